@@ -1,0 +1,2 @@
+//! The Skiff gateway for Linux.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Guest-side toolkit.
+#![no_std]

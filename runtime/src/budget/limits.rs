@@ -1,0 +1,220 @@
+//! The named limits of each board.
+
+/// A board Skiff knows the budget of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Board {
+    /// A Linux gateway, the default.
+    #[default]
+    Linux,
+    /// The 400 KiB RISC-V board that CI emulates.
+    QemuRiscv32,
+    /// ESP32-C6: 512 KiB SRAM of which Wi-Fi takes its part.
+    Esp32C6,
+    /// ESP32-S3 with PSRAM.
+    Esp32S3,
+    /// ESP32-C5 with PSRAM.
+    Esp32C5,
+    /// ESP32-P4 with PSRAM.
+    Esp32P4,
+}
+
+impl Board {
+    /// Every board, in the order listings show them.
+    pub const ALL: [Self; 6] = [Self::Linux, Self::QemuRiscv32, Self::Esp32C6, Self::Esp32S3, Self::Esp32C5, Self::Esp32P4];
+
+    /// Returns the name users type.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::QemuRiscv32 => "qemu-riscv32",
+            Self::Esp32C6 => "esp32c6",
+            Self::Esp32S3 => "esp32s3",
+            Self::Esp32C5 => "esp32c5",
+            Self::Esp32P4 => "esp32p4",
+        }
+    }
+
+    /// Finds a board by its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|board| board.name() == name)
+    }
+}
+
+/// Limits of one plugin. Bytes unless the name says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PluginLimits {
+    /// Size of the `.wasm`.
+    pub module_bytes_max: u32,
+    /// Functions a module may define.
+    pub functions_max: u32,
+    /// Heap that translated code, tables and instance may take, as predicted before translation.
+    pub code_heap_bytes_max: u32,
+    /// Linear memory.
+    pub linear_bytes_max: u32,
+    /// Elements of all tables.
+    pub table_elements_max: u32,
+    /// Value stack of the interpreter.
+    pub value_stack_bytes_max: u32,
+    /// Nested wasm calls.
+    pub recursion_depth_max: u32,
+    /// Fuel of one call of an export; beyond it the call is trapped.
+    pub fuel_per_call: u64,
+    /// Fuel of `plugin_start` and of the start section, which may parse and allocate more.
+    pub fuel_per_start: u64,
+    /// Fuel between two looks at the bus.
+    pub fuel_per_slice: u64,
+    /// Deltas waiting for the plugin; the oldest is dropped and counted.
+    pub delta_queue_len: u16,
+    /// Bytes of the deltas waiting for the plugin.
+    pub delta_queue_bytes: u32,
+    /// Deltas the plugin may emit in one call; more are dropped and counted.
+    pub emit_queue_len: u16,
+    /// HTTP requests waiting for the plugin; more get 503.
+    pub request_queue_len: u16,
+    /// Bytes of an HTTP response of the plugin.
+    pub response_bytes_max: u32,
+    /// Bytes of the saved configuration.
+    pub config_bytes_max: u32,
+    /// Bytes of a status or error text.
+    pub status_bytes_max: u16,
+    /// Lines of the plugin's own log kept.
+    pub log_lines: u16,
+}
+
+/// Limits of the whole gateway. Bytes unless the name says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The board these are for.
+    pub board: Board,
+    /// RAM for everything the core allocates.
+    pub total_bytes: u64,
+    /// Installed plugins.
+    pub plugins_max: u16,
+    /// Limits of each plugin.
+    pub plugin: PluginLimits,
+    /// Paths in the data model, over all contexts.
+    pub model_paths_max: u32,
+    /// Bytes of all values in the data model.
+    pub model_bytes_max: u32,
+    /// Contexts (vessels, aids to navigation) in the data model; the oldest makes room.
+    pub model_contexts_max: u16,
+    /// Deltas between the inputs and their takers.
+    pub bus_queue_len: u16,
+    /// Stream clients.
+    pub clients_max: u16,
+    /// Deltas waiting for one stream client; then it gets only the latest of each path.
+    pub client_queue_len: u16,
+    /// Body of an HTTP request.
+    pub request_bytes_max: u32,
+    /// HTTP requests answered at the same time.
+    pub exchanges_max: u16,
+}
+
+const KIB: u32 = 1024;
+const MIB: u32 = 1024 * KIB;
+
+impl Limits {
+    /// Returns the limits of a board; starting points, to be replaced by measured ones (`product.md`).
+    #[must_use]
+    pub const fn of(board: Board) -> Self {
+        match board {
+            Board::Linux => Self {
+                board,
+                total_bytes: 64 * MIB as u64,
+                plugins_max: 64,
+                plugin: PluginLimits {
+                    module_bytes_max: 4 * MIB,
+                    functions_max: 20_000,
+                    code_heap_bytes_max: 32 * MIB,
+                    linear_bytes_max: 16 * MIB,
+                    table_elements_max: 100_000,
+                    value_stack_bytes_max: MIB,
+                    recursion_depth_max: 1000,
+                    fuel_per_call: 500_000_000,
+                    fuel_per_start: 2_000_000_000,
+                    fuel_per_slice: 2_000_000,
+                    delta_queue_len: 256,
+                    delta_queue_bytes: 256 * KIB,
+                    emit_queue_len: 256,
+                    request_queue_len: 64,
+                    response_bytes_max: MIB,
+                    config_bytes_max: 256 * KIB,
+                    status_bytes_max: 1024,
+                    log_lines: 200,
+                },
+                model_paths_max: 20_000,
+                model_bytes_max: 8 * MIB,
+                model_contexts_max: 1000,
+                bus_queue_len: 1024,
+                clients_max: 64,
+                client_queue_len: 256,
+                request_bytes_max: 10 * MIB,
+                exchanges_max: 256,
+            },
+            Board::QemuRiscv32 | Board::Esp32C6 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB),
+            Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB),
+            Board::Esp32P4 => Self::chip(board, 16 * MIB, 8, 2 * MIB, MIB),
+        }
+    }
+
+    const fn chip(board: Board, total_bytes: u32, plugins_max: u16, linear_bytes_max: u32, code_heap_bytes_max: u32) -> Self {
+        Self {
+            board,
+            total_bytes: total_bytes as u64,
+            plugins_max,
+            plugin: PluginLimits {
+                module_bytes_max: 512 * KIB,
+                functions_max: 2000,
+                code_heap_bytes_max,
+                linear_bytes_max,
+                table_elements_max: 1000,
+                value_stack_bytes_max: 16 * KIB,
+                recursion_depth_max: 64,
+                fuel_per_call: 20_000_000,
+                fuel_per_start: 50_000_000,
+                fuel_per_slice: 20_000,
+                delta_queue_len: 32,
+                delta_queue_bytes: 16 * KIB,
+                emit_queue_len: 16,
+                request_queue_len: 2,
+                response_bytes_max: 16 * KIB,
+                config_bytes_max: 4 * KIB,
+                status_bytes_max: 128,
+                log_lines: 16,
+            },
+            model_paths_max: 200,
+            model_bytes_max: 24 * KIB,
+            model_contexts_max: 16,
+            bus_queue_len: 64,
+            clients_max: 2,
+            client_queue_len: 16,
+            request_bytes_max: 8 * KIB,
+            exchanges_max: 4,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Board, Limits};
+
+    #[test]
+    fn every_board_is_found_by_its_name() {
+        for board in Board::ALL {
+            assert_eq!(Board::from_name(board.name()), Some(board));
+            assert_eq!(Limits::of(board).board, board);
+        }
+        assert_eq!(Board::from_name("amiga"), None);
+    }
+
+    #[test]
+    fn a_slice_never_exceeds_a_call() {
+        for board in Board::ALL {
+            let plugin = Limits::of(board).plugin;
+            assert!(plugin.fuel_per_slice <= plugin.fuel_per_call && plugin.fuel_per_call <= plugin.fuel_per_start);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What may be used, what is used, and who decides.
+
+mod limits;
+
+pub use limits::{Board, Limits, PluginLimits};

@@ -1,0 +1,249 @@
+//! Builds a delta's text from values, straight from scaled integers.
+
+use core::fmt::{self, Write};
+
+use super::{Delta, DeltaError, Draft, Entry, Span, UpdateIndex};
+use crate::json::{self, Decimal};
+
+/// A value on its way into JSON text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// `null`: the value was cleared or is not available.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An exact decimal.
+    Number(Decimal),
+    /// A quotient that has no exact decimal.
+    Float(f64),
+    /// Text.
+    Text(&'a str),
+    /// An object, members in order.
+    Object(&'a [(&'a str, Value<'a>)]),
+    /// An array.
+    List(&'a [Value<'a>]),
+    /// Text that is compact JSON already.
+    Json(&'a str),
+}
+
+impl Value<'_> {
+    /// Writes the value as compact JSON.
+    ///
+    /// # Errors
+    /// What the sink returns.
+    pub fn write<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
+        match *self {
+            Self::Null => out.write_str("null"),
+            Self::Bool(value) => out.write_str(if value { "true" } else { "false" }),
+            Self::Number(value) => write!(out, "{value}"),
+            Self::Float(value) => json::write_f64(out, value),
+            Self::Text(text) => json::write_string(out, text),
+            Self::Json(text) => out.write_str(text),
+            Self::Object(members) => {
+                out.write_char('{')?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.write_char(',')?;
+                    }
+                    json::write_string(out, name)?;
+                    out.write_char(':')?;
+                    value.write(out)?;
+                }
+                out.write_char('}')
+            }
+            Self::List(items) => {
+                out.write_char('[')?;
+                for (index, value) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.write_char(',')?;
+                    }
+                    value.write(out)?;
+                }
+                out.write_char(']')
+            }
+        }
+    }
+}
+
+/// Takes path and value pairs, as the NMEA 2000 mapping gives them.
+pub trait ValueSink {
+    /// Takes one value; `path` is a Signal K path such as `navigation.speedThroughWater`.
+    fn value(&mut self, path: &str, value: Value<'_>);
+}
+
+/// What stands in an update beside its values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UpdateHead<'a> {
+    /// The `source` object.
+    pub source: Option<Value<'a>>,
+    /// `$source`; written after the values.
+    pub source_ref: Option<&'a str>,
+    /// ISO 8601 time.
+    pub timestamp: Option<&'a str>,
+}
+
+/// Writes a delta: [`update`](Self::update), then its values, then [`finish`](Self::finish).
+#[derive(Debug)]
+pub struct DeltaWriter {
+    draft: Draft,
+    source_ref: Option<heapless::String<{ super::NAME_BYTES_MAX }>>,
+    /// An update without values is cut off again down to here.
+    update_from: usize,
+    open: bool,
+}
+
+impl DeltaWriter {
+    /// Starts a delta. `prefix` is text to put before `"context"`, such as `"_line":12,`.
+    #[must_use]
+    pub fn new(prefix: &str, context: Option<&str>) -> Self {
+        let mut draft = Draft::default();
+        draft.text.reserve(512);
+        draft.text.push('{');
+        draft.text.push_str(prefix);
+        if let Some(context) = context.filter(|context| super::is_plain(context)) {
+            draft.text.push_str("\"context\":\"");
+            let from = draft.text.len();
+            draft.text.push_str(context);
+            draft.context = Span::new(from, draft.text.len());
+            draft.text.push_str("\",");
+        }
+        draft.text.push_str("\"updates\":");
+        let from = draft.text.len();
+        draft.updates_text = Span::new(from, from);
+        draft.text.push('[');
+        Self { draft, source_ref: None, update_from: from + 1, open: false }
+    }
+
+    /// Starts an update; the one before it is dropped when it got no values.
+    pub fn update(&mut self, head: &UpdateHead<'_>) {
+        self.close_update();
+        let text = &mut self.draft.text;
+        self.update_from = text.len();
+        if !self.draft.updates.is_empty() {
+            text.push(',');
+        }
+        text.push('{');
+        let mut index = UpdateIndex::default();
+        if let Some(source) = head.source {
+            text.push_str("\"source\":");
+            let from = text.len();
+            // Writing into a String cannot fail.
+            let _ = source.write(text);
+            index.source = Some(Span::new(from, text.len()));
+            text.push(',');
+        }
+        if let Some(timestamp) = head.timestamp.filter(|text| super::is_plain(text)) {
+            text.push_str("\"timestamp\":\"");
+            let from = text.len();
+            text.push_str(timestamp);
+            index.timestamp = Span::new(from, text.len());
+            text.push_str("\",");
+        }
+        text.push_str("\"values\":[");
+        let entries = u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX);
+        (index.from, index.values_to, index.to) = (entries, entries, entries);
+        self.source_ref = head
+            .source_ref
+            .filter(|name| super::is_plain(name))
+            .and_then(|name| heapless::String::try_from(name).ok());
+        self.draft.updates.push(index);
+        self.open = true;
+    }
+
+    fn close_update(&mut self) {
+        if !self.open {
+            return;
+        }
+        self.open = false;
+        let text = &mut self.draft.text;
+        let entries = u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX);
+        let Some(index) = self.draft.updates.last_mut() else { return };
+        if index.from == entries {
+            text.truncate(self.update_from);
+            self.draft.updates.pop();
+            return;
+        }
+        (index.values_to, index.to) = (entries, entries);
+        text.push(']');
+        if let Some(source_ref) = self.source_ref.take() {
+            text.push_str(",\"$source\":\"");
+            let from = text.len();
+            text.push_str(&source_ref);
+            index.source_ref = Span::new(from, text.len());
+            text.push('"');
+        }
+        text.push('}');
+    }
+
+    /// Ends the delta.
+    ///
+    /// # Errors
+    /// [`DeltaError::Empty`] without a value, or a limit of [`super`] that it exceeds.
+    pub fn finish(mut self) -> Result<Delta, DeltaError> {
+        self.close_update();
+        self.draft.text.push(']');
+        self.draft.updates_text = Span::new(self.draft.updates_text.from as usize, self.draft.text.len());
+        self.draft.text.push('}');
+        self.draft.finish()
+    }
+}
+
+impl ValueSink for DeltaWriter {
+    /// Ignored before the first [`update`](Self::update), and when the path needs escapes: no such path exists.
+    fn value(&mut self, path: &str, value: Value<'_>) {
+        if !self.open || !super::is_plain(path) {
+            return;
+        }
+        let text = &mut self.draft.text;
+        let first = self.draft.updates.last().is_some_and(|index| index.from as usize == self.draft.entries.len());
+        text.push_str(if first { "{\"path\":\"" } else { ",{\"path\":\"" });
+        let from = text.len();
+        text.push_str(path);
+        let path = Span::new(from, text.len());
+        text.push_str("\",\"value\":");
+        let from = text.len();
+        // Writing into a String cannot fail.
+        let _ = value.write(text);
+        self.draft.entries.push(Entry { path, value: Span::new(from, text.len()) });
+        text.push('}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_members_in_the_order_plugins_search_for() {
+        let mut writer = DeltaWriter::new("\"_line\":3,", Some("vessels.urn:x"));
+        writer.update(&UpdateHead {
+            source: Some(Value::Object(&[("label", Value::Text("can0")), ("pgn", Value::Number(Decimal::new(128_267, 0)))])),
+            source_ref: Some("can0.7"),
+            timestamp: Some("2026-11-22T00:00:00.000Z"),
+        });
+        writer.value("a.b", Value::Number(Decimal::new(15, -1)));
+        writer.value("a.c", Value::List(&[Value::Null, Value::Bool(true)]));
+        let delta = writer.finish().unwrap();
+        assert_eq!(
+            delta.text(),
+            r#"{"_line":3,"context":"vessels.urn:x","updates":[{"source":{"label":"can0","pgn":128267},"timestamp":"2026-11-22T00:00:00.000Z","values":[{"path":"a.b","value":1.5},{"path":"a.c","value":[null,true]}],"$source":"can0.7"}]}"#
+        );
+        let update = delta.updates().next().unwrap();
+        assert_eq!((update.source_ref(), update.timestamp()), ("can0.7", "2026-11-22T00:00:00.000Z"));
+        assert_eq!(update.values().collect::<std::vec::Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
+        assert_eq!(delta.context(), "vessels.urn:x");
+    }
+
+    #[test]
+    fn updates_without_values_vanish() {
+        let mut writer = DeltaWriter::new("", None);
+        writer.update(&UpdateHead::default());
+        writer.update(&UpdateHead::default());
+        writer.value("x", Value::Null);
+        writer.update(&UpdateHead::default());
+        assert_eq!(writer.finish().unwrap().text(), r#"{"updates":[{"values":[{"path":"x","value":null}]}]}"#);
+        let mut empty = DeltaWriter::new("", None);
+        empty.update(&UpdateHead::default());
+        assert_eq!(empty.finish(), Err(DeltaError::Empty));
+    }
+}

@@ -1,0 +1,63 @@
+//! What the core asks of the machine below it: one small trait per resource.
+//!
+//! Every call returns at once; waiting is a value ([`Received::Pending`], `None`,
+//! [`core::task::Poll::Pending`]). The traits are object-safe, so that Linux, a chip and the
+//! in-memory [`sim`] swap at run time and the core is compiled once. Byte streams (serial ports,
+//! log ports) are `embedded-io` `Read + ReadReady + Write`.
+
+mod can;
+mod key;
+mod network;
+pub mod sim;
+mod storage;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use can::{Can, CanError, CanFrame, CanState};
+pub use key::{KEY_BYTES_MAX, Key, KeyError};
+pub use network::{NetError, Network, Received, Socket};
+pub use storage::{Capacity, Storage, StorageError};
+
+use crate::time::{Instant, UnixMillis};
+
+/// Monotonic and wall clock.
+pub trait Clock {
+    /// Returns the time since boot; never goes back.
+    fn now(&self) -> Instant;
+
+    /// Returns the wall clock, or `None` while it is not known (a chip before the first position fix).
+    fn wall(&self) -> Option<UnixMillis>;
+
+    /// Sets the wall clock, for instance from the bus. A HAL whose system keeps the time ignores it.
+    fn set_wall(&mut self, time: UnixMillis);
+}
+
+/// Cryptographic randomness: never blocks, never fails.
+pub trait Rng {
+    /// Fills the whole buffer.
+    fn fill(&mut self, buffer: &mut [u8]);
+}
+
+/// A CAN interface under the name that becomes the source label of its deltas (`can0`).
+pub struct CanPort {
+    /// Source label.
+    pub label: String,
+    /// The interface.
+    pub can: Box<dyn Can>,
+}
+
+/// Everything the gateway needs from below.
+pub struct Hal {
+    /// Clocks.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub rng: Box<dyn Rng>,
+    /// Files, by key.
+    pub storage: Box<dyn Storage>,
+    /// Sockets; `None` where a HAL carries HTTP itself and plugins get none.
+    pub network: Option<Box<dyn Network>>,
+    /// CAN interfaces, none when frames are pushed in.
+    pub can: Vec<CanPort>,
+}

@@ -1,0 +1,133 @@
+//! Sockets, cut above the TCP/IP stack: the kernel's on Linux, smoltcp on a chip.
+
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+use core::task::Poll;
+
+use crate::time::Instant;
+
+/// Handle of an open socket; never reused while the HAL lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Socket(pub u32);
+
+/// Answer of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// So many bytes were read, at least 1.
+    Bytes(usize),
+    /// Nothing is there now.
+    Pending,
+    /// The peer sent everything it will ever send.
+    Closed,
+}
+
+/// Why a socket call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NetError {
+    /// No such socket, or it is closed.
+    Closed,
+    /// No more sockets can be opened.
+    TooMany,
+    /// The port or address is taken.
+    InUse,
+    /// The system forbids it.
+    Denied,
+    /// The peer refused or cannot be reached.
+    Unreachable,
+    /// The connection was reset.
+    Reset,
+    /// A datagram is too long to send.
+    TooLong,
+    /// No such host name.
+    UnknownHost,
+    /// The stack cannot do this.
+    Unsupported,
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "socket closed",
+            Self::TooMany => "too many sockets",
+            Self::InUse => "address in use",
+            Self::Denied => "not permitted",
+            Self::Unreachable => "peer unreachable",
+            Self::Reset => "connection reset",
+            Self::TooLong => "datagram too long",
+            Self::UnknownHost => "unknown host",
+            Self::Unsupported => "not supported by this network stack",
+        })
+    }
+}
+
+impl core::error::Error for NetError {}
+
+/// A TCP/IP stack.
+pub trait Network {
+    /// Moves packets; returns when it wants to run again, `None` when only traffic wakes it.
+    fn poll(&mut self, now: Instant) -> Option<Instant>;
+
+    /// Opens a TCP listener; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// [`NetError::InUse`], [`NetError::Denied`], [`NetError::TooMany`].
+    fn listen(&mut self, address: SocketAddr) -> Result<Socket, NetError>;
+
+    /// Returns the address a socket is bound to.
+    ///
+    /// # Errors
+    /// [`NetError::Closed`] for an unknown socket.
+    fn local_address(&self, socket: Socket) -> Result<SocketAddr, NetError>;
+
+    /// Takes a waiting connection.
+    fn accept(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)>;
+
+    /// Starts a TCP connection; [`receive`](Self::receive) is `Pending` and [`send`](Self::send) is 0 until it stands.
+    ///
+    /// # Errors
+    /// [`NetError`] when it cannot even be started.
+    fn connect(&mut self, to: SocketAddr) -> Result<Socket, NetError>;
+
+    /// Reads from a TCP connection.
+    ///
+    /// # Errors
+    /// [`NetError::Reset`], [`NetError::Unreachable`] once; [`NetError::Closed`] afterwards.
+    fn receive(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Received, NetError>;
+
+    /// Writes to a TCP connection, returns how many bytes were taken; 0 means no room now.
+    ///
+    /// # Errors
+    /// [`NetError`] when the connection is gone.
+    fn send(&mut self, socket: Socket, data: &[u8]) -> Result<usize, NetError>;
+
+    /// Closes any socket; unknown ones are ignored.
+    fn close(&mut self, socket: Socket);
+
+    /// Opens a UDP socket; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// [`NetError::InUse`], [`NetError::Denied`], [`NetError::TooMany`].
+    fn bind_udp(&mut self, address: SocketAddr) -> Result<Socket, NetError>;
+
+    /// Joins a multicast group.
+    ///
+    /// # Errors
+    /// [`NetError::Unsupported`] when `group` is no multicast address.
+    fn join(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError>;
+
+    /// Takes one datagram, cut to the buffer, and its sender.
+    ///
+    /// # Errors
+    /// [`NetError::Closed`] for an unknown socket.
+    fn receive_from(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Option<(usize, SocketAddr)>, NetError>;
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    /// [`NetError::TooLong`], [`NetError::Unreachable`].
+    fn send_to(&mut self, socket: Socket, to: SocketAddr, data: &[u8]) -> Result<(), NetError>;
+
+    /// Looks a host name up; call again until it is ready.
+    fn resolve(&mut self, host: &str) -> Poll<Result<IpAddr, NetError>>;
+}

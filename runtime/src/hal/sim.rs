@@ -1,0 +1,1 @@
+//! In-memory HAL with a virtual clock and faults: what every test and `replay` run on.

@@ -1,0 +1,125 @@
+//! Stored records: a folder on Linux, flash on a chip.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::ControlFlow;
+
+use super::Key;
+
+/// Why storage did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// No record has this key.
+    NotFound,
+    /// The record does not fit any more.
+    Full,
+    /// The medium may not be written.
+    ReadOnly,
+    /// The record is longer than the caller's limit.
+    TooLong {
+        /// Bytes of the record.
+        bytes: u32,
+    },
+    /// The medium failed or holds damaged data.
+    Failed,
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("no such record"),
+            Self::Full => f.write_str("storage full"),
+            Self::ReadOnly => f.write_str("storage is read-only"),
+            Self::TooLong { bytes } => write!(f, "record of {bytes} bytes is too long"),
+            Self::Failed => f.write_str("storage failed"),
+        }
+    }
+}
+
+impl core::error::Error for StorageError {}
+
+/// Room of a storage, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes in all.
+    pub total_bytes: u64,
+    /// Bytes that can still be written.
+    pub free_bytes: u64,
+}
+
+/// Records by key.
+pub trait Storage {
+    /// Returns the length of a record, bytes.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`] when there is none.
+    fn len(&mut self, key: &Key) -> Result<u32, StorageError>;
+
+    /// Reads into `buffer` from `offset`, returns how many bytes were read; 0 means the end.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`] when there is no such record.
+    fn read(&mut self, key: &Key, offset: u32, buffer: &mut [u8]) -> Result<usize, StorageError>;
+
+    /// Makes `data` the whole content of the record, creating it.
+    ///
+    /// Atomic and durable: after a power cut at any moment the record has the old or the new content, and the
+    /// new one once this call has returned.
+    ///
+    /// # Errors
+    /// [`StorageError::Full`] and others; the old content is kept then.
+    fn replace(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError>;
+
+    /// Appends to a record, creating it; a power cut can lose what was appended last, never what stood before.
+    ///
+    /// # Errors
+    /// [`StorageError::Full`] and others; nothing was appended then.
+    fn append(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError>;
+
+    /// Removes a record; none is no error.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the medium refuses.
+    fn remove(&mut self, key: &Key) -> Result<(), StorageError>;
+
+    /// Visits key and length of each record whose key begins with `prefix` (any text), in no particular order.
+    ///
+    /// # Errors
+    /// [`StorageError::Failed`] when the medium cannot be listed.
+    fn list(&mut self, prefix: &str, visit: &mut dyn FnMut(&Key, u32) -> ControlFlow<()>) -> Result<(), StorageError>;
+
+    /// Returns the record where it can be read in place (memory-mapped flash).
+    fn mapped(&self, key: &Key) -> Option<&[u8]> {
+        let _ = key;
+        None
+    }
+
+    /// Returns the room.
+    fn capacity(&mut self) -> Capacity;
+
+    /// Reads a whole record of at most `limit_bytes`.
+    ///
+    /// # Errors
+    /// [`StorageError::TooLong`] before anything is read, [`StorageError::NotFound`] and others.
+    fn read_all(&mut self, key: &Key, limit_bytes: u32) -> Result<Vec<u8>, StorageError> {
+        let bytes = self.len(key)?;
+        if bytes > limit_bytes {
+            return Err(StorageError::TooLong { bytes });
+        }
+        let mut data = Vec::new();
+        let wanted = usize::try_from(bytes).map_err(|_| StorageError::TooLong { bytes })?;
+        data.try_reserve_exact(wanted).map_err(|_| StorageError::Full)?;
+        data.resize(wanted, 0);
+        let mut filled = 0_usize;
+        while let Some(rest) = data.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let offset = u32::try_from(filled).map_err(|_| StorageError::Failed)?;
+            match self.read(key, offset, rest)? {
+                0 => break,
+                count => filled = filled.saturating_add(count),
+            }
+        }
+        data.truncate(filled);
+        Ok(data)
+    }
+}

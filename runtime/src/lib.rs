@@ -1,0 +1,25 @@
+//! Skiff's core: Signal K WebAssembly plugins on NMEA 2000 data, in a fixed memory budget.
+//!
+//! The crate is `no_std` + `alloc`, poll-driven, and has no thread and no clock of its own: a HAL
+//! (Linux, a chip, or the in-memory [`hal::sim`]) supplies the world. `docs/ARCHITECTURE.md`
+//! draws the floors; a module imports only from floors below its own.
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod budget;
+pub mod bus;
+pub mod config;
+pub mod delta;
+pub mod gateway;
+pub mod hal;
+pub mod host;
+pub mod json;
+pub mod model;
+pub mod n2k;
+pub mod package;
+pub mod plugin;
+pub mod replay;
+pub mod server;
+pub mod time;

@@ -1,0 +1,186 @@
+//! Points in time: monotonic for decisions, wall clock for time stamps.
+
+use core::fmt;
+use core::ops::{Add, Sub};
+use core::time::Duration;
+
+/// Microseconds since the HAL booted; never goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(pub u64);
+
+impl Instant {
+    /// Builds an instant from milliseconds since boot.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1000))
+    }
+
+    /// Returns whole milliseconds since boot.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// Returns the time from `earlier` to `self`, zero when `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Instant {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixMillis(pub i64);
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_EPOCH: i64 = 719_468;
+const DAYS_PER_ERA: i64 = 146_097;
+const MILLIS_PER_DAY: i64 = 86_400_000;
+/// 0000-01-01 and 10000-01-01, the range that four year digits can write.
+const RANGE_DAYS: core::ops::Range<i64> = -719_528..2_932_897;
+
+impl UnixMillis {
+    /// Builds a point in time from a civil UTC date and milliseconds of that day.
+    #[must_use]
+    pub const fn from_civil(year: i64, month: i64, day: i64, millis_of_day: i64) -> Self {
+        Self(days_from_civil(year, month, day) * MILLIS_PER_DAY + millis_of_day)
+    }
+
+    /// Reads ISO 8601 as Signal K writes it: `2026-11-22T23:14:43.123Z`.
+    ///
+    /// `T` can be a blank or `-` (canboat's log format), the fraction 0 to 9 digits, `Z` absent; no other
+    /// zone is understood. Digits below a millisecond are cut off.
+    #[must_use]
+    pub fn parse_iso(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let digits = |from: usize, count: usize| -> Option<i64> {
+            let mut value = 0_i64;
+            for byte in bytes.get(from..from.checked_add(count)?)? {
+                if !byte.is_ascii_digit() {
+                    return None;
+                }
+                value = value * 10 + i64::from(byte - b'0');
+            }
+            Some(value)
+        };
+        let is = |at: usize, set: &[u8]| bytes.get(at).is_some_and(|byte| set.contains(byte));
+        if !(is(4, b"-") && is(7, b"-") && is(10, b"T -") && is(13, b":") && is(16, b":")) {
+            return None;
+        }
+        let (year, month, day) = (digits(0, 4)?, digits(5, 2)?, digits(8, 2)?);
+        let (hour, minute, second) = (digits(11, 2)?, digits(14, 2)?, digits(17, 2)?);
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let mut rest = bytes.get(19..)?;
+        let mut millis = 0;
+        if let Some(fraction) = rest.strip_prefix(b".") {
+            let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if count == 0 || count > 9 {
+                return None;
+            }
+            for index in 0..3 {
+                let digit = fraction.get(index).filter(|_| index < count).map_or(0, |byte| i64::from(byte - b'0'));
+                millis = millis * 10 + digit;
+            }
+            rest = fraction.get(count..)?;
+        }
+        if !(rest.is_empty() || rest == b"Z") {
+            return None;
+        }
+        Some(Self::from_civil(year, month, day, ((hour * 60 + minute) * 60 + second) * 1000 + millis))
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    /// Writes `YYYY-MM-DDThh:mm:ss.mmmZ`; points outside years 0 to 9999 are clamped to that range.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = RANGE_DAYS.start * MILLIS_PER_DAY..=RANGE_DAYS.end * MILLIS_PER_DAY - 1;
+        let millis = self.0.clamp(*range.start(), *range.end());
+        let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
+        let of_day = millis.rem_euclid(MILLIS_PER_DAY);
+        let (seconds, fraction) = (of_day / 1000, of_day % 1000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
+    }
+}
+
+/// Days since 1970-01-01 of a civil date (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH
+}
+
+/// The inverse of [`days_from_civil`], same source.
+const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + DAYS_TO_EPOCH;
+    let era = shifted.div_euclid(DAYS_PER_ERA);
+    let day_of_era = shifted.rem_euclid(DAYS_PER_ERA);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_text_survives_a_round_trip() {
+        for text in ["1970-01-01T00:00:00.000Z", "2000-02-29T23:59:59.999Z", "2026-11-22T23:14:43.120Z", "0001-01-01T00:00:00.000Z"] {
+            let parsed = UnixMillis::parse_iso(text).expect(text);
+            assert_eq!(std::format!("{parsed}"), text);
+        }
+    }
+
+    #[test]
+    fn iso_accepts_the_log_separators_and_short_fractions() {
+        let expected = UnixMillis::parse_iso("2014-08-15T19:00:00.042Z");
+        assert!(expected.is_some());
+        assert_eq!(UnixMillis::parse_iso("2014-08-15-19:00:00.042"), expected);
+        assert_eq!(UnixMillis::parse_iso("2014-08-15 19:00:00.0421234"), expected);
+    }
+
+    #[test]
+    fn iso_refuses_what_is_not_a_utc_time() {
+        for text in ["", "2014-08-15", "2014-13-15T19:00:00Z", "2014-08-15T24:00:00Z", "2014-08-15T19:00:00+02:00", "2014-08-15T19:00:00."] {
+            assert_eq!(UnixMillis::parse_iso(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn display_clamps_instead_of_growing() {
+        assert_eq!(std::format!("{}", UnixMillis(i64::MAX)), "9999-12-31T23:59:59.999Z");
+        assert_eq!(std::format!("{}", UnixMillis(i64::MIN)), "0000-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn instants_saturate() {
+        assert_eq!(Instant(5).since(Instant(9)), Duration::ZERO);
+        assert_eq!(Instant(u64::MAX) + Duration::from_secs(1), Instant(u64::MAX));
+    }
+}
