@@ -464,7 +464,10 @@ mod tests {
     #[test]
     fn compact_writes_what_javascript_would() {
         let text = " { \"b\" : 5.0 , \"a\":[ 1e-7, 1E21, -0.5,12345678901234567890 , true,null ], \"s\":\"\\u0041\\/\\u0001é\" } ";
-        assert_eq!(compact(text).unwrap(), r#"{"b":5,"a":[1e-7,1e+21,-0.5,12345678901234567000,true,null],"s":"A/\u0001é"}"#);
+        assert_eq!(
+            compact(text).unwrap(),
+            r#"{"b":5,"a":[1e-7,1e+21,-0.5,12345678901234567000,true,null],"s":"A/\u0001é"}"#
+        );
         assert_eq!(compact("[]").unwrap(), "[]");
         assert_eq!(compact("{\"a\":{}}").unwrap(), "{\"a\":{}}");
     }

@@ -151,7 +151,12 @@ mod tests {
 
     #[test]
     fn iso_text_survives_a_round_trip() {
-        for text in ["1970-01-01T00:00:00.000Z", "2000-02-29T23:59:59.999Z", "2026-11-22T23:14:43.120Z", "0001-01-01T00:00:00.000Z"] {
+        for text in [
+            "1970-01-01T00:00:00.000Z",
+            "2000-02-29T23:59:59.999Z",
+            "2026-11-22T23:14:43.120Z",
+            "0001-01-01T00:00:00.000Z",
+        ] {
             let parsed = UnixMillis::parse_iso(text).expect(text);
             assert_eq!(std::format!("{parsed}"), text);
         }
@@ -167,7 +172,14 @@ mod tests {
 
     #[test]
     fn iso_refuses_what_is_not_a_utc_time() {
-        for text in ["", "2014-08-15", "2014-13-15T19:00:00Z", "2014-08-15T24:00:00Z", "2014-08-15T19:00:00+02:00", "2014-08-15T19:00:00."] {
+        for text in [
+            "",
+            "2014-08-15",
+            "2014-13-15T19:00:00Z",
+            "2014-08-15T24:00:00Z",
+            "2014-08-15T19:00:00+02:00",
+            "2014-08-15T19:00:00.",
+        ] {
             assert_eq!(UnixMillis::parse_iso(text), None, "{text}");
         }
     }

@@ -20,6 +20,7 @@ mod parse;
 mod write;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -221,7 +222,7 @@ impl<'d> UpdateRef<'d> {
 /// Collects text and index of a delta under construction.
 #[derive(Debug, Default)]
 struct Draft {
-    text: alloc::string::String,
+    text: String,
     context: Span,
     updates_text: Span,
     updates: Vec<UpdateIndex>,

@@ -3,9 +3,14 @@
 //! The steps are those of the plugin ABI, §11.2: context, source, `$source`, time stamp; members
 //! the sender gave keep their order, added ones follow. Updates that carry nothing are dropped.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Draft, Entry, NAME_BYTES_MAX, PATH_BYTES_MAX, Span, UpdateIndex, is_plain};
+use super::{
+    DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Draft, Entry, NAME_BYTES_MAX, PATH_BYTES_MAX, Span,
+    UpdateIndex, is_plain,
+};
 use crate::json::{self, JsonError};
 use crate::time::UnixMillis;
 
@@ -58,9 +63,11 @@ impl Delta {
         draft.text.push_str("\",\"updates\":");
         let from = draft.text.len();
         draft.text.push('[');
-        json::items::<DeltaError>(updates, |update| parse_update(&mut draft, update, stamp)).map_err(|error| match error {
-            DeltaError::Json(JsonError::WrongKind) => DeltaError::Shape,
-            other => other,
+        json::items::<DeltaError>(updates, |update| parse_update(&mut draft, update, stamp)).map_err(|error| {
+            match error {
+                DeltaError::Json(JsonError::WrongKind) => DeltaError::Shape,
+                other => other,
+            }
         })?;
         draft.text.push(']');
         draft.updates_text = Span::new(from, draft.text.len());
@@ -118,7 +125,7 @@ fn parse_update(draft: &mut Draft, update: &str, stamp: &Stamp<'_>) -> Result<()
 fn write_update(draft: &mut Draft, update: &str, parts: &Parts<'_>, stamp: &Stamp<'_>) -> Result<bool, DeltaError> {
     let mut index = UpdateIndex { from: entry_count(draft), ..UpdateIndex::default() };
     // Values are indexed before meta, whatever the sender's order.
-    let mut meta = alloc::vec::Vec::new();
+    let mut meta = Vec::new();
     if !draft.updates.is_empty() {
         draft.text.push(',');
     }
@@ -198,7 +205,7 @@ fn entry_count(draft: &Draft) -> u32 {
 }
 
 /// Writes `[{"path","value"}…]` with `path` first; false when an entry is malformed (ABI §11.2 step 3).
-fn write_entries(out: &mut alloc::string::String, list: &str, entries: &mut alloc::vec::Vec<Entry>) -> Result<bool, DeltaError> {
+fn write_entries(out: &mut String, list: &str, entries: &mut Vec<Entry>) -> Result<bool, DeltaError> {
     let mut well_formed = list.starts_with('[');
     if !well_formed {
         out.push_str("[]");
@@ -251,7 +258,7 @@ fn refused_segment(path: &str) -> bool {
 }
 
 /// Writes a `source` object; a label that is not of `[A-Za-z0-9-_.]` is replaced (ABI §11.2 step 4).
-fn write_source(out: &mut alloc::string::String, source: &str, stamp: &Stamp<'_>) {
+fn write_source(out: &mut String, source: &str, stamp: &Stamp<'_>) {
     out.push('{');
     let mut labelled = false;
     let mut first = true;
@@ -283,12 +290,12 @@ fn is_label(label: &str) -> bool {
 }
 
 /// Writes the `$source` that follows from the `source` object at `source`, else the sender's own.
-fn write_source_ref(out: &mut alloc::string::String, source: Option<Span>, stamp: &Stamp<'_>) {
-    let Some(source) = source.map(|span| alloc::string::String::from(span.of(out))) else {
+fn write_source_ref(out: &mut String, source: Option<Span>, stamp: &Stamp<'_>) {
+    let Some(source) = source.map(|span| String::from(span.of(out))) else {
         out.push_str(stamp.source_ref);
         return;
     };
-    let mut text = |key: &str| {
+    let text = |key: &str| {
         let raw = json::member(&source, key)?;
         plain_string(raw, NAME_BYTES_MAX).or_else(|| raw.bytes().all(|byte| byte.is_ascii_digit()).then_some(raw))
     };
@@ -310,7 +317,7 @@ mod tests {
 
     const STAMP: Stamp<'static> = Stamp { source_ref: "@acme/tide", self_context: "vessels.urn:x", now: UnixMillis(0) };
 
-    fn text(delta: &str) -> std::string::String {
+    fn text(delta: &str) -> String {
         match Delta::parse(delta, &STAMP) {
             Ok(delta) => delta.text().to_string(),
             Err(error) => error.to_string(),
@@ -348,7 +355,15 @@ mod tests {
     #[test]
     fn drops_malformed_updates_and_keeps_the_others() {
         let good = r#"{"values":[{"path":"a","value":1}]}"#;
-        for bad in ["7", r#"{"values":5}"#, r#"{"values":[null]}"#, r#"{"values":[{"path":3,"value":1}]}"#, "{}", r#"{"values":[]}"#, r#"{"values":[{"path":"a.__proto__","value":1}]}"#] {
+        for bad in [
+            "7",
+            r#"{"values":5}"#,
+            r#"{"values":[null]}"#,
+            r#"{"values":[{"path":3,"value":1}]}"#,
+            "{}",
+            r#"{"values":[]}"#,
+            r#"{"values":[{"path":"a.__proto__","value":1}]}"#,
+        ] {
             let delta = Delta::parse(&std::format!(r#"{{"updates":[{bad},{good}]}}"#), &STAMP).unwrap();
             assert_eq!(delta.updates().count(), 1, "{bad}");
             assert!(json::compact(delta.text()).is_ok(), "{bad}");
@@ -357,20 +372,29 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_delta() {
-        for bad in ["", "[]", "{}", r#"{"updates":{}}"#, r#"{"updates":[]}"#, r#"{"context":7,"updates":[]}"#, "nonsense"] {
+        for bad in
+            ["", "[]", "{}", r#"{"updates":{}}"#, r#"{"updates":[]}"#, r#"{"context":7,"updates":[]}"#, "nonsense"]
+        {
             assert!(Delta::parse(bad, &STAMP).is_err(), "{bad}");
         }
-        let many = std::format!(r#"{{"updates":[{{"values":[{}]}}]}}"#, std::vec![r#"{"path":"a","value":1}"#; DELTA_ENTRIES_MAX + 1].join(","));
+        let many = std::format!(
+            r#"{{"updates":[{{"values":[{}]}}]}}"#,
+            std::vec![r#"{"path":"a","value":1}"#; DELTA_ENTRIES_MAX + 1].join(",")
+        );
         assert_eq!(Delta::parse(&many, &STAMP), Err(DeltaError::TooManyEntries));
         assert!(matches!(Delta::parse(&" ".repeat(DELTA_BYTES_MAX + 1), &STAMP), Err(DeltaError::TooLong { .. })));
     }
 
     #[test]
     fn meta_is_indexed_apart_from_values() {
-        let delta = Delta::parse(r#"{"updates":[{"meta":[{"path":"a","value":{"units":"m"}}],"values":[{"path":"a","value":1}]}]}"#, &STAMP).unwrap();
+        let delta = Delta::parse(
+            r#"{"updates":[{"meta":[{"path":"a","value":{"units":"m"}}],"values":[{"path":"a","value":1}]}]}"#,
+            &STAMP,
+        )
+        .unwrap();
         let update = delta.updates().next().unwrap();
-        assert_eq!(update.values().collect::<std::vec::Vec<_>>(), [("a", "1")]);
-        assert_eq!(update.meta().collect::<std::vec::Vec<_>>(), [("a", r#"{"units":"m"}"#)]);
+        assert_eq!(update.values().collect::<Vec<_>>(), [("a", "1")]);
+        assert_eq!(update.meta().collect::<Vec<_>>(), [("a", r#"{"units":"m"}"#)]);
     }
 
     proptest::proptest! {

@@ -142,10 +142,8 @@ impl DeltaWriter {
         text.push_str("\"values\":[");
         let entries = u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX);
         (index.from, index.values_to, index.to) = (entries, entries, entries);
-        self.source_ref = head
-            .source_ref
-            .filter(|name| super::is_plain(name))
-            .and_then(|name| heapless::String::try_from(name).ok());
+        self.source_ref =
+            head.source_ref.filter(|name| super::is_plain(name)).and_then(|name| heapless::String::try_from(name).ok());
         self.draft.updates.push(index);
         self.open = true;
     }
@@ -217,7 +215,10 @@ mod tests {
     fn writes_members_in_the_order_plugins_search_for() {
         let mut writer = DeltaWriter::new("\"_line\":3,", Some("vessels.urn:x"));
         writer.update(&UpdateHead {
-            source: Some(Value::Object(&[("label", Value::Text("can0")), ("pgn", Value::Number(Decimal::new(128_267, 0)))])),
+            source: Some(Value::Object(&[
+                ("label", Value::Text("can0")),
+                ("pgn", Value::Number(Decimal::new(128_267, 0))),
+            ])),
             source_ref: Some("can0.7"),
             timestamp: Some("2026-11-22T00:00:00.000Z"),
         });
@@ -230,7 +231,7 @@ mod tests {
         );
         let update = delta.updates().next().unwrap();
         assert_eq!((update.source_ref(), update.timestamp()), ("can0.7", "2026-11-22T00:00:00.000Z"));
-        assert_eq!(update.values().collect::<std::vec::Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
+        assert_eq!(update.values().collect::<Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
         assert_eq!(delta.context(), "vessels.urn:x");
     }
 

@@ -40,7 +40,8 @@ impl Key {
     /// [`KeyError`] when it is too long or could leave its folder.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let sound = |segment: &str| {
-            !matches!(segment, "" | "." | "..") && segment.chars().all(|character| !character.is_control() && character != '\\')
+            !matches!(segment, "" | "." | "..")
+                && segment.chars().all(|character| !character.is_control() && character != '\\')
         };
         if !text.split('/').all(sound) {
             return Err(KeyError::Invalid);

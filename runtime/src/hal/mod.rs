@@ -3,13 +3,14 @@
 //! Every call returns at once; waiting is a value ([`Received::Pending`], `None`,
 //! [`core::task::Poll::Pending`]). The traits are object-safe, so that Linux, a chip and the
 //! in-memory [`sim`] swap at run time and the core is compiled once. Byte streams (serial ports,
-//! log ports) are `embedded-io` `Read + ReadReady + Write`.
+//! log ports) are `embedded-io` `Read + ReadReady + Write`; [`Stream`] makes one of a TCP connection.
 
 mod can;
 mod key;
 mod network;
 pub mod sim;
 mod storage;
+mod stream;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -19,6 +20,7 @@ pub use can::{Can, CanError, CanFrame, CanState};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Received, Socket};
 pub use storage::{Capacity, Storage, StorageError};
+pub use stream::Stream;
 
 use crate::time::{Instant, UnixMillis};
 

@@ -43,6 +43,8 @@ pub enum NetError {
     UnknownHost,
     /// The stack cannot do this.
     Unsupported,
+    /// Nothing can be read or written now ([`super::Stream`]).
+    Pending,
 }
 
 impl fmt::Display for NetError {
@@ -57,6 +59,7 @@ impl fmt::Display for NetError {
             Self::TooLong => "datagram too long",
             Self::UnknownHost => "unknown host",
             Self::Unsupported => "not supported by this network stack",
+            Self::Pending => "nothing to read or no room to write now",
         })
     }
 }

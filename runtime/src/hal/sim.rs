@@ -1,1 +1,0 @@
-//! In-memory HAL with a virtual clock and faults: what every test and `replay` run on.
