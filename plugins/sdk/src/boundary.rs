@@ -1,0 +1,303 @@
+//! The only unsafe code: imports, exports and the host's texts in linear memory.
+//!
+//! Everything here exists for [`plugin!`](crate::plugin); a plugin does not call it.
+
+/// Turns a [`Plugin`](crate::Plugin) into the exports of a wasm module.
+///
+/// `plugin!(Type, initial value, parts…)`: the value must be constant; the parts are `delta`,
+/// `poll` and `http(handler, …)`, each giving the exports of that name. The host feeds every delta
+/// on the boat to a module with the part `delta`, so leave it out when nothing is listened to. On
+/// other targets than `wasm32` the macro only checks its arguments, so that tests can run there.
+#[macro_export]
+macro_rules! plugin {
+    ($plugin:ty, $new:expr $(, $part:ident $(($($handler:ident),+ $(,)?))?)* $(,)?) => {
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: $plugin = $new;
+
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            static PLUGIN: $crate::boundary::Single<$plugin> = $crate::boundary::Single::new($new);
+
+            #[panic_handler]
+            fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+                core::arch::wasm32::unreachable()
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn allocate(bytes: u32) -> u32 {
+                $crate::boundary::allocate(bytes)
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn deallocate(from: u32, _bytes: u32) {
+                $crate::boundary::deallocate(from);
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn plugin_id(out: u32, max: u32) -> u32 {
+                $crate::boundary::give(out, max, <$plugin as $crate::Plugin>::ID)
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn plugin_name(out: u32, max: u32) -> u32 {
+                $crate::boundary::give(out, max, <$plugin as $crate::Plugin>::NAME)
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn plugin_schema(out: u32, max: u32) -> u32 {
+                $crate::boundary::give(out, max, <$plugin as $crate::Plugin>::SCHEMA)
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn plugin_start(from: u32, bytes: u32) -> i32 {
+                $crate::boundary::start(&PLUGIN, from, bytes)
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn plugin_stop() -> i32 {
+                $crate::boundary::stop(&PLUGIN)
+            }
+
+            $($crate::plugin!(@ $part $plugin $(, $($handler),+)?);)*
+        };
+    };
+    (@ delta $plugin:ty) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn delta_handler(from: u32, bytes: u32) {
+            $crate::boundary::delta(&PLUGIN, from, bytes);
+        }
+    };
+    (@ poll $plugin:ty) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn poll() -> i32 {
+            $crate::boundary::poll(&PLUGIN)
+        }
+    };
+    (@ http $plugin:ty, $($handler:ident),+) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn http_endpoints(out: u32, max: u32) -> u32 {
+            $crate::boundary::give(out, max, <$plugin as $crate::Plugin>::ENDPOINTS)
+        }
+        $(
+            #[unsafe(no_mangle)]
+            extern "C" fn $handler(from: u32, bytes: u32, out: u32, max: u32) -> u32 {
+                $crate::boundary::http(&PLUGIN, stringify!($handler), (from, bytes), (out, max))
+            }
+        )+
+    };
+}
+
+#[cfg(target_arch = "wasm32")]
+pub use guest::*;
+
+#[cfg(target_arch = "wasm32")]
+mod guest {
+    use core::cell::RefCell;
+
+    use crate::memory::Blocks;
+    use crate::{Capability, Host, Json, Plugin, Text};
+
+    /// A value of a module that runs on one thread.
+    pub struct Single<T>(RefCell<T>);
+
+    impl<T> Single<T> {
+        /// Wraps a value.
+        pub const fn new(value: T) -> Self {
+            Self(RefCell::new(value))
+        }
+
+        /// Runs `work` with the value, or not at all when it is in use further up the stack.
+        fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
+            self.0.try_borrow_mut().ok().map(|mut value| work(&mut value))
+        }
+    }
+
+    // SAFETY: without the target feature `atomics` (refused below) a module has exactly one thread,
+    // so no second one can reach the cell.
+    unsafe impl<T> Sync for Single<T> {}
+
+    #[cfg(target_feature = "atomics")]
+    compile_error!("plugins run on one thread: build without the target feature `atomics`");
+
+    static BLOCKS: Single<Blocks> = Single::new(Blocks::new());
+    const PAGE_BYTES: usize = 65_536;
+
+    unsafe extern "C" {
+        /// First address behind the module's own data and stack, from the linker.
+        static __heap_base: u8;
+    }
+
+    fn memory_bytes() -> u32 {
+        u32::try_from(core::arch::wasm32::memory_size::<0>().saturating_mul(PAGE_BYTES)).unwrap_or(u32::MAX)
+    }
+
+    /// Export `allocate`: returns the address of a block, 0 when there is none.
+    pub fn allocate(bytes: u32) -> u32 {
+        let base = (&raw const __heap_base).addr() as u32;
+        let grow = |bytes: u32| {
+            let pages = (bytes as usize).div_ceil(PAGE_BYTES);
+            (core::arch::wasm32::memory_grow::<0>(pages) != usize::MAX).then(memory_bytes)
+        };
+        BLOCKS.with(|blocks| blocks.allocate(bytes, base, memory_bytes(), grow)).unwrap_or(0)
+    }
+
+    /// Export `deallocate`.
+    pub fn deallocate(from: u32) {
+        BLOCKS.with(|blocks| blocks.deallocate(from));
+    }
+
+    fn inside(from: u32, bytes: u32) -> bool {
+        from != 0 && from.checked_add(bytes).is_some_and(|to| to <= memory_bytes())
+    }
+
+    /// Runs `work` with a text of the host; `None` when it is out of memory bounds or not UTF-8.
+    fn with_text<R>(from: u32, bytes: u32, work: impl FnOnce(&str) -> R) -> Option<R> {
+        if bytes == 0 {
+            return Some(work(""));
+        }
+        if !inside(from, bytes) {
+            return None;
+        }
+        // SAFETY: the range is inside linear memory; by the contract of the buffer dialect it lies
+        // in a block from `allocate` that the host filled and leaves alone until the call returns.
+        let slice = unsafe { core::slice::from_raw_parts(from as *const u8, bytes as usize) };
+        core::str::from_utf8(slice).ok().map(work)
+    }
+
+    /// Runs `work` with a buffer of the host.
+    fn with_buffer<R>(out: u32, max: u32, work: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        if max == 0 || !inside(out, max) {
+            return None;
+        }
+        // SAFETY: the range is inside linear memory; by the contract of the buffer dialect it lies
+        // in a block from `allocate` that nothing else uses until the call returns.
+        let slice = unsafe { core::slice::from_raw_parts_mut(out as *mut u8, max as usize) };
+        Some(work(slice))
+    }
+
+    /// String getter: writes `text`, cut at `max` bytes, and returns the count.
+    pub fn give(out: u32, max: u32, text: &str) -> u32 {
+        with_buffer(out, max, |buffer| {
+            let bytes = text.len().min(buffer.len());
+            for (to, from) in buffer.iter_mut().zip(text.as_bytes()) {
+                *to = *from;
+            }
+            bytes as u32
+        })
+        .unwrap_or(0)
+    }
+
+    /// Export `plugin_start`: 0 started, 1 refused.
+    pub fn start<P: Plugin>(plugin: &Single<P>, from: u32, bytes: u32) -> i32 {
+        let started = with_text(from, bytes, |text| plugin.with(|plugin| plugin.start(Json::new(text), &mut Imports)));
+        i32::from(!matches!(started, Some(Some(Ok(())))))
+    }
+
+    /// Export `plugin_stop`.
+    pub fn stop<P: Plugin>(plugin: &Single<P>) -> i32 {
+        plugin.with(|plugin| plugin.stop(&mut Imports));
+        0
+    }
+
+    /// Export `poll`.
+    pub fn poll<P: Plugin>(plugin: &Single<P>) -> i32 {
+        plugin.with(|plugin| plugin.poll(&mut Imports));
+        0
+    }
+
+    /// Export `delta_handler`.
+    pub fn delta<P: Plugin>(plugin: &Single<P>, from: u32, bytes: u32) {
+        with_text(from, bytes, |text| plugin.with(|plugin| plugin.delta(Json::new(text), &mut Imports)));
+    }
+
+    /// An HTTP handler export: returns the bytes written, 0 when the answer does not fit.
+    pub fn http<P: Plugin>(plugin: &Single<P>, handler: &str, request: (u32, u32), answer: (u32, u32)) -> u32 {
+        let written = with_text(request.0, request.1, |request| {
+            with_buffer(answer.0, answer.1, |buffer| {
+                let mut text = Text::new(buffer);
+                plugin.with(|plugin| plugin.http(handler, Json::new(request), &mut text, &mut Imports));
+                if text.is_complete() { text.len() as u32 } else { 0 }
+            })
+        });
+        written.flatten().unwrap_or(0)
+    }
+
+    mod env {
+        #[link(wasm_import_module = "env")]
+        unsafe extern "C" {
+            pub fn sk_debug(text: *const u8, bytes: usize);
+            pub fn sk_set_status(text: *const u8, bytes: usize);
+            pub fn sk_set_error(text: *const u8, bytes: usize);
+            pub fn sk_read_config(buffer: *mut u8, max: usize) -> i32;
+            pub fn sk_save_config(text: *const u8, bytes: usize) -> i32;
+            pub fn sk_has_capability(text: *const u8, bytes: usize) -> i32;
+            pub fn sk_handle_message(text: *const u8, bytes: usize);
+            pub fn sk_get_self_path(path: *const u8, path_bytes: usize, buffer: *mut u8, max: usize) -> i32;
+            pub fn sk_publish_notification(
+                path: *const u8,
+                path_bytes: usize,
+                value: *const u8,
+                value_bytes: usize,
+            ) -> i32;
+        }
+    }
+
+    /// The real host, behind the imports of module `env`.
+    struct Imports;
+
+    fn filled(buffer: &mut [u8], written: i32) -> Option<&str> {
+        let bytes = usize::try_from(written).ok().filter(|bytes| *bytes > 0)?;
+        core::str::from_utf8(buffer.get(..bytes)?).ok()
+    }
+
+    impl Host for Imports {
+        fn debug(&mut self, text: &str) {
+            // SAFETY: pointer and length are those of a live `str`; the host only reads them during the call.
+            unsafe { env::sk_debug(text.as_ptr(), text.len()) }
+        }
+
+        fn set_status(&mut self, text: &str) {
+            // SAFETY: as in `debug`.
+            unsafe { env::sk_set_status(text.as_ptr(), text.len()) }
+        }
+
+        fn set_error(&mut self, text: &str) {
+            // SAFETY: as in `debug`.
+            unsafe { env::sk_set_error(text.as_ptr(), text.len()) }
+        }
+
+        fn emit(&mut self, delta: &str) {
+            // SAFETY: as in `debug`; the host can re-enter exports, which never touch `delta`.
+            unsafe { env::sk_handle_message(delta.as_ptr(), delta.len()) }
+        }
+
+        fn publish_notification(&mut self, path: &str, value: &str) -> bool {
+            // SAFETY: both texts are live, as in `emit`.
+            unsafe { env::sk_publish_notification(path.as_ptr(), path.len(), value.as_ptr(), value.len()) == 0 }
+        }
+
+        fn read_config<'b>(&mut self, buffer: &'b mut [u8]) -> Option<&'b str> {
+            // SAFETY: the host writes at most `buffer.len()` bytes into the exclusively borrowed buffer.
+            let written = unsafe { env::sk_read_config(buffer.as_mut_ptr(), buffer.len()) };
+            filled(buffer, written)
+        }
+
+        fn save_config(&mut self, json: &str) -> bool {
+            // SAFETY: as in `debug`.
+            unsafe { env::sk_save_config(json.as_ptr(), json.len()) == 0 }
+        }
+
+        fn self_path<'b>(&mut self, path: &str, buffer: &'b mut [u8]) -> Option<&'b str> {
+            // SAFETY: `path` is a live `str`; the host writes at most `buffer.len()` bytes into the buffer.
+            let written =
+                unsafe { env::sk_get_self_path(path.as_ptr(), path.len(), buffer.as_mut_ptr(), buffer.len()) };
+            filled(buffer, written)
+        }
+
+        fn has_capability(&mut self, capability: Capability) -> bool {
+            let name = capability.name();
+            // SAFETY: as in `debug`.
+            unsafe { env::sk_has_capability(name.as_ptr(), name.len()) == 1 }
+        }
+    }
+}
