@@ -1,0 +1,44 @@
+//! Decodes a candump or canboat log on standard input to one delta a line, as `skiff decode` does.
+//!
+//! `cargo run --release -p skiff-runtime --example n2k_lines [MODE] < LOG`; counters go to standard error.
+
+use std::io::{BufRead, BufWriter, Write};
+
+use skiff_runtime::n2k::log::{Format, Item, LogReader, Mode};
+use skiff_runtime::n2k::{DeltaForm, Receiver};
+use skiff_runtime::time::{Instant, UnixMillis};
+
+fn main() -> std::io::Result<()> {
+    let mode = std::env::args().nth(1).as_deref().map_or(Some(Mode::Auto), Mode::from_name);
+    let Some(mode) = mode else {
+        eprintln!("mode must be auto, fast, plain or mixed");
+        std::process::exit(2);
+    };
+    let mut reader = LogReader::new(Format::Auto, mode);
+    let mut receiver = Receiver::new("log");
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut refused = 0_u64;
+    for (line, text) in (1..).zip(std::io::stdin().lock().split(b'\n')) {
+        let record = match reader.line(&text?) {
+            Ok(Some(record)) => record,
+            Ok(None) => continue,
+            Err(error) => {
+                refused += 1;
+                eprintln!("line {line}: {error}");
+                continue;
+            }
+        };
+        let time = record.time.unwrap_or(UnixMillis(0)).to_string();
+        let message = match &record.item {
+            // A log's own times can jump, so fast packets are not aged here.
+            Item::Frame(frame) => receiver.frame(frame, Instant(0)),
+            Item::Whole { id, payload } => receiver.whole(*id, payload),
+        };
+        if let Some(delta) = message.and_then(|message| receiver.delta(&message, &time, DeltaForm::Line { line })) {
+            writeln!(out, "{}", delta.text())?;
+        }
+    }
+    out.flush()?;
+    eprintln!("{refused} lines refused, {:?}", receiver.counters());
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! canboat's plain format: time, priority, PGN, source, destination, length, bytes.
+
+use super::{LineError, hexadecimal};
+use crate::n2k::fast_packet::{PAYLOAD_BYTES_MAX, Payload};
+use crate::n2k::id::{Id, Pgn, SourceAddress};
+use crate::time::UnixMillis;
+
+/// Largest PGN of a line: three bytes, gateways number their own beyond 18 bits.
+const LINE_PGN_MAX: u32 = 0xff_ffff;
+
+/// One line, its bytes not read yet.
+pub(super) struct Line<'t> {
+    pub time: UnixMillis,
+    pub id: Id,
+    /// Bytes that the line says it has.
+    pub announced: usize,
+    /// Bytes that it has.
+    pub count: usize,
+    bytes: &'t str,
+}
+
+impl<'t> Line<'t> {
+    /// Reads all but the bytes.
+    ///
+    /// # Errors
+    /// [`LineError`] names the part that is wrong.
+    pub fn read(text: &'t str) -> Result<Self, LineError> {
+        let mut parts = text.splitn(7, ',');
+        let time = time(parts.next().unwrap_or_default()).ok_or(LineError::Time)?;
+        let mut number = |name, max: u32| {
+            let value = parts.next().and_then(|part| part.trim().parse::<u32>().ok());
+            value.filter(|value| *value <= max).ok_or(LineError::Part(name))
+        };
+        let priority = byte(number("priority", 7)?);
+        let pgn = Pgn(number("PGN", LINE_PGN_MAX)?);
+        let source = SourceAddress(byte(number("source address", 255)?));
+        let destination = byte(number("destination", 255)?);
+        let announced = usize::try_from(number("length", 0xffff)?).unwrap_or(usize::MAX);
+        // Some writers end the line with a comma.
+        let bytes = parts.next().unwrap_or_default().trim_end_matches(',');
+        let count = if bytes.is_empty() { 0 } else { bytes.split(',').count() };
+        Ok(Self { time, id: Id { priority, pgn, source, destination }, announced, count, bytes })
+    }
+
+    /// Reads the bytes.
+    ///
+    /// # Errors
+    /// [`LineError::PayloadTooLong`], [`LineError::Data`].
+    pub fn payload(&self) -> Result<Payload, LineError> {
+        let mut payload = Payload::new();
+        if self.count > PAYLOAD_BYTES_MAX {
+            return Err(LineError::PayloadTooLong { bytes: self.count });
+        }
+        for part in self.bytes.split(',').take(self.count) {
+            let part = part.trim();
+            if part.len() != 2 {
+                return Err(LineError::Data);
+            }
+            hexadecimal(part, &mut payload).ok_or(LineError::Data)?;
+        }
+        Ok(payload)
+    }
+}
+
+/// Reads the time; `Z` or a fraction must end it, so that a line cut within the time is not taken for one.
+fn time(text: &str) -> Option<UnixMillis> {
+    if text.ends_with('Z') || text.contains('.') { UnixMillis::parse_iso(text) } else { None }
+}
+
+fn byte(number: u32) -> u8 {
+    number.to_le_bytes()[0]
+}

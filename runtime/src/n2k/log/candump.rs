@@ -1,0 +1,111 @@
+//! candump of can-utils: the log form (`-l`), the screen form, and the form of version 4.
+
+use super::{Item, LineError, Record, hexadecimal};
+use crate::hal::CanFrame;
+use crate::time::UnixMillis;
+
+/// Bytes of one CAN frame.
+type Data = heapless::Vec<u8, 8>;
+
+/// Tells whether a line that begins with an interface name can be candump's.
+pub(super) fn is_like(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace().skip(1);
+    words.next().is_some_and(|word| word.contains('#') || words.any(|word| word.starts_with('[')))
+}
+
+/// Reads one line.
+///
+/// ```text
+/// (1780308000.000000) can0 09F11207#FF103BFF7FFF7FFC      -l, -L; also with R or T at the end
+///  (000.010000)  can0  09F11207   [8]  FF 10 3B FF 7F FF 7F FC      the time of -t a, d, z or A, or none
+/// <0x09f11207> [8] ff 10 3b ff 7f ff 7f fc      version 4
+/// ```
+///
+/// # Errors
+/// [`LineError`] says what is wrong.
+pub(super) fn read(text: &str) -> Result<Record, LineError> {
+    let (time, rest) = match text.strip_prefix('(') {
+        Some(rest) => {
+            let (inside, rest) = rest.split_once(')').ok_or(LineError::Time)?;
+            (Some(time(inside).ok_or(LineError::Time)?), rest)
+        }
+        None => (None, text),
+    };
+    let mut words = rest.split_ascii_whitespace();
+    let first = words.next().ok_or(LineError::Part("interface"))?;
+    let (id, data) = if let Some(inside) = first.strip_prefix("<0x") {
+        (identifier(inside.strip_suffix('>').ok_or(LineError::Identifier)?)?, listed(words)?)
+    } else {
+        // `-x` puts direction and flags between the interface and the identifier.
+        let mut words = words.skip_while(|word| matches!(*word, "RX" | "TX" | "-" | "B" | "E"));
+        let word = words.next().ok_or(LineError::Part("identifier"))?;
+        match word.split_once('#') {
+            Some((id, data)) => (identifier(id)?, joined(data)?),
+            None => (identifier(word)?, listed(words)?),
+        }
+    };
+    let frame = CanFrame::new(id, &data).ok_or(LineError::Identifier)?;
+    Ok(Record { time, item: Item::Frame(frame) })
+}
+
+/// Reads seconds and a fraction, or a date.
+fn time(text: &str) -> Option<UnixMillis> {
+    let text = text.trim();
+    if text.contains('-') {
+        return UnixMillis::parse_iso(text);
+    }
+    let (seconds, fraction) = text.split_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(seconds) || !is_number(fraction) {
+        return None;
+    }
+    let thousandths = fraction.bytes().chain(*b"000").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    let millis = seconds.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(thousandths)?;
+    Some(UnixMillis(millis))
+}
+
+fn identifier(text: &str) -> Result<u32, LineError> {
+    let id = u32::from_str_radix(text, 16).map_err(|_| LineError::Identifier)?;
+    match text.len() {
+        8 if id <= CanFrame::ID_MAX => Ok(id),
+        // The flag of an error frame, linux/can.h CAN_ERR_FLAG.
+        8 if id & 0x2000_0000 != 0 => Err(LineError::NotDataFrame),
+        3 => Err(LineError::ElevenBit),
+        _ => Err(LineError::Identifier),
+    }
+}
+
+/// Reads bytes written together: `FF103B`, also with points between.
+fn joined(text: &str) -> Result<Data, LineError> {
+    if text.starts_with(['R', '#']) {
+        return Err(LineError::NotDataFrame);
+    }
+    let mut data = Data::new();
+    if text.len() > 16 && !text.contains('.') {
+        return Err(LineError::FrameTooLong { bytes: text.len() / 2 });
+    }
+    for part in text.split('.') {
+        hexadecimal(part, &mut data).ok_or(LineError::Data)?;
+    }
+    Ok(data)
+}
+
+/// Reads bytes written apart after their count: `[3] FF 10 3B`; what follows them is not data.
+fn listed<'t>(mut words: impl Iterator<Item = &'t str>) -> Result<Data, LineError> {
+    let count = words.next().and_then(|word| word.strip_prefix('[')?.strip_suffix(']')?.parse::<usize>().ok());
+    let count = count.ok_or(LineError::Part("length"))?;
+    if count > 8 {
+        return Err(LineError::FrameTooLong { bytes: count });
+    }
+    let mut data = Data::new();
+    for word in words.take(count) {
+        if word == "remote" {
+            return Err(LineError::NotDataFrame);
+        }
+        if word.len() != 2 {
+            return Err(LineError::Data);
+        }
+        hexadecimal(word, &mut data).ok_or(LineError::Data)?;
+    }
+    if data.len() == count { Ok(data) } else { Err(LineError::Length { announced: count, found: data.len() }) }
+}

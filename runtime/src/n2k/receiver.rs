@@ -1,0 +1,346 @@
+//! One input: frames in, messages out, messages in, deltas out, everything counted.
+
+use super::decode::Decoded;
+use super::fast_packet::{FastPacketError, FastPackets, Payload};
+use super::id::{Id, SourceAddress};
+use super::map;
+use super::table::is_fast;
+use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
+use crate::hal::CanFrame;
+use crate::json::Decimal;
+use crate::time::Instant;
+
+/// Bytes of a source label that are kept; `$source` is the label, a point and three digits.
+pub const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 4;
+
+/// One whole NMEA 2000 message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assembled {
+    /// Who sent what to whom.
+    pub id: Id,
+    /// All of its data, fast packets cut to the announced length.
+    pub payload: Payload,
+}
+
+/// What the delta is for.
+#[derive(Clone, Copy, Debug)]
+pub enum DeltaForm<'a> {
+    /// Decoder output: `_line` first, no label, no context for the own vessel, no `$source`.
+    Line {
+        /// Line, frame or record number from 1 that completed the message.
+        line: u64,
+    },
+    /// The gateway's: context, label and `$source`.
+    Stamped {
+        /// Context of the own vessel, `vessels.urn:…`.
+        self_context: &'a str,
+    },
+}
+
+/// What went through one [`Receiver`], and what was lost for which reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// CAN frames taken in.
+    pub frames: u64,
+    /// Messages put together, or taken in whole.
+    pub messages: u64,
+    /// Deltas made of them.
+    pub deltas: u64,
+    /// Messages of a PGN that has no mapping.
+    pub unmapped: u64,
+    /// Messages of a mapped PGN without any value.
+    pub without_value: u64,
+    /// Messages from address 254.
+    pub null_address: u64,
+    /// Whole messages longer than a payload can be.
+    pub oversized: u64,
+    /// Frames of a fast packet whose first frame was not seen.
+    pub lost_no_start: u64,
+    /// Fast packets dropped for a frame missing or out of order.
+    pub lost_gap: u64,
+    /// Fast packet frames too short, or announcing too much.
+    pub lost_malformed: u64,
+    /// Fast packets that did not end in time.
+    pub lost_timed_out: u64,
+    /// Fast packets evicted because too many were open.
+    pub lost_evicted: u64,
+    /// Fast packets begun anew before their end.
+    pub lost_restarted: u64,
+}
+
+impl Counters {
+    /// Adds the counts of another receiver.
+    pub fn add(&mut self, other: &Self) {
+        // Named in full, so that a counter that is forgotten here does not compile.
+        let Self {
+            frames,
+            messages,
+            deltas,
+            unmapped,
+            without_value,
+            null_address,
+            oversized,
+            lost_no_start,
+            lost_gap,
+            lost_malformed,
+            lost_timed_out,
+            lost_evicted,
+            lost_restarted,
+        } = self;
+        for (sum, more) in [
+            (frames, other.frames),
+            (messages, other.messages),
+            (deltas, other.deltas),
+            (unmapped, other.unmapped),
+            (without_value, other.without_value),
+            (null_address, other.null_address),
+            (oversized, other.oversized),
+            (lost_no_start, other.lost_no_start),
+            (lost_gap, other.lost_gap),
+            (lost_malformed, other.lost_malformed),
+            (lost_timed_out, other.lost_timed_out),
+            (lost_evicted, other.lost_evicted),
+            (lost_restarted, other.lost_restarted),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    /// Returns name and count of each way that frames and messages are lost.
+    #[must_use]
+    pub fn losses(&self) -> [(&'static str, u64); 7] {
+        [
+            ("n2k_oversized", self.oversized),
+            ("n2k_no_start", self.lost_no_start),
+            ("n2k_gap", self.lost_gap),
+            ("n2k_malformed", self.lost_malformed),
+            ("n2k_timed_out", self.lost_timed_out),
+            ("n2k_evicted", self.lost_evicted),
+            ("n2k_restarted", self.lost_restarted),
+        ]
+    }
+}
+
+/// Turns what one input receives into deltas.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    label: heapless::String<LABEL_BYTES_MAX>,
+    fast_packets: FastPackets,
+    counters: Counters,
+}
+
+impl Receiver {
+    /// Builds the receiver of the input called `label`; a longer one than [`LABEL_BYTES_MAX`] is cut.
+    #[must_use]
+    pub fn new(label: &str) -> Self {
+        let mut kept = heapless::String::new();
+        // A push that does not fit leaves the label as it is, and so does every one after it.
+        let _ = label.chars().try_for_each(|letter| kept.push(letter));
+        Self { label: kept, fast_packets: FastPackets::default(), counters: Counters::default() }
+    }
+
+    /// Takes a frame and returns the message that it completes.
+    ///
+    /// `now` is the monotonic clock; it ages fast packets that do not end.
+    pub fn frame(&mut self, frame: &CanFrame, now: Instant) -> Option<Assembled> {
+        count(&mut self.counters.frames);
+        let id = Id::from_can(frame.id());
+        let payload = if is_fast(id.pgn) {
+            match self.fast_packets.push(&id, frame.data(), now) {
+                Ok(payload) => payload?,
+                Err(error) => {
+                    count(match error {
+                        FastPacketError::NoStart => &mut self.counters.lost_no_start,
+                        FastPacketError::Gap => &mut self.counters.lost_gap,
+                        FastPacketError::Malformed => &mut self.counters.lost_malformed,
+                    });
+                    return None;
+                }
+            }
+        } else {
+            Payload::from_slice(frame.data()).ok()?
+        };
+        count(&mut self.counters.messages);
+        Some(Assembled { id, payload })
+    }
+
+    /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
+    pub fn whole(&mut self, id: Id, payload: &[u8]) -> Option<Assembled> {
+        let Ok(payload) = Payload::from_slice(payload) else {
+            count(&mut self.counters.oversized);
+            return None;
+        };
+        count(&mut self.counters.messages);
+        Some(Assembled { id, payload })
+    }
+
+    /// Returns the delta of a message; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
+    pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
+        if message.id.source == SourceAddress::NULL {
+            count(&mut self.counters.null_address);
+            return None;
+        }
+        let Some(decoded) = Decoded::new(message.id.pgn, &message.payload) else {
+            count(&mut self.counters.unmapped);
+            return None;
+        };
+        // Some rules give null for an absent field; without a single byte there is nothing to say that of.
+        let holds_data = !message.payload.is_empty();
+        let delta =
+            Some(&decoded).filter(|_| holds_data).and_then(|decoded| self.write(message.id, decoded, timestamp, form));
+        count(if delta.is_some() { &mut self.counters.deltas } else { &mut self.counters.without_value });
+        delta
+    }
+
+    fn write(&self, id: Id, decoded: &Decoded, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
+        let source_address = map::digits(id.source.0.into());
+        let instance = map::source_instance(id.pgn, decoded).map(map::digits);
+        let mut prefix = heapless::String::<32>::new();
+        let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
+        let (label, context, source_ref) = match form {
+            DeltaForm::Line { line } => {
+                // 8 bytes, 20 digits at most and a comma.
+                let _ = core::fmt::write(&mut prefix, format_args!("\"_line\":{line},"));
+                ("", None, None)
+            }
+            DeltaForm::Stamped { self_context } => {
+                // The label is kept short enough for this to fit.
+                for part in [self.label.as_str(), ".", &source_address] {
+                    let _ = source_ref.push_str(part);
+                }
+                (self.label.as_str(), Some(self_context), Some(source_ref.as_str()))
+            }
+        };
+        let members = [
+            ("label", Value::Text(label)),
+            ("type", Value::Text("NMEA2000")),
+            ("pgn", Value::Number(Decimal::new(id.pgn.0.into(), 0))),
+            ("src", Value::Text(&source_address)),
+            ("instance", Value::Text(instance.as_deref().unwrap_or_default())),
+        ];
+        // `instance` is the last member, left out where there is none.
+        let members = if instance.is_some() {
+            members.as_slice()
+        } else {
+            members.split_last().map_or(&[][..], |(_, rest)| rest)
+        };
+        let mut writer = DeltaWriter::new(&prefix, context);
+        writer.update(&UpdateHead { source: Some(Value::Object(members)), source_ref, timestamp: Some(timestamp) });
+        map::values(id.pgn, decoded, &mut writer);
+        writer.finish().ok()
+    }
+
+    /// Returns the counters so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let dropped = self.fast_packets.dropped();
+        Counters {
+            lost_timed_out: dropped.timed_out,
+            lost_evicted: dropped.evicted,
+            lost_restarted: dropped.restarted,
+            ..self.counters
+        }
+    }
+}
+
+fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::n2k::encode::{Input, encode};
+    use crate::n2k::{Field, Frames, Pgn};
+
+    const TIME: &str = "2026-06-01T10:00:00.000Z";
+
+    fn id(pgn: u32, source: u8) -> Id {
+        Id { priority: 6, pgn: Pgn(pgn), source: SourceAddress(source), destination: 255 }
+    }
+
+    fn assembled(receiver: &mut Receiver, pgn: u32, source: u8, fields: &[(Field, Input<'_>)]) -> Assembled {
+        receiver.whole(id(pgn, source), &encode(Pgn(pgn), fields).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn lines_carry_the_number_and_no_label() {
+        let mut receiver = Receiver::new("can0");
+        let fields = [
+            (Field::Instance, Input::Raw(3)),
+            (Field::Source, Input::Raw(13)),
+            (Field::ActualTemperature, Input::Raw(25_886)),
+        ];
+        let message = assembled(&mut receiver, 130_312, 42, &fields);
+        assert_eq!(
+            receiver.delta(&message, TIME, DeltaForm::Line { line: u64::MAX }).unwrap().text(),
+            r#"{"_line":18446744073709551615,"updates":[{"source":{"label":"","type":"NMEA2000","pgn":130312,"src":"42","instance":"3"},"timestamp":"2026-06-01T10:00:00.000Z","values":[{"path":"environment.inside.freezer.temperature","value":258.86}]}]}"#
+        );
+    }
+
+    #[test]
+    fn stamped_deltas_carry_context_label_and_source() {
+        let mut receiver = Receiver::new("can0");
+        let message = assembled(&mut receiver, 127_251, 7, &[(Field::Rate, Input::Raw(-32))]);
+        assert_eq!(
+            receiver.delta(&message, TIME, DeltaForm::Stamped { self_context: "vessels.urn:x" }).unwrap().text(),
+            r#"{"context":"vessels.urn:x","updates":[{"source":{"label":"can0","type":"NMEA2000","pgn":127251,"src":"7"},"timestamp":"2026-06-01T10:00:00.000Z","values":[{"path":"navigation.rateOfTurn","value":-0.000001}],"$source":"can0.7"}]}"#
+        );
+    }
+
+    #[test]
+    fn what_gives_no_delta_is_counted_by_its_reason() {
+        let mut receiver = Receiver::new("can0");
+        let form = DeltaForm::Line { line: 1 };
+        let unmapped = receiver.whole(id(59_904, 1), &[0, 0, 0]).unwrap();
+        assert_eq!(receiver.delta(&unmapped, TIME, form), None);
+        let empty = assembled(&mut receiver, 127_250, 1, &[]);
+        assert_eq!(receiver.delta(&empty, TIME, form), None);
+        let blank = receiver.whole(id(127_257, 1), &[]).unwrap();
+        assert_eq!(receiver.delta(&blank, TIME, form), None);
+        let nobody = assembled(&mut receiver, 127_250, 254, &[(Field::Variation, Input::Raw(1))]);
+        assert_eq!(receiver.delta(&nobody, TIME, form), None);
+        assert_eq!(receiver.whole(id(129_540, 1), &[0; 224]), None);
+        let counters = receiver.counters();
+        assert_eq!(
+            (counters.unmapped, counters.without_value, counters.null_address, counters.oversized),
+            (1, 2, 1, 1)
+        );
+        assert_eq!((counters.messages, counters.deltas), (4, 0));
+    }
+
+    #[test]
+    fn losses_are_counted_by_their_kind() {
+        let mut receiver = Receiver::new("can0");
+        let payload = [1; 40];
+        let parts = |source: u8| Frames::new(&id(127_489, source), 0, &payload).unwrap();
+        let second = parts(1).nth(1).unwrap();
+        assert_eq!(receiver.frame(&second, Instant(0)), None);
+        for frame in parts(1).take(1).chain(parts(1).take(2)).chain(parts(1).skip(3)) {
+            receiver.frame(&frame, Instant(1));
+        }
+        receiver.frame(&CanFrame::new(parts(1).next().unwrap().id(), &[]).unwrap(), Instant(1));
+        for source in 0..20 {
+            receiver.frame(&parts(source).next().unwrap(), Instant(2));
+        }
+        receiver.frame(&second, Instant::from_millis(2000));
+        let counters = receiver.counters();
+        assert_eq!(counters.frames, 1 + 1 + 2 + 3 + 1 + 20 + 1);
+        assert_eq!((counters.lost_no_start, counters.lost_gap, counters.lost_malformed), (4, 1, 1));
+        assert_eq!((counters.lost_restarted, counters.lost_evicted, counters.lost_timed_out), (1, 4, 16));
+        let mut twice = counters;
+        twice.add(&counters);
+        let sum = |counters: &Counters| counters.losses().iter().map(|(_, count)| count).sum::<u64>();
+        assert_eq!((sum(&counters), sum(&twice), twice.frames), (27, 54, 58));
+    }
+
+    #[test]
+    fn a_long_label_is_cut() {
+        let mut receiver = Receiver::new(&"é".repeat(200));
+        let message = assembled(&mut receiver, 127_251, 250, &[(Field::Rate, Input::Raw(0))]);
+        let delta = receiver.delta(&message, TIME, DeltaForm::Stamped { self_context: "x" }).unwrap();
+        let source = delta.updates().next().unwrap().source_ref();
+        assert!(source.ends_with("é.250"), "{source}");
+    }
+}
