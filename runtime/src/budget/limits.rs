@@ -21,7 +21,8 @@ pub enum Board {
 
 impl Board {
     /// Every board, in the order listings show them.
-    pub const ALL: [Self; 6] = [Self::Linux, Self::QemuRiscv32, Self::Esp32C6, Self::Esp32S3, Self::Esp32C5, Self::Esp32P4];
+    pub const ALL: [Self; 6] =
+        [Self::Linux, Self::QemuRiscv32, Self::Esp32C6, Self::Esp32S3, Self::Esp32C5, Self::Esp32P4];
 
     /// Returns the name users type.
     #[must_use]
@@ -64,6 +65,8 @@ pub struct PluginLimits {
     pub fuel_per_call: u64,
     /// Fuel of `plugin_start` and of the start section, which may parse and allocate more.
     pub fuel_per_start: u64,
+    /// Fuel of the start section, which runs in one piece.
+    pub fuel_start_section: u64,
     /// Fuel between two looks at the bus.
     pub fuel_per_slice: u64,
     /// Deltas waiting for the plugin; the oldest is dropped and counted.
@@ -72,6 +75,8 @@ pub struct PluginLimits {
     pub delta_queue_bytes: u32,
     /// Deltas the plugin may emit in one call; more are dropped and counted.
     pub emit_queue_len: u16,
+    /// Bytes of the deltas the plugin may emit in one call.
+    pub emit_queue_bytes: u32,
     /// HTTP requests waiting for the plugin; more get 503.
     pub request_queue_len: u16,
     /// Bytes of an HTTP response of the plugin.
@@ -133,12 +138,14 @@ impl Limits {
                     table_elements_max: 100_000,
                     value_stack_bytes_max: MIB,
                     recursion_depth_max: 1000,
-                    fuel_per_call: 500_000_000,
-                    fuel_per_start: 2_000_000_000,
-                    fuel_per_slice: 2_000_000,
+                    fuel_per_call: 100_000_000,
+                    fuel_per_start: 500_000_000,
+                    fuel_start_section: 20_000_000,
+                    fuel_per_slice: 500_000,
                     delta_queue_len: 256,
                     delta_queue_bytes: 256 * KIB,
                     emit_queue_len: 256,
+                    emit_queue_bytes: 512 * KIB,
                     request_queue_len: 64,
                     response_bytes_max: MIB,
                     config_bytes_max: 256 * KIB,
@@ -160,7 +167,13 @@ impl Limits {
         }
     }
 
-    const fn chip(board: Board, total_bytes: u32, plugins_max: u16, linear_bytes_max: u32, code_heap_bytes_max: u32) -> Self {
+    const fn chip(
+        board: Board,
+        total_bytes: u32,
+        plugins_max: u16,
+        linear_bytes_max: u32,
+        code_heap_bytes_max: u32,
+    ) -> Self {
         Self {
             board,
             total_bytes: total_bytes as u64,
@@ -175,10 +188,12 @@ impl Limits {
                 recursion_depth_max: 64,
                 fuel_per_call: 20_000_000,
                 fuel_per_start: 50_000_000,
+                fuel_start_section: 200_000,
                 fuel_per_slice: 20_000,
                 delta_queue_len: 32,
                 delta_queue_bytes: 16 * KIB,
                 emit_queue_len: 16,
+                emit_queue_bytes: 16 * KIB,
                 request_queue_len: 2,
                 response_bytes_max: 16 * KIB,
                 config_bytes_max: 4 * KIB,

@@ -1,5 +1,7 @@
 //! What may be used, what is used, and who decides.
 
+mod ledger;
 mod limits;
 
+pub use ledger::{Ledger, Shortage};
 pub use limits::{Board, Limits, PluginLimits};

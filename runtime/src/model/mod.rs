@@ -1,1 +1,259 @@
-//! To be written in this change.
+//! The full data model: the latest value of each context, path and source.
+//!
+//! [`Model::apply`] is on the way of every delta, so it only overwrites the text of one reading;
+//! trees are built when somebody asks ([`Model::json_at`]). Values count against
+//! [`Limits::model_paths_max`] and [`Limits::model_bytes_max`]: when one is reached, the context
+//! that was quiet for longest makes room, never the own vessel, and what still does not fit is
+//! refused and counted.
+
+mod cached;
+mod context;
+mod known;
+mod leaf;
+mod sources;
+mod tree;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use cached::{CachedCursor, Scope};
+pub use known::{Known, known};
+
+use crate::budget::Limits;
+use crate::delta::{Delta, DeltaVersion};
+use context::{Context, Full, Room, Stored};
+use sources::Sources;
+
+/// Version of the Signal K schema that the model's form follows.
+pub const SCHEMA_VERSION: &str = "1.7.0";
+
+/// Latest value per context, path and source.
+#[derive(Debug)]
+pub struct Model {
+    self_context: Box<str>,
+    own: Context,
+    foreign: BTreeMap<Box<str>, Context>,
+    sources: Sources,
+    room: Room,
+    contexts_max: usize,
+    sequence: u64,
+    counts: Counts,
+}
+
+/// How full the model is and what it could not keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Deltas applied.
+    pub deltas: u64,
+    /// Paths held, over all contexts.
+    pub paths: u32,
+    /// Bytes of heap held, as counted.
+    pub bytes: u64,
+    /// Contexts held, the own vessel included.
+    pub contexts: u32,
+    /// Contexts that made room for others.
+    pub contexts_evicted: u64,
+    /// Values and meta entries that found no room or could not be kept.
+    pub refused: u64,
+}
+
+impl Model {
+    /// Makes a model with only the own vessel, `vessels.urn:…`, in it.
+    #[must_use]
+    pub fn new(limits: &Limits, self_context: &str) -> Self {
+        let mut model = Self {
+            self_context: self_context.into(),
+            own: Context::default(),
+            foreign: BTreeMap::new(),
+            sources: Sources::default(),
+            room: Room::new(limits.model_paths_max, limits.model_bytes_max),
+            contexts_max: usize::from(limits.model_contexts_max.max(1)),
+            sequence: 0,
+            counts: Counts::default(),
+        };
+        let uuid = self_context.split_once('.').map_or("", |(_, urn)| urn);
+        if uuid.starts_with("urn:mrn:signalk:uuid:") {
+            model.describe_self(None, None, Some(uuid));
+        }
+        model
+    }
+
+    /// Sets name, MMSI and UUID of the own vessel; `None` leaves what stands there.
+    pub fn describe_self(&mut self, name: Option<&str>, mmsi: Option<&str>, uuid: Option<&str>) {
+        for (member, text) in [("name", name), ("mmsi", mmsi), ("uuid", uuid)] {
+            let Some(text) = text else { continue };
+            let mut json = String::new();
+            // Writing into a String cannot fail.
+            let _ = crate::json::write_string(&mut json, text);
+            self.store(None, member, &Stored::Bare(&json));
+        }
+    }
+
+    /// Returns the context of the own vessel, `vessels.urn:…`.
+    #[must_use]
+    pub fn self_context(&self) -> &str {
+        &self.self_context
+    }
+
+    /// Takes over the values and meta of a delta; one sent for version 2 does not touch the model.
+    pub fn apply(&mut self, delta: &Delta) {
+        if delta.version() == DeltaVersion::V2 {
+            return;
+        }
+        self.counts.deltas = self.counts.deltas.saturating_add(1);
+        self.sequence = self.sequence.saturating_add(1);
+        let context = delta.context();
+        let context = (!context.is_empty() && *context != *self.self_context).then_some(context);
+        if let Some(context) = context
+            && !self.open_context(context)
+        {
+            self.refuse();
+            return;
+        }
+        for update in delta.updates() {
+            let timestamp = update.timestamp();
+            let mut source = None;
+            for (path, value) in update.values() {
+                if path.is_empty() {
+                    self.merge_root(context, value, update.source_ref() == DEFAULTS);
+                    continue;
+                }
+                if source.is_none() {
+                    source = self.source(context, update.source_ref(), update.source(), timestamp);
+                }
+                match source {
+                    Some((source, pgn)) => self.store(context, path, &Stored::Value { value, timestamp, source, pgn }),
+                    None => self.refuse(),
+                }
+            }
+            for (path, meta) in update.meta() {
+                self.store(context, path, &Stored::Meta(meta));
+            }
+        }
+    }
+
+    /// Returns how full the model is.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            paths: self.room.paths(),
+            bytes: self.room.bytes(),
+            contexts: u32::try_from(self.foreign.len()).unwrap_or(u32::MAX).saturating_add(1),
+            ..self.counts
+        }
+    }
+
+    fn refuse(&mut self) {
+        self.counts.refused = self.counts.refused.saturating_add(1);
+    }
+
+    fn context(&self, context: &str) -> Option<&Context> {
+        if context.is_empty() || *context == *self.self_context { Some(&self.own) } else { self.foreign.get(context) }
+    }
+
+    /// Finds or makes a foreign context; false when its name has no group such as `vessels.`.
+    fn open_context(&mut self, context: &str) -> bool {
+        if let Some(known) = self.foreign.get_mut(context) {
+            known.touched = self.sequence;
+            return true;
+        }
+        if !context
+            .split_once('.')
+            .is_some_and(|(group, key)| !group.is_empty() && !key.is_empty() && !is_reserved(group))
+        {
+            return false;
+        }
+        while self.foreign.len().saturating_add(1) >= self.contexts_max {
+            if !self.evict_oldest(None) {
+                return false;
+            }
+        }
+        self.foreign.insert(context.into(), Context::touched_at(self.sequence));
+        true
+    }
+
+    /// Drops the foreign context that was quiet for longest; false when there is none but `except`.
+    fn evict_oldest(&mut self, except: Option<&str>) -> bool {
+        let others = self.foreign.iter().filter(|(name, _)| Some(&***name) != except);
+        let Some(name) = others.min_by_key(|(_, context)| context.touched).map(|(name, _)| name.clone()) else {
+            return false;
+        };
+        if let Some(context) = self.foreign.remove(&name) {
+            context.release(&mut self.room);
+        }
+        self.counts.contexts_evicted = self.counts.contexts_evicted.saturating_add(1);
+        true
+    }
+
+    /// Stores one entry, making room as long as that helps.
+    fn store(&mut self, context: Option<&str>, path: &str, entry: &Stored<'_>) {
+        loop {
+            let target = match context {
+                None => Some(&mut self.own),
+                Some(name) => self.foreign.get_mut(name),
+            };
+            let stored = target.map_or(Err(Full::Entry), |target| target.store(path, entry, &mut self.room));
+            match stored {
+                Ok(()) => return,
+                Err(Full::Model) if self.evict_oldest(context) => {}
+                Err(_) => {
+                    self.refuse();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Finds the number of a source; when the table is full, sources without values make room.
+    fn source(
+        &mut self,
+        context: Option<&str>,
+        reference: &str,
+        source: Option<&str>,
+        timestamp: &str,
+    ) -> Option<(u16, u32)> {
+        if self.sources.is_full_for(reference, self.sequence) {
+            let contexts = core::iter::once(&self.own).chain(self.foreign.values());
+            let used = contexts.flat_map(Context::sources_used).collect();
+            self.sources.keep_only(&used, self.sequence, &mut self.room);
+        }
+        loop {
+            match self.sources.seen(reference, source, timestamp, &mut self.room) {
+                Ok(found) => return Some(found),
+                Err(Full::Model) if self.evict_oldest(context) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Merges the object value of path `""` into the root of a context (plugin ABI §11.3).
+    fn merge_root(&mut self, context: Option<&str>, object: &str, is_default: bool) {
+        // Names of the own vessel come from its owner, not from the bus (plugin ABI §11.2 step 7).
+        let own = context.is_none() && !is_default;
+        let mut members = Vec::new();
+        if context::flatten(object, &mut members).is_err() {
+            self.refuse();
+            return;
+        }
+        for (path, value) in members {
+            if own && matches!(&*path, "name" | "mmsi" | "uuid" | "communication.callsignVhf") {
+                self.refuse();
+            } else {
+                self.store(context, &path, &Stored::Bare(value));
+            }
+        }
+    }
+}
+
+/// `$source` of what the owner of the vessel set.
+const DEFAULTS: &str = "defaults";
+
+/// Top-level members of the full model that are no context groups.
+fn is_reserved(group: &str) -> bool {
+    matches!(group, "version" | "self" | "sources")
+}
+
+#[cfg(test)]
+mod tests;

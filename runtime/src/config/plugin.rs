@@ -1,0 +1,235 @@
+//! The stored configuration of a plugin: `plugin-config-data/<id>.json` (plugin ABI §6.1).
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{ConfigError, read_object, write_object};
+use crate::hal::Storage;
+use crate::json::{self, JsonError};
+
+/// What a plugin's file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginConfig {
+    /// Whether the plugin is to be started; `None` loads it without starting it.
+    pub enabled: Option<bool>,
+    /// Passed on to the plugin.
+    pub enable_debug: Option<bool>,
+    /// What the user configured, compact JSON; `None` when never configured.
+    pub configuration: Option<String>,
+    /// Other members: name and compact JSON.
+    pub others: Vec<(String, String)>,
+}
+
+/// Why the body of a configuration request was refused; the request is answered 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PostError {
+    /// Not one JSON object.
+    Body(JsonError),
+    /// `enabled` or `enableDebug` is neither true nor false.
+    NotBoolean,
+    /// `configuration` is no object.
+    NotObject,
+}
+
+impl fmt::Display for PostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(error) => error.fmt(f),
+            Self::NotBoolean => f.write_str("enabled and enableDebug must be true or false"),
+            Self::NotObject => f.write_str("configuration must be an object"),
+        }
+    }
+}
+
+impl core::error::Error for PostError {}
+
+impl From<JsonError> for PostError {
+    fn from(error: JsonError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl PluginConfig {
+    /// Returns the name of the file of the plugin `id`.
+    #[must_use]
+    pub fn file(id: &str) -> String {
+        format!("plugin-config-data/{id}.json")
+    }
+
+    /// Reads the file of the plugin `id`, at most `limit_bytes`; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it cannot be read or is damaged; it is left as it is.
+    pub fn load(storage: &mut dyn Storage, id: &str, limit_bytes: u32) -> Result<Option<Self>, ConfigError> {
+        Ok(read_object(storage, &Self::file(id), limit_bytes)?.map(|text| Self::parse(&text)))
+    }
+
+    /// Reads compact JSON; anything that is no object gives the empty configuration.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut config = Self::default();
+        let read = json::members::<JsonError>(text, |key, value| {
+            match key {
+                "enabled" => config.enabled = switch(value),
+                "enableDebug" => config.enable_debug = switch(value),
+                "configuration" => config.configuration = (value != "null").then(|| value.into()),
+                _ => config.others.push((key.into(), value.into())),
+            }
+            Ok(())
+        });
+        if read.is_err() { Self::default() } else { config }
+    }
+
+    /// Writes the file of the plugin `id`, all members.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when storage refuses; the old file is kept then.
+    pub fn save(&self, storage: &mut dyn Storage, id: &str) -> Result<(), ConfigError> {
+        write_object(storage, &Self::file(id), &self.json())
+    }
+
+    /// Returns all members as compact JSON, the three known ones first.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let mut out = String::from("{");
+        let mut member = |name: &str, value: &str| {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            // Writing into a String cannot fail.
+            let _ = json::write_string(&mut out, name);
+            out.push(':');
+            out.push_str(value);
+        };
+        let word = |value: bool| if value { "true" } else { "false" };
+        if let Some(configuration) = &self.configuration {
+            member("configuration", configuration);
+        }
+        if let Some(enabled) = self.enabled {
+            member("enabled", word(enabled));
+        }
+        if let Some(enable_debug) = self.enable_debug {
+            member("enableDebug", word(enable_debug));
+        }
+        for (name, value) in &self.others {
+            member(name, value);
+        }
+        out.push('}');
+        out
+    }
+
+    /// Returns what the body of `POST …/config` makes of this configuration.
+    ///
+    /// The three known members are all that is kept. One that the body leaves out keeps its stored
+    /// value (plugin ABI §6.2, BETTER); upstream erases `configuration` then.
+    ///
+    /// # Errors
+    /// [`PostError`] when the body is no such object.
+    pub fn posted(&self, body: &str) -> Result<Self, PostError> {
+        let body = json::compact(body)?;
+        let mut next = Self { others: Vec::new(), ..self.clone() };
+        json::members::<PostError>(&body, |key, value| {
+            match key {
+                "enabled" => next.enabled = Some(json::boolean(value).ok_or(PostError::NotBoolean)?),
+                "enableDebug" => next.enable_debug = Some(json::boolean(value).ok_or(PostError::NotBoolean)?),
+                "configuration" if value.starts_with('{') => next.configuration = Some(value.into()),
+                "configuration" => return Err(PostError::NotObject),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(next)
+    }
+
+    /// Returns this configuration with `configuration` replaced, as `sk_save_config` does (plugin ABI §3.2).
+    ///
+    /// `stored` is `None` when there is no file yet; the result says `enabled` then.
+    ///
+    /// # Errors
+    /// [`JsonError`] when `configuration` is not JSON.
+    pub fn with_configuration(stored: Option<Self>, configuration: &str) -> Result<Self, JsonError> {
+        let configuration = json::compact(configuration)?;
+        let mut next = stored.unwrap_or_else(|| Self { enabled: Some(true), ..Self::default() });
+        next.configuration = Some(configuration);
+        Ok(next)
+    }
+}
+
+/// Reads a switch as upstream's JavaScript does: `false` is off, other falsy values are unset, the rest is on.
+fn switch(value: &str) -> Option<bool> {
+    match value {
+        "false" => Some(false),
+        "null" | "\"\"" | "0" => None,
+        _ => Some(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::Files;
+    use super::*;
+    use std::string::ToString;
+
+    const FILE: &str = "plugin-config-data/_acme_tide.json";
+
+    #[test]
+    fn the_file_is_pretty_and_keeps_other_members() {
+        let mut files = Files::with(FILE, r#"{"enableLogging":true,"enabled":false,"configuration":{"a":[1.0]}}"#);
+        let config = PluginConfig::load(&mut files, "_acme_tide", 1000).unwrap();
+        let config = PluginConfig::with_configuration(config, r#"{ "b" : 2 }"#).unwrap();
+        config.save(&mut files, "_acme_tide").unwrap();
+        assert_eq!(
+            files.text(FILE),
+            "{\n  \"configuration\": {\n    \"b\": 2\n  },\n  \"enabled\": false,\n  \"enableLogging\": true\n}"
+        );
+    }
+
+    #[test]
+    fn saving_without_a_file_enables_the_plugin() {
+        assert_eq!(PluginConfig::load(&mut Files::default(), "x", 10), Ok(None));
+        let config = PluginConfig::with_configuration(None, "{}").unwrap();
+        assert_eq!(config.json(), r#"{"configuration":{},"enabled":true}"#);
+        assert!(PluginConfig::with_configuration(None, "nonsense").is_err());
+    }
+
+    #[test]
+    fn a_post_keeps_what_it_does_not_name_and_drops_strangers() {
+        let stored = PluginConfig::parse(r#"{"configuration":{"a":1},"enabled":true,"enableLogging":true}"#);
+        let next = stored.posted(r#"{"enabled":false,"other":1}"#).unwrap();
+        assert_eq!(next.json(), r#"{"configuration":{"a":1},"enabled":false}"#);
+        let next = next.posted(r#"{"configuration":{"z":9.50},"enableDebug":true}"#).unwrap();
+        assert_eq!(next.json(), r#"{"configuration":{"z":9.5},"enabled":false,"enableDebug":true}"#);
+    }
+
+    #[test]
+    fn a_post_that_cannot_be_meant_is_refused() {
+        let stored = PluginConfig::default();
+        assert!(matches!(stored.posted("[]"), Err(PostError::Body(JsonError::WrongKind))));
+        assert!(matches!(stored.posted(""), Err(PostError::Body(_))));
+        assert_eq!(stored.posted(r#"{"enabled":1}"#), Err(PostError::NotBoolean));
+        assert_eq!(stored.posted(r#"{"configuration":[]}"#), Err(PostError::NotObject));
+    }
+
+    #[test]
+    fn enabled_is_read_like_javascript_does() {
+        let enabled = |text: &str| PluginConfig::parse(text).enabled;
+        assert_eq!(enabled(r#"{"enabled":true}"#), Some(true));
+        assert_eq!(enabled(r#"{"enabled":false}"#), Some(false));
+        assert_eq!(enabled(r#"{"enabled":null}"#), None);
+        assert_eq!(enabled(r#"{"enabled":"yes"}"#), Some(true));
+        assert_eq!(enabled("{}"), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_a_full_storage_keeps_the_old_one() {
+        let mut files = Files::with(FILE, "{\"enabled\":tru");
+        let error = PluginConfig::load(&mut files, "_acme_tide", 1000).unwrap_err();
+        assert_eq!(error.to_string(), "plugin-config-data/_acme_tide.json: not a JSON object");
+        files.full = true;
+        assert!(PluginConfig::default().save(&mut files, "_acme_tide").is_err());
+        assert_eq!(files.text(FILE), "{\"enabled\":tru");
+    }
+}

@@ -1,0 +1,124 @@
+//! What Skiff reads of Signal K's `settings.json`.
+
+use alloc::string::String;
+
+use super::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object};
+use crate::hal::Storage;
+use crate::json;
+
+const FILE: &str = "settings.json";
+/// Bytes of a vessel's name.
+const NAME_BYTES_MAX: usize = 128;
+
+/// The own vessel as its owner describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vessel {
+    /// Name.
+    pub name: Option<String>,
+    /// Maritime mobile service identity, nine digits.
+    pub mmsi: Option<String>,
+    /// `urn:mrn:signalk:uuid:…`.
+    pub uuid: Option<String>,
+}
+
+/// The members of `settings.json` that Skiff knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `vessel`.
+    pub vessel: Vessel,
+    /// `interfaces.wasm`; when false, packages are listed and not loaded (plugin ABI §5.8).
+    pub wasm: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { vessel: Vessel::default(), wasm: true }
+    }
+}
+
+impl Settings {
+    /// Reads `settings.json`; without one everything has its default.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file is damaged or says something that cannot be meant.
+    pub fn load(storage: &mut dyn Storage) -> Result<Self, ConfigError> {
+        let Some(text) = read_object(storage, FILE, FILE_BYTES_MAX)? else {
+            return Ok(Self::default());
+        };
+        let mut settings = Self::default();
+        if let Some(vessel) = json::member(&text, "vessel").filter(|value| *value != "null") {
+            settings.vessel = read_vessel(vessel)?;
+        }
+        let wasm = json::member(&text, "interfaces").and_then(|interfaces| json::member(interfaces, "wasm"));
+        settings.wasm = wasm != Some("false");
+        Ok(settings)
+    }
+}
+
+fn read_vessel(vessel: &str) -> Result<Vessel, ConfigError> {
+    let refuse = |what| ConfigError::new(FILE, ConfigReason::Member(what));
+    if !vessel.starts_with('{') {
+        return Err(refuse("vessel must be an object"));
+    }
+    let text = |key: &str| json::member(vessel, key).filter(|value| !matches!(*value, "null" | "\"\""));
+    let mut read = Vessel::default();
+    if let Some(name) = text("name") {
+        let name = json::string(name).filter(|name| name.len() <= NAME_BYTES_MAX);
+        read.name = Some(name.ok_or_else(|| refuse("vessel.name must be a text of at most 128 bytes"))?.into_owned());
+    }
+    if let Some(mmsi) = text("mmsi") {
+        let mmsi = mmsi.trim_matches('"');
+        if mmsi.len() != 9 || !mmsi.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(refuse("vessel.mmsi must have nine digits"));
+        }
+        read.mmsi = Some(mmsi.into());
+    }
+    if let Some(uuid) = text("uuid") {
+        let uuid = json::string(uuid).filter(|uuid| super::identity::is_uuid_urn(uuid));
+        read.uuid = Some(uuid.ok_or_else(|| refuse("vessel.uuid must read urn:mrn:signalk:uuid:<uuid>"))?.into_owned());
+    }
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::Files;
+    use super::*;
+    use std::string::ToString;
+
+    fn load(text: &str) -> Result<Settings, String> {
+        Settings::load(&mut Files::with(FILE, text)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_the_vessel_and_the_switch() {
+        let text = r#"{"port":3000,"interfaces":{"wasm":false},"vessel":{"name":"Pinta","mmsi":230099999,
+            "uuid":"urn:mrn:signalk:uuid:6b0e776f-811a-4b35-980e-b93405371bc5"}}"#;
+        let settings = load(text).unwrap();
+        assert!(!settings.wasm);
+        assert_eq!(settings.vessel.name.as_deref(), Some("Pinta"));
+        assert_eq!(settings.vessel.mmsi.as_deref(), Some("230099999"));
+        assert!(settings.vessel.uuid.is_some());
+        assert_eq!(load(r#"{"vessel":{"mmsi":"230099999"}}"#).unwrap().vessel.mmsi.as_deref(), Some("230099999"));
+    }
+
+    #[test]
+    fn everything_can_be_absent() {
+        assert_eq!(Settings::load(&mut Files::default()), Ok(Settings::default()));
+        assert_eq!(load(r#"{"vessel":null,"interfaces":{}}"#), Ok(Settings::default()));
+        assert_eq!(load(r#"{"vessel":{"name":"","mmsi":""}}"#), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        for (text, clause) in [
+            ("{", "settings.json: not a JSON object"),
+            (r#"{"vessel":7}"#, "settings.json: vessel must be an object"),
+            (r#"{"vessel":{"mmsi":"12"}}"#, "settings.json: vessel.mmsi must have nine digits"),
+            (r#"{"vessel":{"name":{}}}"#, "settings.json: vessel.name must be a text of at most 128 bytes"),
+            (r#"{"vessel":{"uuid":"x"}}"#, "settings.json: vessel.uuid must read urn:mrn:signalk:uuid:<uuid>"),
+        ] {
+            assert_eq!(load(text), Err(clause.to_string()));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a new stream client is told first: the model as deltas.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::ops::Bound;
+
+use super::Model;
+use super::context::{Context, Node};
+use crate::delta::{Delta, DeltaWriter, UpdateHead, Value, ValueSink};
+
+/// Values in one delta of cached values.
+const VALUES_PER_DELTA: usize = 64;
+/// Bytes of values after which a delta of cached values is closed.
+const BYTES_PER_DELTA: usize = 16 * 1024;
+
+/// Which contexts are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The own vessel.
+    #[default]
+    Own,
+    /// Every context.
+    All,
+}
+
+/// A place in the model, so that its values can be sent in pieces while it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CachedCursor {
+    /// The context being sent, `None` for the own vessel.
+    context: Option<Box<str>>,
+    /// The last path of it that was sent.
+    path: Option<Box<str>>,
+    done: bool,
+}
+
+impl CachedCursor {
+    /// Tells whether everything was sent.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+impl Model {
+    /// Returns the next delta of latest values, all sources, and moves `cursor` on; `None` at the end.
+    pub fn cached_after(&self, scope: Scope, cursor: &mut CachedCursor) -> Option<Delta> {
+        while !cursor.done {
+            let context = match &cursor.context {
+                None => Some((&*self.self_context, &self.own)),
+                // A context can have been evicted since the last piece.
+                Some(name) => self.foreign.get_key_value(name).map(|(name, context)| (&**name, context)),
+            };
+            let piece = context.and_then(|(name, context)| self.piece(name, context, &mut cursor.path));
+            if piece.is_some() {
+                return piece;
+            }
+            let after = cursor.context.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let next = self.foreign.range::<str, _>((after, Bound::Unbounded)).next();
+            cursor.path = None;
+            cursor.context = next.filter(|_| scope == Scope::All).map(|(name, _)| name.clone());
+            cursor.done = cursor.context.is_none();
+        }
+        None
+    }
+
+    /// Returns the latest values of a scope as deltas.
+    pub fn cached_deltas(&self, scope: Scope) -> impl Iterator<Item = Delta> {
+        let mut cursor = CachedCursor::default();
+        core::iter::from_fn(move || self.cached_after(scope, &mut cursor))
+    }
+
+    /// Writes the values after `path`, as many as one delta takes.
+    fn piece(&self, name: &str, context: &Context, path: &mut Option<Box<str>>) -> Option<Delta> {
+        let mut writer = DeltaWriter::new("", Some(name));
+        let (mut count, mut bytes) = (0_usize, 0_usize);
+        let mut head: Option<(u16, &str)> = None;
+        let mut last = None;
+        for (at, node) in context.after(path.as_deref()) {
+            if count >= VALUES_PER_DELTA || bytes >= BYTES_PER_DELTA {
+                break;
+            }
+            last = Some(at);
+            match node {
+                Node::Bare(value) => {
+                    writer.update(&UpdateHead { source_ref: Some(super::DEFAULTS), ..UpdateHead::default() });
+                    writer.value("", Value::Json(&nested(at, value)));
+                    head = None;
+                    count = count.saturating_add(1);
+                    bytes = bytes.saturating_add(value.len());
+                }
+                Node::Leaf(leaf) => {
+                    for reading in leaf.readings() {
+                        let of = (reading.source, reading.timestamp());
+                        if head != Some(of) {
+                            head = Some(of);
+                            let source_ref = Some(self.sources.reference(reading.source));
+                            let timestamp = Some(reading.timestamp()).filter(|text| !text.is_empty());
+                            writer.update(&UpdateHead { source: None, source_ref, timestamp });
+                        }
+                        writer.value(at, Value::Json(reading.value()));
+                        count = count.saturating_add(1);
+                        bytes = bytes.saturating_add(reading.value().len());
+                    }
+                }
+            }
+        }
+        if let Some(last) = last {
+            *path = Some(last.into());
+        }
+        // Empty when only meta is left in the context.
+        writer.finish().ok()
+    }
+}
+
+/// Returns `{"a":{"b":value}}` for path `a.b`.
+fn nested(path: &str, value: &str) -> String {
+    let mut out = String::new();
+    for segment in path.split('.') {
+        out.push('{');
+        // Writing into a String cannot fail.
+        let _ = crate::json::write_string(&mut out, segment);
+        out.push(':');
+    }
+    out.push_str(value);
+    for _ in path.split('.') {
+        out.push('}');
+    }
+    out
+}

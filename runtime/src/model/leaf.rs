@@ -1,0 +1,216 @@
+//! The values of one path, one per source, and its meta.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::context::{Full, Room};
+use crate::json::{self, JsonError};
+
+/// Sources kept for one path; a boat has two or three of a kind.
+pub(super) const SOURCES_PER_PATH_MAX: usize = 8;
+/// Bytes of the merged meta of one path.
+pub(super) const META_BYTES_MAX: usize = 4096;
+/// Bytes of a reading beside its text.
+const READING_BYTES: usize = size_of::<Reading>();
+/// Text that is this much longer than needed is given back.
+const SLACK_BYTES: usize = 64;
+
+/// Values by source, and what is known about them.
+#[derive(Debug, Default)]
+pub(super) struct Leaf {
+    readings: Vec<Reading>,
+    latest: usize,
+    meta: Option<Box<str>>,
+}
+
+/// The latest value of one source.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Time stamp and value in one text, so that a new value needs no allocation.
+    text: String,
+    timestamp_len: u16,
+    /// Number of the source.
+    pub(super) source: u16,
+    /// PGN it came from, 0 for none.
+    pub(super) pgn: u32,
+}
+
+impl Reading {
+    /// Returns the time stamp, ISO 8601.
+    pub(super) fn timestamp(&self) -> &str {
+        self.text.get(..usize::from(self.timestamp_len)).unwrap_or_default()
+    }
+
+    /// Returns the value, compact JSON.
+    pub(super) fn value(&self) -> &str {
+        self.text.get(usize::from(self.timestamp_len)..).unwrap_or_default()
+    }
+}
+
+impl Leaf {
+    /// Returns the value that came last.
+    pub(super) fn latest(&self) -> Option<&Reading> {
+        self.readings.get(self.latest)
+    }
+
+    /// Returns the latest value of each source.
+    pub(super) fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// Returns the meta that was sent, a compact JSON object.
+    pub(super) fn meta(&self) -> Option<&str> {
+        self.meta.as_deref()
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        let texts = self.readings.iter().map(|reading| READING_BYTES.saturating_add(reading.text.capacity()));
+        texts.fold(self.meta.as_ref().map_or(0, |meta| meta.len()), usize::saturating_add)
+    }
+
+    /// Takes the value of a source; beyond [`SOURCES_PER_PATH_MAX`] one of the others is replaced.
+    pub(super) fn read(
+        &mut self,
+        value: &str,
+        timestamp: &str,
+        source: u16,
+        pgn: u32,
+        room: &mut Room,
+    ) -> Result<(), Full> {
+        let timestamp_len = u16::try_from(timestamp.len()).map_err(|_| Full::Entry)?;
+        let index = match self.readings.iter().position(|reading| reading.source == source) {
+            Some(index) => index,
+            None if self.readings.len() < SOURCES_PER_PATH_MAX => self.readings.len(),
+            None => self.latest.saturating_add(1) % SOURCES_PER_PATH_MAX,
+        };
+        let needed = timestamp.len().saturating_add(value.len());
+        let (held, known) = self.readings.get(index).map_or((0, false), |reading| (reading.text.capacity(), true));
+        room.take(needed.saturating_sub(held).saturating_add(if known { 0 } else { READING_BYTES }))?;
+        if !known {
+            self.readings.reserve_exact(1);
+            self.readings.push(Reading { text: String::new(), timestamp_len, source, pgn });
+        }
+        let Some(reading) = self.readings.get_mut(index) else {
+            return Err(Full::Entry);
+        };
+        reading.text.clear();
+        if held > needed.saturating_mul(2).saturating_add(SLACK_BYTES) {
+            reading.text.shrink_to(needed);
+            room.give(held.saturating_sub(reading.text.capacity()));
+        }
+        if needed > held {
+            reading.text.reserve_exact(needed);
+        }
+        reading.text.push_str(timestamp);
+        reading.text.push_str(value);
+        (reading.timestamp_len, reading.source, reading.pgn) = (timestamp_len, source, pgn);
+        self.latest = index;
+        Ok(())
+    }
+
+    /// Merges meta members; a later one wins (plugin ABI §11.4).
+    pub(super) fn describe(&mut self, meta: &str, room: &mut Room) -> Result<(), Full> {
+        let merged = merge(self.meta.as_deref().unwrap_or("{}"), meta).map_err(|_| Full::Entry)?;
+        if merged.len() > META_BYTES_MAX {
+            return Err(Full::Entry);
+        }
+        if self.meta.as_deref() == Some(&*merged) {
+            return Ok(());
+        }
+        room.take(merged.len())?;
+        room.give(self.meta.as_ref().map_or(0, |meta| meta.len()));
+        self.meta = Some(merged.into_boxed_str());
+        Ok(())
+    }
+}
+
+/// Returns the members of `under`, overlaid with those of `over`; both compact objects.
+pub(super) fn merge(under: &str, over: &str) -> Result<String, JsonError> {
+    let mut out = String::with_capacity(under.len().saturating_add(over.len()));
+    out.push('{');
+    let mut write = |key: &str, value: &str| {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut out, key);
+        out.push(':');
+        out.push_str(value);
+    };
+    json::members::<JsonError>(under, |key, value| {
+        if json::member(over, key).is_none() {
+            write(key, value);
+        }
+        Ok(())
+    })?;
+    json::members::<JsonError>(over, |key, value| {
+        write(key, value);
+        Ok(())
+    })?;
+    out.push('}');
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_is_overwritten_in_place() {
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
+        leaf.read("1.25", "2026", 3, 128_259, &mut room).unwrap();
+        let bytes = room.bytes();
+        leaf.read("7", "2027", 3, 128_259, &mut room).unwrap();
+        assert_eq!((room.bytes(), leaf.readings().len()), (bytes, 1));
+        let latest = leaf.latest().unwrap();
+        assert_eq!((latest.timestamp(), latest.value()), ("2027", "7"));
+        assert_eq!(leaf.heap_bytes() as u64, room.bytes());
+    }
+
+    #[test]
+    fn room_is_given_back_when_a_long_value_shrinks() {
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
+        let long = std::format!("\"{}\"", "x".repeat(5000));
+        leaf.read(&long, "2026", 0, 0, &mut room).unwrap();
+        assert!(room.bytes() > 5000);
+        leaf.read("1", "2026", 0, 0, &mut room).unwrap();
+        assert!(room.bytes() < 200);
+        assert_eq!(leaf.heap_bytes() as u64, room.bytes());
+    }
+
+    #[test]
+    fn sources_of_a_path_are_bounded() {
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
+        for source in 0..50 {
+            leaf.read("1", "2026", source, 0, &mut room).unwrap();
+        }
+        assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
+        assert_eq!(leaf.latest().unwrap().source, 49);
+    }
+
+    #[test]
+    fn meta_is_merged_and_bounded() {
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
+        leaf.describe(r#"{"units":"m","zones":[]}"#, &mut room).unwrap();
+        leaf.describe(r#"{"zones":[1],"supportsPut":true}"#, &mut room).unwrap();
+        assert_eq!(leaf.meta(), Some(r#"{"units":"m","zones":[1],"supportsPut":true}"#));
+        assert_eq!(leaf.describe("7", &mut room), Err(Full::Entry));
+        let long = std::format!(r#"{{"description":"{}"}}"#, "x".repeat(META_BYTES_MAX));
+        assert_eq!(leaf.describe(&long, &mut room), Err(Full::Entry));
+        assert_eq!(leaf.heap_bytes() as u64, room.bytes());
+    }
+
+    #[test]
+    fn a_full_model_refuses_and_changes_nothing() {
+        // Sizes of the structures differ between targets, so the room is made for one value and a little.
+        let mut ample = Room::new(1, 10_000);
+        Leaf::default().read("1", "2026", 0, 0, &mut ample).unwrap();
+        let bytes_max = u32::try_from(ample.bytes()).unwrap() + 100;
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, bytes_max));
+        leaf.read("1", "2026", 0, 0, &mut room).unwrap();
+        let long = std::format!("\"{}\"", "x".repeat(108));
+        assert_eq!(leaf.read(&long, "2027", 0, 0, &mut room), Err(Full::Model));
+        assert_eq!(leaf.latest().unwrap().value(), "1");
+    }
+}

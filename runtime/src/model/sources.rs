@@ -1,0 +1,268 @@
+//! Who sent values: the `sources` tree.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use super::context::{Full, Room};
+use crate::json::{self, JsonError};
+use crate::time::UnixMillis;
+
+/// Sources known at the same time; an NMEA 2000 network has at most 252 addresses.
+const SOURCES_MAX: usize = 512;
+/// PGNs listed for one source.
+const PGNS_PER_SOURCE_MAX: usize = 64;
+/// Bytes that a source is counted with beside its reference: the row, its texts and the entry in the map.
+const ROW_BYTES: usize = size_of::<Row>() + 96;
+/// Bytes that a listed PGN is counted with; a growing list has up to half its room free.
+const PGN_BYTES: usize = 2 * size_of::<(u32, UnixMillis)>();
+/// Deltas between two looks for sources that can be forgotten.
+const SWEEP_DELTAS: u64 = 1000;
+
+/// Every source, by number.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    rows: Vec<Option<Row>>,
+    by_reference: BTreeMap<Box<str>, u16>,
+    last: u16,
+    next_sweep: u64,
+}
+
+#[derive(Debug)]
+struct Row {
+    reference: Box<str>,
+    label: Box<str>,
+    kind: Option<Box<str>>,
+    /// Source address on an NMEA 2000 network.
+    src: Option<Box<str>>,
+    /// When each PGN was last seen.
+    pgns: Vec<(u32, UnixMillis)>,
+}
+
+impl Sources {
+    /// Tells whether `reference` is new and there is no room, and it is time to look for some.
+    pub(super) fn is_full_for(&self, reference: &str, sequence: u64) -> bool {
+        self.by_reference.len() >= SOURCES_MAX
+            && sequence >= self.next_sweep
+            && !self.by_reference.contains_key(reference)
+    }
+
+    /// Forgets the sources that are not in `used`.
+    pub(super) fn keep_only(&mut self, used: &BTreeSet<u16>, sequence: u64, room: &mut Room) {
+        self.next_sweep = sequence.saturating_add(SWEEP_DELTAS);
+        self.by_reference.retain(|_, number| used.contains(number));
+        for (number, row) in self.rows.iter_mut().enumerate() {
+            if !u16::try_from(number).is_ok_and(|number| used.contains(&number))
+                && let Some(row) = row.take()
+            {
+                room.give(row.counted_bytes());
+            }
+        }
+    }
+
+    /// Finds or adds a source and notes what its `source` object says; gives its number and the PGN (0: none).
+    ///
+    /// # Errors
+    /// [`Full::Entry`] when the table is full, [`Full::Model`] when the model is.
+    pub(super) fn seen(
+        &mut self,
+        reference: &str,
+        source: Option<&str>,
+        timestamp: &str,
+        room: &mut Room,
+    ) -> Result<(u16, u32), Full> {
+        let last = self.rows.get(usize::from(self.last)).and_then(Option::as_ref);
+        let number = if last.is_some_and(|row| *row.reference == *reference) {
+            self.last
+        } else {
+            match self.by_reference.get(reference) {
+                Some(number) => *number,
+                None => self.add(reference, room)?,
+            }
+        };
+        self.last = number;
+        let row = self.rows.get_mut(usize::from(number)).and_then(Option::as_mut).ok_or(Full::Entry)?;
+        Ok((number, source.map_or(0, |source| row.note(source, timestamp, room))))
+    }
+
+    fn add(&mut self, reference: &str, room: &mut Room) -> Result<u16, Full> {
+        let free = self.rows.iter().position(Option::is_none).unwrap_or(self.rows.len());
+        if free >= SOURCES_MAX {
+            return Err(Full::Entry);
+        }
+        let number = u16::try_from(free).map_err(|_| Full::Entry)?;
+        let row = Row { reference: reference.into(), label: reference.into(), kind: None, src: None, pgns: Vec::new() };
+        room.take(row.counted_bytes())?;
+        match self.rows.get_mut(free) {
+            Some(slot) => *slot = Some(row),
+            None => self.rows.push(Some(row)),
+        }
+        self.by_reference.insert(reference.into(), number);
+        Ok(number)
+    }
+
+    /// Returns the bytes all sources are counted with.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        self.rows.iter().flatten().map(|row| row.counted_bytes() as u64).sum()
+    }
+
+    /// Returns the `$source` of a number.
+    pub(super) fn reference(&self, number: u16) -> &str {
+        self.rows.get(usize::from(number)).and_then(Option::as_ref).map_or("", |row| &row.reference)
+    }
+
+    /// Returns the `sources` tree: `{label:{label,type,<src>:{n2k:{src,pgns}}}}`.
+    pub(super) fn json(&self) -> String {
+        let mut rows: Vec<&Row> = self.rows.iter().flatten().collect();
+        rows.sort_by(|a, b| (&a.label, &a.reference).cmp(&(&b.label, &b.reference)));
+        let mut out = String::from("{");
+        let mut open: Option<&str> = None;
+        for row in rows {
+            if open != Some(&row.label) {
+                out.push_str(if open.is_some() { "}," } else { "" });
+                open = Some(&row.label);
+                string(&mut out, &row.label);
+                out.push_str(":{\"label\":");
+                string(&mut out, &row.label);
+                if let Some(kind) = &row.kind {
+                    out.push_str(",\"type\":");
+                    string(&mut out, kind);
+                }
+            }
+            let suffix = row.reference.strip_prefix(&*row.label).and_then(|rest| rest.strip_prefix('.'));
+            if let Some(suffix) = suffix.filter(|suffix| !matches!(*suffix, "label" | "type")) {
+                out.push(',');
+                string(&mut out, suffix);
+                out.push_str(":{");
+                row.write_n2k(&mut out);
+                out.push('}');
+            }
+        }
+        out.push_str(if open.is_some() { "}}" } else { "}" });
+        out
+    }
+}
+
+fn string(out: &mut String, text: &str) {
+    // Writing into a String cannot fail.
+    let _ = json::write_string(out, text);
+}
+
+impl Row {
+    fn counted_bytes(&self) -> usize {
+        let texts = self.reference.len().saturating_mul(3);
+        let pgns = self.pgns.len().saturating_mul(PGN_BYTES);
+        ROW_BYTES.saturating_add(texts).saturating_add(pgns)
+    }
+
+    /// Notes the members of a `source` object, gives its PGN or 0.
+    fn note(&mut self, source: &str, timestamp: &str, room: &mut Room) -> u32 {
+        let mut pgn = 0;
+        let update = |slot: &mut Box<str>, value: &str| {
+            if let Some(text) = inside(value)
+                && !text.is_empty()
+                && **slot != *text
+            {
+                *slot = text.into();
+            }
+        };
+        // A source object that is no object says nothing; the index of the delta only holds objects.
+        let _ = json::members::<JsonError>(source, |key, value| {
+            match key {
+                "label" => update(&mut self.label, value),
+                "type" => update(self.kind.get_or_insert_default(), value),
+                "src" => update(self.src.get_or_insert_default(), value),
+                "pgn" => pgn = value.parse().unwrap_or(0),
+                _ => {}
+            }
+            Ok(())
+        });
+        if pgn != 0 {
+            self.saw(pgn, timestamp, room);
+        }
+        pgn
+    }
+
+    /// Lists a PGN; one that finds no room is not listed.
+    fn saw(&mut self, pgn: u32, timestamp: &str, room: &mut Room) {
+        let time = UnixMillis::parse_iso(timestamp).unwrap_or_default();
+        if let Some((_, seen)) = self.pgns.iter_mut().find(|(known, _)| *known == pgn) {
+            *seen = time;
+        } else if self.pgns.len() < PGNS_PER_SOURCE_MAX && room.take(PGN_BYTES).is_ok() {
+            self.pgns.push((pgn, time));
+        }
+    }
+
+    fn write_n2k(&self, out: &mut String) {
+        let Some(src) = &self.src else { return };
+        out.push_str("\"n2k\":{\"src\":");
+        string(out, src);
+        out.push_str(",\"pgns\":{");
+        let mut pgns = self.pgns.clone();
+        pgns.sort_unstable();
+        for (index, (pgn, time)) in pgns.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            let _ = write!(out, "{comma}\"{pgn}\":\"{time}\"");
+        }
+        out.push_str("}}");
+    }
+}
+
+/// Returns a JSON string without escapes, or a number, as text of at most 64 bytes.
+fn inside(value: &str) -> Option<&str> {
+    let text = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    let plain = text.len() <= 64 && crate::delta::is_plain(text) && !value.starts_with(['{', '[', 'n', 't', 'f']);
+    plain.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIME: &str = "2026-11-22T00:00:00.000Z";
+
+    #[test]
+    fn lists_sources_with_their_pgns() {
+        let (mut sources, mut room) = (Sources::default(), Room::new(1, 1_000_000));
+        let n2k = |pgn: u32, src: u8| std::format!(r#"{{"label":"can0","type":"NMEA2000","pgn":{pgn},"src":"{src}"}}"#);
+        assert_eq!(sources.seen("can0.7", Some(&n2k(128_267, 7)), TIME, &mut room), Ok((0, 128_267)));
+        assert_eq!(sources.seen("@acme/tide", None, TIME, &mut room), Ok((1, 0)));
+        assert_eq!(sources.seen("can0.35", Some(&n2k(127_250, 35)), TIME, &mut room), Ok((2, 127_250)));
+        assert_eq!(sources.seen("can0.7", Some(&n2k(127_250, 7)), TIME, &mut room), Ok((0, 127_250)));
+        let expected = r#"{"@acme/tide":{"label":"@acme/tide"},"can0":{"label":"can0","type":"NMEA2000","35":{"n2k":{"src":"35","pgns":{"127250":"2026-11-22T00:00:00.000Z"}}},"7":{"n2k":{"src":"7","pgns":{"127250":"2026-11-22T00:00:00.000Z","128267":"2026-11-22T00:00:00.000Z"}}}}}"#;
+        assert_eq!(sources.json(), expected);
+        assert_eq!(Sources::default().json(), "{}");
+    }
+
+    #[test]
+    fn is_bounded_and_forgets_the_unused() {
+        let (mut sources, mut room) = (Sources::default(), Room::new(1, 1_000_000));
+        for number in 0..SOURCES_MAX {
+            assert!(sources.seen(&std::format!("s.{number}"), None, TIME, &mut room).is_ok());
+        }
+        assert_eq!(sources.seen("new", None, TIME, &mut room), Err(Full::Entry));
+        assert!(sources.is_full_for("new", 1) && !sources.is_full_for("s.1", 1));
+        sources.keep_only(&BTreeSet::from([3]), 1, &mut room);
+        assert_eq!(sources.reference(3), "s.3");
+        assert_eq!(sources.seen("new", None, TIME, &mut room), Ok((0, 0)));
+        assert!(!sources.is_full_for("x", 2), "a full sweep is not repeated at once");
+    }
+
+    #[test]
+    fn room_is_taken_and_given_back() {
+        let (mut sources, mut room) = (Sources::default(), Room::new(1, 1000));
+        let n2k = |pgn: u32| std::format!(r#"{{"label":"can0","pgn":{pgn},"src":"7"}}"#);
+        for pgn in 1..1000 {
+            assert_eq!(sources.seen("can0.7", Some(&n2k(pgn)), TIME, &mut room), Ok((0, pgn)));
+            assert!(room.bytes() <= 1000);
+        }
+        for number in 0..100 {
+            assert_eq!(sources.seen(&std::format!("s.{number}"), None, TIME, &mut room), Err(Full::Model));
+        }
+        sources.keep_only(&BTreeSet::new(), 1, &mut room);
+        assert_eq!(room.bytes(), 0);
+    }
+}

@@ -1,0 +1,287 @@
+//! Behaviour of the whole model.
+
+use super::*;
+use crate::budget::Board;
+use crate::delta::Stamp;
+use crate::json;
+use crate::time::UnixMillis;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
+
+fn delta(text: &str) -> Delta {
+    Delta::parse(text, &Stamp { source_ref: "@acme/tide", self_context: SELF, now: UnixMillis(0) }).unwrap()
+}
+
+fn model() -> Model {
+    Model::new(&Limits::of(Board::Linux), SELF)
+}
+
+fn with(deltas: &[&str]) -> Model {
+    let mut model = model();
+    for text in deltas {
+        model.apply(&delta(text));
+    }
+    model
+}
+
+fn at(model: &Model, address: &str) -> String {
+    let segments: Vec<&str> = address.split('/').filter(|segment| !segment.is_empty()).collect();
+    model.json_at(&segments).unwrap_or_else(|| "absent".to_string())
+}
+
+const WIND: &str = r#"{"updates":[{"source":{"label":"can0","type":"NMEA2000","pgn":130306,"src":"7"},"timestamp":"2026-11-22T00:00:00.000Z","values":[{"path":"environment.wind.speedApparent","value":5.1},{"path":"environment.wind.angleApparent","value":-0.5}]}]}"#;
+
+#[test]
+fn golden_full_model() {
+    let mut model = with(&[
+        WIND,
+        r#"{"updates":[{"timestamp":"2026-11-22T00:00:01.000Z","values":[{"path":"environment.wind.speedApparent","value":5.2},{"path":"zone.é","value":{"a":[1]}}]}]}"#,
+        r#"{"context":"vessels.urn:mrn:imo:mmsi:230035780","updates":[{"timestamp":"2026-11-22T00:00:02.000Z","$source":"can0.43","values":[{"path":"","value":{"name":"Nina","communication":{"callsignVhf":"OH1"}}},{"path":"navigation.speedOverGround","value":null}]}]}"#,
+        r#"{"context":"atons.urn:mrn:imo:mmsi:992301234","updates":[{"timestamp":"2026-11-22T00:00:02.000Z","$source":"can0.43","values":[{"path":"","value":{"name":"Reef"}}]}]}"#,
+    ]);
+    model.describe_self(Some("Pin\"ta"), Some("230099999"), None);
+    let expected = concat!(
+        r#"{"version":"1.7.0","self":"vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001","#,
+        r#""vessels":{"urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001":{"environment":{"wind":{"#,
+        r#""angleApparent":{"value":-0.5,"$source":"can0.7","timestamp":"2026-11-22T00:00:00.000Z","meta":{"units":"rad","description":"apparent wind angle from the bow, to port negative"},"pgn":130306},"#,
+        r#""speedApparent":{"value":5.2,"$source":"@acme/tide","timestamp":"2026-11-22T00:00:01.000Z","meta":{"units":"m/s","description":"apparent wind speed"},"#,
+        r#""values":{"can0.7":{"value":5.1,"timestamp":"2026-11-22T00:00:00.000Z"},"@acme/tide":{"value":5.2,"timestamp":"2026-11-22T00:00:01.000Z"}}}}},"#,
+        r#""mmsi":"230099999","name":"Pin\"ta","uuid":"urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001","#,
+        r#""zone":{"é":{"value":{"a":[1]},"$source":"@acme/tide","timestamp":"2026-11-22T00:00:01.000Z"}}},"#,
+        r#""urn:mrn:imo:mmsi:230035780":{"communication":{"callsignVhf":"OH1"},"name":"Nina","navigation":{"speedOverGround":{"value":null,"$source":"can0.43","timestamp":"2026-11-22T00:00:02.000Z","meta":{"units":"m/s","description":"speed over ground"}}}}},"#,
+        r#""atons":{"urn:mrn:imo:mmsi:992301234":{"name":"Reef"}},"#,
+        r#""sources":{"@acme/tide":{"label":"@acme/tide"},"can0":{"label":"can0","type":"NMEA2000","7":{"n2k":{"src":"7","pgns":{"130306":"2026-11-22T00:00:00.000Z"}}}},"can0.43":{"label":"can0.43"}}}"#,
+    );
+    assert_eq!(at(&model, ""), expected);
+    assert_eq!(json::compact(expected).unwrap(), expected);
+}
+
+#[test]
+fn addresses_reach_subtrees_leaves_and_members() {
+    let model = with(&[WIND]);
+    let leaf = r#"{"value":5.1,"$source":"can0.7","timestamp":"2026-11-22T00:00:00.000Z","meta":{"units":"m/s","description":"apparent wind speed"},"pgn":130306}"#;
+    assert_eq!(at(&model, "vessels/self/environment/wind/speedApparent"), leaf);
+    assert_eq!(
+        at(&model, "vessels/urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001/environment/wind/speedApparent"),
+        leaf
+    );
+    assert!(at(&model, "vessels/self/environment").starts_with(r#"{"wind":{"angleApparent":{"value":-0.5"#));
+    assert_eq!(at(&model, "vessels/self/environment/wind/speedApparent/value"), "5.1");
+    assert_eq!(at(&model, "vessels/self/environment/wind/speedApparent/$source"), r#""can0.7""#);
+    assert_eq!(at(&model, "vessels/self/environment/wind/speedApparent/pgn"), "130306");
+    assert_eq!(at(&model, "vessels/self/environment/wind/speedApparent/meta/units"), r#""m/s""#);
+    assert_eq!(at(&model, "self"), format!("\"{SELF}\""));
+    assert_eq!(at(&model, "version"), "\"1.7.0\"");
+    assert_eq!(at(&model, "sources/can0/7/n2k/src"), "\"7\"");
+    assert!(at(&model, "vessels").starts_with(r#"{"urn:mrn:signalk:uuid:"#));
+}
+
+#[test]
+fn what_is_not_there_is_absent() {
+    let model = with(&[WIND]);
+    for address in [
+        "vessels/other",
+        "aircraft",
+        "nonsense",
+        "version/x",
+        "self/x",
+        "sources/can1",
+        "vessels/self/a",
+        "vessels/self/environment/wind/speedApparent/x",
+    ] {
+        assert_eq!(at(&model, address), "absent", "{address}");
+    }
+    assert_eq!(model.json_at(&["vessels", "self", "environment", "", "wind"]), None);
+    assert_eq!(model.json_at(&["x"; 1000]), None);
+    assert_eq!(model.json_at(&["vessels", "self", "environment", "win"]), None, "a segment is matched whole");
+}
+
+#[test]
+fn meta_of_one_path_and_of_the_vessel() {
+    let model = with(&[
+        r#"{"updates":[{"meta":[{"path":"environment.wind.speedTrue","value":{"displayName":"TWS"}},{"path":"x.y","value":{"units":"m"}}]}]}"#,
+    ]);
+    let wind = r#"{"units":"m/s","description":"wind speed relative to the water","displayName":"TWS"}"#;
+    assert_eq!(at(&model, "vessels/self/environment/wind/speedTrue"), format!(r#"{{"meta":{wind}}}"#));
+    assert_eq!(
+        at(&model, "vessels/self/meta"),
+        format!(r#"{{"environment.wind.speedTrue":{wind},"x.y":{{"units":"m"}}}}"#)
+    );
+    assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/meta/units"), r#""m""#, "known without a value");
+    assert_eq!(model.meta_at(SELF, "x.y").as_deref(), Some(r#"{"units":"m"}"#));
+    assert_eq!(model.meta_at("vessels.urn:other", "x.y"), None);
+}
+
+#[test]
+fn later_values_of_a_source_replace_earlier_ones() {
+    let model = with(&[
+        r#"{"updates":[{"$source":"a","timestamp":"t1","values":[{"path":"x.y","value":{"long":"text that is replaced"}}]}]}"#,
+        r#"{"updates":[{"$source":"b","timestamp":"t2","values":[{"path":"x.y","value":2}]}]}"#,
+        r#"{"updates":[{"$source":"a","timestamp":"t3","values":[{"path":"x.y","value":3}]}]}"#,
+    ]);
+    assert_eq!(
+        at(&model, "vessels/self/x/y"),
+        r#"{"value":3,"$source":"a","timestamp":"t3","values":{"a":{"value":3,"timestamp":"t3"},"b":{"value":2,"timestamp":"t2"}}}"#
+    );
+    assert_eq!(at(&model, "vessels/self/x/y/values/b/value"), "2");
+}
+
+#[test]
+fn nodes_for_plugins() {
+    let model = with(&[
+        WIND,
+        r#"{"updates":[{"timestamp":"t","values":[{"path":"a.b","value":null},{"path":"p","value":{"latitude":1.5}}]}]}"#,
+    ]);
+    assert_eq!(model.node_at_self("environment.wind.speedApparent.value").as_deref(), Some("5.1"));
+    assert!(model.node_at_self("environment.wind.speedApparent").unwrap().contains("\"meta\":{\"units\""));
+    assert_eq!(
+        model.node_at_self_lean("environment.wind.speedApparent").as_deref(),
+        Some(r#"{"value":5.1,"$source":"can0.7","timestamp":"2026-11-22T00:00:00.000Z","pgn":130306}"#)
+    );
+    assert!(!model.node_at_self_lean("environment").unwrap().contains("meta"));
+    assert_eq!(model.node_at_self("a.b.value"), None, "null is absent");
+    assert_eq!(model.node_at_self("p.value.latitude").as_deref(), Some("1.5"));
+    assert_eq!(model.node_at_self("nothing.here"), None);
+    assert_eq!(model.node_at("vessels.self.environment.wind.angleApparent.value").as_deref(), Some("-0.5"));
+    assert_eq!(model.node_at(&format!("{SELF}.environment.wind.angleApparent.value")).as_deref(), Some("-0.5"));
+    assert_eq!(model.node_at("self").as_deref(), Some(&*format!("\"{SELF}\"")));
+}
+
+#[test]
+fn a_leaf_can_have_paths_below_it() {
+    let model = with(&[
+        r#"{"updates":[{"timestamp":"t","$source":"s","values":[{"path":"a.b","value":1},{"path":"a.b-x","value":2},{"path":"a.b.c","value":3},{"path":"a.b.value","value":4}]}]}"#,
+    ]);
+    let own = |value: u8| format!(r#""value":{value},"$source":"s","timestamp":"t""#);
+    assert_eq!(
+        at(&model, "vessels/self/a"),
+        format!(r#"{{"b":{{{},"c":{{{}}}}},"b-x":{{{}}}}}"#, own(1), own(3), own(2))
+    );
+    assert_eq!(at(&model, "vessels/self/a/b"), format!(r#"{{{},"c":{{{}}}}}"#, own(1), own(3)));
+}
+
+#[test]
+fn version_2_deltas_do_not_touch_the_tree() {
+    let mut model = model();
+    model.apply(&delta(WIND).with_version(DeltaVersion::V2));
+    assert_eq!(at(&model, "vessels/self/environment"), "absent");
+}
+
+#[test]
+fn the_bus_cannot_rename_the_own_vessel() {
+    let mut model = model();
+    model.describe_self(Some("Pinta"), None, None);
+    model.apply(&delta(
+        r#"{"updates":[{"values":[{"path":"","value":{"name":"Other","design":{"length":{"overall":12}}}}]}]}"#,
+    ));
+    assert_eq!(
+        (at(&model, "vessels/self/name"), at(&model, "vessels/self/design")),
+        ("\"Pinta\"".into(), r#"{"length":{"overall":12}}"#.into())
+    );
+    model.apply(&delta(r#"{"updates":[{"$source":"defaults","values":[{"path":"","value":{"name":"Mine"}}]}]}"#));
+    assert_eq!(at(&model, "vessels/self/name"), "\"Mine\"");
+    model.apply(&delta(r#"{"updates":[{"values":[{"path":"","value":7}]}]}"#));
+    assert_eq!(model.counts().refused, 2);
+}
+
+#[test]
+fn the_oldest_foreign_context_makes_room() {
+    let limits = Limits { model_contexts_max: 3, ..Limits::of(Board::Linux) };
+    let mut model = Model::new(&limits, SELF);
+    let from = |name: &str| {
+        delta(&format!(r#"{{"context":"vessels.{name}","updates":[{{"values":[{{"path":"a.b","value":1}}]}}]}}"#))
+    };
+    for name in ["one", "two", "one", "three"] {
+        model.apply(&from(name));
+    }
+    assert_eq!(at(&model, "vessels/two"), "absent");
+    assert!(at(&model, "vessels/one").starts_with('{') && at(&model, "vessels/three").starts_with('{'));
+    let counts = model.counts();
+    assert_eq!((counts.contexts, counts.contexts_evicted, counts.refused), (3, 1, 0));
+    model.apply(&delta(r#"{"context":"nogroup","updates":[{"values":[{"path":"a","value":1}]}]}"#));
+    model.apply(&delta(r#"{"context":"sources.x","updates":[{"values":[{"path":"a","value":1}]}]}"#));
+    assert_eq!(model.counts().refused, 2);
+}
+
+#[test]
+fn own_values_push_out_foreign_ones_and_are_then_refused() {
+    let limits = Limits { model_paths_max: 4, ..Limits::of(Board::Linux) };
+    let mut model = Model::new(&limits, SELF);
+    model.apply(&delta(r#"{"context":"vessels.one","updates":[{"values":[{"path":"a","value":1}]}]}"#));
+    for path in ["a", "b", "c", "d", "e"] {
+        model.apply(&delta(&format!(r#"{{"updates":[{{"values":[{{"path":"{path}","value":1}}]}}]}}"#)));
+    }
+    assert_eq!(at(&model, "vessels/one"), "absent");
+    assert_eq!((at(&model, "vessels/self/c/value"), at(&model, "vessels/self/d/value")), ("1".into(), "absent".into()));
+    let counts = model.counts();
+    assert_eq!((counts.paths, counts.refused, counts.contexts_evicted), (4, 2, 1));
+    model.apply(&delta(r#"{"updates":[{"values":[{"path":"a","value":2}]}]}"#));
+    assert_eq!(at(&model, "vessels/self/a/value"), "2", "known paths go on");
+}
+
+#[test]
+fn bytes_are_bounded_and_given_back() {
+    let limits = Limits { model_bytes_max: 4000, ..Limits::of(Board::Linux) };
+    let mut model = Model::new(&limits, SELF);
+    let empty = model.counts().bytes;
+    let source = |model: &Model| model.sources.bytes();
+    let long = "x".repeat(1000);
+    for index in 0..20 {
+        model.apply(&delta(&format!(
+            r#"{{"context":"vessels.v{index}","updates":[{{"values":[{{"path":"a","value":"{long}"}}]}}]}}"#
+        )));
+        assert!(model.counts().bytes <= 4000);
+    }
+    assert!(model.counts().contexts_evicted >= 16);
+    let huge = "x".repeat(9000);
+    model.apply(&delta(&format!(
+        r#"{{"context":"vessels.v","updates":[{{"values":[{{"path":"a","value":"{huge}"}}]}}]}}"#
+    )));
+    assert_eq!(model.counts().refused, 1);
+    while model.evict_oldest(None) {}
+    assert_eq!((model.counts().bytes, model.counts().paths), (empty + source(&model), 1));
+}
+
+#[test]
+fn cached_values_come_as_deltas_in_pieces() {
+    let mut model = model();
+    for index in 0..150 {
+        model.apply(&delta(&format!(
+            r#"{{"updates":[{{"$source":"s","timestamp":"t","values":[{{"path":"a.p{index}","value":{index}}}]}}]}}"#
+        )));
+    }
+    model.apply(&delta(r#"{"context":"vessels.other","updates":[{"$source":"s","timestamp":"t","values":[{"path":"x","value":1},{"path":"","value":{"a":{"b":"c"}}}]}]}"#));
+    let own: Vec<Delta> = model.cached_deltas(Scope::Own).collect();
+    let values: usize = own.iter().flat_map(Delta::updates).map(|update| update.values().count()).sum();
+    assert_eq!((own.len(), values), (3, 151), "150 values and the uuid");
+    assert!(own.iter().all(|delta| delta.context() == SELF));
+    let mut again = Model::new(&Limits::of(Board::Linux), SELF);
+    for delta in model.cached_deltas(Scope::All) {
+        again.apply(&delta);
+    }
+    assert_eq!(at(&again, "vessels"), at(&model, "vessels"), "they rebuild the model");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_deltas_leave_a_tree_that_is_json(
+        entries in proptest::collection::vec(("[ab.-]{0,6}", "[ab]{1,2}", 0_u8..4), 1..30),
+        bytes_max in 200_u32..4000,
+    ) {
+        let limits = Limits { model_bytes_max: bytes_max, model_paths_max: 12, model_contexts_max: 3, ..Limits::of(Board::Linux) };
+        let mut model = Model::new(&limits, SELF);
+        for (path, source, kind) in entries {
+            let context = if kind == 0 { format!("\"context\":\"vessels.{source}\",") } else { String::new() };
+            let value = ["1", "{\"a\":{\"b\":2}}", "null", "\"text\""][usize::from(kind)];
+            let list = if source == "a" { "meta" } else { "values" };
+            let text = format!(r#"{{{context}"updates":[{{"$source":"{source}","{list}":[{{"path":"{path}","value":{value}}}]}}]}}"#);
+            model.apply(&delta(&text));
+            proptest::prop_assert!(model.counts().bytes <= u64::from(bytes_max) && model.counts().paths <= 12);
+        }
+        let whole = at(&model, "");
+        proptest::prop_assert_eq!(json::compact(&whole).unwrap(), whole);
+    }
+}

@@ -1,0 +1,371 @@
+//! JSON of the model: the REST tree, one node, one leaf.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::context::{Context, Node};
+use super::leaf::{Leaf, merge};
+use super::{Model, SCHEMA_VERSION, known};
+use crate::json::{self, JsonError};
+
+/// Segments of a question; the longest path has fewer.
+const SEGMENTS_MAX: usize = 136;
+
+/// How much of a leaf is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Everything.
+    Full,
+    /// Without `meta` and `values`.
+    Lean,
+}
+
+impl Model {
+    /// Returns the JSON at the place a REST address names below `/signalk/v1/api`, `None` when nothing is there.
+    ///
+    /// `vessels/self` and the own urn are the same. Below a leaf, `value`, `meta` and the other
+    /// members go on; `vessels/self/meta` lists all meta of the vessel.
+    #[must_use]
+    pub fn json_at(&self, segments: &[&str]) -> Option<String> {
+        if segments.len() > SEGMENTS_MAX {
+            return None;
+        }
+        let (group, rest) = match segments.split_first() {
+            None => return Some(self.whole()),
+            Some((group, rest)) => (*group, rest),
+        };
+        match (group, rest.split_first()) {
+            ("version", None) => Some(quoted(SCHEMA_VERSION)),
+            ("self", None) => Some(quoted(&self.self_context)),
+            ("sources", _) => descend(&self.sources.json(), rest).map(String::from),
+            (_, None) => {
+                let contexts = self.group(group);
+                (!contexts.is_empty()).then(|| {
+                    let mut out = String::new();
+                    self.write_group(&mut out, &contexts);
+                    out
+                })
+            }
+            (_, Some((key, path))) => self.node_in(self.find(group, key)?, path, Form::Full),
+        }
+    }
+
+    /// Returns the node at a dotted path below the own vessel, for `sk_get_self_path` (plugin ABI §3.3):
+    /// a leaf object for `a.b`, the bare value for `a.b.value`, a subtree for an inner node; `None` when it is absent or null.
+    #[must_use]
+    pub fn node_at_self(&self, dotted: &str) -> Option<String> {
+        self.dotted(&self.own, dotted, Form::Full)
+    }
+
+    /// Returns the same without the members `meta` and `values` of leaves, for buffers that are too small.
+    #[must_use]
+    pub fn node_at_self_lean(&self, dotted: &str) -> Option<String> {
+        self.dotted(&self.own, dotted, Form::Lean)
+    }
+
+    /// Returns the node at a dotted path below the full model; `vessels.self` stands for the own vessel.
+    #[must_use]
+    pub fn node_at(&self, dotted: &str) -> Option<String> {
+        self.node_at_root(dotted, Form::Full)
+    }
+
+    /// Returns the same without the members `meta` and `values` of leaves.
+    #[must_use]
+    pub fn node_at_lean(&self, dotted: &str) -> Option<String> {
+        self.node_at_root(dotted, Form::Lean)
+    }
+
+    fn node_at_root(&self, dotted: &str, form: Form) -> Option<String> {
+        let mut parts = dotted.splitn(3, '.');
+        if let (Some(group), Some(key)) = (parts.next(), parts.next())
+            && let Some(context) = self.find(group, key)
+        {
+            return self.dotted(context, parts.next().unwrap_or_default(), form);
+        }
+        let segments: Vec<&str> = dotted.split('.').collect();
+        self.json_at(&segments).filter(|json| json != "null")
+    }
+
+    fn dotted(&self, context: &Context, dotted: &str, form: Form) -> Option<String> {
+        let segments: Vec<&str> = dotted.split('.').filter(|segment| !segment.is_empty()).collect();
+        if segments.len() > SEGMENTS_MAX {
+            return None;
+        }
+        self.node_in(context, &segments, form).filter(|json| json != "null")
+    }
+
+    /// Returns the meta of a path: what was sent for it over what the schema says.
+    #[must_use]
+    pub fn meta_at(&self, context: &str, path: &str) -> Option<String> {
+        let sent = match self.context(context).and_then(|context| context.node(path)) {
+            Some(Node::Leaf(leaf)) => leaf.meta(),
+            _ => None,
+        };
+        meta(path, sent)
+    }
+
+    fn find(&self, group: &str, key: &str) -> Option<&Context> {
+        let own = self.self_context.split_once('.') == Some((group, key));
+        if own || (group == "vessels" && key == "self") {
+            return Some(&self.own);
+        }
+        self.foreign.get(&*[group, ".", key].concat())
+    }
+
+    fn group<'m>(&'m self, group: &str) -> Vec<(&'m str, &'m Context)> {
+        let own = core::iter::once((&*self.self_context, &self.own));
+        let all = own.chain(self.foreign.iter().map(|(name, context)| (&**name, context)));
+        all.filter_map(|(name, context)| {
+            let (of, key) = name.split_once('.')?;
+            (of == group).then_some((key, context))
+        })
+        .collect()
+    }
+
+    fn whole(&self) -> String {
+        let mut out = String::from("{\"version\":");
+        out.push_str(&quoted(SCHEMA_VERSION));
+        out.push_str(",\"self\":");
+        out.push_str(&quoted(&self.self_context));
+        let mut groups = alloc::vec!["vessels"];
+        for name in self.foreign.keys() {
+            if let Some((group, _)) = name.split_once('.')
+                && !groups.contains(&group)
+            {
+                groups.push(group);
+            }
+        }
+        for group in groups {
+            member(&mut out, group);
+            self.write_group(&mut out, &self.group(group));
+        }
+        member(&mut out, "sources");
+        out.push_str(&self.sources.json());
+        out.push('}');
+        out
+    }
+
+    fn write_group(&self, out: &mut String, contexts: &[(&str, &Context)]) {
+        out.push('{');
+        for (key, context) in contexts {
+            member(out, key);
+            self.write_tree(out, context.below("").collect(), 0, Form::Full);
+        }
+        out.push('}');
+    }
+
+    /// Returns what lies at `segments` below a context.
+    fn node_in(&self, context: &Context, segments: &[&str], form: Form) -> Option<String> {
+        let segments = segments.strip_suffix(&[""]).unwrap_or(segments);
+        if segments.iter().any(|segment| segment.is_empty()) {
+            return None;
+        }
+        let path = segments.join(".");
+        let mut found: Vec<(&str, &Node)> = context.below(&path).collect();
+        if let [(at, Node::Bare(value))] = &*found
+            && *at == path
+        {
+            return Some((**value).into());
+        }
+        if !found.is_empty() || segments.is_empty() {
+            let mut out = String::new();
+            found.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
+            self.write_tree(&mut out, found, segments.len(), form);
+            return Some(out);
+        }
+        if segments == ["meta"] {
+            return Some(all_meta(context));
+        }
+        // The longest path that exists has the rest as members: `value`, `meta`, `values`.
+        for cut in (1..segments.len()).rev() {
+            let (path, rest) = segments.split_at_checked(cut)?;
+            let path = path.join(".");
+            let Some(node) = context.node(&path) else {
+                continue;
+            };
+            let json = match node {
+                Node::Bare(value) => String::from(&**value),
+                Node::Leaf(leaf) => {
+                    let mut out = String::from("{");
+                    self.write_leaf(&mut out, &path, leaf, Form::Full);
+                    out.push('}');
+                    out
+                }
+            };
+            return descend(&json, rest).map(String::from);
+        }
+        let at = segments.iter().position(|segment| *segment == "meta")?;
+        let (path, rest) = segments.split_at_checked(at)?;
+        let json = meta(&path.join("."), None)?;
+        descend(&json, rest.get(1..)?).map(String::from)
+    }
+
+    /// Writes sorted `entries` as nested objects, leaving out the first `skip` segments of each path.
+    fn write_tree<'c>(&self, out: &mut String, mut entries: Vec<(&'c str, &'c Node)>, skip: usize, form: Form) {
+        if skip == 0 {
+            entries.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
+        }
+        let mut open: Vec<Open<'c>> = Vec::new();
+        out.push('{');
+        let mut leaf_at_top = false;
+        for (index, (path, node)) in entries.iter().enumerate() {
+            let segments = || path.split('.').skip(skip);
+            let shared = open.iter().zip(segments()).take_while(|(open, segment)| open.segment == *segment).count();
+            for _ in shared..open.len() {
+                out.push('}');
+            }
+            open.truncate(shared);
+            let next = entries.get(index.saturating_add(1)).map(|(path, _)| *path);
+            let has_children =
+                next.is_some_and(|next| next.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')));
+            if has_children && matches!(node, Node::Bare(_)) {
+                continue;
+            }
+            // Below a leaf, a path cannot stand where a member of the leaf does.
+            let under_leaf = open.last().map_or(leaf_at_top, |open| open.is_leaf);
+            if under_leaf && segments().nth(shared).is_some_and(is_leaf_member) {
+                continue;
+            }
+            let mut rest = segments().skip(shared).peekable();
+            if rest.peek().is_none() {
+                // The node that was asked for itself.
+                if let Node::Leaf(leaf) = node {
+                    self.write_leaf(out, path, leaf, form);
+                    leaf_at_top = true;
+                }
+                continue;
+            }
+            while let Some(segment) = rest.next() {
+                member(out, segment);
+                let is_last = rest.peek().is_none();
+                match node {
+                    Node::Bare(value) if is_last => out.push_str(value),
+                    _ => {
+                        out.push('{');
+                        open.push(Open { segment, is_leaf: is_last });
+                    }
+                }
+            }
+            if let Node::Leaf(leaf) = node {
+                self.write_leaf(out, path, leaf, form);
+            }
+        }
+        for _ in &open {
+            out.push('}');
+        }
+        out.push('}');
+    }
+
+    /// Writes the members of a leaf (plugin ABI §11.3), without braces.
+    fn write_leaf(&self, out: &mut String, path: &str, leaf: &Leaf, form: Form) {
+        if let Some(latest) = leaf.latest() {
+            member(out, "value");
+            out.push_str(latest.value());
+            member(out, "$source");
+            out.push_str(&quoted(self.sources.reference(latest.source)));
+            if !latest.timestamp().is_empty() {
+                member(out, "timestamp");
+                out.push_str(&quoted(latest.timestamp()));
+            }
+        }
+        if form == Form::Full {
+            if let Some(meta) = meta(path, leaf.meta()) {
+                member(out, "meta");
+                out.push_str(&meta);
+            }
+            if leaf.readings().len() > 1 {
+                member(out, "values");
+                out.push('{');
+                for reading in leaf.readings() {
+                    member(out, self.sources.reference(reading.source));
+                    out.push_str("{\"value\":");
+                    out.push_str(reading.value());
+                    out.push_str(",\"timestamp\":");
+                    out.push_str(&quoted(reading.timestamp()));
+                    out.push('}');
+                }
+                out.push('}');
+            }
+        }
+        if let Some(latest) = leaf.latest()
+            && latest.pgn != 0
+        {
+            member(out, "pgn");
+            let _ = core::fmt::Write::write_fmt(out, format_args!("{}", latest.pgn));
+        }
+    }
+}
+
+/// An object that is being written.
+struct Open<'c> {
+    segment: &'c str,
+    is_leaf: bool,
+}
+
+fn is_leaf_member(segment: &str) -> bool {
+    matches!(segment, "value" | "$source" | "timestamp" | "meta" | "values" | "pgn")
+}
+
+/// Writes `"key":`, after a comma where one is due.
+fn member(out: &mut String, key: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    // Writing into a String cannot fail.
+    let _ = json::write_string(out, key);
+    out.push(':');
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().saturating_add(2));
+    // Writing into a String cannot fail.
+    let _ = json::write_string(&mut out, text);
+    out
+}
+
+/// Returns sent meta over the built-in one.
+fn meta(path: &str, sent: Option<&str>) -> Option<String> {
+    match (known(path).map(|known| known.json()), sent) {
+        (Some(built_in), Some(sent)) => merge(&built_in, sent).ok(),
+        (Some(built_in), None) => Some(built_in),
+        (None, sent) => sent.map(String::from),
+    }
+}
+
+/// Returns all meta of a context by dotted path.
+fn all_meta(context: &Context) -> String {
+    let mut out = String::from("{");
+    for (path, node) in context.below("") {
+        if let Node::Leaf(leaf) = node
+            && let Some(meta) = meta(path, leaf.meta())
+        {
+            member(&mut out, path);
+            out.push_str(&meta);
+        }
+    }
+    out.push('}');
+    out
+}
+
+/// Follows object members and array positions.
+fn descend<'j>(json: &'j str, segments: &[&str]) -> Option<&'j str> {
+    let mut at = json;
+    for segment in segments.iter().filter(|segment| !segment.is_empty()) {
+        at = if at.starts_with('[') {
+            let wanted: usize = segment.parse().ok()?;
+            let (mut index, mut found) = (0_usize, None);
+            json::items::<JsonError>(at, |item| {
+                if index == wanted {
+                    found = Some(item);
+                }
+                index = index.saturating_add(1);
+                Ok(())
+            })
+            .ok()?;
+            found?
+        } else {
+            json::member(at, segment)?
+        };
+    }
+    Some(at)
+}
