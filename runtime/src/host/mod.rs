@@ -1,1 +1,111 @@
-//! To be written in this change.
+//! The plugin host: loads a module inside its limits and calls it in fuel slices.
+//!
+//! This floor is the only user of wasmi and knows neither a HAL nor HTTP. [`ModuleFacts`] reads a
+//! module without translating it, so that admission is decided before memory is spent;
+//! [`Instance`] is one running plugin with an engine of its own (an engine keeps translated code
+//! until it is dropped); [`Services`] is what its imports ask of the core while it runs.
+
+mod call;
+mod capabilities;
+mod engine;
+mod facts;
+mod failure;
+mod imports;
+mod instance;
+mod memory;
+mod state;
+mod text;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+pub use capabilities::{Capabilities, Grant};
+pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
+pub use failure::{Failure, LoadError};
+pub use instance::{Instance, InstanceSpec, Usage};
+
+use crate::delta::{Delta, DeltaVersion};
+use crate::time::{Instant, UnixMillis};
+
+/// A call of a guest export.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// `plugin_name`; answers [`Answer::Text`].
+    Name,
+    /// `plugin_schema`; answers [`Answer::Text`].
+    Schema,
+    /// `http_endpoints`; answers [`Answer::Text`].
+    Endpoints,
+    /// `plugin_start` with the configuration, JSON; answers [`Answer::Code`].
+    Start {
+        /// JSON object.
+        config: String,
+    },
+    /// `plugin_stop`; answers [`Answer::Code`].
+    Stop,
+    /// `poll`; answers [`Answer::Code`].
+    Poll,
+    /// `delta_handler`; answers [`Answer::Unit`].
+    Delta(Arc<Delta>),
+    /// An HTTP handler with its request object, JSON; answers [`Answer::Text`].
+    Http {
+        /// Export to call.
+        handler: String,
+        /// Request object, plugin ABI §9.2.
+        request: String,
+    },
+}
+
+/// How far a slice got.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// The slice is spent; run again.
+    Running,
+    /// The call returned.
+    Done(Answer),
+    /// The call did not return.
+    Failed(Failure),
+}
+
+/// What a call returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The guest has no such export.
+    Absent,
+    /// A text, `None` where the guest gave a null pointer.
+    Text(Option<String>),
+    /// A result code, `None` where the export has no result.
+    Code(Option<i32>),
+    /// Nothing.
+    Unit,
+}
+
+/// What imports ask of the core while a slice runs.
+///
+/// A guest mistake never traps an import: the host answers with that import's failure value.
+pub trait Services {
+    /// Returns the wall clock.
+    fn wall(&self) -> UnixMillis;
+    /// Returns the monotonic clock.
+    fn monotonic(&self) -> Instant;
+    /// Fills `buffer` with randomness.
+    fn random(&mut self, buffer: &mut [u8]);
+    /// Takes a log line of the plugin.
+    fn log(&mut self, level: log::Level, text: &str);
+    /// Sets the status text; empty removes it.
+    fn set_status(&mut self, text: &str);
+    /// Sets the error text; empty removes it.
+    fn set_error(&mut self, text: &str);
+    /// Returns the saved configuration object, JSON.
+    fn read_config(&mut self) -> Option<String>;
+    /// Saves a configuration object, JSON; false when it was not saved.
+    fn save_config(&mut self, text: &str) -> bool;
+    /// Takes the text of a delta. The implementor bounds how many.
+    fn emit(&mut self, delta: &str, version: DeltaVersion);
+    /// Returns the JSON of the node at a dotted path below the own vessel.
+    fn self_path(&mut self, path: &str) -> Option<String>;
+    /// Returns the JSON of the node at a dotted path from the root of the model.
+    fn path(&mut self, path: &str) -> Option<String>;
+    /// Publishes a notification; `value` is its JSON object. False when it was refused.
+    fn publish_notification(&mut self, path: &str, value: &str) -> bool;
+}

@@ -1,1 +1,277 @@
-//! To be written in this change.
+//! Plugin packages: npm folders, `.tgz` archives and bare modules (plugin ABI §1).
+
+mod archive;
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use archive::{ARCHIVE_FILES_MAX, UNPACKED_BYTES_MAX};
+
+use crate::host::Capabilities;
+use crate::json;
+
+/// Bytes of a `package.json`.
+pub const PACKAGE_JSON_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a package name; npm allows 214.
+pub const NAME_BYTES_MAX: usize = 214;
+/// Keywords that are kept.
+const KEYWORDS_MAX: usize = 64;
+/// Keyword of WebAssembly plugins; the older one of JavaScript plugins counts too where `wasmManifest` is there.
+const KEYWORDS: [&str; 2] = ["signalk-wasm-plugin", "signalk-node-server-plugin"];
+
+/// A plugin package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// npm name, scope included.
+    pub name: String,
+    /// Version, as written.
+    pub version: String,
+    /// Description.
+    pub description: String,
+    /// Keywords.
+    pub keywords: Vec<String>,
+    /// What it declares in `wasmCapabilities`.
+    pub capabilities: Capabilities,
+    /// The module.
+    pub wasm: Vec<u8>,
+}
+
+/// Why something is no plugin package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// `package.json` is damaged, too long, or a member has the wrong type.
+    Manifest {
+        /// What is wrong with it.
+        clause: &'static str,
+    },
+    /// It has no keyword of a plugin, or no `wasmManifest`: it is something else.
+    NotAPlugin,
+    /// `wasmManifest` leads out of the package.
+    OutsidePath,
+    /// The name cannot stand in paths.
+    Name,
+    /// The archive is damaged.
+    Archive {
+        /// What is wrong with it.
+        clause: &'static str,
+    },
+    /// The archive lacks a file.
+    MissingFile {
+        /// Its path in the package.
+        path: String,
+    },
+    /// The archive unpacks to more than is allowed.
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The module does not begin like WebAssembly.
+    NotWasm,
+}
+
+impl fmt::Display for PackageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest { clause } => write!(f, "package.json: {clause}"),
+            Self::NotAPlugin => f.write_str(
+                "no WebAssembly plugin: package.json needs the keyword signalk-wasm-plugin and wasmManifest",
+            ),
+            Self::OutsidePath => f.write_str("package.json: wasmManifest leads out of the package"),
+            Self::Name => f.write_str("the package name cannot stand in paths"),
+            Self::Archive { clause } => write!(f, "corrupt archive: {clause}"),
+            Self::MissingFile { path } => write!(f, "the package has no file {path}"),
+            Self::TooLarge { limit } => write!(f, "the package unpacks to more than {limit} bytes"),
+            Self::NotWasm => f.write_str("the module is no WebAssembly"),
+        }
+    }
+}
+
+impl core::error::Error for PackageError {}
+
+/// What `package.json` says, before the module is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    package: Package,
+    /// Path of the module in the package, checked to stay inside.
+    pub wasm_path: String,
+}
+
+impl Manifest {
+    /// Reads a `package.json`.
+    ///
+    /// # Errors
+    /// [`PackageError`] that names the member.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PackageError> {
+        let bad = |clause| PackageError::Manifest { clause };
+        if bytes.len() > PACKAGE_JSON_BYTES_MAX {
+            return Err(bad("longer than 65536 bytes"));
+        }
+        let text = core::str::from_utf8(bytes).map_err(|_| bad("not UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = json::compact(text).map_err(|_| bad("not JSON"))?;
+        let member = |name: &str| json::member(&text, name);
+        let string = |name: &str| member(name).and_then(json::string).map(|text| text.to_string());
+        if !text.starts_with('{') {
+            return Err(bad("not an object"));
+        }
+        let name = string("name").ok_or(bad("name is missing or no string"))?;
+        check_name(&name)?;
+        let mut keywords = Vec::new();
+        if let Some(list) = member("keywords") {
+            json::items::<json::JsonError>(list, |item| {
+                if let Some(keyword) = json::string(item).filter(|_| keywords.len() < KEYWORDS_MAX) {
+                    keywords.push(keyword.to_string());
+                }
+                Ok(())
+            })
+            .map_err(|_| bad("keywords is no array"))?;
+        }
+        let wasm_path = string("wasmManifest").filter(|path| !path.is_empty());
+        let known = keywords.iter().any(|keyword| KEYWORDS.contains(&keyword.as_str()));
+        let Some(wasm_path) = wasm_path.filter(|_| known) else { return Err(PackageError::NotAPlugin) };
+        let package = Package {
+            name,
+            version: string("version").unwrap_or_default(),
+            description: string("description").unwrap_or_default(),
+            keywords,
+            capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
+            wasm: Vec::new(),
+        };
+        Ok(Self { package, wasm_path: inside(&wasm_path)? })
+    }
+
+    /// Completes the package with its module.
+    ///
+    /// # Errors
+    /// [`PackageError::NotWasm`].
+    pub fn with_wasm(self, wasm: Vec<u8>) -> Result<Package, PackageError> {
+        check_wasm(&wasm)?;
+        Ok(Package { wasm, ..self.package })
+    }
+}
+
+impl Package {
+    /// Builds a package from its `package.json` and its module.
+    ///
+    /// # Errors
+    /// [`PackageError`] that names what is wrong.
+    pub fn from_parts(package_json: &[u8], wasm: Vec<u8>) -> Result<Self, PackageError> {
+        Manifest::parse(package_json)?.with_wasm(wasm)
+    }
+
+    /// Unpacks what `npm pack` makes. At most [`UNPACKED_BYTES_MAX`] bytes are unpacked.
+    ///
+    /// # Errors
+    /// [`PackageError`] that names what is wrong.
+    pub fn from_tgz(bytes: &[u8]) -> Result<Self, PackageError> {
+        let tar = archive::gunzip(bytes)?;
+        let manifest = archive::file(&tar, "package.json")?;
+        let manifest = Manifest::parse(manifest)?;
+        let wasm = archive::file(&tar, &manifest.wasm_path)?.to_vec();
+        manifest.with_wasm(wasm)
+    }
+
+    /// Makes a package of a bare module; `name` is its file's stem. It declares no capability.
+    ///
+    /// # Errors
+    /// [`PackageError::Name`], [`PackageError::NotWasm`].
+    pub fn from_wasm(name: &str, wasm: Vec<u8>) -> Result<Self, PackageError> {
+        check_name(name)?;
+        check_wasm(&wasm)?;
+        Ok(Self {
+            name: name.to_string(),
+            version: String::from("0.0.0"),
+            description: String::new(),
+            keywords: Vec::new(),
+            capabilities: Capabilities::default(),
+            wasm,
+        })
+    }
+
+    /// Returns the plugin id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        plugin_id(&self.name)
+    }
+}
+
+/// Derives the plugin id from a package name: `@` and `/` become `_` (plugin ABI §1.4).
+#[must_use]
+pub fn plugin_id(name: &str) -> String {
+    name.chars().map(|character| if matches!(character, '@' | '/') { '_' } else { character }).collect()
+}
+
+fn check_wasm(wasm: &[u8]) -> Result<(), PackageError> {
+    if wasm.len() >= 8 && wasm.starts_with(b"\0asm") { Ok(()) } else { Err(PackageError::NotWasm) }
+}
+
+/// A name stands in file names, URLs and `$source`.
+fn check_name(name: &str) -> Result<(), PackageError> {
+    let sound = |segment: &str| {
+        !segment.is_empty()
+            && !segment.starts_with('.')
+            && segment.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '@' | '+'))
+    };
+    let scoped = name.strip_prefix('@').unwrap_or(name);
+    let ok = name.len() <= NAME_BYTES_MAX && scoped.split('/').count() <= 2 && scoped.split('/').all(sound);
+    if ok { Ok(()) } else { Err(PackageError::Name) }
+}
+
+/// Returns the path without `./`, when it stays in the package.
+fn inside(path: &str) -> Result<String, PackageError> {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let sound = |segment: &str| !matches!(segment, "" | "." | "..") && !segment.contains(['\\', '\0', ':']);
+    if path.split('/').all(sound) { Ok(path.to_string()) } else { Err(PackageError::OutsidePath) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skiff_abi::Capability;
+
+    const WASM: &[u8] = b"\0asm\x01\0\0\0";
+
+    fn manifest(extra: &str) -> Result<Package, PackageError> {
+        let text = std::format!(
+            r#"{{"name":"@acme/tide","version":"1.2.3","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"{extra}}}"#
+        );
+        Package::from_parts(text.as_bytes(), WASM.to_vec())
+    }
+
+    #[test]
+    fn a_package_says_who_it_is_and_what_it_needs() {
+        let package = manifest(r#","description":"Tides","wasmCapabilities":{"network":true}"#).unwrap();
+        assert_eq!((package.name.as_str(), package.id().as_str()), ("@acme/tide", "_acme_tide"));
+        assert_eq!((package.version.as_str(), package.description.as_str()), ("1.2.3", "Tides"));
+        assert!(package.capabilities.allows(Capability::Network, false));
+    }
+
+    #[test]
+    fn the_module_path_cannot_leave_the_package() {
+        for path in ["../x.wasm", "/etc/x.wasm", "a/../../x.wasm", "a\\\\x", "a//b", ".."] {
+            let text = std::format!(r#"{{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"{path}"}}"#);
+            assert_eq!(Manifest::parse(text.as_bytes()), Err(PackageError::OutsidePath), "{path}");
+        }
+        let text = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"./build/x.wasm"}"#;
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap().wasm_path, "build/x.wasm");
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_told_apart_from_what_is_damaged() {
+        assert_eq!(Manifest::parse(br#"{"name":"a","keywords":[]}"#), Err(PackageError::NotAPlugin));
+        assert_eq!(
+            Manifest::parse(br#"{"name":"a","keywords":["signalk-wasm-plugin"]}"#),
+            Err(PackageError::NotAPlugin)
+        );
+        for text in ["", "[]", "{}", r#"{"name":3}"#, r#"{"name":"a","keywords":5}"#] {
+            assert!(matches!(Manifest::parse(text.as_bytes()), Err(PackageError::Manifest { .. })), "{text}");
+        }
+        for name in ["", "../x", "a/b/c", "@a/.b", "a b", "a\\u0007"] {
+            let text = std::format!(r#"{{"name":"{name}","keywords":["signalk-wasm-plugin"],"wasmManifest":"x"}}"#);
+            assert_eq!(Manifest::parse(text.as_bytes()), Err(PackageError::Name), "{name:?}");
+        }
+        assert_eq!(Package::from_wasm("a", b"{}".to_vec()), Err(PackageError::NotWasm));
+    }
+}

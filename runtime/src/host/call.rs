@@ -1,0 +1,487 @@
+//! A call as a small program: allocate, fill, invoke, read, free, each step resumable.
+//!
+//! The interpreter stops where its fuel slice ends or where an import asks the core; both resume
+//! at the same place. Nothing here calls the guest while the guest is inside a call.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use skiff_abi::export::{self, AS_CLASS_STRING, GETTER_BUFFER_BYTES, RESPONSE_BUFFER_BYTES};
+use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
+
+use super::facts::Dialect;
+use super::failure::Failure;
+use super::imports::Pending;
+use super::instance::Instance;
+use super::memory::GuestSlice;
+use super::text::{self, Managed};
+use super::{Answer, Call, Progress, Services};
+
+/// Buffers one call hands to the guest: request and response.
+const BUFFERS_MAX: usize = 3;
+
+/// An argument of an export.
+#[derive(Clone, Copy, Debug)]
+enum Arg {
+    /// Address of the buffer with this index.
+    Buffer(usize),
+    /// A number.
+    Int(u32),
+}
+
+/// One step.
+#[derive(Debug)]
+enum Op {
+    /// The WASI entry, once.
+    Entry(&'static str),
+    /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
+    New { bytes: u32, class: u32 },
+    /// Buffer dialect: `allocate(bytes)` becomes the next buffer. Address 0 means failure only to a `getter`; upstream
+    /// writes requests there (plugin ABI §2.7).
+    Allocate { bytes: u32, getter: bool },
+    /// Writes into a buffer.
+    Fill { buffer: usize, data: Vec<u8> },
+    /// Calls a one-parameter helper with the address of a buffer, where it exists: `__pin`, `__unpin`.
+    Helper { name: &'static str, buffer: usize },
+    /// Tells the number of arguments that follow.
+    ArgumentsLength(u32),
+    /// Calls the export.
+    Invoke { name: String, args: Vec<Arg> },
+    /// Reads a managed string the export returned.
+    ReadManaged { limit: u32 },
+    /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error.
+    ReadBuffer { buffer: usize, max: u32, strict: bool },
+    /// Takes the export's result code.
+    ReadCode,
+    /// Gives a buffer back.
+    Free { buffer: usize, bytes: u32 },
+}
+
+/// Where the interpreter stopped.
+#[derive(Debug)]
+enum Stopped {
+    OutOfFuel(ResumableCallOutOfFuel),
+    HostTrap(ResumableCallHostTrap, Vec<Val>),
+}
+
+/// What to do with the result of the guest function that runs now.
+#[derive(Debug)]
+enum After {
+    Nothing,
+    /// Keep it as a buffer of so many bytes.
+    Buffer {
+        bytes: u32,
+        null_is_failure: bool,
+    },
+    /// Keep it as the export's result.
+    Result,
+    /// The WASI entry: `proc_exit` ends it normally.
+    Entry,
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub(super) struct Machine {
+    ops: VecDeque<Op>,
+    buffers: heapless::Vec<u32, BUFFERS_MAX>,
+    result: Option<Val>,
+    answer: Answer,
+    stopped: Option<(Stopped, Vec<Val>, After)>,
+    spent: u64,
+    limit: u64,
+    /// Fuel the next step needs at least, when the slice was too small for it.
+    required: u64,
+}
+
+impl Machine {
+    /// Plans a call in the dialect of the instance.
+    pub(super) fn new(instance: &mut Instance, call: Call) -> Self {
+        let limit = match &call {
+            Call::Start { .. } | Call::Name => instance.limits.fuel_per_start,
+            _ => instance.limits.fuel_per_call,
+        };
+        let mut ops = VecDeque::new();
+        ops.extend(instance.entry.take().map(Op::Entry));
+        let answer = plan(instance, call, &mut ops);
+        Self { ops, buffers: heapless::Vec::new(), result: None, answer, stopped: None, spent: 0, limit, required: 0 }
+    }
+
+    /// Returns the fuel spent so far.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    /// Runs until the call ends or the slice is spent.
+    pub(super) fn slice(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Progress {
+        let left = self.limit.saturating_sub(self.spent);
+        if left == 0 || self.required > left {
+            return Progress::Failed(Failure::OutOfFuel { limit: self.limit });
+        }
+        let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
+        self.required = 0;
+        // Setting and reading fuel fail only where metering is off.
+        let _ = instance.store.set_fuel(granted);
+        let outcome = self.steps(instance, services);
+        let rest = instance.store.get_fuel().unwrap_or(0);
+        self.spent = self.spent.saturating_add(granted.saturating_sub(rest));
+        match outcome {
+            Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
+            Ok(false) => Progress::Running,
+            Err(Failure::OutOfFuel { .. }) => Progress::Failed(Failure::OutOfFuel { limit: self.limit }),
+            Err(failure) => Progress::Failed(failure),
+        }
+    }
+
+    /// Takes steps; true at the end of the call, false at the end of the slice.
+    fn steps(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Result<bool, Failure> {
+        loop {
+            if let Some((stopped, outputs, after)) = self.stopped.take() {
+                if !self.resume(instance, services, stopped, outputs, after)? {
+                    return Ok(false);
+                }
+                continue;
+            }
+            let Some(op) = self.ops.pop_front() else { return Ok(true) };
+            if !self.step(instance, services, op)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Takes one step; false when the slice ended in it.
+    fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, op: Op) -> Result<bool, Failure> {
+        match op {
+            Op::Entry(name) => self.invoke(instance, services, name, &[], After::Entry),
+            Op::New { bytes, class } => self.invoke(
+                instance,
+                services,
+                export::AS_NEW,
+                &[bytes, class],
+                After::Buffer { bytes, null_is_failure: true },
+            ),
+            Op::Allocate { bytes, getter } => {
+                let after = After::Buffer { bytes, null_is_failure: getter };
+                self.invoke(instance, services, export::ALLOCATE, &[bytes], after)
+            }
+            Op::Fill { buffer, data } => {
+                let ptr = self.buffer(buffer);
+                let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+                let filled = GuestSlice { ptr, len }.write(instance.memory.data_mut(&mut instance.store), &data);
+                if filled { Ok(true) } else { Err(Failure::NoMemory { bytes: len }) }
+            }
+            Op::Helper { name, buffer } => {
+                let ptr = self.buffer(buffer);
+                self.invoke_if_there(instance, services, name, ptr)
+            }
+            Op::ArgumentsLength(count) => {
+                instance.set_arguments_length(count.cast_signed());
+                for name in ["__setArgumentsLength", "__setargc"] {
+                    if instance.has(name) {
+                        return self.invoke(instance, services, name, &[count], After::Nothing);
+                    }
+                }
+                Ok(true)
+            }
+            Op::Invoke { name, args } => {
+                let args: Vec<u32> = args
+                    .iter()
+                    .map(|arg| match *arg {
+                        Arg::Buffer(buffer) => self.buffer(buffer),
+                        Arg::Int(value) => value,
+                    })
+                    .collect();
+                self.invoke(instance, services, &name, &args, After::Result)
+            }
+            Op::ReadManaged { limit } => {
+                let ptr = self.result_code().map_or(0, i32::cast_unsigned);
+                self.answer = match text::managed_string(instance.memory.data(&instance.store), ptr, limit) {
+                    Managed::Null => Answer::Text(None),
+                    Managed::Text(text) => Answer::Text(Some(text)),
+                    Managed::Wrong => return Err(Failure::BadAnswer("the export returned no string")),
+                };
+                Ok(true)
+            }
+            Op::ReadBuffer { buffer, max, strict } => {
+                self.answer = self.read_buffer(instance, buffer, max, strict)?;
+                Ok(true)
+            }
+            Op::ReadCode => {
+                self.answer = Answer::Code(self.result_code());
+                Ok(true)
+            }
+            Op::Free { buffer, bytes } => {
+                let ptr = self.buffer(buffer);
+                if instance.has(export::DEALLOCATE) {
+                    return self.invoke(instance, services, export::DEALLOCATE, &[ptr, bytes], After::Nothing);
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn buffer(&self, index: usize) -> u32 {
+        self.buffers.get(index).copied().unwrap_or(0)
+    }
+
+    fn result_code(&self) -> Option<i32> {
+        match self.result {
+            Some(Val::I32(code)) => Some(code),
+            #[expect(clippy::cast_possible_truncation, reason = "a code beyond 32 bits is no code")]
+            Some(Val::I64(code)) => Some(code as i32),
+            _ => None,
+        }
+    }
+
+    fn read_buffer(&self, instance: &Instance, buffer: usize, max: u32, strict: bool) -> Result<Answer, Failure> {
+        let Some(written) = self.result_code() else {
+            return Err(Failure::BadAnswer("the export returned no length"));
+        };
+        let written = match u32::try_from(written) {
+            Ok(0) => return Ok(Answer::Text(None)),
+            Ok(written) => written,
+            Err(_) if strict => return Err(Failure::BadAnswer("the handler returned an error length")),
+            Err(_) => return Ok(Answer::Text(None)),
+        };
+        if written > max {
+            return Err(Failure::BadAnswer("the export says it wrote more than its buffer holds"));
+        }
+        let slice = GuestSlice { ptr: self.buffer(buffer), len: written };
+        match slice.read(instance.memory.data(&instance.store)) {
+            Some(bytes) => Ok(Answer::Text(Some(text::from_utf8(bytes)))),
+            None => Err(Failure::BadAnswer("the answer lies outside the linear memory")),
+        }
+    }
+
+    fn invoke_if_there(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        name: &str,
+        argument: u32,
+    ) -> Result<bool, Failure> {
+        if instance.has(name) { self.invoke(instance, services, name, &[argument], After::Nothing) } else { Ok(true) }
+    }
+
+    /// Calls an export with arguments adapted to what it declares; false when the slice ended in it.
+    fn invoke(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        name: &str,
+        args: &[u32],
+        after: After,
+    ) -> Result<bool, Failure> {
+        let Some(function) = instance.function(name) else {
+            return Err(Failure::BadSignature { export: name.into() });
+        };
+        let Some((inputs, mut outputs)) = adapt(function, instance, args) else {
+            return Err(Failure::BadSignature { export: name.into() });
+        };
+        let called = function.call_resumable(&mut instance.store, &inputs, &mut outputs);
+        self.settle(instance, services, called, outputs, after)
+    }
+
+    fn resume(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        stopped: Stopped,
+        mut outputs: Vec<Val>,
+        after: After,
+    ) -> Result<bool, Failure> {
+        let called = match stopped {
+            Stopped::OutOfFuel(call) => call.resume(&mut instance.store, &mut outputs),
+            Stopped::HostTrap(call, values) => call.resume(&mut instance.store, &values, &mut outputs),
+        };
+        self.settle(instance, services, called, outputs, after)
+    }
+
+    /// Takes in how a guest function returned or stopped; false when the slice ended.
+    fn settle(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        called: Result<ResumableCall, wasmi::Error>,
+        outputs: Vec<Val>,
+        after: After,
+    ) -> Result<bool, Failure> {
+        match called {
+            Ok(ResumableCall::Finished) => {
+                self.finished(outputs.into_iter().next(), &after)?;
+                Ok(true)
+            }
+            Ok(ResumableCall::OutOfFuel(call)) => {
+                self.required = call.required_fuel();
+                self.stopped = Some((Stopped::OutOfFuel(call), outputs, after));
+                Ok(false)
+            }
+            Ok(ResumableCall::HostTrap(call)) => {
+                let Some(Pending { ask, results }) = instance.store.data_mut().pending.take() else {
+                    return self.error(call.host_error(), &after);
+                };
+                let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
+                let Some(values) = ret.values(&results) else {
+                    return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
+                };
+                self.stopped = Some((Stopped::HostTrap(call, values), outputs, after));
+                Ok(true)
+            }
+            Err(error) => self.error(&error, &after),
+        }
+    }
+
+    fn error(&self, error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
+        match (Failure::of(error), after) {
+            // A command ends with proc_exit(0) and stays usable (plugin ABI §2.3).
+            (Failure::Exit(0), After::Entry) => Ok(true),
+            (failure, _) => Err(failure),
+        }
+    }
+
+    fn finished(&mut self, result: Option<Val>, after: &After) -> Result<(), Failure> {
+        match after {
+            After::Nothing | After::Entry => {}
+            After::Result => self.result = result,
+            After::Buffer { bytes, null_is_failure } => {
+                let ptr = match result {
+                    Some(Val::I32(ptr)) if ptr != 0 || !null_is_failure => ptr.cast_unsigned(),
+                    _ => return Err(Failure::NoMemory { bytes: *bytes }),
+                };
+                if self.buffers.push(ptr).is_err() {
+                    return Err(Failure::NoMemory { bytes: *bytes });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fits arguments to the declared parameters: surplus dropped, missing 0 or NaN; `None` for types of no use.
+fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vec<Val>, Vec<Val>)> {
+    let ty = function.ty(&instance.store);
+    let inputs = ty.params().iter().enumerate().map(|(index, ty)| {
+        let given = args.get(index).copied();
+        match ty {
+            ValType::I32 => Some(Val::I32(given.unwrap_or(0).cast_signed())),
+            ValType::I64 => Some(Val::I64(i64::from(given.unwrap_or(0)))),
+            ValType::F64 => Some(Val::F64(F64::from(given.map_or(f64::NAN, f64::from)))),
+            #[expect(clippy::cast_precision_loss, reason = "what JavaScript passes to a 32-bit float")]
+            ValType::F32 => Some(Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32)))),
+            _ => None,
+        }
+    });
+    let outputs = ty.results().iter().map(|ty| Some(Val::default_for_ty(*ty))).collect::<Option<Vec<Val>>>()?;
+    Some((inputs.collect::<Option<Vec<Val>>>()?, outputs))
+}
+
+/// Plans the steps of a call; returns the answer it has when no step sets another.
+fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
+    let managed = instance.dialect == Dialect::AssemblyScript;
+    let name = match &call {
+        Call::Name => export::PLUGIN_NAME,
+        Call::Schema => export::PLUGIN_SCHEMA,
+        Call::Endpoints => export::HTTP_ENDPOINTS,
+        Call::Start { .. } => export::PLUGIN_START,
+        Call::Stop => export::PLUGIN_STOP,
+        Call::Poll => export::POLL,
+        Call::Delta(_) => export::DELTA_HANDLER,
+        Call::Http { handler, .. } => handler.as_str(),
+    };
+    if !instance.has(name) {
+        return Answer::Absent;
+    }
+    let name = String::from(name);
+    match call {
+        Call::Name | Call::Schema | Call::Endpoints if managed => {
+            ops.extend([
+                Op::ArgumentsLength(0),
+                Op::Invoke { name, args: Vec::new() },
+                Op::ReadManaged { limit: instance.limits.response_bytes_max },
+            ]);
+        }
+        Call::Name | Call::Schema | Call::Endpoints => {
+            let max = GETTER_BUFFER_BYTES;
+            ops.extend([
+                Op::Allocate { bytes: max, getter: true },
+                Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(max)] },
+                Op::ReadBuffer { buffer: 0, max, strict: false },
+                Op::Free { buffer: 0, bytes: max },
+            ]);
+        }
+        Call::Stop | Call::Poll => {
+            if managed {
+                ops.push_back(Op::ArgumentsLength(0));
+            }
+            ops.extend([Op::Invoke { name, args: Vec::new() }, Op::ReadCode]);
+        }
+        // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
+        Call::Start { config } => bytes_call(ops, managed, name, config.into_bytes(), Op::ReadCode),
+        Call::Delta(delta) if managed => managed_call(ops, name, delta.text(), None),
+        Call::Delta(delta) => {
+            bytes_call(ops, false, name, delta.text().as_bytes().to_vec(), Op::ReadCode);
+            // Its result is ignored, and most have none.
+            ops.retain(|op| !matches!(op, Op::ReadCode));
+            return Answer::Unit;
+        }
+        Call::Http { request, .. } if managed => {
+            let limit = instance.limits.response_bytes_max.saturating_mul(2);
+            managed_call(ops, name, &request, Some(limit));
+        }
+        Call::Http { request, .. } => {
+            let data = request.into_bytes();
+            let bytes = length(&data);
+            let max = RESPONSE_BUFFER_BYTES.min(instance.limits.response_bytes_max);
+            ops.extend([
+                Op::Allocate { bytes, getter: false },
+                Op::Fill { buffer: 0, data },
+                Op::Allocate { bytes: max, getter: false },
+                Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(1), Arg::Int(max)] },
+                Op::ReadBuffer { buffer: 1, max, strict: true },
+                Op::Free { buffer: 1, bytes: max },
+                Op::Free { buffer: 0, bytes },
+            ]);
+        }
+    }
+    Answer::Unit
+}
+
+fn length(data: &[u8]) -> u32 {
+    u32::try_from(data.len()).unwrap_or(u32::MAX)
+}
+
+/// `export(ptr, len)` with raw bytes.
+fn bytes_call(ops: &mut VecDeque<Op>, managed: bool, name: String, data: Vec<u8>, read: Op) {
+    let bytes = length(&data);
+    ops.push_back(if managed { Op::New { bytes, class: 0 } } else { Op::Allocate { bytes, getter: false } });
+    ops.push_back(Op::Fill { buffer: 0, data });
+    if managed {
+        ops.extend([Op::Helper { name: export::AS_PIN, buffer: 0 }, Op::ArgumentsLength(2)]);
+    }
+    ops.extend([Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(bytes)] }, read]);
+    ops.push_back(if managed {
+        Op::Helper { name: export::AS_UNPIN, buffer: 0 }
+    } else {
+        Op::Free { buffer: 0, bytes }
+    });
+}
+
+/// `export(string[, units]) -> string` in AssemblyScript.
+fn managed_call(ops: &mut VecDeque<Op>, name: String, text: &str, answer_limit: Option<u32>) {
+    let data = text::to_utf16(text);
+    let bytes = length(&data);
+    let mut args = alloc::vec![Arg::Buffer(0)];
+    if answer_limit.is_some() {
+        args.push(Arg::Int(bytes / 2));
+    }
+    let count = u32::try_from(args.len()).unwrap_or(1);
+    ops.extend([
+        Op::New { bytes, class: AS_CLASS_STRING },
+        Op::Fill { buffer: 0, data },
+        Op::Helper { name: export::AS_PIN, buffer: 0 },
+        Op::ArgumentsLength(count),
+        Op::Invoke { name, args },
+    ]);
+    ops.extend(answer_limit.map(|limit| Op::ReadManaged { limit }));
+    ops.push_back(Op::Helper { name: export::AS_UNPIN, buffer: 0 });
+}

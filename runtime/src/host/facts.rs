@@ -1,0 +1,395 @@
+//! What a module says about itself, read byte by byte before anything is translated.
+
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use skiff_abi::{export, import};
+use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+
+use super::imports;
+use crate::budget::PluginLimits;
+
+/// How strings cross the boundary and how the guest is initialised (plugin ABI §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Managed UTF-16 strings by pointer.
+    AssemblyScript,
+    /// Buffers of UTF-8 (Rust, Go).
+    Buffer,
+    /// WASI command: `_start` once, then the buffer convention.
+    WasiCommand,
+    /// None of them: refused.
+    Unknown,
+}
+
+impl Dialect {
+    /// Returns the word `check` and transcripts use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AssemblyScript => "assemblyscript",
+            Self::Buffer => "rust-library",
+            Self::WasiCommand => "wasi-command",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Decides by the presence of exports.
+    fn of(exports: &BTreeSet<String>) -> Self {
+        let has = |name: &str| exports.contains(name);
+        let buffer = has(export::PLUGIN_ID) && has(export::ALLOCATE);
+        if has(export::START) {
+            // A command without the buffer exports could only return raw numbers: no such plugin works.
+            return if buffer { Self::WasiCommand } else { Self::Unknown };
+        }
+        if buffer {
+            return Self::Buffer;
+        }
+        let named = has(export::PLUGIN_ID) || (has(export::PLUGIN_NAME) && has(export::PLUGIN_START));
+        if named && !has(export::ALLOCATE) { Self::AssemblyScript } else { Self::Unknown }
+    }
+}
+
+/// Why a module is refused before it is translated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Not WebAssembly.
+    NotWasm,
+    /// A component or another binary version.
+    Version {
+        /// The version word.
+        version: u32,
+    },
+    /// Damaged: the reader's words and the byte offset.
+    Corrupt {
+        /// What is wrong.
+        message: String,
+        /// Where, bytes from the start.
+        offset: usize,
+    },
+    /// Larger than a limit of the board.
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// What the module has.
+        needed: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// Neither the AssemblyScript nor the buffer dialect.
+    Dialect,
+    /// Imports a memory, table or global, which no host gives.
+    ImportKind {
+        /// `module.name`.
+        name: String,
+    },
+    /// Imports `as-fetch` without the capability `network`.
+    Capability {
+        /// The import module.
+        module: &'static str,
+        /// The capability it needs.
+        capability: &'static str,
+    },
+    /// Uses a WebAssembly feature the host does not run.
+    Feature {
+        /// Its name.
+        feature: &'static str,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWasm => f.write_str("not a WebAssembly module"),
+            Self::Version { version } => {
+                write!(f, "WebAssembly version {version:#x} (a component?) is not supported: a core module is needed")
+            }
+            Self::Corrupt { message, offset } => write!(f, "corrupt module at byte {offset}: {message}"),
+            Self::TooMuch { what, needed, limit } => write!(f, "{what}: the module needs {needed}, the limit is {limit}"),
+            Self::Dialect => f.write_str(
+                "no plugin dialect: a plugin exports plugin_id and allocate, or plugin_name and plugin_start of AssemblyScript",
+            ),
+            Self::ImportKind { name } => write!(f, "imports {name}, which is no function: no host gives that"),
+            Self::Capability { module, capability } => {
+                write!(f, "imports {module}, which needs the capability {capability} in wasmCapabilities")
+            }
+            Self::Feature { feature } => write!(f, "uses {feature}, which this host does not run"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl Refusal {
+    /// Tells whether the bytes are damaged, rather than of a kind that this host does not take.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::NotWasm | Self::Corrupt { .. })
+    }
+}
+
+/// A function import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Import module.
+    pub module: String,
+    /// Name in it.
+    pub name: String,
+}
+
+/// The linear memory a module declares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryFacts {
+    /// Pages at the start.
+    pub pages: u64,
+    /// Pages at most, where it says so.
+    pub pages_max: Option<u64>,
+    /// Bytes of a page: 65,536, or 1 with custom page sizes.
+    pub page_bytes: u64,
+}
+
+/// What is known of a module before it is translated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleFacts {
+    /// Dialect by its exports.
+    pub dialect: Dialect,
+    /// Function imports in order.
+    pub imports: Vec<Import>,
+    /// Imports this host does not know, `module.name`.
+    pub unknown_imports: Vec<String>,
+    /// Names of all exports.
+    pub exports: BTreeSet<String>,
+    /// The linear memory; zero pages without one.
+    pub memory: MemoryFacts,
+    /// Functions it defines.
+    pub functions: u32,
+    /// Bytes of all function bodies.
+    pub code_bytes: u32,
+    /// Bytes of all data segments.
+    pub data_bytes: u32,
+    /// Elements of all tables at the start.
+    pub table_elements: u32,
+    /// It has a start section.
+    pub has_start: bool,
+    /// Size of the module, bytes.
+    pub wasm_bytes: u32,
+    /// Heap that engine, translated code and instance will take, bytes; never below what they do take.
+    pub predicted_heap_bytes: u32,
+}
+
+/// Heap of an engine, a store and a linker without a module, bytes (measured: `heap_prediction` test).
+const HEAP_BASE_BYTES: u64 = 24 * 1024;
+/// Heap per function: type, entry, code map (same measurement).
+const HEAP_PER_FUNCTION_BYTES: u64 = 240;
+/// Heap per byte of function body: translated code is at most so many times as large (same measurement).
+const HEAP_PER_CODE_BYTE: u64 = 12;
+/// Heap per byte of the largest function body on top: translation grows its buffers by doubling.
+const HEAP_PER_BYTE_OF_LARGEST: u64 = 6;
+/// Heap per import or export: name, type, closure.
+const HEAP_PER_NAME_BYTES: u64 = 400;
+/// Heap per table element and global.
+const HEAP_PER_ELEMENT_BYTES: u64 = 16;
+/// Imports and exports a module may have.
+const NAMES_MAX: usize = 2000;
+/// Bytes of one import or export name.
+const NAME_BYTES_MAX: usize = 256;
+
+impl ModuleFacts {
+    /// Reads a module and checks it against the limits of a plugin.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the number needed and the number allowed.
+    pub fn read(wasm: &[u8], limits: &PluginLimits) -> Result<Self, Refusal> {
+        let header: [u8; 8] = wasm.get(..8).and_then(|head| head.try_into().ok()).ok_or(Refusal::NotWasm)?;
+        if header[..4] != *b"\0asm" {
+            return Err(Refusal::NotWasm);
+        }
+        let version = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
+        if version != 1 {
+            return Err(Refusal::Version { version });
+        }
+        at_most("module size in bytes", wasm.len() as u64, limits.module_bytes_max.into())?;
+        let mut scan = Scan::default();
+        for payload in Parser::new(0).parse_all(wasm) {
+            scan.section(payload.map_err(|error| corrupt(&error))?, limits)?;
+        }
+        scan.finish(wasm.len(), limits)
+    }
+
+    /// Returns the linear memory at the start, bytes.
+    #[must_use]
+    pub fn linear_bytes_min(&self) -> u64 {
+        self.memory.pages.saturating_mul(self.memory.page_bytes)
+    }
+
+    /// Returns what is reserved for an instance: predicted heap and the linear memory at the start, bytes.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> u64 {
+        u64::from(self.predicted_heap_bytes).saturating_add(self.linear_bytes_min())
+    }
+
+    /// Tells whether it exports `name`.
+    #[must_use]
+    pub fn exports(&self, name: &str) -> bool {
+        self.exports.contains(name)
+    }
+
+    /// Tells whether it imports anything of `module`.
+    #[must_use]
+    pub fn imports_from(&self, module: &str) -> bool {
+        self.imports.iter().any(|import| import.module == module)
+    }
+}
+
+fn corrupt(error: &wasmparser::BinaryReaderError) -> Refusal {
+    Refusal::Corrupt { message: super::failure::short(&error.message()), offset: error.offset() }
+}
+
+fn at_most(what: &'static str, needed: u64, limit: u64) -> Result<(), Refusal> {
+    if needed > limit { Err(Refusal::TooMuch { what, needed, limit }) } else { Ok(()) }
+}
+
+/// Counts while the sections go by.
+#[derive(Default)]
+struct Scan {
+    imports: Vec<Import>,
+    unknown_imports: Vec<String>,
+    exports: BTreeSet<String>,
+    memory: MemoryFacts,
+    functions: u32,
+    code_bytes: u64,
+    largest_body: u64,
+    data_bytes: u64,
+    table_elements: u64,
+    elements: u64,
+    has_start: bool,
+}
+
+impl Scan {
+    fn section(&mut self, payload: Payload<'_>, limits: &PluginLimits) -> Result<(), Refusal> {
+        match payload {
+            Payload::ImportSection(reader) => {
+                at_most("imports", reader.count().into(), NAMES_MAX as u64)?;
+                for entry in reader {
+                    self.import(&entry.map_err(|error| corrupt(&error))?)?;
+                }
+            }
+            Payload::FunctionSection(reader) => {
+                at_most("functions", reader.count().into(), limits.functions_max.into())?;
+                self.functions = reader.count();
+            }
+            Payload::TableSection(reader) => {
+                for table in reader {
+                    let table = table.map_err(|error| corrupt(&error))?;
+                    self.table_elements = self.table_elements.saturating_add(table.ty.initial);
+                }
+                at_most("table elements", self.table_elements, limits.table_elements_max.into())?;
+            }
+            Payload::MemorySection(reader) => {
+                at_most("memories", reader.count().into(), 1)?;
+                for memory in reader {
+                    let memory = memory.map_err(|error| corrupt(&error))?;
+                    if memory.memory64 || memory.shared {
+                        return Err(Refusal::Feature { feature: "64-bit or shared memory" });
+                    }
+                    let page_bytes = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16)).unwrap_or(u64::MAX);
+                    self.memory = MemoryFacts { pages: memory.initial, pages_max: memory.maximum, page_bytes };
+                    at_most(
+                        "linear memory in bytes",
+                        memory.initial.saturating_mul(page_bytes),
+                        limits.linear_bytes_max.into(),
+                    )?;
+                }
+            }
+            Payload::GlobalSection(reader) => self.elements = self.elements.saturating_add(reader.count().into()),
+            Payload::ExportSection(reader) => {
+                at_most("exports", reader.count().into(), NAMES_MAX as u64)?;
+                for entry in reader {
+                    let entry = entry.map_err(|error| corrupt(&error))?;
+                    at_most("bytes of an export name", entry.name.len() as u64, NAME_BYTES_MAX as u64)?;
+                    if matches!(entry.kind, ExternalKind::Func | ExternalKind::Memory | ExternalKind::Global) {
+                        self.exports.insert(entry.name.to_string());
+                    }
+                }
+            }
+            Payload::StartSection { .. } => self.has_start = true,
+            Payload::ElementSection(reader) => {
+                for segment in reader {
+                    let segment = segment.map_err(|error| corrupt(&error))?;
+                    let bytes = segment.range.end.saturating_sub(segment.range.start);
+                    self.elements = self.elements.saturating_add(bytes as u64);
+                }
+            }
+            Payload::DataSection(reader) => {
+                for segment in reader {
+                    let segment = segment.map_err(|error| corrupt(&error))?;
+                    self.data_bytes = self.data_bytes.saturating_add(segment.data.len() as u64);
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let bytes = body.range().end.saturating_sub(body.range().start);
+                self.code_bytes = self.code_bytes.saturating_add(bytes as u64);
+                self.largest_body = self.largest_body.max(bytes as u64);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, entry: &wasmparser::Import<'_>) -> Result<(), Refusal> {
+        at_most("bytes of an import name", entry.name.len().max(entry.module.len()) as u64, NAME_BYTES_MAX as u64)?;
+        if !matches!(entry.ty, TypeRef::Func(_)) {
+            return Err(Refusal::ImportKind { name: alloc::format!("{}.{}", entry.module, entry.name) });
+        }
+        if !imports::is_known(entry.module, entry.name) {
+            self.unknown_imports.push(alloc::format!("{}.{}", entry.module, entry.name));
+        }
+        self.imports.push(Import { module: entry.module.to_string(), name: entry.name.to_string() });
+        Ok(())
+    }
+
+    fn finish(self, wasm_bytes: usize, limits: &PluginLimits) -> Result<ModuleFacts, Refusal> {
+        let dialect = Dialect::of(&self.exports);
+        if dialect == Dialect::Unknown {
+            return Err(Refusal::Dialect);
+        }
+        let names = (self.imports.len() as u64).saturating_add(self.exports.len() as u64);
+        let predicted = HEAP_BASE_BYTES
+            .saturating_add(u64::from(self.functions).saturating_mul(HEAP_PER_FUNCTION_BYTES))
+            .saturating_add(self.code_bytes.saturating_mul(HEAP_PER_CODE_BYTE))
+            .saturating_add(self.largest_body.saturating_mul(HEAP_PER_BYTE_OF_LARGEST))
+            .saturating_add(self.data_bytes)
+            .saturating_add(names.saturating_mul(HEAP_PER_NAME_BYTES))
+            .saturating_add(self.table_elements.saturating_add(self.elements).saturating_mul(HEAP_PER_ELEMENT_BYTES))
+            .saturating_add(limits.value_stack_bytes_max.min(MODEST_STACK_BYTES).into());
+        at_most("heap for translated code in bytes", predicted, limits.code_heap_bytes_max.into())?;
+        let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        Ok(ModuleFacts {
+            dialect,
+            imports: self.imports,
+            unknown_imports: self.unknown_imports,
+            exports: self.exports,
+            memory: self.memory,
+            functions: self.functions,
+            code_bytes: narrow(self.code_bytes),
+            data_bytes: narrow(self.data_bytes),
+            table_elements: narrow(self.table_elements),
+            has_start: self.has_start,
+            wasm_bytes: narrow(wasm_bytes as u64),
+            predicted_heap_bytes: narrow(predicted),
+        })
+    }
+}
+
+/// The value stack grows on demand; a plugin that recurses deeply pays up to its limit.
+const MODEST_STACK_BYTES: u32 = 64 * 1024;
+
+impl Refusal {
+    /// Refuses `as-fetch` to a package without the capability `network` (plugin ABI §1.3).
+    pub(super) fn network() -> Self {
+        Self::Capability { module: import::AS_FETCH, capability: "network" }
+    }
+}

@@ -1,0 +1,140 @@
+//! Questions to the core, asked while the guest is suspended.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::Ret;
+use crate::delta::DeltaVersion;
+use crate::host::Services;
+use crate::host::memory::GuestSlice;
+use crate::json;
+
+/// What a suspended guest waits for.
+#[derive(Debug)]
+pub(in crate::host) enum Ask {
+    /// A line for the plugin's log.
+    Log(log::Level, String),
+    /// A line for the log, with an integer to answer.
+    LogThen(log::Level, String, i32),
+    Status(String),
+    ErrorText(String),
+    ReadConfig {
+        into: GuestSlice,
+    },
+    SaveConfig(String),
+    Emit {
+        delta: String,
+        version: DeltaVersion,
+    },
+    SelfPath {
+        path: String,
+        into: GuestSlice,
+    },
+    Path {
+        path: String,
+        into: GuestSlice,
+    },
+    Notify {
+        path: String,
+        value: String,
+    },
+    /// Random bytes into guest memory; answers 0 (WASI `random_get`).
+    Random {
+        into: GuestSlice,
+    },
+    /// A number below 1 times `scale`.
+    RandomNumber {
+        scale: f64,
+    },
+}
+
+/// Random bytes drawn at once.
+const RANDOM_CHUNK_BYTES: usize = 64;
+
+impl Ask {
+    /// Gets the answer and writes into the guest's memory what belongs there.
+    pub(in crate::host) fn answer(self, services: &mut dyn Services, memory: &mut [u8]) -> Ret {
+        match self {
+            Self::Log(level, text) => {
+                services.log(level, &text);
+                Ret::Nothing
+            }
+            Self::LogThen(level, text, answer) => {
+                services.log(level, &text);
+                Ret::Int(answer)
+            }
+            Self::Status(text) => {
+                services.set_status(&text);
+                Ret::Nothing
+            }
+            Self::ErrorText(text) => {
+                services.set_error(&text);
+                Ret::Nothing
+            }
+            Self::ReadConfig { into } => {
+                let config = services.read_config();
+                Ret::Int(written(memory, into, config.as_deref().unwrap_or("{}")))
+            }
+            Self::SaveConfig(text) => Ret::Int(if services.save_config(&text) { 0 } else { -1 }),
+            Self::Emit { delta, version } => {
+                services.emit(&delta, version);
+                Ret::Nothing
+            }
+            Self::SelfPath { path, into } => Ret::Int(node(memory, into, services.self_path(&path))),
+            Self::Path { path, into } => Ret::Int(node(memory, into, services.path(&path))),
+            Self::Notify { path, value } => Ret::Int(if services.publish_notification(&path, &value) { 0 } else { -1 }),
+            Self::Random { into } => Ret::Int(random(services, memory, into)),
+            Self::RandomNumber { scale } => {
+                let mut bytes = [0_u8; 4];
+                services.random(&mut bytes);
+                Ret::Float(f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0 * scale)
+            }
+        }
+    }
+}
+
+/// Writes `text` whole or not at all; returns the bytes written, 0 when it does not fit.
+fn written(memory: &mut [u8], into: GuestSlice, text: &str) -> i32 {
+    if into.write(memory, text.as_bytes()) { i32::try_from(text.len()).unwrap_or(0) } else { 0 }
+}
+
+/// Writes a node of the model; where it does not fit, the node without `meta` and `values` (plugin ABI appendix E).
+fn node(memory: &mut [u8], into: GuestSlice, node: Option<String>) -> i32 {
+    let Some(node) = node.filter(|node| node != "null") else { return 0 };
+    match written(memory, into, &node) {
+        0 => lean(&node).map_or(0, |lean| written(memory, into, &lean)),
+        bytes => bytes,
+    }
+}
+
+fn lean(node: &str) -> Option<String> {
+    let mut out = String::from("{");
+    json::members::<json::JsonError>(node, |key, value| {
+        if !matches!(key, "meta" | "values") {
+            let comma = if out.len() > 1 { "," } else { "" };
+            out.push_str(&format!("{comma}\"{key}\":{value}"));
+        }
+        Ok(())
+    })
+    .ok()?;
+    out.push('}');
+    Some(out)
+}
+
+/// Fills guest memory with randomness; WASI errno 0, or 21 (fault) outside of it.
+fn random(services: &mut dyn Services, memory: &mut [u8], into: GuestSlice) -> i32 {
+    if into.read(memory).is_none() {
+        return super::wasi::ERRNO_FAULT;
+    }
+    let (mut at, mut left) = (into.ptr, into.len);
+    let mut chunk = [0_u8; RANDOM_CHUNK_BYTES];
+    while left > 0 {
+        let count = left.min(u32::try_from(RANDOM_CHUNK_BYTES).unwrap_or(left));
+        let Some(part) = chunk.get_mut(..count as usize) else { break };
+        services.random(part);
+        GuestSlice { ptr: at, len: count }.write(memory, part);
+        at = at.saturating_add(count);
+        left = left.saturating_sub(count);
+    }
+    0
+}

@@ -1,0 +1,206 @@
+//! One running plugin: engine, store, instance, and the call it is in.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use skiff_abi::{Capability, export, import};
+use wasmi::{Extern, Func, Memory, Module, Store, Val};
+
+use super::call::Machine;
+use super::capabilities::Capabilities;
+use super::facts::{Dialect, ModuleFacts, Refusal};
+use super::failure::{Failure, LoadError, short};
+use super::state::{HostState, store_limits};
+use super::{Call, Progress, Services, engine, imports, text};
+use crate::budget::PluginLimits;
+use crate::time::{Instant, UnixMillis};
+
+/// What an instance is built for.
+#[derive(Clone, Debug)]
+pub struct InstanceSpec {
+    /// npm package name; `PLUGIN_ID` of the WASI environment.
+    pub package: String,
+    /// Derived id, `_scope_name`.
+    pub id: String,
+    /// What the package declared.
+    pub capabilities: Capabilities,
+    /// Limits of the board.
+    pub limits: PluginLimits,
+    /// Bytes the linear memory may grow by while the module is set up; later [`Instance::allow_growth`] says.
+    pub growth_bytes: u64,
+}
+
+/// What an instance uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Linear memory now, bytes.
+    pub linear_bytes: u64,
+    /// Fuel the last or current call took.
+    pub fuel_in_call: u64,
+}
+
+/// One instance of a plugin.
+pub struct Instance {
+    pub(super) store: Store<HostState>,
+    pub(super) guest: wasmi::Instance,
+    pub(super) memory: Memory,
+    pub(super) dialect: Dialect,
+    pub(super) limits: PluginLimits,
+    machine: Option<Machine>,
+    /// The WASI entry has still to run, as a part of the first call.
+    pub(super) entry: Option<&'static str>,
+    fuel_in_call: u64,
+    /// Set by a failure that cut the guest off: it must not be called again.
+    dead: Option<Failure>,
+    unknown_imports: Vec<String>,
+}
+
+impl Instance {
+    /// Translates, links and instantiates a module that was admitted.
+    ///
+    /// The start section runs here, within [`PluginLimits::fuel_start_section`]; the WASI entry (`_start`,
+    /// `_initialize`) runs as part of the first call, in slices.
+    ///
+    /// # Errors
+    /// [`LoadError`]; nothing of the instance is left then.
+    pub fn load(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Self, LoadError> {
+        if facts.imports_from(import::AS_FETCH) && !spec.capabilities.allows(Capability::Network, false) {
+            return Err(LoadError::Instantiate(Refusal::network().to_string()));
+        }
+        let engine = engine::engine(&spec.limits);
+        let module = Module::new(&engine, wasm).map_err(|error| LoadError::Invalid(short(&error)))?;
+        let state = HostState {
+            package: spec.package.clone(),
+            capabilities: spec.capabilities.clone(),
+            limits: spec.limits,
+            memory: None,
+            wall: UnixMillis::default(),
+            monotonic: Instant::default(),
+            growth: store_limits(&spec.limits, facts.linear_bytes_min().saturating_add(spec.growth_bytes)),
+            unfinished_lines: [Vec::new(), Vec::new()],
+            pending: None,
+            unsupported_seen: alloc::collections::BTreeSet::new(),
+        };
+        let mut store = Store::new(&engine, state);
+        store.limiter(|state| &mut state.growth);
+        // Setting fuel fails only where metering is off.
+        let _ = store.set_fuel(spec.limits.fuel_start_section);
+        let externs = imports::build(&mut store, &module)
+            .map_err(|name| LoadError::Instantiate(Refusal::ImportKind { name }.to_string()))?;
+        let guest =
+            wasmi::Instance::new(&mut store, &module, &externs).map_err(|error| start_error(&error, &spec.limits))?;
+        let memory = guest.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
+        store.data_mut().memory = Some(memory);
+        let entry = match facts.dialect {
+            Dialect::WasiCommand => Some(export::START),
+            Dialect::Buffer if facts.exports(export::INITIALIZE) => Some(export::INITIALIZE),
+            _ => None,
+        };
+        Ok(Self {
+            store,
+            guest,
+            memory,
+            dialect: facts.dialect,
+            limits: spec.limits,
+            machine: None,
+            entry,
+            fuel_in_call: 0,
+            dead: None,
+            unknown_imports: facts.unknown_imports.clone(),
+        })
+    }
+
+    /// Tells whether the guest exports a function of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.function(name).is_some()
+    }
+
+    pub(super) fn function(&self, name: &str) -> Option<Func> {
+        self.guest.get_export(&self.store, name).and_then(Extern::into_func)
+    }
+
+    /// Lets the linear memory grow by at most `bytes` from now on, and never beyond the plugin's own limit.
+    pub fn allow_growth(&mut self, bytes: u64) {
+        let linear_bytes_max = self.usage().linear_bytes.saturating_add(bytes);
+        self.store.data_mut().growth = store_limits(&self.limits, linear_bytes_max);
+    }
+
+    /// Begins a call; [`run`](Self::run) carries it out. A call that was under way is abandoned, and the guest with it.
+    pub fn begin(&mut self, call: Call) {
+        if self.machine.is_some() && self.dead.is_none() {
+            self.dead = Some(Failure::BadAnswer("the call was abandoned"));
+        }
+        self.fuel_in_call = 0;
+        self.machine = Some(Machine::new(self, call));
+    }
+
+    /// Runs one fuel slice of the call that was begun.
+    ///
+    /// Answers [`Progress::Failed`] for ever once the guest was cut off, and when no call was begun.
+    pub fn run(&mut self, services: &mut dyn Services) -> Progress {
+        let Some(mut machine) = self.machine.take() else {
+            return Progress::Failed(Failure::BadAnswer("no call was begun"));
+        };
+        if let Some(failure) = &self.dead {
+            return Progress::Failed(failure.clone());
+        }
+        let state = self.store.data_mut();
+        (state.wall, state.monotonic) = (services.wall(), services.monotonic());
+        let progress = machine.slice(self, services);
+        self.fuel_in_call = machine.spent();
+        if !matches!(progress, Progress::Running) {
+            self.flush_lines(services);
+        }
+        match &progress {
+            Progress::Running => self.machine = Some(machine),
+            Progress::Failed(failure) if failure.is_fatal() => self.dead = Some(failure.clone()),
+            Progress::Failed(_) | Progress::Done(_) => {}
+        }
+        progress
+    }
+
+    /// Logs what the guest wrote without an end of line.
+    fn flush_lines(&mut self, services: &mut dyn Services) {
+        let levels = [log::Level::Info, log::Level::Warn];
+        for (line, level) in self.store.data_mut().unfinished_lines.iter_mut().zip(levels) {
+            if !line.is_empty() {
+                services.log(level, &text::from_utf8(line));
+                line.clear();
+            }
+        }
+    }
+
+    /// Returns what it uses.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        Usage { linear_bytes: self.memory.data_size(&self.store) as u64, fuel_in_call: self.fuel_in_call }
+    }
+
+    /// Returns the imports this host does not know: calling one is a trap.
+    #[must_use]
+    pub fn unknown_imports(&self) -> &[String] {
+        &self.unknown_imports
+    }
+
+    /// Tells AssemblyScript how many arguments follow (plugin ABI §2.5), where the module asks for it by a global.
+    pub(super) fn set_arguments_length(&mut self, count: i32) {
+        if let Some(global) = self.guest.get_global(&self.store, "__argumentsLength") {
+            // A constant of that name is not ours to set.
+            let _ = global.set(&mut self.store, Val::I32(count));
+        }
+    }
+}
+
+fn start_error(error: &wasmi::Error, limits: &PluginLimits) -> LoadError {
+    use wasmi::errors::ErrorKind;
+    match error.kind() {
+        ErrorKind::Instantiation(_) | ErrorKind::Memory(_) | ErrorKind::Table(_) => {
+            LoadError::Instantiate(short(error))
+        }
+        _ => LoadError::Start(match Failure::of(error) {
+            Failure::OutOfFuel { .. } => Failure::OutOfFuel { limit: limits.fuel_start_section },
+            other => other,
+        }),
+    }
+}

@@ -1,0 +1,49 @@
+//! What belongs to one instance inside the interpreter's store.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use wasmi::{Memory, StoreLimits, StoreLimitsBuilder};
+
+use super::capabilities::Capabilities;
+use super::imports::Pending;
+use crate::budget::PluginLimits;
+
+use crate::time::{Instant, UnixMillis};
+
+/// Data of the store.
+pub(super) struct HostState {
+    pub(super) package: String,
+    pub(super) capabilities: Capabilities,
+    pub(super) limits: PluginLimits,
+    /// The guest's memory; `None` while the start section runs, when imports are inert (plugin ABI §2.3).
+    pub(super) memory: Option<Memory>,
+    /// Wall and monotonic time of the current slice.
+    pub(super) wall: UnixMillis,
+    pub(super) monotonic: Instant,
+    /// Limits of what can grow.
+    pub(super) growth: StoreLimits,
+    /// What was written to standard output and standard error since the last end of line.
+    pub(super) unfinished_lines: [Vec<u8>; 2],
+    /// What a suspended guest waits for.
+    pub(super) pending: Option<Pending>,
+    /// Imports that were called and do nothing yet, each to be reported once.
+    pub(super) unsupported_seen: BTreeSet<&'static str>,
+}
+
+/// Tables of one module; toolchains emit one.
+const TABLES_MAX: usize = 16;
+
+/// What the interpreter may grow to: beyond it `memory.grow` and `table.grow` give -1.
+pub(super) fn store_limits(limits: &PluginLimits, linear_bytes_max: u64) -> StoreLimits {
+    let linear_bytes_max = linear_bytes_max.min(limits.linear_bytes_max.into());
+    StoreLimitsBuilder::new()
+        .memory_size(usize::try_from(linear_bytes_max).unwrap_or(usize::MAX))
+        .table_elements(limits.table_elements_max as usize)
+        .instances(1)
+        .memories(1)
+        .tables(TABLES_MAX)
+        .trap_on_grow_failure(false)
+        .build()
+}

@@ -1,0 +1,208 @@
+//! Reads files out of a gzipped tar, the form `npm pack` makes.
+//!
+//! Only what such an archive holds is understood: regular files with ustar names below one
+//! folder (`package/`). Everything is bounded and nothing is written anywhere.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+
+use super::PackageError;
+
+/// Bytes an archive may unpack to.
+pub const UNPACKED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Files an archive may hold.
+pub const ARCHIVE_FILES_MAX: usize = 2000;
+/// Bytes of a tar block (POSIX.1-1988 ustar).
+const BLOCK: usize = 512;
+
+const GZIP_HEADER_BYTES: usize = 10;
+const GZIP_TRAILER_BYTES: usize = 8;
+const FLAG_CHECKSUM: u8 = 2;
+const FLAG_EXTRA: u8 = 4;
+const FLAG_NAME: u8 = 8;
+const FLAG_COMMENT: u8 = 16;
+
+fn corrupt(clause: &'static str) -> PackageError {
+    PackageError::Archive { clause }
+}
+
+/// Unpacks gzip (RFC 1952) and checks length and CRC.
+pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let cut = || corrupt("cut off");
+    let header = bytes.get(..GZIP_HEADER_BYTES).ok_or(corrupt("not gzip"))?;
+    let [0x1f, 0x8b, 8, flags, ..] = *header else { return Err(corrupt("not gzip")) };
+    let mut at = GZIP_HEADER_BYTES;
+    if flags & FLAG_EXTRA != 0 {
+        let length: [u8; 2] = bytes.get(at..at + 2).and_then(|word| word.try_into().ok()).ok_or_else(cut)?;
+        at += 2 + usize::from(u16::from_le_bytes(length));
+    }
+    for flag in [FLAG_NAME, FLAG_COMMENT] {
+        if flags & flag != 0 {
+            let rest = bytes.get(at..).ok_or_else(cut)?;
+            at += rest.iter().position(|&byte| byte == 0).ok_or_else(cut)? + 1;
+        }
+    }
+    if flags & FLAG_CHECKSUM != 0 {
+        at += 2;
+    }
+    let end = bytes.len().checked_sub(GZIP_TRAILER_BYTES).filter(|&end| end >= at).ok_or_else(cut)?;
+    let body = bytes.get(at..end).ok_or_else(cut)?;
+    let trailer = bytes.get(end..).ok_or_else(cut)?;
+    let unpacked = decompress_to_vec_with_limit(body, UNPACKED_BYTES_MAX).map_err(|error| match error.status {
+        TINFLStatus::HasMoreOutput => PackageError::TooLarge { limit: UNPACKED_BYTES_MAX },
+        TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => corrupt("cut off"),
+        _ => corrupt("damaged gzip data"),
+    })?;
+    let (crc, length) = trailer.split_at(4);
+    let same_length = length == (u32::try_from(unpacked.len()).unwrap_or(u32::MAX)).to_le_bytes();
+    if !same_length || crc != crc32(&unpacked).to_le_bytes() {
+        return Err(corrupt("its checksum does not match"));
+    }
+    Ok(unpacked)
+}
+
+/// CRC-32 of gzip (RFC 1952 §8), a bit at a time: packages are read once.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1));
+        }
+    }
+    !crc
+}
+
+/// Finds a file by its path below the archive's first folder.
+pub(super) fn file<'t>(tar: &'t [u8], path: &str) -> Result<&'t [u8], PackageError> {
+    let mut at = 0_usize;
+    for _ in 0..ARCHIVE_FILES_MAX {
+        let header = at.checked_add(BLOCK).and_then(|end| tar.get(at..end));
+        let Some(header) = header.filter(|header| header.iter().any(|&byte| byte != 0)) else {
+            return Err(PackageError::MissingFile { path: path.into() });
+        };
+        check_header(header)?;
+        let size = octal(header, 124, 12).ok_or(corrupt("a file has no size"))?;
+        let from = at.saturating_add(BLOCK);
+        let data = from.checked_add(size).and_then(|end| tar.get(from..end)).ok_or(corrupt("a file is cut off"))?;
+        let kind = header.get(156).copied().unwrap_or(0);
+        if matches!(kind, b'0' | 0) && below_first_folder(&name(header)) == Some(path) {
+            return Ok(data);
+        }
+        at = from.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
+    }
+    Err(corrupt("more than 2000 files"))
+}
+
+fn check_header(header: &[u8]) -> Result<(), PackageError> {
+    let sum: usize = header
+        .iter()
+        .enumerate()
+        .map(|(at, &byte)| usize::from(if (148..156).contains(&at) { b' ' } else { byte }))
+        .sum();
+    if octal(header, 148, 8) == Some(sum) { Ok(()) } else { Err(corrupt("a tar header is damaged")) }
+}
+
+/// Reads an octal field, ended by a blank or NUL.
+fn octal(header: &[u8], at: usize, length: usize) -> Option<usize> {
+    let field = header.get(at..at.checked_add(length)?)?;
+    let text = core::str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
+    usize::from_str_radix(text, 8).ok()
+}
+
+/// Joins prefix and name of a ustar header.
+fn name(header: &[u8]) -> String {
+    let field = |at: usize, length: usize| {
+        let bytes = header.get(at..at.saturating_add(length)).unwrap_or_default();
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+        String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
+    };
+    let (name, prefix) = (field(0, 100), field(345, 155));
+    if prefix.is_empty() { name } else { format!("{prefix}/{name}") }
+}
+
+fn below_first_folder(name: &str) -> Option<&str> {
+    name.strip_prefix("./").unwrap_or(name).split_once('/').map(|(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::Package;
+    use std::vec;
+
+    /// Writes a tar of these files as `npm pack` does.
+    fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (name, data) in files {
+            let mut header = vec![0_u8; BLOCK];
+            header[..name.len()].copy_from_slice(name.as_bytes());
+            header[124..136].copy_from_slice(format!("{:011o} ", data.len()).as_bytes());
+            header[148..156].copy_from_slice(b"        ");
+            header[156] = b'0';
+            let sum: usize = header.iter().map(|&byte| usize::from(byte)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            out.extend(header);
+            out.extend(*data);
+            out.resize(out.len().div_ceil(BLOCK) * BLOCK, 0);
+        }
+        out.resize(out.len() + 2 * BLOCK, 0);
+        out
+    }
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0];
+        out.extend(miniz_oxide::deflate::compress_to_vec(data, 6));
+        out.extend(crc32(data).to_le_bytes());
+        out.extend(u32::try_from(data.len()).unwrap().to_le_bytes());
+        out
+    }
+
+    const MANIFEST: &[u8] =
+        br#"{"name":"@acme/tide","keywords":["signalk-wasm-plugin"],"wasmManifest":"build/p.wasm"}"#;
+    const WASM: &[u8] = b"\0asm\x01\0\0\0";
+
+    fn package() -> Vec<u8> {
+        gzip(&tar(&[("package/README.md", b"x"), ("package/package.json", MANIFEST), ("package/build/p.wasm", WASM)]))
+    }
+
+    #[test]
+    fn unpacks_what_npm_packs() {
+        let package = Package::from_tgz(&package()).unwrap();
+        assert_eq!((package.name.as_str(), package.wasm.as_slice()), ("@acme/tide", WASM));
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_byte_is_an_error_or_harmless_but_never_a_panic() {
+        let whole = package();
+        for end in 0..whole.len() {
+            assert!(Package::from_tgz(&whole[..end]).is_err(), "cut at {end}");
+        }
+        for at in 10..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x10;
+            let _ = Package::from_tgz(&damaged);
+        }
+    }
+
+    #[test]
+    fn missing_files_are_named() {
+        let without = gzip(&tar(&[("package/package.json", MANIFEST)]));
+        assert_eq!(Package::from_tgz(&without), Err(PackageError::MissingFile { path: "build/p.wasm".into() }));
+        assert!(matches!(Package::from_tgz(b"hello, this is no archive"), Err(PackageError::Archive { .. })));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_at_the_limit() {
+        let bomb = gzip(&vec![0_u8; UNPACKED_BYTES_MAX + 1]);
+        assert_eq!(Package::from_tgz(&bomb), Err(PackageError::TooLarge { limit: UNPACKED_BYTES_MAX }));
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_rfc() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+}

@@ -1,0 +1,147 @@
+//! What admission predicts is never below what a load takes: counted by an allocator of the test's own.
+
+mod guests;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fmt::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use guests::{Record, buffer_guest};
+use skiff_runtime::budget::{Board, Limits, PluginLimits};
+use skiff_runtime::host::{Call, Capabilities, Instance, InstanceSpec, ModuleFacts, Progress};
+
+struct Counting;
+
+static NOW: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
+
+fn add(bytes: usize) {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    PEAK.fetch_max(NOW.fetch_add(bytes, Ordering::Relaxed) + bytes, Ordering::Relaxed);
+}
+
+fn remove(bytes: usize) {
+    NOW.fetch_sub(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
+}
+
+// SAFETY: every call is handed on to the system allocator unchanged; counting touches no memory of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        add(layout.size());
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        remove(layout.size());
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        add(size);
+        remove(layout.size());
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn limits() -> PluginLimits {
+    PluginLimits { code_heap_bytes_max: u32::MAX, functions_max: 100_000, ..Limits::of(Board::Linux).plugin }
+}
+
+/// Loads a module and calls it once; returns the peak of heap it took, bytes, linear memory left out.
+fn measured(wasm: &[u8], facts: &ModuleFacts) -> i64 {
+    let spec = InstanceSpec {
+        package: "@test/guest".into(),
+        id: "_test_guest".into(),
+        capabilities: Capabilities::default(),
+        limits: limits(),
+        growth_bytes: u64::MAX,
+    };
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let mut instance = Instance::load(facts, wasm, &spec).expect("the module loads");
+    let mut record = Record::default();
+    instance.begin(Call::Name);
+    while matches!(instance.run(&mut record), Progress::Running) {}
+    let peak = PEAK.load(Ordering::Relaxed) - before;
+    peak - i64::try_from(instance.usage().linear_bytes).expect("a small memory")
+}
+
+/// Functions of a kind, so many of them.
+fn many(count: u32, body: impl Fn(u32) -> String) -> Vec<u8> {
+    let mut functions = String::new();
+    for index in 0..count {
+        write!(functions, "(func $f{index} (param i32 i64 f64) (result i32) {})", body(index))
+            .expect("writing a String");
+    }
+    wat::parse_str(buffer_guest("", &functions)).expect("the test's own module is well formed")
+}
+
+#[test]
+fn the_prediction_is_never_below_what_a_load_takes() {
+    let plugin = |bytes: &[u8]| bytes.to_vec();
+    let sum =
+        |terms: u32| "(i32.add (local.get 0) ".repeat(terms as usize) + "(i32.const 1)" + &")".repeat(terms as usize);
+    let modules: Vec<(&str, Vec<u8>)> = vec![
+        ("empty", many(0, |_| String::new())),
+        ("1 function", many(1, |_| "(i32.const 1)".into())),
+        ("5000 tiny functions", many(5000, |_| "(local.get 0)".into())),
+        ("200 functions of 100 additions", many(200, |_| sum(100))),
+        ("1 function of 20000 additions", many(1, |_| sum(500) + &format!("(drop) {} ", sum(500)).repeat(39))),
+        ("branches", many(300, |_| "(block (br_if 0 (local.get 0))) ".repeat(50) + "(i32.const 1)")),
+        (
+            "calls",
+            many(300, |n| {
+                format!("(call $f{} (i32.const 1) (i64.const 2) (f64.const 3)) (drop) ", (n + 1) % 300).repeat(30)
+                    + "(i32.const 1)"
+            }),
+        ),
+        (
+            "br_table",
+            many(20, |_| {
+                "(block (block (br_table 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 (local.get 0)))) ".repeat(30) + "(i32.const 1)"
+            }),
+        ),
+        (
+            "constants",
+            many(100, |n| {
+                format!("(drop (i64.const {})) (drop (f64.const {}.5)) ", i64::MAX - i64::from(n), n).repeat(40)
+                    + "(i32.const 1)"
+            }),
+        ),
+        (
+            "memory",
+            many(100, |_| "(i32.store (local.get 0) (i32.load offset=4 (local.get 0))) ".repeat(60) + "(i32.const 1)"),
+        ),
+        ("loops", many(100, |_| "(loop (if (local.get 0) (then (nop)) (else (nop)))) ".repeat(40) + "(i32.const 1)")),
+        ("@skiff/true-wind", plugin(include_bytes!("../../plugins/rust/true-wind/plugin.wasm"))),
+        (
+            "@skiff/shallow-water-alarm",
+            plugin(include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm")),
+        ),
+    ];
+    let mut table = String::new();
+    let mut below = Vec::new();
+    for (name, wasm) in &modules {
+        let facts = ModuleFacts::read(wasm, &limits()).expect("the module is admitted");
+        let (measured, predicted) = (measured(wasm, &facts), i64::from(facts.predicted_heap_bytes));
+        #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+        let ratio = predicted as f64 / measured as f64;
+        writeln!(
+            table,
+            "{name:32} wasm {:7} code {:7} functions {:5} measured {measured:8} predicted {predicted:8} ratio {ratio:.2}",
+            facts.wasm_bytes, facts.code_bytes, facts.functions
+        )
+        .expect("writing a String");
+        if predicted < measured {
+            below.push(*name);
+        }
+    }
+    println!("{table}");
+    assert!(below.is_empty(), "predicted too little for {below:?}:\n{table}");
+}
