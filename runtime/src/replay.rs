@@ -1,1 +1,190 @@
-//! To be written in this change.
+//! The whole gateway on a virtual clock: same input, same bytes out.
+//!
+//! Time is the log's ([`product.md`, contract details]): `poll` of plugins runs at each whole
+//! second of it, a log without times advances 1 ms a record. After each record the gateway runs
+//! until it is idle, so that what plugins emit stands right behind the delta that caused it.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::budget::Limits;
+use crate::config::Vessel;
+use crate::delta::Delta;
+use crate::gateway::{Event, Gateway, InputId, Setup};
+use crate::hal::Hal;
+use crate::hal::sim::{SimClock, SimRng, SimStorage};
+use crate::json;
+use crate::n2k::log::{Item, Record};
+use crate::n2k::{DeltaForm, Receiver};
+use crate::package::Package;
+use crate::plugin::{Enabled, InstallError};
+use crate::server::Access;
+use crate::time::{Instant, UnixMillis};
+
+/// Identity of the own vessel in `--sample`, `replay` and `test`.
+pub use crate::config::SAMPLE_SELF_CONTEXT as SELF_CONTEXT;
+/// Time a record takes in a log that has no times.
+pub const RECORD_STEP_MS: i64 = 1;
+/// Whole seconds that are played one by one where the log has a gap; a longer gap (a log joined from two days)
+/// is jumped over after as many.
+pub const GAP_SECONDS_MAX: i64 = 3600;
+/// Seed of what plugins see as random.
+const RNG_SEED: u64 = 0x9e37_79b9;
+/// Polls in a row after which a gateway that does not come to rest is an error of ours.
+const SETTLE_POLLS_MAX: usize = 10_000_000;
+
+/// A gateway that plays a log.
+pub struct Replay {
+    gateway: Gateway,
+    clock: SimClock,
+    input: InputId,
+    /// Decodes a second time for the bare output form, whose source label is empty.
+    plain: Receiver,
+    /// Wall time of the last record.
+    wall: Option<UnixMillis>,
+    lines: VecDeque<String>,
+}
+
+impl Replay {
+    /// Builds a replay for a board; `label` is the source label of the log's deltas.
+    ///
+    /// `start` is the time of the first record, so that plugins start at it.
+    #[must_use]
+    pub fn new(limits: Limits, label: &str, start: UnixMillis, strict: bool) -> Self {
+        let clock = SimClock::new(start);
+        let hal = Hal {
+            clock: Box::new(clock.clone()),
+            rng: Box::new(SimRng::new(RNG_SEED)),
+            storage: Box::new(SimStorage::new()),
+            network: None,
+            can: Vec::new(),
+        };
+        let setup = Setup {
+            limits,
+            vessel: Vessel::default(),
+            self_context: String::from(SELF_CONTEXT),
+            access: Access::with_new_token(&mut SimRng::new(RNG_SEED)).0.allow_anyone(),
+            strict,
+            version: env!("CARGO_PKG_VERSION"),
+            events: true,
+            poll_on_whole_seconds: true,
+        };
+        let mut gateway = Gateway::new(setup, hal);
+        let input = gateway.input(label);
+        Self { gateway, clock, input, plain: Receiver::new(""), wall: None, lines: VecDeque::new() }
+    }
+
+    /// Installs a package and starts it with `config`, a JSON object.
+    ///
+    /// # Errors
+    /// [`InstallError`]; a plugin that is refused or fails to start shows in [`gateway`](Self::gateway) instead.
+    pub fn install(&mut self, package: Package, config: Option<String>) -> Result<(), InstallError> {
+        self.gateway.install(package, Enabled::Always { config })?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Plays one record: its decoded delta, then what plugins emit because of it, go to [`next_line`](Self::next_line).
+    ///
+    /// `line` is the number of the record's line, frame or record, from 1.
+    pub fn record(&mut self, line: u64, record: &Record) {
+        let wall = match (record.time, self.wall) {
+            (Some(time), _) => time,
+            (None, Some(last)) => UnixMillis(last.0.saturating_add(RECORD_STEP_MS)),
+            (None, None) => self.gateway_wall(),
+        };
+        self.advance(wall);
+        let record = Record { time: Some(wall), item: record.item.clone() };
+        let now = self.clock_now();
+        let decoded = match &record.item {
+            Item::Frame(frame) => self.plain.frame(frame, now),
+            Item::Whole { id, payload } => self.plain.whole(*id, payload),
+        };
+        if let Some(delta) =
+            decoded.and_then(|message| self.plain.delta(&message, &format!("{wall}"), DeltaForm::Line { line }))
+        {
+            self.lines.push_back(String::from(delta.text()));
+        }
+        self.gateway.receive(self.input, &record);
+        self.settle();
+    }
+
+    /// Ends the log: stops the plugins.
+    pub fn finish(&mut self) {
+        self.gateway.stop();
+        self.settle();
+    }
+
+    /// Takes the next line of output.
+    pub fn next_line(&mut self) -> Option<String> {
+        self.lines.pop_front()
+    }
+
+    /// Returns the gateway, to ask it as clients do.
+    pub fn gateway_mut(&mut self) -> &mut Gateway {
+        &mut self.gateway
+    }
+
+    /// Returns the gateway, to look at its plugins and counters.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    fn gateway_wall(&self) -> UnixMillis {
+        use crate::hal::Clock;
+        self.clock.wall().unwrap_or_default()
+    }
+
+    /// Moves the clock to `wall`, stopping at each whole second on the way for `poll`.
+    fn advance(&mut self, wall: UnixMillis) {
+        if let Some(last) = self.wall {
+            let mut second = last.0.div_euclid(1000).saturating_add(1);
+            let end = wall.0.div_euclid(1000).min(second.saturating_add(GAP_SECONDS_MAX));
+            while second <= end {
+                self.clock.advance_to_wall(UnixMillis(second.saturating_mul(1000)));
+                self.settle();
+                second = second.saturating_add(1);
+            }
+        }
+        self.clock.advance_to_wall(wall);
+        self.wall = Some(wall);
+        self.settle();
+    }
+
+    /// Runs the gateway until it is idle and collects what plugins emitted.
+    fn settle(&mut self) {
+        for _ in 0..SETTLE_POLLS_MAX {
+            let wake = self.gateway.poll();
+            while let Some(Event::Emitted { package, delta }) = self.gateway.next_event() {
+                self.lines.push_back(plugin_line(&package, &delta));
+            }
+            if !wake.busy && wake.at.is_none_or(|at| at > self.clock_now()) {
+                return;
+            }
+        }
+        log::error!("the gateway did not come to rest");
+    }
+
+    fn clock_now(&self) -> Instant {
+        use crate::hal::Clock;
+        Clock::now(&self.clock)
+    }
+}
+
+/// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`product.md`).
+#[must_use]
+pub fn plugin_line(package: &str, delta: &Delta) -> String {
+    let mut line = String::from("{\"_plugin\":");
+    // Writing into a String cannot fail; a context holds no character that needs an escape.
+    let _ = json::write_string(&mut line, package);
+    line.push_str(",\"context\":\"");
+    line.push_str(delta.context());
+    line.push_str("\",\"updates\":");
+    line.push_str(delta.updates_text());
+    line.push('}');
+    line
+}

@@ -1,1 +1,21 @@
-//! To be written in this change.
+//! The HTTP and WebSocket surface, without a transport.
+//!
+//! A carrier (axum on Linux, a small codec on a chip) turns bytes into a [`Request`] and a
+//! [`Response`] back into bytes. Between them: [`route()`] says what is asked for, [`Access`] whether
+//! the caller may, [`answer`] gives what needs only the model, [`endpoint`] translates for
+//! plugins, and [`stream::Session`] is one client of the delta stream.
+
+mod access;
+mod answer;
+pub mod endpoint;
+mod index;
+mod message;
+pub mod plugins;
+mod route;
+pub mod stream;
+mod url;
+
+pub use access::{Access, NewToken, TOKEN_BYTES};
+pub use answer::{Facts, PluginFacts, answer};
+pub use message::{Method, Request, Response};
+pub use route::{Route, route};

@@ -1,0 +1,135 @@
+//! What a guest's imports reach while it runs.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use super::World;
+use super::entry::Face;
+use crate::config::PluginConfig;
+use crate::delta::{Delta, DeltaVersion, Stamp};
+use crate::host::Services;
+use crate::json;
+use crate::time::{Instant, UnixMillis};
+
+/// A delta that a plugin emitted, stamped and already in the data model.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    /// Package name of the plugin.
+    pub package: Arc<str>,
+    /// The delta.
+    pub delta: Arc<Delta>,
+    /// Plugins it came through, this one included.
+    pub hops: u8,
+}
+
+/// The services of one plugin for the length of one slice.
+pub(super) struct Loan<'l, 'w> {
+    pub(super) world: &'l mut World<'w>,
+    pub(super) face: &'l mut Face,
+    /// Hops of the deltas emitted now.
+    pub(super) hops: u8,
+}
+
+impl Services for Loan<'_, '_> {
+    fn wall(&self) -> UnixMillis {
+        self.world.wall
+    }
+
+    fn monotonic(&self) -> Instant {
+        self.world.now
+    }
+
+    fn random(&mut self, buffer: &mut [u8]) {
+        self.world.rng.fill(buffer);
+    }
+
+    fn log(&mut self, level: log::Level, text: &str) {
+        self.face.log(level, text);
+    }
+
+    fn set_status(&mut self, text: &str) {
+        self.face.set_status(text);
+    }
+
+    fn set_error(&mut self, text: &str) {
+        self.face.set_error(text);
+    }
+
+    fn read_config(&mut self) -> Option<String> {
+        match PluginConfig::load(self.world.storage, &self.face.id, self.face.config_bytes_max) {
+            Ok(config) => config.and_then(|config| config.configuration),
+            Err(error) => {
+                self.face.log(log::Level::Warn, &format!("configuration not read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn save_config(&mut self, text: &str) -> bool {
+        match self.try_save(text) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.face.log(log::Level::Warn, &format!("configuration not saved: {reason}"));
+                false
+            }
+        }
+    }
+
+    fn emit(&mut self, delta: &str, version: DeltaVersion) {
+        let bytes = self.face.emitted_bytes_in_call.saturating_add(delta.len());
+        if self.face.emitted_in_call >= self.face.emit_max || bytes > self.face.emit_bytes_max {
+            self.face.drops.emitted = self.face.drops.emitted.saturating_add(1);
+            return;
+        }
+        let stamp =
+            Stamp { source_ref: &self.face.package, self_context: self.world.self_context, now: self.world.wall };
+        match Delta::parse(delta, &stamp) {
+            Ok(delta) => {
+                self.face.emitted_in_call = self.face.emitted_in_call.saturating_add(1);
+                self.face.emitted_bytes_in_call = bytes;
+                let delta = Arc::new(delta.with_version(version));
+                self.world.model.apply(&delta);
+                self.world.outbox.push(Emitted { package: self.face.package.clone(), delta, hops: self.hops });
+            }
+            Err(error) => {
+                self.face.drops.malformed = self.face.drops.malformed.saturating_add(1);
+                self.face.log(log::Level::Debug, &format!("delta dropped: {error}"));
+            }
+        }
+    }
+
+    fn self_path(&mut self, path: &str) -> Option<String> {
+        self.world.model.node_at_self(path)
+    }
+
+    fn path(&mut self, path: &str) -> Option<String> {
+        self.world.model.node_at(path)
+    }
+
+    fn publish_notification(&mut self, path: &str, value: &str) -> bool {
+        let mut delta = String::from("{\"updates\":[{\"values\":[{\"path\":");
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut delta, path);
+        delta.push_str(",\"value\":");
+        delta.push_str(value);
+        delta.push_str("}]}]}");
+        let before = self.world.outbox.len();
+        self.emit(&delta, DeltaVersion::V1);
+        self.world.outbox.len() > before
+    }
+}
+
+impl Loan<'_, '_> {
+    fn try_save(&mut self, text: &str) -> Result<(), String> {
+        if text.len() > self.face.config_bytes_max as usize {
+            return Err(format!("{} bytes, {} allowed", text.len(), self.face.config_bytes_max));
+        }
+        let text = json::compact(text).map_err(|error| format!("{error}"))?;
+        let stored = PluginConfig::load(self.world.storage, &self.face.id, self.face.config_bytes_max)
+            .map_err(|error| format!("{error}"))?;
+        let mut config = stored.unwrap_or_else(|| PluginConfig { enabled: Some(true), ..PluginConfig::default() });
+        config.configuration = Some(text);
+        config.save(self.world.storage, &self.face.id).map_err(|error| format!("{error}"))
+    }
+}

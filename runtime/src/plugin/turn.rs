@@ -1,0 +1,485 @@
+//! One turn of one plugin: load, name, schema, start, work, stop, crash.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::crash::{RESTARTS_MAX, Verdict};
+use super::entry::{Activity, Phase, Plugin, State};
+use super::services::Loan;
+use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
+use crate::budget::Ledger;
+use crate::config::PluginConfig;
+use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress};
+use crate::json;
+use crate::time::Instant;
+use skiff_abi::export;
+
+/// Calls that may end in one turn, so that many small ones do not starve the bus.
+const CALLS_PER_TURN: usize = 16;
+
+impl Plugin {
+    /// Does a bounded amount of work: at most one fuel slice of a long call, or a few short ones.
+    pub(super) fn turn(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
+        let emitted_before = world.outbox.len();
+        for _ in 0..CALLS_PER_TURN {
+            match core::mem::replace(&mut self.phase, Phase::Rest) {
+                Phase::Rest => {
+                    // A plugin that is refused or stays disabled answers its configuration exchanges here.
+                    if !self.configuring.is_empty() {
+                        let result = self.resting_result();
+                        self.configured_as(&result, finished);
+                    }
+                    return Turn::default();
+                }
+                Phase::Load(at) if at > world.now => {
+                    self.phase = Phase::Load(at);
+                    return Turn { busy: false, wake: Some(at) };
+                }
+                Phase::Load(_) => {
+                    self.load(ledger, world, finished);
+                    return Turn { busy: true, wake: None };
+                }
+                // What was emitted is published before the next call, so that the outbox stays small.
+                Phase::Live(instance, None) if world.outbox.len() > emitted_before => {
+                    self.phase = Phase::Live(instance, None);
+                    return Turn { busy: true, wake: None };
+                }
+                Phase::Live(mut instance, None) => match self.next_call(&instance, world.now) {
+                    Some((activity, call)) => {
+                        self.face.emitted_in_call = 0;
+                        self.face.emitted_bytes_in_call = 0;
+                        if activity != Activity::Delta {
+                            self.hops = 0;
+                        }
+                        instance.begin(call);
+                        self.phase = Phase::Live(instance, Some(activity));
+                    }
+                    None => {
+                        self.phase = Phase::Live(instance, None);
+                        return Turn { busy: false, wake: self.next_poll };
+                    }
+                },
+                Phase::Live(mut instance, Some(activity)) => {
+                    let hops = self.hops.saturating_add(1);
+                    // All plugins together never take more than the board has: what is free now is what this one may grow by.
+                    instance.allow_growth(ledger.free());
+                    let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
+                    ledger.resize(&self.face.id, self.taken(instance.usage().linear_bytes));
+                    match progress {
+                        Progress::Running => {
+                            self.phase = Phase::Live(instance, Some(activity));
+                            return Turn { busy: true, wake: None };
+                        }
+                        Progress::Done(answer) => {
+                            self.fuel_spent = self.fuel_spent.saturating_add(instance.usage().fuel_in_call);
+                            self.done(instance, activity, answer, ledger, world, finished);
+                        }
+                        Progress::Failed(failure) => {
+                            self.fuel_spent = self.fuel_spent.saturating_add(instance.usage().fuel_in_call);
+                            self.failed(instance, activity, failure, ledger, world, finished);
+                        }
+                    }
+                }
+            }
+        }
+        Turn { busy: true, wake: None }
+    }
+
+    /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
+    fn taken(&self, linear_bytes: u64) -> u64 {
+        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes);
+        u64::from(heap).saturating_add(linear_bytes)
+    }
+
+    fn resting_result(&self) -> Result<(), String> {
+        match (self.state, &self.reason) {
+            (State::Error | State::Crashed, Some(reason)) => Err(reason.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reserves memory and builds a fresh instance; the plugin is in state `error` with a reason otherwise.
+    fn load(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) {
+        self.stop_wanted = false;
+        // A plugin may have saved a configuration of its own since (sk_save_config).
+        match PluginConfig::load(world.storage, &self.face.id, self.limits.config_bytes_max) {
+            Ok(Some(config)) => self.config = Some(config),
+            Ok(None) => {}
+            Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
+        }
+        let loaded = self.try_load(ledger);
+        match loaded {
+            Ok(instance) => {
+                for name in instance.unknown_imports() {
+                    self.face.log(
+                        log::Level::Warn,
+                        &format!("imports {name}, which this host does not know: calling it is a trap"),
+                    );
+                }
+                self.state = State::Starting;
+                self.reason = None;
+                self.phase = Phase::Live(Box::new(instance), Some(Activity::Name));
+                if let Phase::Live(instance, _) = &mut self.phase {
+                    instance.begin(Call::Name);
+                }
+            }
+            Err(reason) => {
+                ledger.release(self.id());
+                self.refuse(reason, finished);
+            }
+        }
+    }
+
+    fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
+        let facts = self.facts.as_ref().map_err(ToString::to_string)?;
+        ledger.release(&self.face.id);
+        ledger.reserve(&self.face.id, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        let spec = InstanceSpec {
+            package: self.face.package.to_string(),
+            id: self.face.id.to_string(),
+            capabilities: self.package.capabilities.clone(),
+            limits: self.limits,
+            growth_bytes: ledger.free(),
+        };
+        Instance::load(facts, &self.package.wasm, &spec).map_err(|error| format!("{error}"))
+    }
+
+    /// Ends in state `error`, without a restart.
+    fn refuse(&mut self, reason: String, finished: &mut Vec<Finished>) {
+        self.face.log(log::Level::Error, &reason);
+        self.state = State::Error;
+        self.reason = Some(reason.clone());
+        self.phase = Phase::Rest;
+        self.withdraw(finished);
+        self.configured_as(&Err(reason), finished);
+    }
+
+    /// Picks what an idle instance does next: stop, answer a request, poll, take a delta.
+    fn next_call(&mut self, instance: &Instance, now: Instant) -> Option<(Activity, Call)> {
+        if self.stop_wanted {
+            return Some((Activity::Stop, Call::Stop));
+        }
+        if self.state != State::Running {
+            return None;
+        }
+        if let Some(waiting) = self.requests.pop_front() {
+            let call = Call::Http { handler: waiting.handler, request: waiting.request };
+            return Some((Activity::Http(waiting.exchange), call));
+        }
+        if let Some(due) = self.next_poll.filter(|&due| due <= now) {
+            // Polls that were missed are not made up for.
+            let next = due + POLL_PERIOD;
+            self.next_poll = Some(if next <= now { now + POLL_PERIOD } else { next });
+            return Some((Activity::Poll, Call::Poll));
+        }
+        let fed = self.deltas.pop()?;
+        if !instance.has(export::DELTA_HANDLER) {
+            self.deltas.clear();
+            return None;
+        }
+        self.hops = fed.hops;
+        Some((Activity::Delta, Call::Delta(fed.delta)))
+    }
+
+    /// Goes on after a call that returned.
+    fn done(
+        &mut self,
+        instance: Box<Instance>,
+        activity: Activity,
+        answer: Answer,
+        ledger: &mut Ledger,
+        world: &mut World<'_>,
+        finished: &mut Vec<Finished>,
+    ) {
+        match activity {
+            Activity::Name => {
+                if let Answer::Text(Some(name)) = answer
+                    && !name.is_empty()
+                {
+                    self.display_name = Some(name);
+                }
+                self.continue_with(instance, Activity::Schema, Call::Schema);
+            }
+            Activity::Schema => {
+                let text = match answer {
+                    Answer::Text(Some(text)) if !text.is_empty() => text,
+                    _ => String::from("{}"),
+                };
+                match json::compact(&text) {
+                    Ok(schema) => self.schema = Some(schema),
+                    Err(error) => {
+                        drop(instance);
+                        ledger.release(self.id());
+                        return self.refuse(format!("plugin_schema gives no JSON: {error}"), finished);
+                    }
+                }
+                if self.is_enabled() && !self.shutting_down {
+                    self.continue_with(instance, Activity::Endpoints, Call::Endpoints);
+                } else {
+                    drop(instance);
+                    self.come_to_rest(ledger, finished);
+                }
+            }
+            Activity::Endpoints => {
+                self.endpoints = match answer {
+                    Answer::Text(Some(text)) if !text.is_empty() => Some(text),
+                    _ => None,
+                };
+                self.endpoints_version = self.endpoints_version.wrapping_add(1);
+                let config = self.start_config();
+                self.continue_with(instance, Activity::Start, Call::Start { config });
+            }
+            Activity::Start => self.started(instance, &answer, ledger, world, finished),
+            Activity::Stop => {
+                if let Answer::Code(Some(code)) = answer
+                    && code != 0
+                {
+                    self.face.log(log::Level::Warn, &format!("plugin_stop returned {code}"));
+                }
+                drop(instance);
+                self.stopped(None, ledger, world, finished);
+            }
+            Activity::Poll => {
+                if let Answer::Code(Some(code)) = answer
+                    && code != 0
+                {
+                    self.face.log(log::Level::Debug, &format!("poll returned {code}"));
+                }
+                self.phase = Phase::Live(instance, None);
+            }
+            Activity::Delta => self.phase = Phase::Live(instance, None),
+            Activity::Http(exchange) => {
+                let result = match answer {
+                    Answer::Text(text) => Outcome::Answered(text),
+                    Answer::Absent => Outcome::MissingHandler,
+                    Answer::Code(_) | Answer::Unit => Outcome::Answered(None),
+                };
+                finished.push(Finished { exchange, result });
+                self.phase = Phase::Live(instance, None);
+            }
+        }
+    }
+
+    fn continue_with(&mut self, mut instance: Box<Instance>, activity: Activity, call: Call) {
+        instance.begin(call);
+        self.phase = Phase::Live(instance, Some(activity));
+    }
+
+    /// Returns the argument of `plugin_start`: the saved members with `enableDebug` set (plugin ABI §4.1).
+    fn start_config(&self) -> String {
+        let config = self.config.as_ref();
+        let debug = config.and_then(|config| config.enable_debug).unwrap_or(false);
+        let saved = config.and_then(|config| config.configuration.as_deref()).unwrap_or("{}");
+        with_member(saved, "enableDebug", if debug { "true" } else { "false" })
+    }
+
+    fn started(
+        &mut self,
+        instance: Box<Instance>,
+        answer: &Answer,
+        ledger: &mut Ledger,
+        world: &mut World<'_>,
+        finished: &mut Vec<Finished>,
+    ) {
+        let failure = match answer {
+            Answer::Code(Some(0)) => None,
+            // The wording upstream's users search for.
+            Answer::Code(Some(code)) => Some(format!("Plugin start() returned error code: {code}")),
+            Answer::Absent => Some(String::from("the plugin has no plugin_start export")),
+            Answer::Code(None) | Answer::Unit | Answer::Text(_) => {
+                Some(String::from("plugin_start gives no result code"))
+            }
+        };
+        if let Some(reason) = failure {
+            drop(instance);
+            ledger.release(self.id());
+            return self.refuse(reason, finished);
+        }
+        self.state = State::Running;
+        self.reason = (!instance.unknown_imports().is_empty())
+            .then(|| format!("imports unknown to this host: {}", instance.unknown_imports().join(", ")));
+        self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));
+        self.phase = Phase::Live(instance, None);
+        self.configured_as(&Ok(()), finished);
+    }
+
+    fn first_poll(&self, world: &World<'_>) -> Instant {
+        if !self.poll_on_whole_seconds {
+            return world.now + POLL_PERIOD;
+        }
+        let period = i64::try_from(POLL_PERIOD.as_millis()).unwrap_or(1000);
+        let left = period - world.wall.0.rem_euclid(period);
+        world.now + Duration::from_millis(u64::try_from(left).unwrap_or(1000))
+    }
+
+    /// Goes on after a call that did not return.
+    fn failed(
+        &mut self,
+        instance: Box<Instance>,
+        activity: Activity,
+        failure: Failure,
+        ledger: &mut Ledger,
+        world: &mut World<'_>,
+        finished: &mut Vec<Finished>,
+    ) {
+        if let Activity::Http(exchange) = activity {
+            finished.push(Finished { exchange, result: Outcome::Failed(failure.clone()) });
+        }
+        let export = match activity {
+            Activity::Name => export::PLUGIN_NAME,
+            Activity::Schema => export::PLUGIN_SCHEMA,
+            Activity::Endpoints => export::HTTP_ENDPOINTS,
+            Activity::Start => export::PLUGIN_START,
+            Activity::Stop => export::PLUGIN_STOP,
+            Activity::Poll => export::POLL,
+            Activity::Delta => export::DELTA_HANDLER,
+            Activity::Http(_) => "an HTTP handler",
+        };
+        let reason = format!("{export}: {failure}");
+        if activity == Activity::Stop {
+            drop(instance);
+            return self.stopped(Some(reason), ledger, world, finished);
+        }
+        if failure.is_fatal() {
+            drop(instance);
+            return self.crash(reason, ledger, world.now, finished);
+        }
+        self.face.log(log::Level::Warn, &reason);
+        match activity {
+            Activity::Name => self.continue_with(instance, Activity::Schema, Call::Schema),
+            Activity::Schema => {
+                drop(instance);
+                ledger.release(self.id());
+                self.refuse(reason, finished);
+            }
+            Activity::Endpoints => {
+                let config = self.start_config();
+                self.continue_with(instance, Activity::Start, Call::Start { config });
+            }
+            Activity::Start => {
+                drop(instance);
+                ledger.release(self.id());
+                self.refuse(reason, finished);
+            }
+            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) => {
+                self.phase = Phase::Live(instance, None);
+            }
+        }
+    }
+
+    /// The instance is gone: restart it by the schedule, or give it up.
+    fn crash(&mut self, reason: String, ledger: &mut Ledger, now: Instant, finished: &mut Vec<Finished>) {
+        ledger.release(self.id());
+        self.withdraw(finished);
+        self.state = State::Crashed;
+        self.stop_wanted = false;
+        let plan = match self.crashes.crash(now) {
+            _ if self.shutting_down || !self.is_enabled() => {
+                self.phase = Phase::Rest;
+                String::new()
+            }
+            Verdict::Restart { at, after_s, attempt } => {
+                self.phase = Phase::Load(at);
+                format!("; restart {attempt} of {RESTARTS_MAX} in {after_s} s")
+            }
+            Verdict::GiveUp => {
+                self.phase = Phase::Rest;
+                format!("; given up after {RESTARTS_MAX} restarts within ten minutes")
+            }
+        };
+        let reason = format!("{reason}{plan}");
+        self.face.log(log::Level::Error, &reason);
+        self.reason = Some(reason.clone());
+        self.configured_as(&Err(reason), finished);
+    }
+
+    /// The instance has been stopped: start a fresh one when the plugin is still enabled.
+    fn stopped(
+        &mut self,
+        failure: Option<String>,
+        ledger: &mut Ledger,
+        world: &World<'_>,
+        finished: &mut Vec<Finished>,
+    ) {
+        self.stop_wanted = false;
+        ledger.release(self.id());
+        self.withdraw(finished);
+        if let Some(reason) = &failure {
+            self.face.log(log::Level::Error, reason);
+        }
+        if self.is_enabled() && !self.shutting_down {
+            self.state = State::Stopped;
+            self.phase = Phase::Load(world.now);
+            return;
+        }
+        self.state = if failure.is_some() { State::Error } else { State::Stopped };
+        self.reason = failure;
+        self.face.status = None;
+        self.face.error = None;
+        self.phase = Phase::Rest;
+        let result = self.resting_result();
+        self.configured_as(&result, finished);
+    }
+
+    /// A disabled plugin has told its name and schema.
+    fn come_to_rest(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
+        ledger.release(self.id());
+        self.state = State::Stopped;
+        self.reason = None;
+        self.stop_wanted = false;
+        self.phase = Phase::Rest;
+        self.configured_as(&Ok(()), finished);
+    }
+}
+
+/// Returns the object `text` with `name` set to `value`: in place where it exists, else appended.
+fn with_member(text: &str, name: &str, value: &str) -> String {
+    let mut out = String::from("{");
+    let mut found = false;
+    let read = json::members::<json::JsonError>(text, |key, raw| {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut out, key);
+        out.push(':');
+        found |= key == name;
+        out.push_str(if key == name { value } else { raw });
+        Ok(())
+    });
+    if read.is_err() {
+        // A configuration that is no object cannot carry members; the guest gets only ours.
+        out.truncate(1);
+        found = false;
+    }
+    if !found {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
+        out.push_str(value);
+    }
+    out.push('}');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_member;
+
+    #[test]
+    fn the_debug_flag_is_set_in_place_or_appended() {
+        assert_eq!(with_member(r#"{"rate":5}"#, "enableDebug", "false"), r#"{"rate":5,"enableDebug":false}"#);
+        assert_eq!(
+            with_member(r#"{"enableDebug":1,"rate":5}"#, "enableDebug", "true"),
+            r#"{"enableDebug":true,"rate":5}"#
+        );
+        assert_eq!(with_member("{}", "enableDebug", "false"), r#"{"enableDebug":false}"#);
+        assert_eq!(with_member("[1]", "enableDebug", "false"), r#"{"enableDebug":false}"#);
+    }
+}

@@ -1,0 +1,263 @@
+//! Who may do what.
+//!
+//! Reading is open on a loopback listener. On any other listener, and for every change, a bearer
+//! token is needed; it is made at the first start, told once, and kept as a salted hash in
+//! `skiff/auth.json`. `Host` and `Origin` are checked on every request, so that a page from
+//! elsewhere in the user's browser reaches nothing: not by DNS rebinding (its `Host` is its own
+//! name), not by a form or script (its `Origin` is not ours), not by a WebSocket.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+use core::net::{IpAddr, Ipv6Addr};
+
+use sha2::{Digest, Sha256};
+
+use super::url::{authority, decode_query};
+use super::{Request, Response, Route};
+use crate::config::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
+use crate::hal::{Rng, Storage};
+use crate::json;
+
+const FILE: &str = "skiff/auth.json";
+/// Random bytes of a token; written as twice as many hexadecimal digits.
+pub const TOKEN_BYTES: usize = 32;
+const SALT_BYTES: usize = 16;
+/// Longer tokens are refused unread.
+const TOKEN_TEXT_BYTES_MAX: usize = 512;
+
+/// A token that was just made; it is stored nowhere, so show it now.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewToken(String);
+
+impl NewToken {
+    /// Returns the text to show.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewToken(…)")
+    }
+}
+
+/// Decides about requests.
+#[derive(Clone, Debug)]
+pub struct Access {
+    salt: [u8; SALT_BYTES],
+    hash: [u8; 32],
+    names: Vec<String>,
+    anyone: bool,
+}
+
+impl Access {
+    /// Reads `skiff/auth.json`, or makes a token and writes the file at the first start.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file is damaged (it is kept, and nobody gets in by that) or cannot be written.
+    pub fn open_or_create(
+        storage: &mut dyn Storage,
+        rng: &mut dyn Rng,
+    ) -> Result<(Self, Option<NewToken>), ConfigError> {
+        if let Some(text) = read_object(storage, FILE, FILE_BYTES_MAX)? {
+            let refuse = |what| ConfigError::new(FILE, ConfigReason::Member(what));
+            let member = |name| json::member(&text, name).and_then(json::string);
+            if member("algorithm").as_deref() != Some("sha256") {
+                return Err(refuse("algorithm must be sha256"));
+            }
+            let salt = member("salt")
+                .and_then(|text| unhex(&text))
+                .ok_or_else(|| refuse("salt must have 32 hexadecimal digits"))?;
+            let hash = member("hash")
+                .and_then(|text| unhex(&text))
+                .ok_or_else(|| refuse("hash must have 64 hexadecimal digits"))?;
+            return Ok((Self { salt, hash, names: Vec::new(), anyone: false }, None));
+        }
+        let (access, token) = Self::with_new_token(rng);
+        let text = format!(r#"{{"algorithm":"sha256","salt":"{}","hash":"{}"}}"#, hex(&access.salt), hex(&access.hash));
+        write_object(storage, FILE, &text)?;
+        Ok((access, Some(token)))
+    }
+
+    /// Makes access rules with a new token that is stored nowhere, for a run that leaves no trace.
+    #[must_use]
+    pub fn with_new_token(rng: &mut dyn Rng) -> (Self, NewToken) {
+        let (mut token, mut salt) = ([0; TOKEN_BYTES], [0; SALT_BYTES]);
+        rng.fill(&mut token);
+        rng.fill(&mut salt);
+        let token = hex(&token);
+        let hash = salted(&salt, &token);
+        (Self { salt, hash, names: Vec::new(), anyone: false }, NewToken(token))
+    }
+
+    /// Adds names the gateway is reached by, such as the host name, without port.
+    #[must_use]
+    pub fn named(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names.extend(names);
+        self
+    }
+
+    /// Switches every check off (`--allow-anyone`).
+    #[must_use]
+    pub fn allow_anyone(mut self) -> Self {
+        self.anyone = true;
+        self
+    }
+
+    /// Tells whether every check is off.
+    #[must_use]
+    pub fn allows_anyone(&self) -> bool {
+        self.anyone
+    }
+
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host` or `Origin`, 401
+    /// where a token is needed and not given, or a wrong one is.
+    pub fn check(&self, request: &Request, route: &Route<'_>) -> Result<(), Response> {
+        if self.anyone {
+            return Ok(());
+        }
+        self.check_host(request)?;
+        check_origin(request)?;
+        match presented(request, matches!(route, Route::Stream)) {
+            Some(token) if self.is_token(&token) => Ok(()),
+            Some(_) => Err(unauthorised("the token is not valid")),
+            None if !is_loopback(request) => {
+                Err(unauthorised("a token is needed: this listener is not bound to loopback"))
+            }
+            None if !request.method.is_read() => Err(unauthorised("a token is needed for every change")),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells whether the caller may change things; for streams, whose request is a `GET`.
+    #[must_use]
+    pub fn may_write(&self, request: &Request) -> bool {
+        self.anyone || presented(request, true).is_some_and(|token| self.is_token(&token))
+    }
+
+    /// Tells whether `token` is the token, in a time that does not depend on it.
+    #[must_use]
+    pub fn is_token(&self, token: &str) -> bool {
+        if token.len() > TOKEN_TEXT_BYTES_MAX {
+            return false;
+        }
+        let given = salted(&self.salt, token);
+        given.iter().zip(&self.hash).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    }
+
+    fn check_host(&self, request: &Request) -> Result<(), Response> {
+        let mut hosts = request.headers_named("host");
+        let (host, second) = (hosts.next(), hosts.next());
+        let Some((name, _)) = host.and_then(authority).filter(|_| second.is_none()) else {
+            return Err(Response::error(400, "one Host header field is needed"));
+        };
+        let named = self.names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let local_name = name.eq_ignore_ascii_case("localhost") || matches!(name, "127.0.0.1" | "[::1]");
+        // A name can be pointed at us by anyone, an address cannot; `.local` is answered on our own network only.
+        let own_network = || is_address(name) || name.len() > 6 && ends_with_ignore_case(name, ".local");
+        if named || local_name || !is_loopback(request) && own_network() {
+            return Ok(());
+        }
+        Err(Response::error(403, "the gateway is not called by this name; open it by address or by a configured name"))
+    }
+}
+
+/// Refuses what a page of another origin sends (RFC 6454; Fetch Metadata).
+fn check_origin(request: &Request) -> Result<(), Response> {
+    let foreign = || Err(Response::error(403, "requests from pages of other origins are refused"));
+    let host = request.header("host").and_then(authority);
+    for origin in request.headers_named("origin") {
+        let same = match origin.split_once("://") {
+            Some(("http", rest)) => authority(rest).is_some_and(|origin| is_same(origin, host, "80")),
+            Some(("https", rest)) => authority(rest).is_some_and(|origin| is_same(origin, host, "443")),
+            _ => false,
+        };
+        if !same {
+            return foreign();
+        }
+    }
+    // Images and the like carry no Origin; browsers say where they come from all the same.
+    let elsewhere = matches!(request.header("sec-fetch-site"), Some("cross-site" | "same-site"));
+    if elsewhere && request.header("sec-fetch-mode") != Some("navigate") {
+        return foreign();
+    }
+    Ok(())
+}
+
+fn is_same(origin: (&str, &str), host: Option<(&str, &str)>, default_port: &str) -> bool {
+    let port = |port| match port {
+        "" => default_port.to_owned(),
+        _ => String::from(port),
+    };
+    host.is_some_and(|host| origin.0.eq_ignore_ascii_case(host.0) && port(origin.1) == port(host.1))
+}
+
+/// Returns the token of the request: `Authorization: Bearer`, and `?token=` where that is allowed.
+fn presented(request: &Request, in_query: bool) -> Option<String> {
+    if let Some(field) = request.header("authorization") {
+        // Signal K clients say JWT for the same thing.
+        let token =
+            field.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer") || *scheme == "JWT");
+        return Some(token.map_or(String::new(), |(_, token)| token.trim().into()));
+    }
+    if !in_query {
+        return None;
+    }
+    let value = request.query().split('&').find_map(|pair| pair.strip_prefix("token="))?;
+    Some(decode_query(value).unwrap_or_default().into_owned())
+}
+
+fn unauthorised(clause: &str) -> Response {
+    Response::error(401, clause).with("www-authenticate", "Bearer realm=\"skiff\"")
+}
+
+fn is_loopback(request: &Request) -> bool {
+    request.local && request.peer.is_none_or(|peer| peer.to_canonical().is_loopback())
+}
+
+fn is_address(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inside) => inside.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<IpAddr>().is_ok(),
+    }
+}
+
+fn ends_with_ignore_case(text: &str, end: &str) -> bool {
+    let from = text.len().saturating_sub(end.len());
+    text.get(from..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+fn salted(salt: &[u8], token: &str) -> [u8; 32] {
+    Sha256::new().chain_update(salt).chain_update(token).finalize().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != N.checked_mul(2)? || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

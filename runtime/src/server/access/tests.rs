@@ -1,0 +1,208 @@
+//! Who gets in and who does not.
+
+use super::*;
+use crate::config::fake::{Counting, Files};
+use crate::server::message::get;
+use crate::server::{Method, route};
+use std::string::ToString;
+use std::vec;
+
+fn access() -> (Access, String) {
+    let (access, token) = Access::with_new_token(&mut Counting(7));
+    (access, token.as_str().to_string())
+}
+
+/// Status of the refusal, 0 when let in.
+fn status(access: &Access, method: Method, target: &str, headers: &[(&str, &str)], local: bool) -> u16 {
+    let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let request = Request { method, headers, local, ..get(target) };
+    access.check(&request, &route(&request)).err().map_or(0, |response| response.status)
+}
+
+const HOST: (&str, &str) = ("Host", "localhost:3000");
+
+#[test]
+fn a_token_is_made_once_and_only_its_hash_is_kept() {
+    let mut files = Files::default();
+    let (first, token) = Access::open_or_create(&mut files, &mut Counting(0)).unwrap();
+    let token = token.unwrap();
+    assert_eq!(token.as_str().len(), TOKEN_BYTES * 2);
+    assert!(!files.text(FILE).contains(token.as_str()) && files.text(FILE).contains("\"sha256\""));
+    let (second, none) = Access::open_or_create(&mut files, &mut Counting(99)).unwrap();
+    assert!(none.is_none() && first.is_token(token.as_str()) && second.is_token(token.as_str()));
+    assert!(!second.is_token("") && !second.is_token(&token.as_str()[1..]) && !second.is_token(&"a".repeat(9999)));
+    assert_eq!(format!("{token:?}"), "NewToken(…)");
+}
+
+#[test]
+fn a_damaged_file_lets_nobody_in_and_is_kept() {
+    for text in ["", "{}", r#"{"algorithm":"md5"}"#, r#"{"algorithm":"sha256","salt":"00","hash":""}"#] {
+        let mut files = Files::with(FILE, text);
+        let error = Access::open_or_create(&mut files, &mut Counting(0)).unwrap_err();
+        assert!(error.to_string().starts_with("skiff/auth.json: "), "{error}");
+        assert_eq!(files.text(FILE), text);
+    }
+}
+
+#[test]
+fn reading_is_open_on_loopback_only() {
+    let (access, token) = access();
+    let bearer = format!("Bearer {token}");
+    for target in ["/", "/signalk", "/signalk/v1/api/self", "/signalk/v1/stream", "/plugins/x/api", "/skiff/v1/status"]
+    {
+        assert_eq!(status(&access, Method::Get, target, &[HOST], true), 0, "{target}");
+        assert_eq!(status(&access, Method::Head, target, &[HOST], true), 0, "{target}");
+        assert_eq!(status(&access, Method::Get, target, &[("Host", "192.168.1.5:3000")], false), 401, "{target}");
+        assert_eq!(
+            status(&access, Method::Get, target, &[("Host", "192.168.1.5:3000"), ("Authorization", &bearer)], false),
+            0,
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_caller_from_elsewhere_is_not_local() {
+    let (access, _) = access();
+    for (peer, expected) in [("127.0.0.1", 0), ("::1", 0), ("::ffff:127.0.0.1", 0), ("192.168.1.9", 401)] {
+        let request = Request { peer: peer.parse().ok(), ..get("/signalk") };
+        assert_eq!(
+            access.check(&request, &route(&request)).err().map_or(0, |response| response.status),
+            expected,
+            "{peer}"
+        );
+    }
+}
+
+#[test]
+fn every_change_needs_the_token() {
+    let (access, token) = access();
+    let bearer = format!("bearer {token}");
+    for (method, target) in [
+        (Method::Post, "/plugins/x/config"),
+        (Method::Post, "/skiff/v1/plugins"),
+        (Method::Put, "/signalk/v1/api/vessels/self/a"),
+        (Method::Put, "/plugins/x/api"),
+        (Method::Delete, "/plugins/x/api"),
+        (Method::Options, "/plugins/x/api"),
+        (Method::Other, "/"),
+    ] {
+        assert_eq!(status(&access, method, target, &[HOST], true), 401, "{method} {target}");
+        assert_eq!(status(&access, method, target, &[HOST, ("authorization", "Bearer wrong")], true), 401);
+        assert_eq!(status(&access, method, target, &[HOST, ("authorization", "Basic eDp5")], true), 401);
+        assert_eq!(status(&access, method, target, &[HOST, ("Authorization", &bearer)], true), 0, "{method} {target}");
+    }
+}
+
+#[test]
+fn a_refusal_says_how_to_get_in() {
+    let (access, _) = access();
+    let request = Request { method: Method::Post, ..get("/plugins/x/config") };
+    let response = access.check(&request, &route(&request)).unwrap_err();
+    assert_eq!(response.header("www-authenticate"), Some("Bearer realm=\"skiff\""));
+}
+
+#[test]
+fn the_query_carries_a_token_on_streams_only() {
+    let (access, token) = access();
+    let host = [("Host", "boat.local")];
+    assert_eq!(
+        status(&access, Method::Get, &format!("/signalk/v1/stream?subscribe=all&token={token}"), &host, false),
+        0
+    );
+    assert_eq!(status(&access, Method::Get, &format!("/signalk?token={token}"), &host, false), 401);
+    assert_eq!(status(&access, Method::Get, "/signalk/v1/stream?token=wrong", &[HOST], true), 401);
+    let writes = |target: &str| access.may_write(&get(target));
+    assert!(writes(&format!("/signalk/v1/stream?token={token}")));
+    assert!(!writes("/signalk/v1/stream") && !writes("/signalk/v1/stream?token="));
+}
+
+#[test]
+fn foreign_hosts_are_refused() {
+    let (access, _) = access();
+    for host in ["localhost", "LOCALHOST:1", "127.0.0.1:3000", "[::1]:3000"] {
+        assert_eq!(status(&access, Method::Get, "/", &[("Host", host)], true), 0, "{host}");
+    }
+    for host in
+        ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "boat.local", "192.168.1.5", ".local"]
+    {
+        assert_eq!(status(&access, Method::Get, "/", &[("Host", host)], true), 403, "{host}");
+        assert_eq!(status(&access, Method::Get, "/signalk/v1/stream", &[("Host", host)], true), 403, "{host}");
+    }
+    for host in ["evil.example", "local", ".local", "1.2.3"] {
+        assert_eq!(status(&access, Method::Get, "/", &[("Host", host)], false), 403, "{host}");
+    }
+    for host in ["boat.local", "192.168.1.5:3000", "[fe80::1]"] {
+        assert_eq!(status(&access, Method::Get, "/", &[("Host", host)], false), 401, "{host}");
+    }
+    let named = access.named(vec!["gateway.example".to_string()]);
+    assert_eq!(status(&named, Method::Get, "/", &[("Host", "gateway.example:80")], true), 0);
+}
+
+#[test]
+fn a_request_needs_exactly_one_host() {
+    let (access, _) = access();
+    for headers in [&[][..], &[("Host", "")], &[("Host", "a/b")], &[HOST, HOST]] {
+        assert_eq!(status(&access, Method::Get, "/", headers, true), 400);
+    }
+}
+
+#[test]
+fn pages_of_other_origins_are_refused_even_with_the_token() {
+    let (access, token) = access();
+    let bearer = format!("Bearer {token}");
+    for origin in [
+        "http://evil.example",
+        "http://localhost:8080",
+        "http://localhost",
+        "null",
+        "file://",
+        "ws://localhost:3000",
+        "",
+    ] {
+        let headers = [HOST, ("Origin", origin), ("Authorization", &*bearer)];
+        assert_eq!(status(&access, Method::Get, "/signalk/v1/stream", &headers, true), 403, "{origin}");
+        assert_eq!(status(&access, Method::Post, "/plugins/x/config", &headers, true), 403, "{origin}");
+    }
+    assert_eq!(
+        status(&access, Method::Get, "/signalk/v1/stream", &[HOST, ("Origin", "http://localhost:3000")], true),
+        0
+    );
+    assert_eq!(status(&access, Method::Get, "/", &[("Host", "localhost"), ("Origin", "http://localhost:80")], true), 0);
+    assert_eq!(
+        status(&access, Method::Get, "/", &[("Host", "localhost:443"), ("Origin", "https://localhost")], true),
+        0
+    );
+}
+
+#[test]
+fn images_and_scripts_on_other_sites_are_refused() {
+    let (access, _) = access();
+    for site in ["cross-site", "same-site"] {
+        let embedded = [HOST, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "no-cors")];
+        assert_eq!(status(&access, Method::Get, "/plugins/x/api", &embedded, true), 403);
+        let link = [HOST, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate")];
+        assert_eq!(status(&access, Method::Get, "/", &link, true), 0);
+    }
+    assert_eq!(status(&access, Method::Get, "/", &[HOST, ("Sec-Fetch-Site", "same-origin")], true), 0);
+}
+
+#[test]
+fn anyone_can_be_let_in() {
+    let access = access().0.allow_anyone();
+    assert!(access.allows_anyone() && access.may_write(&get("/")));
+    assert_eq!(
+        status(&access, Method::Post, "/plugins/x/config", &[("Host", "evil.example"), ("Origin", "http://x")], false),
+        0
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn never_panics_and_never_lets_a_guess_in(host in "\\PC{0,30}", origin in "\\PC{0,30}", token in "\\PC{0,70}") {
+        let (access, _) = access();
+        let bearer = format!("Bearer {token}");
+        let headers = [("Host", &*host), ("Origin", &*origin), ("Authorization", &*bearer)];
+        proptest::prop_assert_ne!(status(&access, Method::Post, "/plugins/x/config", &headers, true), 0);
+    }
+}

@@ -1,0 +1,223 @@
+//! Answers that need only the model and a few facts.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::url::authority;
+use super::{Access, Request, Response, Route, index};
+use crate::json;
+use crate::model::{Model, SCHEMA_VERSION};
+
+/// What answers are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The data model.
+    pub model: &'a Model,
+    /// Who may do what.
+    pub access: &'a Access,
+    /// Version of the gateway.
+    pub version: &'a str,
+    /// The installed plugins, for `/signalk/v2/features`.
+    pub plugins: &'a [PluginFacts<'a>],
+}
+
+/// A plugin as `/signalk/v2/features` lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct PluginFacts<'a> {
+    /// Plugin id.
+    pub id: &'a str,
+    /// Display name.
+    pub name: &'a str,
+    /// Version of the package.
+    pub version: &'a str,
+    /// Whether it is to run.
+    pub enabled: bool,
+}
+
+/// Answers what asks for data only; `None` for routes of plugins, the status and the stream.
+///
+/// Call it after [`Access::check`]. A `HEAD` request is answered like `GET`; the carrier leaves the body out.
+#[must_use]
+pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option<Response> {
+    Some(match route {
+        Route::Index => index::page(request),
+        Route::Discovery => discovery(request, facts.version),
+        Route::ApiSelf => Response::json(200, quoted(facts.model.self_context())),
+        Route::Api { segments } => api(segments, facts.model),
+        Route::ApiPut => Response::json(
+            405,
+            r#"{"state":"COMPLETED","statusCode":405,"message":"PUT is not supported yet: no plugin can handle it"}"#,
+        ),
+        Route::Features => features(request.query(), facts.plugins),
+        Route::LoginStatus => login_status(request, facts.access),
+        Route::Unsupported => Response::error(404, "this part of the Signal K API is not supported"),
+        Route::TooLong => Response::error(414, "the address is too long"),
+        Route::NotFound => Response::not_found(),
+        Route::MethodNotAllowed { allow } => Response::method_not_allowed(allow),
+        _ => return None,
+    })
+}
+
+/// Returns the document a client starts from; its addresses are those the client used.
+fn discovery(request: &Request, version: &str) -> Response {
+    // Without checks of Host (`--allow-anyone`) it can be anything.
+    let host = request.header("host").filter(|host| authority(host).is_some()).unwrap_or("localhost");
+    let tls = if request.secure { "s" } else { "" };
+    let mut out = format!(
+        "{{\"endpoints\":{{\"v1\":{{\"version\":\"{SCHEMA_VERSION}\",\"signalk-http\":\"http{tls}://{host}/signalk/v1/api/\",\
+         \"signalk-ws\":\"ws{tls}://{host}/signalk/v1/stream\"}}}},\"server\":{{\"id\":\"skiff\",\"version\":"
+    );
+    out.push_str(&quoted(version));
+    out.push_str("}}");
+    Response::json(200, out)
+}
+
+fn api(segments: &[Cow<'_, str>], model: &Model) -> Response {
+    let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
+    model.json_at(&segments).map_or_else(Response::not_found, |json| Response::json(200, json))
+}
+
+/// Lists APIs and plugins; `?enabled=1` or `0` keeps only the plugins that are or are not.
+fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
+    let wanted = query.split('&').find_map(|pair| match pair {
+        "enabled=1" | "enabled=true" => Some(true),
+        "enabled=0" | "enabled=false" => Some(false),
+        _ => None,
+    });
+    // None of the version 2 APIs is there yet.
+    let mut out = String::from("{\"apis\":[],\"plugins\":[");
+    for plugin in plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| wanted == plugin.enabled)) {
+        if out.ends_with('}') {
+            out.push(',');
+        }
+        for (name, text) in [("{\"id\":", plugin.id), (",\"name\":", plugin.name), (",\"version\":", plugin.version)] {
+            out.push_str(name);
+            out.push_str(&quoted(text));
+        }
+        out.push_str(if plugin.enabled { ",\"enabled\":true}" } else { ",\"enabled\":false}" });
+    }
+    out.push_str("]}");
+    Response::json(200, out)
+}
+
+fn login_status(request: &Request, access: &Access) -> Response {
+    let (status, level) = match (access.allows_anyone(), access.may_write(request)) {
+        (false, true) => ("loggedIn", ",\"userLevel\":\"admin\""),
+        _ => ("notLoggedIn", ""),
+    };
+    let needed = !access.allows_anyone();
+    Response::json(
+        200,
+        format!(
+            "{{\"status\":\"{status}\"{level},\"readOnlyAccess\":{needed},\"authenticationRequired\":{needed},\
+             \"allowNewUserRegistration\":false,\"allowDeviceAccessRequests\":false}}"
+        ),
+    )
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    // Writing into a String cannot fail.
+    let _ = json::write_string(&mut out, text);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Board, Limits};
+    use crate::config::fake::Counting;
+    use crate::delta::{Delta, Stamp};
+    use crate::server::message::get;
+    use crate::server::{Method, route};
+    use crate::time::UnixMillis;
+    use std::string::ToString;
+
+    const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
+    const PLUGINS: [PluginFacts<'static>; 2] = [
+        PluginFacts { id: "_acme_tide", name: "Tide \"1\"", version: "1.2.3", enabled: true },
+        PluginFacts { id: "b", name: "b", version: "0.0.1", enabled: false },
+    ];
+
+    fn ask(request: &Request, access: &Access) -> Option<Response> {
+        let mut model = Model::new(&Limits::of(Board::Linux), SELF);
+        let stamp = Stamp { source_ref: "@acme/tide", self_context: SELF, now: UnixMillis(0) };
+        model.apply(&Delta::parse(r#"{"updates":[{"values":[{"path":"a.b","value":1.5}]}]}"#, &stamp).unwrap());
+        answer(request, &route(request), &Facts { model: &model, access, version: "0.1.0", plugins: &PLUGINS })
+    }
+
+    fn text(target: &str) -> (u16, String) {
+        let access = Access::with_new_token(&mut Counting(0)).0;
+        let response = ask(&get(target), &access).unwrap();
+        (response.status, String::from_utf8(response.body).unwrap())
+    }
+
+    #[test]
+    fn discovery_gives_absolute_addresses() {
+        let expected = r#"{"endpoints":{"v1":{"version":"1.7.0","signalk-http":"http://localhost:3000/signalk/v1/api/","signalk-ws":"ws://localhost:3000/signalk/v1/stream"}},"server":{"id":"skiff","version":"0.1.0"}}"#;
+        assert_eq!(text("/signalk"), (200, expected.to_string()));
+        let access = Access::with_new_token(&mut Counting(0)).0;
+        let mut request = Request { secure: true, ..get("/signalk") };
+        request.headers = alloc::vec![("host".to_string(), "x\",\"y".to_string())];
+        let body = ask(&request, &access).unwrap().body;
+        assert!(String::from_utf8(body).unwrap().contains(r#""signalk-ws":"wss://localhost/signalk/v1/stream""#));
+    }
+
+    #[test]
+    fn rest_answers_json_or_an_html_404() {
+        let leaf = r#"{"value":1.5,"$source":"@acme/tide","timestamp":"1970-01-01T00:00:00.000Z"}"#;
+        assert_eq!(text("/signalk/v1/api/vessels/self/a/b"), (200, leaf.to_string()));
+        assert_eq!(text("/signalk/v1/api/vessels/self/a/b/"), (200, leaf.to_string()));
+        assert_eq!(text("/signalk/v1/api/vessels/self/a/b/value"), (200, "1.5".to_string()));
+        assert_eq!(text("/signalk/v1/api/self"), (200, format!("\"{SELF}\"")));
+        assert!(text("/signalk/v1/api/").1.starts_with(r#"{"version":"1.7.0","self":"vessels.urn"#));
+        let (status, page) = text("/signalk/v1/api/vessels/self/x");
+        assert!(status == 404 && page.starts_with("<!DOCTYPE html>"));
+    }
+
+    #[test]
+    fn features_can_be_filtered() {
+        let one = r#"{"id":"_acme_tide","name":"Tide \"1\"","version":"1.2.3","enabled":true}"#;
+        let two = r#"{"id":"b","name":"b","version":"0.0.1","enabled":false}"#;
+        assert_eq!(text("/signalk/v2/features").1, format!(r#"{{"apis":[],"plugins":[{one},{two}]}}"#));
+        assert_eq!(text("/signalk/v2/features?enabled=1").1, format!(r#"{{"apis":[],"plugins":[{one}]}}"#));
+        assert_eq!(text("/signalk/v2/features?enabled=0").1, format!(r#"{{"apis":[],"plugins":[{two}]}}"#));
+    }
+
+    #[test]
+    fn what_is_not_supported_says_so() {
+        assert_eq!(
+            text("/signalk/v2/api/resources"),
+            (404, r#"{"error":"this part of the Signal K API is not supported"}"#.to_string())
+        );
+        assert_eq!(text("/signalk/v1/auth/validate").0, 404);
+        assert_eq!(text(&"/a".repeat(5000)).0, 414);
+        let access = Access::with_new_token(&mut Counting(0)).0;
+        let put = Request { method: Method::Put, ..get("/signalk/v1/api/vessels/self/a/b") };
+        assert_eq!(ask(&put, &access).unwrap().status, 405);
+        let delete = Request { method: Method::Delete, ..get("/signalk") };
+        assert_eq!(ask(&delete, &access).unwrap().header("allow"), Some("GET, HEAD"));
+    }
+
+    #[test]
+    fn login_status_follows_the_access_rules() {
+        let (access, token) = Access::with_new_token(&mut Counting(0));
+        let status =
+            |request: &Request, access: &Access| String::from_utf8(ask(request, access).unwrap().body).unwrap();
+        let mut request = get("/skServer/loginStatus");
+        assert!(status(&request, &access).starts_with(r#"{"status":"notLoggedIn","readOnlyAccess":true"#));
+        assert!(status(&request, &access.clone().allow_anyone()).contains(r#""authenticationRequired":false"#));
+        request.headers.push(("authorization".into(), format!("Bearer {}", token.as_str())));
+        assert!(status(&request, &access).starts_with(r#"{"status":"loggedIn","userLevel":"admin""#));
+    }
+
+    #[test]
+    fn routes_of_others_are_left_to_them() {
+        let access = Access::with_new_token(&mut Counting(0)).0;
+        for target in ["/plugins", "/plugins/x/config", "/plugins/x/api", "/skiff/v1/status", "/signalk/v1/stream"] {
+            assert_eq!(ask(&get(target), &access), None, "{target}");
+        }
+    }
+}

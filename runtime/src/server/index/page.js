@@ -1,0 +1,157 @@
+
+"use strict";
+const byId = (id) => document.getElementById(id);
+const make = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
+// Values: one row a path; rows are made once and then only their text changes.
+const rows = new Map();
+const groups = new Map();
+const fresh = new Map();
+const ROWS_MAX = 2000;
+let meta = {};
+
+const degrees = (value) => (value * 180 / Math.PI).toFixed(1) + "°";
+const show = (path, value) => {
+  if (value === null) return ["–", ""];
+  const units = (meta[path] || {}).units || "";
+  if (typeof value === "number") {
+    const near = Math.round(value * 1000) / 1000;
+    if (units === "rad") return [degrees(value), ""];
+    if (units === "K") return [(value - 273.15).toFixed(1), "°C"];
+    if (units === "m/s") return [value.toFixed(2), "m/s · " + (value * 3600 / 1852).toFixed(1) + " kn"];
+    if (units === "ratio") return [(value * 100).toFixed(1), "%"];
+    return [String(near), units];
+  }
+  if (value && typeof value.latitude === "number" && typeof value.longitude === "number") {
+    const part = (angle, plus, minus) => Math.abs(angle).toFixed(5) + "° " + (angle < 0 ? minus : plus);
+    return [part(value.latitude, "N", "S") + ", " + part(value.longitude, "E", "W"), ""];
+  }
+  if (value && typeof value.state === "string" && typeof value.message === "string") return [value.state + ": " + value.message, ""];
+  return [typeof value === "string" ? value : JSON.stringify(value), units];
+};
+
+const group = (name) => {
+  let found = groups.get(name);
+  if (!found) {
+    const box = make("div", "group");
+    const body = make("tbody");
+    const table = make("table");
+    table.append(body);
+    box.append(make("h3", "", name), table);
+    found = { box, body };
+    groups.set(name, found);
+    const after = [...groups.keys()].sort();
+    byId("groups").replaceChildren(...after.map((key) => groups.get(key).box));
+  }
+  return found;
+};
+
+const row = (path) => {
+  let found = rows.get(path);
+  if (!found && rows.size < ROWS_MAX) {
+    const line = make("tr");
+    const value = make("span");
+    const unit = make("small");
+    const source = make("td", "source");
+    const cell = make("td", "value");
+    cell.append(value, unit);
+    const dot = path.indexOf(".");
+    line.append(make("td", "path", dot < 0 ? path : path.slice(dot + 1)), cell, source);
+    line.dataset.path = path;
+    found = { line, value, unit, source };
+    rows.set(path, found);
+    const body = group(dot < 0 ? "other" : path.slice(0, dot)).body;
+    const later = [...body.children].find((other) => other.dataset.path > path);
+    body.insertBefore(line, later || null);
+    byId("empty").hidden = true;
+    filter();
+  }
+  return found;
+};
+
+const paint = () => {
+  for (const [path, [value, source, time]] of fresh) {
+    const found = row(path);
+    if (!found) continue;
+    const [text, unit] = show(path, value);
+    found.value.textContent = text;
+    found.unit.textContent = unit;
+    found.source.textContent = source;
+    found.line.title = path + " · " + time;
+  }
+  fresh.clear();
+};
+setInterval(paint, 250);
+
+const filter = () => {
+  const wanted = byId("filter").value.trim().toLowerCase();
+  for (const [path, found] of rows) found.line.hidden = !path.toLowerCase().includes(wanted);
+  for (const { box, body } of groups.values()) box.hidden = ![...body.children].some((line) => !line.hidden);
+};
+byId("filter").addEventListener("input", filter);
+
+const take = (delta) => {
+  for (const update of delta.updates || []) {
+    for (const entry of update.meta || []) meta[entry.path] = Object.assign(meta[entry.path] || {}, entry.value);
+    for (const { path, value } of update.values || []) {
+      if (path === "") {
+        if (value && value.name) byId("vessel").textContent = value.name;
+      } else if (fresh.size < ROWS_MAX) {
+        fresh.set(path, [value, update.$source || "", update.timestamp || ""]);
+      }
+    }
+  }
+};
+
+const state = (name, text) => {
+  byId("link").className = "pill " + name;
+  byId("link").textContent = text;
+};
+let wait = 1000;
+const connect = () => {
+  const scheme = location.protocol === "https:" ? "wss://" : "ws://";
+  const socket = new WebSocket(scheme + location.host + "/signalk/v1/stream?subscribe=self&sendMeta=all");
+  socket.onopen = () => { wait = 1000; state("good", "live"); };
+  socket.onmessage = (event) => {
+    const message = JSON.parse(event.data);
+    if (message && message.updates) take(message);
+    else if (message && message.self && !byId("vessel").textContent) byId("vessel").textContent = message.self.replace("vessels.", "");
+  };
+  socket.onclose = () => {
+    state("bad", "not connected");
+    setTimeout(connect, wait);
+    wait = Math.min(wait * 2, 15000);
+  };
+};
+connect();
+
+// Plugins: asked for every few seconds.
+const colour = { running: "good", starting: "wait", stopped: "", disabled: "", error: "bad", crashed: "bad" };
+const listPlugins = async () => {
+  try {
+    const answer = await fetch("/skServer/plugins");
+    if (!answer.ok) throw new Error("the gateway answered " + answer.status);
+    const plugins = await answer.json();
+    const cards = plugins.map((plugin) => {
+      const card = make("div", "card");
+      const head = make("div", "head");
+      head.append(make("strong", "", plugin.name || plugin.id), make("span", "pill " + (colour[plugin.state] || ""), plugin.state || "unknown"));
+      card.append(head, make("p", "", [plugin.packageName, plugin.version].filter(Boolean).join(" ")));
+      if (plugin.description) card.append(make("p", "", plugin.description));
+      if (plugin.statusMessage) card.append(make("p", "", plugin.statusMessage));
+      const reason = plugin.skiff && plugin.skiff.reason;
+      if (reason) card.append(make("p", "why", reason));
+      return card;
+    });
+    byId("plugins").replaceChildren(...(cards.length ? cards : [make("p", "note", "No plugin is installed.")]));
+  } catch (error) {
+    byId("plugins").replaceChildren(make("p", "note", "The plugin list cannot be read: " + error.message));
+  }
+};
+listPlugins();
+setInterval(listPlugins, 3000);

@@ -1,0 +1,228 @@
+//! What a request asks for.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use super::url::decode;
+use super::{Method, Request};
+
+/// Bytes of path and query; RFC 9112 §3 recommends to take 8000.
+const TARGET_BYTES_MAX: usize = 8192;
+/// Segments of a path.
+const SEGMENTS_MAX: usize = 150;
+
+/// One thing that can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Route<'r> {
+    /// `GET /`: the page that shows the vessel and the plugins.
+    Index,
+    /// `GET /signalk`
+    Discovery,
+    /// `GET /signalk/v1/api/…`
+    Api {
+        /// Decoded segments below `/signalk/v1/api`.
+        segments: Vec<Cow<'r, str>>,
+    },
+    /// `GET /signalk/v1/api/self`
+    ApiSelf,
+    /// `PUT /signalk/v1/api/…`, not supported yet.
+    ApiPut,
+    /// `GET /signalk/v1/stream` with an upgrade to WebSocket.
+    Stream,
+    /// `GET /signalk/v2/features`
+    Features,
+    /// Anything else below `/signalk/v2`, `/signalk/v1/requests`, `/signalk/v1/auth`, `/signalk/v1/applicationData`.
+    Unsupported,
+    /// `GET /skServer/loginStatus`
+    LoginStatus,
+    /// `GET /skServer/plugins`, `GET /plugins`
+    Plugins,
+    /// `GET /plugins/<id>/`
+    PluginInfo {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+    },
+    /// `GET /plugins/<id>/config`
+    PluginConfigRead {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+    },
+    /// `POST /plugins/<id>/config`
+    PluginConfigWrite {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+    },
+    /// Any other address below `/plugins/<id>`.
+    PluginEndpoint {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+        /// Path below the mount point, begins with `/`, not decoded.
+        path: &'r str,
+    },
+    /// `POST /skiff/v1/plugins`
+    PluginInstall,
+    /// `GET /skiff/v1/status`
+    Status,
+    /// The target is longer than 8192 bytes or has too many segments.
+    TooLong,
+    /// Nothing is there.
+    NotFound,
+    /// Something is there that does not take this method.
+    MethodNotAllowed {
+        /// Methods it takes, as the `allow` header field lists them.
+        allow: &'static str,
+    },
+}
+
+/// Finds what `request` asks for.
+#[must_use]
+pub fn route(request: &Request) -> Route<'_> {
+    if request.target.len() > TARGET_BYTES_MAX {
+        return Route::TooLong;
+    }
+    let path = request.path();
+    let Some(below) = path.strip_prefix('/') else {
+        return Route::NotFound;
+    };
+    let segments: Vec<&str> = below.split('/').collect();
+    if segments.len() > SEGMENTS_MAX {
+        return Route::TooLong;
+    }
+    // A trailing slash makes no difference.
+    let segments = segments.strip_suffix(&[""]).unwrap_or(&segments);
+    let read = |route: Route<'static>| only(request.method, route);
+    match segments {
+        [] | ["index.html"] => read(Route::Index),
+        ["signalk"] => read(Route::Discovery),
+        ["signalk", "v1", "api", "self"] => read(Route::ApiSelf),
+        ["signalk", "v1", "api", rest @ ..] => api(request.method, rest),
+        ["signalk", "v1", "stream"] => read(Route::Stream),
+        ["signalk", "v2", "features"] => read(Route::Features),
+        ["signalk", "v1", "requests" | "auth" | "applicationData", ..] | ["signalk", "v2", ..] => Route::Unsupported,
+        ["skServer", "loginStatus"] => read(Route::LoginStatus),
+        ["skiff", "v1", "status"] => read(Route::Status),
+        ["skiff", "v1", "plugins"] if request.method == Method::Post => Route::PluginInstall,
+        ["skiff", "v1", "plugins"] => Route::MethodNotAllowed { allow: "POST" },
+        ["plugins"] | ["skServer", "plugins"] => read(Route::Plugins),
+        ["plugins", id, rest @ ..] => plugin(request.method, id, rest, below.strip_prefix("plugins/")),
+        ["skServer", "plugins", id, rest @ ..] => {
+            plugin(request.method, id, rest, below.strip_prefix("skServer/plugins/"))
+        }
+        _ => Route::NotFound,
+    }
+}
+
+fn only(method: Method, route: Route<'static>) -> Route<'static> {
+    if method.is_read() { route } else { Route::MethodNotAllowed { allow: "GET, HEAD" } }
+}
+
+fn api<'r>(method: Method, segments: &[&'r str]) -> Route<'r> {
+    if method == Method::Put {
+        return Route::ApiPut;
+    }
+    if !method.is_read() {
+        return Route::MethodNotAllowed { allow: "GET, HEAD, PUT" };
+    }
+    match segments.iter().map(|segment| decode(segment)).collect() {
+        Some(segments) => Route::Api { segments },
+        None => Route::NotFound,
+    }
+}
+
+fn plugin<'r>(method: Method, id: &'r str, rest: &[&str], below: Option<&'r str>) -> Route<'r> {
+    let (Some(id), Some(below)) = (decode(id).filter(|id| !id.is_empty()), below) else {
+        return Route::NotFound;
+    };
+    match (rest, method) {
+        ([], Method::Get | Method::Head) => Route::PluginInfo { id },
+        (["config"], Method::Get | Method::Head) => Route::PluginConfigRead { id },
+        (["config"], Method::Post) => Route::PluginConfigWrite { id },
+        (_, Method::Other | Method::Options | Method::Patch) => {
+            Route::MethodNotAllowed { allow: "GET, HEAD, POST, PUT, DELETE" }
+        }
+        _ => {
+            let path = below.find('/').and_then(|slash| below.get(slash..)).unwrap_or("/");
+            Route::PluginEndpoint { id, path }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::get;
+    use super::*;
+    use std::format;
+    use std::string::String;
+
+    fn of(method: Method, target: &str) -> String {
+        format!("{:?}", route(&Request { method, ..get(target) }))
+    }
+
+    #[test]
+    fn reads_have_their_routes() {
+        for (target, expected) in [
+            ("/", "Index"),
+            ("/signalk", "Discovery"),
+            ("/signalk/", "Discovery"),
+            ("/signalk/v1/api", "Api { segments: [] }"),
+            ("/signalk/v1/api/", "Api { segments: [] }"),
+            ("/signalk/v1/api/vessels/self/a%20b?x", r#"Api { segments: ["vessels", "self", "a b"] }"#),
+            ("/signalk/v1/api/self", "ApiSelf"),
+            ("/signalk/v1/stream?subscribe=none", "Stream"),
+            ("/signalk/v2/features", "Features"),
+            ("/signalk/v2/api/resources", "Unsupported"),
+            ("/skServer/loginStatus", "LoginStatus"),
+            ("/plugins", "Plugins"),
+            ("/skServer/plugins/", "Plugins"),
+            ("/plugins/_acme_tide", r#"PluginInfo { id: "_acme_tide" }"#),
+            ("/skServer/plugins/%40x/", r#"PluginInfo { id: "@x" }"#),
+            ("/plugins/x/config", r#"PluginConfigRead { id: "x" }"#),
+            ("/plugins/x/api/%41/?q=1", r#"PluginEndpoint { id: "x", path: "/api/%41/" }"#),
+            ("/skServer/plugins/x/api", r#"PluginEndpoint { id: "x", path: "/api" }"#),
+            ("/skiff/v1/status", "Status"),
+            ("/nothing", "NotFound"),
+            ("", "NotFound"),
+            ("http://x/", "NotFound"),
+            ("/plugins//config", "NotFound"),
+            ("/signalk/v1/api/%ff", "NotFound"),
+        ] {
+            assert_eq!(of(Method::Get, target), expected, "{target}");
+            assert_eq!(of(Method::Head, target), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn changes_have_theirs() {
+        assert_eq!(of(Method::Post, "/plugins/x/config"), r#"PluginConfigWrite { id: "x" }"#);
+        assert_eq!(of(Method::Post, "/plugins/x"), r#"PluginEndpoint { id: "x", path: "/" }"#);
+        assert_eq!(of(Method::Put, "/plugins/x/config"), r#"PluginEndpoint { id: "x", path: "/config" }"#);
+        assert_eq!(of(Method::Post, "/skiff/v1/plugins"), "PluginInstall");
+        assert_eq!(of(Method::Put, "/signalk/v1/api/vessels/self/a"), "ApiPut");
+    }
+
+    #[test]
+    fn other_methods_are_told_what_is_allowed() {
+        assert_eq!(of(Method::Post, "/signalk"), r#"MethodNotAllowed { allow: "GET, HEAD" }"#);
+        assert_eq!(of(Method::Delete, "/signalk/v1/api/a"), r#"MethodNotAllowed { allow: "GET, HEAD, PUT" }"#);
+        assert_eq!(of(Method::Get, "/skiff/v1/plugins"), r#"MethodNotAllowed { allow: "POST" }"#);
+        assert_eq!(
+            of(Method::Options, "/plugins/x/y"),
+            r#"MethodNotAllowed { allow: "GET, HEAD, POST, PUT, DELETE" }"#
+        );
+    }
+
+    #[test]
+    fn long_targets_are_refused() {
+        assert_eq!(of(Method::Get, &"/a".repeat(4097)), "TooLong");
+        assert_eq!(of(Method::Get, &"/".repeat(500)), "TooLong");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(target in "(/|/plugins/|/skServer/|/signalk/v1/api/)\\PC{0,40}") {
+            let _ = of(Method::Get, &target);
+            let _ = of(Method::Post, &target);
+        }
+    }
+}

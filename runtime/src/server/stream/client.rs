@@ -1,0 +1,250 @@
+//! What a stream client can say.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use super::pace::Pace;
+use crate::bus::{Pattern, PatternError};
+use crate::json::{self, JsonError};
+
+/// Rows of one subscribe or unsubscribe message.
+const ROWS_MAX: usize = 256;
+/// Bytes of a request id.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Default of `period` (plugin ABI §12.4).
+const PERIOD_MS_DEFAULT: f64 = 1000.0;
+/// Shortest and longest period; shorter ones are no different from `instant`.
+const PERIOD_MS_MIN: f64 = 10.0;
+const PERIOD_MS_MAX: f64 = 86_400_000.0;
+
+/// One message.
+#[derive(Debug)]
+pub(super) enum ClientMessage {
+    /// A delta.
+    Updates,
+    /// Something with a request id, or a login, that is answered at once.
+    Request {
+        /// JSON to send back.
+        answer: String,
+    },
+    /// A change of subscriptions.
+    Subscriptions {
+        /// Context, when given.
+        context: Option<String>,
+        /// Paths to unsubscribe.
+        unsubscribe: Option<Vec<String>>,
+        /// Paths to subscribe, afterwards.
+        subscribe: Option<Vec<Subscribe>>,
+    },
+}
+
+/// One row of a subscribe message.
+#[derive(Debug)]
+pub(super) struct Subscribe {
+    pub(super) path: Pattern,
+    pub(super) pace: Pace,
+    /// What of the row was not understood.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Why a message was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClientError {
+    Json(JsonError),
+    /// Nothing in it is known.
+    Unknown,
+    /// A context that is no text, such as a position with a radius.
+    Context,
+    /// Subscribe or unsubscribe is no array of objects with a path.
+    Rows,
+    TooManyRows,
+    Pattern(PatternError),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => error.fmt(f),
+            Self::Unknown => {
+                f.write_str("message not understood: it has none of subscribe, unsubscribe, updates, requestId")
+            }
+            Self::Context => f.write_str("only a text is supported as context, such as vessels.self or vessels.*"),
+            Self::Rows => f.write_str("subscribe and unsubscribe must be arrays of objects with a path"),
+            Self::TooManyRows => write!(f, "more than {ROWS_MAX} paths in one message"),
+            Self::Pattern(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<JsonError> for ClientError {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl ClientMessage {
+    /// Reads one message.
+    pub(super) fn parse(text: &str) -> Result<Self, ClientError> {
+        let text = json::compact(text)?;
+        let (mut context, mut subscribe, mut unsubscribe, mut request_id) = (None, None, None, None);
+        let (mut updates, mut asked) = (false, None);
+        json::members::<JsonError>(&text, |key, value| {
+            match key {
+                "context" => context = Some(value),
+                "subscribe" => subscribe = Some(value),
+                "unsubscribe" => unsubscribe = Some(value),
+                "updates" => updates = true,
+                "requestId" => {
+                    request_id = Some(value).filter(|id| id.starts_with('"') && id.len() <= REQUEST_ID_BYTES_MAX);
+                }
+                "put" | "delete" => asked = Some((405, "PUT is not supported yet")),
+                "login" | "logout" => asked = Some((501, "login is not supported, open the stream with a token")),
+                "query" => asked = Some((404, "requests are answered at once, there is none to ask about")),
+                "accessRequest" => {
+                    asked = Some((501, "access requests are not supported, the token is shown at the first start"));
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if let Some((status, message)) = asked.or(request_id.map(|_| (400, "request not understood"))) {
+            let id = request_id.map_or(String::new(), |id| format!("\"requestId\":{id},"));
+            let answer = format!("{{{id}\"state\":\"COMPLETED\",\"statusCode\":{status},\"message\":\"{message}\"}}");
+            return Ok(Self::Request { answer });
+        }
+        if updates {
+            return Ok(Self::Updates);
+        }
+        if subscribe.is_none() && unsubscribe.is_none() {
+            return Err(ClientError::Unknown);
+        }
+        let context = match context {
+            None | Some("null") => None,
+            Some(value) => Some(json::string(value).ok_or(ClientError::Context)?.into_owned()),
+        };
+        let unsubscribe = unsubscribe.map(|list| rows(list, |row| path(row).map(String::from))).transpose()?;
+        let subscribe = subscribe.map(|list| rows(list, subscribe_row)).transpose()?;
+        Ok(Self::Subscriptions { context, unsubscribe, subscribe })
+    }
+}
+
+fn rows<T>(list: &str, mut read: impl FnMut(&str) -> Result<T, ClientError>) -> Result<Vec<T>, ClientError> {
+    let mut rows = Vec::new();
+    if !list.starts_with('[') {
+        return Err(ClientError::Rows);
+    }
+    json::items::<ClientError>(list, |row| {
+        if rows.len() >= ROWS_MAX {
+            return Err(ClientError::TooManyRows);
+        }
+        rows.push(read(row)?);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+fn path(row: &str) -> Result<alloc::borrow::Cow<'_, str>, ClientError> {
+    json::member(row, "path").and_then(json::string).ok_or(ClientError::Rows)
+}
+
+/// Reads `{path,period?,minPeriod?,policy?,format?}`.
+///
+/// Without a policy, `minPeriod` means `instant` and `period` means `fixed`, as upstream reads them.
+fn subscribe_row(row: &str) -> Result<Subscribe, ClientError> {
+    let path = Pattern::parse(&path(row)?).map_err(ClientError::Pattern)?;
+    let mut warnings = Vec::new();
+    let mut millis = |name: &str| {
+        let raw = json::member(row, name).filter(|raw| *raw != "null")?;
+        let number = json::number(raw).filter(|number| *number >= 0.0);
+        if number.is_none() {
+            warnings.push(format!("{name} of {path} must be a number of milliseconds, it is ignored"));
+        }
+        number
+    };
+    let (period, least) = (millis("period"), millis("minPeriod"));
+    let text = |name: &str| {
+        json::member(row, name).filter(|raw| *raw != "null").map(|raw| json::string(raw).unwrap_or_default())
+    };
+    let asked = text("policy");
+    let policy = match asked.as_deref() {
+        Some(policy @ ("instant" | "ideal" | "fixed")) => policy,
+        given => {
+            if given.is_some() {
+                warnings.push(format!(
+                    "only the policies instant, ideal and fixed are supported, that of {path} is ignored"
+                ));
+            }
+            if period.is_some() && least.is_none() { "fixed" } else { "instant" }
+        }
+    };
+    if text("format").is_some_and(|format| format != "delta") {
+        warnings.push(format!("only the format delta is supported, it is used for {path}"));
+    }
+    let repeat = Some(duration(period.unwrap_or(PERIOD_MS_DEFAULT).max(PERIOD_MS_MIN)));
+    let on_change = Some(duration(least.unwrap_or(0.0)));
+    let pace = match policy {
+        "fixed" => Pace { on_change: None, repeat },
+        "ideal" => Pace { on_change, repeat },
+        _ => Pace { on_change, repeat: None },
+    };
+    Ok(Subscribe { path, pace, warnings })
+}
+
+fn duration(millis: f64) -> Duration {
+    // At most a day and not negative, so the cast keeps the whole part.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
+    Duration::from_millis(millis.clamp(0.0, PERIOD_MS_MAX) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(row: &str) -> (Pace, usize) {
+        let row = subscribe_row(row).unwrap();
+        (row.pace, row.warnings.len())
+    }
+
+    #[test]
+    fn policies_and_periods() {
+        let millis = |millis| Some(Duration::from_millis(millis));
+        assert_eq!(pace(r#"{"path":"a"}"#), (Pace::INSTANT, 0));
+        assert_eq!(pace(r#"{"path":"a","policy":"instant","format":"delta"}"#), (Pace::INSTANT, 0));
+        assert_eq!(pace(r#"{"path":"a","minPeriod":200}"#), (Pace { on_change: millis(200), repeat: None }, 0));
+        assert_eq!(pace(r#"{"path":"a","period":2000}"#), (Pace { on_change: None, repeat: millis(2000) }, 0));
+        assert_eq!(pace(r#"{"path":"a","policy":"fixed"}"#), (Pace { on_change: None, repeat: millis(1000) }, 0));
+        assert_eq!(
+            pace(r#"{"path":"a","policy":"ideal","minPeriod":50}"#),
+            (Pace { on_change: millis(50), repeat: millis(1000) }, 0)
+        );
+        assert_eq!(
+            pace(r#"{"path":"a","policy":"fixed","period":0}"#),
+            (Pace { on_change: None, repeat: millis(10) }, 0)
+        );
+    }
+
+    #[test]
+    fn what_is_not_supported_is_told() {
+        assert_eq!(pace(r#"{"path":"a","policy":"sometimes"}"#), (Pace::INSTANT, 1));
+        assert_eq!(pace(r#"{"path":"a","format":"full"}"#), (Pace::INSTANT, 1));
+        assert_eq!(pace(r#"{"path":"a","minPeriod":"x","period":-1}"#), (Pace::INSTANT, 2));
+        assert_eq!(pace(r#"{"path":"a","minPeriod":1e300}"#).0.on_change, Some(Duration::from_secs(86_400)));
+    }
+
+    #[test]
+    fn messages_that_cannot_be_meant() {
+        let error = |text: &str| ClientMessage::parse(text).unwrap_err();
+        assert!(matches!(error("{"), ClientError::Json(_)));
+        assert!(matches!(error("[]"), ClientError::Json(_)));
+        assert_eq!(error("{}"), ClientError::Unknown);
+        assert_eq!(error(r#"{"context":{"radius":1},"subscribe":[]}"#), ClientError::Context);
+        assert_eq!(error(r#"{"subscribe":{}}"#), ClientError::Rows);
+        assert_eq!(error(r#"{"subscribe":[7]}"#), ClientError::Rows);
+        assert_eq!(error(r#"{"subscribe":[{"path":""}]}"#), ClientError::Pattern(PatternError::Empty));
+        let many = std::vec![r#"{"path":"a"}"#; ROWS_MAX + 1].join(",");
+        assert_eq!(error(&format!(r#"{{"subscribe":[{many}]}}"#)), ClientError::TooManyRows);
+    }
+}

@@ -1,0 +1,480 @@
+//! One client of the delta stream `/signalk/v1/stream` (plugin ABI §12.4), without its socket.
+//!
+//! The gateway offers every delta to every [`Session`]; a session keeps what its client asked for in
+//! a bounded queue and gives it out as text when the socket can take it. When the client is too
+//! slow, the queue collapses to the latest value of each path and source, and the deltas made of
+//! it say so with `$backpressure`.
+
+mod client;
+mod held;
+mod pace;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use super::url::decode_query;
+use super::{Request, Response};
+use crate::budget::Limits;
+use crate::bus::{Pattern, PatternSet, Queue};
+use crate::delta::{DELTA_BYTES_MAX, Delta};
+use crate::json;
+use crate::model::{CachedCursor, Model, Scope};
+use crate::time::{Instant, UnixMillis};
+use client::{ClientMessage, Subscribe};
+use held::{Held, write};
+use pace::{Pace, Pacer};
+
+/// Subscriptions of one client.
+pub const SUBSCRIPTIONS_MAX: usize = 256;
+/// Answers waiting for one client; more are dropped and counted.
+const REPLIES_MAX: u16 = 16;
+const REPLY_BYTES_MAX: u32 = 8 * 1024;
+/// Values in one delta that was made of collapsed ones.
+const VALUES_PER_DELTA: usize = 64;
+
+/// What a session must know when it opens.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamContext<'a> {
+    /// Context of the own vessel.
+    pub self_context: &'a str,
+    /// Version of the gateway, for the hello.
+    pub version: &'a str,
+    /// Wall clock, for the hello.
+    pub wall: UnixMillis,
+    /// Whether the client may send deltas: `Access::may_write`.
+    pub may_write: bool,
+    /// Limits of the board.
+    pub limits: &'a Limits,
+}
+
+/// What a client's text asks the gateway to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// Publish this delta text; the client may.
+    Delta(String),
+}
+
+/// What a session did since it opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamCounters {
+    /// Deltas offered.
+    pub offered: u64,
+    /// Texts given out.
+    pub sent: u64,
+    /// Values that were replaced by later ones because the client was too slow.
+    pub collapsed: u64,
+    /// Values and answers that found no room at all.
+    pub dropped: u64,
+    /// Times the client fell behind.
+    pub backpressure: u64,
+    /// Texts of the client that were refused.
+    pub refused: u64,
+}
+
+/// One subscription of a client; the path stands in the set.
+#[derive(Debug)]
+struct Subscription {
+    context: Pattern,
+    pace: Pace,
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Session {
+    self_context: Box<str>,
+    may_write: bool,
+    send_cached: bool,
+    send_meta: bool,
+    /// Contexts whose deltas are sent whole, as `?subscribe=` says.
+    scope: Option<Scope>,
+    subscriptions: PatternSet<Subscription>,
+    cached: Option<CachedCursor>,
+    replies: Queue<Arc<str>>,
+    /// Goes out before anything live: cached values, collapsed and paced ones.
+    ready: VecDeque<Arc<Delta>>,
+    live: Queue<Arc<Delta>>,
+    collapsed: BTreeSet<Held>,
+    collapsed_since: Instant,
+    values_max: usize,
+    pacer: Pacer,
+    /// Hashes of the paths whose meta was sent; a collision costs one path its meta.
+    meta_sent: BTreeSet<u64>,
+    counters: StreamCounters,
+}
+
+impl Session {
+    /// Opens a session as the query of `request` asks for; the hello waits to be sent.
+    ///
+    /// # Errors
+    /// A 400 that says which value of the query is not known.
+    pub fn open(request: &Request, context: &StreamContext<'_>) -> Result<Self, Response> {
+        let limits = context.limits;
+        let values_max = usize::try_from(limits.model_paths_max).unwrap_or(usize::MAX);
+        let mut session = Self {
+            self_context: context.self_context.into(),
+            may_write: context.may_write,
+            send_cached: true,
+            send_meta: false,
+            scope: Some(Scope::Own),
+            subscriptions: PatternSet::new(SUBSCRIPTIONS_MAX),
+            cached: None,
+            replies: Queue::new(REPLIES_MAX, REPLY_BYTES_MAX),
+            ready: VecDeque::new(),
+            live: Queue::new(limits.client_queue_len, limits.plugin.delta_queue_bytes),
+            collapsed: BTreeSet::new(),
+            collapsed_since: Instant::default(),
+            values_max,
+            pacer: Pacer::new(values_max),
+            meta_sent: BTreeSet::new(),
+            counters: StreamCounters::default(),
+        };
+        session.hello(context);
+        for pair in request.query().split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode_query(value).unwrap_or_default();
+            match (name, &*value) {
+                ("subscribe", "self" | "") => {}
+                ("subscribe", "all") => session.scope = Some(Scope::All),
+                ("subscribe", "none") => session.scope = None,
+                ("subscribe", _) => {
+                    return Err(Response::error(400, "subscribe must be self, all or none"));
+                }
+                ("sendCachedValues", value) => session.send_cached = value != "false",
+                ("sendMeta", "all") => session.send_meta = true,
+                ("serverevents" | "startTime" | "playbackRate", _) => {
+                    session.reply_text(&format!("{name} is not supported, it is ignored"));
+                }
+                _ => {}
+            }
+        }
+        session.cached = (session.send_cached && session.scope.is_some()).then(CachedCursor::default);
+        Ok(session)
+    }
+
+    fn hello(&mut self, context: &StreamContext<'_>) {
+        let mut hello = String::from("{\"name\":\"skiff\",\"version\":");
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut hello, context.version);
+        hello.push_str(",\"self\":");
+        let _ = json::write_string(&mut hello, context.self_context);
+        let _ = write!(hello, ",\"roles\":[\"main\",\"master\"],\"timestamp\":\"{}\"}}", context.wall);
+        self.reply(&hello);
+    }
+
+    /// Offers a delta; costs little when the client did not ask for it.
+    pub fn offer(&mut self, delta: &Arc<Delta>, now: Instant) {
+        self.counters.offered = self.counters.offered.saturating_add(1);
+        if let Some(delta) = self.select(delta, now) {
+            self.enqueue(delta, now);
+        }
+    }
+
+    /// Takes a text of the client; what it asks of the gateway comes back.
+    ///
+    /// What is malformed, not supported or not allowed is answered with a JSON string and otherwise ignored.
+    pub fn receive(&mut self, text: &str, _now: Instant) -> Option<SessionEvent> {
+        if text.len() > DELTA_BYTES_MAX {
+            self.refuse(&format!("message longer than {DELTA_BYTES_MAX} bytes"));
+            return None;
+        }
+        match ClientMessage::parse(text) {
+            Err(error) => self.refuse(&format!("{error}")),
+            Ok(ClientMessage::Updates) if self.may_write => {
+                return Some(SessionEvent::Delta(text.into()));
+            }
+            Ok(ClientMessage::Updates) => {
+                self.refuse("deltas are refused: the stream was opened without a valid token");
+            }
+            Ok(ClientMessage::Request { answer }) => self.reply(&answer),
+            Ok(ClientMessage::Subscriptions { context, unsubscribe, subscribe }) => {
+                if let Some(paths) = unsubscribe {
+                    self.unsubscribe(context.as_deref(), &paths);
+                }
+                if let Some(rows) = subscribe {
+                    self.subscribe(context.as_deref(), rows);
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns the next text for the client, `None` when there is nothing to send now.
+    ///
+    /// `model` gives cached values and meta.
+    pub fn next(&mut self, now: Instant, model: &Model) -> Option<Arc<str>> {
+        let text = match self.replies.pop() {
+            Some(reply) => Some(reply),
+            None => self.next_delta(now, model),
+        };
+        if text.is_some() {
+            self.counters.sent = self.counters.sent.saturating_add(1);
+        }
+        text
+    }
+
+    /// Returns when [`next`](Self::next) has something to send even if nothing is offered until then.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.pacer.due()
+    }
+
+    /// Returns what the session did.
+    #[must_use]
+    pub fn counters(&self) -> StreamCounters {
+        self.counters
+    }
+
+    /// Returns what of `delta` is to be sent now; paced values are kept back.
+    fn select(&mut self, delta: &Arc<Delta>, now: Instant) -> Option<Arc<Delta>> {
+        let context = if delta.context().is_empty() { &*self.self_context } else { delta.context() };
+        match self.scope {
+            Some(Scope::All) => return Some(delta.clone()),
+            Some(Scope::Own) if *context == *self.self_context => return Some(delta.clone()),
+            _ if self.subscriptions.is_empty() => return None,
+            _ => {}
+        }
+        let mut wanted = Vec::new();
+        let mut whole = true;
+        for (update_index, update) in delta.updates().enumerate() {
+            whole &= update.meta().next().is_none();
+            for (entry_index, (path, _)) in update.values().enumerate() {
+                let matching =
+                    self.subscriptions.matching(path).filter(|subscription| subscription.context.matches(context));
+                match matching.map(|subscription| subscription.pace).reduce(Pace::faster) {
+                    Some(pace) if pace.is_immediate() => wanted.extend(Held::new(delta, update_index, entry_index)),
+                    Some(pace) => {
+                        let held = Held::new(delta, update_index, entry_index);
+                        if !held.is_some_and(|held| self.pacer.put(held, pace, now)) {
+                            self.counters.dropped = self.counters.dropped.saturating_add(1);
+                        }
+                        whole = false;
+                    }
+                    None => whole = false,
+                }
+            }
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        if whole { Some(delta.clone()) } else { write("", &self.self_context, &wanted).map(Arc::new) }
+    }
+
+    fn enqueue(&mut self, delta: Arc<Delta>, now: Instant) {
+        let bytes = delta.heap_bytes();
+        if self.collapsed.is_empty() && self.live.has_room(bytes) {
+            self.live.push(delta, bytes);
+            return;
+        }
+        if self.collapsed.is_empty() {
+            self.counters.backpressure = self.counters.backpressure.saturating_add(1);
+            self.collapsed_since = now;
+            while let Some(waiting) = self.live.pop() {
+                self.collapse(&waiting);
+            }
+        }
+        self.collapse(&delta);
+    }
+
+    /// Keeps only the latest value of each path and source.
+    fn collapse(&mut self, delta: &Arc<Delta>) {
+        for (update_index, update) in delta.updates().enumerate() {
+            for entry_index in 0..update.values().count() {
+                let Some(held) = Held::new(delta, update_index, entry_index) else {
+                    continue;
+                };
+                if self.collapsed.replace(held).is_some() {
+                    self.counters.collapsed = self.counters.collapsed.saturating_add(1);
+                } else if self.collapsed.len() > self.values_max {
+                    self.collapsed.pop_first();
+                    self.counters.dropped = self.counters.dropped.saturating_add(1);
+                }
+            }
+            let lost = u64::try_from(update.meta().count()).unwrap_or(u64::MAX);
+            self.counters.dropped = self.counters.dropped.saturating_add(lost);
+        }
+    }
+
+    fn next_delta(&mut self, now: Instant, model: &Model) -> Option<Arc<str>> {
+        self.fill_ready(now, model);
+        let delta = match self.ready.pop_front() {
+            Some(delta) => delta,
+            None => self.live.pop().or_else(|| self.uncollapse(now))?,
+        };
+        if self.send_meta
+            && let Some(meta) = self.meta_before(&delta, model)
+        {
+            self.ready.push_front(delta);
+            return Some(meta.into());
+        }
+        Some(delta.text().into())
+    }
+
+    /// Moves what is due into `ready`: cached values first, then paced ones.
+    fn fill_ready(&mut self, now: Instant, model: &Model) {
+        while self.ready.is_empty()
+            && let Some(mut cursor) = self.cached.take()
+        {
+            let contexts =
+                if self.scope == Some(Scope::Own) && self.subscriptions.is_empty() { Scope::Own } else { Scope::All };
+            let Some(piece) = model.cached_after(contexts, &mut cursor) else {
+                break;
+            };
+            self.cached = Some(cursor);
+            if let Some(piece) = self.select(&Arc::new(piece), now) {
+                self.ready.push_back(piece);
+            }
+        }
+        if self.ready.is_empty() {
+            let due = self.pacer.take_due(now);
+            for values in due.chunks(VALUES_PER_DELTA) {
+                self.write_ready("", values);
+            }
+        }
+    }
+
+    /// Writes values of any contexts as deltas into `ready`.
+    fn write_ready(&mut self, prefix: &str, mut values: &[Held]) {
+        while let Some(first) = values.first() {
+            let same = values.iter().take_while(|held| held.context() == first.context()).count();
+            let Some((now, later)) = values.split_at_checked(same) else {
+                return;
+            };
+            self.ready.extend(write(prefix, &self.self_context, now).map(Arc::new));
+            values = later;
+        }
+    }
+
+    /// Makes a delta of collapsed values, marked with `$backpressure`.
+    fn uncollapse(&mut self, now: Instant) -> Option<Arc<Delta>> {
+        let waiting = self.collapsed.len();
+        let mut values = Vec::new();
+        while values.len() < VALUES_PER_DELTA
+            && let Some(held) = self.collapsed.pop_first()
+        {
+            values.push(held);
+        }
+        let millis = now.since(self.collapsed_since).as_millis();
+        let prefix = format!("\"$backpressure\":{{\"accumulated\":{waiting},\"duration\":{millis}}},");
+        self.write_ready(&prefix, &values);
+        self.ready.pop_front()
+    }
+
+    /// Returns a meta delta for the paths of `delta` whose meta was not sent yet.
+    fn meta_before(&mut self, delta: &Delta, model: &Model) -> Option<String> {
+        let context = if delta.context().is_empty() { &*self.self_context } else { delta.context() };
+        let mut out = String::new();
+        for (path, _) in delta.updates().flat_map(|update| update.values()) {
+            if path.is_empty() || self.meta_sent.len() >= self.values_max || !self.meta_sent.insert(hash(context, path))
+            {
+                continue;
+            }
+            let Some(meta) = model.meta_at(context, path) else {
+                continue;
+            };
+            // Writing into a String cannot fail.
+            if out.is_empty() {
+                out.push_str("{\"context\":");
+                let _ = json::write_string(&mut out, context);
+                out.push_str(",\"updates\":[{\"meta\":[{\"path\":");
+            } else {
+                out.push_str(",{\"path\":");
+            }
+            let _ = json::write_string(&mut out, path);
+            let _ = write!(out, ",\"value\":{meta}}}");
+        }
+        if out.is_empty() {
+            return None;
+        }
+        out.push_str("]}]}");
+        Some(out)
+    }
+
+    fn context_pattern(&self, context: Option<&str>) -> Option<Pattern> {
+        match context {
+            None | Some("" | "self" | "vessels.self") => Pattern::parse(&self.self_context).ok(),
+            Some(text) => Pattern::parse(text).ok(),
+        }
+    }
+
+    fn subscribe(&mut self, context: Option<&str>, rows: Vec<Subscribe>) {
+        let Some(context) = self.context_pattern(context) else {
+            self.refuse("subscribe: the context is no pattern");
+            return;
+        };
+        let before = self.subscriptions.len();
+        for row in rows {
+            for warning in &row.warnings {
+                self.reply_text(warning);
+            }
+            let subscription = Subscription { context: context.clone(), pace: row.pace };
+            if let Err(full) = self.subscriptions.insert(row.path, subscription) {
+                self.refuse(&format!("{full}"));
+                break;
+            }
+        }
+        if self.send_cached && self.subscriptions.len() > before {
+            self.cached = Some(CachedCursor::default());
+        }
+    }
+
+    fn unsubscribe(&mut self, context: Option<&str>, paths: &[String]) {
+        if context == Some("*") && paths.iter().any(|path| path == "*") {
+            self.subscriptions = PatternSet::new(SUBSCRIPTIONS_MAX);
+            self.pacer.clear();
+            (self.scope, self.cached) = (None, None);
+            self.ready.clear();
+            return;
+        }
+        let context = self.context_pattern(context);
+        let before = self.subscriptions.len();
+        self.subscriptions.retain(|path, subscription| {
+            Some(&subscription.context) != context.as_ref() || !paths.iter().any(|gone| gone == path)
+        });
+        if self.subscriptions.len() == before {
+            self.refuse("unsubscribe: there is no such subscription; context * with path * ends all");
+        }
+        let subscriptions = &self.subscriptions;
+        let self_context = &*self.self_context;
+        self.pacer.retain(|held| {
+            let context = if held.context().is_empty() { self_context } else { held.context() };
+            subscriptions.matching(held.path()).any(|subscription| subscription.context.matches(context))
+        });
+    }
+
+    fn refuse(&mut self, clause: &str) {
+        self.counters.refused = self.counters.refused.saturating_add(1);
+        self.reply_text(clause);
+    }
+
+    /// Answers with a JSON string.
+    fn reply_text(&mut self, clause: &str) {
+        let mut out = String::new();
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut out, clause);
+        self.reply(&out);
+    }
+
+    fn reply(&mut self, json: &str) {
+        // The oldest waits longest for an answer: it is the new one that is dropped.
+        if self.replies.has_room(json.len()) {
+            self.replies.push(json.into(), json.len());
+        } else {
+            self.counters.dropped = self.counters.dropped.saturating_add(1);
+        }
+    }
+}
+
+/// FNV-1a, 64 bits (RFC 9923), of context and path.
+fn hash(context: &str, path: &str) -> u64 {
+    let bytes = context.bytes().chain([0]).chain(path.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests;

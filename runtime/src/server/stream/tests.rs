@@ -1,0 +1,325 @@
+//! Behaviour of a session as its client sees it.
+
+use super::*;
+use crate::budget::Board;
+use crate::delta::Stamp;
+use crate::server::message::get;
+use std::string::ToString;
+
+const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
+const NOW: Instant = Instant(0);
+
+fn open_with(query: &str, may_write: bool, limits: &Limits) -> Result<Session, Response> {
+    let context = StreamContext { self_context: SELF, version: "0.1.0", wall: UnixMillis(0), may_write, limits };
+    Session::open(&get(&format!("/signalk/v1/stream?{query}")), &context)
+}
+
+/// A session that has said hello.
+fn open(query: &str) -> Session {
+    let mut session = open_with(query, false, &Limits::of(Board::Linux)).unwrap();
+    assert!(session.next(NOW, &empty()).unwrap().starts_with("{\"name\""));
+    session
+}
+
+fn empty() -> Model {
+    Model::new(&Limits::of(Board::Linux), "vessels.nobody")
+}
+
+fn parse(text: &str) -> Arc<Delta> {
+    Arc::new(Delta::parse(text, &Stamp { source_ref: "s", self_context: SELF, now: UnixMillis(0) }).unwrap())
+}
+
+fn value(path: &str, value: i32) -> Arc<Delta> {
+    parse(&format!(r#"{{"updates":[{{"values":[{{"path":"{path}","value":{value}}}]}}]}}"#))
+}
+
+fn foreign(path: &str) -> Arc<Delta> {
+    parse(&format!(r#"{{"context":"vessels.other","updates":[{{"values":[{{"path":"{path}","value":1}}]}}]}}"#))
+}
+
+/// Everything there is to send at a time, with an empty model.
+fn texts(session: &mut Session, millis: u64) -> Vec<String> {
+    let model = empty();
+    core::iter::from_fn(|| session.next(Instant::from_millis(millis), &model)).map(|text| text.to_string()).collect()
+}
+
+/// The paths of what there is to send.
+fn paths(session: &mut Session, millis: u64) -> Vec<String> {
+    let mut paths = Vec::new();
+    for text in texts(session, millis) {
+        for (path, _) in parse(&text).updates().flat_map(|update| update.values()) {
+            paths.push(path.to_string());
+        }
+    }
+    paths
+}
+
+#[test]
+fn says_hello_first() {
+    let mut session = open_with("", false, &Limits::of(Board::Linux)).unwrap();
+    session.offer(&value("a", 1), NOW);
+    let texts = texts(&mut session, 0);
+    assert_eq!(
+        texts[0],
+        format!(
+            r#"{{"name":"skiff","version":"0.1.0","self":"{SELF}","roles":["main","master"],"timestamp":"1970-01-01T00:00:00.000Z"}}"#
+        )
+    );
+    assert_eq!(texts[1], value("a", 1).text());
+    assert_eq!(session.counters().sent, 2);
+}
+
+#[test]
+fn the_query_chooses_the_contexts() {
+    for (query, expected) in
+        [("", &["a"][..]), ("subscribe=self", &["a"]), ("subscribe=all", &["a", "b"]), ("subscribe=none", &[])]
+    {
+        let mut session = open(query);
+        session.offer(&value("a", 1), NOW);
+        session.offer(&foreign("b"), NOW);
+        assert_eq!(paths(&mut session, 0), expected, "{query}");
+    }
+    assert_eq!(open_with("subscribe=some", false, &Limits::of(Board::Linux)).unwrap_err().status, 400);
+}
+
+#[test]
+fn what_is_not_supported_in_the_query_is_told() {
+    let mut session = open("serverevents=all&startTime=x");
+    assert_eq!(
+        texts(&mut session, 0),
+        ["\"serverevents is not supported, it is ignored\"", "\"startTime is not supported, it is ignored\""]
+    );
+}
+
+#[test]
+fn subscriptions_choose_paths_and_contexts() {
+    let mut session = open("subscribe=none");
+    assert_eq!(session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a.*"},{"path":"c"}]}"#, NOW), None);
+    for path in ["a.b", "b.a", "c", "cc"] {
+        session.offer(&value(path, 1), NOW);
+    }
+    session.offer(&foreign("c"), NOW);
+    assert_eq!(paths(&mut session, 0), ["a.b", "c"]);
+    session.receive(r#"{"context":"vessels.*","subscribe":[{"path":"*"}]}"#, NOW);
+    session.offer(&foreign("d"), NOW);
+    assert_eq!(paths(&mut session, 0), ["d"]);
+}
+
+#[test]
+fn deltas_that_match_in_part_are_rewritten() {
+    let mut session = open("subscribe=none");
+    session.receive(r#"{"subscribe":[{"path":"b"}]}"#, NOW);
+    session.offer(
+        &parse(r#"{"updates":[{"source":{"label":"can0","src":"7"},"timestamp":"t","values":[{"path":"a","value":1},{"path":"b","value":[2]}]},{"values":[{"path":"c","value":3}]}]}"#),
+        NOW,
+    );
+    let expected = format!(
+        r#"{{"context":"{SELF}","updates":[{{"source":{{"label":"can0","src":"7"}},"timestamp":"t","values":[{{"path":"b","value":[2]}}],"$source":"can0.7"}}]}}"#
+    );
+    assert_eq!(texts(&mut session, 0), [expected]);
+}
+
+#[test]
+fn unsubscribing_ends_it() {
+    let mut session = open("");
+    session.receive(r#"{"context":"*","unsubscribe":[{"path":"*"}]}"#, NOW);
+    session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a"},{"path":"b"}]}"#, NOW);
+    session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"a"}]}"#, NOW);
+    session.offer(&value("a", 1), NOW);
+    session.offer(&value("b", 1), NOW);
+    assert_eq!(paths(&mut session, 0), ["b"]);
+    session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"zz"}]}"#, NOW);
+    assert!(texts(&mut session, 0)[0].starts_with("\"unsubscribe: there is no such subscription"));
+}
+
+#[test]
+fn paced_values_wait_for_their_time() {
+    let mut session = open("subscribe=none");
+    session.receive(r#"{"subscribe":[{"path":"a","period":1000,"policy":"fixed"},{"path":"b","minPeriod":500}]}"#, NOW);
+    for number in 1..4 {
+        session.offer(&value("a", number), NOW);
+        session.offer(&value("b", number), NOW);
+    }
+    assert_eq!(session.due(), Some(NOW));
+    let first = texts(&mut session, 0);
+    assert_eq!(first.len(), 1);
+    assert!(
+        first[0].contains(r#"{"path":"a","value":3}"#) && first[0].contains(r#"{"path":"b","value":3}"#),
+        "{first:?}"
+    );
+    session.offer(&value("b", 9), NOW);
+    assert_eq!(session.due(), Some(Instant::from_millis(500)));
+    assert_eq!(paths(&mut session, 499), [""; 0]);
+    assert_eq!(paths(&mut session, 500), ["b"]);
+    assert_eq!(paths(&mut session, 1000), ["a"]);
+    session.receive(r#"{"unsubscribe":[{"path":"a"}]}"#, NOW);
+    assert_eq!(session.due(), None);
+}
+
+#[test]
+fn a_slow_client_gets_the_latest_of_each_path() {
+    let limits = Limits { client_queue_len: 4, ..Limits::of(Board::Linux) };
+    let mut session = open_with("", false, &limits).unwrap();
+    for number in 0..20 {
+        session.offer(&value(if number % 2 == 0 { "even" } else { "odd" }, number), Instant::from_millis(100));
+    }
+    let texts = texts(&mut session, 350);
+    assert_eq!(texts.len(), 2, "hello and one delta");
+    assert!(texts[1].starts_with(r#"{"$backpressure":{"accumulated":2,"duration":250},"context":"#), "{}", texts[1]);
+    assert!(texts[1].contains(r#""path":"even","value":18"#) && texts[1].contains(r#""path":"odd","value":19"#));
+    let counters = session.counters();
+    assert_eq!((counters.offered, counters.collapsed, counters.backpressure, counters.dropped), (20, 18, 1, 0));
+    session.offer(&value("even", 20), NOW);
+    assert_eq!(self::texts(&mut session, 0), [value("even", 20).text()], "it has caught up");
+}
+
+#[test]
+fn collapsed_values_are_bounded_too() {
+    let limits = Limits { client_queue_len: 1, model_paths_max: 3, ..Limits::of(Board::Linux) };
+    let mut session = open_with("", false, &limits).unwrap();
+    for number in 0..10 {
+        session.offer(&value(&format!("p{number}"), number), NOW);
+    }
+    assert_eq!(session.counters().dropped, 7);
+    assert_eq!(texts(&mut session, 0).len(), 2);
+}
+
+#[test]
+fn cached_values_come_right_after_the_hello() {
+    let mut model = Model::new(&Limits::of(Board::Linux), SELF);
+    for delta in [value("a", 1), value("b", 2), foreign("c")] {
+        model.apply(&delta);
+    }
+    let of = |query: &str, subscribe: Option<&str>| {
+        let mut session = open_with(query, false, &Limits::of(Board::Linux)).unwrap();
+        subscribe.map(|text| session.receive(text, NOW));
+        let texts: Vec<String> =
+            core::iter::from_fn(|| session.next(NOW, &model)).map(|text| text.to_string()).collect();
+        texts[1..].join("\n")
+    };
+    let own = of("", None);
+    assert!(
+        own.contains(r#""path":"a","value":1"#)
+            && own.contains(r#""path":"b""#)
+            && own.contains("uuid")
+            && !own.contains(r#""path":"c""#)
+    );
+    assert!(of("subscribe=all", None).contains(r#""path":"c""#));
+    assert_eq!(of("subscribe=none", None), "");
+    assert_eq!(of("sendCachedValues=false", None), "");
+    let subscribed =
+        of("subscribe=none", Some(r#"{"context":"*","subscribe":[{"path":"b"},{"path":"c","period":1000}]}"#));
+    assert!(
+        subscribed.contains(r#""path":"b""#)
+            && subscribed.contains(r#""path":"c""#)
+            && !subscribed.contains(r#""path":"a""#)
+    );
+}
+
+#[test]
+fn meta_is_sent_once_before_the_first_value() {
+    let mut session = open("sendMeta=all&sendCachedValues=false");
+    let depth = "environment.depth.belowKeel";
+    for number in 0..2 {
+        session.offer(&value(depth, number), NOW);
+    }
+    session.offer(&value("unknown", 0), NOW);
+    let texts = texts(&mut session, 0);
+    assert_eq!(texts.len(), 4);
+    assert_eq!(
+        texts[0],
+        format!(
+            r#"{{"context":"{SELF}","updates":[{{"meta":[{{"path":"{depth}","value":{{"units":"m","description":"depth of the water below the keel"}}}}]}}]}}"#
+        )
+    );
+    assert_eq!(texts[1], value(depth, 0).text());
+}
+
+#[test]
+fn deltas_of_a_client_need_permission() {
+    let text = r#"{"updates":[{"values":[{"path":"a","value":1}]}]}"#;
+    let mut session = open("");
+    assert_eq!(session.receive(text, NOW), None);
+    assert_eq!(texts(&mut session, 0), ["\"deltas are refused: the stream was opened without a valid token\""]);
+    let mut session = open_with("", true, &Limits::of(Board::Linux)).unwrap();
+    assert_eq!(session.receive(text, NOW), Some(SessionEvent::Delta(text.to_string())));
+}
+
+#[test]
+fn requests_are_answered_with_their_id() {
+    let mut session = open("");
+    for (text, answer) in [
+        (
+            r#"{"requestId":"7","put":{"path":"a","value":1}}"#,
+            r#"{"requestId":"7","state":"COMPLETED","statusCode":405,"message":"PUT is not supported yet"}"#,
+        ),
+        (r#"{"put":{}}"#, r#"{"state":"COMPLETED","statusCode":405,"message":"PUT is not supported yet"}"#),
+        (
+            r#"{"requestId":"x\"","zz":1}"#,
+            r#"{"requestId":"x\"","state":"COMPLETED","statusCode":400,"message":"request not understood"}"#,
+        ),
+    ] {
+        assert_eq!(session.receive(text, NOW), None);
+        assert_eq!(texts(&mut session, 0), [answer], "{text}");
+    }
+    session.receive(r#"{"requestId":"1","login":{"username":"a","password":"secret"}}"#, NOW);
+    let answer = texts(&mut session, 0).join("");
+    assert!(answer.contains("501") && !answer.contains("secret"), "{answer}");
+}
+
+#[test]
+fn what_is_not_understood_is_answered_and_ignored() {
+    let mut session = open("");
+    for text in [
+        "",
+        "{",
+        "7",
+        "{}",
+        r#"{"context":{"radius":1,"position":{}},"subscribe":[{"path":"a"}]}"#,
+        r#"{"subscribe":[{"path":"a","policy":"odd"}]}"#,
+    ] {
+        assert_eq!(session.receive(text, NOW), None);
+        let answers = texts(&mut session, 0);
+        assert_eq!(answers.len(), 1, "{text}");
+        assert!(json::string(&answers[0]).is_some(), "{answers:?}");
+    }
+    session.receive(&" ".repeat(DELTA_BYTES_MAX + 1), NOW);
+    assert_eq!(session.counters().refused, 6);
+}
+
+#[test]
+fn answers_and_subscriptions_are_bounded() {
+    let mut session = open("");
+    for _ in 0..100 {
+        session.receive("nonsense", NOW);
+    }
+    assert_eq!(texts(&mut session, 0).len(), usize::from(REPLIES_MAX));
+    assert_eq!(session.counters().dropped, 100 - u64::from(REPLIES_MAX));
+    for number in 0..=SUBSCRIPTIONS_MAX {
+        session.receive(&format!(r#"{{"subscribe":[{{"path":"p{number}"}}]}}"#), NOW);
+    }
+    assert_eq!(texts(&mut session, 0), [format!("\"more than {SUBSCRIPTIONS_MAX} subscriptions\"")]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_survived(text in "(\\{|\\}|\\[|\\]|\"|:|,|subscribe|unsubscribe|path|context|requestId|put|updates|period|[0-9]|\\*|\\PC){0,60}", query in "\\PC{0,30}") {
+        let Ok(mut session) = open_with(&query, true, &Limits::of(Board::Linux)) else { return Ok(()) };
+        session.receive(&text, NOW);
+        for sent in texts(&mut session, 0) {
+            proptest::prop_assert_eq!(json::compact(&sent).unwrap(), sent);
+        }
+    }
+
+    #[test]
+    fn a_subscriber_gets_exactly_what_matches(pattern in "[ab.*]{1,5}", names in proptest::collection::vec("[ab.]{1,4}", 1..12)) {
+        let mut session = open("subscribe=none");
+        session.receive(&format!(r#"{{"subscribe":[{{"path":"{pattern}"}}]}}"#), NOW);
+        let pattern = Pattern::parse(&pattern).unwrap();
+        for name in &names {
+            session.offer(&value(name, 1), NOW);
+        }
+        let expected: Vec<String> = names.into_iter().filter(|name| pattern.matches(name)).collect();
+        proptest::prop_assert_eq!(paths(&mut session, 0), expected);
+    }
+}

@@ -1,0 +1,109 @@
+//! The floors of `runtime/docs/ARCHITECTURE.md`: a module imports only from floors below its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Floor of each top-level module. Modules of one floor may not import each other unless listed in [`BESIDE`].
+const FLOORS: [(&str, u8); 16] = [
+    ("time", 1),
+    ("json", 1),
+    ("delta", 1),
+    ("n2k", 2),
+    ("hal", 2),
+    ("budget", 3),
+    ("model", 4),
+    ("bus", 4),
+    ("config", 4),
+    ("host", 5),
+    ("package", 5),
+    ("plugin", 6),
+    ("server", 7),
+    ("gateway", 8),
+    ("replay", 9),
+    ("lib", 10),
+];
+
+/// Imports inside one floor, each with its reason.
+const BESIDE: [(&str, &str); 7] = [
+    ("delta", "json"), // a delta is JSON text
+    ("delta", "time"), // stamped with the time
+    ("json", "time"),
+    ("n2k", "hal"),      // only the frame type
+    ("model", "bus"),    // patterns
+    ("model", "config"), // the vessel's name
+    ("package", "host"),
+];
+
+fn floor(module: &str) -> u8 {
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == module)
+        .unwrap_or_else(|| panic!("module {module} has no floor: add it to FLOORS"))
+        .1
+}
+
+fn rust_files(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, out);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+/// Modules that `text` names as `crate::module` outside of its tests.
+fn imports(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines
+        .flat_map(|line| line.split("crate::").skip(1).map(String::from).collect::<Vec<_>>())
+        .flat_map(|rest| match rest.strip_prefix('{') {
+            Some(list) => list.split([',', '}']).map(|name| name.trim().to_string()).collect::<Vec<_>>(),
+            None => vec![rest],
+        })
+        .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+        .filter(|name: &String| !name.is_empty())
+        .collect()
+}
+
+#[test]
+fn a_module_imports_only_from_floors_below() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    assert!(files.len() > 20, "the sources were not found");
+    let mut upward = Vec::new();
+    for file in files {
+        let relative = file.strip_prefix(&source).unwrap();
+        let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
+        let module = first.trim_end_matches(".rs").to_string();
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            let beside = BESIDE.contains(&(module.as_str(), import.as_str()));
+            if import != module && floor(&import) >= floor(&module) && !beside {
+                upward.push(format!(
+                    "{}: {module} (floor {}) imports {import} (floor {})",
+                    relative.display(),
+                    floor(&module),
+                    floor(&import)
+                ));
+            }
+        }
+    }
+    assert!(upward.is_empty(), "imports that go up:\n{}", upward.join("\n"));
+}
+
+#[test]
+fn only_the_host_knows_the_interpreter() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    for file in files {
+        let relative = file.strip_prefix(&source).unwrap();
+        if !relative.starts_with("host") {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(!text.contains("wasmi::") && !text.contains("use wasmi"), "{} names wasmi", relative.display());
+        }
+    }
+}
