@@ -1,2 +1,5 @@
-//! The Skiff gateway for Linux.
-fn main() {}
+//! The command `skiff`; everything is in the library, so that tests reach it.
+
+fn main() -> std::process::ExitCode {
+    skiff_gateway::cli::main()
+}

@@ -1,0 +1,109 @@
+//! One HTTP exchange: request in, the core's answer out.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use skiff_runtime::server::{Method, Request, Response};
+use tokio::sync::oneshot;
+
+use super::{Letter, Shared, stream};
+
+/// Time a client has to send the body of its request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time the gateway has for an answer; a plugin's handler is stopped by its fuel long before.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Builds the service of one connection.
+pub(super) fn service(shared: Arc<Shared>, peer: IpAddr) -> Router {
+    Router::new().fallback(move |request: axum::extract::Request| {
+        let shared = Arc::clone(&shared);
+        async move { exchange(&shared, peer, request).await }
+    })
+}
+
+async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Request) -> axum::response::Response {
+    let (mut parts, body) = request.into_parts();
+    let wants_stream =
+        parts.headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let upgrade = if wants_stream { WebSocketUpgrade::from_request_parts(&mut parts, &()).await.ok() } else { None };
+    let Ok(_exchange) = shared.exchanges.try_acquire() else {
+        return refuse(503, "too many requests at the same time");
+    };
+    let body = match read_body(shared, body).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let request = Request {
+        method: Method::from_name(parts.method.as_str()),
+        target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        headers: headers(&parts),
+        body,
+        peer: Some(peer.to_canonical()),
+        local: shared.local,
+        secure: false,
+    };
+    match upgrade {
+        Some(upgrade) => stream::open(shared, request, upgrade).await,
+        None => ask(shared, request).await,
+    }
+}
+
+async fn ask(shared: &Shared, request: Request) -> axum::response::Response {
+    let (answer, answered) = oneshot::channel();
+    if shared.letters.send(Letter::Request { request, answer }).await.is_err() {
+        return refuse(503, "the gateway is stopping");
+    }
+    shared.waker.wake();
+    match tokio::time::timeout(ANSWER_TIMEOUT, answered).await {
+        Ok(Ok(response)) => respond(response),
+        Ok(Err(_)) => refuse(503, "the gateway is stopping"),
+        Err(_) => refuse(504, "no answer in time"),
+    }
+}
+
+async fn read_body(shared: &Shared, body: Body) -> Result<Vec<u8>, axum::response::Response> {
+    let limited = Limited::new(body, shared.limits.request_bytes_max);
+    match tokio::time::timeout(BODY_TIMEOUT, limited.collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes().into()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(refuse(413, &format!("body longer than {} bytes", shared.limits.request_bytes_max)))
+        }
+        Ok(Err(_)) => Err(refuse(400, "the body broke off")),
+        Err(_) => Err(refuse(408, "the body did not arrive in time")),
+    }
+}
+
+/// Returns the headers as text; bytes that are no ASCII are told apart by nobody and replaced.
+fn headers(parts: &Parts) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+/// Turns an answer of the core into one of the wire.
+pub(super) fn respond(response: Response) -> axum::response::Response {
+    let mut answer = axum::response::Response::new(Body::from(response.body));
+    *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers: &mut HeaderMap = answer.headers_mut();
+    for (name, value) in &response.headers {
+        // A plugin can ask for any header; what is none on the wire is left out, the length is the carrier's own.
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+            && name != header::CONTENT_LENGTH
+            && name != header::TRANSFER_ENCODING
+            && name != header::CONNECTION
+        {
+            headers.append(name, value);
+        }
+    }
+    answer
+}
+
+fn refuse(status: u16, clause: &str) -> axum::response::Response {
+    respond(Response::error(status, clause))
+}

@@ -1,0 +1,189 @@
+//! Carries HTTP and WebSocket between the network and the gateway thread.
+//!
+//! The core decides everything: routes, access, bodies. This floor only turns sockets into
+//! [`Request`]s on a bounded channel and [`Response`]s into bytes, and keeps clients from holding
+//! more than their share: connections, header and body sizes, times.
+
+mod http;
+mod stream;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use skiff_runtime::server::{Request, Response};
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::wake::Waker;
+
+pub use stream::StreamLink;
+
+/// Threads of the carrier; the gateway has its own.
+const WORKERS: usize = 2;
+/// Letters waiting for the gateway thread; then clients wait.
+const LETTERS_MAX: usize = 256;
+/// Time a client has to send its request line and headers, also between two requests of one connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Header fields of a request.
+const HEADERS_MAX: usize = 64;
+/// Bytes of the request line and headers together; the connection's read buffer.
+const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Time that open exchanges get to finish when the gateway stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the network asks of the gateway thread.
+pub enum Letter {
+    /// An HTTP request.
+    Request {
+        /// The request.
+        request: Request,
+        /// Where its answer goes.
+        answer: oneshot::Sender<Response>,
+    },
+    /// A WebSocket client asks for a delta stream.
+    OpenStream {
+        /// The upgrade request.
+        request: Request,
+        /// Whether it is accepted.
+        answer: oneshot::Sender<Result<(), Response>>,
+        /// The client's end, kept while the stream is open.
+        link: StreamLink,
+    },
+    /// A stream client sent a text.
+    StreamText {
+        /// The key of its [`StreamLink`].
+        key: u64,
+        /// What it sent.
+        text: String,
+    },
+}
+
+/// Sizes the carrier keeps to.
+#[derive(Clone, Copy, Debug)]
+pub struct CarrierLimits {
+    /// Requests that the gateway answers at the same time; more get 503.
+    pub exchanges_max: usize,
+    /// Stream clients.
+    pub streams_max: usize,
+    /// Body of a request, bytes; longer ones get 413.
+    pub request_bytes_max: usize,
+}
+
+/// A running carrier; dropping it closes the port.
+pub struct Carrier {
+    runtime: Option<Runtime>,
+    address: SocketAddr,
+}
+
+/// What every connection knows.
+struct Shared {
+    letters: mpsc::Sender<Letter>,
+    waker: Waker,
+    limits: CarrierLimits,
+    exchanges: Semaphore,
+    connections: Arc<Semaphore>,
+    /// The listener's address is a loopback address.
+    local: bool,
+    next_stream: std::sync::atomic::AtomicU64,
+}
+
+impl Carrier {
+    /// Serves on an already bound listener; letters come out of the returned receiver, after the waker was woken.
+    ///
+    /// # Errors
+    /// What the system said when threads or the listener could not be set up.
+    pub fn start(
+        listener: TcpListener,
+        limits: CarrierLimits,
+        waker: Waker,
+    ) -> io::Result<(Self, mpsc::Receiver<Letter>)> {
+        let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("carrier")
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let (letters, inbox) = mpsc::channel(LETTERS_MAX);
+        let shared = Arc::new(Shared {
+            letters,
+            waker,
+            limits,
+            exchanges: Semaphore::new(limits.exchanges_max),
+            connections: Arc::new(Semaphore::new(limits.exchanges_max.saturating_add(limits.streams_max))),
+            local: address.ip().is_loopback(),
+            next_stream: std::sync::atomic::AtomicU64::new(1),
+        });
+        let listener = {
+            let _entered = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        runtime.spawn(accept(listener, shared));
+        Ok((Self { runtime: Some(runtime), address }, inbox))
+    }
+
+    /// Returns the address it listens on, with the port that was really taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the runtime's handle, for tasks beside HTTP such as signals.
+    #[must_use]
+    pub fn handle(&self) -> Option<&tokio::runtime::Handle> {
+        self.runtime.as_ref().map(Runtime::handle)
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+        }
+    }
+}
+
+/// Says so to clients for which there is no connection left; written as it is, without a parser behind it.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 1\r\n\r\n";
+
+async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+    loop {
+        let (socket, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors: give the others time to close theirs.
+                log::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
+            let _ = socket.try_write(FULL);
+            continue;
+        };
+        // Small texts to stream clients must not wait for each other.
+        let _ = socket.set_nodelay(true);
+        let service = TowerToHyperService::new(http::service(Arc::clone(&shared), peer.ip()));
+        tokio::spawn(async move {
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_headers(HEADERS_MAX)
+                .max_buf_size(HEADER_BYTES_MAX)
+                .serve_connection(TokioIo::new(socket), service)
+                .with_upgrades()
+                .await;
+            if let Err(error) = served {
+                log::debug!("connection of {peer}: {error}");
+            }
+            drop(permit);
+        });
+    }
+}

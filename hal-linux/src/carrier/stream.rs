@@ -1,0 +1,166 @@
+//! One WebSocket client of the delta stream (RFC 6455).
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use skiff_runtime::server::{Request, Response};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Letter, Shared, http};
+
+/// Texts between the gateway and a client's socket; behind it the core keeps only the latest of each path.
+const TEXTS_MAX: usize = 16;
+/// Longest text a client may send, bytes; a subscription of 64 paths has about 10 KiB.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that wait to be written before a client counts as slow.
+const WRITE_BYTES_MAX: usize = 256 * 1024;
+/// Time between two pings.
+const PING_PERIOD: Duration = Duration::from_secs(30);
+/// A client that takes nothing for so long is given up.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The gateway's end of a client: texts go in, never waiting.
+#[derive(Debug)]
+pub struct StreamLink {
+    key: u64,
+    texts: mpsc::Sender<Arc<str>>,
+    /// The gateway has more for it: the client wakes the gateway when there is room.
+    starved: Arc<AtomicBool>,
+}
+
+impl StreamLink {
+    /// Returns the number that the client's letters carry.
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// Tells whether the client is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.texts.is_closed()
+    }
+
+    /// Gives the client texts from `next` until it is full or there are none.
+    pub fn fill(&self, mut next: impl FnMut() -> Option<Arc<str>>) {
+        loop {
+            // Set before the try: room that comes up after it wakes the gateway.
+            self.starved.store(true, Ordering::SeqCst);
+            match self.texts.try_reserve() {
+                Ok(room) => match next() {
+                    Some(text) => room.send(text),
+                    None => break,
+                },
+                Err(TrySendError::Full(())) => return,
+                Err(TrySendError::Closed(())) => break,
+            }
+        }
+        self.starved.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Asks the core whether the client may have a stream, and upgrades the connection when it may.
+pub(super) async fn open(
+    shared: &Arc<Shared>,
+    request: Request,
+    upgrade: WebSocketUpgrade,
+) -> axum::response::Response {
+    let key = shared.next_stream.fetch_add(1, Ordering::Relaxed);
+    let (texts, outgoing) = mpsc::channel(TEXTS_MAX);
+    let starved = Arc::new(AtomicBool::new(false));
+    let link = StreamLink { key, texts, starved: Arc::clone(&starved) };
+    let (answer, answered) = oneshot::channel();
+    if shared.letters.send(Letter::OpenStream { request, answer, link }).await.is_err() {
+        return http::respond(Response::error(503, "the gateway is stopping"));
+    }
+    shared.waker.wake();
+    match answered.await {
+        Ok(Ok(())) => {}
+        Ok(Err(refused)) => return http::respond(refused),
+        Err(_) => return http::respond(Response::error(503, "the gateway is stopping")),
+    }
+    let client = Client { key, outgoing, starved, shared: Arc::clone(shared) };
+    upgrade
+        .max_message_size(TEXT_BYTES_MAX)
+        .max_frame_size(TEXT_BYTES_MAX)
+        .max_write_buffer_size(WRITE_BYTES_MAX)
+        .on_upgrade(move |socket| client.serve(socket))
+}
+
+struct Client {
+    key: u64,
+    outgoing: mpsc::Receiver<Arc<str>>,
+    starved: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Client {
+    /// The gateway sees the closed channel at its next turn, so it needs one.
+    fn drop(&mut self) {
+        self.outgoing.close();
+        self.shared.waker.wake();
+    }
+}
+
+impl Client {
+    async fn serve(mut self, mut socket: WebSocket) {
+        let mut pings = tokio::time::interval(PING_PERIOD);
+        pings.tick().await;
+        let mut heard = true;
+        loop {
+            let outcome = tokio::select! {
+                text = self.outgoing.recv() => match text {
+                    Some(text) => self.send(&mut socket, Message::Text(Utf8Bytes::from(&*text))).await,
+                    None => ControlFlow::Break(()),
+                },
+                received = socket.recv() => {
+                    heard = true;
+                    match received {
+                        Some(Ok(message)) => self.receive(message).await,
+                        Some(Err(_)) | None => ControlFlow::Break(()),
+                    }
+                }
+                _ = pings.tick() => {
+                    if heard {
+                        heard = false;
+                        self.send(&mut socket, Message::Ping(Vec::new().into())).await
+                    } else {
+                        ControlFlow::Break(())
+                    }
+                }
+            };
+            if outcome.is_break() {
+                break;
+            }
+        }
+        let _ = tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(None))).await;
+    }
+
+    async fn send(&self, socket: &mut WebSocket, message: Message) -> ControlFlow<()> {
+        if self.starved.swap(false, Ordering::SeqCst) {
+            self.shared.waker.wake();
+        }
+        match tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await {
+            Ok(Ok(())) => ControlFlow::Continue(()),
+            Ok(Err(_)) | Err(_) => ControlFlow::Break(()),
+        }
+    }
+
+    async fn receive(&self, message: Message) -> ControlFlow<()> {
+        let text = match message {
+            Message::Text(text) => text.as_str().to_owned(),
+            Message::Close(_) => return ControlFlow::Break(()),
+            // The protocol is text; pings are answered by the library.
+            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
+        };
+        if self.shared.letters.send(Letter::StreamText { key: self.key, text }).await.is_err() {
+            return ControlFlow::Break(());
+        }
+        self.shared.waker.wake();
+        ControlFlow::Continue(())
+    }
+}

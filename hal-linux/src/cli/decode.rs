@@ -1,0 +1,83 @@
+//! `skiff decode`: a log in, Signal K deltas out.
+
+use clap::Args as ClapArgs;
+use skiff_runtime::n2k::log::{Format, Item, Mode, Record};
+use skiff_runtime::n2k::{DeltaForm, Receiver};
+use skiff_runtime::time::Instant;
+
+use super::exit::{self, Failure};
+use super::talk::{Data, DataError};
+use crate::logs::{Entry, Log, Losses, Source};
+
+/// Turn an NMEA 2000 log into Signal K deltas, one a line
+///
+/// Each line on stdout is one delta as JSON; `_line` is the number of the log's line that completed it. Lines that
+/// cannot be read are told on stderr and passed over.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  \
+    skiff decode log.candump\n  \
+    candump -L can0 | skiff decode -\n  \
+    skiff decode race.log --format canboat --mode plain | head")]
+pub struct Args {
+    /// The log, `-` for standard input
+    #[arg(value_name = "LOG")]
+    log: String,
+
+    /// How its lines are written; auto looks at each line: auto, candump, canboat
+    #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
+    format: Format,
+
+    /// What a canboat line holds: frames (plain), whole messages (fast), both (mixed), or auto
+    #[arg(long, value_name = "M", default_value = "auto", value_parser = super::parse_mode)]
+    mode: Mode,
+}
+
+/// Runs the command.
+pub fn command(args: &Args) -> Result<(), Failure> {
+    let source = Source::new(&args.log);
+    let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
+    let mut log = Log::new(source.open().map_err(unreadable)?, args.format, args.mode);
+    let mut losses = Losses::default();
+    let mut decoder = Decoder::new();
+    let mut data = Data::stdout();
+    while let Some(entry) = log.next_entry().map_err(unreadable)? {
+        match entry {
+            Entry::Bad(bad) => losses.bad(&source, &bad),
+            Entry::Record(number, record) => {
+                losses.record();
+                let written = decoder.record(number, &record).map_or(Ok(()), |line| data.line(&line));
+                if let Err(error) = written {
+                    return error.into_result();
+                }
+            }
+        }
+    }
+    if let Err(error) = data.flush() {
+        return DataError::into_result(error);
+    }
+    losses.verdict(&source).map_err(|text| Failure::new(exit::INPUT_CORRUPT, text))
+}
+
+/// Decodes records one by one.
+struct Decoder {
+    receiver: Receiver,
+}
+
+impl Decoder {
+    fn new() -> Self {
+        Self { receiver: Receiver::new("") }
+    }
+
+    /// Returns the delta that `record` completes; without a time its stamp is 1970.
+    fn record(&mut self, line: u64, record: &Record) -> Option<String> {
+        // The clock of a log jumps where two were joined: fast packets are told apart by their counters alone here.
+        let now = Instant::default();
+        let message = match &record.item {
+            Item::Frame(frame) => self.receiver.frame(frame, now),
+            Item::Whole { id, payload } => self.receiver.whole(*id, payload),
+        }?;
+        let wall = record.time.unwrap_or_default();
+        let delta = self.receiver.delta(&message, &wall.to_string(), DeltaForm::Line { line })?;
+        Some(delta.text().to_owned())
+    }
+}

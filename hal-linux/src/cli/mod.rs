@@ -1,0 +1,132 @@
+//! The command line `skiff`.
+
+mod client;
+mod decode;
+pub mod exit;
+mod plugin;
+mod replay;
+mod run;
+pub mod talk;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use skiff_runtime::budget::Board;
+use skiff_runtime::n2k::log::{Format, Mode};
+
+use exit::Failure;
+
+/// Runs Signal K WebAssembly plugins on NMEA 2000 data.
+#[derive(Debug, Parser)]
+#[command(
+    name = "skiff",
+    version,
+    about,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Try it, nothing else is needed:\n  \
+        skiff run --sample                a simulated boat, two plugins, and a URL to open\n  \
+        skiff replay --sample             the same boat on a virtual clock, as lines of JSON\n\n\
+        With your own data:\n  \
+        skiff decode log.candump          what the log says, as Signal K deltas\n  \
+        skiff run --can can0              serve the boat's bus on http://127.0.0.1:3000\n\n\
+        Exit codes: 0 done, 1 negative verdict, 2 wrong usage, 3 input missing, 4 input corrupt,\n  \
+        5 port or interface unavailable, 6 not authorised.\n\n\
+        `skiff COMMAND --help` explains each command with examples."
+)]
+struct Cli {
+    /// Say more on stderr: -v details, -vv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Replay(replay::Args),
+    Decode(decode::Args),
+    Plugin(plugin::Args),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own exit: help and version on stdout with 0, usage errors on stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+        }
+    };
+    talk::start_log(cli.verbose, cli.quiet);
+    let result = match cli.command {
+        Command::Run(args) => run::command(&args),
+        Command::Replay(args) => replay::command(&args),
+        Command::Decode(args) => decode::command(&args),
+        Command::Plugin(args) => plugin::command(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(failure) => {
+            talk::say(&format!("skiff: {failure}"));
+            failure.exit_code()
+        }
+    }
+}
+
+/// Configuration folder when none is given.
+fn default_config() -> Result<PathBuf, Failure> {
+    std::env::home_dir()
+        .filter(|home| !home.as_os_str().is_empty())
+        .map(|home| home.join(".skiff"))
+        .ok_or_else(|| Failure::new(exit::USAGE, "no home folder is known; name a configuration folder: --config DIR"))
+}
+
+fn parse_board(text: &str) -> Result<Board, String> {
+    let names = || Board::ALL.map(Board::name).join(", ");
+    Board::from_name(text).ok_or_else(|| format!("boards are {}", names()))
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    let names = |supported: bool| {
+        let known = Format::ALL.iter().filter(|(_, format)| format.is_supported() == supported);
+        known.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    };
+    match Format::from_name(text) {
+        Some(format) if format.is_supported() => Ok(format),
+        Some(_) => Err(format!("this format is not supported yet; supported are {}", names(true))),
+        None => Err(format!("formats are {}; not supported yet: {}", names(true), names(false))),
+    }
+}
+
+fn parse_mode(text: &str) -> Result<Mode, String> {
+    let names = || Mode::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    Mode::from_name(text).ok_or_else(|| format!("modes are {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn formats_that_are_not_there_yet_say_so() {
+        assert_eq!(parse_format("candump"), Ok(Format::Candump));
+        assert!(parse_format("pcap").unwrap_err().contains("not supported yet"));
+        assert!(parse_format("morse").unwrap_err().contains("formats are"));
+    }
+}

@@ -1,0 +1,396 @@
+//! `skiff run`: the gateway.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::config::{Identity, SAMPLE_SELF_CONTEXT, Settings, Vessel};
+use skiff_runtime::gateway::{Gateway, Setup};
+use skiff_runtime::hal::sim::SimStorage;
+use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
+use skiff_runtime::n2k::log::Format;
+use skiff_runtime::n2k::sample as boat;
+use skiff_runtime::plugin::Enabled;
+use skiff_runtime::server::Access;
+
+use super::exit::{self, Failure};
+use super::talk;
+use crate::carrier::{Carrier, CarrierLimits};
+use crate::hal::{Folder, SocketCan, StdNetwork, SystemClock, SystemRng};
+use crate::logs::Source;
+use crate::run::feed::{self, Speed, Track};
+use crate::run::printer::Printer;
+use crate::run::{Driver, signals};
+use crate::wake::Waker;
+use crate::{packages, sample};
+
+/// File that tells other commands where this gateway listens.
+pub const ADDRESS_FILE: &str = "skiff/gateway.json";
+/// The command line's copy of the token.
+pub const TOKEN_FILE: &str = "skiff/token";
+
+/// Run the gateway
+///
+/// Takes NMEA 2000 data in, runs the plugins of the configuration folder, and serves Signal K over HTTP and WebSocket.
+/// URL, token and messages go to stderr. Ctrl-C stops it.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  \
+    skiff run --sample                          a simulated boat with two plugins; writes no files\n  \
+    skiff run --can can0                        the boat's bus\n  \
+    skiff run --input race.log --speed 10       a log file, ten times as fast, then serves on\n  \
+    skiff run --config ~/.signalk --can can0    the plugins of a Signal K installation\n\n\
+    Then open http://127.0.0.1:3000 or\n  \
+    curl http://127.0.0.1:3000/signalk/v1/api/vessels/self\n\n\
+    Bring a CAN interface up first: sudo ip link set can0 up type can bitrate 250000\n\n\
+    A token is made at the first start and shown once. Changes need it, and so does every request\n\
+    when --listen is not a loopback address: curl -H \"Authorization: Bearer TOKEN\" …")]
+pub struct Args {
+    /// Folder with settings, plugins and their data; laid out like Signal K's [default: ~/.skiff]
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+
+    /// Address and port of the web server; port 0 takes any free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000", value_parser = parse_listen)]
+    listen: SocketAddr,
+
+    /// Read this CAN interface (can be given again)
+    #[arg(long, value_name = "IFACE")]
+    can: Vec<String>,
+
+    /// Play this log file, - for standard input, then serve on; ?format=NAME behind it names the format (can be given
+    /// again)
+    #[arg(long, value_name = "FILE", value_parser = parse_input)]
+    input: Vec<Input>,
+
+    /// Play log files so many times as fast as they were recorded, or max for without any wait
+    #[arg(long, value_name = "X|max", default_value = "1", value_parser = Speed::parse)]
+    speed: Speed,
+
+    /// Run the built-in simulated boat with the built-in plugins, and print what they emit; writes no files
+    #[arg(long, conflicts_with_all = ["can", "input", "config"])]
+    sample: bool,
+
+    /// Keep to the limits of this board
+    #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
+    board: Board,
+
+    /// Network stack: host is the only one in this version
+    #[arg(long, value_name = "host", default_value = "host", value_parser = parse_net, hide = true)]
+    net: Net,
+
+    /// Deny capabilities that a package does not declare
+    #[arg(long)]
+    strict: bool,
+
+    /// Switch all access checks off: anyone who reaches the port can change everything
+    #[arg(long)]
+    allow_anyone: bool,
+}
+
+/// A log to play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Input {
+    source: Source,
+    format: Format,
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| "write address and port, for example 127.0.0.1:3000, 0.0.0.0:3000 or [::1]:3000".into())
+}
+
+fn parse_input(text: &str) -> Result<Input, String> {
+    if let Some((scheme, _)) = text.split_once("://") {
+        let known = ["tcp", "tcp-listen", "udp", "serial"].contains(&scheme);
+        let what = if known { "is not supported yet" } else { "is no kind of input" };
+        return Err(format!("{scheme}:// {what}; give a log file, - for standard input, or --can IFACE"));
+    }
+    let (path, format) = match text.rsplit_once("?format=") {
+        Some((path, format)) => (path, super::parse_format(format)?),
+        None => (text, Format::Auto),
+    };
+    if path.is_empty() {
+        return Err("the name of the file is missing".into());
+    }
+    Ok(Input { source: Source::new(path), format })
+}
+
+/// Whose TCP/IP stack carries the web server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Net {
+    Host,
+}
+
+fn parse_net(text: &str) -> Result<Net, String> {
+    match text {
+        "host" => Ok(Net::Host),
+        _ if text.starts_with("tap:") => Err("tap devices are not supported yet; leave --net out".into()),
+        _ => Err("host is the only network stack of this version; leave --net out".into()),
+    }
+}
+
+/// Runs the command.
+pub fn command(args: &Args) -> Result<(), Failure> {
+    let system = |error: io::Error| Failure::new(exit::UNAVAILABLE, error);
+    let limits = Limits::of(args.board);
+    let (clock, mut rng, waker) =
+        (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
+    match args.net {
+        Net::Host => {}
+    }
+    // Everything that can be missing is opened before anything is written.
+    let tracks = open_tracks(args)?;
+    let (can, waiters) = open_can(&args.can, clock)?;
+    let listener = TcpListener::bind(args.listen).map_err(|error| {
+        Failure::new(
+            exit::UNAVAILABLE,
+            format_args!("cannot listen on {}: {error}; choose another: --listen {}:0", args.listen, args.listen.ip()),
+        )
+    })?;
+
+    let mut home = if args.sample { Home::in_memory(&mut rng) } else { Home::open(args, &mut rng)? };
+    if args.allow_anyone {
+        home.access = home.access.allow_anyone();
+        log::warn!("--allow-anyone: anyone who can reach {} can change everything", args.listen);
+    }
+    let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    home.access = home.access.named([host_name]);
+    let setup = Setup {
+        limits,
+        vessel: home.vessel,
+        self_context: home.self_context,
+        access: home.access,
+        strict: args.strict,
+        version: env!("CARGO_PKG_VERSION"),
+        events: args.sample,
+        poll_on_whole_seconds: false,
+    };
+    let network = Some(Box::new(StdNetwork::new()) as _);
+    let hal = Hal { clock: Box::new(clock), rng: Box::new(rng), storage: home.storage, network, can };
+    let mut gateway = Gateway::new(setup, hal);
+    let inputs = tracks.iter().map(|track| gateway.input(&label(track))).collect();
+    install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
+
+    let carrier_limits = CarrierLimits {
+        exchanges_max: limits.exchanges_max.into(),
+        streams_max: limits.clients_max.into(),
+        request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
+    };
+    let (carrier, letters) = Carrier::start(listener, carrier_limits, waker.clone()).map_err(system)?;
+    let Some(runtime) = carrier.handle() else {
+        return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
+    };
+    let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
+    let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
+    let url = url(carrier.address());
+    greet(&url, home.token.as_deref(), home.folder.as_deref());
+    let marker = home.folder.as_deref().map(|folder| Marker::set(folder, &url));
+    let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
+    Driver { gateway, clock, inputs, fed, letters, waker, can: waiters, stop, printer }.run();
+    drop(marker);
+    drop(carrier);
+    Ok(())
+}
+
+fn open_tracks(args: &Args) -> Result<Vec<Track>, Failure> {
+    if args.sample {
+        return Ok(vec![Track::Sample]);
+    }
+    let open = |input: &Input| {
+        let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{}: {error}", input.source));
+        Ok(Track::Log {
+            source: input.source.clone(),
+            input: input.source.open().map_err(unreadable)?,
+            format: input.format,
+        })
+    };
+    args.input.iter().map(open).collect()
+}
+
+fn label(track: &Track) -> String {
+    match track {
+        Track::Sample => boat::LABEL.into(),
+        Track::Log { source, .. } => source.label(),
+    }
+}
+
+type CanPorts = (Vec<CanPort>, Vec<std::os::fd::OwnedFd>);
+
+fn open_can(names: &[String], clock: SystemClock) -> Result<CanPorts, Failure> {
+    let (mut ports, mut waiters) = CanPorts::default();
+    for name in names {
+        let can = SocketCan::open(name, clock).map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
+        waiters.push(can.waiter().map_err(|error| Failure::new(exit::UNAVAILABLE, error))?);
+        ports.push(CanPort { label: name.clone(), can: Box::new(can) });
+    }
+    Ok((ports, waiters))
+}
+
+/// What the gateway knows about itself, from the configuration folder or, in the sample, from nowhere.
+struct Home {
+    storage: Box<dyn Storage>,
+    folder: Option<PathBuf>,
+    vessel: Vessel,
+    self_context: String,
+    access: Access,
+    /// The token, when it was made just now.
+    token: Option<String>,
+    loads_plugins: bool,
+}
+
+impl Home {
+    fn in_memory(rng: &mut SystemRng) -> Self {
+        let (access, token) = Access::with_new_token(rng);
+        Self {
+            storage: Box::new(SimStorage::new()),
+            folder: None,
+            vessel: Vessel::default(),
+            self_context: SAMPLE_SELF_CONTEXT.to_owned(),
+            access,
+            token: Some(token.as_str().to_owned()),
+            loads_plugins: true,
+        }
+    }
+
+    /// Reads the configuration folder; makes it, an identity and a token at the first start.
+    fn open(args: &Args, rng: &mut SystemRng) -> Result<Self, Failure> {
+        let folder = args.config.clone().map_or_else(super::default_config, Ok)?;
+        if folder.exists() && !folder.is_dir() {
+            return Err(Failure::new(exit::INPUT_MISSING, format_args!("{}: not a folder", folder.display())));
+        }
+        let mut storage = Folder::new(&folder);
+        let broken = |error| Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", folder.display()));
+        let settings = Settings::load(&mut storage).map_err(broken)?;
+        let identity = Identity::open_or_create(&mut storage, rng, settings.vessel.uuid.as_deref()).map_err(broken)?;
+        let (access, token) = Access::open_or_create(&mut storage, rng).map_err(broken)?;
+        let token = token.map(|token| token.as_str().to_owned());
+        if let Some(token) = &token
+            && let Err(error) = write(&mut storage, TOKEN_FILE, token)
+        {
+            log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
+        }
+        Ok(Self {
+            storage: Box::new(storage),
+            vessel: settings.vessel,
+            self_context: identity.self_context(),
+            access,
+            token,
+            loads_plugins: settings.wasm,
+            folder: Some(folder),
+        })
+    }
+}
+
+fn write(storage: &mut dyn Storage, file: &str, text: &str) -> Result<(), String> {
+    let key = Key::parse(file).map_err(|error| error.to_string())?;
+    storage.replace(&key, text.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// Installs the packages of the folder, or the embedded ones; a package that cannot be used is one warning.
+fn install(gateway: &mut Gateway, folder: Option<&Path>, loads_plugins: bool, limits: &Limits) {
+    let Some(folder) = folder else {
+        for embedded in &sample::PACKAGES {
+            let config = Some(embedded.config.to_owned());
+            let installed = embedded.package().map_err(|error| error.to_string()).and_then(|package| {
+                gateway.install(package, Enabled::Always { config }).map_err(|error| error.to_string())
+            });
+            if let Err(error) = installed {
+                log::warn!("a built-in plugin cannot be used: {error}");
+            }
+        }
+        return;
+    };
+    if !loads_plugins {
+        log::info!("settings.json switches WebAssembly plugins off");
+        return;
+    }
+    let discovery = packages::discover(folder, limits.plugin.module_bytes_max);
+    for warning in &discovery.warnings {
+        log::warn!("{warning}");
+    }
+    for package in discovery.packages {
+        let name = package.name.clone();
+        match gateway.install(package, Enabled::FromConfig) {
+            Ok(()) => log::debug!("found plugin {name}"),
+            Err(error) => log::warn!("plugin {name}: {error}"),
+        }
+    }
+}
+
+/// Returns the URL under which this machine reaches the listener.
+fn url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("http://{address}")
+}
+
+/// Shows URL and token; also with `-q`, since the token is shown only once.
+fn greet(url: &str, token: Option<&str>, folder: Option<&Path>) {
+    talk::say(&format!("Skiff listens on {url}"));
+    if folder.is_none() {
+        talk::say(&format!("try: curl {url}/signalk/v1/api/vessels/self/environment/wind/speedTrue"));
+    }
+    if let Some(token) = token {
+        let kept =
+            folder.map_or_else(String::new, |folder| format!(", a copy is in {}", folder.join(TOKEN_FILE).display()));
+        talk::say(&format!("token for changes, shown this once{kept}: {token}"));
+    }
+}
+
+/// Tells other commands where the gateway listens, as long as it does.
+struct Marker {
+    storage: Folder,
+}
+
+impl Marker {
+    fn set(folder: &Path, url: &str) -> Self {
+        let mut storage = Folder::new(folder);
+        // A URL of ours holds nothing that needs an escape.
+        if let Err(error) = write(&mut storage, ADDRESS_FILE, &format!("{{\"url\":\"{url}\"}}\n")) {
+            log::warn!("{}: {error}; `skiff plugin` needs --url {url}", folder.join(ADDRESS_FILE).display());
+        }
+        Self { storage }
+    }
+}
+
+impl Drop for Marker {
+    fn drop(&mut self) {
+        if let Ok(key) = Key::parse(ADDRESS_FILE) {
+            // What stays behind is found out by the next command: nobody answers there.
+            let _ = self.storage.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_files_for_now() {
+        assert_eq!(parse_input("a.log"), Ok(Input { source: Source::File("a.log".into()), format: Format::Auto }));
+        assert_eq!(parse_input("-?format=canboat"), Ok(Input { source: Source::Stdin, format: Format::Canboat }));
+        for text in [
+            "tcp://host:1",
+            "tcp-listen://0.0.0.0:1",
+            "udp://0.0.0.0:1",
+            "serial:///dev/ttyUSB0?baud=115200",
+            "a?format=pcap",
+        ] {
+            assert!(parse_input(text).unwrap_err().contains("not supported yet"), "{text}");
+        }
+        assert!(parse_input("ftp://x").unwrap_err().contains("no kind of input"));
+        assert!(parse_input("?format=candump").is_err());
+    }
+
+    #[test]
+    fn listeners_are_addresses() {
+        assert_eq!(parse_listen("localhost:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
+        assert!(parse_listen("3000").is_err());
+        assert_eq!(url(SocketAddr::from(([0, 0, 0, 0], 80))), "http://127.0.0.1:80");
+        assert_eq!(url("[::]:80".parse().unwrap()), "http://[::1]:80");
+    }
+}

@@ -1,0 +1,143 @@
+//! What goes to the terminal: talk on stderr, data on stdout.
+
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+
+use super::exit::{self, Failure};
+
+/// Replaces what could steer a terminal (ESC sequences, line breaks, direction marks) in text from elsewhere.
+#[must_use]
+pub fn sanitised(text: &str) -> String {
+    text.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
+}
+
+/// Tells whether a character acts on a terminal instead of showing: controls (Unicode category Cc) and the
+/// bidirectional formatting characters (Unicode Standard Annex 9 §2).
+fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Says one line on stderr.
+pub fn say(text: &str) {
+    // Nobody can be told that stderr is gone.
+    let _ = writeln!(io::stderr().lock(), "{}", sanitised(text));
+}
+
+struct Sink;
+
+impl Log for Sink {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        // Libraries below talk about their own insides: only what is wrong there is of interest.
+        metadata.level()
+            <= if metadata.target().starts_with("skiff") { log::max_level() } else { Level::Warn.to_level_filter() }
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let level = match record.level() {
+                Level::Error => "error: ",
+                Level::Warn => "warning: ",
+                Level::Info => "",
+                Level::Debug | Level::Trace => "debug: ",
+            };
+            say(&format!("{level}{}", record.args()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Sends the log to stderr: `-q` errors only, `-v` details, `-vv` everything.
+pub fn start_log(verbose: u8, quiet: bool) {
+    log::set_max_level(match (quiet, verbose) {
+        (true, _) => LevelFilter::Error,
+        (false, 0) => LevelFilter::Info,
+        (false, 1) => LevelFilter::Debug,
+        (false, _) => LevelFilter::Trace,
+    });
+    // Fails only when there is a logger already, as in a test that runs two commands.
+    let _ = log::set_logger(&Sink);
+}
+
+/// Buffered lines on stdout.
+pub struct Data(BufWriter<StdoutLock<'static>>);
+
+/// Why stdout takes no more.
+#[derive(Debug)]
+pub enum DataError {
+    /// The reader has enough (`| head`): a quiet end.
+    Closed,
+    /// Anything else, such as a full disk.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for DataError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == ErrorKind::BrokenPipe { Self::Closed } else { Self::Failed(error) }
+    }
+}
+
+impl DataError {
+    /// Turns the end of a command into its result: a reader who has enough is no failure.
+    ///
+    /// # Errors
+    /// [`Failure`] when stdout failed otherwise.
+    pub fn into_result(self) -> Result<(), Failure> {
+        match self {
+            Self::Closed => Ok(()),
+            Self::Failed(error) => {
+                Err(Failure::new(exit::UNAVAILABLE, format_args!("stdout cannot be written: {error}")))
+            }
+        }
+    }
+}
+
+impl Data {
+    /// Takes stdout.
+    #[must_use]
+    pub fn stdout() -> Self {
+        Self(BufWriter::with_capacity(64 * 1024, io::stdout().lock()))
+    }
+
+    /// Writes one line.
+    ///
+    /// # Errors
+    /// [`DataError`] when stdout takes no more.
+    pub fn line(&mut self, text: &str) -> Result<(), DataError> {
+        self.0.write_all(text.as_bytes())?;
+        self.0.write_all(b"\n")?;
+        Ok(())
+    }
+
+    /// Writes out what is buffered.
+    ///
+    /// # Errors
+    /// [`DataError`] when stdout takes no more.
+    pub fn flush(&mut self) -> Result<(), DataError> {
+        self.0.flush()?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn untrusted_text_cannot_steer_the_terminal() {
+        assert_eq!(
+            sanitised("a\u{1b}[31mred\r\nb\u{202e}c\u{9b}d"),
+            "a\u{fffd}[31mred\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}d"
+        );
+        assert_eq!(sanitised("Möwe 30° ☸"), "Möwe 30° ☸");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        assert_eq!(DataError::from(io::Error::from(ErrorKind::BrokenPipe)).into_result(), Ok(()));
+        let failure = DataError::from(io::Error::from(ErrorKind::StorageFull)).into_result().unwrap_err();
+        assert_eq!(failure.code, exit::UNAVAILABLE);
+    }
+}

@@ -1,0 +1,333 @@
+//! CAN interfaces of the kernel (SocketCAN).
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
+
+use skiff_runtime::hal::{Can, CanError, CanFrame, CanState, Clock};
+use skiff_runtime::time::Instant;
+use socketcan::{CanSocket, EmbeddedFrame, ExtendedId, Frame, Socket, SocketOptions};
+
+use super::SystemClock;
+
+/// Longest name of a network interface (linux/if.h IFNAMSIZ less the end mark).
+const NAME_BYTES_MAX: usize = 15;
+/// Hardware type of CAN (linux/if_arp.h ARPHRD_CAN).
+const HARDWARE_CAN: &str = "280";
+/// Bit of `/sys/class/net/NAME/flags` (linux/if.h IFF_UP).
+const FLAG_UP: u32 = 1;
+
+/// `getsockopt(SOL_SOCKET, SO_MEMINFO)`: nine counters of 32 bits, the last counts what the receive queue dropped
+/// (asm-generic/socket.h, linux/sock_diag.h SK_MEMINFO_DROPS).
+const SOL_SOCKET: i32 = 1;
+const SO_MEMINFO: i32 = 55;
+const MEMINFO_DROPS: usize = 8;
+
+/// Error classes and details (linux/can/error.h): CAN_ERR_CRTL, CAN_ERR_BUSOFF, CAN_ERR_RESTARTED.
+const CLASS_CONTROLLER: u32 = 0x04;
+const CLASS_BUS_OFF: u32 = 0x40;
+const CLASS_RESTARTED: u32 = 0x100;
+/// CAN_ERR_CRTL_RX_OVERFLOW, …_WARNING, …_PASSIVE, _ACTIVE in byte 1.
+const DETAIL_OVERFLOW: u8 = 0x01;
+const DETAIL_WARNING: u8 = 0x0c;
+const DETAIL_PASSIVE: u8 = 0x30;
+const DETAIL_ACTIVE: u8 = 0x40;
+
+/// Errors of the system that mean the interface is not there now (asm-generic/errno.h ENETDOWN, ENODEV, ENXIO, ENOBUFS).
+const ENETDOWN: i32 = 100;
+const ENODEV: i32 = 19;
+const ENXIO: i32 = 6;
+const ENOBUFS: i32 = 105;
+const EAFNOSUPPORT: i32 = 97;
+
+/// Frames taken at most to find one data frame; the rest waits for the next call.
+const SKIPPED_MAX: usize = 64;
+
+/// Why an interface cannot be used; the text says what to type.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CanOpenError {
+    /// The system has no interface of this name.
+    Missing {
+        /// The name as given.
+        name: String,
+    },
+    /// The interface exists and is no CAN interface.
+    NotCan {
+        /// The name as given.
+        name: String,
+    },
+    /// The interface is down.
+    Down {
+        /// The name as given.
+        name: String,
+    },
+    /// The kernel has no CAN sockets.
+    NoSupport,
+    /// The system forbids it.
+    Denied {
+        /// The name as given.
+        name: String,
+    },
+    /// Anything else.
+    Other {
+        /// The name as given.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for CanOpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { name } => {
+                write!(f, "no CAN interface is named {name}; `ip -brief link show type can` lists those there are")
+            }
+            Self::NotCan { name } => {
+                write!(f, "{name} is no CAN interface; `ip -brief link show type can` lists those there are")
+            }
+            Self::Down { name } => {
+                write!(
+                    f,
+                    "CAN interface {name} is down; bring it up: `sudo ip link set {name} up type can bitrate 250000`"
+                )
+            }
+            Self::NoSupport => f.write_str("this kernel has no CAN sockets; load them: `sudo modprobe can_raw`"),
+            Self::Denied { name } => {
+                write!(f, "CAN interface {name} may not be opened by this user")
+            }
+            Self::Other { name, error } => {
+                write!(f, "CAN interface {name} cannot be opened: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CanOpenError {}
+
+/// One CAN interface.
+pub struct SocketCan {
+    socket: CanSocket,
+    clock: SystemClock,
+    state: Cell<CanState>,
+    /// Frames the controller itself reported lost.
+    overflows: u64,
+    /// Latest reading of the kernel's counter.
+    dropped: Cell<u64>,
+}
+
+impl SocketCan {
+    /// Opens the interface `name`; frames are stamped from `clock`.
+    ///
+    /// # Errors
+    /// [`CanOpenError`], with what to do about it.
+    pub fn open(name: &str, clock: SystemClock) -> Result<Self, CanOpenError> {
+        let owned = || name.to_owned();
+        let sound = name.len() <= NAME_BYTES_MAX && !name.contains(['/', ' ']) && !matches!(name, "" | "." | "..");
+        let attribute = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}"));
+        let Ok(hardware) =
+            attribute("type").and_then(|text| if sound { Ok(text) } else { Err(ErrorKind::NotFound.into()) })
+        else {
+            return Err(CanOpenError::Missing { name: owned() });
+        };
+        if hardware.trim() != HARDWARE_CAN {
+            return Err(CanOpenError::NotCan { name: owned() });
+        }
+        let flags = attribute("flags").ok();
+        let flags = flags.and_then(|text| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok());
+        if flags.is_some_and(|flags| flags & FLAG_UP == 0) {
+            return Err(CanOpenError::Down { name: owned() });
+        }
+        let explain = |error: io::Error| match (error.kind(), error.raw_os_error()) {
+            (_, Some(EAFNOSUPPORT)) => CanOpenError::NoSupport,
+            (ErrorKind::PermissionDenied, _) => CanOpenError::Denied { name: owned() },
+            _ => CanOpenError::Other { name: owned(), error },
+        };
+        let socket = CanSocket::open(name).map_err(explain)?;
+        socket.set_error_filter(CLASS_CONTROLLER | CLASS_BUS_OFF | CLASS_RESTARTED).map_err(explain)?;
+        Self::of(socket, clock).map_err(explain)
+    }
+
+    fn of(socket: CanSocket, clock: SystemClock) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, clock, state: Cell::new(CanState::Active), overflows: 0, dropped: Cell::new(0) })
+    }
+
+    /// Returns another handle of the socket, to wait for frames with `poll(2)`.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn waiter(&self) -> io::Result<OwnedFd> {
+        self.socket.as_fd().try_clone_to_owned()
+    }
+
+    /// Keeps what an error frame tells about the controller.
+    fn note(&mut self, class: u32, detail: u8) {
+        if class & CLASS_CONTROLLER != 0 {
+            if detail & DETAIL_OVERFLOW != 0 {
+                self.overflows = self.overflows.saturating_add(1);
+            }
+            if detail & DETAIL_PASSIVE != 0 {
+                self.state.set(CanState::Passive);
+            } else if detail & DETAIL_WARNING != 0 {
+                self.state.set(CanState::Warning);
+            } else if detail & DETAIL_ACTIVE != 0 {
+                self.state.set(CanState::Active);
+            }
+        }
+        if class & CLASS_RESTARTED != 0 {
+            self.state.set(CanState::Active);
+        }
+        if class & CLASS_BUS_OFF != 0 {
+            self.state.set(CanState::BusOff);
+        }
+    }
+}
+
+/// Tells whether an error means that the interface is down or gone.
+fn is_down(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(ENETDOWN | ENODEV | ENXIO))
+}
+
+impl Can for SocketCan {
+    fn receive(&mut self) -> Option<(CanFrame, Instant)> {
+        for _ in 0..SKIPPED_MAX {
+            match self.socket.read_frame() {
+                Ok(socketcan::CanFrame::Data(frame)) => {
+                    if self.state.get() == CanState::Down {
+                        self.state.set(CanState::Active);
+                    }
+                    if frame.is_extended()
+                        && let Some(frame) = CanFrame::new(frame.raw_id(), frame.data())
+                    {
+                        return Some((frame, self.clock.now()));
+                    }
+                }
+                Ok(socketcan::CanFrame::Error(frame)) => {
+                    let detail = frame.data().get(1).copied().unwrap_or(0);
+                    self.note(frame.error_bits(), detail);
+                }
+                Ok(socketcan::CanFrame::Remote(_)) => {}
+                Err(error) if is_down(&error) => {
+                    self.state.set(CanState::Down);
+                    return None;
+                }
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    fn transmit(&mut self, frame: &CanFrame) -> Result<(), CanError> {
+        let id = ExtendedId::new(frame.id()).ok_or(CanError::Off)?;
+        let frame = socketcan::CanFrame::new(id, frame.data()).ok_or(CanError::Off)?;
+        match self.socket.write_frame(&frame) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(ENOBUFS) => {
+                Err(CanError::Full)
+            }
+            Err(error) => {
+                if is_down(&error) {
+                    self.state.set(CanState::Down);
+                }
+                Err(CanError::Off)
+            }
+        }
+    }
+
+    fn state(&self) -> CanState {
+        self.state.get()
+    }
+
+    fn lost(&self) -> u64 {
+        let mut counters = [0_u8; 4 * (MEMINFO_DROPS + 1)];
+        if let Ok(length) = self.socket.get_socket_option_bytes(SOL_SOCKET, SO_MEMINFO, &mut counters)
+            && length == counters.len()
+            && let Some(drops) = counters.last_chunk()
+        {
+            self.dropped.set(u64::from(u32::from_ne_bytes(*drops)));
+        }
+        self.dropped.get().saturating_add(self.overflows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    /// A datagram pair stands in for the bus: the same file descriptor calls, the same 16 byte records.
+    fn bus() -> (UnixDatagram, SocketCan) {
+        let (bus, port) = UnixDatagram::pair().unwrap();
+        let can = SocketCan::of(CanSocket::from(OwnedFd::from(port)), SystemClock::start()).unwrap();
+        (bus, can)
+    }
+
+    /// `struct can_frame` of linux/can.h.
+    fn record(id: u32, data: &[u8]) -> [u8; 16] {
+        let mut record = [0; 16];
+        record[..4].copy_from_slice(&id.to_ne_bytes());
+        record[4] = u8::try_from(data.len()).unwrap();
+        record[8..8 + data.len()].copy_from_slice(data);
+        record
+    }
+
+    const EXTENDED: u32 = 0x8000_0000;
+    const REMOTE: u32 = 0x4000_0000;
+    const ERROR: u32 = 0x2000_0000;
+
+    #[test]
+    fn gives_extended_data_frames_only_and_never_waits() {
+        let (bus, mut can) = bus();
+        assert_eq!(can.receive(), None);
+        for bytes in [
+            record(0x123, &[1]),
+            record(EXTENDED | REMOTE | 0x09f8_0107, &[]),
+            record(EXTENDED | 0x09f8_0107, &[1, 2, 3, 4, 5, 6, 7, 8]),
+        ] {
+            bus.send(&bytes).unwrap();
+        }
+        let (frame, _) = can.receive().unwrap();
+        assert_eq!((frame.id(), frame.data()), (0x09f8_0107, [1, 2, 3, 4, 5, 6, 7, 8].as_slice()));
+        assert_eq!(can.receive(), None);
+        assert_eq!(can.lost(), 0);
+    }
+
+    #[test]
+    fn error_frames_become_the_state() {
+        let (bus, mut can) = bus();
+        for (class, detail, state) in [
+            (CLASS_CONTROLLER, 0x08, CanState::Warning),
+            (CLASS_CONTROLLER, 0x20, CanState::Passive),
+            (CLASS_BUS_OFF, 0, CanState::BusOff),
+            (CLASS_RESTARTED, 0, CanState::Active),
+        ] {
+            bus.send(&record(ERROR | class, &[0, detail, 0, 0, 0, 0, 0, 0])).unwrap();
+            assert_eq!(can.receive(), None);
+            assert_eq!(can.state(), state);
+        }
+        bus.send(&record(ERROR | CLASS_CONTROLLER, &[0, DETAIL_OVERFLOW, 0, 0, 0, 0, 0, 0])).unwrap();
+        assert_eq!((can.receive(), can.lost()), (None, 1));
+    }
+
+    #[test]
+    fn transmits_extended_frames() {
+        let (bus, mut can) = bus();
+        can.transmit(&CanFrame::new(0x0df0_1023, &[0xff, 0]).unwrap()).unwrap();
+        let mut bytes = [0; 32];
+        assert_eq!(bus.recv(&mut bytes).unwrap(), 16);
+        assert_eq!(bytes[..16], record(EXTENDED | 0x0df0_1023, &[0xff, 0]));
+    }
+
+    #[test]
+    fn refusals_say_what_to_type() {
+        let error = |name: &str| SocketCan::open(name, SystemClock::start()).err().unwrap();
+        assert!(matches!(error("nocan9"), CanOpenError::Missing { .. }));
+        assert!(matches!(error("../../class/net/lo"), CanOpenError::Missing { .. }));
+        assert!(matches!(error("lo"), CanOpenError::NotCan { .. }));
+        assert!(error("lo").to_string().contains("ip -brief link"));
+    }
+}

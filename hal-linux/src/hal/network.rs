@@ -1,0 +1,348 @@
+//! The kernel's TCP/IP stack behind non-blocking sockets.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use skiff_runtime::hal::{NetError, Network, Received, Socket};
+use skiff_runtime::time::Instant;
+
+/// Open sockets of all plugins together.
+const SOCKETS_MAX: usize = 256;
+/// Connections on their way at the same time; each has a helper thread until it stands or fails.
+const CONNECTING_MAX: usize = 16;
+/// A peer that does not answer is given up after this.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Host names waiting for an answer; more are asked again later by the caller.
+const LOOKUPS_MAX: usize = 16;
+/// Answers kept for callers that come back; the whole table is dropped when it is full.
+const ANSWERS_MAX: usize = 64;
+/// Longest datagram, bytes: 65,535 less the IPv4 and UDP headers (RFC 791, RFC 768).
+const DATAGRAM_BYTES_MAX: usize = 65_507;
+
+/// Non-blocking sockets of the standard library. Buffers are the kernel's, so they are bounded by it.
+pub struct StdNetwork {
+    sockets: BTreeMap<u32, Entry>,
+    next_socket: u32,
+    resolver: Option<Resolver>,
+    answers: BTreeMap<String, Lookup>,
+}
+
+enum Entry {
+    Listener(TcpListener),
+    Connecting(Receiver<std::io::Result<TcpStream>>),
+    Stream(TcpStream),
+    /// Failed, and that was told.
+    Failed,
+    Udp(UdpSocket),
+}
+
+struct Resolver {
+    questions: SyncSender<String>,
+    answers: Receiver<(String, Result<IpAddr, NetError>)>,
+}
+
+enum Lookup {
+    Asked,
+    Answered(Result<IpAddr, NetError>),
+}
+
+impl Default for StdNetwork {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl StdNetwork {
+    /// Builds a network without sockets.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { sockets: BTreeMap::new(), next_socket: 1, resolver: None, answers: BTreeMap::new() }
+    }
+
+    fn open(&mut self, entry: impl FnOnce() -> Result<Entry, NetError>) -> Result<Socket, NetError> {
+        if self.sockets.len() >= SOCKETS_MAX {
+            return Err(NetError::TooMany);
+        }
+        let socket = self.next_socket;
+        let next = socket.checked_add(1).ok_or(NetError::TooMany)?;
+        self.sockets.insert(socket, entry()?);
+        self.next_socket = next;
+        Ok(Socket(socket))
+    }
+
+    /// Returns an established connection, `Ok(None)` while it is not yet one.
+    fn stream(&mut self, socket: Socket) -> Result<Option<&mut TcpStream>, NetError> {
+        let entry = self.sockets.get_mut(&socket.0).ok_or(NetError::Closed)?;
+        if let Entry::Connecting(outcome) = entry {
+            match outcome.try_recv() {
+                Err(TryRecvError::Empty) => return Ok(None),
+                Ok(Ok(stream)) => *entry = Entry::Stream(stream),
+                Ok(Err(_)) | Err(TryRecvError::Disconnected) => {
+                    *entry = Entry::Failed;
+                    return Err(NetError::Unreachable);
+                }
+            }
+        }
+        match entry {
+            Entry::Stream(stream) => Ok(Some(stream)),
+            _ => Err(NetError::Closed),
+        }
+    }
+
+    /// Maps the error of a connection, which is over after it, and returns it.
+    fn fail(&mut self, socket: Socket, error: &std::io::Error) -> NetError {
+        self.sockets.insert(socket.0, Entry::Failed);
+        told(error)
+    }
+}
+
+fn told(error: &std::io::Error) -> NetError {
+    match error.kind() {
+        ErrorKind::AddrInUse => NetError::InUse,
+        ErrorKind::PermissionDenied => NetError::Denied,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => NetError::Reset,
+        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported | ErrorKind::InvalidInput => NetError::Unsupported,
+        _ => NetError::Unreachable,
+    }
+}
+
+impl Network for StdNetwork {
+    fn poll(&mut self, _now: Instant) -> Option<Instant> {
+        None
+    }
+
+    fn listen(&mut self, address: SocketAddr) -> Result<Socket, NetError> {
+        self.open(|| {
+            let listener = TcpListener::bind(address).map_err(|error| told(&error))?;
+            listener.set_nonblocking(true).map_err(|error| told(&error))?;
+            Ok(Entry::Listener(listener))
+        })
+    }
+
+    fn local_address(&self, socket: Socket) -> Result<SocketAddr, NetError> {
+        let address = match self.sockets.get(&socket.0) {
+            Some(Entry::Listener(listener)) => listener.local_addr(),
+            Some(Entry::Stream(stream)) => stream.local_addr(),
+            Some(Entry::Udp(udp)) => udp.local_addr(),
+            Some(Entry::Connecting(_) | Entry::Failed) | None => return Err(NetError::Closed),
+        };
+        address.map_err(|error| told(&error))
+    }
+
+    fn accept(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
+        if self.sockets.len() >= SOCKETS_MAX {
+            return None;
+        }
+        let (stream, peer) = match self.sockets.get(&listener.0)? {
+            Entry::Listener(listener) => listener.accept().ok()?,
+            _ => return None,
+        };
+        stream.set_nonblocking(true).ok()?;
+        self.open(|| Ok(Entry::Stream(stream))).ok().map(|socket| (socket, peer))
+    }
+
+    fn connect(&mut self, to: SocketAddr) -> Result<Socket, NetError> {
+        let connecting = self.sockets.values().filter(|entry| matches!(entry, Entry::Connecting(_))).count();
+        if connecting >= CONNECTING_MAX {
+            return Err(NetError::TooMany);
+        }
+        self.open(|| {
+            // The standard library cannot start a connection without waiting for it.
+            let (report, outcome) = sync_channel(1);
+            let connect = move || {
+                let stream = TcpStream::connect_timeout(&to, CONNECT_TIMEOUT);
+                let stream = stream.and_then(|stream| stream.set_nonblocking(true).map(|()| stream));
+                // Nobody listens any more when the socket was closed meanwhile.
+                let _ = report.send(stream);
+            };
+            thread::Builder::new().name("connect".into()).spawn(connect).map_err(|_| NetError::TooMany)?;
+            Ok(Entry::Connecting(outcome))
+        })
+    }
+
+    fn receive(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Received, NetError> {
+        let Some(stream) = self.stream(socket)? else {
+            return Ok(Received::Pending);
+        };
+        if buffer.is_empty() {
+            return Ok(Received::Pending);
+        }
+        match stream.read(buffer) {
+            Ok(0) => Ok(Received::Closed),
+            Ok(count) => Ok(Received::Bytes(count)),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                Ok(Received::Pending)
+            }
+            Err(error) => Err(self.fail(socket, &error)),
+        }
+    }
+
+    fn send(&mut self, socket: Socket, data: &[u8]) -> Result<usize, NetError> {
+        let Some(stream) = self.stream(socket)? else {
+            return Ok(0);
+        };
+        match stream.write(data) {
+            Ok(count) => Ok(count),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+            Err(error) => Err(self.fail(socket, &error)),
+        }
+    }
+
+    fn close(&mut self, socket: Socket) {
+        self.sockets.remove(&socket.0);
+    }
+
+    fn bind_udp(&mut self, address: SocketAddr) -> Result<Socket, NetError> {
+        self.open(|| {
+            let udp = UdpSocket::bind(address).map_err(|error| told(&error))?;
+            udp.set_nonblocking(true).and_then(|()| udp.set_broadcast(true)).map_err(|error| told(&error))?;
+            Ok(Entry::Udp(udp))
+        })
+    }
+
+    fn join(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
+        let Some(Entry::Udp(udp)) = self.sockets.get(&socket.0) else {
+            return Err(NetError::Closed);
+        };
+        if !group.is_multicast() {
+            return Err(NetError::Unsupported);
+        }
+        match group {
+            IpAddr::V4(group) => udp.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(group) => udp.join_multicast_v6(&group, 0),
+        }
+        .map_err(|error| told(&error))
+    }
+
+    fn receive_from(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Option<(usize, SocketAddr)>, NetError> {
+        let Some(Entry::Udp(udp)) = self.sockets.get(&socket.0) else {
+            return Err(NetError::Closed);
+        };
+        match udp.recv_from(buffer) {
+            Ok(received) => Ok(Some(received)),
+            // An ICMP answer to an earlier datagram comes back as an error of this call; the socket goes on.
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionRefused => Ok(None),
+                _ => Err(told(&error)),
+            },
+        }
+    }
+
+    fn send_to(&mut self, socket: Socket, to: SocketAddr, data: &[u8]) -> Result<(), NetError> {
+        let Some(Entry::Udp(udp)) = self.sockets.get(&socket.0) else {
+            return Err(NetError::Closed);
+        };
+        if data.len() > DATAGRAM_BYTES_MAX {
+            return Err(NetError::TooLong);
+        }
+        match udp.send_to(data, to) {
+            Ok(_) => Ok(()),
+            // The kernel's buffer is full: the datagram is lost, as on any wire.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(told(&error)),
+        }
+    }
+
+    fn resolve(&mut self, host: &str) -> Poll<Result<IpAddr, NetError>> {
+        if let Ok(address) = host.parse() {
+            return Poll::Ready(Ok(address));
+        }
+        let Some(resolver) = self.resolver.take().or_else(|| Resolver::start().ok()) else {
+            return Poll::Ready(Err(NetError::TooMany));
+        };
+        while let Ok((host, answer)) = resolver.answers.try_recv() {
+            self.answers.insert(host, Lookup::Answered(answer));
+        }
+        let resolver = self.resolver.insert(resolver);
+        match self.answers.get(host) {
+            Some(Lookup::Asked) => return Poll::Pending,
+            Some(Lookup::Answered(answer)) => {
+                let answer = *answer;
+                self.answers.remove(host);
+                return Poll::Ready(answer);
+            }
+            None => {}
+        }
+        if self.answers.len() >= ANSWERS_MAX {
+            self.answers.retain(|_, lookup| matches!(lookup, Lookup::Asked));
+        }
+        // A full queue is not told: the caller comes back anyway.
+        if resolver.questions.try_send(host.to_owned()).is_ok() {
+            self.answers.insert(host.to_owned(), Lookup::Asked);
+        }
+        Poll::Pending
+    }
+}
+
+impl Resolver {
+    /// Starts the one thread that asks the system, which can take seconds.
+    fn start() -> std::io::Result<Self> {
+        let (questions, asked) = sync_channel::<String>(LOOKUPS_MAX);
+        let (answer, answers) = sync_channel(ANSWERS_MAX);
+        thread::Builder::new().name("resolve".into()).spawn(move || {
+            for host in asked {
+                let address = lookup(&host).ok_or(NetError::UnknownHost);
+                if answer.send((host, address)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { questions, answers })
+    }
+}
+
+/// Asks the system; prefers IPv4, which every device on a boat speaks.
+fn lookup(host: &str) -> Option<IpAddr> {
+    let found: Vec<IpAddr> = (host, 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
+    let usable = |address: &&IpAddr| **address != IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    found.iter().find(|address| address.is_ipv4()).or_else(|| found.iter().find(usable)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skiff_runtime::hal::sim::contract;
+
+    /// Lets the kernel and the helper threads go on; bounded by the tries of the contract.
+    fn wait(_: &mut dyn Network) {
+        thread::park_timeout(Duration::from_millis(1));
+    }
+
+    #[test]
+    fn keeps_the_network_contract() {
+        contract::network(&mut StdNetwork::new(), &mut wait).unwrap();
+    }
+
+    #[test]
+    fn names_resolve_without_blocking() {
+        let mut network = StdNetwork::new();
+        assert_eq!(network.resolve("192.0.2.1"), Poll::Ready(Ok("192.0.2.1".parse().unwrap())));
+        let mut first = network.resolve("localhost");
+        assert_eq!(first, Poll::Pending);
+        for _ in 0..5000 {
+            first = network.resolve("localhost");
+            if first.is_ready() {
+                break;
+            }
+            wait(&mut network);
+        }
+        assert!(matches!(first, Poll::Ready(Ok(address)) if address.is_loopback()), "{first:?}");
+    }
+
+    #[test]
+    fn sockets_are_limited() {
+        let mut network = StdNetwork::new();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        for _ in 0..SOCKETS_MAX {
+            network.bind_udp(any).unwrap();
+        }
+        assert_eq!(network.bind_udp(any), Err(NetError::TooMany));
+        network.close(Socket(1));
+        assert!(network.bind_udp(any).is_ok());
+    }
+}

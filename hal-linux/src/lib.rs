@@ -1,0 +1,14 @@
+//! The Skiff gateway for Linux: its HAL, the HTTP carrier, and the command line `skiff`.
+//!
+//! The core (`skiff-runtime`) does the work; this crate gives it clocks, files, sockets and CAN
+//! ([`hal`]), clients ([`carrier`]), inputs and a thread ([`run`]), and people ([`cli`]).
+#![forbid(unsafe_code)]
+
+pub mod carrier;
+pub mod cli;
+pub mod hal;
+pub mod logs;
+pub mod packages;
+pub mod run;
+pub mod sample;
+pub mod wake;

@@ -1,0 +1,226 @@
+//! Inputs that are not CAN: log files and the sample, played at their own pace.
+
+use std::io::BufRead;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use skiff_runtime::n2k::log::{Format, Mode, Record};
+use skiff_runtime::time::UnixMillis;
+use tokio::sync::mpsc;
+
+use crate::logs::{Entry, Log, Losses, Source};
+use crate::sample;
+use crate::wake::Waker;
+
+/// Records waiting for the gateway thread; then the input waits.
+const RECORDS_MAX: usize = 256;
+/// Longest wait between two records; a log joined from two days goes on after it.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Time a record takes in a log that has no times.
+const RECORD_STEP_MS: i64 = 1;
+
+/// How fast an input is played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// So many times as fast as it was recorded.
+    Times(f64),
+    /// Without any wait.
+    Max,
+}
+
+/// Fastest factor; beyond it the wait is below a microsecond anyway.
+const TIMES_MAX: f64 = 1e6;
+
+impl Speed {
+    /// Reads `2`, `0.5` or `max`.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        let times = text.parse().ok().filter(|times| (1.0 / TIMES_MAX..=TIMES_MAX).contains(times));
+        times.map(Self::Times).ok_or_else(|| "write a factor such as 1, 0.5 or 10, or max".into())
+    }
+}
+
+/// What a feed plays.
+pub enum Track {
+    /// A log, opened already.
+    Log {
+        /// Where it comes from.
+        source: Source,
+        /// Its bytes.
+        input: Box<dyn BufRead + Send>,
+        /// How its lines are written.
+        format: Format,
+    },
+    /// The simulated boat, again and again.
+    Sample,
+}
+
+/// A record of one of the feeds.
+pub struct Fed {
+    /// Number of the feed.
+    pub feed: usize,
+    /// The record; without a time it happens now.
+    pub record: Record,
+}
+
+/// Starts a thread for each track; its records come out of the receiver, after the waker was woken.
+///
+/// # Errors
+/// What the system said when a thread could not be started.
+pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result<mpsc::Receiver<Fed>> {
+    let (records, fed) = mpsc::channel(RECORDS_MAX);
+    for (feed, track) in tracks.into_iter().enumerate() {
+        let (records, waker) = (records.clone(), waker.clone());
+        let play = move || {
+            let send = |record| {
+                let sent = records.blocking_send(Fed { feed, record }).is_ok();
+                waker.wake();
+                sent
+            };
+            match track {
+                Track::Sample => play_sample(speed, send),
+                Track::Log { source, input, format } => {
+                    play_log(&source, Log::new(input, format, Mode::Auto), speed, send);
+                }
+            }
+        };
+        thread::Builder::new().name(format!("input {feed}")).spawn(play)?;
+    }
+    Ok(fed)
+}
+
+/// Plays the sample in a loop until nobody takes its records; they happen now.
+fn play_sample(speed: Speed, send: impl Fn(Record) -> bool) {
+    loop {
+        let mut pace = Pace::new(speed);
+        for record in sample::Records::new() {
+            thread::sleep(pace.wait(record.time, Instant::now()));
+            if !send(Record { time: None, ..record }) {
+                return;
+            }
+        }
+    }
+}
+
+/// Plays a log once.
+fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(Record) -> bool) {
+    let (mut losses, mut pace) = (Losses::default(), Pace::new(speed));
+    loop {
+        match log.next_entry() {
+            Ok(Some(Entry::Record(_, record))) => {
+                losses.record();
+                thread::sleep(pace.wait(record.time, Instant::now()));
+                if !send(*record) {
+                    return;
+                }
+            }
+            Ok(Some(Entry::Bad(bad))) => losses.bad(source, &bad),
+            Ok(None) => break,
+            Err(error) => {
+                log::error!("{source}: {error}");
+                return;
+            }
+        }
+    }
+    match losses.verdict(source) {
+        Ok(()) => log::info!("{source} has been played to its end; serving on"),
+        Err(text) => log::error!("{text}"),
+    }
+}
+
+/// Turns the times of records into waits.
+struct Pace {
+    speed: Speed,
+    /// Time in the log, and when that was.
+    last: Option<(UnixMillis, Instant)>,
+}
+
+impl Pace {
+    fn new(speed: Speed) -> Self {
+        Self { speed, last: None }
+    }
+
+    /// Returns how long to wait at `now` before a record of that time.
+    fn wait(&mut self, time: Option<UnixMillis>, now: Instant) -> Duration {
+        let Speed::Times(times) = self.speed else { return Duration::ZERO };
+        let Some((last, at)) = self.last else {
+            self.last = Some((time.unwrap_or_default(), now));
+            return Duration::ZERO;
+        };
+        let time = time.unwrap_or(UnixMillis(last.0.saturating_add(RECORD_STEP_MS)));
+        // A log that goes back in time goes on without a wait.
+        let passed_ms = u32::try_from(time.0.saturating_sub(last.0).max(0)).unwrap_or(u32::MAX);
+        let span = Duration::try_from_secs_f64(f64::from(passed_ms) / 1000.0 / times).unwrap_or(WAIT_MAX);
+        let due = at.checked_add(span.min(WAIT_MAX)).unwrap_or(now);
+        // Counted from when the last record was due, so that small delays do not add up; a long one (a machine that
+        // slept, a reader that held us) is not caught up in a burst.
+        let due = if now.saturating_duration_since(due) > Duration::from_secs(1) { now } else { due };
+        self.last = Some((time, due));
+        due.saturating_duration_since(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    #[test]
+    fn waits_are_those_of_the_log_divided_by_the_speed() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Speed::Times(2.0));
+        assert_eq!(pace.wait(Some(UnixMillis(5000)), start), Duration::ZERO);
+        assert_eq!(pace.wait(Some(UnixMillis(5100)), start + millis(10)), millis(40));
+        // Late by 10 ms: the next one is due by the log, not by the delay.
+        assert_eq!(pace.wait(Some(UnixMillis(5200)), start + millis(60)), millis(40));
+        // Back in time, and a gap of a day.
+        assert_eq!(pace.wait(Some(UnixMillis(0)), start + millis(100)), Duration::ZERO);
+        assert_eq!(pace.wait(Some(UnixMillis(86_400_000)), start + millis(100)), WAIT_MAX);
+    }
+
+    #[test]
+    fn records_without_time_come_every_millisecond() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Speed::Times(1.0));
+        assert_eq!(pace.wait(None, start), Duration::ZERO);
+        assert_eq!(pace.wait(None, start), millis(1));
+        assert_eq!(pace.wait(None, start), millis(2));
+        assert_eq!(Pace::new(Speed::Max).wait(Some(UnixMillis(1)), start), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_long_pause_is_not_caught_up() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Speed::Times(1.0));
+        pace.wait(Some(UnixMillis(0)), start);
+        assert_eq!(pace.wait(Some(UnixMillis(100)), start + millis(60_000)), Duration::ZERO);
+        assert_eq!(pace.wait(Some(UnixMillis(200)), start + millis(60_000)), millis(100));
+    }
+
+    #[test]
+    fn speeds_are_factors_or_max() {
+        assert_eq!(Speed::parse("0.5"), Ok(Speed::Times(0.5)));
+        assert_eq!(Speed::parse("max"), Ok(Speed::Max));
+        for text in ["0", "-1", "NaN", "inf", "fast", ""] {
+            assert!(Speed::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_log_is_played_once_with_its_times() {
+        let text = "(1700000000.000000) can0 09F80107#00\n(1700000000.001000) can0 09F80107#01\n";
+        let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
+        let mut fed = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
+        let times: Vec<i64> =
+            std::iter::from_fn(|| fed.blocking_recv()).map(|fed| fed.record.time.unwrap().0).collect();
+        assert_eq!(times, [1_700_000_000_000, 1_700_000_000_001]);
+    }
+}

@@ -1,0 +1,180 @@
+//! The gateway thread: owns the gateway, and waits for whatever moves it.
+
+pub mod feed;
+pub mod printer;
+pub mod signals;
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut};
+use skiff_runtime::hal::Clock;
+use skiff_runtime::plugin::ExchangeId;
+use skiff_runtime::replay::plugin_line;
+use skiff_runtime::server::Response;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::carrier::{Letter, StreamLink};
+use crate::hal::SystemClock;
+use crate::wake::Waker;
+use feed::Fed;
+use printer::Printer;
+
+/// Letters and records taken between two polls, so that neither holds up the bus.
+const LETTERS_PER_TURN: usize = 64;
+const RECORDS_PER_TURN: usize = 64;
+/// Longest wait; nothing needs it, it bounds what a lost wake-up could cost.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+/// Time the plugins get to stop; their fuel ends them long before.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the gateway thread works with.
+pub struct Driver {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The clock of its HAL.
+    pub clock: SystemClock,
+    /// Inputs of the feeds, by their number.
+    pub inputs: Vec<InputId>,
+    /// Records of the feeds.
+    pub fed: mpsc::Receiver<Fed>,
+    /// What the network asks.
+    pub letters: mpsc::Receiver<Letter>,
+    /// Wakes this thread.
+    pub waker: Waker,
+    /// CAN sockets, to wait for.
+    pub can: Vec<OwnedFd>,
+    /// Set when the gateway is to stop.
+    pub stop: Arc<AtomicBool>,
+    /// Where deltas of plugins are shown.
+    pub printer: Option<Printer>,
+}
+
+/// Clients that wait for something.
+#[derive(Default)]
+struct Clients {
+    exchanges: BTreeMap<ExchangeId, oneshot::Sender<Response>>,
+    streams: BTreeMap<u64, (StreamId, StreamLink)>,
+}
+
+impl Driver {
+    /// Runs until asked to stop or nobody reads stdout; stops the plugins.
+    pub fn run(mut self) {
+        let mut clients = Clients::default();
+        while !self.is_over() {
+            let more = self.take_in(&mut clients);
+            let wake = self.gateway.poll();
+            self.give_out(&mut clients);
+            if more || wake.busy {
+                continue;
+            }
+            let until = wake.at.map_or(WAIT_MAX, |at| at.since(self.clock.now()).min(WAIT_MAX));
+            self.waker.wait(&self.can, Some(until));
+        }
+        self.shut_down(&mut clients);
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::SeqCst) || self.printer.as_ref().is_some_and(Printer::is_closed)
+    }
+
+    /// Takes what arrived; true when there can be more.
+    fn take_in(&mut self, clients: &mut Clients) -> bool {
+        let mut letters = 0;
+        while letters < LETTERS_PER_TURN
+            && let Ok(letter) = self.letters.try_recv()
+        {
+            letters += 1;
+            self.take_letter(letter, clients);
+        }
+        let mut records = 0;
+        while records < RECORDS_PER_TURN
+            && let Ok(fed) = self.fed.try_recv()
+        {
+            records += 1;
+            if let Some(input) = self.inputs.get(fed.feed) {
+                self.gateway.receive(*input, &fed.record);
+            }
+        }
+        letters == LETTERS_PER_TURN || records == RECORDS_PER_TURN
+    }
+
+    fn take_letter(&mut self, letter: Letter, clients: &mut Clients) {
+        match letter {
+            Letter::Request { request, answer } => {
+                let exchange = self.gateway.request(&request);
+                clients.exchanges.insert(exchange, answer);
+            }
+            Letter::OpenStream { request, answer, link } => match self.gateway.open_stream(&request) {
+                Ok(stream) => {
+                    clients.streams.insert(link.key(), (stream, link));
+                    // A client that went away meanwhile has closed its link.
+                    let _ = answer.send(Ok(()));
+                }
+                Err(refused) => {
+                    let _ = answer.send(Err(refused));
+                }
+            },
+            Letter::StreamText { key, text } => {
+                if let Some((stream, _)) = clients.streams.get(&key) {
+                    self.gateway.stream_receive(*stream, &text);
+                }
+            }
+        }
+    }
+
+    /// Gives answers, stream texts and emitted deltas to whoever waits for them.
+    fn give_out(&mut self, clients: &mut Clients) {
+        while let Some((exchange, response)) = self.gateway.next_response() {
+            if let Some(answer) = clients.exchanges.remove(&exchange) {
+                // A client that went away does not read its answer.
+                let _ = answer.send(response);
+            }
+        }
+        let gateway = &mut self.gateway;
+        clients.streams.retain(|_, (stream, link)| {
+            let mut is_over = link.is_closed();
+            if !is_over {
+                link.fill(|| match gateway.stream_next(*stream) {
+                    StreamOut::Text(text) => Some(text),
+                    StreamOut::Idle => None,
+                    StreamOut::Closed => {
+                        is_over = true;
+                        None
+                    }
+                });
+            }
+            if is_over {
+                gateway.close_stream(*stream);
+            }
+            !is_over
+        });
+        while let Some(Event::Emitted { package, delta }) = self.gateway.next_event() {
+            if let Some(printer) = &mut self.printer {
+                printer.line(plugin_line(&package, &delta));
+            }
+        }
+    }
+
+    /// Stops the plugins and answers what is still open.
+    fn shut_down(mut self, clients: &mut Clients) {
+        log::info!("stopping");
+        self.gateway.stop();
+        let deadline = self.clock.now() + STOP_TIMEOUT;
+        while !self.gateway.is_stopped() && self.clock.now() < deadline {
+            let wake = self.gateway.poll();
+            self.give_out(clients);
+            if !wake.busy {
+                let until = wake.at.map_or(WAIT_MAX, |at| at.since(self.clock.now()).min(WAIT_MAX));
+                self.waker.wait(&[], Some(until.min(Duration::from_millis(10))));
+            }
+        }
+        if !self.gateway.is_stopped() {
+            log::warn!("not every plugin stopped in time");
+        }
+        self.give_out(clients);
+    }
+}

@@ -1,0 +1,240 @@
+//! `skiff run` over real HTTP and WebSocket.
+
+mod support;
+
+use std::fs;
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use support::{Gateway, PATIENCE, assert_refused, data, exchange, run, skiff, talk};
+use tempfile::tempdir;
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket};
+
+const WIND: &str = "/signalk/v1/api/vessels/self/environment/wind/speedTrue";
+const CONFIG: &str = "/skServer/plugins/_skiff_true-wind/config";
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+#[test]
+fn the_sample_needs_nothing_and_leaves_nothing() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    let line = gateway.stdout.recv_timeout(PATIENCE).unwrap();
+    assert!(line.starts_with("{\"_plugin\":\"@skiff/"), "{line}");
+    let node = gateway.get_until(WIND, |body| body.contains("\"value\""));
+    assert!(node.contains("\"$source\":\"@skiff/true-wind\""), "{node}");
+    let status = gateway.get_until("/skiff/v1/status", |_| true);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert!(status["frames"].as_u64() > Some(0), "{status}");
+    assert_eq!(gateway.terminate(), Some(0));
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "the sample wrote files");
+}
+
+#[test]
+fn a_stream_client_gets_hello_and_deltas() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    let url = format!("ws://{}/signalk/v1/stream?subscribe=self", gateway.authority);
+    let stream = TcpStream::connect(&gateway.authority).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (mut socket, _) = tungstenite::client(url.as_str(), MaybeTlsStream::Plain(stream)).unwrap();
+    let hello = text(&mut socket);
+    assert!(
+        hello.contains("\"self\":\"vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001\""),
+        "{hello}"
+    );
+    let delta = text(&mut socket);
+    assert!(delta.contains("\"updates\":["), "{delta}");
+    // The client's own words reach the core: after this nothing comes any more but what was on its way.
+    socket.send(Message::text("{\"context\":\"*\",\"unsubscribe\":[{\"path\":\"*\"}]}")).unwrap();
+    socket.close(None).unwrap();
+    while socket.read().is_ok() {}
+    gateway.get_until("/skiff/v1/status", |body| body.contains("\"streams\":0"));
+}
+
+fn text(socket: &mut WebSocket<MaybeTlsStream<TcpStream>>) -> String {
+    loop {
+        if let Message::Text(text) = socket.read().unwrap() {
+            return text.as_str().to_owned();
+        }
+    }
+}
+
+#[test]
+fn pages_from_elsewhere_get_no_stream() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    let upgrade = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Origin", "https://elsewhere.example"),
+    ];
+    assert_eq!(gateway.ask("GET", "/signalk/v1/stream", &upgrade, "").0, 403);
+    let plain = gateway.ask("GET", "/signalk/v1/stream", &[], "");
+    assert_eq!(plain.0, 426, "{plain:?}");
+}
+
+#[test]
+fn changes_need_the_token() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    let token = gateway.token();
+    let disable = "{\"enabled\":false}";
+    assert_eq!(gateway.ask("POST", CONFIG, &[], disable).0, 401);
+    assert_eq!(gateway.ask("POST", CONFIG, &[("Authorization", "Bearer wrong")], disable).0, 401);
+    assert_eq!(gateway.ask("GET", "/skServer/plugins", &[("Host", "elsewhere.example")], "").0, 403);
+    let foreign = [("Origin", "https://elsewhere.example"), ("Authorization", &*bearer(&token))];
+    assert_eq!(gateway.ask("POST", CONFIG, &foreign, disable).0, 403);
+    gateway.get_until("/skServer/plugins", |body| !body.contains("\"state\":\"stopped\""));
+    let (status, _, body) = gateway.ask("POST", CONFIG, &[("Authorization", &*bearer(&token))], disable);
+    assert_eq!((status, body.as_str()), (200, "\"Saved configuration for plugin @skiff/true-wind\""));
+    gateway.get_until("/skServer/plugins", |body| body.contains("\"state\":\"stopped\""));
+}
+
+#[test]
+fn requests_are_bounded() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample", "--board", "linux"]);
+    let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "x".repeat(64 * 1024));
+    assert!(exchange(&gateway.authority, long.as_bytes()).starts_with("HTTP/1.1 431"));
+    let many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X-A: b\r\n".repeat(100));
+    assert!(exchange(&gateway.authority, many.as_bytes()).starts_with("HTTP/1.1 431"));
+    let body = "x".repeat(11 * 1024 * 1024);
+    assert_eq!(gateway.ask("POST", CONFIG, &[], &body).0, 413);
+    assert!(exchange(&gateway.authority, b"\x16\x03\x01garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
+    assert_eq!(gateway.ask("GET", "/skiff/v1/status", &[], "").0, 200);
+}
+
+#[test]
+fn an_occupied_port_is_named_and_nothing_is_written() {
+    let home = tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_refused(&run(home.path(), &["run", "--listen", &address]), 5, &[&address, "--listen"]);
+    assert!(!home.path().join(".skiff").exists());
+}
+
+#[test]
+fn a_log_is_served_on_after_its_end() {
+    let home = tempdir().unwrap();
+    let log = home.path().join("race day.log");
+    fs::write(&log, "(1700000000.000000) can0 09F80107#0102030405060708\n").unwrap();
+    let gateway = Gateway::start(home.path(), &["--input", log.to_str().unwrap(), "--speed", "max"]);
+    gateway.said("played to its end");
+    let node = gateway.get_until("/signalk/v1/api/vessels/self/navigation/position", |body| body.contains("\"value\""));
+    assert!(node.contains("\"$source\":\"race day.7\""), "{node}");
+    assert!(node.contains("2023-11-14T22:13:20.000Z"), "{node}");
+    assert_eq!(gateway.terminate(), Some(0));
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_command_line_administers_a_running_gateway() {
+    let home = tempdir().unwrap();
+    let config = home.path().join(".skiff");
+    let package = config.join("node_modules/@skiff/true-wind");
+    fs::create_dir_all(&package).unwrap();
+    for file in ["package.json", "plugin.wasm"] {
+        fs::copy(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/rust/true-wind").join(file),
+            package.join(file),
+        )
+        .unwrap();
+    }
+    fs::create_dir_all(config.join("node_modules/broken")).unwrap();
+    fs::write(config.join("node_modules/broken/package.json"), "{").unwrap();
+    fs::write(config.join("settings.json"), "{\"vessel\":{\"name\":\"Möwe\",\"mmsi\":\"211234560\"}}").unwrap();
+
+    let gateway = Gateway::start(home.path(), &[]);
+    for (file, wanted) in
+        [("skiff/auth.json", 0o600), ("skiff/token", 0o600), ("skiff/identity.json", 0o600), ("skiff", 0o700)]
+    {
+        assert_eq!(mode(&config.join(file)), wanted, "{file}");
+    }
+    let token = gateway.token();
+    assert_eq!(fs::read_to_string(config.join("skiff/token")).unwrap(), token);
+    assert!(
+        !fs::read_to_string(config.join("skiff/auth.json")).unwrap().contains(&token),
+        "the token is kept in the clear"
+    );
+    assert_eq!(gateway.get_until("/signalk/v1/api/vessels/self/name", |_| true), "\"Möwe\"");
+
+    let listed = run(home.path(), &["plugin", "list"]);
+    assert!(data(&listed)[1].contains("stopped"), "{:?} {}", data(&listed), talk(&listed));
+    let enabled = run(home.path(), &["plugin", "enable", "@skiff/true-wind"]);
+    assert_eq!(enabled.status.code(), Some(0), "{}", talk(&enabled));
+    gateway.get_until("/skServer/plugins", |body| body.contains("\"state\":\"running\""));
+    let file = home.path().join("new.json");
+    fs::write(&file, "{ \"speed\" : \"ground\" }").unwrap();
+    let set = run(home.path(), &["plugin", "config", "@skiff/true-wind", "--set", file.to_str().unwrap()]);
+    assert_eq!(set.status.code(), Some(0), "{}", talk(&set));
+    assert_eq!(
+        data(&run(home.path(), &["plugin", "config", "@skiff/true-wind", "--get"])),
+        ["{", "  \"speed\": \"ground\"", "}"]
+    );
+    let stored = fs::read_to_string(config.join("plugin-config-data/_skiff_true-wind.json")).unwrap();
+    assert!(stored.contains("\"enabled\": true") && stored.contains("\"speed\": \"ground\""), "{stored}");
+
+    let url = format!("http://{}", gateway.authority);
+    let wrong = skiff(home.path(), &["plugin", "disable", "@skiff/true-wind", "--url", &url])
+        .env("SKIFF_TOKEN", "wrong")
+        .output()
+        .unwrap();
+    assert_refused(&wrong, 6, &["token"]);
+    assert_eq!(gateway.terminate(), Some(0));
+    assert!(!config.join("skiff/gateway.json").exists(), "the address outlived the gateway");
+    // The next start keeps token and identity, and is silent about the token.
+    let identity = fs::read(config.join("skiff/identity.json")).unwrap();
+    let gateway = Gateway::start(home.path(), &[]);
+    assert_eq!(gateway.ask("POST", CONFIG, &[("Authorization", &*bearer(&token))], "{\"enabled\":false}").0, 200);
+    assert_eq!(fs::read(config.join("skiff/identity.json")).unwrap(), identity);
+    let said: Vec<String> = gateway.stderr.try_iter().collect();
+    assert!(said.iter().all(|line| !line.contains(&token)), "{said:?}");
+}
+
+#[test]
+fn corrupt_files_of_the_folder_are_named_and_kept() {
+    for file in ["settings.json", "skiff/auth.json", "skiff/identity.json"] {
+        let home = tempdir().unwrap();
+        let config = home.path().join("config");
+        fs::create_dir_all(config.join("skiff")).unwrap();
+        fs::write(config.join(file), "{\"").unwrap();
+        let output = run(home.path(), &["run", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()]);
+        assert_refused(&output, 4, &[file]);
+        assert_eq!(fs::read_to_string(config.join(file)).unwrap(), "{\"", "{file}");
+    }
+}
+
+#[test]
+fn other_addresses_need_the_token_for_everything_and_anyone_can_be_allowed() {
+    let home = tempdir().unwrap();
+    let start = |arguments: &[&str]| {
+        let mut all = vec!["--sample", "--listen", "0.0.0.0:0"];
+        all.extend(arguments);
+        Gateway::start_on(home.path(), &all)
+    };
+    let gateway = start(&[]);
+    let token = gateway.token();
+    assert_eq!(gateway.ask("GET", "/skiff/v1/status", &[], "").0, 401);
+    assert_eq!(gateway.ask("GET", "/skiff/v1/status", &[("Authorization", &*bearer(&token))], "").0, 200);
+    drop(gateway);
+    let gateway = start(&["--allow-anyone"]);
+    assert_eq!(gateway.ask("POST", CONFIG, &[], "{\"enabled\":false}").0, 200);
+}
+
+#[test]
+fn an_interrupt_stops_the_plugins_and_ends_with_0() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    gateway.stdout.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(gateway.signal("-INT"), Some(0));
+}
