@@ -1,2 +1,93 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands of Skiff: `cargo xtask COMMAND`.
+//!
+//! Each command installs what it lacks by itself, asks nothing, and says in one line what went
+//! wrong. What a command downloads or builds lies below `target/` and `~/.cache/`.
+
+mod cross;
+mod debian;
+mod guests;
+mod pgn_tables;
+mod process;
+mod readme;
+mod resident;
+mod sample;
+mod setup;
+mod signalk_server;
+mod size;
+mod std_guest;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+/// A command: its name, what it does in one line, and the function.
+struct Task {
+    name: &'static str,
+    does: &'static str,
+    run: fn(&[String]) -> Result<(), String>,
+}
+
+const TASKS: &[Task] = &[
+    Task { name: "test", does: "installs what is missing, then runs every test", run: test::run },
+    Task { name: "setup", does: "installs what the other commands need", run: setup::run },
+    Task {
+        name: "plugins",
+        does: "rebuilds the plugin packages; --check compares instead of writing",
+        run: guests::run,
+    },
+    Task {
+        name: "no-std",
+        does: "builds skiff-runtime for riscv32imac without the standard library",
+        run: cross::no_std,
+    },
+    Task {
+        name: "cross-test",
+        does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
+        run: cross::test,
+    },
+    Task {
+        name: "pgn-tables",
+        does: "regenerates the PGN tables; --check compares instead of writing",
+        run: pgn_tables::run,
+    },
+    Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
+    Task { name: "readme", does: "runs every command of README.md", run: readme::run },
+    Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
+    Task { name: "size", does: "measures flash, the stripped binary and the resident set", run: size::run },
+    Task {
+        name: "signalk-server",
+        does: "runs both plugin packages on a real Signal K server",
+        run: signalk_server::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        help();
+        return ExitCode::from(2);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprintln!("xtask: there is no command {name}");
+        help();
+        return ExitCode::from(2);
+    };
+    match (task.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask {name}: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() {
+    eprintln!("cargo xtask COMMAND\n");
+    for task in TASKS {
+        eprintln!("  {:<15} {}", task.name, task.does);
+    }
+}

@@ -1,0 +1,215 @@
+//! Rebuilds the plugin packages, or checks that the committed ones are what their source gives.
+//!
+//! Beside each committed `plugin.wasm` lies `build.json`: which compiler made it, and its SHA-256.
+//! Where the compiler at hand is that one, `--check` compares bytes. Any other compiler may order
+//! code differently, so then the rebuilt packages must behave alike: `skiff replay` plays the
+//! sample's log through both, and the transcripts must be equal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::process;
+use crate::toolchain::{GUEST, Toolchain};
+
+/// A plugin package of the project.
+pub struct Guest {
+    /// Name on npm.
+    pub package: &'static str,
+    /// Folder from the top.
+    pub folder: &'static str,
+    language: Language,
+}
+
+#[derive(Clone, Copy)]
+enum Language {
+    Rust,
+    AssemblyScript,
+}
+
+/// Every plugin package.
+pub const GUESTS: [Guest; 2] = [
+    Guest { package: "@skiff/true-wind", folder: "plugins/rust/true-wind", language: Language::Rust },
+    Guest {
+        package: "@skiff/shallow-water-alarm",
+        folder: "plugins/assemblyscript/shallow-water-alarm",
+        language: Language::AssemblyScript,
+    },
+];
+
+/// A module as the compiler at hand makes it.
+struct Built {
+    compiler: String,
+    wasm: PathBuf,
+}
+
+/// Runs `xtask plugins [--check]`.
+///
+/// # Errors
+/// What cannot be built, or which package differs.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let check = match arguments {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => return Err("the only argument is --check".into()),
+    };
+    let mut others = Vec::new();
+    for guest in &GUESTS {
+        let built = guest.build()?;
+        let committed = guest.path("plugin.wasm");
+        let sum = process::sha256(&built.wasm)?;
+        if !check {
+            process::copy(&built.wasm, &committed)?;
+            let record = json!({ "compiler": built.compiler, "sha256": sum });
+            let record = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())?;
+            process::write(&guest.path("build.json"), &format!("{record}\n"))?;
+            println!("{}: {} bytes by {}", guest.package, size(&committed)?, built.compiler);
+            continue;
+        }
+        let recorded = guest.record()?;
+        let committed_sum = process::sha256(&committed)?;
+        if recorded.1 != committed_sum {
+            return Err(format!("{}: plugin.wasm is not the module that build.json describes", guest.package));
+        }
+        if recorded.0 != built.compiler {
+            println!("{}: made by {}, here is {}: transcripts are compared", guest.package, recorded.0, built.compiler);
+            others.push((guest, built));
+        } else if sum == committed_sum {
+            println!("{}: rebuilt by {}: bytes are equal", guest.package, built.compiler);
+        } else {
+            return Err(format!(
+                "{}: rebuilt by {}: bytes differ; run `cargo xtask plugins`",
+                guest.package, built.compiler
+            ));
+        }
+    }
+    if others.is_empty() { Ok(()) } else { compare_transcripts(&others) }
+}
+
+/// Installs the AssemblyScript compiler that the package's lock file names.
+///
+/// # Errors
+/// What npm said.
+pub fn node_packages() -> Result<(), String> {
+    if !process::found("npm") {
+        crate::debian::packages(&["nodejs", "npm"])?;
+    }
+    for guest in GUESTS.iter().filter(|guest| matches!(guest.language, Language::AssemblyScript)) {
+        let (lock, done) = (guest.path("package-lock.json"), guest.path("node_modules/.package-lock.json"));
+        let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+        if time(&done).is_none_or(|done| time(&lock).is_some_and(|lock| lock > done)) {
+            // The published SDK names an older AssemblyScript as its peer.
+            let mut npm = process::command("npm", ["ci", "--legacy-peer-deps", "--no-audit", "--no-fund"]);
+            process::run(npm.current_dir(guest.path("")))?;
+        }
+    }
+    Ok(())
+}
+
+impl Guest {
+    /// Tells whether it is a cargo package with tests of its own.
+    pub fn is_rust(&self) -> bool {
+        matches!(self.language, Language::Rust)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        process::top().join(self.folder).join(file)
+    }
+
+    fn build(&self) -> Result<Built, String> {
+        match self.language {
+            Language::Rust => self.build_rust(),
+            Language::AssemblyScript => self.build_assemblyscript(),
+        }
+    }
+
+    fn build_rust(&self) -> Result<Built, String> {
+        let toolchain = Toolchain::ensure(GUEST)?;
+        let target = process::top().join("target/guests");
+        let mut cargo = toolchain.cargo(&self.path(""));
+        cargo.args(["build", "--release", "--locked", "--target", GUEST, "--target-dir"]).arg(&target);
+        process::run(&mut cargo)?;
+        let name = self.folder.rsplit('/').next().unwrap_or_default().replace('-', "_");
+        let wasm = target.join(GUEST).join("release").join(name).with_extension("wasm");
+        Ok(Built { compiler: toolchain.version()?, wasm })
+    }
+
+    fn build_assemblyscript(&self) -> Result<Built, String> {
+        node_packages()?;
+        let asc = self.path("node_modules/assemblyscript/bin/asc.js");
+        let node = || {
+            let mut node = process::command("node", [&asc]);
+            node.current_dir(self.path(""));
+            node
+        };
+        let version = process::output(node().arg("--version"))?;
+        let name = self.folder.rsplit('/').next().unwrap_or_default();
+        let wasm = process::top().join("target/guests").join(name).with_extension("wasm");
+        // asc reports each suboptimal pass of the optimizer on stderr, so its output is shown only on failure.
+        process::output(
+            node()
+                .args(["assembly/index.ts", "--config", "asconfig.json", "--target", "release", "--outFile"])
+                .arg(&wasm),
+        )?;
+        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), wasm })
+    }
+
+    /// Reads compiler and SHA-256 of the committed module.
+    fn record(&self) -> Result<(String, String), String> {
+        let path = self.path("build.json");
+        let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let record: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let member =
+            |name: &str| record[name].as_str().map(str::to_string).ok_or(format!("{}: no {name}", path.display()));
+        Ok((member("compiler")?, member("sha256")?))
+    }
+}
+
+/// Plays the sample's log through the committed packages and through rebuilt ones.
+fn compare_transcripts(rebuilt: &[(&Guest, Built)]) -> Result<(), String> {
+    let log = process::top().join("target/guests/sample.candump");
+    crate::sample::write(&log)?;
+    process::run(&mut process::command("cargo", ["build", "--release", "-p", "skiff-gateway"]))?;
+    let play = |folder: &dyn Fn(&Guest) -> PathBuf| {
+        let mut skiff = process::command("target/release/skiff", ["replay"]);
+        skiff.arg(&log);
+        for guest in &GUESTS {
+            skiff.arg("--plugin").arg(folder(guest));
+            skiff.arg("--plugin-config").arg(format!(
+                "{}={}",
+                guest.package,
+                guest.path("sample-config.json").display()
+            ));
+        }
+        process::output(&mut skiff)
+    };
+    let committed = play(&|guest| guest.path(""))?;
+    for guest in &GUESTS {
+        let line = format!("{{\"_plugin\":\"{}\"", guest.package);
+        if !committed.lines().any(|text| text.starts_with(&line)) {
+            return Err(format!("{} says nothing on the sample, so there is nothing to compare", guest.package));
+        }
+    }
+    let folder = process::top().join("target/guests/packages");
+    for guest in &GUESTS {
+        let wasm =
+            rebuilt.iter().find(|(other, _)| other.package == guest.package).map(|(_, built)| built.wasm.clone());
+        let to = folder.join(guest.package);
+        process::copy(&wasm.unwrap_or_else(|| guest.path("plugin.wasm")), &to.join("plugin.wasm"))?;
+        process::copy(&guest.path("package.json"), &to.join("package.json"))?;
+    }
+    let fresh = play(&|guest| folder.join(guest.package))?;
+    if committed == fresh {
+        println!("transcripts of the sample are equal: {} lines", committed.lines().count());
+        return Ok(());
+    }
+    let line = committed.lines().zip(fresh.lines()).take_while(|(left, right)| left == right).count() + 1;
+    Err(format!(
+        "rebuilt packages behave otherwise than the committed ones, first in line {line} of the sample's transcript"
+    ))
+}
+
+fn size(path: &Path) -> Result<u64, String> {
+    fs::metadata(path).map(|data| data.len()).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}

@@ -1,0 +1,100 @@
+//! Runs other programs: shown on stderr, never with an input, failures in one clause.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+/// Returns the top folder of the repository.
+pub fn top() -> PathBuf {
+    // Invariant: this crate lies in benches/xtask.
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Runs a program whose output is for the user.
+///
+/// # Errors
+/// The command line, and that it cannot be started or how it ended.
+pub fn run(command: &mut Command) -> Result<(), String> {
+    let line = line(command);
+    eprintln!("+ {line}");
+    let status = command.stdin(Stdio::null()).status().map_err(|error| format!("cannot start `{line}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
+}
+
+/// Runs a program for its standard output.
+///
+/// # Errors
+/// As [`run`], with the last lines of its standard error.
+pub fn output(command: &mut Command) -> Result<String, String> {
+    let line = line(command);
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{line}`: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_string());
+    }
+    let talk = String::from_utf8_lossy(&output.stderr);
+    let tail: Vec<&str> = talk.lines().rev().take(5).collect();
+    let tail: Vec<&str> = tail.into_iter().rev().collect();
+    Err(format!("`{line}` failed ({}): {}", output.status, tail.join(" / ")))
+}
+
+/// Tells whether a program can be started.
+pub fn found(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Returns the SHA-256 of a file in hexadecimal.
+///
+/// # Errors
+/// The file and why it cannot be read.
+pub fn sha256(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+/// Writes a file, and its folder when that is missing.
+///
+/// # Errors
+/// The file and why it cannot be written.
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Copies a file, and makes the folder of the copy when that is missing.
+///
+/// # Errors
+/// Both files and why it cannot be done.
+pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::copy(from, to))
+        .map(|_| ())
+        .map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+}
+
+/// Returns a command with arguments, in the top folder.
+pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(top());
+    command
+}
+
+fn line(command: &Command) -> String {
+    let mut line = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    line
+}

