@@ -320,7 +320,11 @@ impl Machine {
                 let Some(Pending { ask, results }) = instance.store.data_mut().pending.take() else {
                     return self.error(call.host_error(), &after);
                 };
+                instance.report_calls(services);
                 let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
+                if let Some(trace) = &mut instance.store.data_mut().trace {
+                    trace.answered(ret);
+                }
                 let Some(values) = ret.values(&results) else {
                     return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
                 };

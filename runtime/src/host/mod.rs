@@ -15,6 +15,7 @@ mod instance;
 mod memory;
 mod state;
 mod text;
+mod trace;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -23,6 +24,7 @@ pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
 pub use instance::{Instance, InstanceSpec, Usage};
+pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::{Instant, UnixMillis};
@@ -90,6 +92,14 @@ pub trait Services {
     fn monotonic(&self) -> Instant;
     /// Fills `buffer` with randomness.
     fn random(&mut self, buffer: &mut [u8]);
+    /// Draws 32 random bits (`env.seed`, `Math.random`).
+    fn random_word(&mut self) -> u32 {
+        let mut bytes = [0_u8; 4];
+        self.random(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+    /// Sees a host call that ended, when the instance was told to show them ([`Instance::observe`]).
+    fn observe(&mut self, _call: HostCall) {}
     /// Takes a log line of the plugin.
     fn log(&mut self, level: log::Level, text: &str);
     /// Sets the status text; empty removes it.
