@@ -7,6 +7,7 @@ mod plugin;
 mod replay;
 mod run;
 pub mod talk;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ enum Command {
     Run(run::Args),
     Replay(replay::Args),
     Decode(decode::Args),
+    Test(test::Args),
     Plugin(plugin::Args),
 }
 
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::command(&args),
         Command::Replay(args) => replay::command(&args),
         Command::Decode(args) => decode::command(&args),
+        Command::Test(args) => test::command(&args),
         Command::Plugin(args) => plugin::command(&args),
     };
     match result {

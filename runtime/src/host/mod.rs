@@ -32,6 +32,8 @@ use crate::time::{Instant, UnixMillis};
 /// A call of a guest export.
 #[derive(Clone, Debug)]
 pub enum Call {
+    /// `plugin_id`; answers [`Answer::Text`]. A gateway derives the id from the package name and does not ask.
+    Id,
     /// `plugin_name`; answers [`Answer::Text`].
     Name,
     /// `plugin_schema`; answers [`Answer::Text`].
@@ -49,6 +51,8 @@ pub enum Call {
     Poll,
     /// `delta_handler`; answers [`Answer::Unit`].
     Delta(Arc<Delta>),
+    /// `delta_handler` with a text that no delta was made of; answers [`Answer::Unit`].
+    DeltaText(Arc<str>),
     /// An HTTP handler with its request object, JSON; answers [`Answer::Text`].
     Http {
         /// Export to call.

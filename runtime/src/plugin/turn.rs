@@ -273,7 +273,7 @@ impl Plugin {
         let config = self.config.as_ref();
         let debug = config.and_then(|config| config.enable_debug).unwrap_or(false);
         let saved = config.and_then(|config| config.configuration.as_deref()).unwrap_or("{}");
-        with_member(saved, "enableDebug", if debug { "true" } else { "false" })
+        json::with_member(saved, "enableDebug", if debug { "true" } else { "false" })
     }
 
     fn started(
@@ -432,54 +432,5 @@ impl Plugin {
         self.stop_wanted = false;
         self.phase = Phase::Rest;
         self.configured_as(&Ok(()), finished);
-    }
-}
-
-/// Returns the object `text` with `name` set to `value`: in place where it exists, else appended.
-fn with_member(text: &str, name: &str, value: &str) -> String {
-    let mut out = String::from("{");
-    let mut found = false;
-    let read = json::members::<json::JsonError>(text, |key, raw| {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut out, key);
-        out.push(':');
-        found |= key == name;
-        out.push_str(if key == name { value } else { raw });
-        Ok(())
-    });
-    if read.is_err() {
-        // A configuration that is no object cannot carry members; the guest gets only ours.
-        out.truncate(1);
-        found = false;
-    }
-    if !found {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        out.push('"');
-        out.push_str(name);
-        out.push_str("\":");
-        out.push_str(value);
-    }
-    out.push('}');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_member;
-
-    #[test]
-    fn the_debug_flag_is_set_in_place_or_appended() {
-        assert_eq!(with_member(r#"{"rate":5}"#, "enableDebug", "false"), r#"{"rate":5,"enableDebug":false}"#);
-        assert_eq!(
-            with_member(r#"{"enableDebug":1,"rate":5}"#, "enableDebug", "true"),
-            r#"{"enableDebug":true,"rate":5}"#
-        );
-        assert_eq!(with_member("{}", "enableDebug", "false"), r#"{"enableDebug":false}"#);
-        assert_eq!(with_member("[1]", "enableDebug", "false"), r#"{"enableDebug":false}"#);
     }
 }
