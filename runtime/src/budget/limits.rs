@@ -167,6 +167,13 @@ impl Limits {
         }
     }
 
+    /// Returns what one plugin may take of the board: translated code and linear memory, bytes.
+    #[must_use]
+    pub const fn plugin_bytes_max(&self) -> u64 {
+        let bytes = self.plugin.code_heap_bytes_max as u64 + self.plugin.linear_bytes_max as u64;
+        if bytes < self.total_bytes { bytes } else { self.total_bytes }
+    }
+
     const fn chip(
         board: Board,
         total_bytes: u32,

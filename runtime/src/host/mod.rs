@@ -10,6 +10,7 @@ mod capabilities;
 mod engine;
 mod facts;
 mod failure;
+mod fit;
 mod imports;
 mod instance;
 mod memory;
@@ -23,6 +24,7 @@ use alloc::sync::Arc;
 pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
+pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
 pub use trace::{HostCall, short_sha256};
 
