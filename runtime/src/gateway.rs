@@ -19,7 +19,7 @@ use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, Counters, DeltaForm, Receiver};
 use crate::package::Package;
 use crate::plugin::{
-    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, Unavailable, World,
+    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, ReplaceError, Unavailable, World,
 };
 use crate::server::endpoint::{self, Endpoints, Found};
 use crate::server::stream::{Session, SessionEvent, StreamContext};
@@ -170,6 +170,15 @@ impl Gateway {
     /// [`InstallError`]; nothing is installed then.
     pub fn install(&mut self, package: Package, enabled: Enabled) -> Result<(), InstallError> {
         self.registry.install(package, enabled, &mut *self.hal.storage)
+    }
+
+    /// Puts another version of an installed package in its place; see [`Registry::replace`].
+    ///
+    /// # Errors
+    /// [`ReplaceError`]: the version before goes on.
+    pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
+        let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        self.registry.replace(package, None, &world)
     }
 
     /// Adds an input; `label` becomes the source label of its deltas.
@@ -397,6 +406,7 @@ impl Gateway {
             Outcome::Failed(failure) => endpoint::handler_failed(&pending.handler, &format!("{failure}")),
             Outcome::Stopped => endpoint::plugin_not_running("stopped"),
             Outcome::Configured(result) => server::plugins::configured(&pending.plugin, &result),
+            Outcome::Replaced(result) => server::plugins::configured(&pending.plugin, &result),
         };
         self.responses.push_back((finished.exchange, response));
     }

@@ -5,6 +5,7 @@
 
 mod crash;
 mod entry;
+mod reload;
 mod services;
 mod turn;
 
@@ -16,6 +17,7 @@ use core::time::Duration;
 
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use entry::{Drops, Plugin, State};
+pub use reload::ReplaceError;
 pub use services::Emitted;
 
 use crate::budget::{Ledger, Limits};
@@ -128,6 +130,8 @@ pub enum Outcome {
     Stopped,
     /// A new configuration is in force, and whether the plugin came up with it.
     Configured(Result<(), String>),
+    /// Another version is in place, or why the one before is still, or again, in force.
+    Replaced(Result<(), String>),
 }
 
 /// What is left to do after a turn.
@@ -137,6 +141,17 @@ pub struct Turn {
     pub busy: bool,
     /// The next poll or restart.
     pub wake: Option<Instant>,
+}
+
+impl Turn {
+    /// Joins what two have left to do.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let wake = match (self.wake, other.wake) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { busy: self.busy || other.busy, wake }
+    }
 }
 
 /// Why a configuration was not changed.
@@ -283,7 +298,26 @@ impl Registry {
         world: &mut World<'_>,
     ) -> Result<(), ConfigureError> {
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        plugin.abandon_reload(&mut self.ledger, &mut self.finished);
         plugin.configure(body, exchange, world)
+    }
+
+    /// Puts another version of an installed package in its place, without a gap where memory allows it.
+    ///
+    /// With an exchange, [`Outcome::Replaced`] tells how it ended; until then the version before is in force, or
+    /// comes back.
+    ///
+    /// # Errors
+    /// [`ReplaceError`]: nothing changes then.
+    pub fn replace(
+        &mut self,
+        package: Package,
+        exchange: Option<ExchangeId>,
+        world: &World<'_>,
+    ) -> Result<(), ReplaceError> {
+        let id = package.id();
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        plugin.replace(package, self.strict, exchange, &mut self.ledger, world)
     }
 
     /// Asks every plugin to stop; turns go on until [`is_stopped`](Self::is_stopped).
@@ -312,12 +346,8 @@ impl Registry {
         for offset in 0..count {
             let index = (self.next + offset) % count;
             let Some(plugin) = self.plugins.get_mut(index) else { continue };
-            let one = plugin.turn(&mut self.ledger, world, &mut self.finished);
-            turn.busy |= one.busy;
-            turn.wake = match (turn.wake, one.wake) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            let one = plugin.turn_with_reload(self.strict, &mut self.ledger, world, &mut self.finished);
+            turn = turn.and(one);
         }
         // The next turn begins with another plugin, so that none is always the last.
         self.next = if count == 0 { 0 } else { (self.next + 1) % count };
