@@ -9,6 +9,7 @@ mod reload;
 mod services;
 mod turn;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -132,6 +133,8 @@ pub enum Outcome {
     Configured(Result<(), String>),
     /// Another version is in place, or why the one before is still, or again, in force.
     Replaced(Result<(), String>),
+    /// The plugin is gone.
+    Removed,
 }
 
 /// What is left to do after a turn.
@@ -197,6 +200,8 @@ pub struct Registry {
     plugins: Vec<Plugin>,
     next: usize,
     finished: Vec<Finished>,
+    /// Plugins that are forgotten when they have stopped.
+    removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
 }
 
@@ -211,6 +216,7 @@ impl Registry {
             plugins: Vec::new(),
             next: 0,
             finished: Vec::new(),
+            removing: Vec::new(),
             poll_on_whole_seconds,
         }
     }
@@ -320,6 +326,38 @@ impl Registry {
         plugin.replace(package, self.strict, exchange, &mut self.ledger, world)
     }
 
+    /// Tells by [`Outcome::Configured`] when a plugin that was installed has come up, or failed to.
+    pub fn tell_when_settled(&mut self, id: &str, exchange: ExchangeId) {
+        if let Some(plugin) = self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+            plugin.configuring.push(exchange);
+        }
+    }
+
+    /// Stops a plugin and forgets it; [`Outcome::Removed`] tells when.
+    pub fn remove(&mut self, id: &str, exchange: ExchangeId) {
+        match self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+            Some(plugin) => {
+                plugin.abandon_reload(&mut self.ledger, &mut self.finished);
+                plugin.shut_down();
+                self.removing.push((plugin.id().into(), exchange));
+            }
+            None => self.finished.push(Finished { exchange, result: Outcome::Removed }),
+        }
+    }
+
+    /// Forgets the plugins that were to be removed and have stopped.
+    fn sweep(&mut self) {
+        let (plugins, finished) = (&mut self.plugins, &mut self.finished);
+        self.removing.retain(|(id, exchange)| {
+            let gone = plugins.iter().position(|plugin| plugin.id() == &**id && plugin.is_at_rest());
+            if let Some(index) = gone {
+                plugins.remove(index);
+                finished.push(Finished { exchange: *exchange, result: Outcome::Removed });
+            }
+            gone.is_none() && plugins.iter().any(|plugin| plugin.id() == &**id)
+        });
+    }
+
     /// Asks every plugin to stop; turns go on until [`is_stopped`](Self::is_stopped).
     pub fn stop(&mut self) {
         for plugin in &mut self.plugins {
@@ -349,6 +387,10 @@ impl Registry {
             let one = plugin.turn_with_reload(self.strict, &mut self.ledger, world, &mut self.finished);
             turn = turn.and(one);
         }
+        if !self.removing.is_empty() {
+            self.sweep();
+        }
+        let count = self.plugins.len();
         // The next turn begins with another plugin, so that none is always the last.
         self.next = if count == 0 { 0 } else { (self.next + 1) % count };
         turn
