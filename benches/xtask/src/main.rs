@@ -8,6 +8,7 @@ mod debian;
 mod guests;
 mod pgn_tables;
 mod process;
+mod qemu;
 mod readme;
 mod resident;
 mod sample;
@@ -45,6 +46,7 @@ const TASKS: &[Task] = &[
         does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
         run: cross::test,
     },
+    Task { name: "qemu", does: "boots the emulated board and compares it with Linux", run: qemu::run },
     Task {
         name: "pgn-tables",
         does: "regenerates the PGN tables; --check compares instead of writing",
