@@ -26,6 +26,7 @@ pub mod delta;
 pub mod gateway;
 pub mod hal;
 pub mod host;
+pub mod http;
 pub mod json;
 pub mod model;
 pub mod n2k;

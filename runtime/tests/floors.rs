@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each top-level module. Modules of one floor may not import each other unless listed in [`BESIDE`].
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("time", 1),
+    ("http", 1),
     ("json", 1),
     ("delta", 1),
     ("n2k", 2),
