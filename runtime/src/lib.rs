@@ -30,6 +30,8 @@ pub mod http;
 pub mod json;
 pub mod model;
 pub mod n2k;
+#[cfg(feature = "smoltcp")]
+pub mod net;
 pub mod package;
 pub mod plugin;
 pub mod replay;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each top-level module. Modules of one floor may not import each other unless listed in [`BESIDE`].
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("time", 1),
     ("http", 1),
     ("json", 1),
@@ -12,6 +12,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("n2k", 2),
     ("hal", 2),
     ("budget", 3),
+    ("net", 4),
     ("model", 4),
     ("bus", 4),
     ("config", 4),
