@@ -21,6 +21,7 @@ extern crate alloc;
 
 pub mod budget;
 pub mod bus;
+pub mod carrier;
 pub mod config;
 pub mod delta;
 pub mod gateway;

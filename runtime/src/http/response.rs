@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::time::UnixMillis;
+
 /// What stands before the body.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
@@ -14,6 +16,8 @@ pub struct ResponseHead<'a> {
     pub body_bytes: usize,
     /// Whether the connection goes on.
     pub keep_alive: bool,
+    /// Wall clock, when it is known (RFC 9110 §6.6.1).
+    pub date: Option<UnixMillis>,
 }
 
 /// Appends the head to `out`, up to and with its empty line.
@@ -35,6 +39,14 @@ pub fn write_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
         out.extend_from_slice(b"content-length: ");
         number(out, head.body_bytes);
         out.extend_from_slice(b"\r\n");
+    }
+    if let Some(date) = head.date {
+        let mut text = heapless::String::<32>::new();
+        // A date has 29 characters.
+        let _ = core::fmt::Write::write_fmt(&mut text, format_args!("{}", date.http_date()));
+        for part in ["date: ", text.as_str(), "\r\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
     }
     // HTTP/1.0 clients need the first, HTTP/1.1 clients the second.
     out.extend_from_slice(if head.keep_alive {
@@ -68,7 +80,7 @@ fn is_value(value: &str) -> bool {
 }
 
 fn is_ours(name: &str) -> bool {
-    ["content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"]
+    ["date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"]
         .iter()
         .any(|ours| name.eq_ignore_ascii_case(ours))
 }
@@ -117,7 +129,7 @@ mod tests {
     fn written(status: u16, headers: &[(&str, &str)], keep_alive: bool) -> String {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let mut out = Vec::new();
-        write_head(&mut out, &ResponseHead { status, headers: &headers, body_bytes: 12, keep_alive });
+        write_head(&mut out, &ResponseHead { status, headers: &headers, body_bytes: 12, keep_alive, date: None });
         String::from_utf8(out).unwrap()
     }
 
@@ -133,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn the_date_is_told_where_it_is_known() {
+        let mut out = Vec::new();
+        let date = UnixMillis::parse_iso("1994-11-06T08:49:37.999Z");
+        write_head(&mut out, &ResponseHead { status: 204, headers: &[], body_bytes: 0, keep_alive: true, date });
+        // The example of RFC 9110 §5.6.7.
+        assert!(String::from_utf8(out).unwrap().contains("\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+    }
+
+    #[test]
     fn no_field_can_split_the_response() {
         let bad = [
             ("x", "a\r\nset-cookie: b"),
@@ -143,6 +164,7 @@ mod tests {
             ("Content-Length", "1"),
             ("Transfer-Encoding", "chunked"),
             ("connection", "upgrade"),
+            ("Date", "now"),
         ];
         assert_eq!(written(200, &bad, true), written(200, &[], true));
     }

@@ -204,9 +204,9 @@ impl<D: Device> SmolNet<D> {
         let until = self.now + LINGER;
         let tcp: &mut tcp::Socket<'_> = self.sockets.get_mut(handle);
         if abort {
-            tcp.abort()
+            tcp.abort();
         } else {
-            tcp.close()
+            tcp.close();
         }
         self.closing.push(Closing { handle, until });
     }
