@@ -81,7 +81,10 @@ fn missing(path: &Path, error: &io::Error) -> LoadError {
 }
 
 /// Reads a file of at most `limit` bytes.
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
+///
+/// # Errors
+/// [`LoadError`], naming the file.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let mut data = Vec::new();
     let file = File::open(path).map_err(|error| missing(path, &error))?;
     file.take(limit.saturating_add(1)).read_to_end(&mut data).map_err(|error| missing(path, &error))?;

@@ -36,5 +36,6 @@ pub mod net;
 pub mod package;
 pub mod plugin;
 pub mod replay;
+pub mod scenario;
 pub mod server;
 pub mod time;

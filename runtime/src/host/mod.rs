@@ -10,6 +10,7 @@ mod capabilities;
 mod engine;
 mod facts;
 mod failure;
+mod fit;
 mod imports;
 mod instance;
 mod memory;
@@ -23,6 +24,7 @@ use alloc::sync::Arc;
 pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
+pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
 pub use trace::{HostCall, short_sha256};
 
@@ -32,6 +34,8 @@ use crate::time::{Instant, UnixMillis};
 /// A call of a guest export.
 #[derive(Clone, Debug)]
 pub enum Call {
+    /// `plugin_id`; answers [`Answer::Text`]. A gateway derives the id from the package name and does not ask.
+    Id,
     /// `plugin_name`; answers [`Answer::Text`].
     Name,
     /// `plugin_schema`; answers [`Answer::Text`].
@@ -49,6 +53,8 @@ pub enum Call {
     Poll,
     /// `delta_handler`; answers [`Answer::Unit`].
     Delta(Arc<Delta>),
+    /// `delta_handler` with a text that no delta was made of; answers [`Answer::Unit`].
+    DeltaText(Arc<str>),
     /// An HTTP handler with its request object, JSON; answers [`Answer::Text`].
     Http {
         /// Export to call.
