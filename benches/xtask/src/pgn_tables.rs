@@ -14,9 +14,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// PGNs whose fields are decoded, encoded and mapped; ascending.
-const MAPPED: [u32; 17] = [
-    127_245, 127_250, 127_251, 127_257, 127_488, 127_489, 127_505, 127_508, 128_259, 128_267, 129_025, 129_026,
-    129_029, 130_306, 130_310, 130_311, 130_312,
+const MAPPED: [u32; 79] = [
+    65_005, 65_006, 65_007, 65_008, 65_009, 65_010, 65_011, 65_012, 65_013, 65_014, 65_015, 65_016, 65_017, 65_018,
+    65_019, 65_020, 65_021, 65_022, 65_023, 65_024, 65_025, 65_026, 65_027, 65_028, 65_029, 65_030, 126_983, 126_992,
+    127_237, 127_245, 127_250, 127_251, 127_257, 127_258, 127_488, 127_489, 127_493, 127_497, 127_501, 127_505,
+    127_506, 127_507, 127_508, 127_509, 127_510, 127_511, 127_513, 127_744, 127_745, 127_746, 127_750, 127_751,
+    128_259, 128_267, 128_275, 129_025, 129_026, 129_029, 129_038, 129_039, 129_040, 129_041, 129_283, 129_284,
+    129_291, 129_793, 129_794, 129_798, 129_809, 129_810, 130_306, 130_310, 130_311, 130_312, 130_313, 130_314,
+    130_316, 130_567, 130_577,
 ];
 
 /// The package that carries the database which the peer decodes with.
@@ -214,13 +219,14 @@ impl Tables {
             "DATE" => "Date",
             "TIME" => "Time",
             "DURATION" => "Duration",
-            "RESERVED" | "SPARE" => "Reserved",
+            "RESERVED" | "SPARE" | "BINARY" | "ISO_NAME" => "Reserved",
+            "MMSI" => "Number",
             other => return Err(format!("field {id} has type {other}, which the decoder does not know yet")),
         };
         let unit = Decimal::of(field, "Resolution")?.unwrap_or(Decimal { mantissa: 1, exponent: 0 });
         let (mut lookup, mut min, mut max) = (None, 0, all_ones);
         match form {
-            "Reserved" => {}
+            "Reserved" => max = max.min(i128::from(i64::MAX)),
             "Lookup" => {
                 let (index, has_all_ones) = self.lookup(database, text(field, "LookupEnumeration")?, bits)?;
                 lookup = Some(index);
@@ -308,12 +314,15 @@ fn generate(database: &Value) -> Result<String, String> {
         let repeated = definition.get("RepeatingFieldSet1Size").and_then(Value::as_u64).unwrap_or(0);
         let all = list(definition, "Fields")?;
         let fixed = all.len() - usize::try_from(repeated).map_err(|error| error.to_string())?;
+        // Text and what follows it is not decoded yet.
+        let decoded = all.iter().take_while(|field| text(field, "FieldType").is_ok_and(|form| !form.starts_with("STRING"))).count();
+        let fixed = fixed.min(decoded);
         let _ = writeln!(rows, "    PgnRow {{ pgn: Pgn({pgn}), first: {field_count}, count: {fixed} }},");
         let _ = writeln!(fields, "    // {pgn}");
         for field in all.iter().take(fixed) {
             let kind = tables.kind(database, field)?;
             let id = text(field, "Id")?;
-            let reserved = matches!(text(field, "FieldType")?, "RESERVED" | "SPARE");
+            let reserved = matches!(text(field, "FieldType")?, "RESERVED" | "SPARE" | "BINARY" | "ISO_NAME");
             let name = if reserved { "Reserved".to_owned() } else { variant(id) };
             let _ = writeln!(fields, "    FieldRow {{ field: Field::{name}, kind: {kind} }},");
             tables.field_ids.insert(name);

@@ -36,7 +36,7 @@ pub(super) struct Kind {
     pub bits: u8,
     pub signed: bool,
     /// Resolution: `mantissa` × 10^`exponent` of the SI unit.
-    pub mantissa: u16,
+    pub mantissa: u32,
     pub exponent: i8,
     /// Decimals of a value, see [`Kind::value`].
     pub decimals: u8,

@@ -1,0 +1,3 @@
+//! Alerts.
+use super::rule::Mapping;
+pub(super) const MAPPINGS: &[Mapping] = &[];
