@@ -255,7 +255,7 @@ impl Receiver {
         &mut self,
         id: Id,
         mapping: &'static Mapping,
-        decoded: &Decoded,
+        decoded: &Decoded<'_>,
         timestamp: &str,
         form: DeltaForm<'_>,
     ) -> Option<Delta> {

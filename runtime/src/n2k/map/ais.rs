@@ -1,13 +1,16 @@
 //! AIS: other vessels, base stations, aircraft and marks, each in a context of its own.
 
+use core::fmt::Write;
+
 use super::Scene;
 use super::ais_names::{aton_type, ship_type};
 use super::navigation::{coordinates, position};
-use super::rule::{How, Leaf, Mapping, Root, Target, leaf};
+use super::rule::{How, Leaf, Mapping, Root, Target, leaf, leaves};
 use super::text::{Digits, digits, padded};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::tables::Field;
+use crate::time::UnixMillis;
 
 pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::fields(129_038, Root::None, CLASS_A).and(class_a).of(Target::Vessel),
@@ -19,6 +22,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::fields(129_798, Root::None, MOTION).and(aircraft).of(Target::Aircraft),
     Mapping::code(129_809, static_b_part_a).of(Target::Vessel),
     Mapping::fields(129_810, Root::None, STATIC).and(static_b_part_b).of(Target::Vessel),
+    Mapping::code(130_842, simnet_static_b).of(Target::Vessel),
 ];
 
 const MOTION: &[Leaf] = &[
@@ -98,6 +102,7 @@ fn class_b(scene: &mut Scene<'_>) {
 
 /// PGN 129040.
 fn extended(scene: &mut Scene<'_>) {
+    name(scene, Field::Name);
     target_position(scene);
     dimensions(scene);
     identity(scene, "B");
@@ -105,6 +110,7 @@ fn extended(scene: &mut Scene<'_>) {
 
 /// PGN 129041.
 fn mark(scene: &mut Scene<'_>) {
+    name(scene, Field::AtonName);
     target_position(scene);
     length(scene, Field::LengthDiameter);
     typed(scene, Field::AtonType, "atonType", aton_type);
@@ -120,6 +126,15 @@ fn station(scene: &mut Scene<'_>) {
 
 /// PGN 129794.
 fn static_a(scene: &mut Scene<'_>) {
+    name(scene, Field::Name);
+    callsign(scene);
+    if let Some(text) = scene.decoded.string(Field::Destination) {
+        scene.value("navigation.destination.commonName", Value::Text(&text.to_stack()));
+    }
+    arrival(scene);
+    if let Some(draft) = scene.decoded.number(Field::Draft).filter(|draft| draft.mantissa != 0) {
+        scene.value("design.draft", Value::Object(&[("maximum", Value::Number(draft))]));
+    }
     dimensions(scene);
     identity(scene, "A");
     if let Some(number) = scene.decoded.raw(Field::ImoNumber).filter(|number| *number != 0) {
@@ -148,6 +163,7 @@ fn aircraft(scene: &mut Scene<'_>) {
 
 /// PGN 129809.
 fn static_b_part_a(scene: &mut Scene<'_>) {
+    name(scene, Field::Name);
     if let Some(mmsi) = mmsi(scene) {
         scene.value("sensors.ais.class", Value::Text("B"));
         scene.value("", Value::Object(&[("mmsi", Value::Text(&mmsi))]));
@@ -156,9 +172,54 @@ fn static_b_part_a(scene: &mut Scene<'_>) {
 
 /// PGN 129810.
 fn static_b_part_b(scene: &mut Scene<'_>) {
+    callsign(scene);
     dimensions(scene);
     mmsi_object(scene);
 }
+
+/// PGN 130842 of Simrad, the same in two parts without the call sign.
+fn simnet_static_b(scene: &mut Scene<'_>) {
+    name(scene, Field::Name);
+    leaves(
+        scene,
+        "",
+        &[
+            leaf(Field::Beam, "design.beam", How::UnlessZero),
+            leaf(Field::PositionReferenceFromBow, "sensors.ais.fromBow", How::Same),
+        ],
+    );
+    dimensions(scene);
+    mmsi_object(scene);
+}
+
+fn name(scene: &mut Scene<'_>, field: Field) {
+    if let Some(name) = scene.decoded.string(field) {
+        scene.value("", Value::Object(&[("name", Value::Text(&name.to_stack()))]));
+    }
+}
+
+fn callsign(scene: &mut Scene<'_>) {
+    if let Some(sign) = scene.decoded.string(Field::Callsign) {
+        let sign = sign.to_stack();
+        scene.value("", Value::Object(&[("communication", Value::Object(&[("callsignVhf", Value::Text(&sign))]))]));
+    }
+}
+
+/// Gives the time of arrival; without a time of day the day begins.
+fn arrival(scene: &mut Scene<'_>) {
+    let Some(days) = scene.decoded.raw(Field::EtaDate) else { return };
+    let tenths = scene.decoded.raw(Field::EtaTime).unwrap_or(0);
+    let millis = days.checked_mul(DAY_MILLIS).and_then(|day| day.checked_add(tenths.checked_add(5)? / 10));
+    let mut text = heapless::String::<32>::new();
+    if let Some(millis) = millis
+        && write!(text, "{}", UnixMillis(millis)).is_ok()
+    {
+        scene.value("navigation.destination.eta", Value::Text(&text));
+    }
+}
+
+/// Milliseconds of one day.
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// Returns a position with neither coordinate exactly zero: transponders without a fix send that.
 fn placed(scene: &Scene<'_>) -> Option<[(&'static str, Value<'static>); 2]> {

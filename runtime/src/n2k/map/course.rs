@@ -10,8 +10,11 @@ use crate::json::Decimal;
 use crate::n2k::tables::Field;
 use crate::time::UnixMillis;
 
-pub(super) const MAPPINGS: &[Mapping] =
-    &[Mapping::code(129_283, cross_track_error), Mapping::code(129_284, navigation_data)];
+pub(super) const MAPPINGS: &[Mapping] = &[
+    Mapping::code(129_283, cross_track_error),
+    Mapping::code(129_284, navigation_data),
+    Mapping::code(129_285, route),
+];
 
 /// Returns what paths begin with, once 129284 told how the source calculates.
 fn root(scene: &Scene<'_>) -> Option<Text> {
@@ -72,4 +75,37 @@ fn time_to_go(scene: &Scene<'_>) -> Option<i64> {
     let (arrival, _) = scene.decoded.instant(Field::EtaDate, Field::EtaTime)?;
     let now = UnixMillis::parse_iso(scene.timestamp)?;
     arrival.0.checked_sub(now.0)
+}
+
+/// Way points of 129285 that have paths, in order.
+const POINTS: [&str; 3] = ["previousPoint.", "nextPoint.", "followingPoint."];
+
+/// PGN 129285: the route's name and its first three way points; only the last one's position is needed.
+fn route(scene: &mut Scene<'_>) {
+    let Some(root) = root(scene) else { return };
+    name(scene, Field::RouteName, &join(&[&root, "activeRoute.name"]));
+    for (index, (point, base)) in scene.decoded.groups().zip(POINTS).enumerate() {
+        let base = join(&[&root, base]);
+        let member = |field| point.number(field).map(Value::Number);
+        let coordinates = [("latitude", member(Field::WpLatitude)), ("longitude", member(Field::WpLongitude))];
+        let following = index == 2;
+        if following && coordinates.iter().any(|(_, value)| value.is_none()) {
+            return;
+        }
+        name(&mut scene.of(&point), Field::WpName, &join(&[&base, "name"]));
+        if following || index == 0 {
+            let there = coordinates.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            let members: heapless::Vec<_, 2> = there.collect();
+            scene.value(&join(&[&base, "position"]), Value::Object(&members));
+        }
+    }
+}
+
+/// Gives a name; an empty one is one, other than a field that is not there.
+fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
+    match scene.decoded.string(field) {
+        Some(text) => scene.value(path, Value::Text(&text.to_stack())),
+        None if scene.decoded.bytes(field).is_some() => scene.value(path, Value::Text("")),
+        None => {}
+    }
 }

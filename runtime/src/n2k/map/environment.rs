@@ -3,13 +3,14 @@
 use core::f64::consts::{PI, TAU};
 
 use super::Scene;
-use super::rule::{How, Mapping, Root, leaf, sum};
+use super::rule::{How, Instance, Mapping, Root, leaf, sum};
 use super::text::{Text, digits, join};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::tables::Field;
 
 pub(super) const MAPPINGS: &[Mapping] = &[
+    Mapping::code(65_285, lowrance).instance(Instance::Undefined),
     Mapping::fields(128_267, Root::None, &[leaf(Field::Depth, "environment.depth.belowTransducer", How::Same)])
         .and(depth),
     Mapping::code(129_291, current_by_reference),
@@ -29,10 +30,10 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         &[leaf(Field::AtmosphericPressure, "environment.outside.pressure", How::UnlessZero)],
     )
     .and(climate),
-    Mapping::code(130_312, temperature).instance(Field::Instance),
-    Mapping::code(130_313, humidity).instance(Field::Instance),
-    Mapping::code(130_314, pressure).instance(Field::Instance),
-    Mapping::code(130_316, extended_temperature).instance(Field::Instance),
+    Mapping::code(130_312, temperature).instance(Instance::Known(Field::Instance)),
+    Mapping::code(130_313, humidity).instance(Instance::Named(Field::Instance)),
+    Mapping::code(130_314, pressure).instance(Instance::Named(Field::Instance)),
+    Mapping::code(130_316, extended_temperature).instance(Instance::Named(Field::Instance)),
 ];
 
 /// PGN 128267: an offset above zero reaches up to the surface, below zero down to the keel.
@@ -94,6 +95,14 @@ fn wind(scene: &mut Scene<'_>) {
 pub(super) fn folded(angle: Decimal) -> Value<'static> {
     let radians = angle.to_f64();
     if radians <= PI { Value::Number(angle) } else { Value::Float(radians - TAU) }
+}
+
+/// PGN 65285 of Lowrance, which has no instance: paths that need one say `default`.
+fn lowrance(scene: &mut Scene<'_>) {
+    let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
+    if let Some(path) = source {
+        How::UnlessZero.give(scene, Field::ActualTemperature, &path.with("default"));
+    }
 }
 
 /// PGN 130311, which has no instance: paths that need one say `default`.

@@ -76,7 +76,7 @@ struct PowerFactor {
 struct Alert {
     address: u8,
     id: i64,
-    text: Box<str>,
+    text: Option<Box<str>>,
 }
 
 /// Mark in [`Memory::places`] for an address that is not known.
@@ -197,27 +197,33 @@ impl Memory {
     }
 
     /// Remembers the text of an alert; the oldest is forgotten when there are too many.
-    pub(super) fn keep_alert(&mut self, address: SourceAddress, id: i64, text: &str) {
-        let mut end = text.len().min(ALERT_TEXT_BYTES_MAX);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let text = text.get(..end).unwrap_or_default();
+    pub(super) fn keep_alert(&mut self, address: SourceAddress, id: i64, text: Option<&str>) {
+        let text = text.map(cut);
         let known = self.alerts.iter_mut().find(|alert| (alert.address, alert.id) == (address.0, id));
         match known {
-            Some(alert) if *alert.text == *text => {}
-            Some(alert) => alert.text = text.into(),
+            Some(alert) if alert.text.as_deref() == text => {}
+            Some(alert) => alert.text = text.map(Box::from),
             None => {
                 if self.alerts.len() >= ALERT_TEXTS_MAX {
                     self.alerts.remove(0);
                 }
-                self.alerts.push(Alert { address: address.0, id, text: text.into() });
+                self.alerts.push(Alert { address: address.0, id, text: text.map(Box::from) });
             }
         }
     }
 
-    /// Returns the text of an alert that `address` sent before.
-    pub(super) fn alert(&self, address: SourceAddress, id: i64) -> Option<&str> {
-        self.alerts.iter().find(|alert| (alert.address, alert.id) == (address.0, id)).map(|alert| &*alert.text)
+    /// Returns the text of an alert that `address` sent before, which can have been absent.
+    pub(super) fn alert(&self, address: SourceAddress, id: i64) -> Option<Option<&str>> {
+        let known = self.alerts.iter().find(|alert| (alert.address, alert.id) == (address.0, id));
+        known.map(|alert| alert.text.as_deref())
     }
+}
+
+/// Returns the part of an alert's text that is kept.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(ALERT_TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }

@@ -12,11 +12,13 @@ mod alerts;
 mod batteries;
 mod course;
 mod displays;
+mod entertainment;
 mod environment;
 pub(super) mod memory;
 mod navigation;
 mod power;
 mod propulsion;
+mod radio;
 mod rule;
 mod steering;
 mod switches;
@@ -37,7 +39,7 @@ pub(super) use self::text::{Digits, digits, hexadecimal};
 
 /// What a rule reads and writes.
 pub(super) struct Scene<'a> {
-    pub decoded: &'a Decoded,
+    pub decoded: &'a Decoded<'a>,
     pub id: Id,
     /// ISO 8601 time of the message.
     pub timestamp: &'a str,
@@ -46,22 +48,29 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Returns the scene of one group of a repeating set.
+    fn of<'b>(&'b mut self, group: &'b Decoded<'b>) -> Scene<'b> {
+        Scene { decoded: group, id: self.id, timestamp: self.timestamp, memory: self.memory, sink: self.sink }
+    }
+
     fn value(&mut self, path: &str, value: Value<'_>) {
         self.sink.value(path, value);
     }
 }
 
 /// All rules, by what they are about.
-const GROUPS: [&[Mapping]; 13] = [
+const GROUPS: [&[Mapping]; 15] = [
     ais::MAPPINGS,
     alerts::MAPPINGS,
     batteries::MAPPINGS,
     course::MAPPINGS,
     displays::MAPPINGS,
+    entertainment::MAPPINGS,
     environment::MAPPINGS,
     navigation::MAPPINGS,
     power::MAPPINGS,
     propulsion::MAPPINGS,
+    radio::MAPPINGS,
     steering::MAPPINGS,
     switches::MAPPINGS,
     tanks::MAPPINGS,

@@ -5,6 +5,7 @@ use core::fmt::Write;
 use super::Scene;
 use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
 use crate::delta::Value;
+use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
 
@@ -39,6 +40,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::code(129_025, position),
     Mapping::fields(129_026, Root::None, &[leaf(Field::Sog, "navigation.speedOverGround", How::Same)]).and(course),
     Mapping::fields(129_029, Root::None, GNSS).and(gnss),
+    Mapping::code(129_540, satellites),
     Mapping::fields(130_577, Root::None, &[leaf(Field::Sog, "navigation.speedOverGround", How::UnlessZero)])
         .and(direction),
 ];
@@ -106,7 +108,7 @@ pub(super) fn position(scene: &mut Scene<'_>) {
 
 /// Returns the members of a position when both coordinates are there.
 pub(super) fn coordinates(
-    decoded: &Decoded,
+    decoded: &Decoded<'_>,
     latitude: Field,
     longitude: Field,
 ) -> Option<[(&'static str, Value<'static>); 2]> {
@@ -156,4 +158,32 @@ fn datetime(scene: &mut Scene<'_>) {
     if written {
         scene.value("navigation.datetime", Value::Text(&text));
     }
+}
+
+/// Satellites of 129540 at most: a fast packet holds 18, an ISO transport message more.
+const SATELLITES_MAX: usize = 32;
+/// Fields of a satellite that count, whether or not they have a member.
+const SATELLITE_FIELDS: [Field; 6] =
+    [Field::Prn, Field::Elevation, Field::Azimuth, Field::Snr, Field::RangeResiduals, Field::Status];
+
+/// PGN 129540: satellites with fewer than four fields are left out, their number counts the others.
+fn satellites(scene: &mut Scene<'_>) {
+    type Satellite = heapless::Vec<(&'static str, Value<'static>), 4>;
+    let mut satellites = heapless::Vec::<Satellite, SATELLITES_MAX>::new();
+    for group in scene.decoded.groups() {
+        if SATELLITE_FIELDS.into_iter().filter(|field| group.raw(*field).is_some()).count() < 4 {
+            continue;
+        }
+        let member = |(name, field)| Some((name, Value::Number(group.number(field)?)));
+        let members =
+            [("id", Field::Prn), ("elevation", Field::Elevation), ("azimuth", Field::Azimuth), ("SNR", Field::Snr)];
+        if satellites.push(members.into_iter().filter_map(member).collect()).is_err() {
+            break;
+        }
+    }
+    let list: heapless::Vec<Value<'_>, SATELLITES_MAX> =
+        satellites.iter().map(|satellite| Value::Object(satellite)).collect();
+    let count = Decimal::new(i64::try_from(list.len()).unwrap_or(i64::MAX), 0);
+    let members = [("count", Value::Number(count)), ("satellites", Value::List(&list))];
+    scene.sink.value("navigation.gnss.satellitesInView", Value::Object(&members));
 }

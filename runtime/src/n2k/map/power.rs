@@ -1,7 +1,7 @@
 //! Alternating and direct current: shore power, generators, converters.
 
-use super::rule::{How, Leaf, Mapping, Root, leaf};
-use super::text::join;
+use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
+use super::text::{digits, join};
 use super::{Scene, find};
 use crate::delta::Value;
 use crate::n2k::id::Pgn;
@@ -35,6 +35,8 @@ pub(super) const MAPPINGS: &[Mapping] = &[
     reactive(65_028, Root::Device("electrical.generators.", ".total")),
     real(65_029, Root::Device("electrical.generators.", ".total")),
     basic(65_030, Root::Device("electrical.generators.", ".average")),
+    Mapping::code(127_503, inputs),
+    Mapping::code(127_504, outputs),
     Mapping::fields(127_744, CONNECTION, &PHASE_A),
     Mapping::fields(127_745, CONNECTION, &PHASE_B),
     Mapping::fields(127_746, CONNECTION, &PHASE_C),
@@ -118,4 +120,46 @@ fn apparent_power(scene: &mut Scene<'_>) {
     let Some(root) = find(scene.id.pgn).and_then(|mapping| mapping.root.text(scene)) else { return };
     let Some(factor) = scene.memory.power_factor(scene.id.source, scene.id.pgn) else { return };
     scene.value(&join(&[&root, ".apparentPower"]), Value::Float(power.to_f64() * factor.to_f64()));
+}
+
+/// What one line of 127503 has.
+const INPUT: &[Leaf] = &[
+    leaf(Field::Acceptability, ".acceptability", How::Same),
+    leaf(Field::Voltage, ".voltage", How::Same),
+    leaf(Field::Current, ".current", How::Same),
+    leaf(Field::Frequency, ".frequency", How::Same),
+    leaf(Field::BreakerSize, ".breakerSize", How::Same),
+    leaf(Field::RealPower, ".realPower", How::Same),
+    leaf(Field::ReactivePower, ".reactivePower", How::Same),
+    leaf(Field::PowerFactor, ".powerFactor", How::Same),
+];
+/// What one line of 127504 has.
+const OUTPUT: &[Leaf] = &[
+    leaf(Field::Waveform, ".waveform", How::Same),
+    leaf(Field::Voltage, ".voltage", How::Same),
+    leaf(Field::Current, ".current", How::Same),
+    leaf(Field::Frequency, ".frequency", How::Same),
+    leaf(Field::BreakerSize, ".breakerSize", How::Same),
+    leaf(Field::RealPower, ".realPower", How::Same),
+    leaf(Field::ReactivePower, ".reactivePower", How::Same),
+    leaf(Field::PowerFactor, ".powerFactor", How::Same),
+];
+
+/// PGN 127503.
+fn inputs(scene: &mut Scene<'_>) {
+    lines(scene, "electrical.ac.", INPUT);
+}
+
+/// PGN 127504.
+fn outputs(scene: &mut Scene<'_>) {
+    lines(scene, "electrical.inverters.", OUTPUT);
+}
+
+/// Gives every line as phase A, as the peer has it.
+fn lines(scene: &mut Scene<'_>, base: &str, rows: &[Leaf]) {
+    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
+    let root = join(&[base, &digits(instance), ".A"]);
+    for line in scene.decoded.groups() {
+        leaves(&mut scene.of(&line), &root, rows);
+    }
 }

@@ -70,7 +70,7 @@ pub(super) struct Engine {
 impl Engine {
     /// Reads the instance (lookup ENGINE_INSTANCE): 0 is port, 1 starboard, others stay numbers; `None` when it
     /// is absent.
-    pub fn of(decoded: &Decoded) -> Option<Self> {
+    pub fn of(decoded: &Decoded<'_>) -> Option<Self> {
         let named = |id: &str, title: &str| Some(Self { id: id.try_into().ok()?, title: title.try_into().ok()? });
         match decoded.raw(Field::Instance)? {
             0 => named("port", "Port"),

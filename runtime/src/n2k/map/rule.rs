@@ -15,8 +15,7 @@ pub(in crate::n2k) struct Mapping {
     /// What no table says, after the leaves.
     pub code: Option<fn(&mut Scene<'_>)>,
     pub target: Target,
-    /// The field that `source.instance` repeats.
-    pub instance: Option<Field>,
+    pub instance: Instance,
 }
 
 /// What all paths of a PGN begin with; nothing is mapped when a part of it is missing.
@@ -47,6 +46,23 @@ pub(in crate::n2k) enum Target {
     Station,
     /// `sar`, by field `userId` with zeros in front.
     Aircraft,
+    /// `vessels`, by field `sourceId` with zeros in front.
+    Sender,
+    /// `vessels`, by the first nine digits of field `dscMessageAddress`.
+    Caller,
+}
+
+/// What `source.instance` of a PGN is: those that carry one single reading name its instance.
+#[derive(Clone, Copy)]
+pub(in crate::n2k) enum Instance {
+    /// Left out.
+    None,
+    /// The field, left out when it is absent.
+    Known(Field),
+    /// The field, the word `undefined` when it is absent, as the peer has it.
+    Named(Field),
+    /// The word `undefined`: the database has no such field.
+    Undefined,
 }
 
 /// One field and the path that it goes to.
@@ -93,12 +109,12 @@ pub(super) const fn leaf(field: Field, path: &'static str, how: How) -> Leaf {
 impl Mapping {
     /// A PGN that its leaves say all of.
     pub const fn fields(pgn: u32, root: Root, leaves: &'static [Leaf]) -> Self {
-        Self { pgn, root, leaves, code: None, target: Target::Own, instance: None }
+        Self { pgn, root, leaves, code: None, target: Target::Own, instance: Instance::None }
     }
 
     /// A PGN that needs code.
     pub const fn code(pgn: u32, code: fn(&mut Scene<'_>)) -> Self {
-        Self { pgn, root: Root::None, leaves: &[], code: Some(code), target: Target::Own, instance: None }
+        Self { pgn, root: Root::None, leaves: &[], code: Some(code), target: Target::Own, instance: Instance::None }
     }
 
     /// Adds code that runs after the leaves.
@@ -113,15 +129,21 @@ impl Mapping {
         self
     }
 
-    /// Names the field that `source.instance` repeats.
-    pub const fn instance(mut self, field: Field) -> Self {
-        self.instance = Some(field);
+    /// Says what `source.instance` is.
+    pub const fn instance(mut self, instance: Instance) -> Self {
+        self.instance = instance;
         self
     }
 
-    /// Returns `source.instance` of a delta: PGNs that carry one single reading name its instance.
-    pub fn source_instance(&self, decoded: &Decoded) -> Option<Digits> {
-        decoded.raw(self.instance?).map(digits)
+    /// Returns `source.instance` of a delta.
+    pub fn source_instance(&self, decoded: &Decoded<'_>) -> Option<Digits> {
+        let undefined = || Digits::try_from("undefined").ok();
+        match self.instance {
+            Instance::None => None,
+            Instance::Known(field) => decoded.raw(field).map(digits),
+            Instance::Named(field) => decoded.raw(field).map(digits).or_else(undefined),
+            Instance::Undefined => undefined(),
+        }
     }
 
     /// Gives every value of the payload to the sink.
@@ -172,8 +194,8 @@ impl How {
         let decoded = scene.decoded;
         let number = || decoded.number(field);
         let value = match self {
-            Self::Same => same(scene, field),
-            Self::UnlessZero => same(scene, field).filter(|_| decoded.raw(field) != Some(0)),
+            Self::Same => same(decoded, field),
+            Self::UnlessZero => same(decoded, field).filter(|_| decoded.raw(field) != Some(0)),
             Self::OrNull => Some(number().map_or(Value::Null, Value::Number)),
             Self::Shift(power) => number().map(|value| Value::Number(shifted(value, power))),
             Self::ShiftOrNull(power) => {
@@ -195,7 +217,7 @@ impl How {
                 }
                 None => None,
             },
-            Self::Renamed(names) => match same(scene, field) {
+            Self::Renamed(names) => match same(decoded, field) {
                 Some(Value::Text(text)) => {
                     let renamed = names.iter().find(|(from, _)| *from == text).map_or(text, |(_, to)| *to);
                     Some(Value::Text(renamed))
@@ -210,10 +232,10 @@ impl How {
 }
 
 /// Returns a field as decoded: the text of a code, or the number.
-pub(super) fn same<'a>(scene: &Scene<'a>, field: Field) -> Option<Value<'a>> {
-    match scene.decoded.lookup(field)? {
+pub(super) fn same(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
+    match decoded.lookup(field)? {
         Lookup::Text(text) => Some(Value::Text(text)),
-        Lookup::Code(_) => scene.decoded.number(field).map(Value::Number),
+        Lookup::Code(_) => decoded.number(field).map(Value::Number),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whom a delta speaks of: other vessels, base stations, aircraft and marks have contexts of their own.
 
 use super::rule::Target;
-use super::text::{Text, digits, join, padded};
+use super::text::{digits, join};
 use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
 
@@ -21,20 +21,44 @@ const MMSI_DIGITS: usize = 9;
 
 impl Target {
     /// Returns the context of the payload.
-    pub fn context(self, decoded: &Decoded) -> Context {
-        let (base, unknown, field, width) = match self {
+    pub fn context(self, decoded: &Decoded<'_>) -> Context {
+        let (base, unknown, padded) = match self {
             Self::Own => return Context::Own,
-            Self::Vessel => ("vessels.urn:mrn:imo:mmsi:", "vessels.unknown", Field::UserId, 1),
-            Self::Aton => ("atons.urn:mrn:imo:mmsi:", "atons.unknown", Field::UserId, 1),
-            Self::Station => ("shore.basestations.urn:mrn:imo:mmsi:", "shore.unknown", Field::UserId, MMSI_DIGITS),
-            Self::Aircraft => ("sar.urn:mrn:imo:mmsi:", "sar.unknown", Field::UserId, MMSI_DIGITS),
+            Self::Vessel => (VESSELS, "vessels.unknown", false),
+            Self::Aton => ("atons.urn:mrn:imo:mmsi:", "atons.unknown", false),
+            Self::Station => ("shore.basestations.urn:mrn:imo:mmsi:", "shore.unknown", true),
+            Self::Aircraft => ("sar.urn:mrn:imo:mmsi:", "sar.unknown", true),
+            Self::Sender => return radio(decoded.raw(Field::SourceId)),
+            // The address has ten digits, the last one is 0 (ITU-R M.493).
+            Self::Caller => {
+                let address = decoded.number(Field::DscMessageAddress);
+                return radio(address.map(|address| address.mantissa / 10));
+            }
         };
-        let Some(mmsi) = decoded.raw(field) else { return other(join(&[unknown])) };
-        let mmsi = if width == 1 { digits(mmsi) } else { padded(mmsi, width) };
-        if mmsi.len() < MMSI_DIGITS { Context::Invalid } else { other(join(&[base, &mmsi])) }
+        let sent = decoded.bits(Field::UserId).filter(|bits| *bits != NOT_AVAILABLE);
+        let mmsi = match (decoded.raw(Field::UserId), sent) {
+            (Some(mmsi), _) if padded => zeros_in_front(mmsi),
+            (Some(mmsi), _) => digits(mmsi),
+            (None, Some(0)) if self == Self::Aton => return Context::Other(join(&[unknown])),
+            (None, Some(_)) => return Context::Invalid,
+            (None, None) => return Context::Other(join(&[unknown])),
+        };
+        if mmsi.len() < MMSI_DIGITS { Context::Invalid } else { Context::Other(join(&[base, &mmsi])) }
     }
 }
 
-fn other(text: Text) -> Context {
-    Context::Other(text)
+/// An MMSI of 32 bits that is not known.
+const NOT_AVAILABLE: u64 = 0xffff_ffff;
+const VESSELS: &str = "vessels.urn:mrn:imo:mmsi:";
+
+fn zeros_in_front(mmsi: i64) -> super::Digits {
+    super::text::padded(mmsi, MMSI_DIGITS)
+}
+
+/// Returns the context of who called; without an identity the call would be shown as the own vessel's.
+fn radio(mmsi: Option<i64>) -> Context {
+    match mmsi {
+        Some(mmsi) if mmsi != 0 => Context::Other(join(&[VESSELS, &zeros_in_front(mmsi)])),
+        _ => Context::Invalid,
+    }
 }

@@ -54,12 +54,12 @@ pub(in crate::n2k) fn hexadecimal(number: u64) -> Digits {
 
 /// Returns `text` in lower case; ASCII only, as all texts of lookups are.
 pub(super) fn lower(text: &str) -> Text {
-    text.chars().map(|letter| letter.to_ascii_lowercase()).take(TEXT_BYTES_MAX / 4).collect()
+    text.chars().map(|letter| letter.to_ascii_lowercase()).take(TEXT_BYTES_MAX).collect()
 }
 
 /// Returns `text` without blanks.
 pub(super) fn without_blanks(text: &str) -> Text {
-    text.chars().filter(|letter| *letter != ' ').take(TEXT_BYTES_MAX / 4).collect()
+    text.chars().filter(|letter| *letter != ' ').take(TEXT_BYTES_MAX).collect()
 }
 
 /// Returns `text` as one word: blanks, points, dashes and underscores go, the letter after one of them or
