@@ -181,7 +181,8 @@ impl Receiver {
             count(&mut self.counters.null_address);
             return None;
         }
-        let Some(decoded) = Decoded::new(message.id.pgn, &message.payload) else {
+        let decoded = Decoded::new(message.id.pgn, &message.payload).filter(|_| map::is_mapped(message.id.pgn));
+        let Some(decoded) = decoded else {
             count(&mut self.counters.unmapped);
             return None;
         };

@@ -23,9 +23,12 @@ type Text = heapless::String<TEXT_BYTES_MAX>;
 /// A small number as text.
 pub(super) type Digits = heapless::String<20>;
 
-/// Gives every value of one payload to `sink`.
-pub fn values(pgn: Pgn, decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let rule: fn(&Decoded, &mut dyn ValueSink) = match pgn.0 {
+/// Gives the values of one payload to a sink.
+type Rule = fn(&Decoded<'_>, &mut dyn ValueSink);
+
+/// Returns the rule of a PGN that has one.
+fn rule(pgn: Pgn) -> Option<Rule> {
+    Some(match pgn.0 {
         127_245 => navigation::rudder,
         127_250 => navigation::heading,
         127_251 => navigation::rate_of_turn,
@@ -43,9 +46,21 @@ pub fn values(pgn: Pgn, decoded: &Decoded, sink: &mut dyn ValueSink) {
         130_310 => environment::outside,
         130_311 => environment::climate,
         130_312 => environment::temperature,
-        _ => return,
-    };
-    rule(decoded, sink);
+        _ => return None,
+    })
+}
+
+/// Tells whether a PGN has paths in Signal K.
+#[must_use]
+pub fn is_mapped(pgn: Pgn) -> bool {
+    rule(pgn).is_some()
+}
+
+/// Gives every value of one payload to `sink`.
+pub fn values(pgn: Pgn, decoded: &Decoded<'_>, sink: &mut dyn ValueSink) {
+    if let Some(rule) = rule(pgn) {
+        rule(decoded, sink);
+    }
 }
 
 /// Returns `source.instance` of a delta: PGNs that carry one single reading name its instance.
