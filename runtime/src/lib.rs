@@ -32,5 +32,6 @@ pub mod n2k;
 pub mod package;
 pub mod plugin;
 pub mod replay;
+pub mod scenario;
 pub mod server;
 pub mod time;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each top-level module. Modules of one floor may not import each other unless listed in [`BESIDE`].
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("time", 1),
     ("json", 1),
     ("delta", 1),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("server", 7),
     ("gateway", 8),
     ("replay", 9),
+    ("scenario", 9),
     ("lib", 10),
 ];
 

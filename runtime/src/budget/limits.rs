@@ -116,6 +116,10 @@ pub struct Limits {
     pub request_bytes_max: u32,
     /// HTTP requests answered at the same time.
     pub exchanges_max: u16,
+    /// A package that is installed over the network, as `npm pack` makes it.
+    pub package_bytes_max: u32,
+    /// What such a package may unpack to.
+    pub unpacked_bytes_max: usize,
 }
 
 const KIB: u32 = 1024;
@@ -160,11 +164,20 @@ impl Limits {
                 client_queue_len: 256,
                 request_bytes_max: 10 * MIB,
                 exchanges_max: 256,
+                package_bytes_max: 8 * MIB,
+                unpacked_bytes_max: 16 * MIB as usize,
             },
             Board::QemuRiscv32 | Board::Esp32C6 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB),
             Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB),
             Board::Esp32P4 => Self::chip(board, 16 * MIB, 8, 2 * MIB, MIB),
         }
+    }
+
+    /// Returns what one plugin may take of the board: translated code and linear memory, bytes.
+    #[must_use]
+    pub const fn plugin_bytes_max(&self) -> u64 {
+        let bytes = self.plugin.code_heap_bytes_max as u64 + self.plugin.linear_bytes_max as u64;
+        if bytes < self.total_bytes { bytes } else { self.total_bytes }
     }
 
     const fn chip(
@@ -208,6 +221,8 @@ impl Limits {
             client_queue_len: 16,
             request_bytes_max: 8 * KIB,
             exchanges_max: 4,
+            package_bytes_max: 32 * KIB,
+            unpacked_bytes_max: 96 * KIB as usize,
         }
     }
 }

@@ -98,7 +98,7 @@ impl Machine {
     /// Plans a call in the dialect of the instance.
     pub(super) fn new(instance: &mut Instance, call: Call) -> Self {
         let limit = match &call {
-            Call::Start { .. } | Call::Name => instance.limits.fuel_per_start,
+            Call::Start { .. } | Call::Id | Call::Name => instance.limits.fuel_per_start,
             _ => instance.limits.fuel_per_call,
         };
         let mut ops = VecDeque::new();
@@ -320,7 +320,11 @@ impl Machine {
                 let Some(Pending { ask, results }) = instance.store.data_mut().pending.take() else {
                     return self.error(call.host_error(), &after);
                 };
+                instance.report_calls(services);
                 let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
+                if let Some(trace) = &mut instance.store.data_mut().trace {
+                    trace.answered(ret);
+                }
                 let Some(values) = ret.values(&results) else {
                     return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
                 };
@@ -379,13 +383,14 @@ fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vec<Val>,
 fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
     let managed = instance.dialect == Dialect::AssemblyScript;
     let name = match &call {
+        Call::Id => export::PLUGIN_ID,
         Call::Name => export::PLUGIN_NAME,
         Call::Schema => export::PLUGIN_SCHEMA,
         Call::Endpoints => export::HTTP_ENDPOINTS,
         Call::Start { .. } => export::PLUGIN_START,
         Call::Stop => export::PLUGIN_STOP,
         Call::Poll => export::POLL,
-        Call::Delta(_) => export::DELTA_HANDLER,
+        Call::Delta(_) | Call::DeltaText(_) => export::DELTA_HANDLER,
         Call::Http { handler, .. } => handler.as_str(),
     };
     if !instance.has(name) {
@@ -393,14 +398,14 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
     }
     let name = String::from(name);
     match call {
-        Call::Name | Call::Schema | Call::Endpoints if managed => {
+        Call::Id | Call::Name | Call::Schema | Call::Endpoints if managed => {
             ops.extend([
                 Op::ArgumentsLength(0),
                 Op::Invoke { name, args: Vec::new() },
                 Op::ReadManaged { limit: instance.limits.response_bytes_max },
             ]);
         }
-        Call::Name | Call::Schema | Call::Endpoints => {
+        Call::Id | Call::Name | Call::Schema | Call::Endpoints => {
             let max = GETTER_BUFFER_BYTES;
             ops.extend([
                 Op::Allocate { bytes: max, getter: true },
@@ -417,13 +422,8 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         }
         // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
         Call::Start { config } => bytes_call(ops, managed, name, config.into_bytes(), Op::ReadCode),
-        Call::Delta(delta) if managed => managed_call(ops, name, delta.text(), None),
-        Call::Delta(delta) => {
-            bytes_call(ops, false, name, delta.text().as_bytes().to_vec(), Op::ReadCode);
-            // Its result is ignored, and most have none.
-            ops.retain(|op| !matches!(op, Op::ReadCode));
-            return Answer::Unit;
-        }
+        Call::Delta(delta) => delta_call(ops, managed, name, delta.text()),
+        Call::DeltaText(text) => delta_call(ops, managed, name, &text),
         Call::Http { request, .. } if managed => {
             let limit = instance.limits.response_bytes_max.saturating_mul(2);
             managed_call(ops, name, &request, Some(limit));
@@ -448,6 +448,15 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
 
 fn length(data: &[u8]) -> u32 {
     u32::try_from(data.len()).unwrap_or(u32::MAX)
+}
+
+/// `delta_handler`: its result is ignored, and most have none.
+fn delta_call(ops: &mut VecDeque<Op>, managed: bool, name: String, text: &str) {
+    if managed {
+        return managed_call(ops, name, text, None);
+    }
+    bytes_call(ops, false, name, text.as_bytes().to_vec(), Op::ReadCode);
+    ops.retain(|op| !matches!(op, Op::ReadCode));
 }
 
 /// `export(ptr, len)` with raw bytes.

@@ -10,11 +10,13 @@ mod capabilities;
 mod engine;
 mod facts;
 mod failure;
+mod fit;
 mod imports;
 mod instance;
 mod memory;
 mod state;
 mod text;
+mod trace;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -22,7 +24,9 @@ use alloc::sync::Arc;
 pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
+pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
+pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::{Instant, UnixMillis};
@@ -30,6 +34,8 @@ use crate::time::{Instant, UnixMillis};
 /// A call of a guest export.
 #[derive(Clone, Debug)]
 pub enum Call {
+    /// `plugin_id`; answers [`Answer::Text`]. A gateway derives the id from the package name and does not ask.
+    Id,
     /// `plugin_name`; answers [`Answer::Text`].
     Name,
     /// `plugin_schema`; answers [`Answer::Text`].
@@ -47,6 +53,8 @@ pub enum Call {
     Poll,
     /// `delta_handler`; answers [`Answer::Unit`].
     Delta(Arc<Delta>),
+    /// `delta_handler` with a text that no delta was made of; answers [`Answer::Unit`].
+    DeltaText(Arc<str>),
     /// An HTTP handler with its request object, JSON; answers [`Answer::Text`].
     Http {
         /// Export to call.
@@ -90,6 +98,14 @@ pub trait Services {
     fn monotonic(&self) -> Instant;
     /// Fills `buffer` with randomness.
     fn random(&mut self, buffer: &mut [u8]);
+    /// Draws 32 random bits (`env.seed`, `Math.random`).
+    fn random_word(&mut self) -> u32 {
+        let mut bytes = [0_u8; 4];
+        self.random(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+    /// Sees a host call that ended, when the instance was told to show them ([`Instance::observe`]).
+    fn observe(&mut self, _call: HostCall) {}
     /// Takes a log line of the plugin.
     fn log(&mut self, level: log::Level, text: &str);
     /// Sets the status text; empty removes it.

@@ -84,11 +84,7 @@ impl Ask {
             Self::Path { path, into } => Ret::Int(node(memory, into, services.path(&path))),
             Self::Notify { path, value } => Ret::Int(if services.publish_notification(&path, &value) { 0 } else { -1 }),
             Self::Random { into } => Ret::Int(random(services, memory, into)),
-            Self::RandomNumber { scale } => {
-                let mut bytes = [0_u8; 4];
-                services.random(&mut bytes);
-                Ret::Float(f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0 * scale)
-            }
+            Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }
 }
