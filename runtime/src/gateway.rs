@@ -13,13 +13,14 @@ use core::fmt::Write;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::{Delta, Stamp};
+use crate::fetch::plain::PlainHttp;
 use crate::hal::Hal;
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, Counters, DeltaForm, Receiver};
 use crate::package::Package;
 use crate::plugin::{
-    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, Unavailable, World,
+    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Net, Outcome, Registry, Unavailable, World,
 };
 use crate::server::endpoint::{self, Endpoints, Found};
 use crate::server::stream::{Session, SessionEvent, StreamContext};
@@ -131,6 +132,7 @@ pub struct Gateway {
     endpoints: BTreeMap<String, (u32, Endpoints)>,
     events: VecDeque<Event>,
     outbox: Vec<Emitted>,
+    plain: PlainHttp,
     totals: Totals,
 }
 
@@ -155,6 +157,7 @@ impl Gateway {
             endpoints: BTreeMap::new(),
             events: VecDeque::new(),
             outbox: Vec::new(),
+            plain: PlainHttp::default(),
             totals: Totals::default(),
             setup,
             hal,
@@ -206,7 +209,8 @@ impl Gateway {
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
-        let mut world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        let mut world =
+            world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
         let turn = self.registry.turn(&mut world);
         self.publish_emitted(now);
         while let Some(finished) = self.registry.next_finished() {
@@ -328,7 +332,8 @@ impl Gateway {
             Ok(body) => body,
             Err(refused) => return Some(refused),
         };
-        let mut world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        let mut world =
+            world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
         match self.registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
                 self.pending.insert(exchange, Pending { plugin: package, handler: String::new() });
@@ -581,13 +586,25 @@ impl Gateway {
 }
 
 /// Lends the parts of a gateway that plugins touch.
-fn world<'w>(model: &'w mut Model, hal: &'w mut Hal, self_context: &'w str, outbox: &'w mut Vec<Emitted>) -> World<'w> {
+fn world<'w>(
+    model: &'w mut Model,
+    hal: &'w mut Hal,
+    plain: &'w mut PlainHttp,
+    self_context: &'w str,
+    outbox: &'w mut Vec<Emitted>,
+) -> World<'w> {
     World {
         model,
         now: hal.clock.now(),
         wall: hal.clock.wall().unwrap_or_default(),
         storage: &mut *hal.storage,
         rng: &mut *hal.rng,
+        net: Net {
+            network: hal.network.as_deref_mut(),
+            fetch: hal.fetch.as_deref_mut(),
+            plain,
+            serial: hal.serial.as_deref_mut(),
+        },
         self_context,
         outbox,
     }

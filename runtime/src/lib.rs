@@ -23,6 +23,7 @@ pub mod budget;
 pub mod bus;
 pub mod config;
 pub mod delta;
+pub mod fetch;
 pub mod gateway;
 pub mod hal;
 pub mod host;

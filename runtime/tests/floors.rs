@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each top-level module. Modules of one floor may not import each other unless listed in [`BESIDE`].
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("time", 1),
     ("json", 1),
     ("delta", 1),
     ("n2k", 2),
     ("hal", 2),
+    ("fetch", 3),
     ("budget", 3),
     ("model", 4),
     ("bus", 4),

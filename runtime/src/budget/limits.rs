@@ -81,6 +81,12 @@ pub struct PluginLimits {
     pub request_queue_len: u16,
     /// Bytes of an HTTP response of the plugin.
     pub response_bytes_max: u32,
+    /// Bytes of the body of an HTTP request the plugin makes.
+    pub fetch_request_bytes_max: u32,
+    /// Bytes of the body it gets, decoded; a longer one counts as no answer.
+    pub fetch_body_bytes_max: u32,
+    /// HTTP requests of the plugin on their way at the same time.
+    pub fetches_max: u16,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -148,6 +154,9 @@ impl Limits {
                     emit_queue_bytes: 512 * KIB,
                     request_queue_len: 64,
                     response_bytes_max: MIB,
+                    fetch_request_bytes_max: 256 * KIB,
+                    fetch_body_bytes_max: 2 * MIB,
+                    fetches_max: 8,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -196,6 +205,9 @@ impl Limits {
                 emit_queue_bytes: 16 * KIB,
                 request_queue_len: 2,
                 response_bytes_max: 16 * KIB,
+                fetch_request_bytes_max: 4 * KIB,
+                fetch_body_bytes_max: 16 * KIB,
+                fetches_max: 1,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,

@@ -8,6 +8,7 @@ use core::fmt;
 
 pub use archive::{ARCHIVE_FILES_MAX, UNPACKED_BYTES_MAX};
 
+use crate::hal::DESTINATIONS_MAX;
 use crate::host::Capabilities;
 use crate::json;
 
@@ -33,6 +34,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// What it declares in `wasmCapabilities`.
     pub capabilities: Capabilities,
+    /// Where its requests may go, when it narrows that itself: `skiff.fetch` in `package.json`.
+    pub fetch: Option<Vec<String>>,
     /// The module.
     pub wasm: Vec<u8>,
 }
@@ -137,6 +140,7 @@ impl Manifest {
             description: string("description").unwrap_or_default(),
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
+            fetch: member("skiff").and_then(|own| json::member(own, "fetch")).map(destinations).transpose()?,
             wasm: Vec::new(),
         };
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
@@ -186,6 +190,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            fetch: None,
             wasm,
         })
     }
@@ -201,6 +206,20 @@ impl Package {
 #[must_use]
 pub fn plugin_id(name: &str) -> String {
     name.chars().map(|character| if matches!(character, '@' | '/') { '_' } else { character }).collect()
+}
+
+/// Reads `skiff.fetch`, a list of texts.
+fn destinations(list: &str) -> Result<Vec<String>, PackageError> {
+    let wrong = PackageError::Manifest { clause: "skiff.fetch is no list of at most 64 texts" };
+    let mut out = Vec::new();
+    let read = json::items::<json::JsonError>(list, |item| {
+        match json::string(item) {
+            Some(text) if out.len() < DESTINATIONS_MAX => out.push(text.to_string()),
+            _ => return Err(json::JsonError::WrongKind),
+        }
+        Ok(())
+    });
+    read.map_err(|_| wrong).map(|()| out)
 }
 
 fn check_wasm(wasm: &[u8]) -> Result<(), PackageError> {
