@@ -15,7 +15,7 @@ use core::fmt::Write;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::{Delta, Stamp};
-use crate::hal::Hal;
+use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, Counters, DeltaForm, Receiver};
@@ -25,7 +25,7 @@ use crate::plugin::{
 };
 use crate::server::endpoint::{self, Endpoints, Found};
 use crate::server::stream::{Session, SessionEvent, StreamContext};
-use crate::server::{self, Access, Request, Response, Route};
+use crate::server::{self, Access, ClientCounters, Request, Response, Route};
 use crate::time::{Instant, UnixMillis};
 
 /// CAN frames taken from each interface in one poll.
@@ -144,6 +144,8 @@ pub struct Gateway {
     /// Plugins whose files whoever has them is to read again.
     reloads: VecDeque<(ExchangeId, String)>,
     totals: Totals,
+    /// What the carrier said last; `None` where a HAL carries HTTP itself.
+    clients: Option<ClientCounters>,
 }
 
 impl Gateway {
@@ -169,6 +171,7 @@ impl Gateway {
             outbox: Vec::new(),
             reloads: VecDeque::new(),
             totals: Totals::default(),
+            clients: None,
             setup,
             hal,
         };
@@ -490,6 +493,28 @@ impl Gateway {
         self.sessions.remove(&id);
     }
 
+    /// Returns the network of the HAL, for the carrier.
+    pub fn network_mut(&mut self) -> Option<&mut (dyn Network + 'static)> {
+        self.hal.network.as_deref_mut()
+    }
+
+    /// Returns the time since boot.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.hal.clock.now()
+    }
+
+    /// Returns the wall clock, when it is known.
+    #[must_use]
+    pub fn wall_clock(&self) -> Option<UnixMillis> {
+        self.hal.clock.wall()
+    }
+
+    /// Takes what the carrier counted, for [`status_json`](Self::status_json).
+    pub fn set_client_counters(&mut self, counters: ClientCounters) {
+        self.clients = Some(counters);
+    }
+
     /// Asks every plugin to stop; poll until [`is_stopped`](Self::is_stopped).
     pub fn stop(&mut self) {
         self.registry.stop();
@@ -596,10 +621,18 @@ impl Gateway {
                 counters.frames, counters.messages, counters.deltas
             )?;
         }
+        out.push(']');
+        if let Some(clients) = &self.clients {
+            out.push_str(",\"clients\":{");
+            for (index, (name, count)) in clients.named().into_iter().enumerate() {
+                write!(out, "{}\"{name}\":{count}", if index == 0 { "" } else { "," })?;
+            }
+            out.push('}');
+        }
         let ledger = self.registry.ledger();
         write!(
             out,
-            "],\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            "\"memory\":{{\"limit\":{},\"reserved\":{}}}",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
         )

@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn unpacks_what_npm_packs() {
         let package = Package::from_tgz(&package()).unwrap();
-        assert_eq!((package.name.as_str(), package.wasm.as_slice()), ("@acme/tide", WASM));
+        assert_eq!((package.name.as_str(), &*package.wasm), ("@acme/tide", WASM));
     }
 
     #[test]

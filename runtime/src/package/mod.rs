@@ -3,6 +3,7 @@
 mod archive;
 pub mod store;
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -34,8 +35,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// What it declares in `wasmCapabilities`.
     pub capabilities: Capabilities,
-    /// The module.
-    pub wasm: Vec<u8>,
+    /// The module; borrowed where it lies in flash.
+    pub wasm: Cow<'static, [u8]>,
 }
 
 /// Why something is no plugin package.
@@ -138,7 +139,7 @@ impl Manifest {
             description: string("description").unwrap_or_default(),
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
-            wasm: Vec::new(),
+            wasm: Cow::Borrowed(&[]),
         };
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
     }
@@ -147,7 +148,8 @@ impl Manifest {
     ///
     /// # Errors
     /// [`PackageError::NotWasm`].
-    pub fn with_wasm(self, wasm: Vec<u8>) -> Result<Package, PackageError> {
+    pub fn with_wasm(self, wasm: impl Into<Cow<'static, [u8]>>) -> Result<Package, PackageError> {
+        let wasm = wasm.into();
         check_wasm(&wasm)?;
         Ok(Package { wasm, ..self.package })
     }
@@ -181,7 +183,7 @@ impl Package {
     ///
     /// # Errors
     /// [`PackageError`] that names what is wrong.
-    pub fn from_parts(package_json: &[u8], wasm: Vec<u8>) -> Result<Self, PackageError> {
+    pub fn from_parts(package_json: &[u8], wasm: impl Into<Cow<'static, [u8]>>) -> Result<Self, PackageError> {
         Manifest::parse(package_json)?.with_wasm(wasm)
     }
 
@@ -198,7 +200,8 @@ impl Package {
     ///
     /// # Errors
     /// [`PackageError::Name`], [`PackageError::NotWasm`].
-    pub fn from_wasm(name: &str, wasm: Vec<u8>) -> Result<Self, PackageError> {
+    pub fn from_wasm(name: &str, wasm: impl Into<Cow<'static, [u8]>>) -> Result<Self, PackageError> {
+        let wasm = wasm.into();
         check_name(name)?;
         check_wasm(&wasm)?;
         Ok(Self {
