@@ -116,7 +116,7 @@ fn positions_need_both_coordinates() {
 #[test]
 fn satellite_time_has_a_fraction_only_where_there_is_one() {
     let time =
-        |raw: i64| mapped(129_029, &[(Field::Date, Input::Raw(20_605)), (Field::Time, Input::Raw(raw))]).pop().unwrap();
+        |raw: i64| mapped(129_029, &[(Field::Date, Input::Raw(20_605)), (Field::Time, Input::Raw(raw))]).remove(0);
     assert_eq!(time(360_000_000), r#"navigation.datetime="2026-06-01T10:00:00Z""#);
     assert_eq!(time(360_001_234), r#"navigation.datetime="2026-06-01T10:00:00.12340Z""#);
     assert_eq!(time(360_000_001), r#"navigation.datetime="2026-06-01T10:00:00.00010Z""#);
