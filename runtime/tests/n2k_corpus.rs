@@ -285,6 +285,10 @@ fn compare(expected: Option<&Value>, ours: &Ours) -> Result<Vec<&'static str>, S
     if let (Some(expected), Some(delta)) = (expected, &ours.delta)
         && head(expected) != head(delta)
     {
+        // The peer fills a claim that ends early with ones; here it is none.
+        if text(&update(expected)["source"], "canName").starts_with("ffffffff") {
+            return Ok(vec!["short-claim"]);
+        }
         if !encoded_again(&head(expected), &head(delta)) {
             return Err(format!("source, context or time: {} {}", head(expected), head(delta)));
         }
