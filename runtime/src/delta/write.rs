@@ -35,7 +35,7 @@ impl Value<'_> {
         match *self {
             Self::Null => out.write_str("null"),
             Self::Bool(value) => out.write_str(if value { "true" } else { "false" }),
-            Self::Number(value) => write!(out, "{value}"),
+            Self::Number(value) => out.write_str(&value.text()),
             Self::Float(value) => json::write_f64(out, value),
             Self::Text(text) => json::write_string(out, text),
             Self::Json(text) => out.write_str(text),
