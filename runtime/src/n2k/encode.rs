@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::fast_packet::Payload;
 use super::id::Pgn;
+use super::payload::Payload;
 use super::table::{Form, PgnRow};
 use super::tables::Field;
 use crate::json::Decimal;
