@@ -25,16 +25,20 @@ pub mod id;
 pub mod iso_tp;
 pub mod log;
 pub mod map;
+mod number;
 pub mod payload;
 pub mod receiver;
 pub mod sample;
 mod table;
 #[rustfmt::skip]
 mod tables;
+mod text;
+mod texts;
 
 pub use fast_packet::Frames;
 pub use id::{Id, Pgn, SourceAddress};
 pub use payload::Payload;
 pub use receiver::{Assembled, Counters, DeltaForm, Receiver};
 pub use table::is_fast;
-pub use tables::Field;
+pub use tables::{Definition, Field};
+pub use text::Text;
