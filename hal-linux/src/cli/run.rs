@@ -18,7 +18,7 @@ use skiff_runtime::server::Access;
 use super::exit::{self, Failure};
 use super::talk;
 use crate::carrier::{Carrier, CarrierLimits};
-use crate::hal::{Folder, SocketCan, StdNetwork, SystemClock, SystemRng};
+use crate::hal::{Folder, SocketCan, StdNetwork, SystemClock, SystemRng, UreqFetch};
 use crate::logs::Source;
 use crate::run::feed::{self, Speed, Track};
 use crate::run::printer::Printer;
@@ -173,7 +173,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         rng: Box::new(rng),
         storage: home.storage,
         network,
-        fetch: None,
+        fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
         serial: None,
         can,
     };

@@ -2,12 +2,14 @@
 
 mod can;
 mod clock;
+mod fetch;
 mod network;
 mod rng;
 mod storage;
 
 pub use can::{CanOpenError, SocketCan};
 pub use clock::SystemClock;
+pub use fetch::UreqFetch;
 pub use network::StdNetwork;
 pub use rng::SystemRng;
 pub use storage::Folder;
