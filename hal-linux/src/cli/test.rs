@@ -9,7 +9,7 @@ use skiff_runtime::scenario::{self, Scenario};
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
-use crate::packages::{self, LoadError};
+use crate::packages;
 
 /// Bytes of a scenario file.
 const SCENARIO_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -43,7 +43,7 @@ pub struct Args {
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
     let shown = args.scenario.display();
-    let text = packages::read(&args.scenario, SCENARIO_BYTES_MAX).map_err(failure)?;
+    let text = packages::read(&args.scenario, SCENARIO_BYTES_MAX).map_err(super::not_loaded)?;
     let corrupt = |error: &dyn std::fmt::Display| Failure::new(exit::INPUT_CORRUPT, format_args!("{shown}: {error}"));
     let text = String::from_utf8(text).map_err(|error| corrupt(&error))?;
     let scenario = Scenario::parse(&text).map_err(|error| corrupt(&error))?;
@@ -76,15 +76,7 @@ fn module(args: &Args, named: Option<&str>) -> Result<Vec<u8>, Failure> {
     let is_package = fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir())
         || path.extension().is_some_and(|ending| ending == "tgz" || ending == "gz");
     if is_package {
-        return packages::load(&path, MODULE_BYTES_MAX).map(|package| package.wasm.to_vec()).map_err(failure);
+        return packages::load(&path, MODULE_BYTES_MAX).map(|package| package.wasm.to_vec()).map_err(super::not_loaded);
     }
-    packages::read(&path, MODULE_BYTES_MAX.into()).map_err(failure)
-}
-
-fn failure(error: LoadError) -> Failure {
-    let code = match &error {
-        LoadError::Missing(_) => exit::INPUT_MISSING,
-        LoadError::Corrupt(_) => exit::INPUT_CORRUPT,
-    };
-    Failure::new(code, error)
+    packages::read(&path, MODULE_BYTES_MAX.into()).map_err(super::not_loaded)
 }

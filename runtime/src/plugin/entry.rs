@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 
 use super::crash::CrashHistory;
 use super::fetch::Fetches;
+use super::orphans::Orphans;
+use super::reload::Reload;
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
@@ -83,6 +85,7 @@ pub(super) struct Face {
     pub(super) config_bytes_max: u32,
     pub(super) log: Queue<String>,
     pub(super) fetches: Fetches,
+    pub(super) orphans: Orphans,
     status_bytes_max: usize,
 }
 
@@ -103,18 +106,17 @@ impl Face {
     /// Goes on with what leads outside; returns when it wants to be looked at again. `stopping` ends all requests, so
     /// that a guest that waits can come to its `plugin_stop`.
     pub(super) fn run_outside(&mut self, stopping: bool, world: &mut World<'_>) -> Option<Instant> {
-        let client = &mut world.net.client(world.now);
         if stopping {
-            self.fetches.close(client);
+            self.fetches.close();
         }
-        let wake = self.fetches.run(client);
+        let wake = self.fetches.run(&mut world.net.client(world.now));
         self.log_fetches();
         wake
     }
 
     /// Lets go of everything that leads outside: the instance is gone.
-    pub(super) fn release(&mut self, world: &mut World<'_>) {
-        self.fetches.release(&mut world.net.client(world.now));
+    pub(super) fn release(&mut self) {
+        self.fetches.release();
     }
 
     pub(super) fn set_status(&mut self, text: &str) {
@@ -207,10 +209,21 @@ pub struct Plugin {
     pub(super) configuring: Vec<ExchangeId>,
     pub(super) takes_deltas: bool,
     pub(super) fuel_spent: u64,
+    /// Name of its account in the ledger: its id, or for every other version another one.
+    pub(super) account: Box<str>,
+    /// A change of version is under way: deltas and requests wait although the plugin does not run.
+    pub(super) holding: bool,
+    pub(super) reload: Option<Box<Reload>>,
 }
 
 impl Plugin {
-    pub(super) fn new(package: Package, limits: &PluginLimits, strict: bool, poll_on_whole_seconds: bool) -> Self {
+    pub(super) fn new(
+        package: Package,
+        limits: &PluginLimits,
+        strict: bool,
+        poll_on_whole_seconds: bool,
+        orphans: Orphans,
+    ) -> Self {
         let facts = ModuleFacts::read(&package.wasm, limits);
         let takes_deltas = package.capabilities.allows(Capability::DataRead, strict);
         Self {
@@ -227,7 +240,8 @@ impl Plugin {
                 config_bytes_max: limits.config_bytes_max,
                 log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
                 status_bytes_max: usize::from(limits.status_bytes_max),
-                fetches: Fetches::new(limits),
+                fetches: Fetches::new(limits, orphans.clone()),
+                orphans,
             },
             facts,
             limits: *limits,
@@ -251,6 +265,9 @@ impl Plugin {
             configuring: Vec::new(),
             takes_deltas,
             fuel_spent: 0,
+            account: package.id().into(),
+            holding: false,
+            reload: None,
             package,
         }
     }
@@ -403,7 +420,7 @@ impl Plugin {
     /// Tells whether it has no instance and none is planned.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        matches!(self.phase, Phase::Rest)
+        matches!(self.phase, Phase::Rest) && self.reload.is_none()
     }
 
     /// Tells whether it is being loaded or started.
@@ -419,7 +436,7 @@ impl Plugin {
     }
 
     pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
-        if self.state != State::Running || !self.takes_deltas {
+        if (self.state != State::Running && !self.holding) || !self.takes_deltas {
             return;
         }
         if hops >= HOPS_MAX {
@@ -430,7 +447,7 @@ impl Plugin {
     }
 
     pub(super) fn request(&mut self, exchange: ExchangeId, handler: &str, request: String) -> Result<(), Unavailable> {
-        if self.state != State::Running || self.stop_wanted {
+        if (self.state != State::Running || self.stop_wanted) && !self.holding {
             return Err(Unavailable::NotRunning);
         }
         if self.requests.len() >= usize::from(self.limits.request_queue_len) {
@@ -480,10 +497,11 @@ impl Plugin {
 
     /// Ends everything that waits for this plugin.
     pub(super) fn withdraw(&mut self, finished: &mut Vec<Finished>) {
-        finished.extend(
-            self.requests.drain(..).map(|waiting| Finished { exchange: waiting.exchange, result: Outcome::Stopped }),
-        );
-        self.deltas.clear();
+        if !self.holding {
+            let waiting = self.requests.drain(..);
+            finished.extend(waiting.map(|waiting| Finished { exchange: waiting.exchange, result: Outcome::Stopped }));
+            self.deltas.clear();
+        }
         self.next_poll = None;
         self.endpoints = None;
         self.endpoints_version = self.endpoints_version.wrapping_add(1);

@@ -29,7 +29,7 @@ impl Plugin {
         let asked = self.face.run_outside(self.stop_wanted, world);
         let mut turn = self.work(ledger, world, finished);
         if !matches!(self.phase, Phase::Live(..)) {
-            self.face.release(world);
+            self.face.release();
             self.waiting = None;
         }
         turn.wake = [turn.wake, asked].into_iter().flatten().min();
@@ -82,7 +82,7 @@ impl Plugin {
                     instance.allow_growth(ledger.free());
                     self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.face.id, self.taken(instance.usage().linear_bytes));
+                    ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
                     match progress {
                         Progress::Running => {
                             self.waiting = None;
@@ -145,7 +145,7 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
-        self.face.release(world);
+        self.face.release();
         let destinations = self.destinations(world);
         self.face.fetches.open(destinations);
         let loaded = self.try_load(ledger);
@@ -165,7 +165,7 @@ impl Plugin {
                 }
             }
             Err(reason) => {
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
         }
@@ -186,8 +186,8 @@ impl Plugin {
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
-        ledger.release(&self.face.id);
-        ledger.reserve(&self.face.id, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.release(&self.account);
+        ledger.reserve(&self.account, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -266,7 +266,7 @@ impl Plugin {
                     Ok(schema) => self.schema = Some(schema),
                     Err(error) => {
                         drop(instance);
-                        ledger.release(self.id());
+                        ledger.release(&self.account);
                         return self.refuse(format!("plugin_schema gives no JSON: {error}"), finished);
                     }
                 }
@@ -355,10 +355,11 @@ impl Plugin {
         };
         if let Some(reason) = failure {
             drop(instance);
-            ledger.release(self.id());
+            ledger.release(&self.account);
             return self.not_started(reason, world, finished);
         }
         self.state = State::Running;
+        self.holding = false;
         self.reason = (!instance.unknown_imports().is_empty())
             .then(|| format!("imports unknown to this host: {}", instance.unknown_imports().join(", ")));
         self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));
@@ -430,7 +431,7 @@ impl Plugin {
             Activity::Name => self.continue_with(instance, Activity::Schema, Call::Schema),
             Activity::Schema => {
                 drop(instance);
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
             Activity::Endpoints => {
@@ -439,7 +440,7 @@ impl Plugin {
             }
             Activity::Start => {
                 drop(instance);
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.not_started(reason, world, finished);
             }
             Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) | Activity::Fetched => {
@@ -450,7 +451,7 @@ impl Plugin {
 
     /// The instance is gone: restart it by the schedule, or give it up.
     fn crash(&mut self, reason: String, ledger: &mut Ledger, now: Instant, finished: &mut Vec<Finished>) {
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.withdraw(finished);
         self.state = State::Crashed;
         self.stop_wanted = false;
@@ -483,7 +484,7 @@ impl Plugin {
         finished: &mut Vec<Finished>,
     ) {
         self.stop_wanted = false;
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.withdraw(finished);
         if let Some(reason) = &failure {
             self.face.log(log::Level::Error, reason);
@@ -504,7 +505,7 @@ impl Plugin {
 
     /// A disabled plugin has told its name and schema.
     fn come_to_rest(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.state = State::Stopped;
         self.reason = None;
         self.stop_wanted = false;

@@ -8,6 +8,7 @@ use crate::delta::DeltaVersion;
 use crate::host::Services;
 use crate::host::fetch::FetchRequest;
 use crate::host::memory::GuestSlice;
+use crate::host::registration::Registration;
 use crate::json;
 
 /// What a suspended guest waits for.
@@ -38,6 +39,12 @@ pub(in crate::host) enum Ask {
     Notify {
         path: String,
         value: String,
+    },
+    Register(Registration),
+    EmitBinary {
+        stream: String,
+        data: GuestSlice,
+        of_radar: bool,
     },
     /// Random bytes into guest memory; answers 0 (WASI `random_get`).
     Random {
@@ -96,6 +103,11 @@ impl Ask {
             Self::SelfPath { path, into } => Ret::Int(node(memory, into, services.self_path(&path))),
             Self::Path { path, into } => Ret::Int(node(memory, into, services.path(&path))),
             Self::Notify { path, value } => Ret::Int(if services.publish_notification(&path, &value) { 0 } else { -1 }),
+            Self::Register(registration) => Ret::Int(services.register(registration).into()),
+            Self::EmitBinary { stream, data, of_radar } => {
+                let data = data.read(memory).unwrap_or_default();
+                Ret::Int(services.emit_binary(&stream, data, of_radar).into())
+            }
             Self::Random { into } => Ret::Int(random(services, memory, into)),
             // The call machine carries it out; only a guest without an allocator comes here.
             Self::Fetch(_) => {

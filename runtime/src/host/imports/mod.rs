@@ -9,6 +9,7 @@ mod basics;
 mod data;
 mod fetch;
 mod later;
+mod providers;
 mod status;
 mod wasi;
 
@@ -231,6 +232,7 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .chain(status::TABLE)
         .chain(data::TABLE)
         .chain(fetch::TABLE)
+        .chain(providers::TABLE)
         .chain(later::TABLE)
         .chain(wasi::TABLE)
 }
