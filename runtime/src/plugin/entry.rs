@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 use super::crash::CrashHistory;
 use super::fetch::Fetches;
 use super::orphans::Orphans;
+use super::ports::PortTable;
 use super::reload::Reload;
+use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
@@ -85,6 +87,8 @@ pub(super) struct Face {
     pub(super) config_bytes_max: u32,
     pub(super) log: Queue<String>,
     pub(super) fetches: Fetches,
+    pub(super) sockets: SocketTable,
+    pub(super) ports: PortTable,
     pub(super) orphans: Orphans,
     status_bytes_max: usize,
 }
@@ -111,12 +115,23 @@ impl Face {
         }
         let wake = self.fetches.run(&mut world.net.client(world.now));
         self.log_fetches();
-        wake
+        if let Some(note) = self.ports.take_note() {
+            self.log(log::Level::Warn, &note);
+        }
+        if self.sockets.is_empty() {
+            return wake;
+        }
+        if let Some(network) = &mut world.net.network {
+            self.sockets.run(*network);
+        }
+        Some(wake.map_or(world.now + SOCKET_PERIOD, |wake| wake.min(world.now + SOCKET_PERIOD)))
     }
 
     /// Lets go of everything that leads outside: the instance is gone.
     pub(super) fn release(&mut self) {
         self.fetches.release();
+        self.sockets.release();
+        self.ports.release();
     }
 
     pub(super) fn set_status(&mut self, text: &str) {
@@ -241,6 +256,8 @@ impl Plugin {
                 log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
                 status_bytes_max: usize::from(limits.status_bytes_max),
                 fetches: Fetches::new(limits, orphans.clone()),
+                sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),
+                ports: PortTable::new(limits.serial_ports_max.into(), limits.socket_send_bytes as usize),
                 orphans,
             },
             facts,

@@ -7,8 +7,10 @@ mod crash;
 mod entry;
 mod fetch;
 mod orphans;
+mod ports;
 mod reload;
 mod services;
+mod sockets;
 mod turn;
 
 use alloc::boxed::Box;
@@ -23,6 +25,7 @@ pub use entry::{Drops, Plugin, State};
 pub use fetch::OFFLINE_RETRY;
 pub use reload::ReplaceError;
 pub use services::Emitted;
+pub use sockets::SOCKET_PERIOD;
 
 use orphans::Orphans;
 

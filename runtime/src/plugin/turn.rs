@@ -146,8 +146,7 @@ impl Plugin {
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
         self.face.release();
-        let destinations = self.destinations(world);
-        self.face.fetches.open(destinations);
+        self.open_ways_out(world);
         let loaded = self.try_load(ledger);
         match loaded {
             Ok(instance) => {
@@ -171,8 +170,8 @@ impl Plugin {
         }
     }
 
-    /// Reads where the plugin's requests may go: its author narrows, the operator opens.
-    fn destinations(&mut self, world: &mut World<'_>) -> Destinations {
+    /// Opens the ways out for a fresh instance: where its author narrows and its operator opens them.
+    fn open_ways_out(&mut self, world: &mut World<'_>) {
         let operator = Operator::load(world.storage, &self.face.package).unwrap_or_else(|error| {
             self.face.log(log::Level::Warn, &format!("operator's settings not read: {error}"));
             Operator::default()
@@ -181,7 +180,8 @@ impl Plugin {
         for entry in wrong {
             self.face.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
         }
-        destinations
+        self.face.fetches.open(destinations);
+        self.face.ports.allow(operator.serial_ports);
     }
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {

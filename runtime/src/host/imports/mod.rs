@@ -8,8 +8,8 @@ mod ask;
 mod basics;
 mod data;
 mod fetch;
-mod later;
 mod providers;
+mod sockets;
 mod status;
 mod wasi;
 
@@ -232,8 +232,9 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .chain(status::TABLE)
         .chain(data::TABLE)
         .chain(fetch::TABLE)
+        .chain(sockets::TABLE)
+        .chain(sockets::SERIAL_TABLE)
         .chain(providers::TABLE)
-        .chain(later::TABLE)
         .chain(wasi::TABLE)
 }
 
