@@ -5,6 +5,7 @@ mod clock;
 mod fetch;
 mod network;
 mod rng;
+mod serial;
 mod storage;
 
 pub use can::{CanOpenError, SocketCan};
@@ -12,4 +13,5 @@ pub use clock::SystemClock;
 pub use fetch::UreqFetch;
 pub use network::StdNetwork;
 pub use rng::SystemRng;
+pub use serial::DeviceFiles;
 pub use storage::Folder;
