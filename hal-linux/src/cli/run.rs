@@ -18,7 +18,7 @@ use skiff_runtime::server::Access;
 use super::exit::{self, Failure};
 use super::talk;
 use crate::carrier::{Carrier, CarrierLimits};
-use crate::hal::{Folder, SocketCan, StdNetwork, SystemClock, SystemRng};
+use crate::hal::{DeviceFiles, Folder, SocketCan, StdNetwork, SystemClock, SystemRng, UreqFetch};
 use crate::logs::Source;
 use crate::run::feed::{self, Speed, Track};
 use crate::run::plugin_files::PluginFiles;
@@ -174,8 +174,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         rng: Box::new(rng),
         storage: home.storage,
         network,
-        fetch: None,
-        serial: None,
+        fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
+        serial: Some(Box::new(DeviceFiles)),
         can,
     };
     let mut gateway = Gateway::new(setup, hal);

@@ -79,7 +79,6 @@ impl Instance {
             growth: store_limits(&spec.limits, facts.linear_bytes_min().saturating_add(spec.growth_bytes)),
             unfinished_lines: [Vec::new(), Vec::new()],
             pending: None,
-            unsupported_seen: alloc::collections::BTreeSet::new(),
             trace: None,
         };
         let mut store = Store::new(&engine, state);
