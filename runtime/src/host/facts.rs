@@ -8,6 +8,7 @@ use core::fmt;
 use skiff_abi::{export, import};
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
+use super::heap_model::{Counts, HeapModel};
 use super::imports;
 use crate::budget::PluginLimits;
 
@@ -180,18 +181,6 @@ pub struct ModuleFacts {
     pub predicted_heap_bytes: u32,
 }
 
-/// Heap of an engine, a store and a linker without a module, bytes (measured: `heap_prediction` test).
-const HEAP_BASE_BYTES: u64 = 24 * 1024;
-/// Heap per function: type, entry, code map (same measurement).
-const HEAP_PER_FUNCTION_BYTES: u64 = 240;
-/// Heap per byte of function body: translated code is at most so many times as large (same measurement).
-const HEAP_PER_CODE_BYTE: u64 = 12;
-/// Heap per byte of the largest function body on top: translation grows its buffers by doubling.
-const HEAP_PER_BYTE_OF_LARGEST: u64 = 6;
-/// Heap per import or export: name, type, closure.
-const HEAP_PER_NAME_BYTES: u64 = 400;
-/// Heap per table element and global.
-const HEAP_PER_ELEMENT_BYTES: u64 = 16;
 /// Imports and exports a module may have.
 const NAMES_MAX: usize = 2000;
 /// Bytes of one import or export name.
@@ -357,14 +346,16 @@ impl Scan {
             return Err(Refusal::Dialect);
         }
         let names = (self.imports.len() as u64).saturating_add(self.exports.len() as u64);
-        let predicted = HEAP_BASE_BYTES
-            .saturating_add(u64::from(self.functions).saturating_mul(HEAP_PER_FUNCTION_BYTES))
-            .saturating_add(self.code_bytes.saturating_mul(HEAP_PER_CODE_BYTE))
-            .saturating_add(self.largest_body.saturating_mul(HEAP_PER_BYTE_OF_LARGEST))
-            .saturating_add(self.data_bytes)
-            .saturating_add(names.saturating_mul(HEAP_PER_NAME_BYTES))
-            .saturating_add(self.table_elements.saturating_add(self.elements).saturating_mul(HEAP_PER_ELEMENT_BYTES))
-            .saturating_add(limits.value_stack_bytes_max.min(MODEST_STACK_BYTES).into());
+        let counts = Counts {
+            functions: self.functions.into(),
+            code_bytes: self.code_bytes,
+            largest_body_bytes: self.largest_body,
+            data_bytes: self.data_bytes,
+            names,
+            elements: self.table_elements.saturating_add(self.elements),
+            value_stack_bytes: limits.value_stack_bytes_max.into(),
+        };
+        let predicted = HeapModel::of(limits.word_bytes).predict(&counts);
         at_most("heap for translated code in bytes", predicted, limits.code_heap_bytes_max.into())?;
         let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         Ok(ModuleFacts {
@@ -383,9 +374,6 @@ impl Scan {
         })
     }
 }
-
-/// The value stack grows on demand; a plugin that recurses deeply pays up to its limit.
-const MODEST_STACK_BYTES: u32 = 64 * 1024;
 
 impl Refusal {
     /// Refuses `as-fetch` to a package without the capability `network` (plugin ABI §1.3).

@@ -10,6 +10,7 @@ mod capabilities;
 mod engine;
 mod facts;
 mod failure;
+mod heap_model;
 mod imports;
 mod instance;
 mod memory;
