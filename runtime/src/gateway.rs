@@ -3,6 +3,8 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod install;
+
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -13,17 +15,17 @@ use core::fmt::Write;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::{Delta, Stamp};
-use crate::hal::Hal;
+use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, Counters, DeltaForm, Receiver};
 use crate::package::Package;
 use crate::plugin::{
-    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, Unavailable, World,
+    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, ReplaceError, Unavailable, World,
 };
 use crate::server::endpoint::{self, Endpoints, Found};
 use crate::server::stream::{Session, SessionEvent, StreamContext};
-use crate::server::{self, Access, Request, Response, Route};
+use crate::server::{self, Access, ClientCounters, Request, Response, Route};
 use crate::time::{Instant, UnixMillis};
 
 /// CAN frames taken from each interface in one poll.
@@ -97,9 +99,17 @@ struct Input {
 }
 
 /// What a waiting exchange is about.
-struct Pending {
-    plugin: String,
-    handler: String,
+enum Pending {
+    /// An HTTP handler of a plugin.
+    Handler(String),
+    /// A configuration of the package of this name.
+    Configure(String),
+    /// A package, with its record when it is still to be stored.
+    Install { id: String, record: Option<Vec<u8>> },
+    /// A plugin is being read again by whoever has its files.
+    Reload { id: String },
+    /// A plugin is being removed.
+    Remove,
 }
 
 /// Counters of the whole gateway.
@@ -131,7 +141,11 @@ pub struct Gateway {
     endpoints: BTreeMap<String, (u32, Endpoints)>,
     events: VecDeque<Event>,
     outbox: Vec<Emitted>,
+    /// Plugins whose files whoever has them is to read again.
+    reloads: VecDeque<(ExchangeId, String)>,
     totals: Totals,
+    /// What the carrier said last; `None` where a HAL carries HTTP itself.
+    clients: Option<ClientCounters>,
 }
 
 impl Gateway {
@@ -155,7 +169,9 @@ impl Gateway {
             endpoints: BTreeMap::new(),
             events: VecDeque::new(),
             outbox: Vec::new(),
+            reloads: VecDeque::new(),
             totals: Totals::default(),
+            clients: None,
             setup,
             hal,
         };
@@ -170,6 +186,15 @@ impl Gateway {
     /// [`InstallError`]; nothing is installed then.
     pub fn install(&mut self, package: Package, enabled: Enabled) -> Result<(), InstallError> {
         self.registry.install(package, enabled, &mut *self.hal.storage)
+    }
+
+    /// Puts another version of an installed package in its place; see [`Registry::replace`].
+    ///
+    /// # Errors
+    /// [`ReplaceError`]: the version before goes on.
+    pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
+        let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        self.registry.replace(package, None, &world)
     }
 
     /// Adds an input; `label` becomes the source label of its deltas.
@@ -300,7 +325,10 @@ impl Gateway {
             Route::PluginEndpoint { id, path } => self.endpoint(&id, path, request, exchange),
             Route::Status => Some(Response::json(200, self.status_json())),
             Route::Stream => Some(Response::error(426, "this address speaks WebSocket only")),
-            Route::PluginInstall => Some(Response::error(501, "installing over the network is not supported yet")),
+            Route::PluginInstall => self.install_request(request, exchange),
+            Route::PluginRemove { id } => self.remove_request(&id, exchange),
+            Route::PluginReload { id } => self.reload_request(&id, exchange),
+            Route::PluginLog { id } => Some(self.with_plugin(&id, server::plugins::log)),
             other => Some(self.data_answer(request, &other)),
         }
     }
@@ -331,7 +359,7 @@ impl Gateway {
         let mut world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
         match self.registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
-                self.pending.insert(exchange, Pending { plugin: package, handler: String::new() });
+                self.pending.insert(exchange, Pending::Configure(package));
                 None
             }
             Err(error) => Some(server::plugins::not_configured(&error)),
@@ -376,7 +404,7 @@ impl Gateway {
         };
         match self.registry.http(id, exchange, &handler, object) {
             Ok(()) => {
-                self.pending.insert(exchange, Pending { plugin: package, handler });
+                self.pending.insert(exchange, Pending::Handler(handler));
                 None
             }
             Err(Unavailable::NotRunning) => Some(endpoint::plugin_not_running("stopping")),
@@ -387,16 +415,17 @@ impl Gateway {
     /// Turns the end of an exchange into its response.
     fn finish(&mut self, finished: Finished) {
         let Some(pending) = self.pending.remove(&finished.exchange) else { return };
-        let response = match finished.result {
-            Outcome::Answered(Some(text)) => {
-                endpoint::response(&pending.handler, &text, self.setup.limits.plugin.response_bytes_max)
+        let response = match pending {
+            Pending::Handler(handler) => {
+                handled(&handler, finished.result, self.setup.limits.plugin.response_bytes_max)
             }
-            Outcome::Answered(None) => endpoint::handler_failed(&pending.handler, "it answered nothing"),
-            Outcome::MissingHandler => endpoint::handler_missing(&pending.handler),
-            Outcome::Failed(failure) if failure.is_timeout() => endpoint::handler_slow(&pending.handler),
-            Outcome::Failed(failure) => endpoint::handler_failed(&pending.handler, &format!("{failure}")),
-            Outcome::Stopped => endpoint::plugin_not_running("stopped"),
-            Outcome::Configured(result) => server::plugins::configured(&pending.plugin, &result),
+            Pending::Configure(package) => match finished.result {
+                Outcome::Configured(result) => server::plugins::configured(&package, &result),
+                _ => endpoint::plugin_not_running("stopped"),
+            },
+            Pending::Install { id, record } => self.installed(&id, record, &finished.result),
+            Pending::Reload { id } => self.installed(&id, None, &finished.result),
+            Pending::Remove => Response::json(200, "{\"removed\":true}"),
         };
         self.responses.push_back((finished.exchange, response));
     }
@@ -462,6 +491,28 @@ impl Gateway {
     /// Forgets a stream client.
     pub fn close_stream(&mut self, id: StreamId) {
         self.sessions.remove(&id);
+    }
+
+    /// Returns the network of the HAL, for the carrier.
+    pub fn network_mut(&mut self) -> Option<&mut (dyn Network + 'static)> {
+        self.hal.network.as_deref_mut()
+    }
+
+    /// Returns the time since boot.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.hal.clock.now()
+    }
+
+    /// Returns the wall clock, when it is known.
+    #[must_use]
+    pub fn wall_clock(&self) -> Option<UnixMillis> {
+        self.hal.clock.wall()
+    }
+
+    /// Takes what the carrier counted, for [`status_json`](Self::status_json).
+    pub fn set_client_counters(&mut self, counters: ClientCounters) {
+        self.clients = Some(counters);
     }
 
     /// Asks every plugin to stop; poll until [`is_stopped`](Self::is_stopped).
@@ -570,10 +621,18 @@ impl Gateway {
                 counters.frames, counters.messages, counters.deltas
             )?;
         }
+        out.push(']');
+        if let Some(clients) = &self.clients {
+            out.push_str(",\"clients\":{");
+            for (index, (name, count)) in clients.named().into_iter().enumerate() {
+                write!(out, "{}\"{name}\":{count}", if index == 0 { "" } else { "," })?;
+            }
+            out.push('}');
+        }
         let ledger = self.registry.ledger();
         write!(
             out,
-            "],\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            "\"memory\":{{\"limit\":{},\"reserved\":{}}}",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
         )
@@ -599,6 +658,20 @@ fn plugin_facts(plugin: &plugin::Plugin) -> server::PluginFacts<'_> {
         name: plugin.display_name(),
         version: &plugin.package().version,
         enabled: plugin.is_enabled(),
+    }
+}
+
+/// Turns what a handler gave into its response.
+fn handled(handler: &str, result: Outcome, response_bytes_max: u32) -> Response {
+    match result {
+        Outcome::Answered(Some(text)) => endpoint::response(handler, &text, response_bytes_max),
+        Outcome::Answered(None) => endpoint::handler_failed(handler, "it answered nothing"),
+        Outcome::MissingHandler => endpoint::handler_missing(handler),
+        Outcome::Failed(failure) if failure.is_timeout() => endpoint::handler_slow(handler),
+        Outcome::Failed(failure) => endpoint::handler_failed(handler, &format!("{failure}")),
+        Outcome::Stopped | Outcome::Configured(_) | Outcome::Replaced(_) | Outcome::Removed => {
+            endpoint::plugin_not_running("stopped")
+        }
     }
 }
 

@@ -96,6 +96,41 @@ pub fn items<'a, E: From<JsonError>>(text: &'a str, mut visit: impl FnMut(&'a st
     walked.and_then(|()| de.end()).map_err(|error| JsonError::from(error).into())
 }
 
+/// Returns the object `text` with `name` set to `value`: in place where it exists, else appended.
+///
+/// A text that is no object cannot carry members: the result has only the new one.
+#[must_use]
+pub fn with_member(text: &str, name: &str, value: &str) -> String {
+    let mut out = String::from("{");
+    let mut found = false;
+    let read = members::<JsonError>(text, |key, raw| {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        // Writing into a String cannot fail.
+        let _ = write_string(&mut out, key);
+        out.push(':');
+        found |= key == name;
+        out.push_str(if key == name { value } else { raw });
+        Ok(())
+    });
+    if read.is_err() {
+        out.truncate(1);
+        found = false;
+    }
+    if !found {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
+        out.push_str(value);
+    }
+    out.push('}');
+    out
+}
+
 /// Returns the raw text of member `key` of the object `text`; the last one when it stands twice.
 #[must_use]
 pub fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
@@ -549,5 +584,16 @@ mod tests {
             let back: f64 = text.parse().unwrap();
             proptest::prop_assert!((back - decimal.to_f64()).abs() <= back.abs() * 1e-15, "{} {}", text, back);
         }
+    }
+
+    #[test]
+    fn a_member_is_set_in_place_or_appended() {
+        assert_eq!(with_member(r#"{"rate":5}"#, "enableDebug", "false"), r#"{"rate":5,"enableDebug":false}"#);
+        assert_eq!(
+            with_member(r#"{"enableDebug":1,"rate":5}"#, "enableDebug", "true"),
+            r#"{"enableDebug":true,"rate":5}"#
+        );
+        assert_eq!(with_member("{}", "enableDebug", "false"), r#"{"enableDebug":false}"#);
+        assert_eq!(with_member("[1]", "enableDebug", "false"), r#"{"enableDebug":false}"#);
     }
 }

@@ -5,6 +5,7 @@
 
 mod cross;
 mod debian;
+mod fuzz;
 mod guests;
 mod pgn_tables;
 mod process;
@@ -55,6 +56,7 @@ const TASKS: &[Task] = &[
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },
     Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
+    Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N]", run: fuzz::run },
     Task { name: "size", does: "measures flash, the stripped binary and the resident set", run: size::run },
     Task {
         name: "signalk-server",

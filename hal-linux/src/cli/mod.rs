@@ -1,5 +1,6 @@
 //! The command line `skiff`.
 
+mod check;
 mod client;
 mod decode;
 pub mod exit;
@@ -7,6 +8,7 @@ mod plugin;
 mod replay;
 mod run;
 pub mod talk;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +18,8 @@ use skiff_runtime::budget::Board;
 use skiff_runtime::n2k::log::{Format, Mode};
 
 use exit::Failure;
+
+use crate::packages::LoadError;
 
 /// Runs Signal K WebAssembly plugins on NMEA 2000 data.
 #[derive(Debug, Parser)]
@@ -53,6 +57,8 @@ enum Command {
     Run(run::Args),
     Replay(replay::Args),
     Decode(decode::Args),
+    Check(check::Args),
+    Test(test::Args),
     Plugin(plugin::Args),
 }
 
@@ -72,6 +78,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::command(&args),
         Command::Replay(args) => replay::command(&args),
         Command::Decode(args) => decode::command(&args),
+        Command::Check(args) => check::command(&args),
+        Command::Test(args) => test::command(&args),
         Command::Plugin(args) => plugin::command(&args),
     };
     match result {
@@ -89,6 +97,15 @@ fn default_config() -> Result<PathBuf, Failure> {
         .filter(|home| !home.as_os_str().is_empty())
         .map(|home| home.join(".skiff"))
         .ok_or_else(|| Failure::new(exit::USAGE, "no home folder is known; name a configuration folder: --config DIR"))
+}
+
+/// A package that cannot be read, as the exit codes tell it.
+fn not_loaded(error: LoadError) -> Failure {
+    let code = match &error {
+        LoadError::Missing(_) => exit::INPUT_MISSING,
+        LoadError::Corrupt(_) => exit::INPUT_CORRUPT,
+    };
+    Failure::new(code, error)
 }
 
 fn parse_board(text: &str) -> Result<Board, String> {

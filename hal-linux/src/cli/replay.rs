@@ -16,7 +16,7 @@ use skiff_runtime::replay::Replay;
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
 use crate::logs::{Entry, Log, Losses, Source};
-use crate::packages::{self, LoadError};
+use crate::packages;
 use crate::sample;
 
 /// Play a log through the gateway and its plugins, as fast as it goes
@@ -182,10 +182,7 @@ fn sample_config(args: &Args, name: &str) -> Option<String> {
 }
 
 fn load(path: &Path, limits: &Limits) -> Result<Package, Failure> {
-    packages::load(path, limits.plugin.module_bytes_max).map_err(|error| match &error {
-        LoadError::Missing(_) => Failure::new(exit::INPUT_MISSING, error),
-        LoadError::Corrupt(_) => Failure::new(exit::INPUT_CORRUPT, error),
-    })
+    packages::load(path, limits.plugin.module_bytes_max).map_err(super::not_loaded)
 }
 
 /// Reads a configuration object, compact.

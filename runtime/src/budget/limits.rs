@@ -83,6 +83,14 @@ pub struct PluginLimits {
     pub request_queue_len: u16,
     /// Bytes of an HTTP response of the plugin.
     pub response_bytes_max: u32,
+    /// Offers to clients: PUT handlers and resource types; more are refused.
+    pub registrations_max: u16,
+    /// Bytes of one frame of a binary stream; larger ones are refused.
+    pub stream_frame_bytes_max: u32,
+    /// Bytes of binary frames the plugin may emit in one call; more are dropped and counted.
+    pub stream_bytes_per_call: u32,
+    /// Patterns of the paths the plugin wants to be told of.
+    pub path_filter_max: u16,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -118,6 +126,18 @@ pub struct Limits {
     pub request_bytes_max: u32,
     /// HTTP requests answered at the same time.
     pub exchanges_max: u16,
+    /// A package that is installed over the network, as `npm pack` makes it.
+    pub package_bytes_max: u32,
+    /// What such a package may unpack to.
+    pub unpacked_bytes_max: usize,
+    /// PUT requests whose state can be asked for; the oldest finished one makes room.
+    pub requests_max: u16,
+    /// Frames waiting for one client of a binary stream; the oldest is dropped and counted.
+    pub stream_frames_max: u16,
+    /// Bytes of the frames waiting for one client of a binary stream.
+    pub stream_bytes_max: u32,
+    /// Notifications that have an id; the oldest one that is back to normal makes room.
+    pub notifications_max: u16,
 }
 
 const KIB: u32 = 1024;
@@ -151,6 +171,10 @@ impl Limits {
                     emit_queue_bytes: 512 * KIB,
                     request_queue_len: 64,
                     response_bytes_max: MIB,
+                    registrations_max: 256,
+                    stream_frame_bytes_max: 256 * KIB,
+                    stream_bytes_per_call: 4 * MIB,
+                    path_filter_max: 64,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -163,11 +187,24 @@ impl Limits {
                 client_queue_len: 256,
                 request_bytes_max: 10 * MIB,
                 exchanges_max: 256,
+                package_bytes_max: 8 * MIB,
+                unpacked_bytes_max: 16 * MIB as usize,
+                requests_max: 512,
+                stream_frames_max: 256,
+                stream_bytes_max: 256 * KIB,
+                notifications_max: 512,
             },
             Board::QemuRiscv32 | Board::Esp32C6 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB),
             Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB),
             Board::Esp32P4 => Self::chip(board, 16 * MIB, 8, 2 * MIB, MIB),
         }
+    }
+
+    /// Returns what one plugin may take of the board: translated code and linear memory, bytes.
+    #[must_use]
+    pub const fn plugin_bytes_max(&self) -> u64 {
+        let bytes = self.plugin.code_heap_bytes_max as u64 + self.plugin.linear_bytes_max as u64;
+        if bytes < self.total_bytes { bytes } else { self.total_bytes }
     }
 
     const fn chip(
@@ -200,6 +237,10 @@ impl Limits {
                 emit_queue_bytes: 16 * KIB,
                 request_queue_len: 2,
                 response_bytes_max: 16 * KIB,
+                registrations_max: 16,
+                stream_frame_bytes_max: 4 * KIB,
+                stream_bytes_per_call: 16 * KIB,
+                path_filter_max: 16,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,
@@ -212,6 +253,12 @@ impl Limits {
             client_queue_len: 16,
             request_bytes_max: 8 * KIB,
             exchanges_max: 4,
+            package_bytes_max: 32 * KIB,
+            unpacked_bytes_max: 96 * KIB as usize,
+            requests_max: 8,
+            stream_frames_max: 8,
+            stream_bytes_max: 8 * KIB,
+            notifications_max: 16,
         }
     }
 }

@@ -177,8 +177,8 @@ pub struct ModuleFacts {
     pub has_start: bool,
     /// Size of the module, bytes.
     pub wasm_bytes: u32,
-    /// Heap that engine, translated code and instance will take, bytes; never below what they do take.
-    pub predicted_heap_bytes: u32,
+    /// What its heap is predicted from.
+    counts: Counts,
 }
 
 /// Imports and exports a module may have.
@@ -192,6 +192,19 @@ impl ModuleFacts {
     /// # Errors
     /// [`Refusal`] with the number needed and the number allowed.
     pub fn read(wasm: &[u8], limits: &PluginLimits) -> Result<Self, Refusal> {
+        at_most("module size in bytes", wasm.len() as u64, limits.module_bytes_max.into())?;
+        let facts = Self::survey(wasm)?;
+        match facts.refusals(limits).into_iter().next() {
+            Some(refusal) => Err(refusal),
+            None => Ok(facts),
+        }
+    }
+
+    /// Reads what a module says about itself, whatever board it is for and whether or not it is a plugin.
+    ///
+    /// # Errors
+    /// [`Refusal`] where no board can take it: damage, names without end, features that are not run.
+    pub fn survey(wasm: &[u8]) -> Result<Self, Refusal> {
         let header: [u8; 8] = wasm.get(..8).and_then(|head| head.try_into().ok()).ok_or(Refusal::NotWasm)?;
         if header[..4] != *b"\0asm" {
             return Err(Refusal::NotWasm);
@@ -200,12 +213,29 @@ impl ModuleFacts {
         if version != 1 {
             return Err(Refusal::Version { version });
         }
-        at_most("module size in bytes", wasm.len() as u64, limits.module_bytes_max.into())?;
         let mut scan = Scan::default();
         for payload in Parser::new(0).parse_all(wasm) {
-            scan.section(payload.map_err(|error| corrupt(&error))?, limits)?;
+            scan.section(payload.map_err(|error| corrupt(&error))?)?;
         }
-        scan.finish(wasm.len(), limits)
+        Ok(scan.finish(wasm.len()))
+    }
+
+    /// Returns every reason why a plugin with these limits cannot be this module; none when it can.
+    #[must_use]
+    pub fn refusals(&self, limits: &PluginLimits) -> Vec<Refusal> {
+        let dialect = (self.dialect == Dialect::Unknown).then_some(Refusal::Dialect);
+        let sizes = [
+            at_most("module size in bytes", self.wasm_bytes.into(), limits.module_bytes_max.into()),
+            at_most("functions", self.functions.into(), limits.functions_max.into()),
+            at_most("table elements", self.table_elements.into(), limits.table_elements_max.into()),
+            at_most("linear memory in bytes", self.linear_bytes_min(), limits.linear_bytes_max.into()),
+            at_most(
+                "heap for translated code in bytes",
+                self.predicted_heap_bytes(limits),
+                limits.code_heap_bytes_max.into(),
+            ),
+        ];
+        sizes.into_iter().filter_map(Result::err).chain(dialect).collect()
     }
 
     /// Returns the linear memory at the start, bytes.
@@ -214,10 +244,16 @@ impl ModuleFacts {
         self.memory.pages.saturating_mul(self.memory.page_bytes)
     }
 
+    /// Returns the heap that engine, translated code and instance take on a board, bytes; never below what they do take.
+    #[must_use]
+    pub fn predicted_heap_bytes(&self, limits: &PluginLimits) -> u64 {
+        HeapModel::of(limits.word_bytes).predict(&self.counts, limits.value_stack_bytes_max.into())
+    }
+
     /// Returns what is reserved for an instance: predicted heap and the linear memory at the start, bytes.
     #[must_use]
-    pub fn reserved_bytes(&self) -> u64 {
-        u64::from(self.predicted_heap_bytes).saturating_add(self.linear_bytes_min())
+    pub fn reserved_bytes(&self, limits: &PluginLimits) -> u64 {
+        self.predicted_heap_bytes(limits).saturating_add(self.linear_bytes_min())
     }
 
     /// Tells whether it exports `name`.
@@ -258,7 +294,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn section(&mut self, payload: Payload<'_>, limits: &PluginLimits) -> Result<(), Refusal> {
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), Refusal> {
         match payload {
             Payload::ImportSection(reader) => {
                 at_most("imports", reader.count().into(), NAMES_MAX as u64)?;
@@ -267,7 +303,6 @@ impl Scan {
                 }
             }
             Payload::FunctionSection(reader) => {
-                at_most("functions", reader.count().into(), limits.functions_max.into())?;
                 self.functions = reader.count();
             }
             Payload::TableSection(reader) => {
@@ -275,7 +310,6 @@ impl Scan {
                     let table = table.map_err(|error| corrupt(&error))?;
                     self.table_elements = self.table_elements.saturating_add(table.ty.initial);
                 }
-                at_most("table elements", self.table_elements, limits.table_elements_max.into())?;
             }
             Payload::MemorySection(reader) => {
                 at_most("memories", reader.count().into(), 1)?;
@@ -286,11 +320,6 @@ impl Scan {
                     }
                     let page_bytes = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16)).unwrap_or(u64::MAX);
                     self.memory = MemoryFacts { pages: memory.initial, pages_max: memory.maximum, page_bytes };
-                    at_most(
-                        "linear memory in bytes",
-                        memory.initial.saturating_mul(page_bytes),
-                        limits.linear_bytes_max.into(),
-                    )?;
                 }
             }
             Payload::GlobalSection(reader) => self.elements = self.elements.saturating_add(reader.count().into()),
@@ -340,11 +369,8 @@ impl Scan {
         Ok(())
     }
 
-    fn finish(self, wasm_bytes: usize, limits: &PluginLimits) -> Result<ModuleFacts, Refusal> {
+    fn finish(self, wasm_bytes: usize) -> ModuleFacts {
         let dialect = Dialect::of(&self.exports);
-        if dialect == Dialect::Unknown {
-            return Err(Refusal::Dialect);
-        }
         let names = (self.imports.len() as u64).saturating_add(self.exports.len() as u64);
         let counts = Counts {
             functions: self.functions.into(),
@@ -353,12 +379,9 @@ impl Scan {
             data_bytes: self.data_bytes,
             names,
             elements: self.table_elements.saturating_add(self.elements),
-            value_stack_bytes: limits.value_stack_bytes_max.into(),
         };
-        let predicted = HeapModel::of(limits.word_bytes).predict(&counts);
-        at_most("heap for translated code in bytes", predicted, limits.code_heap_bytes_max.into())?;
         let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-        Ok(ModuleFacts {
+        ModuleFacts {
             dialect,
             imports: self.imports,
             unknown_imports: self.unknown_imports,
@@ -370,8 +393,8 @@ impl Scan {
             table_elements: narrow(self.table_elements),
             has_start: self.has_start,
             wasm_bytes: narrow(wasm_bytes as u64),
-            predicted_heap_bytes: narrow(predicted),
-        })
+            counts,
+        }
     }
 }
 

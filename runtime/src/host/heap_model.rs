@@ -4,7 +4,7 @@
 //! model per width, each held against measurements (`tests/heap_prediction.rs` for 64 bits, `cargo xtask qemu` for 32).
 
 /// What was counted in a module.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) functions: u64,
     pub(super) code_bytes: u64,
@@ -14,8 +14,6 @@ pub(super) struct Counts {
     pub(super) names: u64,
     /// Elements of tables, globals, bytes of element segments.
     pub(super) elements: u64,
-    /// Most the value stack of the interpreter may take.
-    pub(super) value_stack_bytes: u64,
 }
 
 /// Bytes of heap per thing counted.
@@ -64,7 +62,9 @@ impl HeapModel {
     }
 
     /// Predicts the peak of heap of a load, bytes; the linear memory is not in it.
-    pub(super) fn predict(&self, counts: &Counts) -> u64 {
+    ///
+    /// `value_stack_bytes_max` is what the value stack of the interpreter may grow to.
+    pub(super) fn predict(&self, counts: &Counts, value_stack_bytes_max: u64) -> u64 {
         self.base
             .saturating_add(counts.functions.saturating_mul(self.per_function))
             .saturating_add(counts.code_bytes.saturating_mul(self.per_code_byte))
@@ -72,6 +72,6 @@ impl HeapModel {
             .saturating_add(counts.data_bytes)
             .saturating_add(counts.names.saturating_mul(self.per_name))
             .saturating_add(counts.elements.saturating_mul(self.per_element))
-            .saturating_add(counts.value_stack_bytes.min(self.modest_stack))
+            .saturating_add(value_stack_bytes_max.min(self.modest_stack))
     }
 }

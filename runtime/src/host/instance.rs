@@ -80,6 +80,7 @@ impl Instance {
             unfinished_lines: [Vec::new(), Vec::new()],
             pending: None,
             unsupported_seen: alloc::collections::BTreeSet::new(),
+            trace: None,
         };
         let mut store = Store::new(&engine, state);
         store.limiter(|state| &mut state.growth);
@@ -126,6 +127,19 @@ impl Instance {
         self.store.data_mut().growth = store_limits(&self.limits, linear_bytes_max);
     }
 
+    /// Shows every host call from now on to [`Services::observe`].
+    pub fn observe(&mut self) {
+        self.store.data_mut().trace.get_or_insert_default();
+    }
+
+    /// Hands over the host calls that have ended.
+    pub(super) fn report_calls(&mut self, services: &mut dyn Services) {
+        let calls = self.store.data_mut().trace.as_mut().map(super::trace::Trace::take);
+        for call in calls.into_iter().flatten() {
+            services.observe(call);
+        }
+    }
+
     /// Begins a call; [`run`](Self::run) carries it out. A call that was under way is abandoned, and the guest with it.
     pub fn begin(&mut self, call: Call) {
         if self.machine.is_some() && self.dead.is_none() {
@@ -148,6 +162,7 @@ impl Instance {
         let state = self.store.data_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
         let progress = machine.slice(self, services);
+        self.report_calls(services);
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running) {
             self.flush_lines(services);

@@ -10,12 +10,15 @@ mod capabilities;
 mod engine;
 mod facts;
 mod failure;
+mod fit;
 mod heap_model;
 mod imports;
 mod instance;
 mod memory;
+mod registration;
 mod state;
 mod text;
+mod trace;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -23,7 +26,10 @@ use alloc::sync::Arc;
 pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
+pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
+pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
+pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::{Instant, UnixMillis};
@@ -31,6 +37,8 @@ use crate::time::{Instant, UnixMillis};
 /// A call of a guest export.
 #[derive(Clone, Debug)]
 pub enum Call {
+    /// `plugin_id`; answers [`Answer::Text`]. A gateway derives the id from the package name and does not ask.
+    Id,
     /// `plugin_name`; answers [`Answer::Text`].
     Name,
     /// `plugin_schema`; answers [`Answer::Text`].
@@ -48,11 +56,27 @@ pub enum Call {
     Poll,
     /// `delta_handler`; answers [`Answer::Unit`].
     Delta(Arc<Delta>),
+    /// `delta_handler` with a text that no delta was made of; answers [`Answer::Unit`].
+    DeltaText(Arc<str>),
     /// An HTTP handler with its request object, JSON; answers [`Answer::Text`].
     Http {
         /// Export to call.
         handler: String,
         /// Request object, plugin ABI §9.2.
+        request: String,
+    },
+    /// A PUT handler with the value, JSON; answers [`Answer::Text`].
+    Put {
+        /// Export to call, see [`put_export`].
+        handler: String,
+        /// Value, JSON.
+        value: String,
+    },
+    /// A provider's handler (plugin ABI §4.3) with its request, JSON; answers [`Answer::Text`].
+    Provider {
+        /// Export to call, such as `resources_list_resources`.
+        export: &'static str,
+        /// Request object; `radar_get_radars` of the buffer dialect takes none.
         request: String,
     },
 }
@@ -91,6 +115,14 @@ pub trait Services {
     fn monotonic(&self) -> Instant;
     /// Fills `buffer` with randomness.
     fn random(&mut self, buffer: &mut [u8]);
+    /// Draws 32 random bits (`env.seed`, `Math.random`).
+    fn random_word(&mut self) -> u32 {
+        let mut bytes = [0_u8; 4];
+        self.random(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+    /// Sees a host call that ended, when the instance was told to show them ([`Instance::observe`]).
+    fn observe(&mut self, _call: HostCall) {}
     /// Takes a log line of the plugin.
     fn log(&mut self, level: log::Level, text: &str);
     /// Sets the status text; empty removes it.
@@ -107,6 +139,14 @@ pub trait Services {
     fn self_path(&mut self, path: &str) -> Option<String>;
     /// Returns the JSON of the node at a dotted path from the root of the model.
     fn path(&mut self, path: &str) -> Option<String>;
+    /// Takes an offer of the plugin: a PUT handler, a provider. False when it was refused.
+    fn register(&mut self, _registration: Registration) -> bool {
+        false
+    }
+    /// Sends a frame to the clients of a binary stream; `of_radar` when it came as spokes. False when it was refused.
+    fn emit_binary(&mut self, _stream: &str, _data: &[u8], _of_radar: bool) -> bool {
+        false
+    }
     /// Publishes a notification; `value` is its JSON object. False when it was refused.
     fn publish_notification(&mut self, path: &str, value: &str) -> bool;
 }

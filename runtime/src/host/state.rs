@@ -8,6 +8,7 @@ use wasmi::{Memory, StoreLimits, StoreLimitsBuilder};
 
 use super::capabilities::Capabilities;
 use super::imports::Pending;
+use super::trace::Trace;
 use crate::budget::PluginLimits;
 
 use crate::time::{Instant, UnixMillis};
@@ -30,6 +31,8 @@ pub(super) struct HostState {
     pub(super) pending: Option<Pending>,
     /// Imports that were called and do nothing yet, each to be reported once.
     pub(super) unsupported_seen: BTreeSet<&'static str>,
+    /// Host calls for a transcript, when somebody wants them.
+    pub(super) trace: Option<Trace>,
 }
 
 /// Tables of one module; toolchains emit one.

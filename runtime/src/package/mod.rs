@@ -1,6 +1,7 @@
 //! Plugin packages: npm folders, `.tgz` archives and bare modules (plugin ABI §1).
 
 mod archive;
+pub mod store;
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -154,6 +155,29 @@ impl Manifest {
     }
 }
 
+/// The two files of a package that a gateway needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// `package.json`.
+    pub package_json: Vec<u8>,
+    /// The module it names.
+    pub wasm: Vec<u8>,
+}
+
+impl Unpacked {
+    /// Unpacks what `npm pack` makes, to at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`PackageError`] that names what is wrong.
+    pub fn from_tgz(bytes: &[u8], limit: usize) -> Result<Self, PackageError> {
+        let tar = archive::gunzip(bytes, limit)?;
+        let package_json = archive::file(&tar, "package.json")?.to_vec();
+        let manifest = Manifest::parse(&package_json)?;
+        let wasm = archive::file(&tar, &manifest.wasm_path)?.to_vec();
+        Ok(Self { package_json, wasm })
+    }
+}
+
 impl Package {
     /// Builds a package from its `package.json` and its module.
     ///
@@ -168,11 +192,8 @@ impl Package {
     /// # Errors
     /// [`PackageError`] that names what is wrong.
     pub fn from_tgz(bytes: &[u8]) -> Result<Self, PackageError> {
-        let tar = archive::gunzip(bytes)?;
-        let manifest = archive::file(&tar, "package.json")?;
-        let manifest = Manifest::parse(manifest)?;
-        let wasm = archive::file(&tar, &manifest.wasm_path)?.to_vec();
-        manifest.with_wasm(wasm)
+        let Unpacked { package_json, wasm } = Unpacked::from_tgz(bytes, UNPACKED_BYTES_MAX)?;
+        Self::from_parts(&package_json, wasm)
     }
 
     /// Makes a package of a bare module; `name` is its file's stem. It declares no capability.

@@ -67,7 +67,7 @@ impl Plugin {
                     // All plugins together never take more than the board has: what is free now is what this one may grow by.
                     instance.allow_growth(ledger.free());
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.face.id, self.taken(instance.usage().linear_bytes));
+                    ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
                     match progress {
                         Progress::Running => {
                             self.phase = Phase::Live(instance, Some(activity));
@@ -90,8 +90,8 @@ impl Plugin {
 
     /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
     fn taken(&self, linear_bytes: u64) -> u64 {
-        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes);
-        u64::from(heap).saturating_add(linear_bytes)
+        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
+        heap.saturating_add(linear_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {
@@ -127,7 +127,7 @@ impl Plugin {
                 }
             }
             Err(reason) => {
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
         }
@@ -135,8 +135,8 @@ impl Plugin {
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
-        ledger.release(&self.face.id);
-        ledger.reserve(&self.face.id, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.release(&self.account);
+        ledger.reserve(&self.account, facts.reserved_bytes(&self.limits)).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -212,7 +212,7 @@ impl Plugin {
                     Ok(schema) => self.schema = Some(schema),
                     Err(error) => {
                         drop(instance);
-                        ledger.release(self.id());
+                        ledger.release(&self.account);
                         return self.refuse(format!("plugin_schema gives no JSON: {error}"), finished);
                     }
                 }
@@ -273,7 +273,7 @@ impl Plugin {
         let config = self.config.as_ref();
         let debug = config.and_then(|config| config.enable_debug).unwrap_or(false);
         let saved = config.and_then(|config| config.configuration.as_deref()).unwrap_or("{}");
-        with_member(saved, "enableDebug", if debug { "true" } else { "false" })
+        json::with_member(saved, "enableDebug", if debug { "true" } else { "false" })
     }
 
     fn started(
@@ -295,10 +295,11 @@ impl Plugin {
         };
         if let Some(reason) = failure {
             drop(instance);
-            ledger.release(self.id());
+            ledger.release(&self.account);
             return self.refuse(reason, finished);
         }
         self.state = State::Running;
+        self.holding = false;
         self.reason = (!instance.unknown_imports().is_empty())
             .then(|| format!("imports unknown to this host: {}", instance.unknown_imports().join(", ")));
         self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));
@@ -352,7 +353,7 @@ impl Plugin {
             Activity::Name => self.continue_with(instance, Activity::Schema, Call::Schema),
             Activity::Schema => {
                 drop(instance);
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
             Activity::Endpoints => {
@@ -361,7 +362,7 @@ impl Plugin {
             }
             Activity::Start => {
                 drop(instance);
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
             Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) => {
@@ -372,7 +373,7 @@ impl Plugin {
 
     /// The instance is gone: restart it by the schedule, or give it up.
     fn crash(&mut self, reason: String, ledger: &mut Ledger, now: Instant, finished: &mut Vec<Finished>) {
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.withdraw(finished);
         self.state = State::Crashed;
         self.stop_wanted = false;
@@ -405,7 +406,7 @@ impl Plugin {
         finished: &mut Vec<Finished>,
     ) {
         self.stop_wanted = false;
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.withdraw(finished);
         if let Some(reason) = &failure {
             self.face.log(log::Level::Error, reason);
@@ -426,60 +427,11 @@ impl Plugin {
 
     /// A disabled plugin has told its name and schema.
     fn come_to_rest(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.state = State::Stopped;
         self.reason = None;
         self.stop_wanted = false;
         self.phase = Phase::Rest;
         self.configured_as(&Ok(()), finished);
-    }
-}
-
-/// Returns the object `text` with `name` set to `value`: in place where it exists, else appended.
-fn with_member(text: &str, name: &str, value: &str) -> String {
-    let mut out = String::from("{");
-    let mut found = false;
-    let read = json::members::<json::JsonError>(text, |key, raw| {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut out, key);
-        out.push(':');
-        found |= key == name;
-        out.push_str(if key == name { value } else { raw });
-        Ok(())
-    });
-    if read.is_err() {
-        // A configuration that is no object cannot carry members; the guest gets only ours.
-        out.truncate(1);
-        found = false;
-    }
-    if !found {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        out.push('"');
-        out.push_str(name);
-        out.push_str("\":");
-        out.push_str(value);
-    }
-    out.push('}');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_member;
-
-    #[test]
-    fn the_debug_flag_is_set_in_place_or_appended() {
-        assert_eq!(with_member(r#"{"rate":5}"#, "enableDebug", "false"), r#"{"rate":5,"enableDebug":false}"#);
-        assert_eq!(
-            with_member(r#"{"enableDebug":1,"rate":5}"#, "enableDebug", "true"),
-            r#"{"enableDebug":true,"rate":5}"#
-        );
-        assert_eq!(with_member("{}", "enableDebug", "false"), r#"{"enableDebug":false}"#);
-        assert_eq!(with_member("[1]", "enableDebug", "false"), r#"{"enableDebug":false}"#);
     }
 }

@@ -8,6 +8,7 @@ mod ask;
 mod basics;
 mod data;
 mod later;
+mod providers;
 mod status;
 mod wasi;
 
@@ -27,6 +28,7 @@ pub(super) use ask::Ask;
 use super::memory::GuestSlice;
 use super::state::HostState;
 use super::text;
+use super::trace;
 
 /// Bytes of one text a guest hands over, beyond its own limits elsewhere.
 const TEXT_BYTES_MAX: u32 = 256 * 1024;
@@ -224,7 +226,13 @@ pub(super) struct Known {
 
 /// Every import this host knows, in tables by group.
 fn tables() -> impl Iterator<Item = &'static Known> {
-    basics::TABLE.iter().chain(status::TABLE).chain(data::TABLE).chain(later::TABLE).chain(wasi::TABLE)
+    basics::TABLE
+        .iter()
+        .chain(status::TABLE)
+        .chain(data::TABLE)
+        .chain(providers::TABLE)
+        .chain(later::TABLE)
+        .chain(wasi::TABLE)
 }
 
 fn find(module: &str, name: &str) -> Option<&'static Known> {
@@ -278,13 +286,28 @@ fn known_function(store: &mut Store<HostState>, ty: &FuncType, known: &'static K
     let declared: Vec<ValType> = ty.results().to_vec();
     Func::new(store, ty.clone(), move |caller, params, results| {
         let mut guest = Guest { caller };
+        let shown = match guest.state().trace {
+            Some(_) => {
+                let memory = guest.state().memory.is_some().then(|| guest.memory());
+                trace::call(known.module, known.name, params, memory)
+            }
+            None => None,
+        };
         // During the start section upstream has no handle on the guest: imports do nothing (plugin ABI §2.3).
         let inert = guest.state().memory.is_none() && known.module != import::WASI;
         let outcome =
             if inert { Outcome::Done(inert_answer(known.failure)) } else { called(&mut guest, params, known) };
         match outcome {
-            Outcome::Done(ret) => give(ret, &declared, results),
+            Outcome::Done(ret) => {
+                if let (Some(trace), Some(shown)) = (&mut guest.state_mut().trace, shown) {
+                    trace.finished(*shown, ret);
+                }
+                give(ret, &declared, results)
+            }
             Outcome::Ask(ask) => {
+                if let (Some(trace), Some(shown)) = (&mut guest.state_mut().trace, shown) {
+                    trace.suspended(*shown);
+                }
                 guest.state_mut().pending = Some(Pending { ask, results: declared.clone() });
                 Err(Error::host(Suspended))
             }

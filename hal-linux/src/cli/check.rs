@@ -1,0 +1,170 @@
+//! `skiff check`: what a package is, and whether it fits.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use serde_json::{Value, json};
+use skiff_abi::Capability;
+use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::host::{Fit, ModuleFacts};
+
+use super::exit::{self, Failure};
+use super::talk::{Data, DataError, sanitised};
+use crate::packages;
+
+/// Bytes of a module that is looked at; whether a board takes it is the verdict.
+const MODULE_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// Say what a plugin package is, what it needs, and which boards it fits
+///
+/// Nothing of the plugin runs. The exit code is 0 when it fits the board asked for (`linux` without --board), 1 when
+/// it does not.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  \
+    skiff check ./my-plugin\n  \
+    skiff check tide-1.0.0.tgz --board qemu-riscv32\n  \
+    skiff check plugin.wasm --json")]
+pub struct Args {
+    /// A package folder, an `npm pack` .tgz, or a bare .wasm
+    #[arg(value_name = "PACKAGE")]
+    package: PathBuf,
+
+    /// The board that decides the exit code, and the only one shown
+    #[arg(long, value_name = "NAME", value_parser = super::parse_board)]
+    board: Option<Board>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn command(args: &Args) -> Result<(), Failure> {
+    let package = packages::load(&args.package, MODULE_BYTES_MAX).map_err(super::not_loaded)?;
+    let facts = ModuleFacts::survey(&package.wasm).map_err(|refusal| {
+        let code = if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
+        Failure::new(code, format_args!("{}: {refusal}", args.package.display()))
+    })?;
+    let boards: Vec<Board> = args.board.map_or_else(|| Board::ALL.to_vec(), |board| vec![board]);
+    let fits: Vec<Fit> = boards.iter().map(|board| Fit::of(&facts, &Limits::of(*board))).collect();
+    let capabilities: Vec<&str> = Capability::ALL
+        .iter()
+        .filter(|capability| package.capabilities.allows(**capability, false))
+        .map(|capability| capability.name())
+        .collect();
+    let text = if args.json {
+        as_json(&package.name, &facts, &capabilities, &fits).to_string() + "\n"
+    } else {
+        as_text(&format!("{} {}", package.name, package.version), &facts, &capabilities, &fits)
+    };
+    let mut data = Data::stdout();
+    let written = text.lines().try_for_each(|line| data.line(line)).and_then(|()| data.flush());
+    written.or_else(DataError::into_result)?;
+    let asked = args.board.unwrap_or_default();
+    match fits.iter().find(|fit| fit.board == asked).and_then(|fit| fit.refusals.first()) {
+        Some(refusal) => Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", asked.name()))),
+        None => Ok(()),
+    }
+}
+
+fn import_names(facts: &ModuleFacts) -> Vec<String> {
+    facts.imports.iter().map(|import| format!("{}.{}", import.module, import.name)).collect()
+}
+
+fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]) -> Value {
+    let boards: Vec<Value> = fits
+        .iter()
+        .map(|fit| {
+            let reasons: Vec<String> = fit.refusals.iter().map(ToString::to_string).collect();
+            json!({
+                "board": fit.board.name(),
+                "fits": fit.fits(),
+                "needed": fit.needed,
+                "limit": fit.limit,
+                "reasons": reasons,
+                "fix": fit.fix,
+            })
+        })
+        .collect();
+    json!({
+        "package": name,
+        "kind": facts.dialect.name(),
+        "imports": import_names(facts),
+        "exports": facts.exports,
+        "unknownImports": facts.unknown_imports,
+        "capabilities": capabilities,
+        "memory": { "pages": facts.memory.pages, "pageSize": facts.memory.page_bytes },
+        "wasmBytes": facts.wasm_bytes,
+        "boards": boards,
+    })
+}
+
+fn as_text(title: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]) -> String {
+    let mut out = String::new();
+    let list = |names: &[String]| if names.is_empty() { String::from("none") } else { names.join(", ") };
+    let exports: Vec<String> = facts.exports.iter().cloned().collect();
+    let rows = [
+        ("package", title.to_owned()),
+        ("kind", facts.dialect.name().to_owned()),
+        ("module", format!("{} bytes, {} functions", facts.wasm_bytes, facts.functions)),
+        (
+            "memory",
+            format!(
+                "{} pages of {} bytes, at most {}",
+                facts.memory.pages,
+                facts.memory.page_bytes,
+                facts.memory.pages_max.map_or_else(|| String::from("what the board gives"), |max| max.to_string())
+            ),
+        ),
+        (
+            "heap",
+            format!(
+                "{} bytes predicted for translated code and tables on a chip, {} on Linux",
+                facts.predicted_heap_bytes(&Limits::of(Board::QemuRiscv32).plugin),
+                facts.predicted_heap_bytes(&Limits::of(Board::Linux).plugin)
+            ),
+        ),
+        ("capabilities", if capabilities.is_empty() { String::from("none") } else { capabilities.join(", ") }),
+        ("imports", list(&import_names(facts))),
+        ("unknown", list(&facts.unknown_imports)),
+        ("exports", list(&exports)),
+    ];
+    // Writing into a String cannot fail.
+    for (name, value) in rows {
+        let _ = writeln!(out, "{name:<13} {}", sanitised(&value));
+    }
+    let _ = writeln!(out, "\n{:<13} {:<5} {:>11} {:>11}", "board", "fits", "needed", "limit");
+    for fit in fits {
+        let word = if fit.fits() { "yes" } else { "no" };
+        let _ = writeln!(out, "{:<13} {word:<5} {:>11} {:>11}", fit.board.name(), fit.needed, fit.limit);
+        for refusal in &fit.refusals {
+            let _ = writeln!(out, "{:<13} {refusal}", "");
+        }
+        if let Some(fix) = &fit.fix {
+            let _ = writeln!(out, "{:<13} fix: {fix}", "");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_listing_names_what_scripts_read() {
+        let package = sample::PACKAGES[0].package().unwrap();
+        let facts = ModuleFacts::survey(&package.wasm).unwrap();
+        let fits = [Fit::of(&facts, &Limits::of(Board::Linux))];
+        let value = as_json(&package.name, &facts, &["dataRead"], &fits);
+        for member in
+            ["package", "kind", "imports", "exports", "unknownImports", "capabilities", "memory", "wasmBytes", "boards"]
+        {
+            assert!(!value[member].is_null(), "{member}");
+        }
+        assert_eq!(value["boards"][0]["fits"], true);
+        assert!(as_text("x", &facts, &[], &fits).contains("linux         yes"));
+    }
+}

@@ -1,0 +1,14 @@
+//! Scenarios: one plugin driven through a script against a mock world, written down line by line.
+//!
+//! The format is that of `skiff test`: a fixed clock, seeded randomness, canned answers, no real
+//! network and a private empty file system, so that two runs give the same bytes.
+
+mod lines;
+mod player;
+mod script;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use player::play;
+pub use script::{Scenario, ScenarioError};

@@ -1,0 +1,345 @@
+//! Plays a scenario step by step.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256};
+use skiff_abi::{Capability, export};
+
+use super::lines::{Lines, Object, quoted};
+use super::script::{Scenario, Step};
+use super::world::World;
+use crate::budget::PluginLimits;
+use crate::host::{Answer, Call, Capabilities, Dialect, Instance, InstanceSpec, ModuleFacts, Progress};
+use crate::json;
+use crate::package::plugin_id;
+
+/// Plays a scenario with a module; `sink` gets the transcript line by line.
+///
+/// A plugin that is refused or misbehaves is a part of the transcript, never an error.
+pub fn play(scenario: &Scenario, wasm: &[u8], limits: &PluginLimits, sink: &mut dyn FnMut(&str)) {
+    let mut world = World::new(scenario, Lines::new(sink));
+    let spec = InstanceSpec {
+        package: scenario.package.clone(),
+        id: plugin_id(&scenario.package),
+        capabilities: Capabilities::parse(&scenario.capabilities),
+        limits: *limits,
+        growth_bytes: u64::MAX,
+    };
+    let facts = match ModuleFacts::read(wasm, limits) {
+        Ok(facts) => facts,
+        Err(refusal) => return refused(&mut world, &refusal.to_string()),
+    };
+    meta(scenario, wasm, &facts, &spec.capabilities, &mut world);
+    let instance = match load(&facts, wasm, &spec) {
+        Ok(instance) => instance,
+        Err(reason) => return refused(&mut world, &reason),
+    };
+    let mut player =
+        Player { scenario, wasm, facts, spec, world, life: Life::Fresh(instance), polls: 0, routes: Vec::new() };
+    player.introduce();
+    for step in &scenario.steps {
+        player.step(step);
+    }
+}
+
+fn refused(world: &mut World<'_>, reason: &str) {
+    let value = Object::new().text("refused", "LoadError").text("message", reason).end();
+    world.lines.result("load", &value);
+}
+
+fn load(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Instance, String> {
+    let mut instance = Instance::load(facts, wasm, spec).map_err(|error| error.to_string())?;
+    instance.observe();
+    Ok(instance)
+}
+
+fn meta(scenario: &Scenario, wasm: &[u8], facts: &ModuleFacts, capabilities: &Capabilities, world: &mut World<'_>) {
+    let list = |names: &mut dyn Iterator<Item = String>| {
+        let names: Vec<String> = names.map(|name| quoted(&name)).collect();
+        format!("[{}]", names.join(","))
+    };
+    let hash = Sha256::digest(wasm).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let allowed = Capability::ALL.iter().fold(Object::new(), |object, capability| {
+        object.raw(capability.name(), if capabilities.allows(*capability, false) { "true" } else { "false" })
+    });
+    let line = Object::new()
+        .text("host", "skiff")
+        .text("scenario", &scenario.name)
+        .text("package", &scenario.package)
+        .text("sha256", &hash)
+        .number("size", wasm.len())
+        .text("kind", facts.dialect.name())
+        .raw("imports", &list(&mut facts.imports.iter().map(|import| format!("{}.{}", import.module, import.name))))
+        .raw("exports", &list(&mut facts.exports.iter().cloned()))
+        .raw("capabilities", &allowed.end())
+        .number("clock_wall_ms", scenario.wall_ms)
+        .number("seed", scenario.seed);
+    world.lines.line("meta", line);
+}
+
+/// What has become of the instance.
+enum Life {
+    /// Loaded; it has told its name, and was never started.
+    Fresh(Instance),
+    /// `plugin_start` gave 0.
+    Running(Instance),
+    /// A trap ended it: steps answer with that, until a start.
+    Gone(String),
+    /// `plugin_start` refused, or `plugin_stop` was called: steps answer null.
+    Stopped,
+}
+
+/// An HTTP endpoint the plugin named.
+struct Endpoint {
+    method: String,
+    path: String,
+    handler: String,
+}
+
+/// A call that ended in a trap.
+struct Trap(String);
+
+struct Player<'p> {
+    scenario: &'p Scenario,
+    wasm: &'p [u8],
+    facts: ModuleFacts,
+    spec: InstanceSpec,
+    world: World<'p>,
+    life: Life,
+    polls: u32,
+    routes: Vec<Endpoint>,
+}
+
+impl Player<'_> {
+    /// Asks for what a host asks before a plugin is started.
+    fn introduce(&mut self) {
+        let managed = self.facts.dialect == Dialect::AssemblyScript;
+        for (step, call) in [("id", Call::Id), ("name", Call::Name)] {
+            let told = self.call(call).map(|answer| match answer {
+                Answer::Text(Some(text)) => quoted(&text),
+                _ if managed => "null".into(),
+                _ => "\"\"".into(),
+            });
+            self.result(step, told);
+        }
+        let schema = self.call(Call::Schema).and_then(|answer| match answer {
+            Answer::Text(Some(text)) if !text.is_empty() => {
+                json::compact(&text).map_err(|error| Trap(format!("the schema is no JSON: {error}")))
+            }
+            _ => Ok("{}".into()),
+        });
+        self.result("schema", schema);
+        let endpoints = self.call(Call::Endpoints).and_then(|answer| match answer {
+            Answer::Text(Some(text)) => {
+                self.routes = endpoints(&text).map_err(Trap)?;
+                let names: Vec<String> =
+                    self.routes.iter().map(|route| quoted(&format!("{} {}", route.method, route.path))).collect();
+                Ok(format!("[{}]", names.join(",")))
+            }
+            _ => Ok("null".into()),
+        });
+        self.result("http_endpoints", endpoints);
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Start { config } => {
+                let started = self.start(config.as_deref().unwrap_or(&self.scenario.config));
+                self.result("start", started);
+            }
+            Step::Poll { times } => {
+                for _ in 0..*times {
+                    self.world.pass_second();
+                    self.polls = self.polls.saturating_add(1);
+                    let polled = self.code(export::POLL, Call::Poll);
+                    self.result("poll", polled);
+                }
+            }
+            Step::Delta { delta } => {
+                let fed = self.delta(delta);
+                self.result("delta", fed);
+            }
+            Step::Http { method, path, route, request } => {
+                let answered = self.http(method, route, request);
+                self.result(&format!("{method} {path}"), answered);
+            }
+            Step::Stop => {
+                let stopped = self.stop();
+                if matches!(self.life, Life::Running(_)) {
+                    self.life = Life::Stopped;
+                }
+                self.result("stop", stopped);
+            }
+            Step::Put { .. } | Step::Resource { .. } | Step::Weather { .. } | Step::Radar { .. } => {}
+        }
+    }
+
+    /// Writes the outcome of a step, and how large the memory is after it.
+    fn result(&mut self, step: &str, outcome: Result<String, Trap>) {
+        match outcome {
+            Ok(value) => self.world.lines.result(step, &value),
+            Err(Trap(message)) => {
+                let value = Object::new().text("trap", "RuntimeError").text("message", &message).end();
+                self.world.lines.result(step, &value);
+            }
+        }
+        if let Life::Fresh(instance) | Life::Running(instance) = &self.life {
+            let pages = instance.usage().linear_bytes / self.facts.memory.page_bytes.max(1);
+            self.world.lines.line("mem", Object::new().number("pages", pages));
+        }
+    }
+
+    /// Runs a call to its end. A trap ends the instance.
+    fn call(&mut self, call: Call) -> Result<Answer, Trap> {
+        let instance = match &mut self.life {
+            Life::Fresh(instance) | Life::Running(instance) => instance,
+            Life::Gone(reason) => return Err(Trap(reason.clone())),
+            Life::Stopped => return Ok(Answer::Absent),
+        };
+        instance.begin(call);
+        let failure = loop {
+            match instance.run(&mut self.world) {
+                Progress::Running => {}
+                Progress::Done(answer) => return Ok(answer),
+                Progress::Failed(failure) => break failure,
+            }
+        };
+        let reason = failure.to_string();
+        if failure.is_fatal() {
+            self.world.lines.line("trap", Object::new().text("error", &reason));
+            self.life = Life::Gone(format!("the instance is gone since a trap: {reason}"));
+        }
+        Err(Trap(reason))
+    }
+
+    /// Runs a call whose result is a code; JSON. An export that is not there is not called, whatever became of the
+    /// instance.
+    fn code(&mut self, export: &str, call: Call) -> Result<String, Trap> {
+        if !self.facts.exports(export) {
+            return Ok("null".into());
+        }
+        Ok(match self.call(call)? {
+            Answer::Code(Some(code)) => code.to_string(),
+            _ => "null".into(),
+        })
+    }
+
+    fn stop(&mut self) -> Result<String, Trap> {
+        if !self.facts.exports(export::PLUGIN_STOP) && !matches!(self.life, Life::Stopped) {
+            return Err(Trap(String::from("the plugin has no plugin_stop export")));
+        }
+        self.code(export::PLUGIN_STOP, Call::Stop)
+    }
+
+    fn start(&mut self, config: &str) -> Result<String, Trap> {
+        if !matches!(self.life, Life::Fresh(_)) {
+            match load(&self.facts, self.wasm, &self.spec) {
+                Ok(instance) => self.life = Life::Fresh(instance),
+                Err(reason) => {
+                    self.life = Life::Gone(reason.clone());
+                    return Err(Trap(reason));
+                }
+            }
+        }
+        if !self.facts.exports(export::PLUGIN_START) {
+            let reason = String::from("the plugin has no plugin_start export");
+            self.life = Life::Gone(reason.clone());
+            return Err(Trap(reason));
+        }
+        let config = json::with_member(config, "enableDebug", "false");
+        let answer = self.call(Call::Start { config })?;
+        let Answer::Code(code) = answer else {
+            self.life = Life::Stopped;
+            return Ok("null".into());
+        };
+        let life = core::mem::replace(&mut self.life, Life::Stopped);
+        if let (Some(0), Life::Fresh(instance)) = (code, life) {
+            self.life = Life::Running(instance);
+        }
+        Ok(code.map_or_else(|| "null".into(), |code| code.to_string()))
+    }
+
+    /// Feeds a delta as the scenario has it; the handler has no result.
+    fn delta(&mut self, delta: &str) -> Result<String, Trap> {
+        let text = json::compact(delta).map_err(|error| Trap(format!("the step's delta is no JSON: {error}")))?;
+        if !self.facts.exports(export::DELTA_HANDLER) {
+            return Ok("null".into());
+        }
+        self.call(Call::DeltaText(text.into())).map(|_| "null".into())
+    }
+
+    fn http(&mut self, method: &str, route: &str, request: &str) -> Result<String, Trap> {
+        if matches!(self.life, Life::Stopped) {
+            return Ok("null".into());
+        }
+        let found = self.routes.iter().find(|endpoint| endpoint.method == method && endpoint.path == route);
+        let Some(endpoint) = found else {
+            return Ok("{\"status\":404}".into());
+        };
+        if self.spec.capabilities.grant(Capability::HttpEndpoints) == crate::host::Grant::Denied {
+            return Ok("{\"status\":403}".into());
+        }
+        if let Life::Gone(reason) = &self.life {
+            return Err(Trap(reason.clone()));
+        }
+        let handler = endpoint.handler.clone();
+        let answer = self.call(Call::Http { handler: handler.clone(), request: request.into() });
+        Ok(match answer {
+            Ok(Answer::Text(Some(text))) => finished(&text).unwrap_or_else(|reason| server_error(&reason)),
+            Ok(Answer::Absent) => server_error(&format!("handler function {handler} not found")),
+            Ok(_) => server_error("the handler answered nothing"),
+            Err(Trap(reason)) => server_error(&reason),
+        })
+    }
+}
+
+fn server_error(reason: &str) -> String {
+    format!("{{\"status\":500,\"body\":{{\"error\":{}}}}}", quoted(reason))
+}
+
+/// What a handler's answer becomes: `{status, headers?, body?}`.
+fn finished(answer: &str) -> Result<String, String> {
+    let answer = json::compact(answer).map_err(|error| format!("the answer is no JSON: {error}"))?;
+    if answer == "null" {
+        return Err("the answer is null".into());
+    }
+    let status = json::member(&answer, "statusCode").filter(|code| !matches!(*code, "0" | "null" | "false" | "\"\""));
+    let headers = json::member(&answer, "headers");
+    let mut object = Object::new().raw("status", status.unwrap_or("200"));
+    if let Some(headers) = headers.filter(|headers| *headers != "null") {
+        object = object.raw("headers", headers);
+    }
+    let Some(body) = json::member(&answer, "body") else { return Ok(object.end()) };
+    let is_json = headers.and_then(content_type).is_some_and(|kind| kind.contains("application/json"));
+    let parsed = json::string(body).filter(|_| is_json).and_then(|text| json::compact(&text).ok());
+    Ok(object.raw("body", parsed.as_deref().unwrap_or(body)).end())
+}
+
+fn content_type(headers: &str) -> Option<String> {
+    let mut found = None;
+    json::members::<json::JsonError>(headers, |name, value| {
+        if name.eq_ignore_ascii_case("content-type") && found.is_none() {
+            found = json::string(value).map(alloc::borrow::Cow::into_owned);
+        }
+        Ok(())
+    })
+    .ok()?;
+    found
+}
+
+/// Reads `[{method, path, handler}]`.
+fn endpoints(text: &str) -> Result<Vec<Endpoint>, String> {
+    let text = json::compact(text).map_err(|error| format!("http_endpoints is no JSON: {error}"))?;
+    let mut out = Vec::new();
+    json::items::<json::JsonError>(&text, |item| {
+        let member = |name: &str| {
+            json::member(item, name).and_then(json::string).map(alloc::borrow::Cow::into_owned).unwrap_or_default()
+        };
+        out.push(Endpoint { method: member("method"), path: member("path"), handler: member("handler") });
+        Ok(())
+    })
+    .map_err(|error| format!("http_endpoints is no list: {error}"))?;
+    Ok(out)
+}
