@@ -67,7 +67,7 @@ pub struct PluginLimits {
     pub fuel_per_call: u64,
     /// Fuel of `plugin_start` and of the start section, which may parse and allocate more.
     pub fuel_per_start: u64,
-    /// Fuel of the start section, which runs in one piece.
+    /// Fuel of the start section while it runs in one piece, as part of the load: one slice. A longer one runs in slices.
     pub fuel_start_section: u64,
     /// Fuel between two looks at the bus.
     pub fuel_per_slice: u64,
@@ -163,7 +163,7 @@ impl Limits {
                     recursion_depth_max: 1000,
                     fuel_per_call: 100_000_000,
                     fuel_per_start: 500_000_000,
-                    fuel_start_section: 20_000_000,
+                    fuel_start_section: 500_000,
                     fuel_per_slice: 500_000,
                     delta_queue_len: 256,
                     delta_queue_bytes: 256 * KIB,
@@ -229,7 +229,7 @@ impl Limits {
                 recursion_depth_max: 64,
                 fuel_per_call: 20_000_000,
                 fuel_per_start: 50_000_000,
-                fuel_start_section: 200_000,
+                fuel_start_section: 20_000,
                 fuel_per_slice: 20_000,
                 delta_queue_len: 32,
                 delta_queue_bytes: 16 * KIB,

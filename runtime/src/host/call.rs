@@ -3,6 +3,7 @@
 //! The interpreter stops where its fuel slice ends or where an import asks the core; both resume
 //! at the same place. Nothing here calls the guest while the guest is inside a call.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,6 +16,7 @@ use super::failure::Failure;
 use super::imports::Pending;
 use super::instance::Instance;
 use super::memory::GuestSlice;
+use super::start_section;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
 use crate::json;
@@ -34,6 +36,8 @@ enum Arg {
 /// One step.
 #[derive(Debug)]
 enum Op {
+    /// The start section, once, where it was too long to run as part of the load.
+    StartSection,
     /// The WASI entry, once.
     Entry(&'static str),
     /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
@@ -90,6 +94,8 @@ enum After {
     Result,
     /// The WASI entry: `proc_exit` ends it normally.
     Entry,
+    /// The start section: imports work from now on.
+    StartSection,
 }
 
 /// A call under way.
@@ -104,6 +110,8 @@ pub(super) struct Machine {
     limit: u64,
     /// Fuel the next step needs at least, when the slice was too small for it.
     required: u64,
+    /// The start section has not returned yet.
+    in_start_section: bool,
 }
 
 impl Machine {
@@ -114,9 +122,21 @@ impl Machine {
             _ => instance.limits.fuel_per_call,
         };
         let mut ops = VecDeque::new();
+        let in_start_section = core::mem::take(&mut instance.start_section_waits);
+        ops.extend(in_start_section.then_some(Op::StartSection));
         ops.extend(instance.entry.take().map(Op::Entry));
         let answer = plan(instance, call, &mut ops);
-        Self { ops, buffers: heapless::Vec::new(), result: None, answer, stopped: None, spent: 0, limit, required: 0 }
+        Self {
+            ops,
+            buffers: heapless::Vec::new(),
+            result: None,
+            answer,
+            stopped: None,
+            spent: 0,
+            limit,
+            required: 0,
+            in_start_section,
+        }
     }
 
     /// Returns the fuel spent so far.
@@ -128,7 +148,7 @@ impl Machine {
     pub(super) fn slice(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Progress {
         let left = self.limit.saturating_sub(self.spent);
         if left == 0 || self.required > left {
-            return Progress::Failed(Failure::OutOfFuel { limit: self.limit });
+            return Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit }));
         }
         let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
         self.required = 0;
@@ -140,9 +160,14 @@ impl Machine {
         match outcome {
             Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
             Ok(false) => Progress::Running,
-            Err(Failure::OutOfFuel { .. }) => Progress::Failed(Failure::OutOfFuel { limit: self.limit }),
-            Err(failure) => Progress::Failed(failure),
+            Err(Failure::OutOfFuel { .. }) => Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit })),
+            Err(failure) => Progress::Failed(self.placed(failure)),
         }
+    }
+
+    /// Says so where a failure happened in the start section.
+    fn placed(&self, failure: Failure) -> Failure {
+        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
     }
 
     /// Takes steps; true at the end of the call, false at the end of the slice.
@@ -164,6 +189,7 @@ impl Machine {
     /// Takes one step; false when the slice ended in it.
     fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, op: Op) -> Result<bool, Failure> {
         match op {
+            Op::StartSection => self.invoke(instance, services, start_section::EXPORT, &[], After::StartSection),
             Op::Entry(name) => self.invoke(instance, services, name, &[], After::Entry),
             Op::New { bytes, class } => self.invoke(
                 instance,
@@ -355,7 +381,7 @@ impl Machine {
     ) -> Result<bool, Failure> {
         match called {
             Ok(ResumableCall::Finished) => {
-                self.finished(outputs.into_iter().next(), &after)?;
+                self.finished(instance, outputs.into_iter().next(), &after)?;
                 Ok(true)
             }
             Ok(ResumableCall::OutOfFuel(call)) => {
@@ -390,9 +416,13 @@ impl Machine {
         }
     }
 
-    fn finished(&mut self, result: Option<Val>, after: &After) -> Result<(), Failure> {
+    fn finished(&mut self, instance: &mut Instance, result: Option<Val>, after: &After) -> Result<(), Failure> {
         match after {
             After::Nothing | After::Entry => {}
+            After::StartSection => {
+                self.in_start_section = false;
+                instance.imports_work();
+            }
             After::Result => self.result = result,
             After::Buffer { bytes, null_is_failure } => {
                 let ptr = match result {

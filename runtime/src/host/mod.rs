@@ -16,6 +16,7 @@ mod imports;
 mod instance;
 mod memory;
 mod registration;
+mod start_section;
 mod state;
 mod text;
 mod trace;

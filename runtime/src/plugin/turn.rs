@@ -344,6 +344,11 @@ impl Plugin {
             drop(instance);
             return self.stopped(Some(reason), ledger, world, finished);
         }
+        if matches!(failure, Failure::InStartSection(_)) {
+            drop(instance);
+            ledger.release(&self.account);
+            return self.refuse(failure.to_string(), finished);
+        }
         if failure.is_fatal() {
             drop(instance);
             return self.crash(reason, ledger, world.now, finished);
