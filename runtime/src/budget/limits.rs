@@ -47,6 +47,8 @@ impl Board {
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
+    /// Bytes of a machine word of the board, 4 or 8: translated code holds addresses.
+    pub word_bytes: u8,
     /// Size of the `.wasm`.
     pub module_bytes_max: u32,
     /// Functions a module may define.
@@ -65,7 +67,7 @@ pub struct PluginLimits {
     pub fuel_per_call: u64,
     /// Fuel of `plugin_start` and of the start section, which may parse and allocate more.
     pub fuel_per_start: u64,
-    /// Fuel of the start section, which runs in one piece.
+    /// Fuel of the start section while it runs in one piece, as part of the load: one slice. A longer one runs in slices.
     pub fuel_start_section: u64,
     /// Fuel between two looks at the bus.
     pub fuel_per_slice: u64,
@@ -168,6 +170,7 @@ impl Limits {
                 total_bytes: 64 * MIB as u64,
                 plugins_max: 64,
                 plugin: PluginLimits {
+                    word_bytes: 8,
                     module_bytes_max: 4 * MIB,
                     functions_max: 20_000,
                     code_heap_bytes_max: 32 * MIB,
@@ -177,7 +180,7 @@ impl Limits {
                     recursion_depth_max: 1000,
                     fuel_per_call: 100_000_000,
                     fuel_per_start: 500_000_000,
-                    fuel_start_section: 20_000_000,
+                    fuel_start_section: 500_000,
                     fuel_per_slice: 500_000,
                     delta_queue_len: 256,
                     delta_queue_bytes: 256 * KIB,
@@ -241,6 +244,7 @@ impl Limits {
             total_bytes: total_bytes as u64,
             plugins_max,
             plugin: PluginLimits {
+                word_bytes: 4,
                 module_bytes_max: 512 * KIB,
                 functions_max: 2000,
                 code_heap_bytes_max,
@@ -250,7 +254,7 @@ impl Limits {
                 recursion_depth_max: 64,
                 fuel_per_call: 20_000_000,
                 fuel_per_start: 50_000_000,
-                fuel_start_section: 200_000,
+                fuel_start_section: 20_000,
                 fuel_per_slice: 20_000,
                 delta_queue_len: 32,
                 delta_queue_bytes: 16 * KIB,
