@@ -16,6 +16,54 @@ pub const POLL: &str = "poll";
 pub const DELTA_HANDLER: &str = "delta_handler";
 /// Lists the HTTP endpoints as JSON.
 pub const HTTP_ENDPOINTS: &str = "http_endpoints";
+/// Resource provider: lists.
+pub const RESOURCES_LIST: &str = "resources_list_resources";
+/// Resource provider: gets one.
+pub const RESOURCES_GET: &str = "resources_get_resource";
+/// Resource provider: stores one.
+pub const RESOURCES_SET: &str = "resources_set_resource";
+/// Resource provider: deletes one.
+pub const RESOURCES_DELETE: &str = "resources_delete_resource";
+/// Weather provider: what is measured now.
+pub const WEATHER_OBSERVATIONS: &str = "weather_get_observations";
+/// Weather provider: forecasts.
+pub const WEATHER_FORECASTS: &str = "weather_get_forecasts";
+/// Weather provider: warnings.
+pub const WEATHER_WARNINGS: &str = "weather_get_warnings";
+/// Radar provider: the ids of its radars; a plain getter in the buffer dialect.
+pub const RADAR_GET_RADARS: &str = "radar_get_radars";
+/// Radar provider: one radar.
+pub const RADAR_GET_INFO: &str = "radar_get_radar_info";
+/// Radar provider: what a radar can do.
+pub const RADAR_GET_CAPABILITIES: &str = "radar_get_capabilities";
+/// Radar provider: what a radar does.
+pub const RADAR_GET_STATE: &str = "radar_get_state";
+/// Radar provider: one control.
+pub const RADAR_GET_CONTROL: &str = "radar_get_control";
+/// Radar provider: sets one control.
+pub const RADAR_SET_CONTROL: &str = "radar_set_control";
+/// Radar provider: sets several controls.
+pub const RADAR_SET_CONTROLS: &str = "radar_set_controls";
+/// Radar provider: the targets it follows.
+pub const RADAR_GET_TARGETS: &str = "radar_get_targets";
+/// Radar provider: follows a target.
+pub const RADAR_ACQUIRE_TARGET: &str = "radar_acquire_target";
+/// Radar provider: gives a target up.
+pub const RADAR_CANCEL_TARGET: &str = "radar_cancel_target";
+/// Radar provider: settings of target tracking.
+pub const RADAR_GET_ARPA: &str = "radar_get_arpa_settings";
+/// Radar provider: sets them.
+pub const RADAR_SET_ARPA: &str = "radar_set_arpa_settings";
+/// Radar provider: typed setter, used where [`RADAR_SET_CONTROL`] is missing.
+pub const RADAR_SET_POWER: &str = "radar_set_power";
+/// Radar provider: typed setter.
+pub const RADAR_SET_RANGE: &str = "radar_set_range";
+/// Radar provider: typed setter.
+pub const RADAR_SET_GAIN: &str = "radar_set_gain";
+/// Radar provider: typed setter.
+pub const RADAR_SET_SEA: &str = "radar_set_sea";
+/// Radar provider: typed setter.
+pub const RADAR_SET_RAIN: &str = "radar_set_rain";
 /// The guest's linear memory.
 pub const MEMORY: &str = "memory";
 /// Buffer dialect: allocates a block the host writes into.
@@ -37,6 +85,8 @@ pub const AS_COLLECT: &str = "__collect";
 
 /// Bytes offered to string getters and `http_endpoints`.
 pub const GETTER_BUFFER_BYTES: u32 = 8192;
+/// Bytes offered to PUT handlers.
+pub const PUT_RESPONSE_BUFFER_BYTES: u32 = 8192;
 /// Bytes offered to HTTP, resource, weather and radar handlers.
 pub const RESPONSE_BUFFER_BYTES: u32 = 65_536;
 

@@ -81,6 +81,14 @@ pub struct PluginLimits {
     pub request_queue_len: u16,
     /// Bytes of an HTTP response of the plugin.
     pub response_bytes_max: u32,
+    /// Offers to clients: PUT handlers and resource types; more are refused.
+    pub registrations_max: u16,
+    /// Bytes of one frame of a binary stream; larger ones are refused.
+    pub stream_frame_bytes_max: u32,
+    /// Bytes of binary frames the plugin may emit in one call; more are dropped and counted.
+    pub stream_bytes_per_call: u32,
+    /// Patterns of the paths the plugin wants to be told of.
+    pub path_filter_max: u16,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -120,6 +128,14 @@ pub struct Limits {
     pub package_bytes_max: u32,
     /// What such a package may unpack to.
     pub unpacked_bytes_max: usize,
+    /// PUT requests whose state can be asked for; the oldest finished one makes room.
+    pub requests_max: u16,
+    /// Frames waiting for one client of a binary stream; the oldest is dropped and counted.
+    pub stream_frames_max: u16,
+    /// Bytes of the frames waiting for one client of a binary stream.
+    pub stream_bytes_max: u32,
+    /// Notifications that have an id; the oldest one that is back to normal makes room.
+    pub notifications_max: u16,
 }
 
 const KIB: u32 = 1024;
@@ -152,6 +168,10 @@ impl Limits {
                     emit_queue_bytes: 512 * KIB,
                     request_queue_len: 64,
                     response_bytes_max: MIB,
+                    registrations_max: 256,
+                    stream_frame_bytes_max: 256 * KIB,
+                    stream_bytes_per_call: 4 * MIB,
+                    path_filter_max: 64,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -166,6 +186,10 @@ impl Limits {
                 exchanges_max: 256,
                 package_bytes_max: 8 * MIB,
                 unpacked_bytes_max: 16 * MIB as usize,
+                requests_max: 512,
+                stream_frames_max: 256,
+                stream_bytes_max: 256 * KIB,
+                notifications_max: 512,
             },
             Board::QemuRiscv32 | Board::Esp32C6 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB),
             Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB),
@@ -209,6 +233,10 @@ impl Limits {
                 emit_queue_bytes: 16 * KIB,
                 request_queue_len: 2,
                 response_bytes_max: 16 * KIB,
+                registrations_max: 16,
+                stream_frame_bytes_max: 4 * KIB,
+                stream_bytes_per_call: 16 * KIB,
+                path_filter_max: 16,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,
@@ -223,6 +251,10 @@ impl Limits {
             exchanges_max: 4,
             package_bytes_max: 32 * KIB,
             unpacked_bytes_max: 96 * KIB as usize,
+            requests_max: 8,
+            stream_frames_max: 8,
+            stream_bytes_max: 8 * KIB,
+            notifications_max: 16,
         }
     }
 }

@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use skiff_abi::export::{self, AS_CLASS_STRING, GETTER_BUFFER_BYTES, RESPONSE_BUFFER_BYTES};
+use skiff_abi::export::{self, AS_CLASS_STRING, GETTER_BUFFER_BYTES, PUT_RESPONSE_BUFFER_BYTES, RESPONSE_BUFFER_BYTES};
 use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
 use super::facts::Dialect;
@@ -17,6 +17,7 @@ use super::instance::Instance;
 use super::memory::GuestSlice;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
+use crate::json;
 
 /// Buffers one call hands to the guest: request and response.
 const BUFFERS_MAX: usize = 3;
@@ -50,12 +51,23 @@ enum Op {
     Invoke { name: String, args: Vec<Arg> },
     /// Reads a managed string the export returned.
     ReadManaged { limit: u32 },
-    /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error.
-    ReadBuffer { buffer: usize, max: u32, strict: bool },
+    /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error. `again` where the
+    /// export may be called once more with a larger buffer when its answer was cut.
+    ReadBuffer { buffer: usize, max: u32, strict: bool, again: Option<Again> },
     /// Takes the export's result code.
     ReadCode,
     /// Gives a buffer back.
     Free { buffer: usize, bytes: u32 },
+}
+
+/// How a call whose answer was cut is repeated.
+#[derive(Debug)]
+struct Again {
+    name: String,
+    /// Bytes of the request in buffer 0, where the export takes one.
+    request: Option<u32>,
+    /// Bytes of the larger buffer.
+    max: u32,
 }
 
 /// Where the interpreter stopped.
@@ -202,7 +214,11 @@ impl Machine {
                 };
                 Ok(true)
             }
-            Op::ReadBuffer { buffer, max, strict } => {
+            Op::ReadBuffer { buffer, max, strict, again } => {
+                if let Some(again) = again.filter(|again| again.max > max && self.is_cut(instance, buffer, max)) {
+                    self.repeat(again, strict);
+                    return Ok(true);
+                }
                 self.answer = self.read_buffer(instance, buffer, max, strict)?;
                 Ok(true)
             }
@@ -230,6 +246,37 @@ impl Machine {
             #[expect(clippy::cast_possible_truncation, reason = "a code beyond 32 bits is no code")]
             Some(Val::I64(code)) => Some(code as i32),
             _ => None,
+        }
+    }
+
+    /// Tells whether the answer in a buffer of `max` bytes is only the beginning of one: it fills the buffer and is no
+    /// JSON, or the export names the bytes it would have needed (plugin ABI §2.7).
+    fn is_cut(&self, instance: &Instance, buffer: usize, max: u32) -> bool {
+        let Some(written) = self.result_code().and_then(|written| u32::try_from(written).ok()) else { return false };
+        if written != max {
+            return written > max;
+        }
+        let slice = GuestSlice { ptr: self.buffer(buffer), len: written };
+        let text = slice.read(instance.memory.data(&instance.store)).map(text::from_utf8);
+        text.is_some_and(|text| json::compact(&text).is_err())
+    }
+
+    /// Plans the same call with a larger buffer, before what is left to do.
+    fn repeat(&mut self, again: Again, strict: bool) {
+        let (buffer, max) = (self.buffers.len(), again.max);
+        let mut args = Vec::new();
+        if let Some(bytes) = again.request {
+            args.extend([Arg::Buffer(0), Arg::Int(bytes)]);
+        }
+        args.extend([Arg::Buffer(buffer), Arg::Int(max)]);
+        let steps = [
+            Op::Allocate { bytes: max, getter: true },
+            Op::Invoke { name: again.name, args },
+            Op::ReadBuffer { buffer, max, strict, again: None },
+            Op::Free { buffer, bytes: max },
+        ];
+        for step in steps.into_iter().rev() {
+            self.ops.push_front(step);
         }
     }
 
@@ -391,7 +438,8 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Stop => export::PLUGIN_STOP,
         Call::Poll => export::POLL,
         Call::Delta(_) | Call::DeltaText(_) => export::DELTA_HANDLER,
-        Call::Http { handler, .. } => handler.as_str(),
+        Call::Http { handler, .. } | Call::Put { handler, .. } => handler.as_str(),
+        Call::Provider { export, .. } => export,
     };
     if !instance.has(name) {
         return Answer::Absent;
@@ -406,13 +454,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
             ]);
         }
         Call::Id | Call::Name | Call::Schema | Call::Endpoints => {
-            let max = GETTER_BUFFER_BYTES;
-            ops.extend([
-                Op::Allocate { bytes: max, getter: true },
-                Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(max)] },
-                Op::ReadBuffer { buffer: 0, max, strict: false },
-                Op::Free { buffer: 0, bytes: max },
-            ]);
+            getter_call(ops, name, GETTER_BUFFER_BYTES, instance.limits.response_bytes_max);
         }
         Call::Stop | Call::Poll => {
             if managed {
@@ -425,23 +467,25 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Delta(delta) => delta_call(ops, managed, name, delta.text()),
         Call::DeltaText(text) => delta_call(ops, managed, name, &text),
         Call::Http { request, .. } if managed => {
-            let limit = instance.limits.response_bytes_max.saturating_mul(2);
-            managed_call(ops, name, &request, Some(limit));
+            managed_call(ops, name, &request, managed_limit(instance), true);
         }
-        Call::Http { request, .. } => {
-            let data = request.into_bytes();
-            let bytes = length(&data);
+        Call::Provider { request: text, .. } | Call::Put { value: text, .. } if managed => {
+            managed_call(ops, name, &text, managed_limit(instance), false);
+        }
+        Call::Provider { export: export::RADAR_GET_RADARS, .. } => {
             let max = RESPONSE_BUFFER_BYTES.min(instance.limits.response_bytes_max);
-            ops.extend([
-                Op::Allocate { bytes, getter: false },
-                Op::Fill { buffer: 0, data },
-                Op::Allocate { bytes: max, getter: false },
-                Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(1), Arg::Int(max)] },
-                Op::ReadBuffer { buffer: 1, max, strict: true },
-                Op::Free { buffer: 1, bytes: max },
-                Op::Free { buffer: 0, bytes },
-            ]);
+            getter_call(ops, name, max, instance.limits.response_bytes_max);
         }
+        // A change is never repeated: its effect stands even when its answer was cut.
+        Call::Http { request, .. } => {
+            let again = request.starts_with("{\"method\":\"GET\"") || request.starts_with("{\"method\":\"HEAD\"");
+            request_call(instance, ops, name, request, RESPONSE_BUFFER_BYTES, again);
+        }
+        Call::Provider { export, request } => {
+            let again = export.contains("_get_") || export.contains("_list_");
+            request_call(instance, ops, name, request, RESPONSE_BUFFER_BYTES, again);
+        }
+        Call::Put { value, .. } => request_call(instance, ops, name, value, PUT_RESPONSE_BUFFER_BYTES, false),
     }
     Answer::Unit
 }
@@ -450,10 +494,51 @@ fn length(data: &[u8]) -> u32 {
     u32::try_from(data.len()).unwrap_or(u32::MAX)
 }
 
+/// Bytes of a managed string that holds an answer: two for each character.
+fn managed_limit(instance: &Instance) -> Option<u32> {
+    Some(instance.limits.response_bytes_max.saturating_mul(2))
+}
+
+/// `export(out, max) -> written`.
+fn getter_call(ops: &mut VecDeque<Op>, name: String, max: u32, larger: u32) {
+    let again = Some(Again { name: name.clone(), request: None, max: larger });
+    ops.extend([
+        Op::Allocate { bytes: max, getter: true },
+        Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(max)] },
+        Op::ReadBuffer { buffer: 0, max, strict: false, again },
+        Op::Free { buffer: 0, bytes: max },
+    ]);
+}
+
+/// `export(request, length, response, max) -> written`.
+fn request_call(
+    instance: &Instance,
+    ops: &mut VecDeque<Op>,
+    name: String,
+    request: String,
+    max: u32,
+    is_repeatable: bool,
+) {
+    let data = request.into_bytes();
+    let bytes = length(&data);
+    let larger = instance.limits.response_bytes_max;
+    let max = max.min(larger);
+    let again = is_repeatable.then(|| Again { name: name.clone(), request: Some(bytes), max: larger });
+    ops.extend([
+        Op::Allocate { bytes, getter: false },
+        Op::Fill { buffer: 0, data },
+        Op::Allocate { bytes: max, getter: false },
+        Op::Invoke { name, args: alloc::vec![Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(1), Arg::Int(max)] },
+        Op::ReadBuffer { buffer: 1, max, strict: true, again },
+        Op::Free { buffer: 1, bytes: max },
+        Op::Free { buffer: 0, bytes },
+    ]);
+}
+
 /// `delta_handler`: its result is ignored, and most have none.
 fn delta_call(ops: &mut VecDeque<Op>, managed: bool, name: String, text: &str) {
     if managed {
-        return managed_call(ops, name, text, None);
+        return managed_call(ops, name, text, None, false);
     }
     bytes_call(ops, false, name, text.as_bytes().to_vec(), Op::ReadCode);
     ops.retain(|op| !matches!(op, Op::ReadCode));
@@ -476,11 +561,11 @@ fn bytes_call(ops: &mut VecDeque<Op>, managed: bool, name: String, data: Vec<u8>
 }
 
 /// `export(string[, units]) -> string` in AssemblyScript.
-fn managed_call(ops: &mut VecDeque<Op>, name: String, text: &str, answer_limit: Option<u32>) {
+fn managed_call(ops: &mut VecDeque<Op>, name: String, text: &str, answer_limit: Option<u32>, with_units: bool) {
     let data = text::to_utf16(text);
     let bytes = length(&data);
     let mut args = alloc::vec![Arg::Buffer(0)];
-    if answer_limit.is_some() {
+    if with_units {
         args.push(Arg::Int(bytes / 2));
     }
     let count = u32::try_from(args.len()).unwrap_or(1);

@@ -14,6 +14,7 @@ mod fit;
 mod imports;
 mod instance;
 mod memory;
+mod registration;
 mod state;
 mod text;
 mod trace;
@@ -26,6 +27,7 @@ pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
 pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
+pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
 pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
@@ -60,6 +62,20 @@ pub enum Call {
         /// Export to call.
         handler: String,
         /// Request object, plugin ABI §9.2.
+        request: String,
+    },
+    /// A PUT handler with the value, JSON; answers [`Answer::Text`].
+    Put {
+        /// Export to call, see [`put_export`].
+        handler: String,
+        /// Value, JSON.
+        value: String,
+    },
+    /// A provider's handler (plugin ABI §4.3) with its request, JSON; answers [`Answer::Text`].
+    Provider {
+        /// Export to call, such as `resources_list_resources`.
+        export: &'static str,
+        /// Request object; `radar_get_radars` of the buffer dialect takes none.
         request: String,
     },
 }
@@ -122,6 +138,14 @@ pub trait Services {
     fn self_path(&mut self, path: &str) -> Option<String>;
     /// Returns the JSON of the node at a dotted path from the root of the model.
     fn path(&mut self, path: &str) -> Option<String>;
+    /// Takes an offer of the plugin: a PUT handler, a provider. False when it was refused.
+    fn register(&mut self, _registration: Registration) -> bool {
+        false
+    }
+    /// Sends a frame to the clients of a binary stream; `of_radar` when it came as spokes. False when it was refused.
+    fn emit_binary(&mut self, _stream: &str, _data: &[u8], _of_radar: bool) -> bool {
+        false
+    }
     /// Publishes a notification; `value` is its JSON object. False when it was refused.
     fn publish_notification(&mut self, path: &str, value: &str) -> bool;
 }

@@ -7,6 +7,7 @@ use super::Ret;
 use crate::delta::DeltaVersion;
 use crate::host::Services;
 use crate::host::memory::GuestSlice;
+use crate::host::registration::Registration;
 use crate::json;
 
 /// What a suspended guest waits for.
@@ -37,6 +38,12 @@ pub(in crate::host) enum Ask {
     Notify {
         path: String,
         value: String,
+    },
+    Register(Registration),
+    EmitBinary {
+        stream: String,
+        data: GuestSlice,
+        of_radar: bool,
     },
     /// Random bytes into guest memory; answers 0 (WASI `random_get`).
     Random {
@@ -83,6 +90,11 @@ impl Ask {
             Self::SelfPath { path, into } => Ret::Int(node(memory, into, services.self_path(&path))),
             Self::Path { path, into } => Ret::Int(node(memory, into, services.path(&path))),
             Self::Notify { path, value } => Ret::Int(if services.publish_notification(&path, &value) { 0 } else { -1 }),
+            Self::Register(registration) => Ret::Int(services.register(registration).into()),
+            Self::EmitBinary { stream, data, of_radar } => {
+                let data = data.read(memory).unwrap_or_default();
+                Ret::Int(services.emit_binary(&stream, data, of_radar).into())
+            }
             Self::Random { into } => Ret::Int(random(services, memory, into)),
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }

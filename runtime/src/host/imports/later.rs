@@ -23,12 +23,6 @@ macro_rules! refused {
 }
 
 refused! {
-    ENV "sk_register_put_handler" => Ret::Int(0),
-    ENV "sk_register_resource_provider" => Ret::Int(0),
-    ENV "sk_register_weather_provider" => Ret::Int(0),
-    ENV "sk_register_radar_provider" => Ret::Int(0),
-    ENV "sk_emit_binary_stream" => Ret::Int(0),
-    ENV "sk_radar_emit_spokes" => Ret::Int(0),
     ENV "sk_udp_create" => Ret::Int(-1),
     ENV "sk_udp_bind" => Ret::Int(-1),
     ENV "sk_udp_join_multicast" => Ret::Int(-1),

@@ -8,6 +8,7 @@ mod ask;
 mod basics;
 mod data;
 mod later;
+mod providers;
 mod status;
 mod wasi;
 
@@ -225,7 +226,13 @@ pub(super) struct Known {
 
 /// Every import this host knows, in tables by group.
 fn tables() -> impl Iterator<Item = &'static Known> {
-    basics::TABLE.iter().chain(status::TABLE).chain(data::TABLE).chain(later::TABLE).chain(wasi::TABLE)
+    basics::TABLE
+        .iter()
+        .chain(status::TABLE)
+        .chain(data::TABLE)
+        .chain(providers::TABLE)
+        .chain(later::TABLE)
+        .chain(wasi::TABLE)
 }
 
 fn find(module: &str, name: &str) -> Option<&'static Known> {
