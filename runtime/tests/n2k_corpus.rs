@@ -172,7 +172,8 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     if ours.is_none() && path.contains("propulsion.starboard.") && absent(Field::Instance) {
         return Some("engine-without-instance");
     }
-    if ours.is_none() && (path.contains("undefined") || path.contains("NaN") || letters(expected).contains("undefined")) {
+    if ours.is_none() && (path.contains("undefined") || path.contains("NaN") || letters(expected).contains("undefined"))
+    {
         return Some("undefined-in-path");
     }
     if path.ends_with("coolantPressure") || path.ends_with("fuel.pressure") {
@@ -271,7 +272,10 @@ fn compare(expected: Option<&Value>, ours: &Ours) -> Result<Vec<&'static str>, S
     let wanted = expected.map_or(none.clone(), values);
     let mut given = ours.delta.as_ref().map_or(none, values);
     let mut used = Vec::new();
-    if expected.is_none() && !given.is_empty() && let Some(name) = explained_extra(&ours.message) {
+    if expected.is_none()
+        && !given.is_empty()
+        && let Some(name) = explained_extra(&ours.message)
+    {
         return Ok(vec![name]);
     }
     if let (Some(expected), Some(delta)) = (expected, &ours.delta)

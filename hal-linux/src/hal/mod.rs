@@ -5,9 +5,11 @@ mod clock;
 mod network;
 mod rng;
 mod storage;
+mod tap;
 
 pub use can::{CanOpenError, SocketCan};
 pub use clock::SystemClock;
 pub use network::StdNetwork;
 pub use rng::SystemRng;
 pub use storage::Folder;
+pub use tap::{Tap, TapError};
