@@ -194,7 +194,15 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         events: args.sample,
         poll_on_whole_seconds: false,
     };
-    let hal = Hal { clock: Box::new(clock), rng: Box::new(rng), storage: home.storage, network: Some(network), can };
+    let hal = Hal {
+        clock: Box::new(clock),
+        rng: Box::new(rng),
+        storage: home.storage,
+        network: Some(network),
+        fetch: None,
+        serial: None,
+        can,
+    };
     let mut gateway = Gateway::new(setup, hal);
     let inputs = tracks.iter().map(|track| gateway.input(&label(track))).collect();
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);

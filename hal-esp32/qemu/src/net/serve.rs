@@ -111,6 +111,8 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
         rng: Box::new(random),
         storage: Box::new(SimStorage::new()),
         network: Some(Box::new(network)),
+        fetch: None,
+        serial: None,
         can: Vec::new(),
     };
     let mut gateway = Gateway::new(setup, hal);
