@@ -47,6 +47,8 @@ impl Board {
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
+    /// Bytes of a machine word of the board, 4 or 8: translated code holds addresses.
+    pub word_bytes: u8,
     /// Size of the `.wasm`.
     pub module_bytes_max: u32,
     /// Functions a module may define.
@@ -157,6 +159,7 @@ impl Limits {
                 total_bytes: 64 * MIB as u64,
                 plugins_max: 64,
                 plugin: PluginLimits {
+                    word_bytes: 8,
                     module_bytes_max: 4 * MIB,
                     functions_max: 20_000,
                     code_heap_bytes_max: 32 * MIB,
@@ -225,6 +228,7 @@ impl Limits {
             total_bytes: total_bytes as u64,
             plugins_max,
             plugin: PluginLimits {
+                word_bytes: 4,
                 module_bytes_max: 512 * KIB,
                 functions_max: 2000,
                 code_heap_bytes_max,

@@ -12,6 +12,7 @@ mod facts;
 mod failure;
 pub mod fetch;
 mod fit;
+mod heap_model;
 mod imports;
 mod instance;
 mod memory;
