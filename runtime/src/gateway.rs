@@ -638,7 +638,7 @@ impl Gateway {
         let ledger = self.registry.ledger();
         write!(
             out,
-            "\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            ",\"memory\":{{\"limit\":{},\"reserved\":{}}}",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
         )
