@@ -8,7 +8,7 @@ use super::World;
 use super::entry::Face;
 use crate::config::PluginConfig;
 use crate::delta::{Delta, DeltaVersion, Stamp};
-use crate::host::Services;
+use crate::host::{Registration, Services};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
 
@@ -107,6 +107,37 @@ impl Services for Loan<'_, '_> {
         self.world.model.node_at(path)
     }
 
+    fn register(&mut self, registration: Registration) -> bool {
+        let meta = match &registration {
+            Registration::Put { context, path } => Some(supports_put(context, path, self.world.self_context)),
+            _ => None,
+        };
+        if !self.face.offers.register(registration, self.face.registrations_max, self.world.now) {
+            self.face.log(log::Level::Warn, "registration refused: no such thing can be registered, or too many are");
+            return false;
+        }
+        if let Some(meta) = meta {
+            self.emit(&meta, DeltaVersion::V1);
+        }
+        true
+    }
+
+    fn emit_binary(&mut self, stream: &str, data: &[u8], of_radar: bool) -> bool {
+        if of_radar && self.face.offers.radar().is_none() {
+            return false;
+        }
+        let bytes = self.face.frame_bytes_in_call.saturating_add(data.len());
+        if bytes > self.face.frame_bytes_max {
+            self.face.drops.frames = self.face.drops.frames.saturating_add(1);
+            return false;
+        }
+        self.face.frame_bytes_in_call = bytes;
+        if self.world.frames.is_heard(stream) {
+            self.world.frames.push(stream, data);
+        }
+        true
+    }
+
     fn publish_notification(&mut self, path: &str, value: &str) -> bool {
         let mut delta = String::from("{\"updates\":[{\"values\":[{\"path\":");
         // Writing into a String cannot fail.
@@ -118,6 +149,21 @@ impl Services for Loan<'_, '_> {
         self.emit(&delta, DeltaVersion::V1);
         self.world.outbox.len() > before
     }
+}
+
+/// Returns the delta that tells clients of a PUT handler (plugin ABI §3.3).
+fn supports_put(context: &str, path: &str, self_context: &str) -> String {
+    let mut delta = String::from("{");
+    if !matches!(context, "" | "vessels.self") && context != self_context {
+        delta.push_str("\"context\":");
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut delta, context);
+        delta.push(',');
+    }
+    delta.push_str("\"updates\":[{\"meta\":[{\"path\":");
+    let _ = json::write_string(&mut delta, path);
+    delta.push_str(",\"value\":{\"supportsPut\":true}}]}]}");
+    delta
 }
 
 impl Loan<'_, '_> {

@@ -23,7 +23,7 @@ const CALLS_PER_TURN: usize = 16;
 impl Plugin {
     /// Does a bounded amount of work: at most one fuel slice of a long call, or a few short ones.
     pub(super) fn turn(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
-        let emitted_before = world.outbox.len();
+        let emitted_before = (world.outbox.len(), world.frames.len());
         for _ in 0..CALLS_PER_TURN {
             match core::mem::replace(&mut self.phase, Phase::Rest) {
                 Phase::Rest => {
@@ -43,7 +43,7 @@ impl Plugin {
                     return Turn { busy: true, wake: None };
                 }
                 // What was emitted is published before the next call, so that the outbox stays small.
-                Phase::Live(instance, None) if world.outbox.len() > emitted_before => {
+                Phase::Live(instance, None) if (world.outbox.len(), world.frames.len()) != emitted_before => {
                     self.phase = Phase::Live(instance, None);
                     return Turn { busy: true, wake: None };
                 }
@@ -51,6 +51,7 @@ impl Plugin {
                     Some((activity, call)) => {
                         self.face.emitted_in_call = 0;
                         self.face.emitted_bytes_in_call = 0;
+                        self.face.frame_bytes_in_call = 0;
                         if activity != Activity::Delta {
                             self.hops = 0;
                         }
@@ -166,8 +167,7 @@ impl Plugin {
             return None;
         }
         if let Some(waiting) = self.requests.pop_front() {
-            let call = Call::Http { handler: waiting.handler, request: waiting.request };
-            return Some((Activity::Http(waiting.exchange), call));
+            return Some((Activity::Exchange(waiting.exchange), waiting.call));
         }
         if let Some(due) = self.next_poll.filter(|&due| due <= now) {
             // Polls that were missed are not made up for.
@@ -251,7 +251,7 @@ impl Plugin {
                 self.phase = Phase::Live(instance, None);
             }
             Activity::Delta => self.phase = Phase::Live(instance, None),
-            Activity::Http(exchange) => {
+            Activity::Exchange(exchange) => {
                 let result = match answer {
                     Answer::Text(text) => Outcome::Answered(text),
                     Answer::Absent => Outcome::MissingHandler,
@@ -325,7 +325,7 @@ impl Plugin {
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
-        if let Activity::Http(exchange) = activity {
+        if let Activity::Exchange(exchange) = activity {
             finished.push(Finished { exchange, result: Outcome::Failed(failure.clone()) });
         }
         let export = match activity {
@@ -336,7 +336,7 @@ impl Plugin {
             Activity::Stop => export::PLUGIN_STOP,
             Activity::Poll => export::POLL,
             Activity::Delta => export::DELTA_HANDLER,
-            Activity::Http(_) => "an HTTP handler",
+            Activity::Exchange(_) => "a handler",
         };
         let reason = format!("{export}: {failure}");
         if activity == Activity::Stop {
@@ -364,7 +364,7 @@ impl Plugin {
                 ledger.release(self.id());
                 self.refuse(reason, finished);
             }
-            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) => {
+            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Exchange(_) => {
                 self.phase = Phase::Live(instance, None);
             }
         }
