@@ -4,10 +4,14 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX};
+use crate::hal::Folder;
+use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX, store};
 
 /// Packages looked at in one `node_modules`; a Signal K server with every plugin of its store has about 1,500.
 const ENTRIES_MAX: usize = 10_000;
+/// Bytes of a package that was installed over the network.
+pub const STORED_BYTES_MAX: u32 = 16 * 1024 * 1024;
+
 /// Why a package cannot be used; the text names the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
@@ -107,24 +111,7 @@ pub struct Discovery {
 #[must_use]
 pub fn discover(config: &Path, module_bytes_max: u32) -> Discovery {
     let mut discovery = Discovery::default();
-    let mut folders = Vec::new();
-    let root = config.join("node_modules");
-    for (name, path) in entries(&root, &mut discovery.warnings) {
-        if name.starts_with('@') {
-            let scoped = entries(&path, &mut discovery.warnings);
-            folders.extend(scoped.into_iter().map(|(inner, path)| (format!("{name}/{inner}"), path)));
-        } else {
-            folders.push((name, path));
-        }
-    }
-    folders
-        .sort_by_key(|(name, _)| name.strip_prefix("@signalk").map_or_else(|| name.clone(), |rest| format!(" {rest}")));
-    folders.truncate(ENTRIES_MAX);
-    for (name, path) in folders {
-        // Most of node_modules are libraries.
-        if !path.join("package.json").is_file() || matches!(manifest(&path), Ok((_, Err(PackageError::NotAPlugin)))) {
-            continue;
-        }
+    for (name, path) in plugin_folders(config, &mut discovery.warnings) {
         match folder(&path, module_bytes_max) {
             Ok(package) if package.name != name => {
                 let line =
@@ -136,6 +123,58 @@ pub fn discover(config: &Path, module_bytes_max: u32) -> Discovery {
         }
     }
     discovery
+}
+
+/// Finds the plugins of a configuration folder: those in `node_modules`, and those installed over the network, which
+/// are the newer decision where both have one.
+#[must_use]
+pub fn installed(config: &Path, module_bytes_max: u32) -> Discovery {
+    let mut discovery = discover(config, module_bytes_max);
+    for (id, stored) in store::load_all(&mut Folder::new(config), STORED_BYTES_MAX) {
+        match stored {
+            Ok(package) => {
+                discovery.packages.retain(|other| other.name != package.name);
+                discovery.packages.push(package);
+            }
+            Err(error) => discovery.warnings.push(format!("the stored package {id} cannot be used: {error}")),
+        }
+    }
+    discovery
+}
+
+/// Returns the folders of the plugin packages with the files that make a version: `package.json` and the module.
+#[must_use]
+pub fn plugin_files(config: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
+    let folders = plugin_folders(config, &mut Vec::new()).into_iter();
+    folders
+        .map(|(_, path)| {
+            let module = manifest(&path).ok().and_then(|(_, manifest)| Some(path.join(manifest.ok()?.wasm_path)));
+            let files = std::iter::once(path.join("package.json")).chain(module).collect();
+            (path, files)
+        })
+        .collect()
+}
+
+/// Returns name and path of each folder that holds a plugin package, `@signalk` first, then by name.
+fn plugin_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, PathBuf)> {
+    let mut folders = Vec::new();
+    let root = config.join("node_modules");
+    for (name, path) in entries(&root, warnings) {
+        if name.starts_with('@') {
+            let scoped = entries(&path, warnings);
+            folders.extend(scoped.into_iter().map(|(inner, path)| (format!("{name}/{inner}"), path)));
+        } else {
+            folders.push((name, path));
+        }
+    }
+    folders
+        .sort_by_key(|(name, _)| name.strip_prefix("@signalk").map_or_else(|| name.clone(), |rest| format!(" {rest}")));
+    folders.truncate(ENTRIES_MAX);
+    // Most of node_modules are libraries.
+    folders.retain(|(_, path)| {
+        path.join("package.json").is_file() && !matches!(manifest(path), Ok((_, Err(PackageError::NotAPlugin))))
+    });
+    folders
 }
 
 /// Returns name and path of the folders in a folder, without hidden ones; a missing folder has none.

@@ -23,7 +23,7 @@ impl Embedded {
     /// # Errors
     /// [`PackageError`]; a test reads every embedded package.
     pub fn package(&self) -> Result<Package, PackageError> {
-        Package::from_parts(self.package_json, self.wasm.to_vec())
+        Package::from_parts(self.package_json, self.wasm)
     }
 }
 

@@ -21,14 +21,18 @@ extern crate alloc;
 
 pub mod budget;
 pub mod bus;
+pub mod carrier;
 pub mod config;
 pub mod delta;
 pub mod gateway;
 pub mod hal;
 pub mod host;
+pub mod http;
 pub mod json;
 pub mod model;
 pub mod n2k;
+#[cfg(feature = "smoltcp")]
+pub mod net;
 pub mod package;
 pub mod plugin;
 pub mod replay;

@@ -41,8 +41,8 @@ pub struct Replay {
     gateway: Gateway,
     clock: SimClock,
     input: InputId,
-    /// Decodes a second time for the bare output form, whose source label is empty.
-    plain: Receiver,
+    /// Decodes a second time for the bare output form, whose source label is empty; `None` when nobody wants it.
+    plain: Option<Receiver>,
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
     lines: VecDeque<String>,
@@ -74,7 +74,15 @@ impl Replay {
         };
         let mut gateway = Gateway::new(setup, hal);
         let input = gateway.input(label);
-        Self { gateway, clock, input, plain: Receiver::new(""), wall: None, lines: VecDeque::new() }
+        Self { gateway, clock, input, plain: Some(Receiver::new("")), wall: None, lines: VecDeque::new() }
+    }
+
+    /// Leaves the decoded deltas out of [`next_line`](Self::next_line): only what plugins emit is left, and the memory
+    /// of a second decoder is saved.
+    #[must_use]
+    pub fn plugin_lines_only(mut self) -> Self {
+        self.plain = None;
+        self
     }
 
     /// Installs a package and starts it with `config`, a JSON object.
@@ -99,13 +107,7 @@ impl Replay {
         self.advance(wall);
         let record = Record { time: Some(wall), item: record.item.clone() };
         let now = self.clock_now();
-        let decoded = match &record.item {
-            Item::Frame(frame) => self.plain.frame(frame, now),
-            Item::Whole { id, payload } => self.plain.whole(*id, payload),
-        };
-        if let Some(delta) =
-            decoded.and_then(|message| self.plain.delta(&message, &format!("{wall}"), DeltaForm::Line { line }))
-        {
+        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(plain, line, &record, wall, now)) {
             self.lines.push_back(String::from(delta.text()));
         }
         self.gateway.receive(self.input, &record);
@@ -173,6 +175,15 @@ impl Replay {
         use crate::hal::Clock;
         Clock::now(&self.clock)
     }
+}
+
+/// Decodes a record in the bare output form.
+fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, now: Instant) -> Option<Delta> {
+    let message = match &record.item {
+        Item::Frame(frame) => plain.frame(frame, now),
+        Item::Whole { id, payload } => plain.whole(*id, payload),
+    }?;
+    plain.delta(&message, &format!("{wall}"), DeltaForm::Line { line })
 }
 
 /// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`product.md`).

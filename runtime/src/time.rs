@@ -121,6 +121,37 @@ impl fmt::Display for UnixMillis {
     }
 }
 
+/// A point in time as HTTP writes it, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+#[derive(Clone, Copy, Debug)]
+pub struct HttpDate(UnixMillis);
+
+impl UnixMillis {
+    /// Returns the point in time for a header field, cut to whole seconds.
+    #[must_use]
+    pub const fn http_date(self) -> HttpDate {
+        HttpDate(self)
+    }
+}
+
+impl fmt::Display for HttpDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // 1970-01-01 was a Thursday.
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let range = RANGE_DAYS.start * MILLIS_PER_DAY..=RANGE_DAYS.end * MILLIS_PER_DAY - 1;
+        let millis = self.0.0.clamp(*range.start(), *range.end());
+        let days = millis.div_euclid(MILLIS_PER_DAY);
+        let (year, month, day) = civil_from_days(days);
+        let name = |names: &'static [&'static str], index: i64| {
+            usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
+        };
+        let (weekday, month) = (name(&DAYS, days.rem_euclid(7)), name(&MONTHS, month - 1));
+        let seconds = millis.rem_euclid(MILLIS_PER_DAY) / 1000;
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+}
+
 /// Days since 1970-01-01 of a civil date (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };

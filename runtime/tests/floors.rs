@@ -4,13 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each top-level module. Modules of one floor may not import each other unless listed in [`BESIDE`].
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: &[(&str, u8)] = &[
     ("time", 1),
+    ("http", 1),
     ("json", 1),
     ("delta", 1),
     ("n2k", 2),
     ("hal", 2),
     ("budget", 3),
+    ("net", 4),
     ("model", 4),
     ("bus", 4),
     ("config", 4),
@@ -20,15 +22,17 @@ const FLOORS: [(&str, u8); 17] = [
     ("server", 7),
     ("gateway", 8),
     ("replay", 9),
+    ("carrier", 9),
     ("scenario", 9),
     ("lib", 10),
 ];
 
 /// Imports inside one floor, each with its reason.
-const BESIDE: [(&str, &str); 7] = [
+const BESIDE: &[(&str, &str)] = &[
     ("delta", "json"), // a delta is JSON text
     ("delta", "time"), // stamped with the time
     ("json", "time"),
+    ("http", "time"),    // the date of a response
     ("n2k", "hal"),      // only the frame type
     ("model", "bus"),    // patterns
     ("model", "config"), // the vessel's name

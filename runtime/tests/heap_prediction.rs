@@ -1,50 +1,14 @@
 //! What admission predicts is never below what a load takes: counted by an allocator of the test's own.
 
+mod counting;
 mod guests;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write;
-use std::sync::atomic::{AtomicI64, Ordering};
 
+use counting::Counting;
 use guests::{Record, buffer_guest};
 use skiff_runtime::budget::{Board, Limits, PluginLimits};
 use skiff_runtime::host::{Call, Capabilities, Instance, InstanceSpec, ModuleFacts, Progress};
-
-struct Counting;
-
-static NOW: AtomicI64 = AtomicI64::new(0);
-static PEAK: AtomicI64 = AtomicI64::new(0);
-
-fn add(bytes: usize) {
-    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    PEAK.fetch_max(NOW.fetch_add(bytes, Ordering::Relaxed) + bytes, Ordering::Relaxed);
-}
-
-fn remove(bytes: usize) {
-    NOW.fetch_sub(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
-}
-
-// SAFETY: every call is handed on to the system allocator unchanged; counting touches no memory of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size());
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        remove(layout.size());
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        add(size);
-        remove(layout.size());
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -62,13 +26,12 @@ fn measured(wasm: &[u8], facts: &ModuleFacts) -> i64 {
         limits: limits(),
         growth_bytes: u64::MAX,
     };
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
+    let before = counting::start_peak();
     let mut instance = Instance::load(facts, wasm, &spec).expect("the module loads");
     let mut record = Record::default();
     instance.begin(Call::Name);
     while matches!(instance.run(&mut record), Progress::Running) {}
-    let peak = PEAK.load(Ordering::Relaxed) - before;
+    let peak = counting::peak() - before;
     peak - i64::try_from(instance.usage().linear_bytes).expect("a small memory")
 }
 

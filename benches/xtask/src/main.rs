@@ -9,6 +9,7 @@ mod fuzz;
 mod guests;
 mod pgn_tables;
 mod process;
+mod qemu;
 mod readme;
 mod resident;
 mod sample;
@@ -46,6 +47,7 @@ const TASKS: &[Task] = &[
         does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
         run: cross::test,
     },
+    Task { name: "qemu", does: "boots the emulated board and compares it with Linux", run: qemu::run },
     Task {
         name: "pgn-tables",
         does: "regenerates the PGN tables; --check compares instead of writing",

@@ -52,10 +52,28 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 /// What an image takes of a chip's flash, bytes.
-struct Flash {
-    text: u64,
-    rodata: u64,
-    data: u64,
+pub struct Flash {
+    /// Code.
+    pub text: u64,
+    /// Constants.
+    pub rodata: u64,
+    /// Initial values of variables.
+    pub data: u64,
+}
+
+impl Flash {
+    /// Reads what an image takes.
+    ///
+    /// # Errors
+    /// That it cannot be read, or is no ELF file of a chip.
+    pub fn of(image: &Path) -> Result<Self, String> {
+        let bytes = fs::read(image).map_err(|error| format!("cannot read {}: {error}", image.display()))?;
+        let sections =
+            sections(&bytes).ok_or(format!("{} is no 32-bit little-endian ELF file", image.display()))?;
+        let sum =
+            |prefix: &str| sections.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, size)| size).sum();
+        Ok(Self { text: sum(".text"), rodata: sum(".rodata"), data: sum(".data") })
+    }
 }
 
 fn flash() -> Result<Flash, String> {
@@ -76,11 +94,7 @@ fn flash() -> Result<Flash, String> {
         .arg("--target-dir")
         .arg(&target);
     process::run(&mut cargo)?;
-    let image = target.join(CHIP).join("release/skiff-flash");
-    let bytes = fs::read(&image).map_err(|error| format!("cannot read {}: {error}", image.display()))?;
-    let sections = sections(&bytes).ok_or(format!("{} is no 32-bit little-endian ELF file", image.display()))?;
-    let sum = |prefix: &str| sections.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, size)| size).sum();
-    Ok(Flash { text: sum(".text"), rodata: sum(".rodata"), data: sum(".data") })
+    Flash::of(&target.join(CHIP).join("release/skiff-flash"))
 }
 
 /// Reads names and sizes of the sections of a 32-bit little-endian ELF file (System V ABI, chapter 4).

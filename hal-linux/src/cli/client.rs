@@ -46,6 +46,15 @@ impl std::fmt::Display for ClientError {
 
 impl std::error::Error for ClientError {}
 
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// JSON text.
+    Json(String),
+    /// A package as `npm pack` makes it.
+    Package(Vec<u8>),
+}
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -76,7 +85,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`] when there is none; a refusal by the gateway is an [`Answer`].
-    pub fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer, ClientError> {
+    pub fn send(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer, ClientError> {
         let broken = |error: &dyn std::fmt::Display| ClientError::Broken(error.to_string());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| broken(&error))?;
@@ -84,10 +93,15 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        let (kind, body) = match body {
+            Some(Body::Json(text)) => (Some("application/json"), text.into_bytes()),
+            Some(Body::Package(bytes)) => (Some("application/gzip"), bytes),
+            None => (None, Vec::new()),
+        };
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
         }
-        let request = request.body(Full::<Bytes>::from(body.unwrap_or_default())).map_err(|error| broken(&error))?;
+        let request = request.body(Full::<Bytes>::from(body)).map_err(|error| broken(&error))?;
         runtime.block_on(async {
             let unreachable =
                 |reason: &dyn std::fmt::Display| ClientError::Unreachable(format!("{}: {reason}", self.authority));

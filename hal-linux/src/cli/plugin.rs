@@ -10,16 +10,17 @@ use serde_json::{Map, Value, json};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::PluginConfig;
 use skiff_runtime::hal::{Key, Storage, StorageError};
-use skiff_runtime::package::plugin_id;
+use skiff_runtime::host::ModuleFacts;
+use skiff_runtime::package::{Package, Unpacked, plugin_id, store};
 
-use super::client::{Answer, Client, ClientError};
+use super::client::{Answer, Body, Client, ClientError};
 use super::exit::{self, Failure};
 use super::run::{ADDRESS_FILE, TOKEN_FILE};
 use super::talk::{Data, sanitised};
 use crate::hal::Folder;
 use crate::packages;
 
-/// List, enable, disable and configure plugins
+/// Install, list, configure, reload and remove plugins
 ///
 /// Talks to the gateway that runs on the configuration folder, or to the one at --url; when none runs, it reads and
 /// writes the folder itself, and the next `skiff run` takes it from there.
@@ -28,7 +29,9 @@ use crate::packages;
     arg_required_else_help = true,
     disable_help_subcommand = true,
     after_help = "Examples:\n  \
+    skiff plugin install tide-1.0.0.tgz\n  \
     skiff plugin list\n  \
+    skiff plugin logs @acme/tide\n  \
     skiff plugin enable @skiff/true-wind\n  \
     skiff plugin config @skiff/shallow-water-alarm --set alarm.json\n  \
     skiff plugin config @skiff/shallow-water-alarm\n\n\
@@ -55,6 +58,32 @@ enum Verb {
         /// As JSON, one array
         #[arg(long)]
         json: bool,
+    },
+    /// Install a package, or put another version in place of the one that is there
+    Install {
+        /// An `npm pack` .tgz
+        #[arg(value_name = "PACKAGE.tgz")]
+        package: PathBuf,
+    },
+    /// Remove a package that was installed with `install`; its configuration stays
+    Remove {
+        /// Package name or id
+        name: String,
+    },
+    /// Read a plugin's files again and put that version in place, in a running gateway
+    Reload {
+        /// Package name or id
+        name: String,
+    },
+    /// Show everything that is known of a plugin: state, reason, memory, drops
+    Inspect {
+        /// Package name or id
+        name: String,
+    },
+    /// Show what a plugin has logged, in a running gateway
+    Logs {
+        /// Package name or id
+        name: String,
     },
     /// Enable a plugin, and start it in a running gateway
     Enable {
@@ -96,6 +125,26 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut target = Target::find(folder, args.url.as_deref())?;
     match &args.verb {
         Verb::List { json } => list(&mut target, *json),
+        Verb::Install { package } => target.install(package),
+        Verb::Remove { name } => target.remove(name),
+        Verb::Reload { name } => {
+            let id = target.id(name)?;
+            target.running("reload")?.post(&format!("/skiff/v1/plugins/{id}/reload"), None)?;
+            log::info!("{name}: reloaded");
+            Ok(())
+        }
+        Verb::Inspect { name } => {
+            let id = target.id(name)?;
+            let (rows, _) = target.rows()?;
+            let row =
+                rows.as_array().into_iter().flatten().find(|row| row.get("id").and_then(Value::as_str) == Some(&*id));
+            show(row.unwrap_or(&Value::Null))
+        }
+        Verb::Logs { name } => {
+            let id = target.id(name)?;
+            let lines = target.running("logs")?.get(&format!("/skiff/v1/plugins/{id}/log"))?;
+            print(String::from_utf8_lossy(&lines).lines().map(sanitised))
+        }
         Verb::Enable { name } => target.change(name, &Change::Enabled(true)),
         Verb::Disable { name } => target.change(name, &Change::Enabled(false)),
         Verb::Config { name, .. } => match configuration {
@@ -239,7 +288,7 @@ impl Target {
                     Change::Enabled(enabled) => format!("{{\"enabled\":{enabled}}}"),
                     Change::Configuration(configuration) => format!("{{\"configuration\":{configuration}}}"),
                 };
-                ask(client, Method::POST, &format!("/skServer/plugins/{id}/config"), Some(body))?;
+                ask(client, Method::POST, &format!("/skServer/plugins/{id}/config"), Some(Body::Json(body)))?;
                 log::info!("{name}: {}", change.done());
             }
             Self::Folder(folder) => {
@@ -254,6 +303,91 @@ impl Target {
                 log::info!("{name}: {}; takes effect at the next start of the gateway", change.done());
             }
         }
+        Ok(())
+    }
+}
+
+/// What only a running gateway does.
+struct Running<'t>(&'t Client);
+
+impl Running<'_> {
+    fn get(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        ask(self.0, Method::GET, path, None)
+    }
+
+    fn post(&self, path: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
+        ask(self.0, Method::POST, path, body)
+    }
+}
+
+impl Target {
+    fn running(&self, verb: &str) -> Result<Running<'_>, Failure> {
+        match self {
+            Self::Gateway(client) => Ok(Running(client)),
+            Self::Folder(folder) => Err(Failure::new(
+                exit::UNAVAILABLE,
+                format_args!("`{verb}` needs a running gateway, and none runs on {}", folder.root().display()),
+            )),
+        }
+    }
+
+    fn install(&mut self, path: &Path) -> Result<(), Failure> {
+        let limits = Limits::of(Board::Linux);
+        let bytes = packages::read(path, limits.package_bytes_max.into()).map_err(super::not_loaded)?;
+        match self {
+            Self::Gateway(client) => {
+                let answer: Value =
+                    parse(&ask(client, Method::POST, "/skiff/v1/plugins", Some(Body::Package(bytes)))?)?;
+                let text = |name: &str| sanitised(answer.get(name).and_then(Value::as_str).unwrap_or_default());
+                let reason = if text("reason").is_empty() { String::new() } else { format!(": {}", text("reason")) };
+                log::info!("{} {} is {}{reason}", text("name"), text("version"), text("state"));
+            }
+            Self::Folder(folder) => {
+                let corrupt = |error: &dyn std::fmt::Display| {
+                    Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display()))
+                };
+                let unpacked =
+                    Unpacked::from_tgz(&bytes, limits.unpacked_bytes_max).map_err(|error| corrupt(&error))?;
+                let record = store::record(&unpacked);
+                let package =
+                    Package::from_parts(&unpacked.package_json, unpacked.wasm).map_err(|error| corrupt(&error))?;
+                ModuleFacts::read(&package.wasm, &limits.plugin)
+                    .map_err(|refusal| Failure::new(exit::VERDICT, format_args!("{}: {refusal}", path.display())))?;
+                store::save(folder, &package.id(), &record).map_err(|error| {
+                    Failure::new(exit::VERDICT, format_args!("{}: {error}", folder.root().display()))
+                })?;
+                let mut config = load(folder, &package.id())?;
+                if config.enabled.is_none() {
+                    config.enabled = Some(true);
+                    config.save(folder, &package.id()).map_err(|error| {
+                        Failure::new(exit::VERDICT, format_args!("{}/{error}", folder.root().display()))
+                    })?;
+                }
+                log::info!("{} {} is installed; it starts with the gateway", package.name, package.version);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), Failure> {
+        let id = self.id(name)?;
+        match self {
+            Self::Gateway(client) => {
+                ask(client, Method::DELETE, &format!("/skiff/v1/plugins/{id}"), None)?;
+            }
+            Self::Folder(folder) => {
+                if !store::contains(folder, &id) {
+                    let text = format!(
+                        "{name} was not installed with `install`: remove it where it lies, for example with `npm uninstall`"
+                    );
+                    return Err(Failure::new(exit::VERDICT, text));
+                }
+                store::remove(folder, &id).map_err(|error| {
+                    Failure::new(exit::VERDICT, format_args!("{}: {error}", folder.root().display()))
+                })?;
+            }
+        }
+        log::info!("{name}: removed; its configuration is kept");
         Ok(())
     }
 }
@@ -290,7 +424,7 @@ fn load(folder: &mut Folder, id: &str) -> Result<PluginConfig, Failure> {
 }
 
 fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<Row>), Failure> {
-    let discovery = packages::discover(folder.root(), Limits::of(Board::Linux).plugin.module_bytes_max);
+    let discovery = packages::installed(folder.root(), Limits::of(Board::Linux).plugin.module_bytes_max);
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
@@ -317,7 +451,7 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<Row>), Failure> {
 }
 
 /// Sends a request and turns a refusal into a failure.
-fn ask(client: &Client, method: Method, path: &str, body: Option<String>) -> Result<Vec<u8>, Failure> {
+fn ask(client: &Client, method: Method, path: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
     let Answer { status, body } = client.send(method, path, body).map_err(|error| match &error {
         ClientError::Url => Failure::new(exit::USAGE, error),
         ClientError::Unreachable(_) | ClientError::Broken(_) => Failure::new(exit::UNAVAILABLE, error),

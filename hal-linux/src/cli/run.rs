@@ -21,8 +21,9 @@ use crate::carrier::{Carrier, CarrierLimits};
 use crate::hal::{Folder, SocketCan, StdNetwork, SystemClock, SystemRng};
 use crate::logs::Source;
 use crate::run::feed::{self, Speed, Track};
+use crate::run::plugin_files::PluginFiles;
 use crate::run::printer::Printer;
-use crate::run::{Driver, signals};
+use crate::run::{Driver, signals, watch};
 use crate::wake::Waker;
 use crate::{packages, sample};
 
@@ -188,7 +189,15 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     greet(&url, home.token.as_deref(), home.folder.as_deref());
     let marker = home.folder.as_deref().map(|folder| Marker::set(folder, &url));
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    Driver { gateway, clock, inputs, fed, letters, waker, can: waiters, stop, printer }.run();
+    let files = match home.folder.filter(|_| home.loads_plugins) {
+        Some(config) => Some(PluginFiles {
+            changed: watch::start(config.clone(), waker.clone()).map_err(system)?,
+            config,
+            module_bytes_max: limits.plugin.module_bytes_max,
+        }),
+        None => None,
+    };
+    Driver { gateway, clock, inputs, fed, letters, waker, can: waiters, stop, printer, files }.run();
     drop(marker);
     drop(carrier);
     Ok(())
@@ -306,7 +315,7 @@ fn install(gateway: &mut Gateway, folder: Option<&Path>, loads_plugins: bool, li
         log::info!("settings.json switches WebAssembly plugins off");
         return;
     }
-    let discovery = packages::discover(folder, limits.plugin.module_bytes_max);
+    let discovery = packages::installed(folder, limits.plugin.module_bytes_max);
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }

@@ -1,8 +1,10 @@
 //! The gateway thread: owns the gateway, and waits for whatever moves it.
 
 pub mod feed;
+pub mod plugin_files;
 pub mod printer;
 pub mod signals;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -21,6 +23,7 @@ use crate::carrier::{Letter, Outgoing, StreamLink};
 use crate::hal::SystemClock;
 use crate::wake::Waker;
 use feed::Fed;
+use plugin_files::PluginFiles;
 use printer::Printer;
 
 /// Letters and records taken between two polls, so that neither holds up the bus.
@@ -51,6 +54,8 @@ pub struct Driver {
     pub stop: Arc<AtomicBool>,
     /// Where deltas of plugins are shown.
     pub printer: Option<Printer>,
+    /// Where new versions of plugins come from; none in the sample.
+    pub files: Option<PluginFiles>,
 }
 
 /// Clients that wait for something.
@@ -98,6 +103,16 @@ impl Driver {
             if let Some(input) = self.inputs.get(fed.feed) {
                 self.gateway.receive(*input, &fed.record);
             }
+        }
+        while let Some((exchange, id)) = self.gateway.next_reload() {
+            let package = match &self.files {
+                Some(files) => files.read(&id),
+                None => Err("a built-in plugin has no files".into()),
+            };
+            self.gateway.reload(exchange, package);
+        }
+        if let Some(files) = &self.files {
+            files.take_changes(&mut self.gateway);
         }
         letters == LETTERS_PER_TURN || records == RECORDS_PER_TURN
     }

@@ -124,6 +124,10 @@ pub struct Limits {
     pub request_bytes_max: u32,
     /// HTTP requests answered at the same time.
     pub exchanges_max: u16,
+    /// A package that is installed over the network, as `npm pack` makes it.
+    pub package_bytes_max: u32,
+    /// What such a package may unpack to.
+    pub unpacked_bytes_max: usize,
     /// PUT requests whose state can be asked for; the oldest finished one makes room.
     pub requests_max: u16,
     /// Frames waiting for one client of a binary stream; the oldest is dropped and counted.
@@ -180,6 +184,8 @@ impl Limits {
                 client_queue_len: 256,
                 request_bytes_max: 10 * MIB,
                 exchanges_max: 256,
+                package_bytes_max: 8 * MIB,
+                unpacked_bytes_max: 16 * MIB as usize,
                 requests_max: 512,
                 stream_frames_max: 256,
                 stream_bytes_max: 256 * KIB,
@@ -243,6 +249,8 @@ impl Limits {
             client_queue_len: 16,
             request_bytes_max: 8 * KIB,
             exchanges_max: 4,
+            package_bytes_max: 32 * KIB,
+            unpacked_bytes_max: 96 * KIB as usize,
             requests_max: 8,
             stream_frames_max: 8,
             stream_bytes_max: 8 * KIB,

@@ -2,6 +2,8 @@
 
 mod ledger;
 mod limits;
+mod net;
 
 pub use ledger::{Ledger, Shortage};
 pub use limits::{Board, Limits, PluginLimits};
+pub use net::NetLimits;

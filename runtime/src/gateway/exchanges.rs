@@ -22,16 +22,22 @@ const ANSWER_TIME: Duration = Duration::from_secs(45);
 const PUT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an exchange waits for.
-enum Pending {
+pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
+    /// A package, with its record when it is still to be stored.
+    Install { id: String, record: Option<Vec<u8>> },
+    /// A plugin is being read again by whoever has its files.
+    Reload { id: String },
+    /// A plugin is being removed.
+    Remove,
     /// One of the questions of another exchange.
     Part { of: ExchangeId, index: usize },
     /// The handler of a PUT request.
     Put(PendingPut),
 }
 
-struct PendingPut {
+pub(super) struct PendingPut {
     id: String,
     to: PutClient,
     opened: Instant,
@@ -64,8 +70,12 @@ impl Exchanges {
         self.jobs.len().saturating_add(self.pending.values().filter(parts).count())
     }
 
-    pub(super) fn configuring(&mut self, exchange: ExchangeId, package: String) {
-        self.pending.insert(exchange, Pending::Configuration(package));
+    pub(super) fn open(&mut self, exchange: ExchangeId, pending: Pending) {
+        self.pending.insert(exchange, pending);
+    }
+
+    pub(super) fn close(&mut self, exchange: ExchangeId) {
+        self.pending.remove(&exchange);
     }
 
     /// Returns when somebody has waited long enough.
@@ -157,6 +167,17 @@ impl Gateway {
             }
             (Pending::Configuration(_), _) => {
                 self.responses.push_back((finished.exchange, Response::error(500, "the plugin gave no answer")));
+            }
+            (Pending::Install { id, record }, outcome) => {
+                let response = self.installed(&id, record, &outcome);
+                self.responses.push_back((finished.exchange, response));
+            }
+            (Pending::Reload { id }, outcome) => {
+                let response = self.installed(&id, None, &outcome);
+                self.responses.push_back((finished.exchange, response));
+            }
+            (Pending::Remove, _) => {
+                self.responses.push_back((finished.exchange, Response::json(200, "{\"removed\":true}")));
             }
             (Pending::Part { of, index }, outcome) => self.replied(of, index, reply(outcome)),
             (Pending::Put(put), outcome) => self.put_done(finished.exchange, put, PutState::of(&reply(outcome))),
@@ -294,6 +315,6 @@ fn reply(outcome: Outcome) -> Reply {
         Outcome::MissingHandler => Reply::Missing,
         Outcome::Failed(failure) if failure.is_timeout() => Reply::Late,
         Outcome::Failed(failure) => Reply::Failed(alloc::format!("{failure}")),
-        Outcome::Stopped | Outcome::Configured(_) => Reply::Stopped,
+        Outcome::Stopped | Outcome::Configured(_) | Outcome::Replaced(_) | Outcome::Removed => Reply::Stopped,
     }
 }

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::exchanges::Pending;
 use super::{Gateway, world};
 use crate::host::Call;
 use crate::plugin::{self, ExchangeId};
@@ -60,7 +61,10 @@ impl Gateway {
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))
             }
-            Route::PluginInstall => Some(Response::error(501, "installing over the network is not supported yet")),
+            Route::PluginInstall => self.install_request(request, exchange),
+            Route::PluginRemove { id } => self.remove_request(&id, exchange),
+            Route::PluginReload { id } => self.reload_request(&id, exchange),
+            Route::PluginLog { id } => Some(self.with_plugin(&id, server::plugins::log)),
             other => Some(self.data_answer(request, &other)),
         }
     }
@@ -106,7 +110,7 @@ impl Gateway {
             world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox, &mut self.frames);
         match self.registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
-                self.exchanges.configuring(exchange, package);
+                self.exchanges.open(exchange, Pending::Configuration(package));
                 None
             }
             Err(error) => Some(server::plugins::not_configured(&error)),
@@ -174,7 +178,7 @@ fn plugin_facts(plugin: &plugin::Plugin) -> server::PluginFacts<'_> {
     }
 }
 
-fn no_plugin(id: &str) -> Response {
+pub(super) fn no_plugin(id: &str) -> Response {
     Response::error(404, &format!("no plugin has the id {id}"))
 }
 

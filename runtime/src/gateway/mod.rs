@@ -5,6 +5,7 @@
 
 mod exchanges;
 mod http;
+mod install;
 mod status;
 mod streams;
 
@@ -17,17 +18,17 @@ use alloc::vec::Vec;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::Delta;
-use crate::hal::Hal;
+use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm, Receiver};
 use crate::package::Package;
-use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Registry, World};
+use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Registry, ReplaceError, World};
 use crate::server::endpoint::Endpoints;
 use crate::server::providers::Defaults;
 use crate::server::requests::Requests;
 use crate::server::stream::Session;
-use crate::server::{Access, Response};
+use crate::server::{Access, ClientCounters, Response};
 use crate::time::{Instant, UnixMillis};
 use exchanges::Exchanges;
 use streams::BinaryClient;
@@ -139,7 +140,11 @@ pub struct Gateway {
     events: VecDeque<Event>,
     outbox: Vec<Emitted>,
     frames: Frames,
+    /// Plugins whose files whoever has them is to read again.
+    reloads: VecDeque<(ExchangeId, String)>,
     totals: Totals,
+    /// What the carrier said last; `None` where a HAL carries HTTP itself.
+    clients: Option<ClientCounters>,
 }
 
 impl Gateway {
@@ -167,7 +172,9 @@ impl Gateway {
             endpoints: BTreeMap::new(),
             events: VecDeque::new(),
             outbox: Vec::new(),
+            reloads: VecDeque::new(),
             totals: Totals::default(),
+            clients: None,
             setup,
             hal,
         };
@@ -186,6 +193,15 @@ impl Gateway {
     /// [`InstallError`]; nothing is installed then.
     pub fn install(&mut self, package: Package, enabled: Enabled) -> Result<(), InstallError> {
         self.registry.install(package, enabled, &mut *self.hal.storage)
+    }
+
+    /// Puts another version of an installed package in its place; see [`Registry::replace`].
+    ///
+    /// # Errors
+    /// [`ReplaceError`]: the version before goes on.
+    pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
+        let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox, &mut self.frames);
+        self.registry.replace(package, None, &world)
     }
 
     /// Adds an input; `label` becomes the source label of its deltas.
@@ -290,6 +306,28 @@ impl Gateway {
     /// Takes the next event; there are none unless [`Setup::events`] is set.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// Returns the network of the HAL, for the carrier.
+    pub fn network_mut(&mut self) -> Option<&mut (dyn Network + 'static)> {
+        self.hal.network.as_deref_mut()
+    }
+
+    /// Returns the time since boot.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.hal.clock.now()
+    }
+
+    /// Returns the wall clock, when it is known.
+    #[must_use]
+    pub fn wall_clock(&self) -> Option<UnixMillis> {
+        self.hal.clock.wall()
+    }
+
+    /// Takes what the carrier counted, for [`status_json`](Self::status_json).
+    pub fn set_client_counters(&mut self, counters: ClientCounters) {
+        self.clients = Some(counters);
     }
 
     /// Asks every plugin to stop; poll until [`is_stopped`](Self::is_stopped).

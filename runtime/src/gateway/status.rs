@@ -76,10 +76,18 @@ impl Gateway {
                 counters.frames, counters.messages, counters.deltas
             )?;
         }
+        out.push(']');
+        if let Some(clients) = &self.clients {
+            out.push_str(",\"clients\":{");
+            for (index, (name, count)) in clients.named().into_iter().enumerate() {
+                write!(out, "{}\"{name}\":{count}", if index == 0 { "" } else { "," })?;
+            }
+            out.push('}');
+        }
         let ledger = self.registry.ledger();
         write!(
             out,
-            "],\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            ",\"memory\":{{\"limit\":{},\"reserved\":{}}}",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
         )

@@ -1,93 +1,327 @@
-//! Payload to fields: a walk over the bits along the table.
+//! Payload to fields: a walk over the bits along the tables.
 //!
-//! A field is absent when its code says "not available", when it lies outside the database's range at
-//! either end, or when the payload ends before it. Nothing is allocated.
+//! [`Decoded::new`] picks the definition and finds where each field begins; a field is read when it is
+//! asked for. A field is absent when its code says "not available", when it lies outside the database's
+//! range at either end, or when the payload ends before it. Nothing is allocated.
 
+mod bits;
+mod groups;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+pub use groups::Groups;
+pub(super) use groups::is_proprietary;
+pub use reading::{Flags, Lookup, Reading};
+
+use self::bits::{extend, read};
+use self::groups::Target;
 use super::id::Pgn;
-use super::table::{FIELDS_MAX, FieldRow, Form, PgnRow};
-use super::tables::Field;
+use super::table::{DefinitionRow, FIELDS_MAX, FieldRow, Form, Kind};
+use super::tables::{Definition, Field};
+use super::text::Text;
 use crate::json::Decimal;
 use crate::time::UnixMillis;
 
-/// The fields of one payload.
+/// Bytes of a payload that are read at most: the longest ISO transport message has 1785.
+const PAYLOAD_BYTES_MAX: usize = 1785;
+
+/// Letters of the name of an aid to navigation (129041; ITU-R M.1371, message 21); devices send more.
+const ATON_NAME_LETTERS: usize = 20;
+
+/// The fields of one payload, or of one group of a repeating set.
 #[derive(Clone, Copy)]
-pub struct Decoded {
-    row: &'static PgnRow,
-    raw: [i64; FIELDS_MAX],
-    /// Bit *n* says that field *n* is there.
-    present: u32,
-}
-
-const _: () = assert!(FIELDS_MAX <= 32);
-
-/// A code and the text that the database has for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookup {
-    /// A code with a text.
-    Text(&'static str),
-    /// A code without one.
-    Code(i64),
+pub struct Decoded<'a> {
+    row: &'static DefinitionRow,
+    /// The fields that are in it: of the head, or of one set.
+    fields: &'static [FieldRow],
+    payload: &'a [u8],
+    /// The bit at which each field begins, and the one behind the last.
+    at: [u16; FIELDS_MAX + 1],
+    /// The PGN that the message is about (126208).
+    target: Target,
+    /// A group of a repeating set, which has no sets of its own.
+    is_group: bool,
 }
 
 /// Milliseconds of one day.
 const DAY_MILLIS: i64 = 86_400_000;
 
-impl Decoded {
-    /// Decodes `payload`; `None` when the tables do not hold `pgn`.
+impl<'a> Decoded<'a> {
+    /// Decodes `payload`; `None` when the tables hold no definition of `pgn` that fits it.
+    ///
+    /// Where the proprietary codes of several definitions fit, the first in the database's order is taken.
     #[must_use]
-    pub fn new(pgn: Pgn, payload: &[u8]) -> Option<Self> {
-        let row = PgnRow::find(pgn)?;
-        let mut decoded = Self { row, raw: [0; FIELDS_MAX], present: 0 };
-        let mut bit = 0_usize;
-        for (index, (slot, field)) in decoded.raw.iter_mut().zip(row.fields()).enumerate() {
-            let kind = field.kind();
-            let end = bit + usize::from(kind.bits);
-            if end > payload.len() * 8 {
-                break;
-            }
-            if kind.form != Form::Reserved {
-                let raw = extend(read(payload, bit, kind.bits), kind.bits, kind.signed);
-                if let Some(raw) = raw.filter(|raw| (kind.min..=kind.max).contains(raw)) {
-                    *slot = raw;
-                    decoded.present |= 1 << index;
-                }
-            }
-            bit = end;
-        }
-        Some(decoded)
+    pub fn new(pgn: Pgn, payload: &'a [u8]) -> Option<Self> {
+        let row = DefinitionRow::of(pgn).iter().find(|row| !row.fallback && fits(row, payload))?;
+        Some(Self::head(row, payload))
     }
 
-    fn entry(&self, field: Field) -> Option<(i64, &'static FieldRow)> {
-        let (index, row) = self.row.field(field)?;
-        let there = self.present >> index & 1 == 1;
-        self.raw.get(index).filter(|_| there).map(|raw| (*raw, row))
+    /// Decodes `payload` by the definition that canboat has for all PGNs of a range, such as the proprietary ones:
+    /// manufacturer and bytes. `None` where there is none, and without the feature `pgn-all`.
+    #[must_use]
+    pub fn fallback(pgn: Pgn, payload: &'a [u8]) -> Option<Self> {
+        #[cfg(feature = "pgn-all")]
+        {
+            let ranges = &super::tables::FALLBACKS;
+            let (_, _, definition) = ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&pgn.0))?;
+            Some(Self::head(DefinitionRow::find(*definition)?, payload))
+        }
+        #[cfg(not(feature = "pgn-all"))]
+        {
+            let _ = (pgn, payload);
+            None
+        }
+    }
+
+    fn head(row: &'static DefinitionRow, payload: &'a [u8]) -> Self {
+        let payload = payload.get(..PAYLOAD_BYTES_MAX).unwrap_or(payload);
+        let mut decoded = Self {
+            row,
+            fields: row.head(),
+            payload,
+            at: [0; FIELDS_MAX + 1],
+            target: Target::default(),
+            is_group: false,
+        };
+        decoded.walk(0);
+        decoded
+    }
+
+    /// Finds where each field begins, the first at bit `start`; returns the bit behind the last.
+    fn walk(&mut self, start: usize) -> usize {
+        let mut bit = start;
+        for (index, row) in self.fields.iter().enumerate().take(FIELDS_MAX) {
+            self.set_at(index, bit);
+            let kind = row.kind();
+            let width = match kind.bits {
+                0 => self.varying_width(index, kind, bit),
+                _ if self.is_skipped(kind) => 0,
+                bits => usize::from(bits),
+            };
+            bit = bit.saturating_add(width).min(self.bits_total());
+            if row.field == Field::Pgn {
+                self.target = read(self.payload, self.bit_of(index), 24)
+                    .filter(|_| kind.bits == 24)
+                    .and_then(|pgn| u32::try_from(pgn).ok())
+                    .map_or(Target::default(), |pgn| Target::new(Pgn(pgn)));
+            }
+        }
+        self.set_at(self.fields.len(), bit);
+        bit
+    }
+
+    /// Returns how many bits a field of varying length takes; what cannot be told takes the rest.
+    fn varying_width(&self, index: usize, kind: &'static Kind, bit: usize) -> usize {
+        let rest = self.bits_total().saturating_sub(bit);
+        let counted = |bit| read(self.payload, bit, 8).and_then(|count| usize::try_from(count).ok());
+        match kind.form {
+            Form::CountedText => counted(bit).map_or(rest, |count| (count + 1) * 8),
+            Form::CodedText => counted(bit).map_or(rest, |count| count.max(2) * 8),
+            Form::Bytes => self.counted_bits(kind).unwrap_or(0),
+            Form::KeyValue => self.key_bytes().map_or_else(|| self.resolved_width(index, bit, rest), |bytes| bytes * 8),
+            Form::Variable => self.resolved_width(index, bit, rest),
+            _ => 0,
+        }
+    }
+
+    fn resolved_width(&self, index: usize, bit: usize, rest: usize) -> usize {
+        match self.resolved(index) {
+            Some(kind) if kind.bits > 0 => usize::from(kind.bits).next_multiple_of(8),
+            // A field that is described by another one never is described itself.
+            Some(kind) if !matches!(kind.form, Form::Variable | Form::KeyValue) => self.varying_width(index, kind, bit),
+            _ => rest,
+        }
+    }
+
+    /// Returns the bits of a field whose length another field says.
+    fn counted_bits(&self, kind: &Kind) -> Option<usize> {
+        usize::try_from(self.raw_at(kind.place()?)?).ok()
+    }
+
+    /// Returns the length of the key's value where the message says it, in bytes.
+    fn key_bytes(&self) -> Option<usize> {
+        let index = self.fields.iter().position(|row| row.kind().form == Form::KeyLength)?;
+        usize::try_from(self.raw_at(index)?).ok()
+    }
+
+    fn is_skipped(&self, kind: &Kind) -> bool {
+        kind.conditional && !self.target.is_proprietary()
+    }
+
+    fn bits_total(&self) -> usize {
+        self.payload.len() * 8
+    }
+
+    fn set_at(&mut self, index: usize, bit: usize) {
+        if let Some(slot) = self.at.get_mut(index) {
+            // A payload has at most 14,280 bits.
+            *slot = u16::try_from(bit).unwrap_or(u16::MAX);
+        }
+    }
+
+    fn bit_of(&self, index: usize) -> usize {
+        self.at.get(index).map_or(usize::MAX, |bit| usize::from(*bit))
+    }
+
+    /// Returns what a field is made of, also where another field says it.
+    fn resolved(&self, index: usize) -> Option<&'static Kind> {
+        let kind = self.fields.get(index)?.kind();
+        match kind.form {
+            Form::Variable => self.target.kind(self.raw_at(index.checked_sub(1)?)?),
+            Form::KeyValue => {
+                let key = self.fields.iter().position(|row| row.kind().form == Form::Key)?;
+                self.fields.get(key)?.kind().described(self.raw_at(key)?)
+            }
+            _ if self.is_skipped(kind) => None,
+            _ => Some(kind),
+        }
+    }
+
+    /// Returns index and kind of a field that this message or group can have.
+    fn entry(&self, field: Field) -> Option<(usize, &'static Kind)> {
+        let index = self.fields.iter().position(|row| row.field == field)?;
+        Some((index, self.resolved(index)?))
+    }
+
+    /// Returns all bits of a field of at most 64, whatever they mean.
+    fn bits_at(&self, index: usize, kind: &Kind) -> Option<u64> {
+        let bits = u8::try_from(kind.bits).ok().filter(|bits| (1..=64).contains(bits))?;
+        read(self.payload, self.bit_of(index), bits)
+    }
+
+    fn raw_at(&self, index: usize) -> Option<i64> {
+        self.raw_of(index, self.resolved(index)?)
+    }
+
+    fn raw_of(&self, index: usize, kind: &Kind) -> Option<i64> {
+        let bits = self.bits_at(index, kind)?;
+        let bytes = u8::try_from(kind.bits).unwrap_or(u8::MAX);
+        extend(bits, bytes, kind.signed).filter(|raw| kind.form.is_number() && kind.holds(*raw))
+    }
+
+    /// Returns the bytes that belong to a field and are there, of a field that begins with a byte.
+    fn bytes_at(&self, index: usize) -> Option<&'a [u8]> {
+        let (from, to) = (self.bit_of(index), self.bit_of(index.checked_add(1)?));
+        if from % 8 != 0 {
+            return None;
+        }
+        self.payload.get(from / 8..to / 8).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// Returns the definition that fits the payload.
+    #[must_use]
+    pub fn definition(&self) -> Definition {
+        self.row.definition
+    }
+
+    /// Returns the PGN of the definition.
+    #[must_use]
+    pub fn pgn(&self) -> Pgn {
+        Pgn(self.row.pgn)
     }
 
     /// Returns the unscaled number of a field that is there.
     #[must_use]
     pub fn raw(&self, field: Field) -> Option<i64> {
-        self.entry(field).map(|(raw, _)| raw)
+        let (index, kind) = self.entry(field)?;
+        self.raw_of(index, kind)
+    }
+
+    /// Returns the bits of a field of at most 64 whole bits, without looking at its range: NAMEs, masks.
+    #[must_use]
+    pub fn bits(&self, field: Field) -> Option<u64> {
+        let (index, kind) = self.entry(field)?;
+        self.bits_at(index, kind)
     }
 
     /// Returns the exact value of a field that is there, in the database's unit.
     #[must_use]
     pub fn number(&self, field: Field) -> Option<Decimal> {
-        let (raw, row) = self.entry(field)?;
-        row.kind().value(raw)
+        let (index, kind) = self.entry(field)?;
+        self.number_of(index, kind)
     }
 
-    /// Returns the text of a code, or the code where the database has none.
+    fn number_of(&self, index: usize, kind: &Kind) -> Option<Decimal> {
+        if kind.form == Form::Digits {
+            let pairs = self.bytes_at(index).filter(|bytes| bytes.len() * 8 == usize::from(kind.bits))?;
+            let number = pairs.iter().try_fold(0_i64, |sum, pair| {
+                sum.checked_mul(100)?.checked_add(i64::from(*pair)).filter(|_| *pair < 100)
+            });
+            return number.map(|number| Decimal::new(number, 0));
+        }
+        kind.value(self.raw_of(index, kind)?)
+    }
+
+    /// Returns the number of a field of floating point; not one that is no number or infinite.
+    #[must_use]
+    pub fn float(&self, field: Field) -> Option<f32> {
+        let (index, kind) = self.entry(field)?;
+        self.float_of(index, kind)
+    }
+
+    fn float_of(&self, index: usize, kind: &Kind) -> Option<f32> {
+        let bits = self.bits_at(index, kind).filter(|_| kind.form == Form::Float)?;
+        Some(f32::from_bits(u32::try_from(bits).ok()?)).filter(|number| number.is_finite())
+    }
+
+    /// Returns the text of a code, or the code where the tables have none.
     #[must_use]
     pub fn lookup(&self, field: Field) -> Option<Lookup> {
-        let (raw, row) = self.entry(field)?;
-        Some(row.kind().text(raw).map_or(Lookup::Code(raw), Lookup::Text))
+        let (index, kind) = self.entry(field)?;
+        self.lookup_of(index, kind)
+    }
+
+    fn lookup_of(&self, index: usize, kind: &Kind) -> Option<Lookup> {
+        let raw = self.raw_of(index, kind)?;
+        let code = match kind.form {
+            Form::Indirect => kind.place().and_then(|place| self.raw_at(place)).map(|other| other << 8 | raw),
+            _ => Some(raw),
+        };
+        Some(code.and_then(|code| kind.text(code)).map_or(Lookup::Code(raw), Lookup::Text))
     }
 
     /// Returns the text of a code that has one.
     #[must_use]
     pub fn text(&self, field: Field) -> Option<&'static str> {
-        let (raw, row) = self.entry(field)?;
-        row.kind().text(raw)
+        match self.lookup(field)? {
+            Lookup::Text(text) => Some(text),
+            Lookup::Code(_) => None,
+        }
+    }
+
+    /// Returns the flags of a field that is there, whether or not one is set.
+    #[must_use]
+    pub fn flags(&self, field: Field) -> Option<Flags> {
+        let (index, kind) = self.entry(field)?;
+        self.bits_at(index, kind).filter(|_| kind.form == Form::Bits).map(|bits| Flags::new(bits, kind))
+    }
+
+    /// Returns the text that a device wrote into a field; an empty one is absent.
+    #[must_use]
+    pub fn string(&self, field: Field) -> Option<Text<'a>> {
+        let (index, kind) = self.entry(field)?;
+        let text = self.string_of(index, kind)?;
+        Some(if field == Field::AtonName { text.cut(ATON_NAME_LETTERS) } else { text })
+    }
+
+    fn string_of(&self, index: usize, kind: &Kind) -> Option<Text<'a>> {
+        let bytes = self.bytes_at(index)?;
+        match (kind.form, bytes) {
+            (Form::Text, bytes) => Text::fixed(bytes),
+            (Form::CountedText, [count, bytes @ ..]) => {
+                Text::counted(bytes.get(..usize::from(*count)).unwrap_or(bytes))
+            }
+            (Form::CodedText, [_, control, bytes @ ..]) => Text::coded(*control, bytes),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes of a field that begins with a byte: binary data, or text as it was sent.
+    #[must_use]
+    pub fn bytes(&self, field: Field) -> Option<&'a [u8]> {
+        let (index, _) = self.entry(field)?;
+        self.bytes_at(index)
     }
 
     /// Returns the point in time of a date and a time of day, and the 0.1 ms below the millisecond.
@@ -97,117 +331,50 @@ impl Decoded {
         let millis = days.checked_mul(DAY_MILLIS)?.checked_add(time.div_euclid(10))?;
         Some((UnixMillis(millis), time.rem_euclid(10)))
     }
+
+    /// Returns the groups of the first repeating set.
+    #[must_use]
+    pub fn groups(&self) -> Groups<'a> {
+        Groups::first(self)
+    }
+
+    /// Returns the groups of the second repeating set.
+    #[must_use]
+    pub fn second_groups(&self) -> Groups<'a> {
+        Groups::second(self)
+    }
+
+    /// Returns every field that is there, in the payload's order, those of repeating sets apart.
+    pub fn readings(&self) -> impl Iterator<Item = (Field, Reading<'a>)> + '_ {
+        self.fields.iter().enumerate().filter_map(|(index, row)| Some((row.field, self.reading(index)?)))
+    }
+
+    fn reading(&self, index: usize) -> Option<Reading<'a>> {
+        let kind = self.resolved(index)?;
+        Some(match kind.form {
+            Form::Lookup | Form::Indirect | Form::Key => Reading::Lookup(self.lookup_of(index, kind)?),
+            Form::Bits => Reading::Flags(Flags::new(self.bits_at(index, kind)?, kind)),
+            Form::Float => Reading::Float(self.float_of(index, kind)?),
+            Form::Name => Reading::Name(self.bits_at(index, kind)?),
+            Form::Bytes => match self.bytes_at(index) {
+                Some(bytes) => Reading::Bytes(bytes),
+                None => Reading::Name(self.bits_at(index, kind)?),
+            },
+            Form::Text | Form::CountedText | Form::CodedText => Reading::Text(self.string_of(index, kind)?),
+            Form::Number
+            | Form::Digits
+            | Form::Date
+            | Form::Time
+            | Form::Duration
+            | Form::FieldIndex
+            | Form::KeyLength => Reading::Number(self.number_of(index, kind)?),
+            Form::Variable | Form::KeyValue | Form::Reserved => return None,
+        })
+    }
 }
 
-/// Reads `count` (1 to 64) bits, lowest first, from bit `from` on; bits after the end are zero.
-fn read(payload: &[u8], from: usize, count: u8) -> u64 {
-    let (byte, shift) = (from / 8, from % 8);
-    let mut window = [0_u8; 16];
-    for (to, from) in window.iter_mut().zip(payload.get(byte..).unwrap_or_default().iter().take(9)) {
-        *to = *from;
-    }
-    // 7 + 64 bits fit the 72 that were copied.
-    let [low, high] = [u128::from_le_bytes(window) >> shift, u128::from(u64::MAX)];
-    let bits = u64::try_from(low & high).unwrap_or(0);
-    if count >= 64 { bits } else { bits & ((1 << count) - 1) }
-}
-
-/// Returns the number that `count` bits hold; `None` for an unsigned one beyond `i64`.
-fn extend(bits: u64, count: u8, signed: bool) -> Option<i64> {
-    if !signed {
-        return i64::try_from(bits).ok();
-    }
-    let unused = 64_u32.saturating_sub(u32::from(count));
-    Some((bits << unused).cast_signed() >> unused)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn decode(pgn: u32, payload: &[u8]) -> Decoded {
-        Decoded::new(Pgn(pgn), payload).unwrap()
-    }
-
-    #[test]
-    fn reads_scaled_numbers_and_codes() {
-        let heading = decode(127_250, &[0xff, 0x10, 0x3b, 0xff, 0x7f, 0xce, 0xf5, 0xfc]);
-        assert_eq!(heading.number(Field::Heading), Some(Decimal::new(15_120, -4)));
-        assert_eq!(heading.number(Field::Variation), Some(Decimal::new(-2610, -4)));
-        assert_eq!(heading.text(Field::Reference), Some("True"));
-        assert_eq!((heading.number(Field::Deviation), heading.raw(Field::Sid)), (None, None));
-        assert_eq!(heading.raw(Field::Depth), None);
-    }
-
-    #[test]
-    fn reads_64_bits_and_codes_across_bytes() {
-        let mut payload = [0_u8; 43];
-        payload[7..15].copy_from_slice(&(-123_456_789_012_345_678_i64).to_le_bytes());
-        payload[31] = 0x14;
-        let position = decode(129_029, &payload);
-        assert_eq!(position.number(Field::Latitude), Some(Decimal::new(-123_456_789_012_345_678, -16)));
-        assert_eq!(position.text(Field::GnssType), Some("GPS+SBAS/WAAS+GLONASS"));
-        assert_eq!(position.text(Field::Method), Some("GNSS fix"));
-    }
-
-    #[test]
-    fn fields_outside_the_range_are_absent_at_both_ends() {
-        let latitude = |raw: i32| {
-            let mut payload = [0_u8; 8];
-            payload[..4].copy_from_slice(&raw.to_le_bytes());
-            decode(129_025, &payload).raw(Field::Latitude)
-        };
-        assert_eq!(latitude(900_000_000), Some(900_000_000));
-        assert_eq!(latitude(-900_000_000), Some(-900_000_000));
-        assert_eq!(latitude(900_000_001), None);
-        assert_eq!(latitude(-900_000_001), None);
-        assert_eq!(latitude(i32::MAX), None);
-    }
-
-    #[test]
-    fn a_short_payload_ends_the_fields() {
-        let speed = decode(128_259, &[0, 0x4e, 0x01, 0x22]);
-        assert_eq!(speed.number(Field::SpeedWaterReferenced), Some(Decimal::new(334, -2)));
-        assert_eq!(speed.raw(Field::SpeedGroundReferenced), None);
-        assert_eq!(speed.raw(Field::SpeedWaterReferencedType), None);
-    }
-
-    #[test]
-    fn codes_without_a_text_stay_numbers() {
-        assert_eq!(
-            decode(128_259, &[0, 0, 0, 0, 0, 0xe3, 0, 0]).lookup(Field::SpeedWaterReferencedType),
-            Some(Lookup::Code(227))
-        );
-        assert_eq!(decode(128_259, &[0, 0, 0, 0, 0, 0xff, 0, 0]).lookup(Field::SpeedWaterReferencedType), None);
-        // All ones with a text of its own is a value.
-        let mut payload = [0_u8; 43];
-        payload[32] = 3;
-        assert_eq!(decode(129_029, &payload).text(Field::Integrity), Some("Unsafe"));
-    }
-
-    #[test]
-    fn groups_that_are_not_in_the_tables_are_refused() {
-        assert!(Decoded::new(Pgn(127_249), &[0; 8]).is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn never_panics_on_any_bytes(row in 0..super::super::tables::PGNS.len(), payload in proptest::collection::vec(0_u8.., 0..=223)) {
-            let row = &super::super::tables::PGNS[row];
-            let decoded = Decoded::new(row.pgn, &payload).unwrap();
-            for field in row.fields() {
-                let _ = (decoded.number(field.field), decoded.lookup(field.field));
-            }
-        }
-
-        #[test]
-        fn bits_are_read_where_they_stand(before in 0_usize..40, value: u64, count in 1_u8..=64) {
-            let wanted = if count == 64 { value } else { value & ((1 << count) - 1) };
-            let mut payload = [0xff_u8; 16];
-            let wide = (u128::from(wanted) << before) | !((u128::from(u64::MAX) >> (64 - count)) << before);
-            payload.copy_from_slice(&wide.to_le_bytes());
-            prop_assert_eq!(read(&payload, before, count), wanted);
-        }
-    }
+/// Tells whether a payload holds the values that a definition asks for.
+fn fits(row: &DefinitionRow, payload: &[u8]) -> bool {
+    let holds = |bit, bits, value| read(payload, usize::from(bit), bits) == Some(u64::from(value));
+    row.matches().iter().all(|wanted| holds(wanted.bit, wanted.bits, wanted.value))
 }

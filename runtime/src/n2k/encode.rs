@@ -1,11 +1,17 @@
 //! Fields to payload, from the same tables as the decoder.
 
+#[cfg(test)]
+mod tests;
+mod writer;
+
 use core::fmt;
 
+use self::writer::Writer;
+use super::decode::is_proprietary;
 use super::fast_packet::Payload;
 use super::id::Pgn;
-use super::table::{Form, PgnRow};
-use super::tables::Field;
+use super::table::{DefinitionRow, FieldRow, Form, Kind};
+use super::tables::{Definition, Field};
 use crate::json::Decimal;
 
 /// What a field is set to.
@@ -13,11 +19,20 @@ use crate::json::Decimal;
 pub enum Input<'a> {
     /// The unscaled number.
     Raw(i64),
+    /// All bits of a field that is no number, such as a NAME; more than it has are refused.
+    Bits(u64),
     /// A value in the database's unit, rounded to the field's resolution.
     Number(Decimal),
-    /// A text of the field's lookup.
+    /// A number of floating point.
+    Float(f32),
+    /// A text of the field's lookup, or the text of a text field.
     Text(&'a str),
+    /// Binary data; also the value of a group function's parameter, in whole bytes.
+    Bytes(&'a [u8]),
 }
+
+/// Fields and what they are set to, in any order.
+pub type Inputs<'a> = &'a [(Field, Input<'a>)];
 
 /// Why a payload could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,160 +40,205 @@ pub enum Input<'a> {
 pub enum EncodeError {
     /// The tables do not hold this PGN.
     UnknownPgn(Pgn),
+    /// The PGN has several definitions: name the one that is meant, see [`encode_as`].
+    SeveralDefinitions(Pgn),
+    /// The tables do not hold this definition.
+    UnknownDefinition(Definition),
     /// The PGN has no such field, or it was set twice.
     UnknownField(Field),
-    /// The value does not fit the range of the field.
+    /// The value does not fit the range or the sort of the field.
     OutOfRange(Field),
     /// The lookup of the field has no such text.
     UnknownText(Field),
+    /// Longer than a fast packet can be.
+    TooLong,
 }
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownPgn(pgn) => write!(f, "PGN {pgn} is not in the tables"),
+            Self::SeveralDefinitions(pgn) => write!(f, "PGN {pgn} has several definitions, and none is named"),
+            Self::UnknownDefinition(definition) => write!(f, "{definition:?} is not in the tables"),
             Self::UnknownField(field) => write!(f, "the PGN has no field {field:?}, or it is set twice"),
             Self::OutOfRange(field) => write!(f, "value out of the range of field {field:?}"),
             Self::UnknownText(field) => write!(f, "text that field {field:?} does not know"),
+            Self::TooLong => f.write_str("longer than a fast packet can be"),
         }
     }
 }
 
 impl core::error::Error for EncodeError {}
 
-/// Builds the payload of `pgn` from `fields`, in any order.
+/// Builds the payload of a PGN that has one definition, without groups of repeating sets.
 ///
-/// A field that is not named gets its "not available" code, a reserved one ones. Repeating sets are not
-/// written: set their count field to 0.
+/// A field that is not named gets its "not available" code, a reserved one ones.
 ///
 /// # Errors
 /// [`EncodeError`] names the field that is wrong.
-pub fn encode(pgn: Pgn, fields: &[(Field, Input<'_>)]) -> Result<Payload, EncodeError> {
-    let row = PgnRow::find(pgn).ok_or(EncodeError::UnknownPgn(pgn))?;
-    for (index, (field, _)) in fields.iter().enumerate() {
-        let twice = fields.iter().take(index).any(|(other, _)| other == field);
-        if twice || *field == Field::Reserved || row.field(*field).is_none() {
+pub fn encode(pgn: Pgn, fields: Inputs<'_>) -> Result<Payload, EncodeError> {
+    let mut rows = DefinitionRow::of(pgn).iter().filter(|row| !row.fallback);
+    let row = rows.next().ok_or(EncodeError::UnknownPgn(pgn))?;
+    if rows.next().is_some() {
+        return Err(EncodeError::SeveralDefinitions(pgn));
+    }
+    encode_row(row, fields, [&[], &[]])
+}
+
+/// Builds the payload of a definition; `groups` are those of its first and second repeating set.
+///
+/// A field that is not named gets its "not available" code, a reserved one ones, a code that tells the
+/// definition apart its value, the count of a repeating set the number of `groups`.
+///
+/// # Errors
+/// [`EncodeError`] names the field that is wrong.
+pub fn encode_as(
+    definition: Definition,
+    fields: Inputs<'_>,
+    groups: [&[Inputs<'_>]; 2],
+) -> Result<Payload, EncodeError> {
+    let row = DefinitionRow::find(definition).ok_or(EncodeError::UnknownDefinition(definition))?;
+    encode_row(row, fields, groups)
+}
+
+fn encode_row(
+    row: &'static DefinitionRow,
+    fields: Inputs<'_>,
+    groups: [&[Inputs<'_>]; 2],
+) -> Result<Payload, EncodeError> {
+    let mut writer = Writer::default();
+    check(row.head(), fields)?;
+    let mut target = None;
+    for (index, field) in row.head().iter().enumerate() {
+        let kind = field.kind();
+        if kind.conditional && !target.is_some_and(is_proprietary) {
+            continue;
+        }
+        let input = named(fields, field.field);
+        if let (Field::Pgn, Some(Input::Raw(pgn))) = (field.field, input) {
+            target = u32::try_from(pgn).ok();
+        }
+        let at = writer.bits();
+        let wanted = row.matches().iter().find(|wanted| usize::from(wanted.bit) == at);
+        let wanted = wanted.map(|wanted| Input::Raw(i64::from(wanted.value)));
+        let counted = groups.iter().enumerate().find_map(|(which, groups)| {
+            let set = row.set(which).filter(|set| usize::from(set.count) == index + 1)?;
+            i64::try_from(groups.len()).ok().filter(|_| set.size > 0).map(Input::Raw)
+        });
+        put(&mut writer, field, input.or(wanted).or(counted))?;
+    }
+    for (which, groups) in groups.iter().enumerate() {
+        let set = row.set_fields(which);
+        for group in *groups {
+            check(set, group)?;
+            for field in set {
+                put(&mut writer, field, named(group, field.field))?;
+            }
+        }
+    }
+    writer.finish()
+}
+
+/// Refuses inputs that no field takes.
+fn check(rows: &[FieldRow], inputs: Inputs<'_>) -> Result<(), EncodeError> {
+    for (index, (field, _)) in inputs.iter().enumerate() {
+        let twice = inputs.iter().take(index).any(|(other, _)| other == field);
+        if twice || *field == Field::Reserved || !rows.iter().any(|row| row.field == *field) {
             return Err(EncodeError::UnknownField(*field));
         }
     }
-    let mut payload = Payload::new();
-    // Bits that do not fill a byte yet; at most 7 are left over from one field to the next.
-    let (mut pending, mut pending_bits) = (0_u128, 0_u32);
-    for field in row.fields() {
-        let kind = field.kind();
-        let input = fields.iter().find(|(name, _)| *name == field.field).filter(|_| kind.form != Form::Reserved);
-        let raw = match input {
-            None => kind.not_available(),
-            Some((name, input)) => {
-                let raw = match *input {
-                    Input::Raw(raw) => Some(raw),
-                    Input::Number(value) => kind.raw(value),
-                    Input::Text(text) => Some(kind.code(text).ok_or(EncodeError::UnknownText(*name))?),
-                };
-                raw.filter(|raw| (kind.min..=kind.max).contains(raw)).ok_or(EncodeError::OutOfRange(*name))?
-            }
-        };
-        let bits = u128::from(raw.cast_unsigned()) & ((1_u128 << kind.bits) - 1);
-        pending |= bits << pending_bits;
-        pending_bits += u32::from(kind.bits);
-        while pending_bits >= 8 {
-            let [byte, ..] = pending.to_le_bytes();
-            // A table row never exceeds a fast packet, tested below.
-            let _ = payload.push(byte);
-            pending >>= 8;
-            pending_bits -= 8;
-        }
-    }
-    Ok(payload)
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::n2k::decode::Decoded;
-    use crate::n2k::table::FieldRow;
-    use crate::n2k::tables::PGNS;
-    use proptest::prelude::*;
-    use std::vec::Vec;
+fn named<'a>(inputs: Inputs<'a>, field: Field) -> Option<Input<'a>> {
+    inputs.iter().find(|(name, _)| *name == field).map(|(_, input)| *input)
+}
 
-    #[test]
-    fn writes_what_a_device_would() {
-        let payload = encode(
-            Pgn(127_250),
-            &[
-                (Field::Heading, Input::Number(Decimal::new(1512, -3))),
-                (Field::Variation, Input::Raw(-2610)),
-                (Field::Reference, Input::Text("True")),
-            ],
-        );
-        assert_eq!(payload.unwrap(), [0xff, 0x10, 0x3b, 0xff, 0x7f, 0xce, 0xf5, 0xfc]);
-    }
-
-    #[test]
-    fn refuses_what_the_table_does_not_allow() {
-        assert_eq!(encode(Pgn(1), &[]), Err(EncodeError::UnknownPgn(Pgn(1))));
-        for (field, input, error) in [
-            (Field::Depth, Input::Raw(0), EncodeError::UnknownField(Field::Depth)),
-            (Field::Reserved, Input::Raw(0), EncodeError::UnknownField(Field::Reserved)),
-            (Field::Heading, Input::Raw(62_832), EncodeError::OutOfRange(Field::Heading)),
-            (Field::Heading, Input::Number(Decimal::new(-1, -4)), EncodeError::OutOfRange(Field::Heading)),
-            (Field::Reference, Input::Text("True north"), EncodeError::UnknownText(Field::Reference)),
-        ] {
-            assert_eq!(encode(Pgn(127_250), &[(field, input)]), Err(error));
+fn put(writer: &mut Writer, row: &FieldRow, input: Option<Input<'_>>) -> Result<(), EncodeError> {
+    let (field, kind) = (row.field, row.kind());
+    let wrong = EncodeError::OutOfRange(field);
+    match (kind.form, input) {
+        (Form::Reserved, _) => writer.ones(kind.bits),
+        (Form::CountedText, None) if kind.bits == 0 => writer.bytes(&[0]),
+        (Form::CodedText, None) => writer.bytes(&[2, 1]),
+        (_, None) if kind.bits > 64 => writer.ones(kind.bits),
+        (_, None) => writer.push(kind.not_available().cast_unsigned(), kind.bits),
+        (Form::Text | Form::CountedText | Form::CodedText, Some(Input::Text(text))) => {
+            put_text(writer, kind, text, wrong)
         }
-        let twice = [(Field::Sid, Input::Raw(1)), (Field::Sid, Input::Raw(2))];
-        assert_eq!(encode(Pgn(127_250), &twice), Err(EncodeError::UnknownField(Field::Sid)));
+        (_, Some(Input::Bytes(bytes))) => put_bytes(writer, kind, bytes, wrong),
+        (Form::Float, Some(Input::Float(number))) => writer.push(u64::from(number.to_bits()), 32),
+        (Form::Name | Form::Bytes, Some(Input::Bits(bits))) => {
+            let fits = (1..=64).contains(&kind.bits) && (kind.bits == 64 || bits >> kind.bits == 0);
+            if fits { writer.push(bits, kind.bits) } else { Err(wrong) }
+        }
+        (Form::Digits, Some(Input::Raw(number))) => put_digits(writer, kind, number, wrong),
+        (form, Some(input)) if form.is_number() => {
+            let raw = match input {
+                Input::Raw(raw) => Some(raw),
+                Input::Bits(bits) => i64::try_from(bits).ok(),
+                Input::Number(value) => kind.raw(value),
+                Input::Text(text) => Some(kind.code(text).ok_or(EncodeError::UnknownText(field))?),
+                Input::Float(_) | Input::Bytes(_) => None,
+            };
+            let raw = raw.filter(|raw| kind.holds(*raw)).ok_or(wrong)?;
+            writer.push(raw.cast_unsigned(), kind.bits)
+        }
+        (_, Some(_)) => Err(wrong),
     }
+}
 
-    #[test]
-    fn every_group_fills_whole_bytes_and_is_absent_when_empty() {
-        for row in &PGNS {
-            let bits: usize = row.fields().iter().map(|field| usize::from(field.kind().bits)).sum();
-            // The count in front of a repeating set ends a byte too.
-            assert_eq!((bits % 8, bits / 8 <= 223), (0, true), "{}", row.pgn);
-            let decoded = Decoded::new(row.pgn, &encode(row.pgn, &[]).unwrap()).unwrap();
-            for field in row.fields().iter().filter(|field| field.kind().not_available() != 0) {
-                assert_eq!(decoded.raw(field.field), None, "{} {:?}", row.pgn, field.field);
+fn put_text(writer: &mut Writer, kind: &Kind, text: &str, wrong: EncodeError) -> Result<(), EncodeError> {
+    let length = u8::try_from(text.len()).map_err(|_| wrong)?;
+    match kind.form {
+        Form::Text => {
+            writer.bytes(text.as_bytes())?;
+            let rest = usize::from(kind.bits / 8).checked_sub(text.len()).ok_or(wrong)?;
+            writer.ones(u16::try_from(rest * 8).map_err(|_| wrong)?)
+        }
+        Form::CountedText => {
+            writer.bytes(&[length])?;
+            writer.bytes(text.as_bytes())?;
+            match usize::from(kind.bits / 8) {
+                0 => Ok(()),
+                all => {
+                    let rest = all.checked_sub(text.len() + 1).ok_or(wrong)?;
+                    writer.ones(u16::try_from(rest * 8).map_err(|_| wrong)?)
+                }
             }
         }
-    }
-
-    /// A raw number of `field`, edges more often than their share, or nothing where the field has a code for that.
-    fn any_raw(field: &'static FieldRow) -> impl Strategy<Value = Option<i64>> {
-        let kind = field.kind();
-        let some = prop_oneof![Just(kind.min), Just(kind.max), Just(0.clamp(kind.min, kind.max)), kind.min..=kind.max]
-            .prop_map(Some);
-        if kind.not_available() == 0 { some.boxed() } else { prop_oneof![1 => Just(None), 4 => some].boxed() }
-    }
-
-    fn any_fields() -> impl Strategy<Value = (Pgn, Vec<(Field, Option<i64>)>)> {
-        (0..PGNS.len()).prop_flat_map(|index| {
-            let row = &PGNS[index];
-            let named: Vec<&FieldRow> =
-                row.fields().iter().filter(|field| field.kind().form != Form::Reserved).collect();
-            let raws: Vec<_> = named.iter().map(|field| any_raw(field)).collect();
-            let names: Vec<Field> = named.iter().map(|field| field.field).collect();
-            (Just(row.pgn), raws.prop_map(move |raws| names.iter().copied().zip(raws).collect()))
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn decoding_gives_back_what_was_encoded((pgn, fields) in any_fields()) {
-            let given: Vec<_> = fields.iter().filter_map(|(field, raw)| raw.map(|raw| (*field, Input::Raw(raw)))).collect();
-            let decoded = Decoded::new(pgn, &encode(pgn, &given).unwrap()).unwrap();
-            for (field, raw) in &fields {
-                prop_assert_eq!(decoded.raw(*field), *raw, "{:?}", field);
-            }
-            // Values and texts find the same codes again.
-            let values: Vec<_> = fields
-                .iter()
-                .filter_map(|(field, _)| match decoded.text(*field) {
-                    Some(text) => Some((*field, Input::Text(text))),
-                    None => decoded.number(*field).map(|value| (*field, Input::Number(value))),
-                })
-                .collect();
-            prop_assert_eq!(encode(pgn, &values).unwrap(), encode(pgn, &given).unwrap());
+        _ if text.is_ascii() => {
+            writer.bytes(&[length.checked_add(2).ok_or(wrong)?, 1])?;
+            writer.bytes(text.as_bytes())
+        }
+        _ => {
+            let length = u8::try_from(text.encode_utf16().count() * 2 + 2).map_err(|_| wrong)?;
+            writer.bytes(&[length, 0])?;
+            text.encode_utf16().try_for_each(|unit| writer.bytes(&unit.to_le_bytes()))
         }
     }
+}
+
+fn put_bytes(writer: &mut Writer, kind: &Kind, bytes: &[u8], wrong: EncodeError) -> Result<(), EncodeError> {
+    let all = usize::from(kind.bits).div_ceil(8);
+    match kind.form {
+        Form::Variable | Form::KeyValue => writer.bytes(bytes),
+        Form::Bytes if kind.bits == 0 => writer.bytes(bytes),
+        // Fields of more than a fast packet's bytes take what there is.
+        Form::Bytes if kind.bits % 8 == 0 && bytes.len() == all => writer.bytes(bytes),
+        _ => Err(wrong),
+    }
+}
+
+/// Writes two decimal digits a byte, the highest pair first.
+fn put_digits(writer: &mut Writer, kind: &Kind, number: i64, wrong: EncodeError) -> Result<(), EncodeError> {
+    let mut rest = u64::try_from(number).map_err(|_| wrong)?;
+    let mut pairs = [0_u8; 8];
+    let count = usize::from(kind.bits / 8);
+    let pairs = pairs.get_mut(..count).ok_or(wrong)?;
+    for pair in pairs.iter_mut().rev() {
+        *pair = u8::try_from(rest % 100).map_err(|_| wrong)?;
+        rest /= 100;
+    }
+    if rest == 0 { writer.bytes(pairs) } else { Err(wrong) }
 }

@@ -24,14 +24,18 @@ pub mod fast_packet;
 pub mod id;
 pub mod log;
 pub mod map;
+mod number;
 pub mod receiver;
 pub mod sample;
 mod table;
 #[rustfmt::skip]
 mod tables;
+mod text;
+mod texts;
 
 pub use fast_packet::{Frames, Payload};
 pub use id::{Id, Pgn, SourceAddress};
 pub use receiver::{Assembled, Counters, DeltaForm, Receiver};
 pub use table::is_fast;
-pub use tables::Field;
+pub use tables::{Definition, Field};
+pub use text::Text;

@@ -2,16 +2,20 @@
 
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets, Payload};
-use super::id::{Id, SourceAddress};
-use super::map;
+use super::id::{Id, Pgn, SourceAddress};
+use super::map::memory::{Memory, Name, Source};
+use super::map::{self, Context, Digits, Mapping};
 use super::table::is_fast;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
 use crate::hal::CanFrame;
 use crate::json::Decimal;
 use crate::time::Instant;
 
-/// Bytes of a source label that are kept; `$source` is the label, a point and three digits.
-pub const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 4;
+/// Bytes of a source label that are kept; `$source` is the label, a point and the 16 digits of a NAME.
+pub const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 17;
+
+/// ISO address claim (ISO 11783-5).
+const ADDRESS_CLAIM: Pgn = Pgn(60_928);
 
 /// One whole NMEA 2000 message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +132,48 @@ pub struct Receiver {
     label: heapless::String<LABEL_BYTES_MAX>,
     fast_packets: FastPackets,
     counters: Counters,
+    memory: Memory,
+}
+
+/// The texts of a `source` object.
+struct SourceTexts {
+    address: Digits,
+    name: Option<Digits>,
+    device_instance: Option<u8>,
+    instance: Option<Digits>,
+}
+
+impl SourceTexts {
+    fn new(id: Id, known: Option<&Source>, instance: Option<Digits>) -> Self {
+        Self {
+            address: map::digits(id.source.0.into()),
+            name: known.and_then(Source::name).map(|name| map::hexadecimal(name.0)),
+            device_instance: known.and_then(Source::device_instance),
+            instance,
+        }
+    }
+
+    /// Returns what stands for the device in `$source`: the NAME where it is known, since addresses change.
+    fn reference(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.address)
+    }
+
+    /// Returns the members of the `source` object; those that are not known are left out.
+    fn members<'a>(&'a self, label: &'a str, pgn: Pgn) -> heapless::Vec<(&'a str, Value<'a>), 7> {
+        let number = |number: u32| Value::Number(Decimal::new(number.into(), 0));
+        [
+            Some(("label", Value::Text(label))),
+            Some(("type", Value::Text("NMEA2000"))),
+            Some(("pgn", number(pgn.0))),
+            Some(("src", Value::Text(&self.address))),
+            self.name.as_deref().map(|name| ("canName", Value::Text(name))),
+            self.device_instance.map(|instance| ("deviceInstance", number(instance.into()))),
+            self.instance.as_deref().map(|instance| ("instance", Value::Text(instance))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 impl Receiver {
@@ -137,7 +183,12 @@ impl Receiver {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
-        Self { label: kept, fast_packets: FastPackets::default(), counters: Counters::default() }
+        Self {
+            label: kept,
+            fast_packets: FastPackets::default(),
+            counters: Counters::default(),
+            memory: Memory::default(),
+        }
     }
 
     /// Takes a frame and returns the message that it completes.
@@ -181,53 +232,60 @@ impl Receiver {
             count(&mut self.counters.null_address);
             return None;
         }
-        let Some(decoded) = Decoded::new(message.id.pgn, &message.payload) else {
+        if message.id.pgn == ADDRESS_CLAIM {
+            if let Ok(name) = <[u8; 8]>::try_from(message.payload.as_slice()) {
+                self.memory.claim(message.id.source, Name(u64::from_le_bytes(name)));
+            }
+            count(&mut self.counters.unmapped);
+            return None;
+        }
+        let mapping = map::find(message.id.pgn);
+        let Some((mapping, decoded)) = mapping.zip(Decoded::new(message.id.pgn, &message.payload)) else {
             count(&mut self.counters.unmapped);
             return None;
         };
         // Some rules give null for an absent field; without a single byte there is nothing to say that of.
         let holds_data = !message.payload.is_empty();
-        let delta =
-            Some(&decoded).filter(|_| holds_data).and_then(|decoded| self.write(message.id, decoded, timestamp, form));
+        let delta = if holds_data { self.write(message.id, mapping, &decoded, timestamp, form) } else { None };
         count(if delta.is_some() { &mut self.counters.deltas } else { &mut self.counters.without_value });
         delta
     }
 
-    fn write(&self, id: Id, decoded: &Decoded, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
-        let source_address = map::digits(id.source.0.into());
-        let instance = map::source_instance(id.pgn, decoded).map(map::digits);
+    fn write(
+        &mut self,
+        id: Id,
+        mapping: &'static Mapping,
+        decoded: &Decoded<'_>,
+        timestamp: &str,
+        form: DeltaForm<'_>,
+    ) -> Option<Delta> {
+        let target = match mapping.target.context(decoded) {
+            Context::Own => None,
+            Context::Other(context) => Some(context),
+            Context::Invalid => return None,
+        };
+        let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(decoded));
         let mut prefix = heapless::String::<32>::new();
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
         let (label, context, source_ref) = match form {
             DeltaForm::Line { line } => {
-                // 8 bytes, 20 digits at most and a comma.
-                let _ = core::fmt::write(&mut prefix, format_args!("\"_line\":{line},"));
-                ("", None, None)
+                for part in ["\"_line\":", &map::digits(i64::try_from(line).unwrap_or(i64::MAX)), ","] {
+                    let _ = prefix.push_str(part);
+                }
+                ("", target.as_deref(), None)
             }
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
-                for part in [self.label.as_str(), ".", &source_address] {
+                for part in [self.label.as_str(), ".", source.reference()] {
                     let _ = source_ref.push_str(part);
                 }
-                (self.label.as_str(), Some(self_context), Some(source_ref.as_str()))
+                (self.label.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
             }
         };
-        let members = [
-            ("label", Value::Text(label)),
-            ("type", Value::Text("NMEA2000")),
-            ("pgn", Value::Number(Decimal::new(id.pgn.0.into(), 0))),
-            ("src", Value::Text(&source_address)),
-            ("instance", Value::Text(instance.as_deref().unwrap_or_default())),
-        ];
-        // `instance` is the last member, left out where there is none.
-        let members = if instance.is_some() {
-            members.as_slice()
-        } else {
-            members.split_last().map_or(&[][..], |(_, rest)| rest)
-        };
         let mut writer = DeltaWriter::new(&prefix, context);
-        writer.update(&UpdateHead { source: Some(Value::Object(members)), source_ref, timestamp: Some(timestamp) });
-        map::values(id.pgn, decoded, &mut writer);
+        let members = source.members(label, id.pgn);
+        writer.update(&UpdateHead { source: Some(Value::Object(&members)), source_ref, timestamp: Some(timestamp) });
+        mapping.run(&mut map::Scene { decoded, id, timestamp, memory: &mut self.memory, sink: &mut writer });
         writer.finish().ok()
     }
 
@@ -274,8 +332,8 @@ mod tests {
         ];
         let message = assembled(&mut receiver, 130_312, 42, &fields);
         assert_eq!(
-            receiver.delta(&message, TIME, DeltaForm::Line { line: u64::MAX }).unwrap().text(),
-            r#"{"_line":18446744073709551615,"updates":[{"source":{"label":"","type":"NMEA2000","pgn":130312,"src":"42","instance":"3"},"timestamp":"2026-06-01T10:00:00.000Z","values":[{"path":"environment.inside.freezer.temperature","value":258.86}]}]}"#
+            receiver.delta(&message, TIME, DeltaForm::Line { line: 98_765_432_109 }).unwrap().text(),
+            r#"{"_line":98765432109,"updates":[{"source":{"label":"","type":"NMEA2000","pgn":130312,"src":"42","instance":"3"},"timestamp":"2026-06-01T10:00:00.000Z","values":[{"path":"environment.inside.freezer.temperature","value":258.86}]}]}"#
         );
     }
 

@@ -1,13 +1,13 @@
 //! The shape of the generated tables, and searching in them.
 //!
-//! A PGN's row names a run of field rows, a field row names its kind; positions are not stored but
-//! walked. All of it is const data: nothing is built at start and nothing is held in RAM.
+//! A definition's row names a run of field rows, a field row names its kind; positions are not stored
+//! but walked. All of it is const data: nothing is built at start and nothing is held in RAM. The
+//! features `pgn-mapped`, `pgn-all` and `names` say how much of the database is in it.
 
 use super::id::Pgn;
-use super::tables::{FAST, FIELDS, Field, KINDS, LOOKUPS, PGNS};
-use crate::json::Decimal;
+use super::tables::{DEFINITIONS, DYNAMIC, Definition, FAST, FIELDS, Field, KINDS, MATCHES, RANGES, SCALES, SETS};
 
-/// Fields of one PGN that are decoded at most.
+/// Fields in front of the repeating sets of one definition, or in one set, at most (128538 has as many).
 pub(super) const FIELDS_MAX: usize = 32;
 
 /// How the bits of a field are read (`FieldType` of canboat).
@@ -17,6 +17,8 @@ pub(super) enum Form {
     Number,
     /// A code with texts.
     Lookup,
+    /// A code whose texts depend on another field.
+    Indirect,
     /// One flag a bit.
     Bits,
     /// Days since 1970-01-01.
@@ -25,136 +27,281 @@ pub(super) enum Form {
     Time,
     /// A span of time.
     Duration,
+    /// A number of IEEE 754, 32 bits.
+    Float,
+    /// Two decimal digits a byte, the highest pair first.
+    Digits,
+    /// The 64 bits of an ISO 11783 NAME.
+    Name,
+    /// Bytes, or as many bits as another field says.
+    Bytes,
+    /// Text of a fixed length.
+    Text,
+    /// Text behind its length.
+    CountedText,
+    /// Text behind its length and a code for its encoding.
+    CodedText,
+    /// Number of a field of the PGN that the message is about, from 1.
+    FieldIndex,
+    /// That field's value, in whole bytes.
+    Variable,
+    /// Says what [`Form::KeyValue`] is made of.
+    Key,
+    /// Bytes of [`Form::KeyValue`].
+    KeyLength,
+    /// A value that its key describes.
+    KeyValue,
     /// Sent as ones, never read.
     Reserved,
 }
 
-/// One kind of field.
+impl Form {
+    /// Tells whether the bits are an integer, of whatever meaning.
+    pub const fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Number
+                | Self::Lookup
+                | Self::Indirect
+                | Self::Bits
+                | Self::Date
+                | Self::Time
+                | Self::Duration
+                | Self::FieldIndex
+                | Self::Key
+                | Self::KeyLength
+        )
+    }
+}
+
+/// One kind of field; the numbers point into other tables.
+#[derive(Clone, Copy)]
 pub(super) struct Kind {
+    /// Zero where the length varies.
+    pub bits: u16,
     pub form: Form,
-    /// 1 to 64.
-    pub bits: u8,
     pub signed: bool,
-    /// Resolution: `mantissa` × 10^`exponent` of the SI unit.
-    pub mantissa: u16,
+    /// Only there when the PGN that the message is about is a proprietary one.
+    pub conditional: bool,
+    /// From 1; zero for none.
+    lookup: u8,
+    range: u8,
+    scale: u8,
+    /// Another field of the definition that this one needs, from 1; zero for none.
+    place: u8,
+}
+
+/// Resolution and offset of a number.
+#[derive(Clone, Copy)]
+pub(super) struct Scale {
+    /// Resolution: `mantissa` × 10^`exponent` of the unit.
+    pub mantissa: u32,
+    /// Added to the raw number before scaling.
+    pub offset: i32,
     pub exponent: i8,
     /// Decimals of a value, see [`Kind::value`].
     pub decimals: u8,
-    /// Added to the raw number before scaling (`Offset` of canboat).
-    pub offset: i32,
-    /// Index into the lookups, or [`NO_LOOKUP`].
-    pub lookup: u8,
-    /// Valid raw numbers, both ends included.
-    pub min: i64,
-    pub max: i64,
 }
 
-/// [`Kind::lookup`] of a kind without texts.
-pub(super) const NO_LOOKUP: u8 = u8::MAX;
-
-/// One PGN: its fields are `count` rows from `first` on.
-pub(super) struct PgnRow {
-    pub pgn: Pgn,
-    pub first: u16,
-    pub count: u8,
+/// One definition of a PGN: its fields are `count` rows from `first` on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DefinitionRow {
+    pub pgn: u32,
+    pub definition: Definition,
+    first: u16,
+    first_match: u16,
+    count: u8,
+    matches: u8,
+    sets: [u8; 2],
+    /// Stands for PGNs that have no definition of their own.
+    pub fallback: bool,
 }
 
 /// One field of a PGN.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct FieldRow {
     pub field: Field,
-    pub kind: u8,
+    kind: u16,
 }
 
-impl PgnRow {
-    /// Returns the row of `pgn` when it is decoded.
-    pub fn find(pgn: Pgn) -> Option<&'static Self> {
-        PGNS.binary_search_by_key(&pgn, |row| row.pgn).ok().and_then(|index| PGNS.get(index))
+/// Bits that must hold a value for a definition to be the right one.
+#[derive(Clone, Copy)]
+pub(super) struct MatchRow {
+    pub bit: u8,
+    pub bits: u8,
+    pub value: u16,
+}
+
+/// A repeating set.
+#[derive(Clone, Copy)]
+pub(super) struct SetRow {
+    /// Its first field, from 0.
+    pub first: u8,
+    /// Fields in it.
+    pub size: u8,
+    /// The field that says how often, from 1; zero: until the payload ends.
+    pub count: u8,
+}
+
+/// What a key says about its value.
+#[derive(Clone, Copy)]
+pub(super) struct DynamicRow {
+    key: u16,
+    kind: u16,
+    lookup: u8,
+}
+
+/// A part of the lookups: rows from lookup `first` on, texts from place `start` on.
+pub(super) struct TextPart {
+    pub first: u8,
+    pub start: u16,
+    pub rows: &'static [(u16, u16)],
+    pub codes: &'static [(u16, u16)],
+    pub texts: &'static str,
+}
+
+// Short names, since the generated files call these thousands of times.
+#[expect(clippy::too_many_arguments, reason = "one for each column of a generated table")]
+pub(super) const fn d(
+    pgn: u32,
+    definition: Definition,
+    first: u16,
+    count: u8,
+    first_match: u16,
+    matches: u8,
+    set1: u8,
+    set2: u8,
+    fallback: bool,
+) -> DefinitionRow {
+    DefinitionRow { pgn, definition, first, first_match, count, matches, sets: [set1, set2], fallback }
+}
+
+pub(super) const fn f(field: Field, kind: u16) -> FieldRow {
+    FieldRow { field, kind }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one for each column of a generated table")]
+pub(super) const fn k(
+    form: Form,
+    bits: u16,
+    signed: bool,
+    conditional: bool,
+    lookup: u8,
+    range: u8,
+    scale: u8,
+    place: u8,
+) -> Kind {
+    Kind { bits, form, signed, conditional, lookup, range, scale, place }
+}
+
+pub(super) const fn m(bit: u8, bits: u8, value: u16) -> MatchRow {
+    MatchRow { bit, bits, value }
+}
+
+pub(super) const fn s(first: u8, size: u8, count: u8) -> SetRow {
+    SetRow { first, size, count }
+}
+
+pub(super) const fn v(lookup: u8, key: u16, kind: u16) -> DynamicRow {
+    DynamicRow { key, kind, lookup }
+}
+
+pub(super) const fn x(mantissa: u32, exponent: i8, decimals: u8, offset: i32) -> Scale {
+    Scale { mantissa, offset, exponent, decimals }
+}
+
+impl DefinitionRow {
+    /// Returns the definitions of `pgn`, none where the tables do not hold it.
+    pub fn of(pgn: Pgn) -> &'static [Self] {
+        let first = DEFINITIONS.partition_point(|row| row.pgn < pgn.0);
+        let rest = DEFINITIONS.get(first..).unwrap_or_default();
+        let count = rest.iter().take_while(|row| row.pgn == pgn.0).count();
+        rest.get(..count).unwrap_or_default()
     }
 
-    /// Returns the fields in the order they stand in the payload.
+    /// Returns the row of a definition when the tables hold it.
+    pub fn find(definition: Definition) -> Option<&'static Self> {
+        DEFINITIONS.iter().find(|row| row.definition == definition)
+    }
+
+    /// Returns the fields in the order they stand in the payload, those of the repeating sets once.
     pub fn fields(&self) -> &'static [FieldRow] {
         let first = usize::from(self.first);
         FIELDS.get(first..first + usize::from(self.count)).unwrap_or_default()
     }
 
-    /// Returns the first row of `field` and its place among the fields.
-    pub fn field(&self, field: Field) -> Option<(usize, &'static FieldRow)> {
-        self.fields().iter().enumerate().find(|(_, row)| row.field == field)
+    /// Returns the fields in front of the repeating sets.
+    pub fn head(&self) -> &'static [FieldRow] {
+        let fields = self.fields();
+        self.set(0).map_or(fields, |set| fields.get(..usize::from(set.first)).unwrap_or_default())
+    }
+
+    /// Returns the values that must be there.
+    pub fn matches(&self) -> &'static [MatchRow] {
+        let first = usize::from(self.first_match);
+        MATCHES.get(first..first + usize::from(self.matches)).unwrap_or_default()
+    }
+
+    /// Returns the first (0) or second (1) repeating set.
+    pub fn set(&self, which: usize) -> Option<&'static SetRow> {
+        let number = usize::from(*self.sets.get(which)?);
+        SETS.get(number.checked_sub(1)?)
+    }
+
+    /// Returns the fields of a repeating set.
+    pub fn set_fields(&self, which: usize) -> &'static [FieldRow] {
+        let fields = self.set(which).and_then(|set| {
+            let first = usize::from(set.first);
+            self.fields().get(first..first + usize::from(set.size))
+        });
+        fields.unwrap_or_default()
     }
 }
 
 impl FieldRow {
     /// Returns what the field is made of.
     pub fn kind(&self) -> &'static Kind {
-        // The generator writes no index past the end; the first kind stands in so that nothing can panic.
-        KINDS.get(usize::from(self.kind)).unwrap_or(&KINDS[0])
+        Kind::at(self.kind)
     }
 }
 
 impl Kind {
-    /// Returns the code that means "not available": all ones, the sign bit apart (NMEA 2000 main
-    /// document, appendix B); zero where the whole range is valid.
-    pub fn not_available(&self) -> i64 {
-        let ones = if self.bits >= 64 { u64::MAX } else { (1_u64 << self.bits) - 1 };
-        let ones = if self.signed { ones >> 1 } else { ones };
-        match i64::try_from(ones) {
-            Ok(ones) if ones <= self.max && self.form != Form::Reserved => 0,
-            Ok(ones) => ones,
-            Err(_) => -1,
-        }
+    fn at(index: u16) -> &'static Self {
+        // The generator writes no index past the end; the first kind stands in so that nothing can panic.
+        KINDS.get(usize::from(index)).unwrap_or(&KINDS[0])
     }
 
-    /// Returns the value of a raw number in the field's unit.
-    ///
-    /// Resolutions that are no power of ten (1/4 rpm, 3.125e-8 rad/s) are rounded to the decimals up to
-    /// their first digit, as the peer prints them (canboatjs 3.20.0, `convertField`).
-    pub fn value(&self, raw: i64) -> Option<Decimal> {
-        let shifted = raw.checked_add(i64::from(self.offset))?;
-        let wanted = i8::try_from(self.decimals).map_or(i8::MIN, |decimals| -decimals);
-        if self.exponent < wanted && self.mantissa != 1 {
-            return Some(Decimal::new(self.rounded(shifted)?, wanted));
-        }
-        Some(Decimal::new(shifted.checked_mul(i64::from(self.mantissa))?, self.exponent))
+    /// Returns the lowest and the highest valid raw number.
+    pub fn range(&self) -> (i64, i64) {
+        RANGES.get(usize::from(self.range)).copied().unwrap_or_default()
     }
 
-    /// Rounds half away from zero; the tie is judged on the binary product, as the peer does.
-    fn rounded(&self, raw: i64) -> Option<i64> {
-        #[expect(clippy::cast_precision_loss, reason = "kinds that are rounded have at most 32 bits")]
-        let product = raw as f64 * Decimal::new(i64::from(self.mantissa), self.exponent).to_f64();
-        to_fixed(product, self.decimals)
+    /// Tells whether a raw number is one of the valid ones.
+    pub fn holds(&self, raw: i64) -> bool {
+        let (min, max) = self.range();
+        (min..=max).contains(&raw)
     }
 
-    /// Returns the raw number nearest to `value`, whether or not it is in range.
-    pub fn raw(&self, value: Decimal) -> Option<i64> {
-        let shift = i32::from(value.exponent) - i32::from(self.exponent);
-        let scale = 10_i128.checked_pow(shift.unsigned_abs())?;
-        let (above, below) = if shift >= 0 {
-            (i128::from(value.mantissa).checked_mul(scale)?, i128::from(self.mantissa))
-        } else {
-            (i128::from(value.mantissa), scale.checked_mul(i128::from(self.mantissa))?)
-        };
-        if below == 0 {
-            return None;
-        }
-        let half = if above < 0 { -below / 2 } else { below / 2 };
-        i64::try_from(above.checked_add(half)? / below).ok()?.checked_sub(i64::from(self.offset))
+    /// Returns resolution and offset.
+    pub fn scale(&self) -> &'static Scale {
+        SCALES.get(usize::from(self.scale)).unwrap_or(&SCALES[0])
     }
 
-    /// Returns the text of a code.
-    pub fn text(&self, code: i64) -> Option<&'static str> {
-        let texts = self.texts();
-        let code = u16::try_from(code).ok()?;
-        let index = texts.binary_search_by_key(&code, |(code, _)| *code).ok()?;
-        texts.get(index).map(|(_, text)| *text)
+    /// Returns the number of the lookup, from 0.
+    pub fn lookup(&self) -> Option<u8> {
+        self.lookup.checked_sub(1)
     }
 
-    /// Returns the code of a text.
-    pub fn code(&self, text: &str) -> Option<i64> {
-        self.texts().iter().find(|(_, known)| *known == text).map(|(code, _)| i64::from(*code))
+    /// Returns which other field this one needs, from 0.
+    pub fn place(&self) -> Option<usize> {
+        usize::from(self.place).checked_sub(1)
     }
 
-    fn texts(&self) -> &'static [(u16, &'static str)] {
-        LOOKUPS.get(usize::from(self.lookup)).copied().unwrap_or_default()
+    /// Returns what the value is made of that `key` of this lookup describes.
+    pub fn described(&self, key: i64) -> Option<&'static Self> {
+        let wanted = (self.lookup, u16::try_from(key).ok()?);
+        let index = DYNAMIC.binary_search_by_key(&wanted, |row| (row.lookup, row.key)).ok()?;
+        DYNAMIC.get(index).map(|row| Self::at(row.kind))
     }
 }
 
@@ -167,40 +314,91 @@ pub fn is_fast(pgn: Pgn) -> bool {
     after.checked_sub(1).and_then(|index| FAST.get(index)).is_some_and(|(_, last)| pgn.0 <= *last)
 }
 
-/// Returns `value` × 10^`decimals` rounded to the nearest integer, ties away from zero, judged on the
-/// exact binary value (ECMA-262 `Number.prototype.toFixed`). `None` when the result is no `i64`.
-fn to_fixed(value: f64, decimals: u8) -> Option<i64> {
-    let bits = value.abs().to_bits();
-    let mantissa = i128::from(bits & ((1 << 52) - 1) | 1 << 52);
-    let shift = 1075_u64.checked_sub(bits >> 52)?;
-    let scaled = mantissa.checked_mul(10_i128.checked_pow(u32::from(decimals))?)?;
-    let shift = u32::try_from(shift).ok()?;
-    // Below 2^-126 of the scaled mantissa nothing is left to round up.
-    let magnitude = if shift > 126 { 0 } else { scaled.checked_add(1_i128 << shift >> 1)? >> shift };
-    let magnitude = i64::try_from(magnitude).ok()?;
-    Some(if value < 0.0 { -magnitude } else { magnitude })
+/// Puts two tables one behind the other while compiling.
+#[cfg(feature = "pgn-all")]
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling, where a bad index is an error")]
+pub(super) const fn joined<T: Copy, const A: usize, const B: usize, const N: usize>(
+    first: &[T; A],
+    second: &[T; B],
+) -> [T; N] {
+    let mut out = [first[0]; N];
+    let mut index = 0;
+    while index < N {
+        out[index] = if index < A { first[index] } else { second[index - A] };
+        index += 1;
+    }
+    out
+}
+
+/// Puts two tables of definitions together while compiling, ascending by PGN as both are.
+#[cfg(feature = "pgn-all")]
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling, where a bad index is an error")]
+pub(super) const fn merged<const A: usize, const B: usize, const N: usize>(
+    first: &[DefinitionRow; A],
+    second: &[DefinitionRow; B],
+) -> [DefinitionRow; N] {
+    let mut out = [first[0]; N];
+    let (mut left, mut right) = (0, 0);
+    while left + right < N {
+        let take_left = right == B || left < A && first[left].pgn < second[right].pgn;
+        out[left + right] = if take_left { first[left] } else { second[right] };
+        left += take_left as usize;
+        right += !take_left as usize;
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::n2k::tables::TEXTS;
+    #[cfg(feature = "pgn-all")]
+    use std::vec::Vec;
 
     #[test]
     fn tables_are_sorted_and_closed() {
-        assert!(PGNS.is_sorted_by_key(|row| row.pgn));
+        assert!(DEFINITIONS.is_sorted_by_key(|row| row.pgn));
         assert!(FAST.is_sorted());
-        assert!(LOOKUPS.iter().all(|texts| texts.is_sorted_by_key(|(code, _)| *code)));
-        let mut next = 0;
-        for row in &PGNS {
-            assert_eq!(usize::from(row.first), next);
-            assert_eq!(row.fields().len(), usize::from(row.count));
-            assert!(row.fields().len() <= FIELDS_MAX);
-            next += row.fields().len();
+        assert!(DYNAMIC.is_sorted_by_key(|row| (row.lookup, row.key)));
+        for row in &DEFINITIONS {
+            assert_eq!(row.fields().len(), usize::from(row.count), "{row:?}");
+            assert_eq!(row.matches().len(), usize::from(row.matches), "{row:?}");
+            assert!(row.head().len() <= FIELDS_MAX, "{row:?}");
+            for which in 0..2 {
+                assert_eq!(row.sets[which] > 0, !row.set_fields(which).is_empty(), "{row:?}");
+                let count = row.set(which).map_or(0, |set| usize::from(set.count));
+                assert!(count <= row.head().len(), "{row:?}");
+            }
         }
-        assert_eq!(next, FIELDS.len());
+        assert_eq!(DEFINITIONS.iter().map(|row| row.fields().len()).sum::<usize>(), FIELDS.len());
         assert!(FIELDS.iter().all(|row| usize::from(row.kind) < KINDS.len()));
-        assert!(KINDS.iter().all(|kind| kind.lookup == NO_LOOKUP || usize::from(kind.lookup) < LOOKUPS.len()));
-        assert!(KINDS.iter().all(|kind| (1..=64).contains(&kind.bits) && kind.mantissa > 0 && kind.min <= kind.max));
+        for kind in &KINDS {
+            assert!(usize::from(kind.range) < RANGES.len() && usize::from(kind.scale) < SCALES.len());
+            assert!(kind.scale().mantissa > 0 && kind.range().0 <= kind.range().1);
+        }
+        assert!(DYNAMIC.iter().all(|row| usize::from(row.kind) < KINDS.len()));
+        let mut next = (0, 0);
+        for part in TEXTS {
+            assert_eq!((usize::from(part.first), usize::from(part.start)), next);
+            next = (next.0 + part.rows.len(), next.1 + part.texts.len());
+        }
+    }
+
+    #[test]
+    fn every_build_holds_the_mapped_groups() {
+        assert!(DEFINITIONS.len() >= 227);
+        for pgn in [59_904, 60_928, 65_285, 126_208, 126_720, 127_250, 129_038, 130_820, 130_850] {
+            assert!(!DefinitionRow::of(Pgn(pgn)).is_empty(), "{pgn}");
+        }
+        assert!(DefinitionRow::of(Pgn(1)).is_empty());
+    }
+
+    #[cfg(feature = "pgn-all")]
+    #[test]
+    fn the_whole_database_is_there() {
+        let mut pgns: Vec<u32> = DEFINITIONS.iter().map(|row| row.pgn).collect();
+        pgns.dedup();
+        assert_eq!((pgns.len(), DEFINITIONS.len(), FIELDS.len()), (339, 543, 4178));
     }
 
     #[test]
@@ -211,34 +409,5 @@ mod tests {
         for single in [0, 59_904, 60_928, 127_250, 129_025, 130_306, 130_312, 131_072] {
             assert!(!is_fast(Pgn(single)), "{single}");
         }
-    }
-
-    #[test]
-    fn rounds_as_javascript_prints() {
-        for (value, decimals, fixed) in [
-            (0.25, 1, 3),
-            (0.75, 1, 8),
-            (-0.25, 1, -3),
-            (14409.25, 1, 144_093),
-            (1.005, 2, 100),
-            (0.0, 3, 0),
-            (1e-300, 8, 0),
-            (3.0, 0, 3),
-        ] {
-            assert_eq!(to_fixed(value, decimals), Some(fixed), "{value}");
-        }
-        assert_eq!(to_fixed(1e300, 8), None);
-        assert_eq!(to_fixed(f64::NAN, 8), None);
-    }
-
-    #[test]
-    fn values_find_their_raw_number_again() {
-        let speed = PgnRow::find(Pgn(127_488)).and_then(|row| row.field(Field::Speed)).unwrap().1.kind();
-        for raw in [0, 1, 2, 3, 4, 4801, 65_532] {
-            assert_eq!(speed.raw(speed.value(raw).unwrap()), Some(raw));
-        }
-        assert_eq!(speed.value(57_637), Some(Decimal::new(144_093, -1)));
-        assert_eq!(speed.raw(Decimal::new(i64::MAX, 18)), None);
-        assert_eq!(PgnRow::find(Pgn(127_249)).map(|row| row.count), None);
     }
 }

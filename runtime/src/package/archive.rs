@@ -29,8 +29,8 @@ fn corrupt(clause: &'static str) -> PackageError {
     PackageError::Archive { clause }
 }
 
-/// Unpacks gzip (RFC 1952) and checks length and CRC.
-pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, PackageError> {
+/// Unpacks gzip (RFC 1952) to at most `limit` bytes and checks length and CRC.
+pub(super) fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, PackageError> {
     let cut = || corrupt("cut off");
     let header = bytes.get(..GZIP_HEADER_BYTES).ok_or(corrupt("not gzip"))?;
     let [0x1f, 0x8b, 8, flags, ..] = *header else { return Err(corrupt("not gzip")) };
@@ -51,8 +51,8 @@ pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, PackageError> {
     let end = bytes.len().checked_sub(GZIP_TRAILER_BYTES).filter(|&end| end >= at).ok_or_else(cut)?;
     let body = bytes.get(at..end).ok_or_else(cut)?;
     let trailer = bytes.get(end..).ok_or_else(cut)?;
-    let unpacked = decompress_to_vec_with_limit(body, UNPACKED_BYTES_MAX).map_err(|error| match error.status {
-        TINFLStatus::HasMoreOutput => PackageError::TooLarge { limit: UNPACKED_BYTES_MAX },
+    let unpacked = decompress_to_vec_with_limit(body, limit).map_err(|error| match error.status {
+        TINFLStatus::HasMoreOutput => PackageError::TooLarge { limit },
         TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => corrupt("cut off"),
         _ => corrupt("damaged gzip data"),
     })?;
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn unpacks_what_npm_packs() {
         let package = Package::from_tgz(&package()).unwrap();
-        assert_eq!((package.name.as_str(), package.wasm.as_slice()), ("@acme/tide", WASM));
+        assert_eq!((package.name.as_str(), &*package.wasm), ("@acme/tide", WASM));
     }
 
     #[test]

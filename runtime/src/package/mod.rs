@@ -1,7 +1,9 @@
 //! Plugin packages: npm folders, `.tgz` archives and bare modules (plugin ABI §1).
 
 mod archive;
+pub mod store;
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -33,8 +35,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// What it declares in `wasmCapabilities`.
     pub capabilities: Capabilities,
-    /// The module.
-    pub wasm: Vec<u8>,
+    /// The module; borrowed where it lies in flash.
+    pub wasm: Cow<'static, [u8]>,
 }
 
 /// Why something is no plugin package.
@@ -137,7 +139,7 @@ impl Manifest {
             description: string("description").unwrap_or_default(),
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
-            wasm: Vec::new(),
+            wasm: Cow::Borrowed(&[]),
         };
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
     }
@@ -146,9 +148,33 @@ impl Manifest {
     ///
     /// # Errors
     /// [`PackageError::NotWasm`].
-    pub fn with_wasm(self, wasm: Vec<u8>) -> Result<Package, PackageError> {
+    pub fn with_wasm(self, wasm: impl Into<Cow<'static, [u8]>>) -> Result<Package, PackageError> {
+        let wasm = wasm.into();
         check_wasm(&wasm)?;
         Ok(Package { wasm, ..self.package })
+    }
+}
+
+/// The two files of a package that a gateway needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpacked {
+    /// `package.json`.
+    pub package_json: Vec<u8>,
+    /// The module it names.
+    pub wasm: Vec<u8>,
+}
+
+impl Unpacked {
+    /// Unpacks what `npm pack` makes, to at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`PackageError`] that names what is wrong.
+    pub fn from_tgz(bytes: &[u8], limit: usize) -> Result<Self, PackageError> {
+        let tar = archive::gunzip(bytes, limit)?;
+        let package_json = archive::file(&tar, "package.json")?.to_vec();
+        let manifest = Manifest::parse(&package_json)?;
+        let wasm = archive::file(&tar, &manifest.wasm_path)?.to_vec();
+        Ok(Self { package_json, wasm })
     }
 }
 
@@ -157,7 +183,7 @@ impl Package {
     ///
     /// # Errors
     /// [`PackageError`] that names what is wrong.
-    pub fn from_parts(package_json: &[u8], wasm: Vec<u8>) -> Result<Self, PackageError> {
+    pub fn from_parts(package_json: &[u8], wasm: impl Into<Cow<'static, [u8]>>) -> Result<Self, PackageError> {
         Manifest::parse(package_json)?.with_wasm(wasm)
     }
 
@@ -166,18 +192,16 @@ impl Package {
     /// # Errors
     /// [`PackageError`] that names what is wrong.
     pub fn from_tgz(bytes: &[u8]) -> Result<Self, PackageError> {
-        let tar = archive::gunzip(bytes)?;
-        let manifest = archive::file(&tar, "package.json")?;
-        let manifest = Manifest::parse(manifest)?;
-        let wasm = archive::file(&tar, &manifest.wasm_path)?.to_vec();
-        manifest.with_wasm(wasm)
+        let Unpacked { package_json, wasm } = Unpacked::from_tgz(bytes, UNPACKED_BYTES_MAX)?;
+        Self::from_parts(&package_json, wasm)
     }
 
     /// Makes a package of a bare module; `name` is its file's stem. It declares no capability.
     ///
     /// # Errors
     /// [`PackageError::Name`], [`PackageError::NotWasm`].
-    pub fn from_wasm(name: &str, wasm: Vec<u8>) -> Result<Self, PackageError> {
+    pub fn from_wasm(name: &str, wasm: impl Into<Cow<'static, [u8]>>) -> Result<Self, PackageError> {
+        let wasm = wasm.into();
         check_name(name)?;
         check_wasm(&wasm)?;
         Ok(Self {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::crash::CrashHistory;
 use super::offers::Offers;
+use super::reload::Reload;
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
@@ -189,6 +190,11 @@ pub struct Plugin {
     pub(super) configuring: Vec<ExchangeId>,
     pub(super) takes_deltas: bool,
     pub(super) fuel_spent: u64,
+    /// Name of its account in the ledger: its id, or for every other version another one.
+    pub(super) account: Box<str>,
+    /// A change of version is under way: deltas and requests wait although the plugin does not run.
+    pub(super) holding: bool,
+    pub(super) reload: Option<Box<Reload>>,
 }
 
 impl Plugin {
@@ -235,6 +241,9 @@ impl Plugin {
             configuring: Vec::new(),
             takes_deltas,
             fuel_spent: 0,
+            account: package.id().into(),
+            holding: false,
+            reload: None,
             package,
         }
     }
@@ -393,7 +402,7 @@ impl Plugin {
     /// Tells whether it has no instance and none is planned.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        matches!(self.phase, Phase::Rest)
+        matches!(self.phase, Phase::Rest) && self.reload.is_none()
     }
 
     /// Tells whether it is being loaded or started.
@@ -409,7 +418,7 @@ impl Plugin {
     }
 
     pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
-        if self.state != State::Running || !self.takes_deltas {
+        if (self.state != State::Running && !self.holding) || !self.takes_deltas {
             return;
         }
         if hops >= HOPS_MAX {
@@ -420,7 +429,7 @@ impl Plugin {
     }
 
     pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
-        if self.state != State::Running || self.stop_wanted {
+        if (self.state != State::Running || self.stop_wanted) && !self.holding {
             return Err(Unavailable::NotRunning);
         }
         if self.requests.len() >= usize::from(self.limits.request_queue_len) {
@@ -470,10 +479,11 @@ impl Plugin {
 
     /// Ends everything that waits for this plugin.
     pub(super) fn withdraw(&mut self, finished: &mut Vec<Finished>) {
-        finished.extend(
-            self.requests.drain(..).map(|waiting| Finished { exchange: waiting.exchange, result: Outcome::Stopped }),
-        );
-        self.deltas.clear();
+        if !self.holding {
+            let waiting = self.requests.drain(..);
+            finished.extend(waiting.map(|waiting| Finished { exchange: waiting.exchange, result: Outcome::Stopped }));
+            self.deltas.clear();
+        }
         self.face.offers.clear();
         self.next_poll = None;
         self.endpoints = None;

@@ -6,9 +6,11 @@
 mod crash;
 mod entry;
 mod offers;
+mod reload;
 mod services;
 mod turn;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -18,6 +20,7 @@ use core::time::Duration;
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use entry::{Drops, Plugin, State};
 pub use offers::{Frame, Frames, Offers, PutOffer};
+pub use reload::ReplaceError;
 pub use services::Emitted;
 
 use crate::budget::{Ledger, Limits};
@@ -132,6 +135,10 @@ pub enum Outcome {
     Stopped,
     /// A new configuration is in force, and whether the plugin came up with it.
     Configured(Result<(), String>),
+    /// Another version is in place, or why the one before is still, or again, in force.
+    Replaced(Result<(), String>),
+    /// The plugin is gone.
+    Removed,
 }
 
 /// What is left to do after a turn.
@@ -141,6 +148,17 @@ pub struct Turn {
     pub busy: bool,
     /// The next poll or restart.
     pub wake: Option<Instant>,
+}
+
+impl Turn {
+    /// Joins what two have left to do.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let wake = match (self.wake, other.wake) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { busy: self.busy || other.busy, wake }
+    }
 }
 
 /// Why a configuration was not changed.
@@ -186,6 +204,8 @@ pub struct Registry {
     plugins: Vec<Plugin>,
     next: usize,
     finished: Vec<Finished>,
+    /// Plugins that are forgotten when they have stopped.
+    removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
 }
 
@@ -200,6 +220,7 @@ impl Registry {
             plugins: Vec::new(),
             next: 0,
             finished: Vec::new(),
+            removing: Vec::new(),
             poll_on_whole_seconds,
         }
     }
@@ -287,7 +308,58 @@ impl Registry {
         world: &mut World<'_>,
     ) -> Result<(), ConfigureError> {
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        plugin.abandon_reload(&mut self.ledger, &mut self.finished);
         plugin.configure(body, exchange, world)
+    }
+
+    /// Puts another version of an installed package in its place, without a gap where memory allows it.
+    ///
+    /// With an exchange, [`Outcome::Replaced`] tells how it ended; until then the version before is in force, or
+    /// comes back.
+    ///
+    /// # Errors
+    /// [`ReplaceError`]: nothing changes then.
+    pub fn replace(
+        &mut self,
+        package: Package,
+        exchange: Option<ExchangeId>,
+        world: &World<'_>,
+    ) -> Result<(), ReplaceError> {
+        let id = package.id();
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        plugin.replace(package, self.strict, exchange, &mut self.ledger, world)
+    }
+
+    /// Tells by [`Outcome::Configured`] when a plugin that was installed has come up, or failed to.
+    pub fn tell_when_settled(&mut self, id: &str, exchange: ExchangeId) {
+        if let Some(plugin) = self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+            plugin.configuring.push(exchange);
+        }
+    }
+
+    /// Stops a plugin and forgets it; [`Outcome::Removed`] tells when.
+    pub fn remove(&mut self, id: &str, exchange: ExchangeId) {
+        match self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+            Some(plugin) => {
+                plugin.abandon_reload(&mut self.ledger, &mut self.finished);
+                plugin.shut_down();
+                self.removing.push((plugin.id().into(), exchange));
+            }
+            None => self.finished.push(Finished { exchange, result: Outcome::Removed }),
+        }
+    }
+
+    /// Forgets the plugins that were to be removed and have stopped.
+    fn sweep(&mut self) {
+        let (plugins, finished) = (&mut self.plugins, &mut self.finished);
+        self.removing.retain(|(id, exchange)| {
+            let gone = plugins.iter().position(|plugin| plugin.id() == &**id && plugin.is_at_rest());
+            if let Some(index) = gone {
+                plugins.remove(index);
+                finished.push(Finished { exchange: *exchange, result: Outcome::Removed });
+            }
+            gone.is_none() && plugins.iter().any(|plugin| plugin.id() == &**id)
+        });
     }
 
     /// Asks every plugin to stop; turns go on until [`is_stopped`](Self::is_stopped).
@@ -316,13 +388,13 @@ impl Registry {
         for offset in 0..count {
             let index = (self.next + offset) % count;
             let Some(plugin) = self.plugins.get_mut(index) else { continue };
-            let one = plugin.turn(&mut self.ledger, world, &mut self.finished);
-            turn.busy |= one.busy;
-            turn.wake = match (turn.wake, one.wake) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            let one = plugin.turn_with_reload(self.strict, &mut self.ledger, world, &mut self.finished);
+            turn = turn.and(one);
         }
+        if !self.removing.is_empty() {
+            self.sweep();
+        }
+        let count = self.plugins.len();
         // The next turn begins with another plugin, so that none is always the last.
         self.next = if count == 0 { 0 } else { (self.next + 1) % count };
         turn

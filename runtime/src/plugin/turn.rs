@@ -68,7 +68,7 @@ impl Plugin {
                     // All plugins together never take more than the board has: what is free now is what this one may grow by.
                     instance.allow_growth(ledger.free());
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.face.id, self.taken(instance.usage().linear_bytes));
+                    ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
                     match progress {
                         Progress::Running => {
                             self.phase = Phase::Live(instance, Some(activity));
@@ -128,7 +128,7 @@ impl Plugin {
                 }
             }
             Err(reason) => {
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
         }
@@ -136,8 +136,8 @@ impl Plugin {
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
-        ledger.release(&self.face.id);
-        ledger.reserve(&self.face.id, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.release(&self.account);
+        ledger.reserve(&self.account, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -212,7 +212,7 @@ impl Plugin {
                     Ok(schema) => self.schema = Some(schema),
                     Err(error) => {
                         drop(instance);
-                        ledger.release(self.id());
+                        ledger.release(&self.account);
                         return self.refuse(format!("plugin_schema gives no JSON: {error}"), finished);
                     }
                 }
@@ -295,10 +295,11 @@ impl Plugin {
         };
         if let Some(reason) = failure {
             drop(instance);
-            ledger.release(self.id());
+            ledger.release(&self.account);
             return self.refuse(reason, finished);
         }
         self.state = State::Running;
+        self.holding = false;
         self.reason = (!instance.unknown_imports().is_empty())
             .then(|| format!("imports unknown to this host: {}", instance.unknown_imports().join(", ")));
         self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));
@@ -352,7 +353,7 @@ impl Plugin {
             Activity::Name => self.continue_with(instance, Activity::Schema, Call::Schema),
             Activity::Schema => {
                 drop(instance);
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
             Activity::Endpoints => {
@@ -361,7 +362,7 @@ impl Plugin {
             }
             Activity::Start => {
                 drop(instance);
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 self.refuse(reason, finished);
             }
             Activity::Stop | Activity::Poll | Activity::Delta | Activity::Exchange(_) => {
@@ -372,7 +373,7 @@ impl Plugin {
 
     /// The instance is gone: restart it by the schedule, or give it up.
     fn crash(&mut self, reason: String, ledger: &mut Ledger, now: Instant, finished: &mut Vec<Finished>) {
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.withdraw(finished);
         self.state = State::Crashed;
         self.stop_wanted = false;
@@ -405,7 +406,7 @@ impl Plugin {
         finished: &mut Vec<Finished>,
     ) {
         self.stop_wanted = false;
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.withdraw(finished);
         if let Some(reason) = &failure {
             self.face.log(log::Level::Error, reason);
@@ -426,7 +427,7 @@ impl Plugin {
 
     /// A disabled plugin has told its name and schema.
     fn come_to_rest(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
-        ledger.release(self.id());
+        ledger.release(&self.account);
         self.state = State::Stopped;
         self.reason = None;
         self.stop_wanted = false;

@@ -7,6 +7,7 @@
 
 mod access;
 mod answer;
+mod clients;
 pub mod endpoint;
 mod index;
 mod message;
@@ -21,5 +22,6 @@ mod url;
 pub use access::{Access, NewToken, TOKEN_BYTES};
 pub(crate) use answer::quoted;
 pub use answer::{Facts, PluginFacts, answer};
+pub use clients::ClientCounters;
 pub use message::{Method, Request, Response};
 pub use route::{Route, route};

@@ -128,6 +128,17 @@ pub fn config(plugin: &Plugin) -> Response {
     Response::json(200, body)
 }
 
+/// Answers `GET /skiff/v1/plugins/<id>/log`: the kept lines, oldest first, as text.
+#[must_use]
+pub fn log(plugin: &Plugin) -> Response {
+    let mut body = String::new();
+    for line in plugin.log_lines() {
+        body.push_str(line);
+        body.push('\n');
+    }
+    Response::new(200, "text/plain; charset=utf-8", body)
+}
+
 /// Reads the body of `POST /plugins/<id>/config` as text.
 ///
 /// # Errors

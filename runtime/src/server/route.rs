@@ -91,6 +91,21 @@ pub enum Route<'r> {
     },
     /// `POST /skiff/v1/plugins`
     PluginInstall,
+    /// `DELETE /skiff/v1/plugins/<id>`
+    PluginRemove {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+    },
+    /// `POST /skiff/v1/plugins/<id>/reload`
+    PluginReload {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+    },
+    /// `GET /skiff/v1/plugins/<id>/log`
+    PluginLog {
+        /// Plugin id, decoded.
+        id: Cow<'r, str>,
+    },
     /// `GET /skiff/v1/status`
     Status,
     /// The target is longer than 8192 bytes or has too many segments.
@@ -139,11 +154,25 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skiff", "v1", "status"] => read(Route::Status),
         ["skiff", "v1", "plugins"] if request.method == Method::Post => Route::PluginInstall,
         ["skiff", "v1", "plugins"] => Route::MethodNotAllowed { allow: "POST" },
+        ["skiff", "v1", "plugins", id, rest @ ..] => installed(request.method, id, rest),
         ["plugins"] | ["skServer", "plugins"] => read(Route::Plugins),
         ["plugins", id, rest @ ..] => plugin(request.method, id, rest, below.strip_prefix("plugins/")),
         ["skServer", "plugins", id, rest @ ..] => {
             plugin(request.method, id, rest, below.strip_prefix("skServer/plugins/"))
         }
+        _ => Route::NotFound,
+    }
+}
+
+fn installed<'r>(method: Method, id: &'r str, rest: &[&str]) -> Route<'r> {
+    let Some(id) = decode(id).filter(|id| !id.is_empty()) else { return Route::NotFound };
+    match (rest, method) {
+        ([], Method::Delete) => Route::PluginRemove { id },
+        ([], _) => Route::MethodNotAllowed { allow: "DELETE" },
+        (["reload"], Method::Post) => Route::PluginReload { id },
+        (["reload"], _) => Route::MethodNotAllowed { allow: "POST" },
+        (["log"], method) if method.is_read() => Route::PluginLog { id },
+        (["log"], _) => Route::MethodNotAllowed { allow: "GET, HEAD" },
         _ => Route::NotFound,
     }
 }

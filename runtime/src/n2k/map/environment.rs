@@ -1,131 +1,220 @@
-//! Depth, wind, temperature, humidity and pressure.
+//! Depth, wind, current, temperature, humidity and pressure.
 
 use core::f64::consts::{PI, TAU};
 
-use super::{copy, copy_percent, copy_unless_zero, digits, join, sum};
-use crate::delta::{Value, ValueSink};
+use super::Scene;
+use super::rule::{How, Instance, Mapping, Root, leaf, sum};
+use super::text::{Text, digits, join};
+use crate::delta::Value;
 use crate::json::Decimal;
-use crate::n2k::decode::{Decoded, Lookup};
 use crate::n2k::tables::Field;
 
+pub(super) const MAPPINGS: &[Mapping] = &[
+    Mapping::code(65_285, lowrance).instance(Instance::Undefined),
+    Mapping::fields(128_267, Root::None, &[leaf(Field::Depth, "environment.depth.belowTransducer", How::Same)])
+        .and(depth),
+    Mapping::code(129_291, current_by_reference),
+    Mapping::code(130_306, wind),
+    Mapping::fields(
+        130_310,
+        Root::None,
+        &[
+            leaf(Field::OutsideAmbientAirTemperature, "environment.outside.temperature", How::UnlessZero),
+            leaf(Field::AtmosphericPressure, "environment.outside.pressure", How::UnlessZero),
+            leaf(Field::WaterTemperature, "environment.water.temperature", How::UnlessZero),
+        ],
+    ),
+    Mapping::fields(
+        130_311,
+        Root::None,
+        &[leaf(Field::AtmosphericPressure, "environment.outside.pressure", How::UnlessZero)],
+    )
+    .and(climate),
+    Mapping::code(130_312, temperature).instance(Instance::Known(Field::Instance)),
+    Mapping::code(130_313, humidity).instance(Instance::Named(Field::Instance)),
+    Mapping::code(130_314, pressure).instance(Instance::Named(Field::Instance)),
+    Mapping::code(130_316, extended_temperature).instance(Instance::Named(Field::Instance)),
+];
+
 /// PGN 128267: an offset above zero reaches up to the surface, below zero down to the keel.
-pub(super) fn depth(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    copy(decoded, Field::Depth, "environment.depth.belowTransducer", sink);
-    let Some(offset) = decoded.number(Field::Offset).filter(|offset| offset.mantissa != 0) else { return };
+fn depth(scene: &mut Scene<'_>) {
+    let Some(offset) = scene.decoded.number(Field::Offset).filter(|offset| offset.mantissa != 0) else { return };
     let (offset_path, depth_path) = if offset.mantissa > 0 {
         ("environment.depth.surfaceToTransducer", "environment.depth.belowSurface")
     } else {
         ("environment.depth.transducerToKeel", "environment.depth.belowKeel")
     };
-    sink.value(offset_path, Value::Number(offset));
-    if let Some(depth) = decoded.number(Field::Depth).and_then(|depth| sum(depth, offset)) {
-        sink.value(depth_path, Value::Number(depth));
+    scene.value(offset_path, Value::Number(offset));
+    if let Some(depth) = scene.decoded.number(Field::Depth).and_then(|depth| sum(depth, offset)) {
+        scene.value(depth_path, Value::Number(depth));
     }
 }
 
-/// PGN 130306: the reference picks the paths, an absent one means apparent.
-pub(super) fn wind(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let angle = decoded.number(Field::WindAngle);
-    match decoded.lookup(Field::Reference) {
-        None | Some(Lookup::Text("Apparent")) => {
-            copy(decoded, Field::WindSpeed, "environment.wind.speedApparent", sink);
-            sink.value("environment.wind.angleApparent", angle.map_or(Value::Null, folded));
+/// PGN 129291: true and magnetic both give `setTrue`, as the peer has it; "error" gives nothing.
+fn current_by_reference(scene: &mut Scene<'_>) {
+    if matches!(scene.decoded.raw(Field::SetReference), Some(0 | 1)) {
+        current(scene);
+    }
+}
+
+/// Set and drift; an absent one is null.
+pub(super) fn current(scene: &mut Scene<'_>) {
+    let member = |field| scene.decoded.number(field).map_or(Value::Null, Value::Number);
+    let members = [("setTrue", member(Field::Set)), ("drift", member(Field::Drift))];
+    scene.value("environment.current", Value::Object(&members));
+}
+
+/// PGN 130306: the reference (lookup WIND_REFERENCE) picks the paths, an absent one means apparent.
+fn wind(scene: &mut Scene<'_>) {
+    let angle = scene.decoded.number(Field::WindAngle);
+    match scene.decoded.raw(Field::Reference) {
+        None | Some(2) => {
+            How::Same.give(scene, Field::WindSpeed, "environment.wind.speedApparent");
+            scene.value("environment.wind.angleApparent", angle.map_or(Value::Null, folded));
         }
-        Some(Lookup::Text("True (boat referenced)")) => {
-            copy(decoded, Field::WindSpeed, "environment.wind.speedTrue", sink);
+        // Boat referenced.
+        Some(3) => {
+            How::Same.give(scene, Field::WindSpeed, "environment.wind.speedTrue");
             if let Some(angle) = angle {
-                sink.value("environment.wind.angleTrueWater", folded(angle));
+                scene.value("environment.wind.angleTrueWater", folded(angle));
             }
         }
-        Some(Lookup::Text("True (ground referenced to North)")) => {
-            copy(decoded, Field::WindSpeed, "environment.wind.speedOverGround", sink);
-            copy(decoded, Field::WindAngle, "environment.wind.directionTrue", sink);
+        // Ground referenced to north.
+        Some(0) => {
+            How::Same.give(scene, Field::WindSpeed, "environment.wind.speedOverGround");
+            How::Same.give(scene, Field::WindAngle, "environment.wind.directionTrue");
         }
-        Some(Lookup::Text("Magnetic (ground referenced to Magnetic North)")) => {
-            copy(decoded, Field::WindAngle, "environment.wind.directionMagnetic", sink);
-        }
+        // Ground referenced to magnetic north.
+        Some(1) => How::Same.give(scene, Field::WindAngle, "environment.wind.directionMagnetic"),
+        // Water referenced, which no path fits, and codes without a meaning.
         Some(_) => {}
     }
 }
 
 /// Returns an angle of 0 to 2 pi as one of -pi to pi: port is negative in Signal K.
-fn folded(angle: Decimal) -> Value<'static> {
+pub(super) fn folded(angle: Decimal) -> Value<'static> {
     let radians = angle.to_f64();
     if radians <= PI { Value::Number(angle) } else { Value::Float(radians - TAU) }
 }
 
-/// PGN 130310.
-pub(super) fn outside(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    copy_unless_zero(decoded, Field::OutsideAmbientAirTemperature, "environment.outside.temperature", sink);
-    copy_unless_zero(decoded, Field::AtmosphericPressure, "environment.outside.pressure", sink);
-    copy_unless_zero(decoded, Field::WaterTemperature, "environment.water.temperature", sink);
+/// PGN 65285 of Lowrance, which has no instance: paths that need one say `default`.
+fn lowrance(scene: &mut Scene<'_>) {
+    let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
+    if let Some(path) = source {
+        How::UnlessZero.give(scene, Field::ActualTemperature, &path.with("default"));
+    }
 }
 
 /// PGN 130311, which has no instance: paths that need one say `default`.
-pub(super) fn climate(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    if let Some(path) = decoded.text(Field::TemperatureSource).and_then(temperature_path) {
-        copy(
-            decoded,
-            Field::Temperature,
-            &join(&[path.before, if path.after.is_empty() { "" } else { "default" }, path.after]),
-            sink,
-        );
+fn climate(scene: &mut Scene<'_>) {
+    let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
+    if let Some(path) = source {
+        How::Same.give(scene, Field::Temperature, &path.with("default"));
     }
-    let inside = decoded.text(Field::HumiditySource) == Some("Inside");
+    let inside = scene.decoded.raw(Field::HumiditySource) == Some(0);
     let path = if inside { "environment.inside.default.relativeHumidity" } else { "environment.outside.humidity" };
-    copy_percent(decoded, Field::Humidity, path, sink);
-    copy_unless_zero(decoded, Field::AtmosphericPressure, "environment.outside.pressure", sink);
+    How::Shift(-2).give(scene, Field::Humidity, path);
 }
 
 /// PGN 130312: sources without a path of their own go to `generic`, no source to nowhere.
-pub(super) fn temperature(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let instance = digits(decoded.raw(Field::Instance).unwrap_or(0));
-    let path = match decoded.lookup(Field::Source) {
-        None => return,
-        Some(Lookup::Text(text)) => match temperature_path(text) {
-            Some(path) if path.after.is_empty() => join(&[path.before]),
-            Some(path) => join(&[path.before, &instance, path.after]),
-            None => {
-                let mut path = join(&["generic.temperatures.userDefined"]);
-                for letter in text.chars() {
-                    // Texts of this lookup have at most 34 letters.
-                    let _ = path.push(if letter == ' ' { '_' } else { letter });
-                }
-                join(&[&path, ".", &instance, ".temperature"])
-            }
-        },
-        Some(Lookup::Code(code)) => {
-            join(&["generic.temperatures.userDefined", &digits(code), ".", &instance, ".temperature"])
-        }
-    };
-    copy(decoded, Field::ActualTemperature, &path, sink);
+fn temperature(scene: &mut Scene<'_>) {
+    let instance = scene.decoded.raw(Field::Instance).unwrap_or(0);
+    if let Some(path) = temperature_or_generic(scene, instance, '_') {
+        How::Same.give(scene, Field::ActualTemperature, &path);
+    }
 }
 
+/// PGN 130316: as 130312, but blanks in the name of a source stay.
+fn extended_temperature(scene: &mut Scene<'_>) {
+    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
+    if let Some(path) = temperature_or_generic(scene, instance, ' ') {
+        How::Same.give(scene, Field::Temperature, &path);
+    }
+}
+
+/// Returns where a temperature goes; blanks in the name of a generic source become `blank`.
+fn temperature_or_generic(scene: &Scene<'_>, instance: i64, blank: char) -> Option<Text> {
+    let instance = digits(instance);
+    let source = scene.decoded.raw(Field::Source)?;
+    if let Some(path) = temperature_path(source) {
+        return Some(path.with(&instance));
+    }
+    let mut path = join(&["generic.temperatures.userDefined"]);
+    match scene.decoded.text(Field::Source) {
+        // Texts of this lookup have at most 34 letters.
+        Some(text) => text.chars().for_each(|letter| {
+            let _ = path.push(if letter == ' ' { blank } else { letter });
+        }),
+        None => path = join(&[&path, &digits(source)]),
+    }
+    Some(join(&[&path, ".", &instance, ".temperature"]))
+}
+
+/// PGN 130313.
+fn humidity(scene: &mut Scene<'_>) {
+    let Some(source) = scene.decoded.raw(Field::Source) else { return };
+    let path = match (source, scene.decoded.raw(Field::Instance).map(digits)) {
+        (1, _) => join(&["environment.outside.humidity"]),
+        (0, Some(instance)) => join(&["environment.inside.", &instance, ".relativeHumidity"]),
+        (_, Some(instance)) => join(&["environment.userDefined", &digits(source), ".", &instance, ".relativeHumidity"]),
+        (_, None) => return,
+    };
+    How::Shift(-2).give(scene, Field::ActualHumidity, &path);
+}
+
+/// PGN 130314.
+fn pressure(scene: &mut Scene<'_>) {
+    let path = match (scene.decoded.raw(Field::Source), scene.decoded.raw(Field::Instance)) {
+        (Some(0), _) => join(&["environment.outside.pressure"]),
+        (Some(source), Some(instance)) => {
+            let base = usize::try_from(source - 1).ok().and_then(|at| PRESSURES.get(at));
+            let Some(base) = base else { return };
+            join(&[base, ".", &digits(instance), ".pressure"])
+        }
+        _ => return,
+    };
+    How::Same.give(scene, Field::Pressure, &path);
+}
+
+/// What paths of lookup PRESSURE_SOURCE begin with, from code 1 on.
+const PRESSURES: [&str; 8] =
+    ["water", "steam", "compressedAir", "hydraulic", "filter", "altimetersetting", "oil", "fuel"];
+
 /// A path, or the two sides of one that has an instance in it.
-struct TemperaturePath {
+#[derive(Clone, Copy)]
+pub(super) struct TemperaturePath {
     before: &'static str,
     after: &'static str,
 }
 
-/// Returns where a temperature of a source goes (lookup TEMPERATURE_SOURCE).
-fn temperature_path(source: &str) -> Option<TemperaturePath> {
-    let (before, after) = match source {
-        "Sea Temperature" => ("environment.water.temperature", ""),
-        "Outside Temperature" => ("environment.outside.temperature", ""),
-        "Inside Temperature" => ("environment.inside.", ".temperature"),
-        "Engine Room Temperature" => ("environment.inside.engineRoom.temperature", ""),
-        "Main Cabin Temperature" => ("environment.inside.mainCabin.temperature", ""),
-        "Live Well Temperature" => ("tanks.liveWell.", ".temperature"),
-        "Bait Well Temperature" => ("tanks.baitWell.", ".temperature"),
-        "Refrigeration Temperature" => ("environment.inside.refrigerator.temperature", ""),
-        "Heating System Temperature" => ("environment.inside.heating.temperature", ""),
-        "Dew Point Temperature" => ("environment.outside.dewPointTemperature", ""),
-        "Apparent Wind Chill Temperature" => ("environment.outside.apparentWindChillTemperature", ""),
-        "Theoretical Wind Chill Temperature" => ("environment.outside.theoreticalWindChillTemperature", ""),
-        "Heat Index Temperature" => ("environment.outside.heatIndexTemperature", ""),
-        "Freezer Temperature" => ("environment.inside.freezer.temperature", ""),
-        "Exhaust Gas Temperature" => ("propulsion.", ".exhaustTemperature"),
-        _ => return None,
-    };
+impl TemperaturePath {
+    /// Returns the path of `instance`.
+    pub fn with(self, instance: &str) -> Text {
+        join(&[self.before, if self.after.is_empty() { "" } else { instance }, self.after])
+    }
+}
+
+/// Returns where a temperature of a source (lookup TEMPERATURE_SOURCE) goes.
+pub(super) fn temperature_path(source: i64) -> Option<TemperaturePath> {
+    let (before, after) = *usize::try_from(source).ok().and_then(|source| TEMPERATURES.get(source))?;
     Some(TemperaturePath { before, after })
 }
+
+/// By code of lookup TEMPERATURE_SOURCE.
+const TEMPERATURES: [(&str, &str); 15] = [
+    ("environment.water.temperature", ""),
+    ("environment.outside.temperature", ""),
+    ("environment.inside.", ".temperature"),
+    ("environment.inside.engineRoom.temperature", ""),
+    ("environment.inside.mainCabin.temperature", ""),
+    ("tanks.liveWell.", ".temperature"),
+    ("tanks.baitWell.", ".temperature"),
+    ("environment.inside.refrigerator.temperature", ""),
+    ("environment.inside.heating.temperature", ""),
+    ("environment.outside.dewPointTemperature", ""),
+    ("environment.outside.apparentWindChillTemperature", ""),
+    ("environment.outside.theoreticalWindChillTemperature", ""),
+    ("environment.outside.heatIndexTemperature", ""),
+    ("environment.inside.freezer.temperature", ""),
+    ("propulsion.", ".exhaustTemperature"),
+];

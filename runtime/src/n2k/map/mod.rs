@@ -1,134 +1,122 @@
 //! PGN to Signal K paths and values.
 //!
-//! The rules are those of the npm package @signalk/n2k-signalk 4.6.0; where that is at fault the sane
-//! value is given, and `docs/n2k-differences.md` lists each case. Values go straight from the payload
-//! into the sink, nothing is allocated on the way.
+//! The rules are those of the npm package @signalk/n2k-signalk 4.6.0 with the PGNs that 4.7.0 added; where
+//! they are at fault the sane value is given, and `docs/n2k-differences.md` lists each case. A PGN's rule is
+//! a row of [`rule::Mapping`]: a table of fields and paths, code only for what no table says. Values go
+//! straight from the payload into the sink, nothing is allocated on the way. Codes are compared as numbers;
+//! texts of lookups are read only where they become values or parts of paths.
 
-mod electrical;
-mod engine;
+mod ais;
+mod ais_names;
+mod alerts;
+mod batteries;
+mod course;
+mod displays;
+mod entertainment;
 mod environment;
+pub(super) mod memory;
 mod navigation;
+mod power;
+mod propulsion;
+mod radio;
+mod rule;
+mod steering;
+mod switches;
 mod tanks;
+mod target;
+mod text;
+mod watermaker;
 
-use super::decode::{Decoded, Lookup};
-use super::id::Pgn;
-use super::tables::Field;
+use self::memory::Memory;
+use super::decode::Decoded;
+use super::id::{Id, Pgn};
 use crate::delta::{Value, ValueSink};
-use crate::json::Decimal;
 
-/// Bytes of the longest path or text that is put together; the longest notification message has 56.
-const TEXT_BYTES_MAX: usize = 96;
-/// A path or text put together from parts.
-type Text = heapless::String<TEXT_BYTES_MAX>;
-/// A small number as text.
-pub(super) type Digits = heapless::String<20>;
+pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX, POWER_FACTORS_MAX, SOURCES_MAX};
+pub(super) use self::rule::Mapping;
+pub(super) use self::target::Context;
+pub(super) use self::text::{Digits, digits, hexadecimal};
 
-/// Gives every value of one payload to `sink`.
-pub fn values(pgn: Pgn, decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let rule: fn(&Decoded, &mut dyn ValueSink) = match pgn.0 {
-        127_245 => navigation::rudder,
-        127_250 => navigation::heading,
-        127_251 => navigation::rate_of_turn,
-        127_257 => navigation::attitude,
-        127_488 => engine::rapid,
-        127_489 => engine::dynamic,
-        127_505 => tanks::level,
-        127_508 => electrical::battery,
-        128_259 => navigation::speed,
-        128_267 => environment::depth,
-        129_025 => navigation::position,
-        129_026 => navigation::course,
-        129_029 => navigation::gnss,
-        130_306 => environment::wind,
-        130_310 => environment::outside,
-        130_311 => environment::climate,
-        130_312 => environment::temperature,
-        _ => return,
-    };
-    rule(decoded, sink);
+/// What a rule reads and writes.
+pub(super) struct Scene<'a> {
+    pub decoded: &'a Decoded<'a>,
+    pub id: Id,
+    /// ISO 8601 time of the message.
+    pub timestamp: &'a str,
+    pub memory: &'a mut Memory,
+    pub sink: &'a mut dyn ValueSink,
 }
 
-/// Returns `source.instance` of a delta: PGNs that carry one single reading name its instance.
+impl Scene<'_> {
+    /// Returns the scene of one group of a repeating set.
+    fn of<'b>(&'b mut self, group: &'b Decoded<'b>) -> Scene<'b> {
+        Scene { decoded: group, id: self.id, timestamp: self.timestamp, memory: self.memory, sink: self.sink }
+    }
+
+    fn value(&mut self, path: &str, value: Value<'_>) {
+        self.sink.value(path, value);
+    }
+}
+
+/// All rules, by what they are about.
+const GROUPS: [&[Mapping]; 15] = [
+    ais::MAPPINGS,
+    alerts::MAPPINGS,
+    batteries::MAPPINGS,
+    course::MAPPINGS,
+    displays::MAPPINGS,
+    entertainment::MAPPINGS,
+    environment::MAPPINGS,
+    navigation::MAPPINGS,
+    power::MAPPINGS,
+    propulsion::MAPPINGS,
+    radio::MAPPINGS,
+    steering::MAPPINGS,
+    switches::MAPPINGS,
+    tanks::MAPPINGS,
+    watermaker::MAPPINGS,
+];
+
+const COUNT: usize = {
+    let (mut count, mut group) = (0, 0);
+    while group < GROUPS.len() {
+        count += GROUPS[group].len();
+        group += 1;
+    }
+    count
+};
+
+/// The rules by PGN, ascending; sorted when this is compiled.
+static BY_PGN: [&Mapping; COUNT] = {
+    let mut sorted: [&Mapping; COUNT] = [&GROUPS[0][0]; COUNT];
+    let (mut count, mut group) = (0, 0);
+    while group < GROUPS.len() {
+        let mut row = 0;
+        while row < GROUPS[group].len() {
+            let mapping = &GROUPS[group][row];
+            let mut at = count;
+            while at > 0 && sorted[at - 1].pgn > mapping.pgn {
+                sorted[at] = sorted[at - 1];
+                at -= 1;
+            }
+            sorted[at] = mapping;
+            count += 1;
+            row += 1;
+        }
+        group += 1;
+    }
+    sorted
+};
+
+/// Finds the rule of `pgn`.
+pub(super) fn find(pgn: Pgn) -> Option<&'static Mapping> {
+    BY_PGN.binary_search_by_key(&pgn.0, |mapping| mapping.pgn).ok().and_then(|at| BY_PGN.get(at)).copied()
+}
+
+/// Tells whether `pgn` has a rule.
 #[must_use]
-pub fn source_instance(pgn: Pgn, decoded: &Decoded) -> Option<i64> {
-    decoded.raw(Field::Instance).filter(|_| pgn.0 == 130_312)
-}
-
-/// Gives `field` to `sink` when it is there.
-fn copy(decoded: &Decoded, field: Field, path: &str, sink: &mut dyn ValueSink) {
-    if let Some(value) = decoded.number(field) {
-        sink.value(path, Value::Number(value));
-    }
-}
-
-/// Gives `field` to `sink` when it is there and not zero, which devices send for "no sensor".
-fn copy_unless_zero(decoded: &Decoded, field: Field, path: &str, sink: &mut dyn ValueSink) {
-    if decoded.raw(field) != Some(0) {
-        copy(decoded, field, path, sink);
-    }
-}
-
-/// Gives a field in percent as a ratio when it is there.
-fn copy_percent(decoded: &Decoded, field: Field, path: &str, sink: &mut dyn ValueSink) {
-    if let Some(value) = decoded.number(field) {
-        sink.value(path, Value::Number(shifted(value, -2)));
-    }
-}
-
-/// Gives the text of a code when it is there, or the code where it has none; `renamed` maps texts.
-fn copy_text(decoded: &Decoded, field: Field, path: &str, renamed: &[(&str, &str)], sink: &mut dyn ValueSink) {
-    match decoded.lookup(field) {
-        Some(Lookup::Text(text)) => {
-            let text = renamed.iter().find(|(from, _)| *from == text).map_or(text, |(_, to)| *to);
-            sink.value(path, Value::Text(text));
-        }
-        Some(Lookup::Code(code)) => sink.value(path, Value::Number(Decimal::new(code, 0))),
-        None => {}
-    }
-}
-
-/// Returns `value` × 10^`power`.
-fn shifted(value: Decimal, power: i8) -> Decimal {
-    Decimal::new(value.mantissa, value.exponent.saturating_add(power))
-}
-
-/// Returns the exact sum; `None` when it does not fit.
-fn sum(left: Decimal, right: Decimal) -> Option<Decimal> {
-    let exponent = left.exponent.min(right.exponent);
-    let aligned = |value: Decimal| {
-        let scale = 10_i64.checked_pow(u32::from(value.exponent.abs_diff(exponent)))?;
-        value.mantissa.checked_mul(scale)
-    };
-    Some(Decimal::new(aligned(left)?.checked_add(aligned(right)?)?, exponent))
-}
-
-/// Joins parts; what is longer than [`TEXT_BYTES_MAX`] is cut, which no caller's parts are.
-fn join(parts: &[&str]) -> Text {
-    let mut text = Text::new();
-    for part in parts {
-        let _ = text.push_str(part);
-    }
-    text
-}
-
-/// Writes a number that is not negative.
-pub(super) fn digits(number: i64) -> Digits {
-    let mut reversed = [0_u8; 20];
-    let mut rest = number.unsigned_abs();
-    let mut count = 0;
-    for slot in &mut reversed {
-        *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    let mut text = Digits::new();
-    for digit in reversed.iter().take(count).rev() {
-        let _ = text.push(char::from(*digit));
-    }
-    text
+pub fn is_mapped(pgn: Pgn) -> bool {
+    find(pgn).is_some()
 }
 
 #[cfg(test)]

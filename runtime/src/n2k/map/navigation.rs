@@ -1,82 +1,152 @@
-//! Position, course, speed, heading, attitude and rudder.
+//! Position, course, speed, heading, attitude, time and satellites.
 
 use core::fmt::Write;
 
-use super::{copy, copy_text, copy_unless_zero};
-use crate::delta::{Value, ValueSink};
+use super::Scene;
+use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
+use crate::delta::Value;
+use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
 
-/// PGN 127245.
-pub(super) fn rudder(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    copy(decoded, Field::Position, "steering.rudderAngle", sink);
-}
+pub(super) const MAPPINGS: &[Mapping] = &[
+    Mapping::code(126_992, datetime),
+    Mapping::fields(
+        127_250,
+        Root::None,
+        &[
+            leaf(Field::Variation, "navigation.magneticVariation", How::Same),
+            leaf(Field::Deviation, "navigation.magneticDeviation", How::Same),
+        ],
+    )
+    .and(heading),
+    Mapping::fields(127_251, Root::None, &[leaf(Field::Rate, "navigation.rateOfTurn", How::Same)]),
+    Mapping::code(127_257, attitude),
+    Mapping::fields(127_258, Root::None, &[leaf(Field::Variation, "navigation.magneticVariation", How::Same)]),
+    Mapping::fields(
+        128_259,
+        Root::None,
+        &[
+            leaf(Field::SpeedWaterReferenced, "navigation.speedThroughWater", How::Same),
+            leaf(Field::SpeedGroundReferenced, "navigation.speedOverGround", How::UnlessZero),
+            leaf(Field::SpeedWaterReferencedType, "navigation.speedThroughWaterReferenceType", How::Same),
+        ],
+    ),
+    Mapping::fields(
+        128_275,
+        Root::None,
+        &[leaf(Field::TripLog, "navigation.trip.log", How::Same), leaf(Field::Log, "navigation.log", How::Same)],
+    ),
+    Mapping::code(129_025, position),
+    Mapping::fields(129_026, Root::None, &[leaf(Field::Sog, "navigation.speedOverGround", How::Same)]).and(course),
+    Mapping::fields(129_029, Root::None, GNSS).and(gnss),
+    Mapping::code(129_540, satellites),
+    Mapping::fields(130_577, Root::None, &[leaf(Field::Sog, "navigation.speedOverGround", How::UnlessZero)])
+        .and(direction),
+];
+
+/// Age and id of reference stations (129029) stand in its repeating set, which has no paths.
+const GNSS: &[Leaf] = &[
+    leaf(Field::Altitude, "navigation.gnss.antennaAltitude", How::Same),
+    leaf(Field::NumberOfSvs, "navigation.gnss.satellites", How::Same),
+    leaf(Field::Hdop, "navigation.gnss.horizontalDilution", How::Same),
+    leaf(Field::Pdop, "navigation.gnss.positionDilution", How::Same),
+    leaf(Field::GeoidalSeparation, "navigation.gnss.geoidalSeparation", How::Same),
+    leaf(
+        Field::GnssType,
+        "navigation.gnss.type",
+        How::Renamed(&[
+            ("GPS+GLONASS", "Combined GPS/GLONASS"),
+            ("integrated", "Integrated navigation system"),
+            ("surveyed", "Surveyed"),
+        ]),
+    ),
+    leaf(
+        Field::Method,
+        "navigation.gnss.methodQuality",
+        How::Renamed(&[
+            ("no GNSS", "no GPS"),
+            ("GNSS fix", "GNSS Fix"),
+            ("RTK Fixed Integer", "RTK fixed integer"),
+            ("Simulate mode", "Simulator mode"),
+        ]),
+    ),
+    leaf(
+        Field::Integrity,
+        "navigation.gnss.integrity",
+        How::Renamed(&[("No integrity checking", "no Integrity checking")]),
+    ),
+];
+
+/// Codes of lookup DIRECTION_REFERENCE.
+pub(super) const TRUE: i64 = 0;
+pub(super) const MAGNETIC: i64 = 1;
 
 /// PGN 127250: the reference picks the path, without one there is no heading.
-pub(super) fn heading(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    match decoded.text(Field::Reference) {
-        Some("Magnetic") => copy(decoded, Field::Heading, "navigation.headingMagnetic", sink),
-        Some("True") => copy(decoded, Field::Heading, "navigation.headingTrue", sink),
-        _ => {}
-    }
-    copy(decoded, Field::Variation, "navigation.magneticVariation", sink);
-    copy(decoded, Field::Deviation, "navigation.magneticDeviation", sink);
-}
-
-/// PGN 127251.
-pub(super) fn rate_of_turn(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    copy(decoded, Field::Rate, "navigation.rateOfTurn", sink);
+fn heading(scene: &mut Scene<'_>) {
+    let path = match scene.decoded.raw(Field::Reference) {
+        Some(MAGNETIC) => "navigation.headingMagnetic",
+        Some(TRUE) => "navigation.headingTrue",
+        _ => return,
+    };
+    How::Same.give(scene, Field::Heading, path);
 }
 
 /// PGN 127257: always, an absent member is null.
-pub(super) fn attitude(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let member = |field| decoded.number(field).map_or(Value::Null, Value::Number);
+fn attitude(scene: &mut Scene<'_>) {
+    let member = |field| scene.decoded.number(field).map_or(Value::Null, Value::Number);
     let members = [("yaw", member(Field::Yaw)), ("pitch", member(Field::Pitch)), ("roll", member(Field::Roll))];
-    sink.value("navigation.attitude", Value::Object(&members));
-}
-
-/// PGN 128259.
-pub(super) fn speed(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    copy(decoded, Field::SpeedWaterReferenced, "navigation.speedThroughWater", sink);
-    copy_unless_zero(decoded, Field::SpeedGroundReferenced, "navigation.speedOverGround", sink);
-    copy_text(decoded, Field::SpeedWaterReferencedType, "navigation.speedThroughWaterReferenceType", &[], sink);
+    scene.value("navigation.attitude", Value::Object(&members));
 }
 
 /// PGNs 129025 and 129029: both coordinates or nothing.
-pub(super) fn position(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    if let (Some(latitude), Some(longitude)) = (decoded.number(Field::Latitude), decoded.number(Field::Longitude)) {
-        let members = [("latitude", Value::Number(latitude)), ("longitude", Value::Number(longitude))];
-        sink.value("navigation.position", Value::Object(&members));
+pub(super) fn position(scene: &mut Scene<'_>) {
+    if let Some(members) = coordinates(scene.decoded, Field::Latitude, Field::Longitude) {
+        scene.value("navigation.position", Value::Object(&members));
     }
 }
 
-/// PGN 129026: the reference picks the path of the course.
-pub(super) fn course(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    copy(decoded, Field::Sog, "navigation.speedOverGround", sink);
-    match decoded.text(Field::CogReference) {
-        Some("True") => copy(decoded, Field::Cog, "navigation.courseOverGroundTrue", sink),
-        Some("Magnetic") => copy(decoded, Field::Cog, "navigation.courseOverGroundMagnetic", sink),
-        _ => {}
+/// Returns the members of a position when both coordinates are there.
+pub(super) fn coordinates(
+    decoded: &Decoded<'_>,
+    latitude: Field,
+    longitude: Field,
+) -> Option<[(&'static str, Value<'static>); 2]> {
+    let (latitude, longitude) = (decoded.number(latitude)?, decoded.number(longitude)?);
+    Some([("latitude", Value::Number(latitude)), ("longitude", Value::Number(longitude))])
+}
+
+/// PGNs 129026 and 130577: the reference picks the path of the course.
+fn course(scene: &mut Scene<'_>) {
+    let path = match scene.decoded.raw(Field::CogReference) {
+        Some(TRUE) => "navigation.courseOverGroundTrue",
+        Some(MAGNETIC) => "navigation.courseOverGroundMagnetic",
+        _ => return,
+    };
+    How::Same.give(scene, Field::Cog, path);
+}
+
+/// PGN 130577: course and current, both only against true north.
+fn direction(scene: &mut Scene<'_>) {
+    if scene.decoded.raw(Field::CogReference) != Some(TRUE) {
+        return;
+    }
+    leaves(scene, "", &[leaf(Field::Cog, "navigation.courseOverGroundTrue", How::Same)]);
+    let there = |field| scene.decoded.raw(field).is_some_and(|raw| raw != 0);
+    if there(Field::Set) && there(Field::Drift) {
+        super::environment::current(scene);
     }
 }
 
-/// PGN 129029; the age and id of reference stations stand in its repeating set, which has no paths.
-pub(super) fn gnss(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    position(decoded, sink);
-    datetime(decoded, sink);
-    copy(decoded, Field::Altitude, "navigation.gnss.antennaAltitude", sink);
-    copy(decoded, Field::NumberOfSvs, "navigation.gnss.satellites", sink);
-    copy(decoded, Field::Hdop, "navigation.gnss.horizontalDilution", sink);
-    copy(decoded, Field::Pdop, "navigation.gnss.positionDilution", sink);
-    copy(decoded, Field::GeoidalSeparation, "navigation.gnss.geoidalSeparation", sink);
-    copy_text(decoded, Field::GnssType, "navigation.gnss.type", &TYPES, sink);
-    copy_text(decoded, Field::Method, "navigation.gnss.methodQuality", &METHODS, sink);
-    copy_text(decoded, Field::Integrity, "navigation.gnss.integrity", &INTEGRITIES, sink);
+/// PGN 129029, what its table does not say.
+fn gnss(scene: &mut Scene<'_>) {
+    position(scene);
+    datetime(scene);
 }
 
-/// Writes date and time of day; the fraction, five digits, only where there is one.
-fn datetime(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let Some((time, below)) = decoded.instant(Field::Date, Field::Time) else { return };
+/// PGNs 126992 and 129029: date and time of day; the fraction, five digits, only where there is one.
+fn datetime(scene: &mut Scene<'_>) {
+    let Some((time, below)) = scene.decoded.instant(Field::Date, Field::Time) else { return };
     let mut text = heapless::String::<40>::new();
     if write!(text, "{time}").is_err() {
         return;
@@ -86,17 +156,34 @@ fn datetime(decoded: &Decoded, sink: &mut dyn ValueSink) {
     text.truncate(if whole { 19 } else { 23 });
     let written = if whole { text.push('Z').is_ok() } else { write!(text, "{below}0Z").is_ok() };
     if written {
-        sink.value("navigation.datetime", Value::Text(&text));
+        scene.value("navigation.datetime", Value::Text(&text));
     }
 }
 
-/// Texts of canboat that Signal K spells otherwise.
-const TYPES: [(&str, &str); 3] =
-    [("GPS+GLONASS", "Combined GPS/GLONASS"), ("integrated", "Integrated navigation system"), ("surveyed", "Surveyed")];
-const METHODS: [(&str, &str); 4] = [
-    ("no GNSS", "no GPS"),
-    ("GNSS fix", "GNSS Fix"),
-    ("RTK Fixed Integer", "RTK fixed integer"),
-    ("Simulate mode", "Simulator mode"),
-];
-const INTEGRITIES: [(&str, &str); 1] = [("No integrity checking", "no Integrity checking")];
+/// Satellites of 129540 at most: a fast packet holds 18, an ISO transport message more.
+const SATELLITES_MAX: usize = 32;
+/// Fields of a satellite that count, whether or not they have a member.
+const SATELLITE_FIELDS: [Field; 6] =
+    [Field::Prn, Field::Elevation, Field::Azimuth, Field::Snr, Field::RangeResiduals, Field::Status];
+
+/// PGN 129540: satellites with fewer than four fields are left out, their number counts the others.
+fn satellites(scene: &mut Scene<'_>) {
+    type Satellite = heapless::Vec<(&'static str, Value<'static>), 4>;
+    let mut satellites = heapless::Vec::<Satellite, SATELLITES_MAX>::new();
+    for group in scene.decoded.groups() {
+        if SATELLITE_FIELDS.into_iter().filter(|field| group.raw(*field).is_some()).count() < 4 {
+            continue;
+        }
+        let member = |(name, field)| Some((name, Value::Number(group.number(field)?)));
+        let members =
+            [("id", Field::Prn), ("elevation", Field::Elevation), ("azimuth", Field::Azimuth), ("SNR", Field::Snr)];
+        if satellites.push(members.into_iter().filter_map(member).collect()).is_err() {
+            break;
+        }
+    }
+    let list: heapless::Vec<Value<'_>, SATELLITES_MAX> =
+        satellites.iter().map(|satellite| Value::Object(satellite)).collect();
+    let count = Decimal::new(i64::try_from(list.len()).unwrap_or(i64::MAX), 0);
+    let members = [("count", Value::Number(count)), ("satellites", Value::List(&list))];
+    scene.sink.value("navigation.gnss.satellitesInView", Value::Object(&members));
+}

@@ -1,26 +1,27 @@
 //! Tanks: 127505.
 
-use super::{digits, join, shifted};
-use crate::delta::{Value, ValueSink};
-use crate::n2k::decode::Decoded;
+use super::Scene;
+use super::rule::{How, Mapping, leaf, leaves};
+use super::text::{digits, join};
 use crate::n2k::tables::Field;
 
+pub(super) const MAPPINGS: &[Mapping] = &[Mapping::code(127_505, level)];
+
+/// By code of lookup TANK_TYPE.
+const FLUIDS: [&str; 6] = ["fuel", "freshWater", "wasteWater", "liveWell", "lubrication", "blackWater"];
+
 /// PGN 127505: the level always, null when absent; the capacity in cubic metres.
-pub(super) fn level(decoded: &Decoded, sink: &mut dyn ValueSink) {
-    let Some(instance) = decoded.raw(Field::Instance) else { return };
-    let fluid = match decoded.text(Field::Type) {
-        Some("Fuel") => "fuel",
-        Some("Water") => "freshWater",
-        Some("Gray water") => "wasteWater",
-        Some("Live well") => "liveWell",
-        Some("Oil") => "lubrication",
-        Some("Black water") => "blackWater",
-        _ => "undefined",
-    };
-    let instance = digits(instance);
-    let level = decoded.number(Field::Level).map_or(Value::Null, |percent| Value::Number(shifted(percent, -2)));
-    sink.value(&join(&["tanks.", fluid, ".", &instance, ".currentLevel"]), level);
-    if let Some(litres) = decoded.number(Field::Capacity) {
-        sink.value(&join(&["tanks.", fluid, ".", &instance, ".capacity"]), Value::Number(shifted(litres, -3)));
-    }
+fn level(scene: &mut Scene<'_>) {
+    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
+    let fluid = scene.decoded.raw(Field::Type).and_then(|code| usize::try_from(code).ok());
+    let fluid = fluid.and_then(|code| FLUIDS.get(code)).unwrap_or(&"undefined");
+    let root = join(&["tanks.", fluid, ".", &digits(instance)]);
+    leaves(
+        scene,
+        &root,
+        &[
+            leaf(Field::Level, ".currentLevel", How::ShiftOrNull(-2)),
+            leaf(Field::Capacity, ".capacity", How::Shift(-3)),
+        ],
+    );
 }

@@ -1,0 +1,96 @@
+//! Builds the emulated board, boots it, and holds what it says against Linux.
+
+mod board;
+mod partition;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use board::Ended;
+use partition::Partition;
+
+use crate::size::Flash;
+use crate::{debian, process};
+
+/// Largest heap peak that is wanted for the two sample plugins, bytes.
+const GOALS: &[(&str, u64)] = &[("stack used", 16 * 1024), ("flash text", 700_000)];
+
+/// Runs `xtask qemu`.
+///
+/// # Errors
+/// What cannot be built or run, or the first line that differs from Linux.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("takes no arguments".into());
+    }
+    prepare()?;
+    let image = board::build()?;
+    let played = board::boot(&image, &Partition::sample())?;
+    played.expect_exit(0)?;
+    compare(&played)?;
+    wedge(&image)?;
+    table(&played, &Flash::of(&image)?);
+    Ok(())
+}
+
+/// Installs the emulator.
+fn prepare() -> Result<(), String> {
+    if process::found(board::EMULATOR) { Ok(()) } else { debian::packages(&["qemu-system-misc"]) }
+}
+
+/// Compares what plugins emitted with `skiff replay --sample` on this machine, byte for byte.
+fn compare(played: &Ended) -> Result<(), String> {
+    process::run(&mut process::command("cargo", ["build", "--quiet", "-p", "skiff-gateway"]))?;
+    let linux = process::output(&mut process::command("target/debug/skiff", ["replay", "--sample"]))?;
+    let linux: Vec<&str> = linux.lines().filter(|line| line.starts_with("{\"_plugin\":")).collect();
+    if linux.is_empty() {
+        return Err("no plugin says anything on Linux, so there is nothing to compare".into());
+    }
+    for (number, pair) in (1..).zip(linux.iter().zip(&played.lines)) {
+        if pair.0 != pair.1 {
+            return Err(format!("plugin line {number} differs\n  Linux: {}\n  board: {}", pair.0, pair.1));
+        }
+    }
+    if linux.len() != played.lines.len() {
+        return Err(format!("Linux has {} plugin lines, the board {}", linux.len(), played.lines.len()));
+    }
+    println!("{} plugin lines, byte for byte those of `skiff replay --sample` on Linux", linux.len());
+    Ok(())
+}
+
+/// A tick that does not end: the watchdog resets the board, and the next start knows why.
+fn wedge(image: &std::path::Path) -> Result<(), String> {
+    let ended = board::boot(image, &Partition::sample_seconds(2).words("wedge"))?;
+    ended.expect_exit(0)?;
+    ended.expect_talk("reset reason: power-on")?;
+    ended.expect_talk("reset reason: watchdog")?;
+    println!("a tick that does not end: reset by the watchdog, and the reason is kept");
+    Ok(())
+}
+
+fn table(played: &Ended, flash: &Flash) {
+    let mut rows: BTreeMap<&str, u64> =
+        played.measured.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    rows.insert("flash text", flash.text);
+    rows.insert("flash rodata", flash.rodata);
+    rows.insert("flash data", flash.data);
+    println!("{:<28} {:>12}  goal", "measured", "bytes");
+    for (name, value) in rows {
+        let goal = GOALS.iter().find(|(goal, _)| *goal == name).map(|(_, goal)| goal);
+        let verdict = goal.map_or(String::new(), |goal| {
+            format!("{goal} {}", if value <= *goal { "met" } else { "missed" })
+        });
+        println!("{name:<28} {value:>12}  {verdict}");
+    }
+}
+
+/// Writes a file of the emulated board below `target/qemu`.
+fn target_file(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
+    let path = process::top().join("target/qemu").join(name);
+    let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&path, bytes))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(path)
+}

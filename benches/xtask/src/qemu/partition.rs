@@ -1,0 +1,75 @@
+//! Writes the data partition of the emulated board's flash; `hal-esp32/qemu/src/partition.rs` reads it.
+
+use skiff_runtime::n2k::sample::{LENGTH_SECONDS, SEED, START, Sample};
+
+const MAGIC: &[u8; 8] = b"SKPART01";
+const WORDS: u32 = 1;
+const LOG: u32 = 2;
+const MANIFEST: u32 = 3;
+const MODULE: u32 = 4;
+const CONFIG: u32 = 5;
+
+/// Bytes the partition holds.
+pub const BYTES_MAX: usize = 1024 * 1024;
+
+/// A partition being written.
+#[derive(Clone, Debug)]
+pub struct Partition(Vec<u8>);
+
+impl Partition {
+    /// Begins with a log of the whole sample.
+    pub fn sample() -> Self {
+        Self::sample_seconds(LENGTH_SECONDS)
+    }
+
+    /// Begins with a log of the first seconds of the sample.
+    pub fn sample_seconds(seconds: u32) -> Self {
+        let mut log = START.0.to_le_bytes().to_vec();
+        for (time, frame) in Sample::new(SEED) {
+            let since = u32::try_from(time.0 - START.0).unwrap_or(u32::MAX);
+            if since >= seconds * 1000 {
+                break;
+            }
+            // At most eight data bytes, so the difference fits three bits and one value more.
+            let missing = 8 - u32::try_from(frame.data().len()).unwrap_or(8);
+            let mut data = [0; 8];
+            data[..frame.data().len()].copy_from_slice(frame.data());
+            log.extend(since.to_le_bytes());
+            log.extend((frame.id() | missing << 29).to_le_bytes());
+            log.extend(data);
+        }
+        Self(MAGIC.to_vec()).entry(LOG, &log)
+    }
+
+    /// Adds boot words, separated by blanks.
+    pub fn words(self, words: &str) -> Self {
+        self.entry(WORDS, words.as_bytes())
+    }
+
+    /// Adds a package: its `package.json` or a bare name, its module, its configuration.
+    pub fn package(self, manifest: &[u8], module: &[u8], config: Option<&str>) -> Self {
+        let with = self.entry(MANIFEST, manifest).entry(MODULE, module);
+        config.map_or(with.clone(), |config| with.entry(CONFIG, config.as_bytes()))
+    }
+
+    /// Returns the bytes to load, or how many too many there are.
+    ///
+    /// # Errors
+    /// That it does not fit.
+    pub fn bytes(&self) -> Result<Vec<u8>, String> {
+        let mut bytes = self.0.clone();
+        bytes.extend([0; 8]);
+        if bytes.len() > BYTES_MAX {
+            return Err(format!("the partition takes {} bytes, the flash has {BYTES_MAX} for it", bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    fn entry(mut self, kind: u32, data: &[u8]) -> Self {
+        self.0.extend(kind.to_le_bytes());
+        self.0.extend(u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.0.extend(data);
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+        self
+    }
+}

@@ -1,0 +1,49 @@
+//! The Skiff gateway on the emulated RISC-V board `qemu-riscv32`: 4 MiB of flash, 400 KiB of RAM for everything.
+//!
+//! The core, the limits and the packages are those of every other board. `cargo xtask qemu` builds and boots it: the
+//! log in flash is played through the gateway, and what plugins emit goes out on the UART, one line each. Lines that
+//! begin with `#` are talk.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod clock;
+mod exit;
+mod heap;
+mod packages;
+mod partition;
+mod play;
+mod report;
+mod reset;
+mod stack;
+mod start;
+mod talk;
+mod uart;
+mod watchdog;
+
+use partition::Partition;
+
+/// What the start code calls: everything is set up, interrupts are off.
+fn main() -> ! {
+    heap::open();
+    talk::open();
+    let reset = reset::take();
+    log::info!("{reset}");
+    watchdog::start();
+    let partition = Partition::in_flash();
+    if partition.asks_for("wedge") && reset.is_first() {
+        log::info!("asked to wedge: this tick never ends");
+        stack::wedge();
+    }
+    let code = match play::run(&partition) {
+        Ok(()) => exit::DONE,
+        Err(reason) => {
+            log::error!("{reason}");
+            exit::FAILED
+        }
+    };
+    watchdog::stop();
+    report::print();
+    exit::exit(code)
+}

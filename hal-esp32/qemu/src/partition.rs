@@ -1,0 +1,112 @@
+//! The data partition of the flash: boot words, the log, packages; written by `cargo xtask qemu`.
+//!
+//! Magic `SKPART01`, then entries of kind and length (32 bits each, little-endian) and data, padded to four bytes;
+//! kind 0 ends it. Everything is read in place.
+
+use skiff_runtime::hal::CanFrame;
+use skiff_runtime::n2k::log::{Item, Record};
+use skiff_runtime::time::UnixMillis;
+
+const MAGIC: &[u8; 8] = b"SKPART01";
+/// Text: words that ask for something, for instance `wedge`.
+const WORDS: u32 = 1;
+/// The log: time of its start (64 bits, milliseconds), then records of [`RECORD_BYTES`].
+const LOG: u32 = 2;
+/// A `package.json`, or the bare name of a module that has none.
+const MANIFEST: u32 = 3;
+/// The module of the manifest before it.
+const MODULE: u32 = 4;
+/// The configuration of the package before it.
+const CONFIG: u32 = 5;
+
+/// Time since the start of the log, identifier with 8 - length in its upper three bits, data.
+const RECORD_BYTES: usize = 16;
+
+/// The partition.
+#[derive(Clone, Copy)]
+pub struct Partition(&'static [u8]);
+
+/// A package as it lies there.
+#[derive(Clone, Copy)]
+pub struct Stored {
+    /// `package.json`, or a bare name.
+    pub manifest: &'static [u8],
+    /// The module.
+    pub module: &'static [u8],
+    /// Its configuration, a JSON object.
+    pub config: Option<&'static str>,
+}
+
+unsafe extern "C" {
+    static _partition_start: u8;
+    static _partition_end: u8;
+}
+
+impl Partition {
+    /// Returns the partition of the flash.
+    pub fn in_flash() -> Self {
+        let start = &raw const _partition_start;
+        let size = (&raw const _partition_end).addr() - start.addr();
+        // SAFETY: link.x gives the range to the partition, and the flash is read-only from the start on.
+        let bytes = unsafe { core::slice::from_raw_parts(start, size) };
+        Self(bytes.strip_prefix(MAGIC).unwrap_or_default())
+    }
+
+    /// Tells whether a boot word is set.
+    pub fn asks_for(&self, word: &str) -> bool {
+        self.words().any(|one| one == word)
+    }
+
+    /// Visits the boot words.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        let text = self.of(WORDS).next().and_then(|bytes| core::str::from_utf8(bytes).ok());
+        text.unwrap_or_default().split_whitespace()
+    }
+
+    /// Visits the records of the log; `None` when there is none.
+    pub fn log(&self) -> Option<(UnixMillis, impl Iterator<Item = Record> + use<>)> {
+        let (start, records) = self.of(LOG).next()?.split_first_chunk::<8>()?;
+        let start = UnixMillis(i64::from_le_bytes(*start));
+        Some((start, records.chunks_exact(RECORD_BYTES).filter_map(move |bytes| record(start, bytes))))
+    }
+
+    /// Visits the packages.
+    pub fn packages(&self) -> impl Iterator<Item = Stored> + use<> {
+        let mut entries = self.entries().filter(|(kind, _)| matches!(*kind, MANIFEST | MODULE | CONFIG)).peekable();
+        core::iter::from_fn(move || {
+            let (_, manifest) = entries.find(|(kind, _)| *kind == MANIFEST)?;
+            let (_, module) = entries.next_if(|(kind, _)| *kind == MODULE)?;
+            let config = entries.next_if(|(kind, _)| *kind == CONFIG);
+            let config = config.and_then(|(_, bytes)| core::str::from_utf8(bytes).ok());
+            Some(Stored { manifest, module, config })
+        })
+    }
+
+    fn of(&self, wanted: u32) -> impl Iterator<Item = &'static [u8]> + use<> {
+        self.entries().filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (u32, &'static [u8])> + use<> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let (kind, after) = rest.split_first_chunk::<4>()?;
+            let (length, after) = after.split_first_chunk::<4>()?;
+            let (kind, length) = (u32::from_le_bytes(*kind), u32::from_le_bytes(*length) as usize);
+            if kind == 0 {
+                return None;
+            }
+            let data = after.get(..length)?;
+            rest = after.get(length.checked_next_multiple_of(4)?..)?;
+            Some((kind, data))
+        })
+    }
+}
+
+fn record(start: UnixMillis, bytes: &[u8]) -> Option<Record> {
+    let (time, rest) = bytes.split_first_chunk::<4>()?;
+    let (id, data) = rest.split_first_chunk::<4>()?;
+    let (time, id) = (u32::from_le_bytes(*time), u32::from_le_bytes(*id));
+    let length = 8_usize.saturating_sub((id >> 29) as usize);
+    let frame = CanFrame::new(id & CanFrame::ID_MAX, data.get(..length)?)?;
+    Some(Record { time: Some(UnixMillis(start.0.saturating_add(time.into()))), item: Item::Frame(frame) })
+}

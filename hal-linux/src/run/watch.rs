@@ -1,0 +1,111 @@
+//! Watches the plugin packages of the configuration folder for new versions.
+//!
+//! It looks at times and lengths of files, once a second: that also sees changes on file systems that send no
+//! notifications, and a package counts only when it has been left alone for a whole look.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use crate::packages;
+use crate::wake::Waker;
+
+/// Time between two looks.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What shows that a file is another one than before.
+type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+/// A package folder that is new or has changed.
+pub type Changed = PathBuf;
+
+/// Starts to watch; the receiver gets the folder of each package that has changed. The thread ends with the receiver.
+///
+/// # Errors
+/// The thread that could not be started.
+pub fn start(config: PathBuf, waker: Waker) -> io::Result<Receiver<Changed>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().name("watch".into()).spawn(move || watch(&config, &sender, &waker))?;
+    Ok(receiver)
+}
+
+fn watch(config: &Path, sender: &Sender<Changed>, waker: &Waker) {
+    let mut looks = Looks::new(stamps(config));
+    loop {
+        thread::sleep(PERIOD);
+        for folder in looks.changed(stamps(config)) {
+            if sender.send(folder).is_err() {
+                return;
+            }
+            waker.wake();
+        }
+    }
+}
+
+/// Reads times and lengths of the package files, by package folder.
+fn stamps(config: &Path) -> BTreeMap<PathBuf, Stamp> {
+    let stamp = |path: PathBuf| {
+        let metadata = fs::metadata(&path).ok()?;
+        Some((path, metadata.modified().ok(), metadata.len()))
+    };
+    let folders = packages::plugin_files(config).into_iter();
+    folders.map(|(folder, files)| (folder, files.into_iter().filter_map(stamp).collect())).collect()
+}
+
+/// What was seen, and what is in force.
+struct Looks {
+    in_force: BTreeMap<PathBuf, Stamp>,
+    last: BTreeMap<PathBuf, Stamp>,
+}
+
+impl Looks {
+    fn new(stamps: BTreeMap<PathBuf, Stamp>) -> Self {
+        Self { in_force: stamps.clone(), last: stamps }
+    }
+
+    /// Returns the folders that are other than what is in force, and were so at the look before too.
+    fn changed(&mut self, now: BTreeMap<PathBuf, Stamp>) -> Vec<PathBuf> {
+        let is_new = |(folder, stamp): &(&PathBuf, &Stamp)| {
+            self.in_force.get(*folder) != Some(*stamp) && self.last.get(*folder) == Some(*stamp)
+        };
+        let changed: Vec<PathBuf> = now.iter().filter(is_new).map(|(folder, _)| folder.clone()).collect();
+        for folder in &changed {
+            if let Some(stamp) = now.get(folder) {
+                self.in_force.insert(folder.clone(), stamp.clone());
+            }
+        }
+        self.last = now;
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(length: u64) -> BTreeMap<PathBuf, Stamp> {
+        BTreeMap::from([(PathBuf::from("tide"), vec![(PathBuf::from("tide/plugin.wasm"), None, length)])])
+    }
+
+    #[test]
+    fn a_change_counts_once_it_has_been_left_alone() {
+        let mut looks = Looks::new(at(1));
+        assert!(looks.changed(at(1)).is_empty());
+        assert!(looks.changed(at(2)).is_empty(), "it may be being written");
+        assert!(looks.changed(at(3)).is_empty(), "it is being written");
+        assert_eq!(looks.changed(at(3)), [PathBuf::from("tide")]);
+        assert!(looks.changed(at(3)).is_empty(), "it is in force");
+    }
+
+    #[test]
+    fn a_new_package_counts_and_a_removed_one_does_not() {
+        let mut looks = Looks::new(BTreeMap::new());
+        assert!(looks.changed(at(1)).is_empty());
+        assert_eq!(looks.changed(at(1)).len(), 1);
+        assert!(looks.changed(BTreeMap::new()).is_empty());
+    }
+}

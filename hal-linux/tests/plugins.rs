@@ -1,0 +1,169 @@
+//! Packages that come and go: checked, tested, installed, replaced under a running gateway, removed.
+
+mod support;
+#[path = "../../runtime/tests/tarball/mod.rs"]
+mod tarball;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{Gateway, assert_refused, data, run, talk};
+use tempfile::tempdir;
+
+const ALARM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/assemblyscript/shallow-water-alarm");
+
+/// Packs the alarm under a version of its own.
+fn pack(folder: &Path, version: &str) -> String {
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = json.replace("\"version\": \"0.1.0\"", &format!("\"version\": \"{version}\""));
+    let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
+    let path = folder.join(format!("alarm-{version}.tgz"));
+    fs::write(&path, tarball::npm_pack(&json, &wasm)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Copies the alarm into `node_modules`.
+fn copy(config: &Path) -> PathBuf {
+    let to = config.join("node_modules/@skiff/shallow-water-alarm");
+    fs::create_dir_all(&to).unwrap();
+    for file in ["package.json", "plugin.wasm"] {
+        fs::copy(Path::new(ALARM).join(file), to.join(file)).unwrap();
+    }
+    to
+}
+
+fn version(rows: &str) -> Option<String> {
+    let rows: serde_json::Value = serde_json::from_str(rows).ok()?;
+    Some(rows.as_array()?.first()?.get("version")?.as_str()?.to_owned())
+}
+
+#[test]
+fn check_tells_kind_size_and_verdict() {
+    let home = tempdir().unwrap();
+    let checked = run(home.path(), &["check", ALARM, "--json"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", talk(&checked));
+    let report: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(
+        (report["package"].as_str(), report["kind"].as_str()),
+        (Some("@skiff/shallow-water-alarm"), Some("assemblyscript"))
+    );
+    assert_eq!(report["boards"][0]["board"], "linux");
+    assert!(report["boards"][0]["needed"].as_u64() > Some(65_536));
+    let large = home.path().join("large.wasm");
+    fs::write(
+        &large,
+        wat::parse_str(r#"(module (memory 5000) (func (export "plugin_id")) (func (export "allocate")))"#).unwrap(),
+    )
+    .unwrap();
+    let refused = run(home.path(), &["check", large.to_str().unwrap(), "--board", "linux"]);
+    assert_refused(&refused, 1, &["does not fit linux", "327680000"]);
+    assert!(data(&refused).iter().any(|line| line.contains("fix: ") && line.contains("-zstack-size")), "{refused:?}");
+    let cut = home.path().join("cut.wasm");
+    fs::write(&cut, b"\0asm\x01\0\0\0\x01\x7f").unwrap();
+    assert_refused(&run(home.path(), &["check", cut.to_str().unwrap()]), 4, &["corrupt module"]);
+    assert_refused(&run(home.path(), &["check", "/nowhere/gone"]), 3, &["/nowhere/gone"]);
+}
+
+#[test]
+fn test_plays_a_scenario_and_shows_its_transcript() {
+    let home = tempdir().unwrap();
+    let scenario = home.path().join("scenario.json");
+    fs::write(&scenario, r#"{"package":"alarm","steps":[{"op":"start","config":{"limitMetres":3}},{"op":"stop"}]}"#)
+        .unwrap();
+    let scenario = scenario.to_str().unwrap();
+    let played = run(home.path(), &["test", scenario, ALARM]);
+    assert_eq!(played.status.code(), Some(0), "{}", talk(&played));
+    let lines = data(&played);
+    assert!(
+        lines[0].contains("\"host\":\"skiff\"") && lines[0].contains("\"kind\":\"assemblyscript\""),
+        "{}",
+        lines[0]
+    );
+    assert!(lines.iter().any(|line| line.contains(r#""t":"result","step":"start","value":"#)), "{lines:?}");
+    assert_eq!(run(home.path(), &["test", scenario, ALARM]).stdout, played.stdout, "two runs differ");
+    assert_refused(&run(home.path(), &["test", scenario]), 2, &["name the plugin"]);
+    assert_refused(&run(home.path(), &["test", "/nowhere/gone.json"]), 3, &["/nowhere/gone.json"]);
+    let odd = home.path().join("odd.json");
+    fs::write(&odd, r#"{"package":"alarm","steps":[{"op":"dance"}]}"#).unwrap();
+    assert_refused(&run(home.path(), &["test", odd.to_str().unwrap(), ALARM]), 4, &["step 1", "dance"]);
+}
+
+#[test]
+fn a_package_is_installed_replaced_and_removed_under_a_running_gateway() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let config_text = config.to_str().unwrap();
+    let gateway = Gateway::start(home.path(), &["--config", config_text]);
+    let plugin = |arguments: &[&str]| {
+        let mut all = vec!["plugin", "--config", config_text];
+        all.extend(arguments);
+        run(home.path(), &all)
+    };
+    let installed = plugin(&["install", &pack(home.path(), "1.0.0")]);
+    assert!(talk(&installed).contains("@skiff/shallow-water-alarm 1.0.0 is running"), "{}", talk(&installed));
+    let replaced = plugin(&["install", &pack(home.path(), "1.1.0")]);
+    assert!(talk(&replaced).contains("1.1.0 is running"), "{}", talk(&replaced));
+    assert_eq!(plugin(&["reload", "@skiff/shallow-water-alarm"]).status.code(), Some(0));
+    let logs = data(&plugin(&["logs", "@skiff/shallow-water-alarm"]));
+    assert!(logs.iter().any(|line| line.contains("version 1.1.0 is in place")), "{logs:?}");
+    assert!(data(&plugin(&["inspect", "_skiff_shallow-water-alarm"])).iter().any(|line| line.contains("\"budget\"")));
+    let damaged = home.path().join("damaged.tgz");
+    fs::write(&damaged, b"no archive").unwrap();
+    assert_refused(&plugin(&["install", damaged.to_str().unwrap()]), 1, &["the gateway refuses", "gzip"]);
+    let unauthorised = run(
+        home.path(),
+        &["plugin", "--url", &format!("http://{}", gateway.authority), "install", &pack(home.path(), "1.2.0")],
+    );
+    assert_refused(&unauthorised, 6, &["SKIFF_TOKEN"]);
+    assert_eq!(gateway.terminate(), Some(0));
+
+    // What was installed is there at the next start.
+    let gateway = Gateway::start(home.path(), &["--config", config_text]);
+    gateway.get_until("/skServer/plugins", |rows| {
+        version(rows).as_deref() == Some("1.1.0") && rows.contains("\"running\"")
+    });
+    assert_eq!(plugin(&["remove", "@skiff/shallow-water-alarm"]).status.code(), Some(0));
+    gateway.get_until("/skServer/plugins", |rows| rows == "[]");
+    assert_eq!(gateway.terminate(), Some(0));
+}
+
+#[test]
+fn a_package_is_installed_and_removed_without_a_gateway() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let plugin = |arguments: &[&str]| {
+        let mut all = vec!["plugin", "--config", config.to_str().unwrap()];
+        all.extend(arguments);
+        run(home.path(), &all)
+    };
+    let installed = plugin(&["install", &pack(home.path(), "1.0.0")]);
+    assert_eq!(installed.status.code(), Some(0), "{}", talk(&installed));
+    assert!(data(&plugin(&["list"])).iter().any(|line| line.contains("1.0.0") && line.contains("enabled")));
+    assert_refused(&plugin(&["logs", "@skiff/shallow-water-alarm"]), 5, &["needs a running gateway"]);
+    assert_eq!(plugin(&["remove", "@skiff/shallow-water-alarm"]).status.code(), Some(0));
+    assert_refused(&plugin(&["remove", "@skiff/shallow-water-alarm"]), 3, &["no plugin is named"]);
+    copy(&config);
+    assert_refused(&plugin(&["remove", "@skiff/shallow-water-alarm"]), 1, &["npm uninstall"]);
+}
+
+#[test]
+fn a_changed_package_is_taken_over_and_a_broken_one_is_not() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let folder = copy(&config);
+    let data_folder = config.join("plugin-config-data");
+    fs::create_dir_all(&data_folder).unwrap();
+    fs::write(data_folder.join("_skiff_shallow-water-alarm.json"), r#"{"enabled":true,"configuration":{}}"#).unwrap();
+    let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap()]);
+    gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
+    let json = fs::read_to_string(folder.join("package.json")).unwrap();
+    fs::write(folder.join("package.json"), json.replace("\"version\": \"0.1.0\"", "\"version\": \"2.0.0\"")).unwrap();
+    gateway.said("version 2.0.0 is in place");
+    gateway.get_until("/skServer/plugins", |rows| version(rows).as_deref() == Some("2.0.0"));
+    fs::write(folder.join("plugin.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    gateway.said("the version before goes on");
+    gateway.get_until("/skServer/plugins", |rows| {
+        rows.contains("\"running\"") && version(rows).as_deref() == Some("2.0.0")
+    });
+    assert_eq!(gateway.terminate(), Some(0));
+}

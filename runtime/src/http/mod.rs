@@ -1,0 +1,33 @@
+//! HTTP/1.1 (RFC 9112) and WebSocket (RFC 6455) as values, without a socket and without a clock.
+//!
+//! Bytes that arrived go into a [`Reader`], which gives whole [`Message`]s; [`write_head`] makes the
+//! bytes of a response. After [`handshake::accept`] the bytes of a connection go through a
+//! [`websocket::Decoder`] instead. Nothing here waits, and everything a peer can make grow has a
+//! limit in [`Limits`]. What is parsed by hand is only what `httparse` leaves to its user.
+
+mod chunked;
+pub mod handshake;
+mod head;
+mod reader;
+mod refusal;
+mod response;
+pub mod websocket;
+
+pub use head::Message;
+pub use reader::{Reader, Step};
+pub use refusal::Refusal;
+pub use response::{ResponseHead, is_bodiless, write_head};
+
+/// Header fields that the parser has room for; [`Limits::headers_max`] can only ask for fewer.
+pub const HEADERS_MAX: usize = 64;
+
+/// What a request may have at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of request line and header fields together, also of the trailer of a chunked body.
+    pub head_bytes_max: usize,
+    /// Header fields; at most [`HEADERS_MAX`].
+    pub headers_max: usize,
+    /// Bytes of the body, after chunks were joined.
+    pub body_bytes_max: usize,
+}

@@ -1,0 +1,60 @@
+//! Messages of other stations by radio: safety broadcasts (129802) and digital selective calls (129808).
+//!
+//! n2k-signalk maps them from 4.7.0 on.
+
+use super::Scene;
+use super::navigation::coordinates;
+use super::rule::{Mapping, Target};
+use super::text::join;
+use crate::delta::Value;
+use crate::n2k::tables::Field;
+
+pub(super) const MAPPINGS: &[Mapping] = &[
+    Mapping::code(129_802, safety_broadcast).of(Target::Sender),
+    Mapping::code(129_808, selective_call).of(Target::Caller),
+];
+
+/// PGN 129802, unless it is blank.
+fn safety_broadcast(scene: &mut Scene<'_>) {
+    let Some(text) = scene.decoded.string(Field::SafetyRelatedText) else { return };
+    let text = text.to_stack();
+    if !text.trim().is_empty() {
+        scene.value("communication.ais.safetyRelatedBroadcast", Value::Text(text.trim()));
+    }
+}
+
+/// Code of lookup DSC_CATEGORY for distress.
+const DISTRESS: i64 = 112;
+
+/// Paths by code of lookup DSC_NATURE, from 100 on.
+const NATURES: [&str; 13] = [
+    "fire",
+    "flooding",
+    "collision",
+    "grounding",
+    "listing",
+    "sinking",
+    "adrift",
+    "undesignated",
+    "abandon",
+    "piracy",
+    "mob",
+    "undesignated",
+    "epirb",
+];
+
+/// PGN 129808: the position, and a notification when it is a call of distress.
+fn selective_call(scene: &mut Scene<'_>) {
+    let position = coordinates(scene.decoded, Field::LatitudeOfVesselReported, Field::LongitudeOfVesselReported);
+    if let Some(members) = position {
+        scene.value("navigation.position", Value::Object(&members));
+    }
+    let category = [Field::DscCategory, Field::DscCategorySymbol];
+    if !category.into_iter().any(|field| scene.decoded.raw(field) == Some(DISTRESS)) {
+        return;
+    }
+    let nature = scene.decoded.raw(Field::NatureOfDistress).and_then(|code| code.checked_sub(100));
+    let nature = nature.and_then(|at| NATURES.get(usize::try_from(at).ok()?)).unwrap_or(&"undesignated");
+    let message = join(&["DSC Distress Received! Nature of distress: ", nature]);
+    scene.value(&join(&["notifications.", nature]), Value::Object(&[("message", Value::Text(&message))]));
+}

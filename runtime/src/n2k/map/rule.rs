@@ -1,0 +1,265 @@
+//! The table form of a rule: which field goes to which path, and how.
+
+use super::Scene;
+use super::text::{Digits, Text, digits, join, lower};
+use crate::delta::Value;
+use crate::json::Decimal;
+use crate::n2k::decode::{Decoded, Lookup};
+use crate::n2k::tables::Field;
+
+/// What one PGN becomes.
+pub(in crate::n2k) struct Mapping {
+    pub pgn: u32,
+    pub root: Root,
+    pub leaves: &'static [Leaf],
+    /// What no table says, after the leaves.
+    pub code: Option<fn(&mut Scene<'_>)>,
+    pub target: Target,
+    pub instance: Instance,
+}
+
+/// What all paths of a PGN begin with; nothing is mapped when a part of it is missing.
+#[derive(Clone, Copy)]
+pub(in crate::n2k) enum Root {
+    /// Nothing: leaves are whole paths.
+    None,
+    /// The text and field `instance`.
+    Instance(&'static str),
+    /// The text, the source address, a point and field `connectionNumber`.
+    Connection(&'static str),
+    /// `propulsion.` and the engine that field `instance` names.
+    Engine,
+    /// Two sides of the device instance of the sender's address claim.
+    Device(&'static str, &'static str),
+}
+
+/// Whom a PGN speaks of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::n2k) enum Target {
+    /// The own vessel.
+    Own,
+    /// `vessels`, by field `userId`.
+    Vessel,
+    /// `atons`, by field `userId`.
+    Aton,
+    /// `shore.basestations`, by field `userId` with zeros in front.
+    Station,
+    /// `sar`, by field `userId` with zeros in front.
+    Aircraft,
+    /// `vessels`, by field `sourceId` with zeros in front.
+    Sender,
+    /// `vessels`, by the first nine digits of field `dscMessageAddress`.
+    Caller,
+}
+
+/// What `source.instance` of a PGN is: those that carry one single reading name its instance.
+#[derive(Clone, Copy)]
+pub(in crate::n2k) enum Instance {
+    /// Left out.
+    None,
+    /// The field, left out when it is absent.
+    Known(Field),
+    /// The field, the word `undefined` when it is absent, as the peer has it.
+    Named(Field),
+    /// The word `undefined`: the database has no such field.
+    Undefined,
+}
+
+/// One field and the path that it goes to.
+pub(in crate::n2k) struct Leaf {
+    pub field: Field,
+    pub path: &'static str,
+    pub how: How,
+}
+
+/// How a field becomes a value. Without a field there is none, except where it says so.
+#[derive(Clone, Copy)]
+pub(in crate::n2k) enum How {
+    /// As decoded: a number, or the text of a code, or a code that has no text.
+    Same,
+    /// As decoded, but zero stands for "no sensor" and gives nothing.
+    UnlessZero,
+    /// As decoded, `null` when it is absent: a value that goes away must be seen to go.
+    OrNull,
+    /// Times a power of ten: percent to ratio is -2.
+    Shift(i8),
+    /// Times a power of ten, `null` when it is absent.
+    ShiftOrNull(i8),
+    /// Times an integer: kilowatt hours to joule.
+    Times(i64),
+    /// Divided by a number that gives no exact decimal.
+    Per(f64),
+    /// Divided, `null` when it is absent.
+    PerOrNull(f64),
+    /// Code 1 is true, 0 false, others ("error") nothing.
+    Switch,
+    /// The text of a code; nothing for a code without one.
+    Text,
+    /// The same in lower case.
+    LowerText,
+    /// The text of a code, texts in the list replaced.
+    Renamed(&'static [(&'static str, &'static str)]),
+}
+
+/// Short form of a [`Leaf`].
+pub(super) const fn leaf(field: Field, path: &'static str, how: How) -> Leaf {
+    Leaf { field, path, how }
+}
+
+impl Mapping {
+    /// A PGN that its leaves say all of.
+    pub const fn fields(pgn: u32, root: Root, leaves: &'static [Leaf]) -> Self {
+        Self { pgn, root, leaves, code: None, target: Target::Own, instance: Instance::None }
+    }
+
+    /// A PGN that needs code.
+    pub const fn code(pgn: u32, code: fn(&mut Scene<'_>)) -> Self {
+        Self { pgn, root: Root::None, leaves: &[], code: Some(code), target: Target::Own, instance: Instance::None }
+    }
+
+    /// Adds code that runs after the leaves.
+    pub const fn and(mut self, code: fn(&mut Scene<'_>)) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Names whom the PGN speaks of.
+    pub const fn of(mut self, target: Target) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Says what `source.instance` is.
+    pub const fn instance(mut self, instance: Instance) -> Self {
+        self.instance = instance;
+        self
+    }
+
+    /// Returns `source.instance` of a delta.
+    pub fn source_instance(&self, decoded: &Decoded<'_>) -> Option<Digits> {
+        let undefined = || Digits::try_from("undefined").ok();
+        match self.instance {
+            Instance::None => None,
+            Instance::Known(field) => decoded.raw(field).map(digits),
+            Instance::Named(field) => decoded.raw(field).map(digits).or_else(undefined),
+            Instance::Undefined => undefined(),
+        }
+    }
+
+    /// Gives every value of the payload to the sink.
+    pub fn run(&self, scene: &mut Scene<'_>) {
+        if !self.leaves.is_empty()
+            && let Some(root) = self.root.text(scene)
+        {
+            leaves(scene, &root, self.leaves);
+        }
+        if let Some(code) = self.code {
+            code(scene);
+        }
+    }
+}
+
+impl Root {
+    /// Returns the text, `None` when a part of it is missing.
+    pub fn text(self, scene: &Scene<'_>) -> Option<Text> {
+        Some(match self {
+            Self::None => Text::new(),
+            Self::Instance(base) => join(&[base, &digits(scene.decoded.raw(Field::Instance)?)]),
+            Self::Connection(base) => {
+                let connection = scene.decoded.raw(Field::ConnectionNumber)?;
+                join(&[base, &digits(scene.id.source.0.into()), ".", &digits(connection)])
+            }
+            Self::Engine => join(&["propulsion.", &super::propulsion::Engine::of(scene.decoded)?.id]),
+            Self::Device(before, after) => {
+                join(&[before, &digits(scene.memory.source(scene.id.source)?.device_instance()?.into()), after])
+            }
+        })
+    }
+}
+
+/// Gives the values of `leaves` below `root` to the sink.
+pub(super) fn leaves(scene: &mut Scene<'_>, root: &str, leaves: &[Leaf]) {
+    let mut path = join(&[root]);
+    for leaf in leaves {
+        path.truncate(root.len());
+        let _ = path.push_str(leaf.path);
+        leaf.how.give(scene, leaf.field, &path);
+    }
+}
+
+impl How {
+    /// Gives the value of `field`, if there is one, to the sink.
+    pub fn give(self, scene: &mut Scene<'_>, field: Field, path: &str) {
+        let lowered;
+        let decoded = scene.decoded;
+        let number = || decoded.number(field);
+        let value = match self {
+            Self::Same => same(decoded, field),
+            Self::UnlessZero => same(decoded, field).filter(|_| decoded.raw(field) != Some(0)),
+            Self::OrNull => Some(number().map_or(Value::Null, Value::Number)),
+            Self::Shift(power) => number().map(|value| Value::Number(shifted(value, power))),
+            Self::ShiftOrNull(power) => {
+                Some(number().map_or(Value::Null, |value| Value::Number(shifted(value, power))))
+            }
+            Self::Times(factor) => number().and_then(|value| times(value, factor)).map(Value::Number),
+            Self::Per(divisor) => number().map(|value| per(value, divisor)),
+            Self::PerOrNull(divisor) => Some(number().map_or(Value::Null, |value| per(value, divisor))),
+            Self::Switch => match decoded.raw(field) {
+                Some(0) => Some(Value::Bool(false)),
+                Some(1) => Some(Value::Bool(true)),
+                _ => None,
+            },
+            Self::Text => decoded.text(field).map(Value::Text),
+            Self::LowerText => match decoded.text(field) {
+                Some(text) => {
+                    lowered = lower(text);
+                    Some(Value::Text(&lowered))
+                }
+                None => None,
+            },
+            Self::Renamed(names) => match same(decoded, field) {
+                Some(Value::Text(text)) => {
+                    let renamed = names.iter().find(|(from, _)| *from == text).map_or(text, |(_, to)| *to);
+                    Some(Value::Text(renamed))
+                }
+                other => other,
+            },
+        };
+        if let Some(value) = value {
+            scene.sink.value(path, value);
+        }
+    }
+}
+
+/// Returns a field as decoded: the text of a code, or the number.
+pub(super) fn same(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
+    match decoded.lookup(field)? {
+        Lookup::Text(text) => Some(Value::Text(text)),
+        Lookup::Code(_) => decoded.number(field).map(Value::Number),
+    }
+}
+
+/// Returns `value` × 10^`power`.
+pub(super) fn shifted(value: Decimal, power: i8) -> Decimal {
+    Decimal::new(value.mantissa, value.exponent.saturating_add(power))
+}
+
+/// Returns `value` × `factor`; `None` when it does not fit.
+pub(super) fn times(value: Decimal, factor: i64) -> Option<Decimal> {
+    Some(Decimal::new(value.mantissa.checked_mul(factor)?, value.exponent))
+}
+
+/// Returns `value` / `divisor`, which has no exact decimal.
+pub(super) fn per(value: Decimal, divisor: f64) -> Value<'static> {
+    Value::Float(value.to_f64() / divisor)
+}
+
+/// Returns the exact sum; `None` when it does not fit.
+pub(super) fn sum(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let exponent = left.exponent.min(right.exponent);
+    let aligned = |value: Decimal| {
+        let scale = 10_i64.checked_pow(u32::from(value.exponent.abs_diff(exponent)))?;
+        value.mantissa.checked_mul(scale)
+    };
+    Some(Decimal::new(aligned(left)?.checked_add(aligned(right)?)?, exponent))
+}

@@ -1,0 +1,105 @@
+//! Paths and texts put together from parts, without the formatting machinery.
+
+/// Bytes of the longest path or text that is put together; the longest is a path of 126983 with 90.
+const TEXT_BYTES_MAX: usize = 128;
+/// A path or text put together from parts.
+pub(in crate::n2k) type Text = heapless::String<TEXT_BYTES_MAX>;
+/// A small number as text.
+pub(in crate::n2k) type Digits = heapless::String<20>;
+
+/// Joins parts; what is longer than [`TEXT_BYTES_MAX`] is cut at a part, which no caller's parts are.
+pub(super) fn join(parts: &[&str]) -> Text {
+    let mut text = Text::new();
+    for part in parts {
+        let _ = text.push_str(part);
+    }
+    text
+}
+
+/// Writes a number; of a negative one, which no caller has, the magnitude.
+pub(in crate::n2k) fn digits(number: i64) -> Digits {
+    padded(number, 1)
+}
+
+/// Writes a number with zeros in front, `width` (1 to 20) digits at least.
+pub(super) fn padded(number: i64, width: usize) -> Digits {
+    let mut reversed = [b'0'; 20];
+    let mut rest = number.unsigned_abs();
+    let mut count = 0;
+    for slot in &mut reversed {
+        if rest == 0 && count >= width.max(1) {
+            break;
+        }
+        *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        count += 1;
+    }
+    let mut text = Digits::new();
+    for digit in reversed.iter().take(count).rev() {
+        let _ = text.push(char::from(*digit));
+    }
+    text
+}
+
+/// Writes a NAME as the peer does: hexadecimal, lower case, no zeros in front.
+pub(in crate::n2k) fn hexadecimal(number: u64) -> Digits {
+    let mut text = Digits::new();
+    let count = (64 - number.leading_zeros()).div_ceil(4).max(1);
+    for nibble in (0..count).rev() {
+        let digit = u32::try_from(number >> (nibble * 4) & 0xf).unwrap_or(0);
+        let _ = char::from_digit(digit, 16).map(|digit| text.push(digit));
+    }
+    text
+}
+
+/// Returns `text` in lower case; ASCII only, as all texts of lookups are.
+pub(super) fn lower(text: &str) -> Text {
+    text.chars().map(|letter| letter.to_ascii_lowercase()).take(TEXT_BYTES_MAX).collect()
+}
+
+/// Returns `text` without blanks.
+pub(super) fn without_blanks(text: &str) -> Text {
+    text.chars().filter(|letter| *letter != ' ').take(TEXT_BYTES_MAX).collect()
+}
+
+/// Returns `text` as one word: blanks, points, dashes and underscores go, the letter after one of them or
+/// after a digit is upper case, all others are lower case.
+pub(super) fn camel_case(text: &str) -> Text {
+    let (mut word, mut raised) = (Text::new(), false);
+    for letter in text.trim_start().chars().take(TEXT_BYTES_MAX / 4) {
+        if matches!(letter, ' ' | '.' | '-' | '_') {
+            raised = true;
+            continue;
+        }
+        let letter = if raised && !word.is_empty() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+        let _ = word.push(letter);
+        raised = letter.is_ascii_digit();
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_without_formatting() {
+        for number in [0, 7, 10, 255, i64::MAX] {
+            assert_eq!(digits(number).as_str(), std::format!("{number}"));
+        }
+        assert_eq!(padded(2_320_001, 9), "002320001");
+        assert_eq!(padded(0, 9), "000000000");
+        for number in [0, 0xf, 0x10, 0xc078_9c00_e7e0_4c73, u64::MAX] {
+            assert_eq!(hexadecimal(number).as_str(), std::format!("{number:x}"));
+        }
+    }
+
+    #[test]
+    fn words_are_joined_as_paths_need_them() {
+        assert_eq!(camel_case("Helm 1"), "helm1");
+        assert_eq!(camel_case("Red/Black"), "red/black");
+        assert_eq!(camel_case("No. of-things_left 2day"), "noOfThingsLeft2Day");
+        assert_eq!(lower("Good, OK"), "good, ok");
+        assert_eq!(without_blanks("WP Arrival"), "WPArrival");
+    }
+}

@@ -1,0 +1,176 @@
+//! Packages that were installed over the network, one record each below `skiff/packages/`.
+//!
+//! A record holds `package.json` and the module behind a header, uncompressed, so that it is replaced by one atomic
+//! write and a chip can use the module where it lies in flash.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::ControlFlow;
+
+use super::{Manifest, Package, PackageError, Unpacked};
+use crate::hal::{Key, Storage, StorageError};
+
+/// Prefix of the records' keys.
+const FOLDER: &str = "skiff/packages/";
+/// Ending of the records' keys.
+const ENDING: &str = ".pkg";
+/// First bytes of a record: name and version of this layout, then the length of `package.json`, little-endian.
+const MAGIC: &[u8; 8] = b"SKPKG\0\0\x01";
+const HEADER_BYTES: usize = 12;
+/// Records looked at.
+const RECORDS_MAX: usize = 256;
+
+/// Why a stored package cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// The storage refuses.
+    Storage(StorageError),
+    /// The record is damaged, or holds no plugin.
+    Package(PackageError),
+    /// The package name makes no key.
+    Name,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Storage(error) => error.fmt(f),
+            Self::Package(error) => error.fmt(f),
+            Self::Name => f.write_str("its name cannot stand in a file name"),
+        }
+    }
+}
+
+impl core::error::Error for StoreError {}
+
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<PackageError> for StoreError {
+    fn from(error: PackageError) -> Self {
+        Self::Package(error)
+    }
+}
+
+fn key(id: &str) -> Result<Key, StoreError> {
+    Key::parse(&format!("{FOLDER}{id}{ENDING}")).map_err(|_| StoreError::Name)
+}
+
+/// Returns the record of a package.
+#[must_use]
+pub fn record(unpacked: &Unpacked) -> Vec<u8> {
+    // `package.json` is bounded by PACKAGE_JSON_BYTES_MAX.
+    let length = u32::try_from(unpacked.package_json.len()).unwrap_or(u32::MAX);
+    let mut out = Vec::with_capacity(HEADER_BYTES + unpacked.package_json.len() + unpacked.wasm.len());
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&unpacked.package_json);
+    out.extend_from_slice(&unpacked.wasm);
+    out
+}
+
+fn read_record(record: &[u8]) -> Result<Package, PackageError> {
+    let damaged = || PackageError::Archive { clause: "the stored record is damaged" };
+    let rest = record.strip_prefix(MAGIC).ok_or_else(damaged)?;
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| damaged())?;
+    let (json, wasm) = rest.split_at_checked(length).ok_or_else(damaged)?;
+    Manifest::parse(json)?.with_wasm(wasm.to_vec())
+}
+
+/// Stores a record for the plugin `id`, in place of the one before.
+///
+/// # Errors
+/// [`StoreError`]; the record before is kept then.
+pub fn save(storage: &mut dyn Storage, id: &str, record: &[u8]) -> Result<(), StoreError> {
+    Ok(storage.replace(&key(id)?, record)?)
+}
+
+/// Loads one package of at most `bytes_max`; `None` when it is not stored.
+///
+/// # Errors
+/// [`StoreError`] for a damaged record or storage.
+pub fn load(storage: &mut dyn Storage, id: &str, bytes_max: u32) -> Result<Option<Package>, StoreError> {
+    match storage.read_all(&key(id)?, bytes_max) {
+        Ok(record) => Ok(Some(read_record(&record)?)),
+        Err(StorageError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tells whether a package is stored.
+pub fn contains(storage: &mut dyn Storage, id: &str) -> bool {
+    key(id).is_ok_and(|key| storage.len(&key).is_ok())
+}
+
+/// Removes a package; none is no error.
+///
+/// # Errors
+/// [`StoreError`] when the storage refuses.
+pub fn remove(storage: &mut dyn Storage, id: &str) -> Result<(), StoreError> {
+    Ok(storage.remove(&key(id)?)?)
+}
+
+/// Loads every stored package by its id, and says of each that cannot be used why.
+pub fn load_all(storage: &mut dyn Storage, bytes_max: u32) -> Vec<(String, Result<Package, StoreError>)> {
+    let mut ids = Vec::new();
+    // A storage that cannot be listed has no packages to offer; the first write will tell.
+    let _ = storage.list(FOLDER, &mut |key, _| {
+        let id = key.as_str().strip_prefix(FOLDER).and_then(|name| name.strip_suffix(ENDING));
+        ids.extend(id.map(ToString::to_string));
+        if ids.len() < RECORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    ids.sort();
+    ids.into_iter()
+        .filter_map(|id| match load(storage, &id, bytes_max) {
+            Ok(package) => Some((id, Ok(package?))),
+            Err(error) => Some((id, Err(error))),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hal::sim::SimStorage;
+
+    fn unpacked(name: &str) -> Unpacked {
+        let json = format!(
+            r#"{{"name":"{name}","version":"1.2.3","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"}}"#
+        );
+        Unpacked { package_json: json.into_bytes(), wasm: b"\0asm\x01\0\0\0".to_vec() }
+    }
+
+    #[test]
+    fn a_package_comes_back_as_it_was_stored() {
+        let mut storage = SimStorage::new();
+        save(&mut storage, "_acme_tide", &record(&unpacked("@acme/tide"))).unwrap();
+        let package = load(&mut storage, "_acme_tide", 10_000).unwrap().unwrap();
+        assert_eq!((package.name.as_str(), package.version.as_str(), package.wasm.len()), ("@acme/tide", "1.2.3", 8));
+        assert_eq!(load_all(&mut storage, 10_000).len(), 1);
+        remove(&mut storage, "_acme_tide").unwrap();
+        assert_eq!(load(&mut storage, "_acme_tide", 10_000), Ok(None));
+    }
+
+    #[test]
+    fn a_damaged_record_is_told_and_harms_no_other() {
+        let mut storage = SimStorage::new();
+        let good = record(&unpacked("good"));
+        save(&mut storage, "good", &good).unwrap();
+        for (id, bytes) in
+            [("empty", &b""[..]), ("magic", b"SKPKG\0\0\x02"), ("cut", &good[..14]), ("short", &good[..good.len() - 9])]
+        {
+            save(&mut storage, id, bytes).unwrap();
+            assert!(matches!(load(&mut storage, id, 10_000), Err(StoreError::Package(_))), "{id}");
+        }
+        let all = load_all(&mut storage, 10_000);
+        assert_eq!((all.len(), all.iter().filter(|(_, package)| package.is_ok()).count()), (5, 1));
+        let large = load(&mut storage, "good", 20);
+        assert!(matches!(large, Err(StoreError::Storage(StorageError::TooLong { .. }))));
+    }
+}

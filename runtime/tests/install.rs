@@ -1,0 +1,126 @@
+//! Packages over the network: stored, checked, admitted, started; refused with numbers; removed.
+
+mod guests;
+mod sample_world;
+mod tarball;
+
+use guests::buffer_guest;
+use sample_world::{Sample, request};
+use skiff_runtime::plugin::State;
+use skiff_runtime::server::{Method, Request, Response};
+
+const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#;
+
+/// A package whose plugin shows `status`; `start` is the end of `plugin_start`.
+fn package(version: &str, status: char, start: &str) -> Vec<u8> {
+    let wasm = wat::parse_str(buffer_guest(
+        IMPORT,
+        &format!(
+            r#"(data (i32.const 16) "{status}")
+            (func (export "plugin_start") (param i32 i32) (result i32) (call $status (i32.const 16) (i32.const 1)) {start})
+            (func (export "plugin_stop") (result i32) (i32.const 0))"#
+        ),
+    ))
+    .unwrap();
+    tarball::npm_pack(&manifest(version), &wasm)
+}
+
+fn manifest(version: &str) -> String {
+    format!(
+        r#"{{"name":"@acme/tide","version":"{version}","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"}}"#
+    )
+}
+
+fn post(sample: &mut Sample, body: Vec<u8>) -> Response {
+    sample.ask(&Request { body, ..request(Method::Post, "/skiff/v1/plugins", "") })
+}
+
+fn text(response: &Response) -> String {
+    String::from_utf8_lossy(&response.body).into_owned()
+}
+
+#[test]
+fn a_package_is_installed_started_replaced_and_removed() {
+    let mut sample = Sample::bare();
+    let installed = post(&mut sample, package("1.0.0", 'a', "(i32.const 0)"));
+    assert_eq!(
+        (installed.status, text(&installed).as_str()),
+        (201, r#"{"id":"_acme_tide","name":"@acme/tide","version":"1.0.0","state":"running"}"#)
+    );
+    assert_eq!(sample.plugin("_acme_tide").status(), Some("a"));
+    let replaced = post(&mut sample, package("1.1.0", 'b', "(i32.const 0)"));
+    assert!(replaced.status == 201 && text(&replaced).contains("1.1.0"), "{}", text(&replaced));
+    assert_eq!(sample.plugin("_acme_tide").status(), Some("b"));
+    let log = sample.get("/skiff/v1/plugins/_acme_tide/log");
+    assert!(log.contains("version 1.1.0 is in place"), "{log}");
+    let removed = sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide", ""));
+    assert_eq!(removed.status, 200);
+    assert!(sample.replay().gateway().plugins().find("_acme_tide").is_none());
+    let again = sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide", ""));
+    assert_eq!(again.status, 404);
+}
+
+#[test]
+fn a_new_version_that_does_not_start_leaves_the_old_one_in_force_and_stored() {
+    let mut sample = Sample::bare();
+    post(&mut sample, package("1.0.0", 'a', "(i32.const 0)"));
+    let refused = post(&mut sample, package("1.1.0", 'b', "(i32.const 5)"));
+    assert!(refused.status == 500 && text(&refused).contains("error code: 5"), "{}", text(&refused));
+    let plugin = sample.plugin("_acme_tide");
+    assert_eq!((plugin.state(), plugin.package().version.as_str()), (State::Running, "1.0.0"));
+}
+
+#[test]
+fn a_first_version_that_needs_a_configuration_stays_installed() {
+    let mut sample = Sample::bare();
+    let installed = post(&mut sample, package("1.0.0", 'a', "(i32.const 5)"));
+    assert_eq!(installed.status, 201);
+    assert!(text(&installed).contains(r#""state":"error","reason":"Plugin start() returned"#), "{}", text(&installed));
+    assert_eq!(sample.plugin("_acme_tide").state(), State::Error);
+}
+
+#[test]
+fn what_is_damaged_or_does_not_fit_is_refused_and_changes_nothing() {
+    let mut sample = Sample::bare();
+    let good = package("1.0.0", 'a', "(i32.const 0)");
+    let mut damaged = good.clone();
+    damaged[40] ^= 0xff;
+    for body in [Vec::new(), b"no archive".to_vec(), good[..good.len() / 2].to_vec(), damaged] {
+        assert_eq!(post(&mut sample, body).status, 400);
+    }
+    let no_plugin = tarball::npm_pack(&manifest("1.0.0"), b"\0asm\x01\0\0\0");
+    let refused = post(&mut sample, no_plugin);
+    assert!(refused.status == 400 && text(&refused).contains("plugin_id"), "{}", text(&refused));
+    let large = buffer_guest("", "").replace("\"memory\") 1", "\"memory\") 60000");
+    let refused = post(&mut sample, tarball::npm_pack(&manifest("1.0.0"), &wat::parse_str(large).unwrap()));
+    assert_eq!(refused.status, 507);
+    assert!(text(&refused).contains(r#""needed":3932160000,"free":16777216"#), "{}", text(&refused));
+    assert_eq!(sample.replay().gateway().plugins().plugins().count(), 0);
+}
+
+#[test]
+fn what_was_not_installed_here_cannot_be_removed_here() {
+    let mut sample = Sample::new();
+    let refused = sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_skiff_true-wind", ""));
+    assert!(refused.status == 409 && text(&refused).contains("npm uninstall"), "{}", text(&refused));
+}
+
+#[test]
+fn a_reload_goes_to_whoever_has_the_files() {
+    let mut sample = Sample::new();
+    let gateway = sample.replay().gateway_mut();
+    let wanted = gateway.request(&request(Method::Post, "/skiff/v1/plugins/_skiff_true-wind/reload", ""));
+    let (exchange, id) = gateway.next_reload().unwrap();
+    assert_eq!((exchange, id.as_str()), (wanted, "_skiff_true-wind"));
+    gateway.reload(exchange, Ok(sample_world::true_wind().0));
+    let response = (0..1000).find_map(|_| {
+        gateway.poll();
+        gateway.next_response()
+    });
+    assert!(response.is_some_and(|(id, response)| id == wanted && response.status == 201));
+    let wanted = gateway.request(&request(Method::Post, "/skiff/v1/plugins/_skiff_true-wind/reload", ""));
+    let (exchange, _) = gateway.next_reload().unwrap();
+    gateway.reload(exchange, Err("the file is gone".into()));
+    let (id, response) = gateway.next_response().unwrap();
+    assert_eq!((id, response.status), (wanted, 500));
+}
