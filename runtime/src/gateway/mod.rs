@@ -255,8 +255,9 @@ impl Gateway {
     /// Takes a delta into the model and hands it out.
     fn take_in(&mut self, delta: Delta, hops: u8) {
         let now = self.hal.clock.now();
-        self.model.apply(&delta);
-        self.publish(&Arc::new(delta), hops, now);
+        for delta in self.model.take_in(Arc::new(delta)).into_deltas() {
+            self.publish(&delta, hops, now);
+        }
     }
 
     fn wall(&self) -> UnixMillis {
@@ -291,8 +292,10 @@ impl Gateway {
 
     fn publish_emitted(&mut self, now: Instant) {
         for emitted in core::mem::take(&mut self.outbox) {
+            for delta in &emitted.parts {
+                self.publish(delta, emitted.hops, now);
+            }
             self.totals.emitted = self.totals.emitted.saturating_add(1);
-            self.publish(&emitted.delta, emitted.hops, now);
             if self.setup.events {
                 if self.events.len() >= EVENTS_MAX {
                     self.totals.lost_events = self.totals.lost_events.saturating_add(1);

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::World;
 use super::entry::Face;
@@ -17,8 +18,10 @@ use crate::time::{Instant, UnixMillis};
 pub struct Emitted {
     /// Package name of the plugin.
     pub package: Arc<str>,
-    /// The delta.
+    /// The delta as the plugin meant it, stamped.
     pub delta: Arc<Delta>,
+    /// What is published of it: notifications apart, with id and status.
+    pub parts: Vec<Arc<Delta>>,
     /// Plugins it came through, this one included.
     pub hops: u8,
 }
@@ -89,8 +92,9 @@ impl Services for Loan<'_, '_> {
                 self.face.emitted_in_call = self.face.emitted_in_call.saturating_add(1);
                 self.face.emitted_bytes_in_call = bytes;
                 let delta = Arc::new(delta.with_version(version));
-                self.world.model.apply(&delta);
-                self.world.outbox.push(Emitted { package: self.face.package.clone(), delta, hops: self.hops });
+                let parts = self.world.model.take_in(delta.clone()).into_deltas().collect();
+                let package = self.face.package.clone();
+                self.world.outbox.push(Emitted { package, delta, parts, hops: self.hops });
             }
             Err(error) => {
                 self.face.drops.malformed = self.face.drops.malformed.saturating_add(1);

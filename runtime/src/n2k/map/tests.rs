@@ -21,7 +21,8 @@ const TIME: &str = "2026-06-01T10:00:00.000Z";
 
 fn from(memory: &mut Memory, pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<String> {
     let mut sink = Collected::default();
-    let decoded = Decoded::new(Pgn(pgn), &encode(Pgn(pgn), fields).unwrap()).unwrap();
+    let payload = encode(Pgn(pgn), fields).unwrap();
+    let decoded = Decoded::new(Pgn(pgn), &payload).unwrap();
     let id = Id { priority: 6, pgn: Pgn(pgn), source: SourceAddress(7), destination: 255 };
     find(Pgn(pgn)).unwrap().run(&mut Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink });
     sink.0

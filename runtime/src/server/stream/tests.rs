@@ -274,6 +274,7 @@ fn requests_are_answered_with_their_id() {
 #[test]
 fn put_requests_and_questions_go_to_the_gateway() {
     let mut session = open_with("", true, &Limits::of(Board::Linux)).unwrap();
+    texts(&mut session, 0);
     let text = r#"{"requestId":"7","context":"vessels.self","put":{"path":"a.b","value":{"x":1},"source":"@acme/p"}}"#;
     let Some(SessionEvent::Put { request_id, put }) = session.receive(text, NOW) else { panic!("a PUT request") };
     assert_eq!((request_id.as_deref(), &*put.context, &*put.path), (Some("7"), "vessels.self", "a.b"));
