@@ -380,3 +380,40 @@ fn a_request_for_nobody_is_a_404() {
     let missing: Request = request(Method::Get, "/signalk/v2/api/nothing", "");
     assert_eq!(sample.ask(&missing).status, 404);
 }
+
+#[test]
+fn notifications_are_raised_silenced_updated_and_cleared() {
+    let mut sample = world(vec![]);
+    let base = "/signalk/v2/api/notifications";
+    let raised = r#"{"state":"alarm","message":"bilge","method":["visual","sound"],"path":"bilge.high"}"#;
+    let (status, body) = ask(&mut sample, Method::Post, base, raised);
+    let id = member(&body, "id");
+    assert_eq!((status, id.len()), (201, 36), "{body}");
+    let value = "/signalk/v1/api/vessels/self/notifications/bilge/high/value";
+    assert_eq!(sample.get(&format!("{value}/id")), format!("\"{id}\""));
+    assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/{id}/silence"), "").0, 200);
+    assert_eq!(sample.get(&format!("{value}/method")), r#"["visual"]"#);
+    assert!(sample.get(&format!("{base}/{id}")).contains(r#""silenced":true"#));
+    assert_eq!(ask(&mut sample, Method::Put, &format!("{base}/{id}"), r#"{"state":"emergency"}"#).0, 200);
+    assert_eq!(sample.get(&format!("{value}/method")), r#"["visual","sound"]"#, "a new state sounds again");
+    assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/acknowledgeAll"), "").0, 200);
+    assert_eq!(sample.get(&format!("{value}/method")), "[]");
+    assert_eq!(ask(&mut sample, Method::Delete, &format!("{base}/{id}"), "").0, 200);
+    assert_eq!(sample.get(&format!("{value}/state")), r#""normal""#);
+    assert_eq!(ask(&mut sample, Method::Get, &format!("{base}/{id}"), "").0, 404);
+    let (status, body) = ask(&mut sample, Method::Post, &format!("{base}/mob"), "");
+    assert_eq!(status, 201);
+    assert!(sample.get(&format!("{base}/{}", member(&body, "id"))).contains("emergency"));
+    for (method, path, body, status) in [
+        (Method::Post, base.to_string(), r#"{"message":"no state"}"#, 400),
+        (Method::Post, base.to_string(), r#"{"state":"bad"}"#, 400),
+        (Method::Post, base.to_string(), r#"{"state":"warn","method":["smell"]}"#, 400),
+        (Method::Post, base.to_string(), r#"{"state":"warn","path":"a..b"}"#, 400),
+        (Method::Put, format!("{base}/none"), "{}", 404),
+        (Method::Post, format!("{base}/none/silence"), "", 404),
+        (Method::Delete, format!("{base}/none"), "", 404),
+        (Method::Patch, base.to_string(), "", 405),
+    ] {
+        assert_eq!(ask(&mut sample, method, &path, body).0, status, "{method} {path} {body}");
+    }
+}

@@ -57,6 +57,7 @@ impl Gateway {
             Route::Resources { segments } => self.provided(request, &segments, exchange, providers::resources),
             Route::Weather { segments } => self.provided(request, &segments, exchange, providers::weather),
             Route::Radars { segments } => self.provided(request, &segments, exchange, providers::radar),
+            Route::Notifications { segments } => Some(self.notifications(request, &segments)),
             Route::Status => Some(Response::json(200, self.status_json())),
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))

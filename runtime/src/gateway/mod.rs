@@ -6,6 +6,7 @@
 mod exchanges;
 mod http;
 mod install;
+mod notices;
 mod status;
 mod streams;
 

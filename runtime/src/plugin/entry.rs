@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::crash::CrashHistory;
+use super::filter::PathFilter;
 use super::offers::Offers;
 use super::reload::Reload;
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
@@ -189,6 +190,8 @@ pub struct Plugin {
     /// Configuration exchanges that wait for the plugin to come up.
     pub(super) configuring: Vec<ExchangeId>,
     pub(super) takes_deltas: bool,
+    /// Paths it wants; `None` means all.
+    pub(super) filter: Option<PathFilter>,
     pub(super) fuel_spent: u64,
     /// Name of its account in the ledger: its id, or for every other version another one.
     pub(super) account: Box<str>,
@@ -240,6 +243,7 @@ impl Plugin {
             shutting_down: false,
             configuring: Vec::new(),
             takes_deltas,
+            filter: None,
             fuel_spent: 0,
             account: package.id().into(),
             holding: false,
@@ -419,6 +423,9 @@ impl Plugin {
 
     pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
         if (self.state != State::Running && !self.holding) || !self.takes_deltas {
+            return;
+        }
+        if self.filter.as_ref().is_some_and(|filter| !filter.wants(delta)) {
             return;
         }
         if hops >= HOPS_MAX {

@@ -5,6 +5,7 @@
 
 mod crash;
 mod entry;
+mod filter;
 mod offers;
 mod reload;
 mod services;

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::crash::{RESTARTS_MAX, Verdict};
 use super::entry::{Activity, Phase, Plugin, State};
+use super::filter::PathFilter;
 use super::services::Loan;
 use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
@@ -111,6 +112,10 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
+        let mut refused = Vec::new();
+        let limit = self.limits.path_filter_max;
+        self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        refused.iter().for_each(|clause| self.face.log(log::Level::Warn, clause));
         let loaded = self.try_load(ledger);
         match loaded {
             Ok(instance) => {

@@ -82,7 +82,7 @@ fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
         "enabled=0" | "enabled=false" => Some(false),
         _ => None,
     });
-    let mut out = String::from("{\"apis\":[\"radar\",\"resources\",\"weather\"],\"plugins\":[");
+    let mut out = String::from("{\"apis\":[\"notifications\",\"radar\",\"resources\",\"weather\"],\"plugins\":[");
     for plugin in plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| wanted == plugin.enabled)) {
         if out.ends_with('}') {
             out.push(',');
@@ -179,15 +179,15 @@ mod tests {
         let two = r#"{"id":"b","name":"b","version":"0.0.1","enabled":false}"#;
         assert_eq!(
             text("/signalk/v2/features").1,
-            format!(r#"{{"apis":["radar","resources","weather"],"plugins":[{one},{two}]}}"#)
+            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#)
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=1").1,
-            format!(r#"{{"apis":["radar","resources","weather"],"plugins":[{one}]}}"#)
+            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{one}]}}"#)
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=0").1,
-            format!(r#"{{"apis":["radar","resources","weather"],"plugins":[{two}]}}"#)
+            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{two}]}}"#)
         );
     }
 

@@ -47,6 +47,11 @@ pub enum Route<'r> {
         /// Decoded segments below it.
         segments: Vec<Cow<'r, str>>,
     },
+    /// Anything below `/signalk/v2/api/notifications`.
+    Notifications {
+        /// Decoded segments below it.
+        segments: Vec<Cow<'r, str>>,
+    },
     /// Anything below `/signalk/v2/api/vessels/self/radars`, except spokes.
     Radars {
         /// Decoded segments below it.
@@ -212,6 +217,7 @@ fn version_2<'r>(method: Method, segments: &[&'r str]) -> Route<'r> {
         }
         ["vessels", "self", "radars", ..] => Route::Radars { segments: below(3) },
         ["resources", ..] => Route::Resources { segments: below(1) },
+        ["notifications", ..] => Route::Notifications { segments: below(1) },
         ["weather", ..] => Route::Weather { segments: below(1) },
         _ => Route::Unsupported,
     }
@@ -265,6 +271,7 @@ mod tests {
             ("/signalk/v2/api/vessels/self/radars/r1/state", r#"Radars { segments: ["r1", "state"] }"#),
             ("/signalk/v2/api/vessels/self/radars/r1/spokes", r#"BinaryStream { stream: "radars/r1" }"#),
             ("/signalk/v2/api/streams/plugins/%40a%2Fb/c", r#"BinaryStream { stream: "plugins/@a/b/c" }"#),
+            ("/signalk/v2/api/notifications/x", r#"Notifications { segments: ["x"] }"#),
             ("/signalk/v1/requests/7", r#"RequestState { id: "7" }"#),
             ("/skServer/loginStatus", "LoginStatus"),
             ("/plugins", "Plugins"),

@@ -141,12 +141,12 @@ fn parameter(request: &Request, name: &str) -> Option<String> {
 }
 
 /// Returns `{"state","statusCode","message"}`.
-pub(super) fn state(status: u16, state: &str, message: &str) -> Response {
+pub(crate) fn state(status: u16, state: &str, message: &str) -> Response {
     Response::json(status, format!("{{\"state\":\"{state}\",\"statusCode\":{status},\"message\":{}}}", quoted(message)))
 }
 
 /// Returns the answer to what cannot be done.
-pub(super) fn failed(status: u16, message: &str) -> Response {
+pub(crate) fn failed(status: u16, message: &str) -> Response {
     state(status, "FAILED", message)
 }
 
@@ -154,7 +154,7 @@ pub(super) fn failed(status: u16, message: &str) -> Response {
 ///
 /// # Errors
 /// The 400 that says what is wrong.
-pub(super) fn json_body(request: &Request) -> Result<String, Response> {
+pub(crate) fn json_body(request: &Request) -> Result<String, Response> {
     let text = core::str::from_utf8(&request.body).map_err(|_| failed(400, "the body is not UTF-8"))?;
     json::compact(text).map_err(|error| failed(400, &format!("the body is no JSON: {error}")))
 }
