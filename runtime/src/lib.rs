@@ -24,6 +24,7 @@ pub mod bus;
 pub mod carrier;
 pub mod config;
 pub mod delta;
+pub mod fetch;
 pub mod gateway;
 pub mod hal;
 pub mod host;

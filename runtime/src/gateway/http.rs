@@ -107,8 +107,14 @@ impl Gateway {
             Ok(body) => body,
             Err(refused) => return Some(refused),
         };
-        let mut world =
-            world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox, &mut self.frames);
+        let mut world = world(
+            &mut self.model,
+            &mut self.hal,
+            &mut self.plain,
+            &self.setup.self_context,
+            &mut self.outbox,
+            &mut self.frames,
+        );
         match self.registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
                 self.exchanges.open(exchange, Pending::Configuration(package));

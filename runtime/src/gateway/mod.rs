@@ -19,12 +19,13 @@ use alloc::vec::Vec;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::Delta;
+use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm, Receiver};
 use crate::package::Package;
-use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Registry, ReplaceError, World};
+use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Registry, ReplaceError, World};
 use crate::server::endpoint::Endpoints;
 use crate::server::providers::Defaults;
 use crate::server::requests::Requests;
@@ -143,6 +144,7 @@ pub struct Gateway {
     frames: Frames,
     /// Plugins whose files whoever has them is to read again.
     reloads: VecDeque<(ExchangeId, String)>,
+    plain: PlainHttp,
     totals: Totals,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     clients: Option<ClientCounters>,
@@ -174,6 +176,7 @@ impl Gateway {
             events: VecDeque::new(),
             outbox: Vec::new(),
             reloads: VecDeque::new(),
+            plain: PlainHttp::default(),
             totals: Totals::default(),
             clients: None,
             setup,
@@ -201,7 +204,14 @@ impl Gateway {
     /// # Errors
     /// [`ReplaceError`]: the version before goes on.
     pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
-        let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox, &mut self.frames);
+        let world = world(
+            &mut self.model,
+            &mut self.hal,
+            &mut self.plain,
+            &self.setup.self_context,
+            &mut self.outbox,
+            &mut self.frames,
+        );
         self.registry.replace(package, None, &world)
     }
 
@@ -238,8 +248,14 @@ impl Gateway {
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
-        let mut world =
-            world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox, &mut self.frames);
+        let mut world = world(
+            &mut self.model,
+            &mut self.hal,
+            &mut self.plain,
+            &self.setup.self_context,
+            &mut self.outbox,
+            &mut self.frames,
+        );
         let turn = self.registry.turn(&mut world);
         self.publish_emitted(now);
         self.publish_frames();
@@ -380,6 +396,7 @@ impl Gateway {
 fn world<'w>(
     model: &'w mut Model,
     hal: &'w mut Hal,
+    plain: &'w mut PlainHttp,
     self_context: &'w str,
     outbox: &'w mut Vec<Emitted>,
     frames: &'w mut Frames,
@@ -390,6 +407,12 @@ fn world<'w>(
         wall: hal.clock.wall().unwrap_or_default(),
         storage: &mut *hal.storage,
         rng: &mut *hal.rng,
+        net: Net {
+            network: hal.network.as_deref_mut(),
+            fetch: hal.fetch.as_deref_mut(),
+            plain,
+            serial: hal.serial.as_deref_mut(),
+        },
         self_context,
         outbox,
         frames,

@@ -5,6 +5,7 @@
 
 mod crash;
 mod entry;
+mod fetch;
 mod filter;
 mod offers;
 mod reload;
@@ -20,6 +21,7 @@ use core::time::Duration;
 
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use entry::{Drops, Plugin, State};
+pub use fetch::OFFLINE_RETRY;
 pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use reload::ReplaceError;
 pub use services::Emitted;
@@ -27,7 +29,9 @@ pub use services::Emitted;
 use crate::budget::{Ledger, Limits};
 use crate::config::{ConfigError, PluginConfig, PostError};
 use crate::delta::Delta;
-use crate::hal::{Rng, Storage};
+use crate::fetch::Client;
+use crate::fetch::plain::PlainHttp;
+use crate::hal::{Fetch, Network, Rng, SerialPorts, Storage};
 use crate::host::{Call, Failure};
 use crate::model::Model;
 use crate::package::Package;
@@ -48,6 +52,8 @@ pub struct World<'w> {
     pub storage: &'w mut dyn Storage,
     /// Randomness.
     pub rng: &'w mut dyn Rng,
+    /// Sockets and what goes over them.
+    pub net: Net<'w>,
     /// Monotonic time of this turn.
     pub now: Instant,
     /// Wall time of this turn.
@@ -58,6 +64,24 @@ pub struct World<'w> {
     pub outbox: &'w mut Vec<Emitted>,
     /// Binary frames of plugins, to be published after the turn.
     pub frames: &'w mut Frames,
+}
+
+/// The parts of a HAL that lead outside.
+pub struct Net<'n> {
+    /// TCP/IP.
+    pub network: Option<&'n mut (dyn Network + 'static)>,
+    /// HTTP client of the HAL.
+    pub fetch: Option<&'n mut (dyn Fetch + 'static)>,
+    /// Requests that go over `network` because there is no `fetch`.
+    pub plain: &'n mut PlainHttp,
+    /// Serial ports.
+    pub serial: Option<&'n mut (dyn SerialPorts + 'static)>,
+}
+
+impl Net<'_> {
+    pub(crate) fn client(&mut self, now: Instant) -> Client<'_> {
+        Client { fetch: self.fetch.as_deref_mut(), network: self.network.as_deref_mut(), plain: self.plain, now }
+    }
 }
 
 /// Whether a plugin runs, at installation.
