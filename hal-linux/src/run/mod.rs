@@ -21,7 +21,7 @@ use skiff_runtime::replay::plugin_line;
 use skiff_runtime::server::Response;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::carrier::{Letter, StreamLink};
+use crate::carrier::{Letter, Outgoing, StreamLink};
 use crate::hal::SystemClock;
 use crate::wake::Waker;
 use feed::Fed;
@@ -169,7 +169,12 @@ impl Driver {
             let mut is_over = link.is_closed();
             if !is_over {
                 link.fill(|| match gateway.stream_next(*stream) {
-                    StreamOut::Text(text) => Some(text),
+                    StreamOut::Text(text) => Some(Outgoing::Text(text)),
+                    StreamOut::Binary(frame) => Some(Outgoing::Binary(frame)),
+                    StreamOut::TooSlow => {
+                        is_over = true;
+                        Some(Outgoing::TooSlow)
+                    }
                     StreamOut::Idle => None,
                     StreamOut::Closed => {
                         is_over = true;
