@@ -70,17 +70,15 @@ fn wedge(image: &std::path::Path) -> Result<(), String> {
 }
 
 fn table(played: &Ended, flash: &Flash) {
-    let mut rows: BTreeMap<&str, u64> =
-        played.measured.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let mut rows: BTreeMap<&str, u64> = played.measured.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     rows.insert("flash text", flash.text);
     rows.insert("flash rodata", flash.rodata);
     rows.insert("flash data", flash.data);
     println!("{:<28} {:>12}  goal", "measured", "bytes");
     for (name, value) in rows {
         let goal = GOALS.iter().find(|(goal, _)| *goal == name).map(|(_, goal)| goal);
-        let verdict = goal.map_or(String::new(), |goal| {
-            format!("{goal} {}", if value <= *goal { "met" } else { "missed" })
-        });
+        let verdict =
+            goal.map_or(String::new(), |goal| format!("{goal} {}", if value <= *goal { "met" } else { "missed" }));
         println!("{name:<28} {value:>12}  {verdict}");
     }
 }

@@ -130,6 +130,10 @@ impl Ended {
     /// The text that is missing.
     pub fn expect_talk(&self, text: &str) -> Result<(), String> {
         let said = self.talk.iter().any(|line| line.contains(text));
-        if said { Ok(()) } else { Err(format!("the board did not say `{text}`; it said:\n  {}", self.talk.join("\n  "))) }
+        if said {
+            Ok(())
+        } else {
+            Err(format!("the board did not say `{text}`; it said:\n  {}", self.talk.join("\n  ")))
+        }
     }
 }
