@@ -3,6 +3,7 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod input;
 mod install;
 
 use alloc::collections::{BTreeMap, VecDeque};
@@ -12,13 +13,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use self::input::Input;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::{Delta, Stamp};
 use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
-use crate::n2k::{Assembled, Counters, DeltaForm, Receiver};
+use crate::n2k::{Assembled, Counters, DeltaForm};
 use crate::package::Package;
 use crate::plugin::{
     self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, ReplaceError, Unavailable, World,
@@ -27,6 +29,8 @@ use crate::server::endpoint::{self, Endpoints, Found};
 use crate::server::stream::{Session, SessionEvent, StreamContext};
 use crate::server::{self, Access, ClientCounters, Request, Response, Route};
 use crate::time::{Instant, UnixMillis};
+
+pub use self::input::InputState;
 
 /// CAN frames taken from each interface in one poll.
 const FRAMES_PER_POLL: usize = 64;
@@ -93,11 +97,6 @@ pub enum Event {
     },
 }
 
-struct Input {
-    label: String,
-    receiver: Receiver,
-}
-
 /// What a waiting exchange is about.
 enum Pending {
     /// An HTTP handler of a plugin.
@@ -116,6 +115,7 @@ enum Pending {
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
     deltas: u64,
+    deltas_0183: u64,
     emitted: u64,
     client_deltas: u64,
     refused_exchanges: u64,
@@ -199,7 +199,7 @@ impl Gateway {
 
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
-        self.inputs.push(Input { label: label.to_string(), receiver: Receiver::new(label) });
+        self.inputs.push(Input::new(label));
         InputId(self.inputs.len() - 1)
     }
 
@@ -577,11 +577,11 @@ impl Gateway {
         write!(out, "\"frames\":{},\"messages\":{},", total.frames, total.messages)?;
         write!(
             out,
-            "\"deltas\":{{\"n2k\":{},\"plugins\":{},\"clients\":{}}},",
-            totals.deltas, totals.emitted, totals.client_deltas
+            "\"deltas\":{{\"n2k\":{},\"nmea0183\":{},\"plugins\":{},\"clients\":{}}},",
+            totals.deltas, totals.deltas_0183, totals.emitted, totals.client_deltas
         )?;
         out.push_str("\"drops\":{");
-        for (name, count) in total.losses() {
+        for (name, count) in total.losses().into_iter().chain(self.sentence_counters().losses()) {
             write!(out, "\"{name}\":{count},")?;
         }
         let sum = |pick: fn(&plugin::Drops) -> u64| self.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>();
@@ -612,14 +612,8 @@ impl Gateway {
             self.model.counts().contexts
         )?;
         for (index, input) in self.inputs.iter().enumerate() {
-            let counters = input.receiver.counters();
-            out.push_str(if index == 0 { "{\"label\":" } else { ",{\"label\":" });
-            crate::json::write_string(out, &input.label)?;
-            write!(
-                out,
-                ",\"frames\":{},\"messages\":{},\"deltas\":{}}}",
-                counters.frames, counters.messages, counters.deltas
-            )?;
+            out.push_str(if index == 0 { "" } else { "," });
+            input.write_status(out)?;
         }
         out.push(']');
         if let Some(clients) = &self.clients {
@@ -632,7 +626,7 @@ impl Gateway {
         let ledger = self.registry.ledger();
         write!(
             out,
-            "\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            ",\"memory\":{{\"limit\":{},\"reserved\":{}}}",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
         )
