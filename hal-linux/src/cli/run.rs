@@ -169,7 +169,15 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         poll_on_whole_seconds: false,
     };
     let network = Some(Box::new(StdNetwork::new()) as _);
-    let hal = Hal { clock: Box::new(clock), rng: Box::new(rng), storage: home.storage, network, can };
+    let hal = Hal {
+        clock: Box::new(clock),
+        rng: Box::new(rng),
+        storage: home.storage,
+        network,
+        fetch: None,
+        serial: None,
+        can,
+    };
     let mut gateway = Gateway::new(setup, hal);
     let inputs = tracks.iter().map(|track| gateway.input(&label(track))).collect();
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);

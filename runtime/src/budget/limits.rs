@@ -89,6 +89,12 @@ pub struct PluginLimits {
     pub stream_bytes_per_call: u32,
     /// Patterns of the paths the plugin wants to be told of.
     pub path_filter_max: u16,
+    /// Bytes of the body of an HTTP request the plugin makes.
+    pub fetch_request_bytes_max: u32,
+    /// Bytes of the body it gets, decoded; a longer one counts as no answer.
+    pub fetch_body_bytes_max: u32,
+    /// HTTP requests of the plugin on their way at the same time.
+    pub fetches_max: u16,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -172,6 +178,9 @@ impl Limits {
                     stream_frame_bytes_max: 256 * KIB,
                     stream_bytes_per_call: 4 * MIB,
                     path_filter_max: 64,
+                    fetch_request_bytes_max: 256 * KIB,
+                    fetch_body_bytes_max: 2 * MIB,
+                    fetches_max: 8,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -237,6 +246,9 @@ impl Limits {
                 stream_frame_bytes_max: 4 * KIB,
                 stream_bytes_per_call: 16 * KIB,
                 path_filter_max: 16,
+                fetch_request_bytes_max: 4 * KIB,
+                fetch_body_bytes_max: 16 * KIB,
+                fetches_max: 1,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,

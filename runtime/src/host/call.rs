@@ -6,13 +6,17 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::task::Poll;
 
-use skiff_abi::export::{self, AS_CLASS_STRING, GETTER_BUFFER_BYTES, PUT_RESPONSE_BUFFER_BYTES, RESPONSE_BUFFER_BYTES};
+use skiff_abi::export::{
+    self, AS_CLASS_ARRAY_BUFFER, AS_CLASS_STRING, GETTER_BUFFER_BYTES, PUT_RESPONSE_BUFFER_BYTES, RESPONSE_BUFFER_BYTES,
+};
 use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
 use super::facts::Dialect;
 use super::failure::Failure;
-use super::imports::Pending;
+use super::fetch::{Fetched, Ticket};
+use super::imports::{Ask, Pending, Ret};
 use super::instance::Instance;
 use super::memory::GuestSlice;
 use super::text::{self, Managed};
@@ -58,6 +62,10 @@ enum Op {
     ReadCode,
     /// Gives a buffer back.
     Free { buffer: usize, bytes: u32 },
+    /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
+    NewBody { bytes: u32 },
+    /// Writes the answer of a fetch and resumes the guest that waits for it.
+    Deliver { body: Vec<u8> },
 }
 
 /// How a call whose answer was cut is repeated.
@@ -90,6 +98,21 @@ enum After {
     Result,
     /// The WASI entry: `proc_exit` ends it normally.
     Entry,
+    /// Keep it as the address of a fetched body.
+    Body,
+}
+
+/// A guest function that waits for the answer of a fetch.
+#[derive(Debug)]
+struct Parked {
+    call: ResumableCallHostTrap,
+    results: Vec<ValType>,
+    outputs: Vec<Val>,
+    after: After,
+    /// Its request, until the answer is there.
+    ticket: Option<Ticket>,
+    /// Address of the answer in guest memory.
+    body: u32,
 }
 
 /// A call under way.
@@ -100,6 +123,7 @@ pub(super) struct Machine {
     result: Option<Val>,
     answer: Answer,
     stopped: Option<(Stopped, Vec<Val>, After)>,
+    parked: Option<Parked>,
     spent: u64,
     limit: u64,
     /// Fuel the next step needs at least, when the slice was too small for it.
@@ -116,7 +140,17 @@ impl Machine {
         let mut ops = VecDeque::new();
         ops.extend(instance.entry.take().map(Op::Entry));
         let answer = plan(instance, call, &mut ops);
-        Self { ops, buffers: heapless::Vec::new(), result: None, answer, stopped: None, spent: 0, limit, required: 0 }
+        Self {
+            ops,
+            buffers: heapless::Vec::new(),
+            result: None,
+            answer,
+            stopped: None,
+            parked: None,
+            spent: 0,
+            limit,
+            required: 0,
+        }
     }
 
     /// Returns the fuel spent so far.
@@ -126,6 +160,10 @@ impl Machine {
 
     /// Runs until the call ends or the slice is spent.
     pub(super) fn slice(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Progress {
+        if let Some(ticket) = self.parked.as_ref().and_then(|parked| parked.ticket) {
+            let Poll::Ready(fetched) = services.fetch_poll(ticket) else { return Progress::Waiting };
+            self.arrived(fetched.body);
+        }
         let left = self.limit.saturating_sub(self.spent);
         if left == 0 || self.required > left {
             return Progress::Failed(Failure::OutOfFuel { limit: self.limit });
@@ -145,6 +183,17 @@ impl Machine {
         }
     }
 
+    /// Plans how the answer of a fetch reaches the guest: nothing else of the call runs before.
+    fn arrived(&mut self, body: Vec<u8>) {
+        if let Some(parked) = &mut self.parked {
+            parked.ticket = None;
+        }
+        self.ops.push_front(Op::Deliver { body });
+        if let Some(Op::Deliver { body }) = self.ops.front() {
+            self.ops.push_front(Op::NewBody { bytes: length(body) });
+        }
+    }
+
     /// Takes steps; true at the end of the call, false at the end of the slice.
     fn steps(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Result<bool, Failure> {
         loop {
@@ -153,6 +202,10 @@ impl Machine {
                     return Ok(false);
                 }
                 continue;
+            }
+            // The guest waits: nothing more until there is an answer.
+            if self.parked.as_ref().is_some_and(|parked| parked.ticket.is_some()) {
+                return Ok(false);
             }
             let Some(op) = self.ops.pop_front() else { return Ok(true) };
             if !self.step(instance, services, op)? {
@@ -226,6 +279,10 @@ impl Machine {
                 self.answer = Answer::Code(self.result_code());
                 Ok(true)
             }
+            Op::NewBody { bytes } => {
+                self.invoke(instance, services, export::AS_NEW, &[bytes, AS_CLASS_ARRAY_BUFFER], After::Body)
+            }
+            Op::Deliver { body } => self.deliver(instance, &body),
             Op::Free { buffer, bytes } => {
                 let ptr = self.buffer(buffer);
                 if instance.has(export::DEALLOCATE) {
@@ -234,6 +291,33 @@ impl Machine {
                 Ok(true)
             }
         }
+    }
+
+    fn deliver(&mut self, instance: &mut Instance, body: &[u8]) -> Result<bool, Failure> {
+        let Some(parked) = self.parked.take() else { return Ok(true) };
+        let slice = GuestSlice { ptr: parked.body, len: length(body) };
+        let there = parked.body != 0 && slice.write(instance.memory.data_mut(&mut instance.store), body);
+        let ret = Ret::Int(if there { parked.body.cast_signed() } else { 0 });
+        if let Some(trace) = &mut instance.store.data_mut().trace {
+            trace.answered(ret);
+        }
+        self.resume_with(ret, parked.call, &parked.results, parked.outputs, parked.after)
+    }
+
+    /// Plans to resume a guest function with the answer of its import.
+    fn resume_with(
+        &mut self,
+        ret: Ret,
+        call: ResumableCallHostTrap,
+        results: &[ValType],
+        outputs: Vec<Val>,
+        after: After,
+    ) -> Result<bool, Failure> {
+        let Some(values) = ret.values(results) else {
+            return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
+        };
+        self.stopped = Some((Stopped::HostTrap(call, values), outputs, after));
+        Ok(true)
     }
 
     fn buffer(&self, index: usize) -> u32 {
@@ -368,15 +452,20 @@ impl Machine {
                     return self.error(call.host_error(), &after);
                 };
                 instance.report_calls(services);
+                let ask = match ask {
+                    // A guest whose allocator fetches would wait for itself.
+                    Ask::Fetch(request) if self.parked.is_none() && instance.has(export::AS_NEW) => {
+                        let ticket = services.fetch(request);
+                        self.parked = Some(Parked { call, results, outputs, after, ticket: Some(ticket), body: 0 });
+                        return Ok(true);
+                    }
+                    ask => ask,
+                };
                 let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
                 if let Some(trace) = &mut instance.store.data_mut().trace {
                     trace.answered(ret);
                 }
-                let Some(values) = ret.values(&results) else {
-                    return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
-                };
-                self.stopped = Some((Stopped::HostTrap(call, values), outputs, after));
-                Ok(true)
+                self.resume_with(ret, call, &results, outputs, after)
             }
             Err(error) => self.error(&error, &after),
         }
@@ -394,6 +483,11 @@ impl Machine {
         match after {
             After::Nothing | After::Entry => {}
             After::Result => self.result = result,
+            After::Body => {
+                if let (Some(parked), Some(Val::I32(ptr))) = (&mut self.parked, result) {
+                    parked.body = ptr.cast_unsigned();
+                }
+            }
             After::Buffer { bytes, null_is_failure } => {
                 let ptr = match result {
                     Some(Val::I32(ptr)) if ptr != 0 || !null_is_failure => ptr.cast_unsigned(),
@@ -440,6 +534,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Delta(_) | Call::DeltaText(_) => export::DELTA_HANDLER,
         Call::Http { handler, .. } | Call::Put { handler, .. } => handler.as_str(),
         Call::Provider { export, .. } => export,
+        Call::Fetched { .. } => export::RESPONSE_HANDLER,
     };
     if !instance.has(name) {
         return Answer::Absent;
@@ -466,6 +561,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Start { config } => bytes_call(ops, managed, name, config.into_bytes(), Op::ReadCode),
         Call::Delta(delta) => delta_call(ops, managed, name, delta.text()),
         Call::DeltaText(text) => delta_call(ops, managed, name, &text),
+        Call::Fetched { fetched, callback } => fetched_call(ops, name, fetched, callback),
         Call::Http { request, .. } if managed => {
             managed_call(ops, name, &request, managed_limit(instance), true);
         }
@@ -558,6 +654,24 @@ fn bytes_call(ops: &mut VecDeque<Op>, managed: bool, name: String, data: Vec<u8>
     } else {
         Op::Free { buffer: 0, bytes }
     });
+}
+
+/// `responseHandler(body, status, redirected, callback)`; only AssemblyScript has it.
+fn fetched_call(ops: &mut VecDeque<Op>, name: String, fetched: Fetched, callback: i32) {
+    let args = alloc::vec![
+        Arg::Buffer(0),
+        Arg::Int(fetched.status.into()),
+        Arg::Int(fetched.redirected.into()),
+        Arg::Int(callback.cast_unsigned())
+    ];
+    ops.extend([
+        Op::New { bytes: length(&fetched.body), class: AS_CLASS_ARRAY_BUFFER },
+        Op::Fill { buffer: 0, data: fetched.body },
+        Op::Helper { name: export::AS_PIN, buffer: 0 },
+        Op::ArgumentsLength(4),
+        Op::Invoke { name, args },
+        Op::Helper { name: export::AS_UNPIN, buffer: 0 },
+    ]);
 }
 
 /// `export(string[, units]) -> string` in AssemblyScript.

@@ -164,11 +164,11 @@ impl Instance {
         let progress = machine.slice(self, services);
         self.report_calls(services);
         self.fuel_in_call = machine.spent();
-        if !matches!(progress, Progress::Running) {
+        if !matches!(progress, Progress::Running | Progress::Waiting) {
             self.flush_lines(services);
         }
         match &progress {
-            Progress::Running => self.machine = Some(machine),
+            Progress::Running | Progress::Waiting => self.machine = Some(machine),
             Progress::Failed(failure) if failure.is_fatal() => self.dead = Some(failure.clone()),
             Progress::Failed(_) | Progress::Done(_) => {}
         }

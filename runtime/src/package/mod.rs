@@ -10,6 +10,7 @@ use core::fmt;
 
 pub use archive::{ARCHIVE_FILES_MAX, UNPACKED_BYTES_MAX};
 
+use crate::hal::DESTINATIONS_MAX;
 use crate::host::Capabilities;
 use crate::json;
 
@@ -37,6 +38,8 @@ pub struct Package {
     pub capabilities: Capabilities,
     /// The module; borrowed where it lies in flash.
     pub wasm: Cow<'static, [u8]>,
+    /// Where its requests may go, when it narrows that itself: `skiff.fetch` in `package.json`.
+    pub fetch: Option<Vec<String>>,
 }
 
 /// Why something is no plugin package.
@@ -140,6 +143,7 @@ impl Manifest {
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
             wasm: Cow::Borrowed(&[]),
+            fetch: member("skiff").and_then(|own| json::member(own, "fetch")).map(destinations).transpose()?,
         };
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
     }
@@ -210,6 +214,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            fetch: None,
             wasm,
         })
     }
@@ -225,6 +230,20 @@ impl Package {
 #[must_use]
 pub fn plugin_id(name: &str) -> String {
     name.chars().map(|character| if matches!(character, '@' | '/') { '_' } else { character }).collect()
+}
+
+/// Reads `skiff.fetch`, a list of texts.
+fn destinations(list: &str) -> Result<Vec<String>, PackageError> {
+    let wrong = PackageError::Manifest { clause: "skiff.fetch is no list of at most 64 texts" };
+    let mut out = Vec::new();
+    let read = json::items::<json::JsonError>(list, |item| {
+        match json::string(item) {
+            Some(text) if out.len() < DESTINATIONS_MAX => out.push(text.to_string()),
+            _ => return Err(json::JsonError::WrongKind),
+        }
+        Ok(())
+    });
+    read.map_err(|_| wrong).map(|()| out)
 }
 
 fn check_wasm(wasm: &[u8]) -> Result<(), PackageError> {

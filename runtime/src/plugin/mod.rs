@@ -5,6 +5,7 @@
 
 mod crash;
 mod entry;
+mod fetch;
 mod reload;
 mod services;
 mod turn;
@@ -18,13 +19,16 @@ use core::time::Duration;
 
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use entry::{Drops, Plugin, State};
+pub use fetch::OFFLINE_RETRY;
 pub use reload::ReplaceError;
 pub use services::Emitted;
 
 use crate::budget::{Ledger, Limits};
 use crate::config::{ConfigError, PluginConfig, PostError};
 use crate::delta::Delta;
-use crate::hal::{Rng, Storage};
+use crate::fetch::Client;
+use crate::fetch::plain::PlainHttp;
+use crate::hal::{Fetch, Network, Rng, SerialPorts, Storage};
 use crate::host::Failure;
 use crate::model::Model;
 use crate::package::Package;
@@ -45,6 +49,8 @@ pub struct World<'w> {
     pub storage: &'w mut dyn Storage,
     /// Randomness.
     pub rng: &'w mut dyn Rng,
+    /// Sockets and what goes over them.
+    pub net: Net<'w>,
     /// Monotonic time of this turn.
     pub now: Instant,
     /// Wall time of this turn.
@@ -53,6 +59,24 @@ pub struct World<'w> {
     pub self_context: &'w str,
     /// What plugins emitted, to be published after the turn.
     pub outbox: &'w mut Vec<Emitted>,
+}
+
+/// The parts of a HAL that lead outside.
+pub struct Net<'n> {
+    /// TCP/IP.
+    pub network: Option<&'n mut (dyn Network + 'static)>,
+    /// HTTP client of the HAL.
+    pub fetch: Option<&'n mut (dyn Fetch + 'static)>,
+    /// Requests that go over `network` because there is no `fetch`.
+    pub plain: &'n mut PlainHttp,
+    /// Serial ports.
+    pub serial: Option<&'n mut (dyn SerialPorts + 'static)>,
+}
+
+impl Net<'_> {
+    pub(crate) fn client(&mut self, now: Instant) -> Client<'_> {
+        Client { fetch: self.fetch.as_deref_mut(), network: self.network.as_deref_mut(), plain: self.plain, now }
+    }
 }
 
 /// Whether a plugin runs, at installation.

@@ -116,7 +116,7 @@ impl Guest {
         self.instance.begin(call);
         for slice in 1.. {
             match self.instance.run(&mut self.record) {
-                Progress::Running => {}
+                Progress::Running | Progress::Waiting => {}
                 Progress::Done(answer) => return (Ok(answer), slice),
                 Progress::Failed(failure) => return (Err(failure), slice),
             }

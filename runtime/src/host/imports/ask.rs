@@ -6,6 +6,7 @@ use alloc::string::String;
 use super::Ret;
 use crate::delta::DeltaVersion;
 use crate::host::Services;
+use crate::host::fetch::FetchRequest;
 use crate::host::memory::GuestSlice;
 use crate::host::registration::Registration;
 use crate::json;
@@ -48,6 +49,18 @@ pub(in crate::host) enum Ask {
     /// Random bytes into guest memory; answers 0 (WASI `random_get`).
     Random {
         into: GuestSlice,
+    },
+    /// An HTTP request whose answer the guest waits for.
+    Fetch(FetchRequest),
+    /// An HTTP request with a callback.
+    FetchLater {
+        request: FetchRequest,
+        callback: i32,
+    },
+    /// A request with a callback that cannot be read.
+    FetchRefused {
+        clause: &'static str,
+        callback: i32,
     },
     /// A number below 1 times `scale`.
     RandomNumber {
@@ -96,6 +109,20 @@ impl Ask {
                 Ret::Int(services.emit_binary(&stream, data, of_radar).into())
             }
             Self::Random { into } => Ret::Int(random(services, memory, into)),
+            // The call machine carries it out; only a guest without an allocator comes here.
+            Self::Fetch(_) => {
+                services.log(log::Level::Warn, "a fetch was refused: the plugin has no __new to call for the answer");
+                Ret::Int(0)
+            }
+            Self::FetchLater { request, callback } => {
+                services.fetch_later(request, callback);
+                Ret::Nothing
+            }
+            Self::FetchRefused { clause, callback } => {
+                services.log(log::Level::Warn, &format!("a fetch was refused: {clause}"));
+                services.fetch_refused(callback);
+                Ret::Nothing
+            }
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }

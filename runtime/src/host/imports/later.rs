@@ -4,7 +4,7 @@
 
 use alloc::format;
 
-use skiff_abi::import::{AS_FETCH, ENV};
+use skiff_abi::import::ENV;
 
 use super::{Args, Ask, Guest, Known, Outcome, Ret, WrongType};
 
@@ -43,11 +43,6 @@ refused! {
     ENV "sk_tcp_recv_raw" => Ret::Int(-1),
     ENV "sk_tcp_pending" => Ret::Int(-1),
     ENV "sk_tcp_close" => Ret::Nothing,
-    AS_FETCH "_initAsyncify" => Ret::Nothing,
-    AS_FETCH "_fetchGETSync" => Ret::Int(0),
-    AS_FETCH "_fetchPOSTSync" => Ret::Int(0),
-    AS_FETCH "_fetchGET" => Ret::Nothing,
-    AS_FETCH "_fetchPOST" => Ret::Nothing,
 }
 
 fn refuse(guest: &mut Guest<'_>, _: &Args<'_>, name: &'static str, failure: Ret) -> Result<Outcome, WrongType> {

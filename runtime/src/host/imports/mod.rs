@@ -7,6 +7,7 @@
 mod ask;
 mod basics;
 mod data;
+mod fetch;
 mod later;
 mod providers;
 mod status;
@@ -231,6 +232,7 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .chain(status::TABLE)
         .chain(data::TABLE)
         .chain(providers::TABLE)
+        .chain(fetch::TABLE)
         .chain(later::TABLE)
         .chain(wasi::TABLE)
 }
