@@ -18,7 +18,7 @@ use skiff_runtime::server::Access;
 
 use super::exit::{self, Failure};
 use super::talk;
-use crate::hal::{Folder, SocketCan, SystemClock, SystemRng};
+use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::logs::Source;
 use crate::run::feed::{self, Speed, Track};
 use crate::run::plugin_files::PluginFiles;
@@ -199,8 +199,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         rng: Box::new(rng),
         storage: home.storage,
         network: Some(network),
-        fetch: None,
-        serial: None,
+        fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
+        serial: Some(Box::new(DeviceFiles)),
         can,
     };
     let mut gateway = Gateway::new(setup, hal);
@@ -415,13 +415,7 @@ mod tests {
     fn inputs_are_files_for_now() {
         assert_eq!(parse_input("a.log"), Ok(Input { source: Source::File("a.log".into()), format: Format::Auto }));
         assert_eq!(parse_input("-?format=canboat"), Ok(Input { source: Source::Stdin, format: Format::Canboat }));
-        for text in [
-            "tcp://host:1",
-            "tcp-listen://0.0.0.0:1",
-            "udp://0.0.0.0:1",
-            "serial:///dev/ttyUSB0?baud=115200",
-            "a?format=pcap",
-        ] {
+        for text in ["tcp://host:1", "tcp-listen://0.0.0.0:1", "udp://0.0.0.0:1", "serial:///dev/ttyUSB0?baud=115200"] {
             assert!(parse_input(text).unwrap_err().contains("not supported yet"), "{text}");
         }
         assert!(parse_input("ftp://x").unwrap_err().contains("no kind of input"));

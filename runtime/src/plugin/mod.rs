@@ -6,8 +6,11 @@
 mod crash;
 mod entry;
 mod fetch;
+mod orphans;
+mod ports;
 mod reload;
 mod services;
+mod sockets;
 mod turn;
 
 use alloc::boxed::Box;
@@ -22,6 +25,9 @@ pub use entry::{Drops, Plugin, State};
 pub use fetch::OFFLINE_RETRY;
 pub use reload::ReplaceError;
 pub use services::Emitted;
+pub use sockets::SOCKET_PERIOD;
+
+use orphans::Orphans;
 
 use crate::budget::{Ledger, Limits};
 use crate::config::{ConfigError, PluginConfig, PostError};
@@ -227,6 +233,8 @@ pub struct Registry {
     /// Plugins that are forgotten when they have stopped.
     removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
+    /// What plugins that are gone had open.
+    orphans: Orphans,
 }
 
 impl Registry {
@@ -242,6 +250,7 @@ impl Registry {
             finished: Vec::new(),
             removing: Vec::new(),
             poll_on_whole_seconds,
+            orphans: Orphans::default(),
         }
     }
 
@@ -261,7 +270,8 @@ impl Registry {
         if self.plugins.len() >= usize::from(self.limits.plugins_max) {
             return Err(InstallError::TooMany { limit: self.limits.plugins_max });
         }
-        let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds);
+        let orphans = self.orphans.clone();
+        let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds, orphans);
         if self.plugins.iter().any(|other| other.id() == plugin.id()) {
             return Err(InstallError::Duplicate);
         }
@@ -403,6 +413,7 @@ impl Registry {
 
     /// Gives each plugin that has work one fuel slice.
     pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
+        self.orphans.close(&mut world.net, world.now);
         let mut turn = Turn::default();
         let count = self.plugins.len();
         for offset in 0..count {

@@ -101,7 +101,8 @@ impl Plugin {
 
     /// Builds another version of this plugin, with its configuration.
     fn version(&self, package: Package, strict: bool) -> Self {
-        Self::new(package, &self.limits, strict, self.poll_on_whole_seconds).configured(self.config.clone())
+        let orphans = self.face.orphans.clone();
+        Self::new(package, &self.limits, strict, self.poll_on_whole_seconds, orphans).configured(self.config.clone())
     }
 
     /// Gives up a version that has not started yet, as when the plugin is configured or shut down meanwhile.

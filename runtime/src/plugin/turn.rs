@@ -29,7 +29,7 @@ impl Plugin {
         let asked = self.face.run_outside(self.stop_wanted, world);
         let mut turn = self.work(ledger, world, finished);
         if !matches!(self.phase, Phase::Live(..)) {
-            self.face.release(world);
+            self.face.release();
             self.waiting = None;
         }
         turn.wake = [turn.wake, asked].into_iter().flatten().min();
@@ -145,9 +145,8 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
-        self.face.release(world);
-        let destinations = self.destinations(world);
-        self.face.fetches.open(destinations);
+        self.face.release();
+        self.open_ways_out(world);
         let loaded = self.try_load(ledger);
         match loaded {
             Ok(instance) => {
@@ -171,8 +170,8 @@ impl Plugin {
         }
     }
 
-    /// Reads where the plugin's requests may go: its author narrows, the operator opens.
-    fn destinations(&mut self, world: &mut World<'_>) -> Destinations {
+    /// Opens the ways out for a fresh instance: where its author narrows and its operator opens them.
+    fn open_ways_out(&mut self, world: &mut World<'_>) {
         let operator = Operator::load(world.storage, &self.face.package).unwrap_or_else(|error| {
             self.face.log(log::Level::Warn, &format!("operator's settings not read: {error}"));
             Operator::default()
@@ -181,7 +180,8 @@ impl Plugin {
         for entry in wrong {
             self.face.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
         }
-        destinations
+        self.face.fetches.open(destinations);
+        self.face.ports.allow(operator.serial_ports);
     }
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
@@ -417,6 +417,11 @@ impl Plugin {
         if activity == Activity::Stop {
             drop(instance);
             return self.stopped(Some(reason), ledger, world, finished);
+        }
+        if matches!(failure, Failure::InStartSection(_)) {
+            drop(instance);
+            ledger.release(&self.account);
+            return self.refuse(failure.to_string(), finished);
         }
         if failure.is_fatal() {
             drop(instance);
