@@ -101,11 +101,11 @@ fn route(scene: &mut Scene<'_>) {
     }
 }
 
-/// Gives a name; an empty one is one, other than a field that is not there.
+/// Gives a name; one of blanks is one, other than a field without letters.
 fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
     match scene.decoded.string(field) {
         Some(text) => scene.value(path, Value::Text(&text.to_stack())),
-        None if scene.decoded.bytes(field).is_some() => scene.value(path, Value::Text("")),
+        None if scene.decoded.bytes(field).is_some_and(|bytes| bytes.len() > 2) => scene.value(path, Value::Text("")),
         None => {}
     }
 }
