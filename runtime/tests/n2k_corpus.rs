@@ -206,6 +206,13 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         // 0x7FFFFFFFFFFFFFFD, in millionths.
         return (expected.as_f64()? > 9_223_372_036_854.7).then_some("reserved-altitude");
     }
+    if path.ends_with("destination.eta") && decoded()?.refused().any(|field| field == Field::EtaTime) {
+        return Some("time-of-day");
+    }
+    if path.contains(".followingPoint.") && ours.is_none() {
+        // A point without a position has no name.
+        return holds_refused_codes(message).then_some("below-range");
+    }
     if path.ends_with("belowKeel") && ours.is_none() {
         return absent(Field::Offset).then_some("below-range");
     }
@@ -220,9 +227,9 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     }
     if let Some(ours) = ours {
         let (expected, ours) = (letters(expected), letters(ours));
-        // Letters beyond ASCII are not UTF-8 either.
+        // Letters beyond ASCII are not UTF-8 either, and what is cut is cut in the middle.
         let readable: String = ours.chars().filter(char::is_ascii).collect();
-        if expected.contains('\0') && expected.replace(['\0', char::REPLACEMENT_CHARACTER], "") == readable {
+        if expected.contains('\0') && readable.starts_with(&expected.replace(['\0', char::REPLACEMENT_CHARACTER], "")) {
             return Some("utf-16");
         }
         // "A NAME LONGER THAN TW" and a zero: the zero is taken off the twenty letters, not off the name.
