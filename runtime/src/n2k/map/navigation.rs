@@ -1,9 +1,8 @@
 //! Position, course, speed, heading, attitude, time and satellites.
 
-use core::fmt::Write;
-
 use super::Scene;
 use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
+use super::text::digits;
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
@@ -141,14 +140,13 @@ fn gnss(scene: &mut Scene<'_>) {
 /// PGNs 126992 and 129029: date and time of day; the fraction, five digits, only where there is one.
 fn datetime(scene: &mut Scene<'_>) {
     let Some((time, below)) = scene.decoded.instant(Field::Date, Field::Time) else { return };
-    let mut text = heapless::String::<40>::new();
-    if write!(text, "{time}").is_err() {
-        return;
-    }
+    let mut text = heapless::String::<32>::new();
+    let _ = text.push_str(&time.text());
     // `2026-06-01T10:00:00.123Z`: the fraction begins at byte 19.
     let whole = time.0.rem_euclid(1000) == 0 && below == 0;
     text.truncate(if whole { 19 } else { 23 });
-    let written = if whole { text.push('Z').is_ok() } else { write!(text, "{below}0Z").is_ok() };
+    let rest = if whole { Ok(()) } else { text.push_str(&digits(below)).and_then(|()| text.push('0')) };
+    let written = rest.and_then(|()| text.push('Z')).is_ok();
     if written {
         scene.value("navigation.datetime", Value::Text(&text));
     }
