@@ -232,9 +232,6 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     if path.ends_with("belowKeel") && ours.is_none() {
         return absent(Field::Offset).then_some("below-range");
     }
-    if pgn == 130_820 && ours.is_none() && expected.as_str() == Some("") {
-        return Some("empty-text");
-    }
     if path.ends_with("fromCenter") && pgn == 129_041 {
         return (expected.is_null() && ours.is_some_and(Value::is_number)).then_some("aton-from-center");
     }
