@@ -77,7 +77,7 @@ pub fn call(instance: &mut Instance, services: &mut Quiet, call: Call) -> Answer
     instance.begin(call);
     loop {
         match instance.run(services) {
-            Progress::Running => {}
+            Progress::Running | Progress::Waiting => {}
             Progress::Done(answer) => return answer,
             Progress::Failed(failure) => panic!("{failure}"),
         }

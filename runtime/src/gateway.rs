@@ -15,13 +15,15 @@ use core::fmt::Write;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::{Delta, Stamp};
+use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, Counters, DeltaForm, Receiver};
 use crate::package::Package;
 use crate::plugin::{
-    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Outcome, Registry, ReplaceError, Unavailable, World,
+    self, Emitted, Enabled, ExchangeId, Finished, InstallError, Net, Outcome, Registry, ReplaceError, Unavailable,
+    World,
 };
 use crate::server::endpoint::{self, Endpoints, Found};
 use crate::server::stream::{Session, SessionEvent, StreamContext};
@@ -143,6 +145,7 @@ pub struct Gateway {
     outbox: Vec<Emitted>,
     /// Plugins whose files whoever has them is to read again.
     reloads: VecDeque<(ExchangeId, String)>,
+    plain: PlainHttp,
     totals: Totals,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     clients: Option<ClientCounters>,
@@ -170,6 +173,7 @@ impl Gateway {
             events: VecDeque::new(),
             outbox: Vec::new(),
             reloads: VecDeque::new(),
+            plain: PlainHttp::default(),
             totals: Totals::default(),
             clients: None,
             setup,
@@ -193,7 +197,7 @@ impl Gateway {
     /// # Errors
     /// [`ReplaceError`]: the version before goes on.
     pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
-        let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        let world = world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
         self.registry.replace(package, None, &world)
     }
 
@@ -231,7 +235,8 @@ impl Gateway {
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
-        let mut world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        let mut world =
+            world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
         let turn = self.registry.turn(&mut world);
         self.publish_emitted(now);
         while let Some(finished) = self.registry.next_finished() {
@@ -356,7 +361,8 @@ impl Gateway {
             Ok(body) => body,
             Err(refused) => return Some(refused),
         };
-        let mut world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+        let mut world =
+            world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
         match self.registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
                 self.pending.insert(exchange, Pending::Configure(package));
@@ -640,13 +646,25 @@ impl Gateway {
 }
 
 /// Lends the parts of a gateway that plugins touch.
-fn world<'w>(model: &'w mut Model, hal: &'w mut Hal, self_context: &'w str, outbox: &'w mut Vec<Emitted>) -> World<'w> {
+fn world<'w>(
+    model: &'w mut Model,
+    hal: &'w mut Hal,
+    plain: &'w mut PlainHttp,
+    self_context: &'w str,
+    outbox: &'w mut Vec<Emitted>,
+) -> World<'w> {
     World {
         model,
         now: hal.clock.now(),
         wall: hal.clock.wall().unwrap_or_default(),
         storage: &mut *hal.storage,
         rng: &mut *hal.rng,
+        net: Net {
+            network: hal.network.as_deref_mut(),
+            fetch: hal.fetch.as_deref_mut(),
+            plain,
+            serial: hal.serial.as_deref_mut(),
+        },
         self_context,
         outbox,
     }

@@ -60,6 +60,8 @@ impl Replay {
             rng: Box::new(SimRng::new(RNG_SEED)),
             storage: Box::new(SimStorage::new()),
             network: None,
+            fetch: None,
+            serial: None,
             can: Vec::new(),
         };
         let setup = Setup {

@@ -52,6 +52,8 @@ impl World {
             rng: Box::new(SimRng::new(2)),
             storage: Box::new(SimStorage::new()),
             network: Some(Box::new(net.clone())),
+            fetch: None,
+            serial: None,
             can: Vec::new(),
         };
         let mut gateway = Gateway::new(setup, hal);

@@ -11,6 +11,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("delta", 1),
     ("n2k", 2),
     ("hal", 2),
+    ("fetch", 3),
+    ("vfs", 2),
     ("budget", 3),
     ("net", 4),
     ("model", 4),

@@ -18,7 +18,7 @@ use skiff_runtime::server::Access;
 use super::exit::{self, Failure};
 use super::talk;
 use crate::carrier::{Carrier, CarrierLimits};
-use crate::hal::{Folder, SocketCan, StdNetwork, SystemClock, SystemRng};
+use crate::hal::{DeviceFiles, Folder, SocketCan, StdNetwork, SystemClock, SystemRng, UreqFetch};
 use crate::logs::Source;
 use crate::run::feed::{self, Speed, Track};
 use crate::run::plugin_files::PluginFiles;
@@ -169,7 +169,15 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         poll_on_whole_seconds: false,
     };
     let network = Some(Box::new(StdNetwork::new()) as _);
-    let hal = Hal { clock: Box::new(clock), rng: Box::new(rng), storage: home.storage, network, can };
+    let hal = Hal {
+        clock: Box::new(clock),
+        rng: Box::new(rng),
+        storage: home.storage,
+        network,
+        fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
+        serial: Some(Box::new(DeviceFiles)),
+        can,
+    };
     let mut gateway = Gateway::new(setup, hal);
     let inputs = tracks.iter().map(|track| gateway.input(&label(track))).collect();
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
@@ -382,13 +390,7 @@ mod tests {
     fn inputs_are_files_for_now() {
         assert_eq!(parse_input("a.log"), Ok(Input { source: Source::File("a.log".into()), format: Format::Auto }));
         assert_eq!(parse_input("-?format=canboat"), Ok(Input { source: Source::Stdin, format: Format::Canboat }));
-        for text in [
-            "tcp://host:1",
-            "tcp-listen://0.0.0.0:1",
-            "udp://0.0.0.0:1",
-            "serial:///dev/ttyUSB0?baud=115200",
-            "a?format=pcap",
-        ] {
+        for text in ["tcp://host:1", "tcp-listen://0.0.0.0:1", "udp://0.0.0.0:1", "serial:///dev/ttyUSB0?baud=115200"] {
             assert!(parse_input(text).unwrap_err().contains("not supported yet"), "{text}");
         }
         assert!(parse_input("ftp://x").unwrap_err().contains("no kind of input"));

@@ -74,6 +74,8 @@ pub const DEALLOCATE: &str = "deallocate";
 pub const INITIALIZE: &str = "_initialize";
 /// WASI command entry.
 pub const START: &str = "_start";
+/// Takes the answer of an asynchronous fetch (`as-fetch`).
+pub const RESPONSE_HANDLER: &str = "responseHandler";
 /// AssemblyScript: allocates a managed object.
 pub const AS_NEW: &str = "__new";
 /// AssemblyScript: protects an object from collection; optional.

@@ -4,6 +4,7 @@
 //! `skiff/` is Skiff's own. A file that is damaged is reported with its name and left as it is.
 
 mod identity;
+mod operator;
 mod plugin;
 mod pretty;
 mod settings;
@@ -12,6 +13,7 @@ use alloc::boxed::Box;
 use core::fmt;
 
 pub use identity::{Identity, SAMPLE_SELF_CONTEXT};
+pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;
 pub use settings::{Settings, Vessel};

@@ -39,12 +39,13 @@ impl Gateway {
             return Err(no_room("storage", record.len() as u64, free));
         }
         if self.registry.find(&id).is_some() {
-            let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+            let world =
+                world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
             self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))?;
             self.pending.insert(exchange, Pending::Install { id, record: Some(record) });
             return Ok(());
         }
-        let (needed, free) = (facts.reserved_bytes(), self.registry.ledger().free());
+        let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.registry.ledger().free());
         if needed > free {
             return Err(no_room("memory", needed, free));
         }
@@ -112,7 +113,8 @@ impl Gateway {
     /// Answers a wish of [`next_reload`](Self::next_reload): the package as it is now, or why there is none.
     pub fn reload(&mut self, exchange: ExchangeId, package: Result<Package, String>) {
         let result = package.map_err(|clause| Response::error(500, &clause)).and_then(|package| {
-            let world = world(&mut self.model, &mut self.hal, &self.setup.self_context, &mut self.outbox);
+            let world =
+                world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
             self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
         });
         if let Err(response) = result {

@@ -6,8 +6,11 @@
 //! log ports) are `embedded-io` `Read + ReadReady + Write`; [`Stream`] makes one of a TCP connection.
 
 mod can;
+mod destinations;
+mod fetch;
 mod key;
 mod network;
+mod serial;
 pub mod sim;
 mod storage;
 mod stream;
@@ -17,8 +20,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use can::{Can, CanError, CanFrame, CanState};
+pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
+pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Received, Socket};
+pub use serial::{SerialError, SerialPort, SerialPorts, SerialSettings};
 pub use storage::{Capacity, Storage, StorageError};
 pub use stream::Stream;
 
@@ -60,6 +66,10 @@ pub struct Hal {
     pub storage: Box<dyn Storage>,
     /// Sockets; `None` where a HAL carries HTTP itself and plugins get none.
     pub network: Option<Box<dyn Network>>,
+    /// HTTP client for plugins; where it is `None`, plain HTTP goes over `network`.
+    pub fetch: Option<Box<dyn Fetch>>,
+    /// Serial ports for plugins; `None` where there are none.
+    pub serial: Option<Box<dyn SerialPorts>>,
     /// CAN interfaces, none when frames are pushed in.
     pub can: Vec<CanPort>,
 }

@@ -3,18 +3,24 @@
 //! The interpreter stops where its fuel slice ends or where an import asks the core; both resume
 //! at the same place. Nothing here calls the guest while the guest is inside a call.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::task::Poll;
 
-use skiff_abi::export::{self, AS_CLASS_STRING, GETTER_BUFFER_BYTES, PUT_RESPONSE_BUFFER_BYTES, RESPONSE_BUFFER_BYTES};
+use skiff_abi::export::{
+    self, AS_CLASS_ARRAY_BUFFER, AS_CLASS_STRING, GETTER_BUFFER_BYTES, PUT_RESPONSE_BUFFER_BYTES, RESPONSE_BUFFER_BYTES,
+};
 use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
 use super::facts::Dialect;
 use super::failure::Failure;
-use super::imports::Pending;
+use super::fetch::{Fetched, Ticket};
+use super::imports::{Ask, Pending, Ret};
 use super::instance::Instance;
 use super::memory::GuestSlice;
+use super::start_section;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
 use crate::json;
@@ -34,6 +40,8 @@ enum Arg {
 /// One step.
 #[derive(Debug)]
 enum Op {
+    /// The start section, once, where it was too long to run as part of the load.
+    StartSection,
     /// The WASI entry, once.
     Entry(&'static str),
     /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
@@ -58,6 +66,10 @@ enum Op {
     ReadCode,
     /// Gives a buffer back.
     Free { buffer: usize, bytes: u32 },
+    /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
+    NewBody { bytes: u32 },
+    /// Writes the answer of a fetch and resumes the guest that waits for it.
+    Deliver { body: Vec<u8> },
 }
 
 /// How a call whose answer was cut is repeated.
@@ -90,6 +102,23 @@ enum After {
     Result,
     /// The WASI entry: `proc_exit` ends it normally.
     Entry,
+    /// The start section: imports work from now on.
+    StartSection,
+    /// Keep it as the address of a fetched body.
+    Body,
+}
+
+/// A guest function that waits for the answer of a fetch.
+#[derive(Debug)]
+struct Parked {
+    call: ResumableCallHostTrap,
+    results: Vec<ValType>,
+    outputs: Vec<Val>,
+    after: After,
+    /// Its request, until the answer is there.
+    ticket: Option<Ticket>,
+    /// Address of the answer in guest memory.
+    body: u32,
 }
 
 /// A call under way.
@@ -100,10 +129,13 @@ pub(super) struct Machine {
     result: Option<Val>,
     answer: Answer,
     stopped: Option<(Stopped, Vec<Val>, After)>,
+    parked: Option<Parked>,
     spent: u64,
     limit: u64,
     /// Fuel the next step needs at least, when the slice was too small for it.
     required: u64,
+    /// The start section has not returned yet.
+    in_start_section: bool,
 }
 
 impl Machine {
@@ -114,9 +146,22 @@ impl Machine {
             _ => instance.limits.fuel_per_call,
         };
         let mut ops = VecDeque::new();
+        let in_start_section = core::mem::take(&mut instance.start_section_waits);
+        ops.extend(in_start_section.then_some(Op::StartSection));
         ops.extend(instance.entry.take().map(Op::Entry));
         let answer = plan(instance, call, &mut ops);
-        Self { ops, buffers: heapless::Vec::new(), result: None, answer, stopped: None, spent: 0, limit, required: 0 }
+        Self {
+            ops,
+            buffers: heapless::Vec::new(),
+            result: None,
+            answer,
+            stopped: None,
+            parked: None,
+            spent: 0,
+            limit,
+            required: 0,
+            in_start_section,
+        }
     }
 
     /// Returns the fuel spent so far.
@@ -126,9 +171,13 @@ impl Machine {
 
     /// Runs until the call ends or the slice is spent.
     pub(super) fn slice(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Progress {
+        if let Some(ticket) = self.parked.as_ref().and_then(|parked| parked.ticket) {
+            let Poll::Ready(fetched) = services.fetch_poll(ticket) else { return Progress::Waiting };
+            self.arrived(fetched.body);
+        }
         let left = self.limit.saturating_sub(self.spent);
         if left == 0 || self.required > left {
-            return Progress::Failed(Failure::OutOfFuel { limit: self.limit });
+            return Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit }));
         }
         let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
         self.required = 0;
@@ -140,8 +189,24 @@ impl Machine {
         match outcome {
             Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
             Ok(false) => Progress::Running,
-            Err(Failure::OutOfFuel { .. }) => Progress::Failed(Failure::OutOfFuel { limit: self.limit }),
-            Err(failure) => Progress::Failed(failure),
+            Err(Failure::OutOfFuel { .. }) => Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit })),
+            Err(failure) => Progress::Failed(self.placed(failure)),
+        }
+    }
+
+    /// Says so where a failure happened in the start section.
+    fn placed(&self, failure: Failure) -> Failure {
+        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
+    }
+
+    /// Plans how the answer of a fetch reaches the guest: nothing else of the call runs before.
+    fn arrived(&mut self, body: Vec<u8>) {
+        if let Some(parked) = &mut self.parked {
+            parked.ticket = None;
+        }
+        self.ops.push_front(Op::Deliver { body });
+        if let Some(Op::Deliver { body }) = self.ops.front() {
+            self.ops.push_front(Op::NewBody { bytes: length(body) });
         }
     }
 
@@ -154,6 +219,10 @@ impl Machine {
                 }
                 continue;
             }
+            // The guest waits: nothing more until there is an answer.
+            if self.parked.as_ref().is_some_and(|parked| parked.ticket.is_some()) {
+                return Ok(false);
+            }
             let Some(op) = self.ops.pop_front() else { return Ok(true) };
             if !self.step(instance, services, op)? {
                 return Ok(false);
@@ -164,6 +233,7 @@ impl Machine {
     /// Takes one step; false when the slice ended in it.
     fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, op: Op) -> Result<bool, Failure> {
         match op {
+            Op::StartSection => self.invoke(instance, services, start_section::EXPORT, &[], After::StartSection),
             Op::Entry(name) => self.invoke(instance, services, name, &[], After::Entry),
             Op::New { bytes, class } => self.invoke(
                 instance,
@@ -226,6 +296,10 @@ impl Machine {
                 self.answer = Answer::Code(self.result_code());
                 Ok(true)
             }
+            Op::NewBody { bytes } => {
+                self.invoke(instance, services, export::AS_NEW, &[bytes, AS_CLASS_ARRAY_BUFFER], After::Body)
+            }
+            Op::Deliver { body } => self.deliver(instance, &body),
             Op::Free { buffer, bytes } => {
                 let ptr = self.buffer(buffer);
                 if instance.has(export::DEALLOCATE) {
@@ -234,6 +308,33 @@ impl Machine {
                 Ok(true)
             }
         }
+    }
+
+    fn deliver(&mut self, instance: &mut Instance, body: &[u8]) -> Result<bool, Failure> {
+        let Some(parked) = self.parked.take() else { return Ok(true) };
+        let slice = GuestSlice { ptr: parked.body, len: length(body) };
+        let there = parked.body != 0 && slice.write(instance.memory.data_mut(&mut instance.store), body);
+        let ret = Ret::Int(if there { parked.body.cast_signed() } else { 0 });
+        if let Some(trace) = &mut instance.store.data_mut().trace {
+            trace.answered(ret);
+        }
+        self.resume_with(ret, parked.call, &parked.results, parked.outputs, parked.after)
+    }
+
+    /// Plans to resume a guest function with the answer of its import.
+    fn resume_with(
+        &mut self,
+        ret: Ret,
+        call: ResumableCallHostTrap,
+        results: &[ValType],
+        outputs: Vec<Val>,
+        after: After,
+    ) -> Result<bool, Failure> {
+        let Some(values) = ret.values(results) else {
+            return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
+        };
+        self.stopped = Some((Stopped::HostTrap(call, values), outputs, after));
+        Ok(true)
     }
 
     fn buffer(&self, index: usize) -> u32 {
@@ -355,7 +456,7 @@ impl Machine {
     ) -> Result<bool, Failure> {
         match called {
             Ok(ResumableCall::Finished) => {
-                self.finished(outputs.into_iter().next(), &after)?;
+                self.finished(instance, outputs.into_iter().next(), &after)?;
                 Ok(true)
             }
             Ok(ResumableCall::OutOfFuel(call)) => {
@@ -368,15 +469,20 @@ impl Machine {
                     return self.error(call.host_error(), &after);
                 };
                 instance.report_calls(services);
+                let ask = match ask {
+                    // A guest whose allocator fetches would wait for itself.
+                    Ask::Fetch(request) if self.parked.is_none() && instance.has(export::AS_NEW) => {
+                        let ticket = services.fetch(request);
+                        self.parked = Some(Parked { call, results, outputs, after, ticket: Some(ticket), body: 0 });
+                        return Ok(true);
+                    }
+                    ask => ask,
+                };
                 let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
                 if let Some(trace) = &mut instance.store.data_mut().trace {
                     trace.answered(ret);
                 }
-                let Some(values) = ret.values(&results) else {
-                    return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
-                };
-                self.stopped = Some((Stopped::HostTrap(call, values), outputs, after));
-                Ok(true)
+                self.resume_with(ret, call, &results, outputs, after)
             }
             Err(error) => self.error(&error, &after),
         }
@@ -390,10 +496,19 @@ impl Machine {
         }
     }
 
-    fn finished(&mut self, result: Option<Val>, after: &After) -> Result<(), Failure> {
+    fn finished(&mut self, instance: &mut Instance, result: Option<Val>, after: &After) -> Result<(), Failure> {
         match after {
             After::Nothing | After::Entry => {}
+            After::StartSection => {
+                self.in_start_section = false;
+                instance.imports_work();
+            }
             After::Result => self.result = result,
+            After::Body => {
+                if let (Some(parked), Some(Val::I32(ptr))) = (&mut self.parked, result) {
+                    parked.body = ptr.cast_unsigned();
+                }
+            }
             After::Buffer { bytes, null_is_failure } => {
                 let ptr = match result {
                     Some(Val::I32(ptr)) if ptr != 0 || !null_is_failure => ptr.cast_unsigned(),
@@ -440,6 +555,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Delta(_) | Call::DeltaText(_) => export::DELTA_HANDLER,
         Call::Http { handler, .. } | Call::Put { handler, .. } => handler.as_str(),
         Call::Provider { export, .. } => export,
+        Call::Fetched { .. } => export::RESPONSE_HANDLER,
     };
     if !instance.has(name) {
         return Answer::Absent;
@@ -466,6 +582,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Start { config } => bytes_call(ops, managed, name, config.into_bytes(), Op::ReadCode),
         Call::Delta(delta) => delta_call(ops, managed, name, delta.text()),
         Call::DeltaText(text) => delta_call(ops, managed, name, &text),
+        Call::Fetched { fetched, callback } => fetched_call(ops, name, fetched, callback),
         Call::Http { request, .. } if managed => {
             managed_call(ops, name, &request, managed_limit(instance), true);
         }
@@ -558,6 +675,24 @@ fn bytes_call(ops: &mut VecDeque<Op>, managed: bool, name: String, data: Vec<u8>
     } else {
         Op::Free { buffer: 0, bytes }
     });
+}
+
+/// `responseHandler(body, status, redirected, callback)`; only AssemblyScript has it.
+fn fetched_call(ops: &mut VecDeque<Op>, name: String, fetched: Fetched, callback: i32) {
+    let args = alloc::vec![
+        Arg::Buffer(0),
+        Arg::Int(fetched.status.into()),
+        Arg::Int(fetched.redirected.into()),
+        Arg::Int(callback.cast_unsigned())
+    ];
+    ops.extend([
+        Op::New { bytes: length(&fetched.body), class: AS_CLASS_ARRAY_BUFFER },
+        Op::Fill { buffer: 0, data: fetched.body },
+        Op::Helper { name: export::AS_PIN, buffer: 0 },
+        Op::ArgumentsLength(4),
+        Op::Invoke { name, args },
+        Op::Helper { name: export::AS_UNPIN, buffer: 0 },
+    ]);
 }
 
 /// `export(string[, units]) -> string` in AssemblyScript.

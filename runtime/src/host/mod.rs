@@ -10,17 +10,23 @@ mod capabilities;
 mod engine;
 mod facts;
 mod failure;
+pub mod fetch;
 mod fit;
+mod heap_model;
 mod imports;
 mod instance;
 mod memory;
 mod registration;
+pub mod sockets;
+mod start_section;
 mod state;
 mod text;
 mod trace;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::task::Poll;
 
 pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
@@ -78,6 +84,13 @@ pub enum Call {
         /// Request object; `radar_get_radars` of the buffer dialect takes none.
         request: String,
     },
+    /// `responseHandler`, the answer to an asynchronous fetch; answers [`Answer::Unit`].
+    Fetched {
+        /// How the request ended.
+        fetched: fetch::Fetched,
+        /// Number the guest gave it.
+        callback: i32,
+    },
 }
 
 /// How far a slice got.
@@ -85,6 +98,9 @@ pub enum Call {
 pub enum Progress {
     /// The slice is spent; run again.
     Running,
+    /// The guest waits for an answer from outside ([`Services::fetch_poll`]); it costs nothing meanwhile. Run again when
+    /// there may be one.
+    Waiting,
     /// The call returned.
     Done(Answer),
     /// The call did not return.
@@ -148,4 +164,29 @@ pub trait Services {
     }
     /// Publishes a notification; `value` is its JSON object. False when it was refused.
     fn publish_notification(&mut self, path: &str, value: &str) -> bool;
+
+    /// Returns the plugin's sockets; `None` where there is no network.
+    fn sockets(&mut self) -> Option<Box<dyn sockets::Sockets + '_>> {
+        None
+    }
+    /// Returns the plugin's serial ports; `None` where there are none.
+    fn serial(&mut self) -> Option<Box<dyn sockets::Serial + '_>> {
+        None
+    }
+
+    /// Begins an HTTP request; its answer comes from [`fetch_poll`](Self::fetch_poll), also when it is refused.
+    fn fetch(&mut self, request: fetch::FetchRequest) -> fetch::Ticket {
+        self.log(log::Level::Warn, &alloc::format!("no HTTP client here: {} not fetched", request.url));
+        fetch::Ticket(0)
+    }
+    /// Takes the answer of a request, once.
+    fn fetch_poll(&mut self, _ticket: fetch::Ticket) -> Poll<fetch::Fetched> {
+        Poll::Ready(fetch::Fetched::default())
+    }
+    /// Begins an HTTP request whose answer comes as [`Call::Fetched`].
+    fn fetch_later(&mut self, request: fetch::FetchRequest, _callback: i32) {
+        self.log(log::Level::Warn, &alloc::format!("no HTTP client here: {} not fetched", request.url));
+    }
+    /// Plans a [`Call::Fetched`] with status 0 for a request that could not be read.
+    fn fetch_refused(&mut self, _callback: i32) {}
 }

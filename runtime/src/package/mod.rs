@@ -10,6 +10,7 @@ use core::fmt;
 
 pub use archive::{ARCHIVE_FILES_MAX, UNPACKED_BYTES_MAX};
 
+use crate::hal::DESTINATIONS_MAX;
 use crate::host::Capabilities;
 use crate::json;
 
@@ -37,6 +38,8 @@ pub struct Package {
     pub capabilities: Capabilities,
     /// The module; borrowed where it lies in flash.
     pub wasm: Cow<'static, [u8]>,
+    /// Where its requests may go, when it narrows that itself: `skiff.fetch` in `package.json`.
+    pub fetch: Option<Vec<String>>,
 }
 
 /// Why something is no plugin package.
@@ -133,6 +136,9 @@ impl Manifest {
         let wasm_path = string("wasmManifest").filter(|path| !path.is_empty());
         let known = keywords.iter().any(|keyword| KEYWORDS.contains(&keyword.as_str()));
         let Some(wasm_path) = wasm_path.filter(|_| known) else { return Err(PackageError::NotAPlugin) };
+        // A build for Skiff alone, for instance with pages of one byte, which other hosts do not take.
+        let own = member("skiff").and_then(|own| json::member(own, "wasmManifest")).and_then(json::string);
+        let wasm_path = own.filter(|path| !path.is_empty()).map_or(wasm_path, |path| path.to_string());
         let package = Package {
             name,
             version: string("version").unwrap_or_default(),
@@ -140,6 +146,7 @@ impl Manifest {
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
             wasm: Cow::Borrowed(&[]),
+            fetch: member("skiff").and_then(|own| json::member(own, "fetch")).map(destinations).transpose()?,
         };
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
     }
@@ -210,6 +217,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            fetch: None,
             wasm,
         })
     }
@@ -225,6 +233,20 @@ impl Package {
 #[must_use]
 pub fn plugin_id(name: &str) -> String {
     name.chars().map(|character| if matches!(character, '@' | '/') { '_' } else { character }).collect()
+}
+
+/// Reads `skiff.fetch`, a list of texts.
+fn destinations(list: &str) -> Result<Vec<String>, PackageError> {
+    let wrong = PackageError::Manifest { clause: "skiff.fetch is no list of at most 64 texts" };
+    let mut out = Vec::new();
+    let read = json::items::<json::JsonError>(list, |item| {
+        match json::string(item) {
+            Some(text) if out.len() < DESTINATIONS_MAX => out.push(text.to_string()),
+            _ => return Err(json::JsonError::WrongKind),
+        }
+        Ok(())
+    });
+    read.map_err(|_| wrong).map(|()| out)
 }
 
 fn check_wasm(wasm: &[u8]) -> Result<(), PackageError> {
@@ -280,6 +302,28 @@ mod tests {
         }
         let text = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"./build/x.wasm"}"#;
         assert_eq!(Manifest::parse(text.as_bytes()).unwrap().wasm_path, "build/x.wasm");
+    }
+
+    #[test]
+    fn a_build_for_skiff_alone_comes_before_the_one_for_every_host() {
+        let path = |extra: &str| {
+            let text =
+                std::format!(r#"{{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"all.wasm"{extra}}}"#);
+            Manifest::parse(text.as_bytes()).map(|manifest| manifest.wasm_path)
+        };
+        assert_eq!(path(r#","skiff":{"wasmManifest":"small.wasm"}"#).unwrap(), "small.wasm");
+        for extra in [
+            "",
+            r#","skiff":{}"#,
+            r#","skiff":[]"#,
+            r#","skiff":{"wasmManifest":""}"#,
+            r#","skiff":{"wasmManifest":1}"#,
+        ] {
+            assert_eq!(path(extra).unwrap(), "all.wasm", "{extra}");
+        }
+        assert_eq!(path(r#","skiff":{"wasmManifest":"../x"}"#), Err(PackageError::OutsidePath));
+        let alone = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"skiff":{"wasmManifest":"small.wasm"}}"#;
+        assert_eq!(Manifest::parse(alone.as_bytes()), Err(PackageError::NotAPlugin), "other hosts need theirs");
     }
 
     #[test]

@@ -8,7 +8,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::crash::CrashHistory;
+use super::fetch::Fetches;
+use super::orphans::Orphans;
+use super::ports::PortTable;
 use super::reload::Reload;
+use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
@@ -82,6 +86,10 @@ pub(super) struct Face {
     pub(super) emit_bytes_max: usize,
     pub(super) config_bytes_max: u32,
     pub(super) log: Queue<String>,
+    pub(super) fetches: Fetches,
+    pub(super) sockets: SocketTable,
+    pub(super) ports: PortTable,
+    pub(super) orphans: Orphans,
     status_bytes_max: usize,
 }
 
@@ -90,6 +98,40 @@ impl Face {
         let text = cut(text, self.status_bytes_max);
         log::log!(target: "skiff::plugin", level, "{}: {text}", self.package);
         self.log.push(format!("{level} {text}"), text.len());
+    }
+
+    /// Logs what requests came to nothing.
+    pub(super) fn log_fetches(&mut self) {
+        while let Some(note) = self.fetches.next_note() {
+            self.log(log::Level::Warn, &note);
+        }
+    }
+
+    /// Goes on with what leads outside; returns when it wants to be looked at again. `stopping` ends all requests, so
+    /// that a guest that waits can come to its `plugin_stop`.
+    pub(super) fn run_outside(&mut self, stopping: bool, world: &mut World<'_>) -> Option<Instant> {
+        if stopping {
+            self.fetches.close();
+        }
+        let wake = self.fetches.run(&mut world.net.client(world.now));
+        self.log_fetches();
+        if let Some(note) = self.ports.take_note() {
+            self.log(log::Level::Warn, &note);
+        }
+        if self.sockets.is_empty() {
+            return wake;
+        }
+        if let Some(network) = &mut world.net.network {
+            self.sockets.run(*network);
+        }
+        Some(wake.map_or(world.now + SOCKET_PERIOD, |wake| wake.min(world.now + SOCKET_PERIOD)))
+    }
+
+    /// Lets go of everything that leads outside: the instance is gone.
+    pub(super) fn release(&mut self) {
+        self.fetches.release();
+        self.sockets.release();
+        self.ports.release();
     }
 
     pub(super) fn set_status(&mut self, text: &str) {
@@ -138,6 +180,7 @@ pub(super) enum Activity {
     Poll,
     Delta,
     Http(ExchangeId),
+    Fetched,
 }
 
 /// Where an installed plugin is on its way.
@@ -159,6 +202,8 @@ pub struct Plugin {
     pub(super) config: Option<PluginConfig>,
     pub(super) state: State,
     pub(super) reason: Option<String>,
+    /// What its guest waits for, when it waits.
+    pub(super) waiting: Option<String>,
     pub(super) display_name: Option<String>,
     pub(super) schema: Option<String>,
     pub(super) endpoints: Option<String>,
@@ -187,7 +232,13 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    pub(super) fn new(package: Package, limits: &PluginLimits, strict: bool, poll_on_whole_seconds: bool) -> Self {
+    pub(super) fn new(
+        package: Package,
+        limits: &PluginLimits,
+        strict: bool,
+        poll_on_whole_seconds: bool,
+        orphans: Orphans,
+    ) -> Self {
         let facts = ModuleFacts::read(&package.wasm, limits);
         let takes_deltas = package.capabilities.allows(Capability::DataRead, strict);
         Self {
@@ -204,12 +255,17 @@ impl Plugin {
                 config_bytes_max: limits.config_bytes_max,
                 log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
                 status_bytes_max: usize::from(limits.status_bytes_max),
+                fetches: Fetches::new(limits, orphans.clone()),
+                sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),
+                ports: PortTable::new(limits.serial_ports_max.into(), limits.socket_send_bytes as usize),
+                orphans,
             },
             facts,
             limits: *limits,
             config: None,
             state: State::Stopped,
             reason: None,
+            waiting: None,
             display_name: None,
             schema: None,
             endpoints: None,
@@ -311,13 +367,13 @@ impl Plugin {
     /// Returns why it is in this state, where there is something to say.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
-        self.reason.as_deref()
+        self.waiting.as_deref().or(self.reason.as_deref())
     }
 
     /// Returns the message users see first: the guest's error; then its status while it runs, else the reason why not.
     #[must_use]
     pub fn status_message(&self) -> &str {
-        let (reason, status) = (self.reason.as_deref(), self.face.status.as_deref());
+        let (reason, status) = (self.reason(), self.face.status.as_deref());
         let rest = if self.state == State::Running { status.or(reason) } else { reason.or(status) };
         self.face.error.as_deref().or(rest).unwrap_or_default()
     }
@@ -388,7 +444,7 @@ impl Plugin {
     #[must_use]
     pub fn is_starting(&self) -> bool {
         match &self.phase {
-            Phase::Load(_) => self.state != State::Crashed,
+            Phase::Load(_) => !matches!(self.state, State::Crashed | State::Error),
             Phase::Live(_, activity) => {
                 matches!(activity, Some(Activity::Name | Activity::Schema | Activity::Endpoints | Activity::Start))
             }

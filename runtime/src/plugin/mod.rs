@@ -5,8 +5,12 @@
 
 mod crash;
 mod entry;
+mod fetch;
+mod orphans;
+mod ports;
 mod reload;
 mod services;
+mod sockets;
 mod turn;
 
 use alloc::boxed::Box;
@@ -18,13 +22,19 @@ use core::time::Duration;
 
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use entry::{Drops, Plugin, State};
+pub use fetch::OFFLINE_RETRY;
 pub use reload::ReplaceError;
 pub use services::Emitted;
+pub use sockets::SOCKET_PERIOD;
+
+use orphans::Orphans;
 
 use crate::budget::{Ledger, Limits};
 use crate::config::{ConfigError, PluginConfig, PostError};
 use crate::delta::Delta;
-use crate::hal::{Rng, Storage};
+use crate::fetch::Client;
+use crate::fetch::plain::PlainHttp;
+use crate::hal::{Fetch, Network, Rng, SerialPorts, Storage};
 use crate::host::Failure;
 use crate::model::Model;
 use crate::package::Package;
@@ -45,6 +55,8 @@ pub struct World<'w> {
     pub storage: &'w mut dyn Storage,
     /// Randomness.
     pub rng: &'w mut dyn Rng,
+    /// Sockets and what goes over them.
+    pub net: Net<'w>,
     /// Monotonic time of this turn.
     pub now: Instant,
     /// Wall time of this turn.
@@ -53,6 +65,24 @@ pub struct World<'w> {
     pub self_context: &'w str,
     /// What plugins emitted, to be published after the turn.
     pub outbox: &'w mut Vec<Emitted>,
+}
+
+/// The parts of a HAL that lead outside.
+pub struct Net<'n> {
+    /// TCP/IP.
+    pub network: Option<&'n mut (dyn Network + 'static)>,
+    /// HTTP client of the HAL.
+    pub fetch: Option<&'n mut (dyn Fetch + 'static)>,
+    /// Requests that go over `network` because there is no `fetch`.
+    pub plain: &'n mut PlainHttp,
+    /// Serial ports.
+    pub serial: Option<&'n mut (dyn SerialPorts + 'static)>,
+}
+
+impl Net<'_> {
+    pub(crate) fn client(&mut self, now: Instant) -> Client<'_> {
+        Client { fetch: self.fetch.as_deref_mut(), network: self.network.as_deref_mut(), plain: self.plain, now }
+    }
 }
 
 /// Whether a plugin runs, at installation.
@@ -203,6 +233,8 @@ pub struct Registry {
     /// Plugins that are forgotten when they have stopped.
     removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
+    /// What plugins that are gone had open.
+    orphans: Orphans,
 }
 
 impl Registry {
@@ -218,6 +250,7 @@ impl Registry {
             finished: Vec::new(),
             removing: Vec::new(),
             poll_on_whole_seconds,
+            orphans: Orphans::default(),
         }
     }
 
@@ -237,7 +270,8 @@ impl Registry {
         if self.plugins.len() >= usize::from(self.limits.plugins_max) {
             return Err(InstallError::TooMany { limit: self.limits.plugins_max });
         }
-        let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds);
+        let orphans = self.orphans.clone();
+        let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds, orphans);
         if self.plugins.iter().any(|other| other.id() == plugin.id()) {
             return Err(InstallError::Duplicate);
         }
@@ -379,6 +413,7 @@ impl Registry {
 
     /// Gives each plugin that has work one fuel slice.
     pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
+        self.orphans.close(&mut world.net, world.now);
         let mut turn = Turn::default();
         let count = self.plugins.len();
         for offset in 0..count {

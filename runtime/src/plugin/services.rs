@@ -1,16 +1,22 @@
 //! What a guest's imports reach while it runs.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::World;
 use super::entry::Face;
+use super::ports::Wired;
+use super::sockets::Plugged;
 use crate::config::PluginConfig;
 use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::host::Services;
+use crate::host::fetch::{FetchRequest, Fetched, Ticket};
+use crate::host::sockets::{Serial, Sockets};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use core::task::Poll;
 
 /// A delta that a plugin emitted, stamped and already in the data model.
 #[derive(Clone, Debug)]
@@ -117,6 +123,37 @@ impl Services for Loan<'_, '_> {
         let before = self.world.outbox.len();
         self.emit(&delta, DeltaVersion::V1);
         self.world.outbox.len() > before
+    }
+
+    fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
+        let network = self.world.net.network.as_deref_mut()?;
+        Some(Box::new(Plugged { table: &mut self.face.sockets, network }))
+    }
+
+    fn serial(&mut self) -> Option<Box<dyn Serial + '_>> {
+        let system = self.world.net.serial.as_deref_mut()?;
+        Some(Box::new(Wired { table: &mut self.face.ports, system }))
+    }
+
+    fn fetch(&mut self, request: FetchRequest) -> Ticket {
+        let ticket = self.face.fetches.begin(request, None, &mut self.world.net.client(self.world.now));
+        self.face.log_fetches();
+        ticket
+    }
+
+    fn fetch_poll(&mut self, ticket: Ticket) -> Poll<Fetched> {
+        let polled = self.face.fetches.poll(ticket, &mut self.world.net.client(self.world.now));
+        self.face.log_fetches();
+        polled
+    }
+
+    fn fetch_later(&mut self, request: FetchRequest, callback: i32) {
+        self.face.fetches.begin(request, Some(callback), &mut self.world.net.client(self.world.now));
+        self.face.log_fetches();
+    }
+
+    fn fetch_refused(&mut self, callback: i32) {
+        self.face.fetches.refuse(callback);
     }
 }
 

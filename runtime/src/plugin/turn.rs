@@ -11,18 +11,32 @@ use super::entry::{Activity, Phase, Plugin, State};
 use super::services::Loan;
 use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
-use crate::config::PluginConfig;
+use crate::config::{Operator, PluginConfig};
+use crate::hal::Destinations;
 use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress};
 use crate::json;
 use crate::time::Instant;
 use skiff_abi::export;
 
+/// Time until a plugin is started again whose `plugin_start` failed because a request did not get through.
+const START_RETRY: Duration = Duration::from_secs(30);
 /// Calls that may end in one turn, so that many small ones do not starve the bus.
 const CALLS_PER_TURN: usize = 16;
 
 impl Plugin {
     /// Does a bounded amount of work: at most one fuel slice of a long call, or a few short ones.
     pub(super) fn turn(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
+        let asked = self.face.run_outside(self.stop_wanted, world);
+        let mut turn = self.work(ledger, world, finished);
+        if !matches!(self.phase, Phase::Live(..)) {
+            self.face.release();
+            self.waiting = None;
+        }
+        turn.wake = [turn.wake, asked].into_iter().flatten().min();
+        turn
+    }
+
+    fn work(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
         let emitted_before = world.outbox.len();
         for _ in 0..CALLS_PER_TURN {
             match core::mem::replace(&mut self.phase, Phase::Rest) {
@@ -66,14 +80,22 @@ impl Plugin {
                     let hops = self.hops.saturating_add(1);
                     // All plugins together never take more than the board has: what is free now is what this one may grow by.
                     instance.allow_growth(ledger.free());
+                    self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
                     ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
                     match progress {
                         Progress::Running => {
+                            self.waiting = None;
                             self.phase = Phase::Live(instance, Some(activity));
                             return Turn { busy: true, wake: None };
                         }
+                        Progress::Waiting => {
+                            self.phase = Phase::Live(instance, Some(activity));
+                            self.wait(finished);
+                            return Turn { busy: false, wake: self.face.fetches.wake() };
+                        }
                         Progress::Done(answer) => {
+                            self.waiting = None;
                             self.fuel_spent = self.fuel_spent.saturating_add(instance.usage().fuel_in_call);
                             self.done(instance, activity, answer, ledger, world, finished);
                         }
@@ -88,10 +110,23 @@ impl Plugin {
         Turn { busy: true, wake: None }
     }
 
+    /// Notes what the guest waits for, so that its owner can see it.
+    fn wait(&mut self, finished: &mut Vec<Finished>) {
+        let Some((what, offline)) = self.face.fetches.waits_for() else { return };
+        if self.waiting.as_ref() != Some(&what) {
+            if offline {
+                self.face.log(log::Level::Info, &what);
+                // Nobody knows how long: whoever changed the configuration gets his answer now.
+                self.configured_as(&Err(what.clone()), finished);
+            }
+            self.waiting = Some(what);
+        }
+    }
+
     /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
     fn taken(&self, linear_bytes: u64) -> u64 {
-        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes);
-        u64::from(heap).saturating_add(linear_bytes)
+        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
+        heap.saturating_add(linear_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {
@@ -110,6 +145,8 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
+        self.face.release();
+        self.open_ways_out(world);
         let loaded = self.try_load(ledger);
         match loaded {
             Ok(instance) => {
@@ -133,10 +170,24 @@ impl Plugin {
         }
     }
 
+    /// Opens the ways out for a fresh instance: where its author narrows and its operator opens them.
+    fn open_ways_out(&mut self, world: &mut World<'_>) {
+        let operator = Operator::load(world.storage, &self.face.package).unwrap_or_else(|error| {
+            self.face.log(log::Level::Warn, &format!("operator's settings not read: {error}"));
+            Operator::default()
+        });
+        let (destinations, wrong) = Destinations::new(self.package.fetch.as_deref(), &operator.fetch);
+        for entry in wrong {
+            self.face.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
+        }
+        self.face.fetches.open(destinations);
+        self.face.ports.allow(operator.serial_ports);
+    }
+
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
         ledger.release(&self.account);
-        ledger.reserve(&self.account, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.reserve(&self.account, facts.reserved_bytes(&self.limits)).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -164,6 +215,9 @@ impl Plugin {
         }
         if self.state != State::Running {
             return None;
+        }
+        if let Some((fetched, callback)) = self.face.fetches.next_answer() {
+            return Some((Activity::Fetched, Call::Fetched { fetched, callback }));
         }
         if let Some(waiting) = self.requests.pop_front() {
             let call = Call::Http { handler: waiting.handler, request: waiting.request };
@@ -250,6 +304,12 @@ impl Plugin {
                 }
                 self.phase = Phase::Live(instance, None);
             }
+            Activity::Fetched => {
+                if answer == Answer::Absent {
+                    self.face.log(log::Level::Warn, "an answer came, and the plugin has no responseHandler to take it");
+                }
+                self.phase = Phase::Live(instance, None);
+            }
             Activity::Delta => self.phase = Phase::Live(instance, None),
             Activity::Http(exchange) => {
                 let result = match answer {
@@ -296,7 +356,7 @@ impl Plugin {
         if let Some(reason) = failure {
             drop(instance);
             ledger.release(&self.account);
-            return self.refuse(reason, finished);
+            return self.not_started(reason, world, finished);
         }
         self.state = State::Running;
         self.holding = false;
@@ -305,6 +365,19 @@ impl Plugin {
         self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));
         self.phase = Phase::Live(instance, None);
         self.configured_as(&Ok(()), finished);
+    }
+
+    /// `plugin_start` failed: for good, or until the requests that failed in it may get through.
+    fn not_started(&mut self, mut reason: String, world: &World<'_>, finished: &mut Vec<Finished>) {
+        let again = self.face.fetches.has_failed() && self.is_enabled() && !self.shutting_down && !self.stop_wanted;
+        if again {
+            let seconds = START_RETRY.as_secs();
+            reason = format!("{reason}; a request of it did not get through, it is started again in {seconds} s");
+        }
+        self.refuse(reason, finished);
+        if again {
+            self.phase = Phase::Load(world.now + START_RETRY);
+        }
     }
 
     fn first_poll(&self, world: &World<'_>) -> Instant {
@@ -338,14 +411,24 @@ impl Plugin {
             Activity::Poll => export::POLL,
             Activity::Delta => export::DELTA_HANDLER,
             Activity::Http(_) => "an HTTP handler",
+            Activity::Fetched => export::RESPONSE_HANDLER,
         };
         let reason = format!("{export}: {failure}");
         if activity == Activity::Stop {
             drop(instance);
             return self.stopped(Some(reason), ledger, world, finished);
         }
+        if matches!(failure, Failure::InStartSection(_)) {
+            drop(instance);
+            ledger.release(&self.account);
+            return self.refuse(failure.to_string(), finished);
+        }
         if failure.is_fatal() {
             drop(instance);
+            if activity == Activity::Start && self.face.fetches.has_failed() {
+                ledger.release(&self.account);
+                return self.not_started(reason, world, finished);
+            }
             return self.crash(reason, ledger, world.now, finished);
         }
         self.face.log(log::Level::Warn, &reason);
@@ -363,9 +446,9 @@ impl Plugin {
             Activity::Start => {
                 drop(instance);
                 ledger.release(&self.account);
-                self.refuse(reason, finished);
+                self.not_started(reason, world, finished);
             }
-            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) => {
+            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) | Activity::Fetched => {
                 self.phase = Phase::Live(instance, None);
             }
         }

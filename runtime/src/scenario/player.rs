@@ -201,7 +201,8 @@ impl Player<'_> {
         instance.begin(call);
         let failure = loop {
             match instance.run(&mut self.world) {
-                Progress::Running => {}
+                // Canned answers are there at once.
+                Progress::Running | Progress::Waiting => {}
                 Progress::Done(answer) => return Ok(answer),
                 Progress::Failed(failure) => break failure,
             }

@@ -13,7 +13,7 @@ pub fn limits() -> PluginLimits {
     PluginLimits {
         fuel_per_call: 5_000_000,
         fuel_per_start: 10_000_000,
-        fuel_start_section: 1_000_000,
+        fuel_start_section: 100_000,
         fuel_per_slice: 100_000,
         linear_bytes_max: 4 * 65_536,
         ..Limits::of(Board::Linux).plugin
@@ -116,7 +116,7 @@ impl Guest {
         self.instance.begin(call);
         for slice in 1.. {
             match self.instance.run(&mut self.record) {
-                Progress::Running => {}
+                Progress::Running | Progress::Waiting => {}
                 Progress::Done(answer) => return (Ok(answer), slice),
                 Progress::Failed(failure) => return (Err(failure), slice),
             }

@@ -4,8 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Ret;
+use super::sockets::SocketAsk;
 use crate::delta::DeltaVersion;
 use crate::host::Services;
+use crate::host::fetch::FetchRequest;
 use crate::host::memory::GuestSlice;
 use crate::host::registration::Registration;
 use crate::json;
@@ -49,6 +51,20 @@ pub(in crate::host) enum Ask {
     Random {
         into: GuestSlice,
     },
+    /// An HTTP request whose answer the guest waits for.
+    Fetch(FetchRequest),
+    /// An HTTP request with a callback.
+    FetchLater {
+        request: FetchRequest,
+        callback: i32,
+    },
+    /// A request with a callback that cannot be read.
+    FetchRefused {
+        clause: &'static str,
+        callback: i32,
+    },
+    /// Sockets and serial ports.
+    Socket(SocketAsk),
     /// A number below 1 times `scale`.
     RandomNumber {
         scale: f64,
@@ -96,6 +112,21 @@ impl Ask {
                 Ret::Int(services.emit_binary(&stream, data, of_radar).into())
             }
             Self::Random { into } => Ret::Int(random(services, memory, into)),
+            // The call machine carries it out; only a guest without an allocator comes here.
+            Self::Fetch(_) => {
+                services.log(log::Level::Warn, "a fetch was refused: the plugin has no __new to call for the answer");
+                Ret::Int(0)
+            }
+            Self::FetchLater { request, callback } => {
+                services.fetch_later(request, callback);
+                Ret::Nothing
+            }
+            Self::FetchRefused { clause, callback } => {
+                services.log(log::Level::Warn, &format!("a fetch was refused: {clause}"));
+                services.fetch_refused(callback);
+                Ret::Nothing
+            }
+            Self::Socket(ask) => ask.answer(services, memory),
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }

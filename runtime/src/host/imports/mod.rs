@@ -7,8 +7,9 @@
 mod ask;
 mod basics;
 mod data;
-mod later;
+mod fetch;
 mod providers;
+mod sockets;
 mod status;
 mod wasi;
 
@@ -231,7 +232,9 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .chain(status::TABLE)
         .chain(data::TABLE)
         .chain(providers::TABLE)
-        .chain(later::TABLE)
+        .chain(fetch::TABLE)
+        .chain(sockets::TABLE)
+        .chain(sockets::SERIAL_TABLE)
         .chain(wasi::TABLE)
 }
 
