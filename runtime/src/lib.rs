@@ -40,3 +40,4 @@ pub mod replay;
 pub mod scenario;
 pub mod server;
 pub mod time;
+pub mod vfs;

@@ -108,16 +108,44 @@ impl UnixMillis {
     }
 }
 
-impl fmt::Display for UnixMillis {
-    /// Writes `YYYY-MM-DDThh:mm:ss.mmmZ`; points outside years 0 to 9999 are clamped to that range.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl UnixMillis {
+    /// Returns `YYYY-MM-DDThh:mm:ss.mmmZ`; points outside years 0 to 9999 are clamped to that range.
+    ///
+    /// Written without the formatting machinery: every delta from a bus has one.
+    #[must_use]
+    pub fn text(self) -> heapless::String<24> {
         let range = RANGE_DAYS.start * MILLIS_PER_DAY..=RANGE_DAYS.end * MILLIS_PER_DAY - 1;
         let millis = self.0.clamp(*range.start(), *range.end());
         let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
-        let of_day = millis.rem_euclid(MILLIS_PER_DAY);
+        let part = |number: i64| u32::try_from(number).unwrap_or(0);
+        let of_day = part(millis.rem_euclid(MILLIS_PER_DAY));
         let (seconds, fraction) = (of_day / 1000, of_day % 1000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
+        let mut text = heapless::String::new();
+        // The length is exactly what is pushed.
+        for (number, unit, mark) in [
+            (part(year), 1000, '-'),
+            (part(month), 10, '-'),
+            (part(day), 10, 'T'),
+            (hour, 10, ':'),
+            (minute, 10, ':'),
+            (second, 10, '.'),
+            (fraction, 100, 'Z'),
+        ] {
+            let mut unit = unit;
+            while unit > 0 {
+                let _ = char::from_digit(number / unit % 10, 10).map(|digit| text.push(digit));
+                unit /= 10;
+            }
+            let _ = text.push(mark);
+        }
+        text
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 

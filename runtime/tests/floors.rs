@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("n2k", 2),
     ("hal", 2),
     ("fetch", 3),
+    ("vfs", 2),
     ("budget", 3),
     ("net", 4),
     ("model", 4),

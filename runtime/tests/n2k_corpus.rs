@@ -20,7 +20,11 @@ struct Ours {
     delta: Option<Value>,
 }
 
+/// Returns the logs that the environment names (`cargo xtask differential` does), or those beside the project.
 fn corpus() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("SKIFF_N2K_LOGS") {
+        return Some(folder.into());
+    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora/n2k");
     folder.join("manifest.json").is_file().then_some(folder)
 }
@@ -281,6 +285,10 @@ fn compare(expected: Option<&Value>, ours: &Ours) -> Result<Vec<&'static str>, S
     if let (Some(expected), Some(delta)) = (expected, &ours.delta)
         && head(expected) != head(delta)
     {
+        // The peer fills a claim that ends early with ones; here it is none.
+        if text(&update(expected)["source"], "canName").starts_with("ffffffff") {
+            return Ok(vec!["short-claim"]);
+        }
         if !encoded_again(&head(expected), &head(delta)) {
             return Err(format!("source, context or time: {} {}", head(expected), head(delta)));
         }
@@ -340,7 +348,7 @@ fn every_delta_of_the_corpus_is_the_peers_or_on_the_list() {
     }
     eprintln!("{deltas} expected deltas, differences of the list used: {used:?}");
     assert!(wrong.is_empty(), "{} lines differ, first:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
-    assert!(deltas > 20_000, "{deltas}");
+    assert!(deltas > if std::env::var_os("SKIFF_N2K_LOGS").is_some() { 500 } else { 20_000 }, "{deltas}");
     let list = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/n2k-differences.md")).unwrap();
     for name in used.keys() {
         assert!(list.contains(&format!("| `{name}` |")), "{name} is not on the list");

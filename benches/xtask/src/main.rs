@@ -5,6 +5,7 @@
 
 mod cross;
 mod debian;
+mod differential;
 mod fuzz;
 mod guests;
 mod pgn_tables;
@@ -52,6 +53,11 @@ const TASKS: &[Task] = &[
         name: "pgn-tables",
         does: "regenerates the PGN tables; --check compares instead of writing",
         run: pgn_tables::run,
+    },
+    Task {
+        name: "differential",
+        does: "compares generated NMEA 2000 logs with the npm peers; [--seed N]…",
+        run: differential::run,
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },

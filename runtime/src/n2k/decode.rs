@@ -203,7 +203,7 @@ impl<'a> Decoded<'a> {
     /// Returns the bytes that belong to a field and are there, of a field that begins with a byte.
     fn bytes_at(&self, index: usize) -> Option<&'a [u8]> {
         let (from, to) = (self.bit_of(index), self.bit_of(index.checked_add(1)?));
-        if from % 8 != 0 {
+        if !from.is_multiple_of(8) {
             return None;
         }
         self.payload.get(from / 8..to / 8).filter(|bytes| !bytes.is_empty())

@@ -224,8 +224,7 @@ fn put_bytes(writer: &mut Writer, kind: &Kind, bytes: &[u8], wrong: EncodeError)
     match kind.form {
         Form::Variable | Form::KeyValue => writer.bytes(bytes),
         Form::Bytes if kind.bits == 0 => writer.bytes(bytes),
-        // Fields of more than a fast packet's bytes take what there is.
-        Form::Bytes if kind.bits % 8 == 0 && bytes.len() == all => writer.bytes(bytes),
+        Form::Bytes if kind.bits.is_multiple_of(8) && bytes.len() == all => writer.bytes(bytes),
         _ => Err(wrong),
     }
 }

@@ -4,7 +4,7 @@ use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets, Payload};
 use super::id::{Id, Pgn, SourceAddress};
 use super::map::memory::{Memory, Name, Source};
-use super::map::{self, Context, Digits, Mapping};
+use super::map::{self, Context, Digits};
 use super::table::is_fast;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
 use crate::hal::CanFrame;
@@ -133,6 +133,8 @@ pub struct Receiver {
     fast_packets: FastPackets,
     counters: Counters,
     memory: Memory,
+    /// Every delta is written in the same memory.
+    writer: DeltaWriter,
 }
 
 /// The texts of a `source` object.
@@ -188,6 +190,7 @@ impl Receiver {
             fast_packets: FastPackets::default(),
             counters: Counters::default(),
             memory: Memory::default(),
+            writer: DeltaWriter::default(),
         }
     }
 
@@ -228,43 +231,53 @@ impl Receiver {
 
     /// Returns the delta of a message; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
     pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
-        if message.id.source == SourceAddress::NULL {
-            count(&mut self.counters.null_address);
-            return None;
-        }
-        if message.id.pgn == ADDRESS_CLAIM {
-            if let Ok(name) = <[u8; 8]>::try_from(message.payload.as_slice()) {
-                self.memory.claim(message.id.source, Name(u64::from_le_bytes(name)));
-            }
-            count(&mut self.counters.unmapped);
-            return None;
-        }
-        let mapping = map::find(message.id.pgn);
-        let Some((mapping, decoded)) = mapping.zip(Decoded::new(message.id.pgn, &message.payload)) else {
-            count(&mut self.counters.unmapped);
-            return None;
-        };
-        // Some rules give null for an absent field; without a single byte there is nothing to say that of.
-        let holds_data = !message.payload.is_empty();
-        let delta = if holds_data { self.write(message.id, mapping, &decoded, timestamp, form) } else { None };
-        count(if delta.is_some() { &mut self.counters.deltas } else { &mut self.counters.without_value });
+        let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
+        self.count_delta(message, delta.is_some());
         delta
     }
 
-    fn write(
-        &mut self,
-        id: Id,
-        mapping: &'static Mapping,
-        decoded: &Decoded<'_>,
-        timestamp: &str,
-        form: DeltaForm<'_>,
-    ) -> Option<Delta> {
-        let target = match mapping.target.context(decoded) {
+    /// Returns the text of the delta that [`delta`](Self::delta) would return, in memory that is used again.
+    pub fn delta_text(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<&str> {
+        let written = self.map(message, timestamp, form).is_some() && self.writer.text().is_ok();
+        self.count_delta(message, written);
+        if written { self.writer.text().ok() } else { None }
+    }
+
+    fn count_delta(&mut self, message: &Assembled, written: bool) {
+        count(if written {
+            &mut self.counters.deltas
+        } else if message.id.source == SourceAddress::NULL {
+            &mut self.counters.null_address
+        } else if map::is_mapped(message.id.pgn) && Decoded::new(message.id.pgn, &message.payload).is_some() {
+            &mut self.counters.without_value
+        } else {
+            &mut self.counters.unmapped
+        });
+    }
+
+    /// Writes the delta of a message; `None` when there is none.
+    fn map(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<()> {
+        let id = message.id;
+        if id.source == SourceAddress::NULL {
+            return None;
+        }
+        if id.pgn == ADDRESS_CLAIM {
+            let name = <[u8; 8]>::try_from(message.payload.as_slice()).ok()?;
+            self.memory.claim(id.source, Name(u64::from_le_bytes(name)));
+            return None;
+        }
+        let mapping = map::find(id.pgn)?;
+        let decoded = Decoded::new(id.pgn, &message.payload)?;
+        // Some rules give null for an absent field; without a single byte there is nothing to say that of.
+        if message.payload.is_empty() {
+            return None;
+        }
+        let target = match mapping.target.context(&decoded) {
             Context::Own => None,
             Context::Other(context) => Some(context),
             Context::Invalid => return None,
         };
-        let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(decoded));
+        let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(&decoded));
         let mut prefix = heapless::String::<32>::new();
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
         let (label, context, source_ref) = match form {
@@ -282,11 +295,13 @@ impl Receiver {
                 (self.label.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
             }
         };
-        let mut writer = DeltaWriter::new(&prefix, context);
+        self.writer.restart(&prefix, context);
         let members = source.members(label, id.pgn);
-        writer.update(&UpdateHead { source: Some(Value::Object(&members)), source_ref, timestamp: Some(timestamp) });
-        mapping.run(&mut map::Scene { decoded, id, timestamp, memory: &mut self.memory, sink: &mut writer });
-        writer.finish().ok()
+        let head = UpdateHead { source: Some(Value::Object(&members)), source_ref, timestamp: Some(timestamp) };
+        self.writer.update(&head);
+        let (memory, sink) = (&mut self.memory, &mut self.writer);
+        mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });
+        Some(())
     }
 
     /// Returns the counters so far.

@@ -421,7 +421,7 @@ impl Plugin {
         if failure.is_fatal() {
             drop(instance);
             if activity == Activity::Start && self.face.fetches.has_failed() {
-                ledger.release(self.id());
+                ledger.release(&self.account);
                 return self.not_started(reason, world, finished);
             }
             return self.crash(reason, ledger, world.now, finished);

@@ -1,7 +1,5 @@
 //! AIS: other vessels, base stations, aircraft and marks, each in a context of its own.
 
-use core::fmt::Write;
-
 use super::Scene;
 use super::ais_names::{aton_type, ship_type};
 use super::navigation::{coordinates, position};
@@ -210,11 +208,8 @@ fn arrival(scene: &mut Scene<'_>) {
     let Some(days) = scene.decoded.raw(Field::EtaDate) else { return };
     let tenths = scene.decoded.raw(Field::EtaTime).unwrap_or(0);
     let millis = days.checked_mul(DAY_MILLIS).and_then(|day| day.checked_add(tenths.checked_add(5)? / 10));
-    let mut text = heapless::String::<32>::new();
-    if let Some(millis) = millis
-        && write!(text, "{}", UnixMillis(millis)).is_ok()
-    {
-        scene.value("navigation.destination.eta", Value::Text(&text));
+    if let Some(millis) = millis {
+        scene.value("navigation.destination.eta", Value::Text(&UnixMillis(millis).text()));
     }
 }
 

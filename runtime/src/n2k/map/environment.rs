@@ -24,12 +24,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
             leaf(Field::WaterTemperature, "environment.water.temperature", How::UnlessZero),
         ],
     ),
-    Mapping::fields(
-        130_311,
-        Root::None,
-        &[leaf(Field::AtmosphericPressure, "environment.outside.pressure", How::UnlessZero)],
-    )
-    .and(climate),
+    Mapping::code(130_311, climate),
     Mapping::code(130_312, temperature).instance(Instance::Known(Field::Instance)),
     Mapping::code(130_313, humidity).instance(Instance::Named(Field::Instance)),
     Mapping::code(130_314, pressure).instance(Instance::Named(Field::Instance)),
@@ -114,6 +109,7 @@ fn climate(scene: &mut Scene<'_>) {
     let inside = scene.decoded.raw(Field::HumiditySource) == Some(0);
     let path = if inside { "environment.inside.default.relativeHumidity" } else { "environment.outside.humidity" };
     How::Shift(-2).give(scene, Field::Humidity, path);
+    How::UnlessZero.give(scene, Field::AtmosphericPressure, "environment.outside.pressure");
 }
 
 /// PGN 130312: sources without a path of their own go to `generic`, no source to nowhere.
