@@ -143,9 +143,9 @@ pub struct Gateway {
     endpoints: BTreeMap<String, (u32, Endpoints)>,
     events: VecDeque<Event>,
     outbox: Vec<Emitted>,
-    plain: PlainHttp,
     /// Plugins whose files whoever has them is to read again.
     reloads: VecDeque<(ExchangeId, String)>,
+    plain: PlainHttp,
     totals: Totals,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     clients: Option<ClientCounters>,
@@ -172,8 +172,8 @@ impl Gateway {
             endpoints: BTreeMap::new(),
             events: VecDeque::new(),
             outbox: Vec::new(),
-            plain: PlainHttp::default(),
             reloads: VecDeque::new(),
+            plain: PlainHttp::default(),
             totals: Totals::default(),
             clients: None,
             setup,
@@ -638,7 +638,7 @@ impl Gateway {
         let ledger = self.registry.ledger();
         write!(
             out,
-            "\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            ",\"memory\":{{\"limit\":{},\"reserved\":{}}}",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
         )

@@ -1,6 +1,6 @@
 //! Inputs that are not CAN: log files and the sample, played at their own pace.
 
-use std::io::BufRead;
+use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ pub enum Track {
         /// Where it comes from.
         source: Source,
         /// Its bytes.
-        input: Box<dyn BufRead + Send>,
+        input: Box<dyn Read + Send>,
         /// How its lines are written.
         format: Format,
     },
@@ -112,14 +112,15 @@ fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(Record) -
     let (mut losses, mut pace) = (Losses::default(), Pace::new(speed));
     loop {
         match log.next_entry() {
-            Ok(Some(Entry::Record(_, record))) => {
+            Ok(Some(Entry::Record { record, .. })) => {
                 losses.record();
                 thread::sleep(pace.wait(record.time, Instant::now()));
-                if !send(*record) {
+                if !send(record) {
                     return;
                 }
             }
-            Ok(Some(Entry::Bad(bad))) => losses.bad(source, &bad),
+            Ok(Some(Entry::Sentence { .. })) => losses.sentence(),
+            Ok(Some(Entry::Bad { number, error, is_last })) => losses.bad(source, number, error, is_last),
             Ok(None) => break,
             Err(error) => {
                 log::error!("{source}: {error}");

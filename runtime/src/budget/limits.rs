@@ -47,6 +47,8 @@ impl Board {
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
+    /// Bytes of a machine word of the board, 4 or 8: translated code holds addresses.
+    pub word_bytes: u8,
     /// Size of the `.wasm`.
     pub module_bytes_max: u32,
     /// Functions a module may define.
@@ -65,7 +67,7 @@ pub struct PluginLimits {
     pub fuel_per_call: u64,
     /// Fuel of `plugin_start` and of the start section, which may parse and allocate more.
     pub fuel_per_start: u64,
-    /// Fuel of the start section, which runs in one piece.
+    /// Fuel of the start section while it runs in one piece, as part of the load: one slice. A longer one runs in slices.
     pub fuel_start_section: u64,
     /// Fuel between two looks at the bus.
     pub fuel_per_slice: u64,
@@ -81,12 +83,6 @@ pub struct PluginLimits {
     pub request_queue_len: u16,
     /// Bytes of an HTTP response of the plugin.
     pub response_bytes_max: u32,
-    /// Bytes of the body of an HTTP request the plugin makes.
-    pub fetch_request_bytes_max: u32,
-    /// Bytes of the body it gets, decoded; a longer one counts as no answer.
-    pub fetch_body_bytes_max: u32,
-    /// HTTP requests of the plugin on their way at the same time.
-    pub fetches_max: u16,
     /// Offers to clients: PUT handlers and resource types; more are refused.
     pub registrations_max: u16,
     /// Bytes of one frame of a binary stream; larger ones are refused.
@@ -95,6 +91,12 @@ pub struct PluginLimits {
     pub stream_bytes_per_call: u32,
     /// Patterns of the paths the plugin wants to be told of.
     pub path_filter_max: u16,
+    /// Bytes of the body of an HTTP request the plugin makes.
+    pub fetch_request_bytes_max: u32,
+    /// Bytes of the body it gets, decoded; a longer one counts as no answer.
+    pub fetch_body_bytes_max: u32,
+    /// HTTP requests of the plugin on their way at the same time.
+    pub fetches_max: u16,
     /// UDP and TCP sockets the plugin may have open.
     pub sockets_max: u16,
     /// Serial ports the plugin may have open.
@@ -168,6 +170,7 @@ impl Limits {
                 total_bytes: 64 * MIB as u64,
                 plugins_max: 64,
                 plugin: PluginLimits {
+                    word_bytes: 8,
                     module_bytes_max: 4 * MIB,
                     functions_max: 20_000,
                     code_heap_bytes_max: 32 * MIB,
@@ -177,7 +180,7 @@ impl Limits {
                     recursion_depth_max: 1000,
                     fuel_per_call: 100_000_000,
                     fuel_per_start: 500_000_000,
-                    fuel_start_section: 20_000_000,
+                    fuel_start_section: 500_000,
                     fuel_per_slice: 500_000,
                     delta_queue_len: 256,
                     delta_queue_bytes: 256 * KIB,
@@ -185,13 +188,13 @@ impl Limits {
                     emit_queue_bytes: 512 * KIB,
                     request_queue_len: 64,
                     response_bytes_max: MIB,
-                    fetch_request_bytes_max: 256 * KIB,
-                    fetch_body_bytes_max: 2 * MIB,
-                    fetches_max: 8,
                     registrations_max: 256,
                     stream_frame_bytes_max: 256 * KIB,
                     stream_bytes_per_call: 4 * MIB,
                     path_filter_max: 64,
+                    fetch_request_bytes_max: 256 * KIB,
+                    fetch_body_bytes_max: 2 * MIB,
+                    fetches_max: 8,
                     sockets_max: 32,
                     serial_ports_max: 4,
                     socket_datagrams: 1000,
@@ -241,6 +244,7 @@ impl Limits {
             total_bytes: total_bytes as u64,
             plugins_max,
             plugin: PluginLimits {
+                word_bytes: 4,
                 module_bytes_max: 512 * KIB,
                 functions_max: 2000,
                 code_heap_bytes_max,
@@ -250,7 +254,7 @@ impl Limits {
                 recursion_depth_max: 64,
                 fuel_per_call: 20_000_000,
                 fuel_per_start: 50_000_000,
-                fuel_start_section: 200_000,
+                fuel_start_section: 20_000,
                 fuel_per_slice: 20_000,
                 delta_queue_len: 32,
                 delta_queue_bytes: 16 * KIB,
@@ -258,13 +262,13 @@ impl Limits {
                 emit_queue_bytes: 16 * KIB,
                 request_queue_len: 2,
                 response_bytes_max: 16 * KIB,
-                fetch_request_bytes_max: 4 * KIB,
-                fetch_body_bytes_max: 16 * KIB,
-                fetches_max: 1,
                 registrations_max: 16,
                 stream_frame_bytes_max: 4 * KIB,
                 stream_bytes_per_call: 16 * KIB,
                 path_filter_max: 16,
+                fetch_request_bytes_max: 4 * KIB,
+                fetch_body_bytes_max: 16 * KIB,
+                fetches_max: 1,
                 sockets_max: 2,
                 serial_ports_max: 1,
                 socket_datagrams: 16,

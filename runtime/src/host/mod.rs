@@ -12,11 +12,13 @@ mod facts;
 mod failure;
 pub mod fetch;
 mod fit;
+mod heap_model;
 mod imports;
 mod instance;
 mod memory;
 mod registration;
 pub mod sockets;
+mod start_section;
 mod state;
 mod text;
 mod trace;
@@ -68,13 +70,6 @@ pub enum Call {
         /// Request object, plugin ABI §9.2.
         request: String,
     },
-    /// `responseHandler`, the answer to an asynchronous fetch; answers [`Answer::Unit`].
-    Fetched {
-        /// How the request ended.
-        fetched: fetch::Fetched,
-        /// Number the guest gave it.
-        callback: i32,
-    },
     /// A PUT handler with the value, JSON; answers [`Answer::Text`].
     Put {
         /// Export to call, see [`put_export`].
@@ -88,6 +83,13 @@ pub enum Call {
         export: &'static str,
         /// Request object; `radar_get_radars` of the buffer dialect takes none.
         request: String,
+    },
+    /// `responseHandler`, the answer to an asynchronous fetch; answers [`Answer::Unit`].
+    Fetched {
+        /// How the request ended.
+        fetched: fetch::Fetched,
+        /// Number the guest gave it.
+        callback: i32,
     },
 }
 

@@ -72,7 +72,7 @@ impl Plugin {
         }
         let mut candidate = self.version(package, strict);
         let needed = match &candidate.facts {
-            Ok(facts) => facts.reserved_bytes(),
+            Ok(facts) => facts.reserved_bytes(&self.limits),
             Err(refusal) => return Err(ReplaceError::Refused(refusal.clone())),
         };
         let (free, own) = (ledger.free(), ledger.reserved(&self.account));

@@ -125,8 +125,8 @@ impl Plugin {
 
     /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
     fn taken(&self, linear_bytes: u64) -> u64 {
-        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes);
-        u64::from(heap).saturating_add(linear_bytes)
+        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
+        heap.saturating_add(linear_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {
@@ -187,7 +187,7 @@ impl Plugin {
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
         ledger.release(&self.account);
-        ledger.reserve(&self.account, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.reserve(&self.account, facts.reserved_bytes(&self.limits)).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -417,6 +417,11 @@ impl Plugin {
         if activity == Activity::Stop {
             drop(instance);
             return self.stopped(Some(reason), ledger, world, finished);
+        }
+        if matches!(failure, Failure::InStartSection(_)) {
+            drop(instance);
+            ledger.release(&self.account);
+            return self.refuse(failure.to_string(), finished);
         }
         if failure.is_fatal() {
             drop(instance);

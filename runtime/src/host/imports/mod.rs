@@ -231,10 +231,10 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .iter()
         .chain(status::TABLE)
         .chain(data::TABLE)
+        .chain(providers::TABLE)
         .chain(fetch::TABLE)
         .chain(sockets::TABLE)
         .chain(sockets::SERIAL_TABLE)
-        .chain(providers::TABLE)
         .chain(wasi::TABLE)
 }
 
