@@ -95,6 +95,18 @@ pub struct PluginLimits {
     pub fetch_body_bytes_max: u32,
     /// HTTP requests of the plugin on their way at the same time.
     pub fetches_max: u16,
+    /// One file of the plugin.
+    pub file_bytes_max: u32,
+    /// All files of the plugin, `/tmp` apart.
+    pub files_quota_bytes: u32,
+    /// Number of its files and empty folders.
+    pub files_max: u16,
+    /// Files below its `/tmp`, which is memory.
+    pub tmp_bytes_max: u32,
+    /// File descriptors open at the same time.
+    pub descriptors_max: u16,
+    /// Content of its open files, which is held in memory.
+    pub open_files_bytes_max: u32,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -181,6 +193,12 @@ impl Limits {
                     fetch_request_bytes_max: 256 * KIB,
                     fetch_body_bytes_max: 2 * MIB,
                     fetches_max: 8,
+                    file_bytes_max: 4 * MIB,
+                    files_quota_bytes: 64 * MIB,
+                    files_max: 1024,
+                    tmp_bytes_max: 2 * MIB,
+                    descriptors_max: 64,
+                    open_files_bytes_max: 8 * MIB,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -249,6 +267,12 @@ impl Limits {
                 fetch_request_bytes_max: 4 * KIB,
                 fetch_body_bytes_max: 16 * KIB,
                 fetches_max: 1,
+                file_bytes_max: 8 * KIB,
+                files_quota_bytes: 32 * KIB,
+                files_max: 16,
+                tmp_bytes_max: 2 * KIB,
+                descriptors_max: 8,
+                open_files_bytes_max: 8 * KIB,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,

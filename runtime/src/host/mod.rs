@@ -34,6 +34,7 @@ pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Medium;
 
 /// A call of a guest export.
 #[derive(Clone, Debug)]
@@ -160,6 +161,9 @@ pub trait Services {
     }
     /// Publishes a notification; `value` is its JSON object. False when it was refused.
     fn publish_notification(&mut self, path: &str, value: &str) -> bool;
+
+    /// Lends the medium of the plugin's files; where there is none, `act` is not called.
+    fn with_files(&mut self, _act: &mut dyn FnMut(&mut dyn Medium)) {}
 
     /// Begins an HTTP request; its answer comes from [`fetch_poll`](Self::fetch_poll), also when it is refused.
     fn fetch(&mut self, request: fetch::FetchRequest) -> fetch::Ticket {

@@ -6,6 +6,7 @@
 mod crash;
 mod entry;
 mod fetch;
+mod files;
 mod reload;
 mod services;
 mod turn;

@@ -6,12 +6,14 @@ use alloc::sync::Arc;
 
 use super::World;
 use super::entry::Face;
+use super::files::StoredFiles;
 use crate::config::PluginConfig;
 use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::host::Services;
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Medium;
 use core::task::Poll;
 
 /// A delta that a plugin emitted, stamped and already in the data model.
@@ -119,6 +121,10 @@ impl Services for Loan<'_, '_> {
         let before = self.world.outbox.len();
         self.emit(&delta, DeltaVersion::V1);
         self.world.outbox.len() > before
+    }
+
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
     }
 
     fn fetch(&mut self, request: FetchRequest) -> Ticket {
