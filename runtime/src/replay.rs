@@ -77,7 +77,15 @@ impl Replay {
         };
         let mut gateway = Gateway::new(setup, hal);
         let input = gateway.input(label);
-        Self { gateway, clock, input, plain: Some(Receiver::new("")), wall: None, lines: VecDeque::new(), after_poll: || {} }
+        Self {
+            gateway,
+            clock,
+            input,
+            plain: Some(Receiver::new("")),
+            wall: None,
+            lines: VecDeque::new(),
+            after_poll: || {},
+        }
     }
 
     /// Leaves the decoded deltas out of [`next_line`](Self::next_line): only what plugins emit is left, and the memory
