@@ -208,6 +208,11 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     if path.ends_with("capacity.nominal") || path.ends_with("energyImport") || path.ends_with("energyExport") {
         return (ours.is_none() && expected.as_f64() == Some(0.0)).then_some("absent-is-zero");
     }
+    if path == "navigation.datetime" && ours.is_none() {
+        // "2141-11-12T55:11:40.08140Z"
+        let hour = expected.as_str()?.get(11..13)?.parse::<u32>().ok()?;
+        return (hour > 24).then_some("time-of-day");
+    }
     if path.ends_with("peukertExponent") {
         // (raw + 1) x 0.002 instead of raw x 0.002 + 1; outside of its range there is none.
         let exponent = expected.as_f64()? - 0.002 + 1.0;
@@ -215,8 +220,8 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         return ours.map_or(exponent > 1.5, |ours| close(path, exponent, ours)).then_some("peukert-offset");
     }
     if path.ends_with("timeRemaining") || path.ends_with("TimeRemaining") {
-        return (expected.as_f64() == Some(65_533.0 * 60.0) && ours.is_some_and(Value::is_null))
-            .then_some("reserved-duration");
+        let is_reserved = [65_533.0, 65_534.0].iter().any(|minutes| expected.as_f64() == Some(minutes * 60.0));
+        return (is_reserved && ours.is_some_and(Value::is_null)).then_some("reserved-duration");
     }
     if path.ends_with("fromCenter") && pgn == 129_041 {
         return (expected.is_null() && ours.is_some_and(Value::is_number)).then_some("aton-from-center");
