@@ -60,7 +60,7 @@ fn decode_writes_a_log_in_another_format_and_reads_it_again() {
 #[test]
 fn replay_takes_sentences_of_nmea_0183_and_decode_says_that_it_does_not() {
     let home = tempdir().unwrap();
-    let log = write(home.path(), "gps.log", "$IIMTW,17.75,C*5D\n$IIMTW,17.75,C*00\n");
+    let log = write(home.path(), "gps.log", "$IIMTW,17.75,C*27\n$IIMTW,17.75,C*00\n");
     let output = run(home.path(), &["replay", &log]);
     let line = "{\"_line\":1,\"updates\":[{\"source\":{\"label\":\"\",\"type\":\"NMEA0183\",\"sentence\":\"MTW\",\
                 \"talker\":\"II\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"values\":[{\"path\":\

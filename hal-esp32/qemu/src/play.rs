@@ -16,8 +16,7 @@ use crate::{packages, report, uart, watchdog};
 /// A clause that says why that was not possible.
 pub fn run(partition: &Partition) -> Result<(), String> {
     let (start, log) = partition.log().ok_or("there is no log in the flash partition")?;
-    let mut replay =
-        Replay::new(Limits::of(Board::QemuRiscv32), sample::LABEL, start, false).plugin_lines_only();
+    let mut replay = Replay::new(Limits::of(Board::QemuRiscv32), sample::LABEL, start, false).plugin_lines_only();
     report::mark("gateway, empty");
     for stored in packages::stored(partition) {
         let package = match packages::read(&stored) {

@@ -12,14 +12,18 @@ mod facts;
 mod failure;
 pub mod fetch;
 mod fit;
+mod heap_model;
 mod imports;
 mod instance;
 mod memory;
 mod registration;
+pub mod sockets;
+mod start_section;
 mod state;
 mod text;
 mod trace;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::task::Poll;
@@ -160,6 +164,15 @@ pub trait Services {
     }
     /// Publishes a notification; `value` is its JSON object. False when it was refused.
     fn publish_notification(&mut self, path: &str, value: &str) -> bool;
+
+    /// Returns the plugin's sockets; `None` where there is no network.
+    fn sockets(&mut self) -> Option<Box<dyn sockets::Sockets + '_>> {
+        None
+    }
+    /// Returns the plugin's serial ports; `None` where there are none.
+    fn serial(&mut self) -> Option<Box<dyn sockets::Serial + '_>> {
+        None
+    }
 
     /// Begins an HTTP request; its answer comes from [`fetch_poll`](Self::fetch_poll), also when it is refused.
     fn fetch(&mut self, request: fetch::FetchRequest) -> fetch::Ticket {

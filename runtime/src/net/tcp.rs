@@ -168,6 +168,15 @@ impl<D: Device> SmolNet<D> {
         Ok((stream, tcp))
     }
 
+    pub(super) fn stream_stands(&mut self, socket: Socket) -> Result<bool, NetError> {
+        let (stream, tcp) = self.stream(socket)?;
+        match tcp.state() {
+            State::SynSent | State::SynReceived => Ok(false),
+            State::Closed if !stream.stood => Err(stream.fail()),
+            _ => Ok(true),
+        }
+    }
+
     pub(super) fn stream_receive(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Received, NetError> {
         let (stream, tcp) = self.stream(socket)?;
         if matches!(tcp.state(), State::SynSent | State::SynReceived) {

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Ret;
+use super::sockets::SocketAsk;
 use crate::delta::DeltaVersion;
 use crate::host::Services;
 use crate::host::fetch::FetchRequest;
@@ -62,6 +63,8 @@ pub(in crate::host) enum Ask {
         clause: &'static str,
         callback: i32,
     },
+    /// Sockets and serial ports.
+    Socket(SocketAsk),
     /// A number below 1 times `scale`.
     RandomNumber {
         scale: f64,
@@ -123,6 +126,7 @@ impl Ask {
                 services.fetch_refused(callback);
                 Ret::Nothing
             }
+            Self::Socket(ask) => ask.answer(services, memory),
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }
