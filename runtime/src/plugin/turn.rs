@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::crash::{RESTARTS_MAX, Verdict};
 use super::entry::{Activity, Phase, Plugin, State};
+use super::filter::PathFilter;
 use super::services::Loan;
 use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
@@ -37,7 +38,7 @@ impl Plugin {
     }
 
     fn work(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
-        let emitted_before = world.outbox.len();
+        let emitted_before = (world.outbox.len(), world.frames.len());
         for _ in 0..CALLS_PER_TURN {
             match core::mem::replace(&mut self.phase, Phase::Rest) {
                 Phase::Rest => {
@@ -57,7 +58,7 @@ impl Plugin {
                     return Turn { busy: true, wake: None };
                 }
                 // What was emitted is published before the next call, so that the outbox stays small.
-                Phase::Live(instance, None) if world.outbox.len() > emitted_before => {
+                Phase::Live(instance, None) if (world.outbox.len(), world.frames.len()) != emitted_before => {
                     self.phase = Phase::Live(instance, None);
                     return Turn { busy: true, wake: None };
                 }
@@ -65,6 +66,7 @@ impl Plugin {
                     Some((activity, call)) => {
                         self.face.emitted_in_call = 0;
                         self.face.emitted_bytes_in_call = 0;
+                        self.face.frame_bytes_in_call = 0;
                         if activity != Activity::Delta {
                             self.hops = 0;
                         }
@@ -145,6 +147,10 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
+        let mut refused = Vec::new();
+        let limit = self.limits.path_filter_max;
+        self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        refused.iter().for_each(|clause| self.face.log(log::Level::Warn, clause));
         self.face.release();
         self.open_ways_out(world);
         let loaded = self.try_load(ledger);
@@ -220,8 +226,7 @@ impl Plugin {
             return Some((Activity::Fetched, Call::Fetched { fetched, callback }));
         }
         if let Some(waiting) = self.requests.pop_front() {
-            let call = Call::Http { handler: waiting.handler, request: waiting.request };
-            return Some((Activity::Http(waiting.exchange), call));
+            return Some((Activity::Exchange(waiting.exchange), waiting.call));
         }
         if let Some(due) = self.next_poll.filter(|&due| due <= now) {
             // Polls that were missed are not made up for.
@@ -311,7 +316,7 @@ impl Plugin {
                 self.phase = Phase::Live(instance, None);
             }
             Activity::Delta => self.phase = Phase::Live(instance, None),
-            Activity::Http(exchange) => {
+            Activity::Exchange(exchange) => {
                 let result = match answer {
                     Answer::Text(text) => Outcome::Answered(text),
                     Answer::Absent => Outcome::MissingHandler,
@@ -399,7 +404,7 @@ impl Plugin {
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
-        if let Activity::Http(exchange) = activity {
+        if let Activity::Exchange(exchange) = activity {
             finished.push(Finished { exchange, result: Outcome::Failed(failure.clone()) });
         }
         let export = match activity {
@@ -410,7 +415,7 @@ impl Plugin {
             Activity::Stop => export::PLUGIN_STOP,
             Activity::Poll => export::POLL,
             Activity::Delta => export::DELTA_HANDLER,
-            Activity::Http(_) => "an HTTP handler",
+            Activity::Exchange(_) => "a handler",
             Activity::Fetched => export::RESPONSE_HANDLER,
         };
         let reason = format!("{export}: {failure}");
@@ -448,7 +453,7 @@ impl Plugin {
                 ledger.release(&self.account);
                 self.not_started(reason, world, finished);
             }
-            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) | Activity::Fetched => {
+            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Exchange(_) | Activity::Fetched => {
                 self.phase = Phase::Live(instance, None);
             }
         }

@@ -1,6 +1,7 @@
 //! Alerts as notifications: the standard's (126983, 126985), Seatalk's and Simnet's.
 
 use super::Scene;
+use super::faults;
 use super::rule::{Mapping, same};
 use super::text::{Text, camel_case, digits, join, lower, without_blanks};
 use crate::delta::Value;
@@ -128,7 +129,7 @@ fn seatalk(scene: &mut Scene<'_>) {
 
 /// PGN 130850 of Simrad, when it is an alarm.
 fn simnet(scene: &mut Scene<'_>) {
-    if scene.decoded.definition() != Definition::SimnetAlarm {
+    if scene.decoded.definition() != Definition::SimnetAlarm || faults::ON {
         return;
     }
     let (name, known) = code_name(scene.decoded, Field::Alarm, "unknown");

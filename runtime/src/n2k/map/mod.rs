@@ -14,6 +14,7 @@ mod course;
 mod displays;
 mod entertainment;
 mod environment;
+mod faults;
 pub(super) mod memory;
 mod navigation;
 mod power;
@@ -77,6 +78,7 @@ const GROUPS: [&[Mapping]; 15] = [
     watermaker::MAPPINGS,
 ];
 
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 const COUNT: usize = {
     let (mut count, mut group) = (0, 0);
     while group < GROUPS.len() {
@@ -87,6 +89,7 @@ const COUNT: usize = {
 };
 
 /// The rules by PGN, ascending; sorted when this is compiled.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 static BY_PGN: [&Mapping; COUNT] = {
     let mut sorted: [&Mapping; COUNT] = [&GROUPS[0][0]; COUNT];
     let (mut count, mut group) = (0, 0);
