@@ -189,6 +189,11 @@ pub fn boolean(text: &str) -> Option<bool> {
 /// What the sink returns.
 pub fn write_string<W: Write + ?Sized>(out: &mut W, text: &str) -> fmt::Result {
     out.write_char('"')?;
+    // Nearly all texts: a tight loop, and one write.
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.write_str(text)?;
+        return out.write_char('"');
+    }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -254,47 +259,111 @@ impl Decimal {
     }
 }
 
-impl fmt::Display for Decimal {
-    /// Writes the digits in JavaScript's notation: plain from 1e-6 up to 1e21, exponent form below.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Bytes of the longest text of a [`Decimal`]: a sign, 20 digits, a point, `0.` with five zeros or an exponent.
+const DECIMAL_TEXT_MAX: usize = 32;
+
+impl Decimal {
+    /// Returns the digits in JavaScript's notation: plain from 1e-6 up to 1e21, exponent form below.
+    ///
+    /// Written without the formatting machinery: this is most of what a delta from the bus costs.
+    #[must_use]
+    pub fn text(self) -> heapless::String<DECIMAL_TEXT_MAX> {
+        let mut text = heapless::String::new();
+        // Nothing that is pushed below exceeds the text, see its length.
         if self.mantissa == 0 {
-            return f.write_str("0");
+            let _ = text.push('0');
+            return text;
         }
         let mut digits = self.mantissa.unsigned_abs();
         let mut exponent = i32::from(self.exponent.clamp(-30, 18));
-        while digits.is_multiple_of(10) {
+        // Division by 32 bits is an instruction on small machines, by 64 bits a long function.
+        while digits > u64::from(u32::MAX) && digits.is_multiple_of(10) {
             digits /= 10;
             exponent += 1;
         }
-        let mut text = heapless::String::<20>::new();
-        write!(text, "{digits}")?; // u64 has at most 20 digits
-        let count = i32::try_from(text.len()).unwrap_or(0);
-        if self.mantissa < 0 {
-            f.write_char('-')?;
+        if let Ok(mut small) = u32::try_from(digits) {
+            while small.is_multiple_of(10) {
+                small /= 10;
+                exponent += 1;
+            }
+            digits = small.into();
         }
+        let mut buffer = [0; 20];
+        let digits = decimal_digits(digits, &mut buffer);
+        if self.mantissa < 0 {
+            let _ = text.push('-');
+        }
+        let count = i32::try_from(digits.len()).unwrap_or(0);
         // Position of the decimal point relative to the first digit, ECMA-262 Number::toString.
         let point = count + exponent;
-        let zeros = |f: &mut fmt::Formatter<'_>, count: i32| (0..count).try_for_each(|_| f.write_char('0'));
+        let zeros = |count: i32| ZEROS.get(..usize::try_from(count).unwrap_or(0)).unwrap_or_default();
+        let split = |at: i32| digits.split_at_checked(usize::try_from(at).unwrap_or(0)).unwrap_or((digits, ""));
+        let mut push = |part: &str| {
+            let _ = text.push_str(part);
+        };
         if exponent >= 0 && point <= 21 {
-            f.write_str(&text)?;
-            zeros(f, exponent)
+            push(digits);
+            push(zeros(exponent));
         } else if 0 < point && point <= 21 {
-            let (whole, fraction) = text.split_at(usize::try_from(point).unwrap_or(0));
-            write!(f, "{whole}.{fraction}")
+            let (whole, fraction) = split(point);
+            push(whole);
+            push(".");
+            push(fraction);
         } else if -6 < point && point <= 0 {
-            f.write_str("0.")?;
-            zeros(f, -point)?;
-            f.write_str(&text)
+            push("0.");
+            push(zeros(-point));
+            push(digits);
         } else {
-            let (first, rest) = text.split_at(1);
-            f.write_str(first)?;
+            let (first, rest) = split(1);
+            push(first);
             if !rest.is_empty() {
-                write!(f, ".{rest}")?;
+                push(".");
+                push(rest);
             }
             let power = point - 1;
-            write!(f, "e{}{}", if power < 0 { '-' } else { '+' }, power.unsigned_abs())
+            push(if power < 0 { "e-" } else { "e+" });
+            push(decimal_digits(power.unsigned_abs().into(), &mut [0; 20]));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// The zeros that a number can have before or behind its digits.
+const ZEROS: &str = "000000000000000000000";
+
+/// Writes `number` at the end of `buffer` and returns its digits.
+pub(crate) fn decimal_digits(mut number: u64, buffer: &mut [u8; 20]) -> &str {
+    let mut from = buffer.len();
+    let mut slots = buffer.iter_mut().rev();
+    let mut put = |digit: u32| {
+        if let (Some(slot), Ok(digit)) = (slots.next(), u8::try_from(digit)) {
+            *slot = b'0' + digit;
+            from -= 1;
+        }
+    };
+    let mut small = loop {
+        match u32::try_from(number) {
+            Ok(small) => break small,
+            Err(_) => {
+                put(u32::try_from(number % 10).unwrap_or(0));
+                number /= 10;
+            }
+        }
+    };
+    loop {
+        put(small % 10);
+        small /= 10;
+        if small == 0 {
+            break;
         }
     }
+    buffer.get(from..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
 /// Writes one value in compact form while parsing it.

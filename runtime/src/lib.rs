@@ -34,9 +34,11 @@ pub mod model;
 pub mod n2k;
 #[cfg(feature = "smoltcp")]
 pub mod net;
+pub mod nmea0183;
 pub mod package;
 pub mod plugin;
 pub mod replay;
 pub mod scenario;
 pub mod server;
 pub mod time;
+pub mod vfs;

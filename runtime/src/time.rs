@@ -108,16 +108,62 @@ impl UnixMillis {
     }
 }
 
-impl fmt::Display for UnixMillis {
-    /// Writes `YYYY-MM-DDThh:mm:ss.mmmZ`; points outside years 0 to 9999 are clamped to that range.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl UnixMillis {
+    /// Returns `YYYY-MM-DDThh:mm:ss.mmmZ`; points outside years 0 to 9999 are clamped to that range.
+    ///
+    /// Written without the formatting machinery: every delta from a bus has one.
+    #[must_use]
+    pub fn text(self) -> heapless::String<24> {
         let range = RANGE_DAYS.start * MILLIS_PER_DAY..=RANGE_DAYS.end * MILLIS_PER_DAY - 1;
         let millis = self.0.clamp(*range.start(), *range.end());
         let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
-        let of_day = millis.rem_euclid(MILLIS_PER_DAY);
+        let part = |number: i64| u32::try_from(number).unwrap_or(0);
+        let of_day = part(millis.rem_euclid(MILLIS_PER_DAY));
         let (seconds, fraction) = (of_day / 1000, of_day % 1000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z")
+        let year = part(year);
+        let [century, year] = [year / 100, year % 100].map(pair);
+        let [month, day, hour, minute, second] = [part(month), part(day), hour, minute, second].map(pair);
+        let [tenths, millis] = [fraction / 10, fraction % 10].map(pair);
+        let mut text = heapless::String::new();
+        // The length is exactly what is pushed.
+        for part in [
+            century,
+            year,
+            "-",
+            month,
+            "-",
+            day,
+            "T",
+            hour,
+            ":",
+            minute,
+            ":",
+            second,
+            ".",
+            tenths,
+            millis.get(1..).unwrap_or_default(),
+            "Z",
+        ] {
+            let _ = text.push_str(part);
+        }
+        text
+    }
+}
+
+/// Returns two digits.
+fn pair(number: u32) -> &'static str {
+    let at = usize::try_from(number).unwrap_or(0) * 2;
+    PAIRS.get(at..at + 2).unwrap_or("00")
+}
+
+/// All numbers of two digits, one after the other.
+const PAIRS: &str = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod cross;
 mod debian;
+mod differential;
 mod fuzz;
 mod guests;
 mod pgn_tables;
@@ -47,11 +48,20 @@ const TASKS: &[Task] = &[
         does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
         run: cross::test,
     },
-    Task { name: "qemu", does: "boots the emulated board and compares it with Linux", run: qemu::run },
+    Task {
+        name: "qemu",
+        does: "boots the emulated board and compares it with Linux; --net uses it over the network",
+        run: qemu::run,
+    },
     Task {
         name: "pgn-tables",
         does: "regenerates the PGN tables; --check compares instead of writing",
         run: pgn_tables::run,
+    },
+    Task {
+        name: "differential",
+        does: "compares generated NMEA 2000 logs with the npm peers; [--seed N]…",
+        run: differential::run,
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },

@@ -220,7 +220,7 @@ impl<'d> UpdateRef<'d> {
 }
 
 /// Collects text and index of a delta under construction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Draft {
     text: String,
     context: Span,
@@ -230,7 +230,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn finish(self) -> Result<Delta, DeltaError> {
+    fn check(&self) -> Result<(), DeltaError> {
         if self.text.len() > DELTA_BYTES_MAX {
             return Err(DeltaError::TooLong { bytes: self.text.len() });
         }
@@ -240,6 +240,11 @@ impl Draft {
         if self.entries.is_empty() {
             return Err(DeltaError::Empty);
         }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Delta, DeltaError> {
+        self.check()?;
         Ok(Delta {
             text: self.text.into_boxed_str(),
             context: self.context,
@@ -249,10 +254,24 @@ impl Draft {
             version: DeltaVersion::V1,
         })
     }
+
+    fn copied(&self) -> Result<Delta, DeltaError> {
+        self.check()?;
+        Ok(Delta {
+            text: self.text.as_str().into(),
+            context: self.context,
+            updates_text: self.updates_text,
+            updates: self.updates.as_slice().into(),
+            entries: self.entries.as_slice().into(),
+            version: DeltaVersion::V1,
+        })
+    }
 }
 
 /// Tells whether `text` can stand in a delta as a path, context or `$source` without any escape.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    text.chars().all(|character| !character.is_control() && character != '"' && character != '\\')
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    text.bytes().all(plain)
+        || text.chars().all(|character| !character.is_control() && character != '"' && character != '\\')
 }

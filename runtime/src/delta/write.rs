@@ -35,7 +35,7 @@ impl Value<'_> {
         match *self {
             Self::Null => out.write_str("null"),
             Self::Bool(value) => out.write_str(if value { "true" } else { "false" }),
-            Self::Number(value) => write!(out, "{value}"),
+            Self::Number(value) => out.write_str(&value.text()),
             Self::Float(value) => json::write_f64(out, value),
             Self::Text(text) => json::write_string(out, text),
             Self::Json(text) => out.write_str(text),
@@ -83,21 +83,37 @@ pub struct UpdateHead<'a> {
 }
 
 /// Writes a delta: [`update`](Self::update), then its values, then [`finish`](Self::finish).
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct DeltaWriter {
     draft: Draft,
     source_ref: Option<heapless::String<{ super::NAME_BYTES_MAX }>>,
     /// An update without values is cut off again down to here.
     update_from: usize,
     open: bool,
+    /// The end is written.
+    ended: bool,
 }
+
+/// Bytes that are reserved for a text; most deltas of a bus are shorter.
+const TEXT_BYTES_AT_FIRST: usize = 512;
 
 impl DeltaWriter {
     /// Starts a delta. `prefix` is text to put before `"context"`, such as `"_line":12,`.
     #[must_use]
     pub fn new(prefix: &str, context: Option<&str>) -> Self {
-        let mut draft = Draft::default();
-        draft.text.reserve(512);
+        let mut writer = Self::default();
+        writer.restart(prefix, context);
+        writer
+    }
+
+    /// Starts another delta in the same memory; what was not taken out is lost.
+    pub fn restart(&mut self, prefix: &str, context: Option<&str>) {
+        let draft = &mut self.draft;
+        draft.text.clear();
+        draft.updates.clear();
+        draft.entries.clear();
+        draft.context = Span::default();
+        draft.text.reserve(TEXT_BYTES_AT_FIRST);
         draft.text.push('{');
         draft.text.push_str(prefix);
         if let Some(context) = context.filter(|context| super::is_plain(context)) {
@@ -111,7 +127,7 @@ impl DeltaWriter {
         let from = draft.text.len();
         draft.updates_text = Span::new(from, from);
         draft.text.push('[');
-        Self { draft, source_ref: None, update_from: from + 1, open: false }
+        (self.update_from, self.open, self.ended, self.source_ref) = (from + 1, false, false, None);
     }
 
     /// Starts an update; the one before it is dropped when it got no values.
@@ -173,16 +189,44 @@ impl DeltaWriter {
         text.push('}');
     }
 
+    fn end(&mut self) {
+        self.close_update();
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        let draft = &mut self.draft;
+        draft.text.push(']');
+        draft.updates_text = Span::new(draft.updates_text.from as usize, draft.text.len());
+        draft.text.push('}');
+    }
+
     /// Ends the delta.
     ///
     /// # Errors
     /// [`DeltaError::Empty`] without a value, or a limit of [`super`] that it exceeds.
     pub fn finish(mut self) -> Result<Delta, DeltaError> {
-        self.close_update();
-        self.draft.text.push(']');
-        self.draft.updates_text = Span::new(self.draft.updates_text.from as usize, self.draft.text.len());
-        self.draft.text.push('}');
+        self.end();
         self.draft.finish()
+    }
+
+    /// Ends the delta and returns a copy of it, so that the writer can be used again.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn delta(&mut self) -> Result<Delta, DeltaError> {
+        self.end();
+        self.draft.copied()
+    }
+
+    /// Ends the delta and returns its text, without a copy.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn text(&mut self) -> Result<&str, DeltaError> {
+        self.end();
+        self.draft.check()?;
+        Ok(&self.draft.text)
     }
 }
 
@@ -233,6 +277,24 @@ mod tests {
         assert_eq!((update.source_ref(), update.timestamp()), ("can0.7", "2026-11-22T00:00:00.000Z"));
         assert_eq!(update.values().collect::<Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
         assert_eq!(delta.context(), "vessels.urn:x");
+    }
+
+    #[test]
+    fn a_writer_is_used_again() {
+        let mut writer = DeltaWriter::default();
+        for context in [Some("a"), None] {
+            writer.restart("", context);
+            assert_eq!(writer.text(), Err(DeltaError::Empty));
+            writer.restart("", context);
+            writer.update(&UpdateHead { source_ref: Some("s"), ..UpdateHead::default() });
+            writer.value("x", Value::Bool(true));
+            let length = writer.text().unwrap().len();
+            let delta = writer.delta().unwrap();
+            let mut other = DeltaWriter::new("", context);
+            other.update(&UpdateHead { source_ref: Some("s"), ..UpdateHead::default() });
+            other.value("x", Value::Bool(true));
+            assert_eq!((delta.text().len(), &delta), (length, &other.finish().unwrap()));
+        }
     }
 
     #[test]

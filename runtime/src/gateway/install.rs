@@ -53,7 +53,7 @@ impl Gateway {
             self.exchanges.open(exchange, Pending::Install { id, record: Some(record) });
             return Ok(());
         }
-        let (needed, free) = (facts.reserved_bytes(), self.registry.ledger().free());
+        let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.registry.ledger().free());
         if needed > free {
             return Err(no_room("memory", needed, free));
         }

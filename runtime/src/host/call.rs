@@ -3,6 +3,7 @@
 //! The interpreter stops where its fuel slice ends or where an import asks the core; both resume
 //! at the same place. Nothing here calls the guest while the guest is inside a call.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,15 +17,20 @@ use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallO
 use super::facts::Dialect;
 use super::failure::Failure;
 use super::fetch::{Fetched, Ticket};
-use super::imports::{Ask, Pending, Ret};
+use super::imports::{Ask, Pending, Ret, fuel_for};
 use super::instance::Instance;
 use super::memory::GuestSlice;
+use super::start_section;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
 use crate::json;
+use crate::time::Instant;
 
 /// Buffers one call hands to the guest: request and response.
 const BUFFERS_MAX: usize = 3;
+
+/// Fuel of each millisecond a guest sleeps, so that a call that does nothing but sleep ends too.
+const FUEL_PER_MS_ASLEEP: u64 = 1000;
 
 /// An argument of an export.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +44,8 @@ enum Arg {
 /// One step.
 #[derive(Debug)]
 enum Op {
+    /// The start section, once, where it was too long to run as part of the load.
+    StartSection,
     /// The WASI entry, once.
     Entry(&'static str),
     /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
@@ -98,6 +106,8 @@ enum After {
     Result,
     /// The WASI entry: `proc_exit` ends it normally.
     Entry,
+    /// The start section: imports work from now on.
+    StartSection,
     /// Keep it as the address of a fetched body.
     Body,
 }
@@ -115,6 +125,16 @@ struct Parked {
     body: u32,
 }
 
+/// A guest function that sleeps.
+#[derive(Debug)]
+struct Sleeping {
+    until: Instant,
+    call: ResumableCallHostTrap,
+    results: Vec<ValType>,
+    outputs: Vec<Val>,
+    after: After,
+}
+
 /// A call under way.
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -124,10 +144,13 @@ pub(super) struct Machine {
     answer: Answer,
     stopped: Option<(Stopped, Vec<Val>, After)>,
     parked: Option<Parked>,
+    sleeping: Option<Sleeping>,
     spent: u64,
     limit: u64,
     /// Fuel the next step needs at least, when the slice was too small for it.
     required: u64,
+    /// The start section has not returned yet.
+    in_start_section: bool,
 }
 
 impl Machine {
@@ -138,6 +161,8 @@ impl Machine {
             _ => instance.limits.fuel_per_call,
         };
         let mut ops = VecDeque::new();
+        let in_start_section = core::mem::take(&mut instance.start_section_waits);
+        ops.extend(in_start_section.then_some(Op::StartSection));
         ops.extend(instance.entry.take().map(Op::Entry));
         let answer = plan(instance, call, &mut ops);
         Self {
@@ -147,9 +172,11 @@ impl Machine {
             answer,
             stopped: None,
             parked: None,
+            sleeping: None,
             spent: 0,
             limit,
             required: 0,
+            in_start_section,
         }
     }
 
@@ -164,9 +191,12 @@ impl Machine {
             let Poll::Ready(fetched) = services.fetch_poll(ticket) else { return Progress::Waiting };
             self.arrived(fetched.body);
         }
+        if self.sleeping.as_ref().is_some_and(|sleeping| services.monotonic() < sleeping.until) {
+            return Progress::Waiting;
+        }
         let left = self.limit.saturating_sub(self.spent);
         if left == 0 || self.required > left {
-            return Progress::Failed(Failure::OutOfFuel { limit: self.limit });
+            return Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit }));
         }
         let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
         self.required = 0;
@@ -178,8 +208,25 @@ impl Machine {
         match outcome {
             Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
             Ok(false) => Progress::Running,
-            Err(Failure::OutOfFuel { .. }) => Progress::Failed(Failure::OutOfFuel { limit: self.limit }),
-            Err(failure) => Progress::Failed(failure),
+            Err(Failure::OutOfFuel { .. }) => Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit })),
+            Err(failure) => Progress::Failed(self.placed(failure)),
+        }
+    }
+
+    /// Says so where a failure happened in the start section.
+    fn placed(&self, failure: Failure) -> Failure {
+        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
+    }
+
+    /// Returns when a guest that sleeps wants to go on.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        self.sleeping.as_ref().map(|sleeping| sleeping.until)
+    }
+
+    /// Ends the sleep of the guest.
+    pub(super) fn rouse(&mut self) {
+        if let Some(sleeping) = &mut self.sleeping {
+            sleeping.until = Instant::default();
         }
     }
 
@@ -203,6 +250,14 @@ impl Machine {
                 }
                 continue;
             }
+            if let Some(Sleeping { until, call, results, outputs, after }) = self.sleeping.take() {
+                if services.monotonic() < until {
+                    self.sleeping = Some(Sleeping { until, call, results, outputs, after });
+                    return Ok(false);
+                }
+                self.resume_with(Ret::Int(0), call, &results, outputs, after)?;
+                continue;
+            }
             // The guest waits: nothing more until there is an answer.
             if self.parked.as_ref().is_some_and(|parked| parked.ticket.is_some()) {
                 return Ok(false);
@@ -217,6 +272,7 @@ impl Machine {
     /// Takes one step; false when the slice ended in it.
     fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, op: Op) -> Result<bool, Failure> {
         match op {
+            Op::StartSection => self.invoke(instance, services, start_section::EXPORT, &[], After::StartSection),
             Op::Entry(name) => self.invoke(instance, services, name, &[], After::Entry),
             Op::New { bytes, class } => self.invoke(
                 instance,
@@ -439,7 +495,7 @@ impl Machine {
     ) -> Result<bool, Failure> {
         match called {
             Ok(ResumableCall::Finished) => {
-                self.finished(outputs.into_iter().next(), &after)?;
+                self.finished(instance, outputs.into_iter().next(), &after)?;
                 Ok(true)
             }
             Ok(ResumableCall::OutOfFuel(call)) => {
@@ -459,9 +515,28 @@ impl Machine {
                         self.parked = Some(Parked { call, results, outputs, after, ticket: Some(ticket), body: 0 });
                         return Ok(true);
                     }
+                    Ask::Sleep { until, span } => {
+                        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+                        self.spent = self.spent.saturating_add(millis.saturating_mul(FUEL_PER_MS_ASLEEP));
+                        if let Some(trace) = &mut instance.store.data_mut().trace {
+                            trace.answered(Ret::Int(0));
+                        }
+                        self.sleeping = Some(Sleeping { until, call, results, outputs, after });
+                        return Ok(true);
+                    }
                     ask => ask,
                 };
-                let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
+                let ret = match ask {
+                    Ask::File(ask) => {
+                        let (memory, state) = instance.memory.data_and_store_mut(&mut instance.store);
+                        let (number, work) = ask.answer(services, memory, state.files.as_mut());
+                        // Setting and reading fuel fail only where metering is off.
+                        let rest = instance.store.get_fuel().unwrap_or(0);
+                        let _ = instance.store.set_fuel(rest.saturating_sub(fuel_for(work)));
+                        Ret::Int(number)
+                    }
+                    ask => ask.answer(services, instance.memory.data_mut(&mut instance.store)),
+                };
                 if let Some(trace) = &mut instance.store.data_mut().trace {
                     trace.answered(ret);
                 }
@@ -479,9 +554,13 @@ impl Machine {
         }
     }
 
-    fn finished(&mut self, result: Option<Val>, after: &After) -> Result<(), Failure> {
+    fn finished(&mut self, instance: &mut Instance, result: Option<Val>, after: &After) -> Result<(), Failure> {
         match after {
             After::Nothing | After::Entry => {}
+            After::StartSection => {
+                self.in_start_section = false;
+                instance.imports_work();
+            }
             After::Result => self.result = result,
             After::Body => {
                 if let (Some(parked), Some(Val::I32(ptr))) = (&mut self.parked, result) {

@@ -1,5 +1,6 @@
 //! One running plugin: engine, store, instance, and the call it is in.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -10,10 +11,12 @@ use super::call::Machine;
 use super::capabilities::Capabilities;
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
-use super::state::{HostState, store_limits};
+use super::start_section;
+use super::state::{HostState, file_limits, store_limits};
 use super::{Call, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Files;
 
 /// What an instance is built for.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub struct InstanceSpec {
 pub struct Usage {
     /// Linear memory now, bytes.
     pub linear_bytes: u64,
+    /// Content of its open files and of `/tmp`, bytes.
+    pub file_bytes: u64,
     /// Fuel the last or current call took.
     pub fuel_in_call: u64,
 }
@@ -47,6 +52,8 @@ pub struct Instance {
     pub(super) dialect: Dialect,
     pub(super) limits: PluginLimits,
     machine: Option<Machine>,
+    /// The start section has still to run, as a part of the first call.
+    pub(super) start_section_waits: bool,
     /// The WASI entry has still to run, as a part of the first call.
     pub(super) entry: Option<&'static str>,
     fuel_in_call: u64,
@@ -58,8 +65,8 @@ pub struct Instance {
 impl Instance {
     /// Translates, links and instantiates a module that was admitted.
     ///
-    /// The start section runs here, within [`PluginLimits::fuel_start_section`]; the WASI entry (`_start`,
-    /// `_initialize`) runs as part of the first call, in slices.
+    /// A start section runs here as long as [`PluginLimits::fuel_start_section`] lasts. One that takes longer is begun
+    /// anew in slices as part of the first call, as is the WASI entry (`_start`, `_initialize`).
     ///
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
@@ -67,6 +74,25 @@ impl Instance {
         if facts.imports_from(import::AS_FETCH) && !spec.capabilities.allows(Capability::Network, false) {
             return Err(LoadError::Instantiate(Refusal::network().to_string()));
         }
+        match Self::set_up(facts, wasm, spec, false) {
+            // Nothing of the first attempt is left: imports do nothing during the start section (plugin ABI §2.3).
+            Err(LoadError::Start(Failure::OutOfFuel { limit })) if facts.has_start => {
+                match start_section::exported(wasm) {
+                    Some(sliced) => Self::set_up(facts, &sliced, spec, true),
+                    None => Err(LoadError::Start(Failure::OutOfFuel { limit })),
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// Translates, links and instantiates; `start_section_waits` where it has become an export.
+    fn set_up(
+        facts: &ModuleFacts,
+        wasm: &[u8],
+        spec: &InstanceSpec,
+        start_section_waits: bool,
+    ) -> Result<Self, LoadError> {
         let engine = engine::engine(&spec.limits);
         let module = Module::new(&engine, wasm).map_err(|error| LoadError::Invalid(short(&error)))?;
         let state = HostState {
@@ -78,8 +104,8 @@ impl Instance {
             monotonic: Instant::default(),
             growth: store_limits(&spec.limits, facts.linear_bytes_min().saturating_add(spec.growth_bytes)),
             unfinished_lines: [Vec::new(), Vec::new()],
+            files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
             pending: None,
-            unsupported_seen: alloc::collections::BTreeSet::new(),
             trace: None,
         };
         let mut store = Store::new(&engine, state);
@@ -91,24 +117,33 @@ impl Instance {
         let guest =
             wasmi::Instance::new(&mut store, &module, &externs).map_err(|error| start_error(&error, &spec.limits))?;
         let memory = guest.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
-        store.data_mut().memory = Some(memory);
         let entry = match facts.dialect {
             Dialect::WasiCommand => Some(export::START),
             Dialect::Buffer if facts.exports(export::INITIALIZE) => Some(export::INITIALIZE),
             _ => None,
         };
-        Ok(Self {
+        let mut instance = Self {
             store,
             guest,
             memory,
             dialect: facts.dialect,
             limits: spec.limits,
             machine: None,
+            start_section_waits,
             entry,
             fuel_in_call: 0,
             dead: None,
             unknown_imports: facts.unknown_imports.clone(),
-        })
+        };
+        if !start_section_waits {
+            instance.imports_work();
+        }
+        Ok(instance)
+    }
+
+    /// The guest is set up: imports find its memory from now on.
+    pub(super) fn imports_work(&mut self) {
+        self.store.data_mut().memory = Some(self.memory);
     }
 
     /// Tells whether the guest exports a function of this name.
@@ -166,6 +201,7 @@ impl Instance {
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
             self.flush_lines(services);
+            self.sync_files(services);
         }
         match &progress {
             Progress::Running | Progress::Waiting => self.machine = Some(machine),
@@ -173,6 +209,29 @@ impl Instance {
             Progress::Failed(_) | Progress::Done(_) => {}
         }
         progress
+    }
+
+    /// Writes down what the call left in open files.
+    fn sync_files(&mut self, services: &mut dyn Services) {
+        let Some(files) = self.store.data_mut().files.as_mut().filter(|files| files.is_dirty()) else { return };
+        let mut result = Ok(());
+        services.with_files(&mut |medium| result = files.sync_all(medium));
+        if let Err(error) = result {
+            services.log(log::Level::Warn, &format!("files not written: {error}"));
+        }
+    }
+
+    /// Returns when a guest that sleeps wants to go on.
+    #[must_use]
+    pub fn wake(&self) -> Option<Instant> {
+        self.machine.as_ref().and_then(Machine::wake)
+    }
+
+    /// Ends the sleep of the guest, where it sleeps: its next slice goes on.
+    pub fn rouse(&mut self) {
+        if let Some(machine) = &mut self.machine {
+            machine.rouse();
+        }
     }
 
     /// Logs what the guest wrote without an end of line.
@@ -189,7 +248,11 @@ impl Instance {
     /// Returns what it uses.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        Usage { linear_bytes: self.memory.data_size(&self.store) as u64, fuel_in_call: self.fuel_in_call }
+        Usage {
+            linear_bytes: self.memory.data_size(&self.store) as u64,
+            file_bytes: self.store.data().files.as_ref().map_or(0, Files::held_bytes),
+            fuel_in_call: self.fuel_in_call,
+        }
     }
 
     /// Returns the imports this host does not know: calling one is a trap.

@@ -203,7 +203,7 @@ impl<'a> Decoded<'a> {
     /// Returns the bytes that belong to a field and are there, of a field that begins with a byte.
     fn bytes_at(&self, index: usize) -> Option<&'a [u8]> {
         let (from, to) = (self.bit_of(index), self.bit_of(index.checked_add(1)?));
-        if from % 8 != 0 {
+        if !from.is_multiple_of(8) {
             return None;
         }
         self.payload.get(from / 8..to / 8).filter(|bytes| !bytes.is_empty())
@@ -347,6 +347,17 @@ impl<'a> Decoded<'a> {
     /// Returns every field that is there, in the payload's order, those of repeating sets apart.
     pub fn readings(&self) -> impl Iterator<Item = (Field, Reading<'a>)> + '_ {
         self.fields.iter().enumerate().filter_map(|(index, row)| Some((row.field, self.reading(index)?)))
+    }
+
+    /// Returns the fields whose code is neither a value nor the one for "not available": outside of the database's
+    /// range at either end. What a device means by them is not known, so they are absent.
+    pub fn refused(&self) -> impl Iterator<Item = Field> + '_ {
+        self.fields.iter().enumerate().filter_map(|(index, row)| {
+            let kind = self.resolved(index).filter(|kind| kind.form.is_number())?;
+            let bits = self.bits_at(index, kind)?;
+            let raw = extend(bits, u8::try_from(kind.bits).ok()?, kind.signed)?;
+            (!kind.holds(raw) && raw != kind.not_available()).then_some(row.field)
+        })
     }
 
     fn reading(&self, index: usize) -> Option<Reading<'a>> {

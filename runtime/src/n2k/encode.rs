@@ -8,8 +8,8 @@ use core::fmt;
 
 use self::writer::Writer;
 use super::decode::is_proprietary;
-use super::fast_packet::Payload;
 use super::id::Pgn;
+use super::payload::Payload;
 use super::table::{DefinitionRow, FieldRow, Form, Kind};
 use super::tables::{Definition, Field};
 use crate::json::Decimal;
@@ -224,8 +224,7 @@ fn put_bytes(writer: &mut Writer, kind: &Kind, bytes: &[u8], wrong: EncodeError)
     match kind.form {
         Form::Variable | Form::KeyValue => writer.bytes(bytes),
         Form::Bytes if kind.bits == 0 => writer.bytes(bytes),
-        // Fields of more than a fast packet's bytes take what there is.
-        Form::Bytes if kind.bits % 8 == 0 && bytes.len() == all => writer.bytes(bytes),
+        Form::Bytes if kind.bits.is_multiple_of(8) && bytes.len() == all => writer.bytes(bytes),
         _ => Err(wrong),
     }
 }

@@ -1,14 +1,18 @@
 //! One input: frames in, messages out, messages in, deltas out, everything counted.
 
+use alloc::string::String;
+
 use super::decode::Decoded;
-use super::fast_packet::{FastPacketError, FastPackets, Payload};
+use super::fast_packet::{FastPacketError, FastPackets};
 use super::id::{Id, Pgn, SourceAddress};
+use super::iso_tp::{IsoTp, IsoTpError};
 use super::map::memory::{Memory, Name, Source};
-use super::map::{self, Context, Digits, Mapping};
+use super::map::{self, Context, Digits};
+use super::payload::Payload;
 use super::table::is_fast;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
 use crate::hal::CanFrame;
-use crate::json::Decimal;
+use crate::json;
 use crate::time::Instant;
 
 /// Bytes of a source label that are kept; `$source` is the label, a point and the 16 digits of a NAME.
@@ -22,7 +26,7 @@ const ADDRESS_CLAIM: Pgn = Pgn(60_928);
 pub struct Assembled {
     /// Who sent what to whom.
     pub id: Id,
-    /// All of its data, fast packets cut to the announced length.
+    /// All of its data, fast packets and transfers cut to the announced length.
     pub payload: Payload,
 }
 
@@ -59,11 +63,11 @@ pub struct Counters {
     pub null_address: u64,
     /// Whole messages longer than a payload can be.
     pub oversized: u64,
-    /// Frames of a fast packet whose first frame was not seen.
+    /// Fast packets whose first frame was not seen.
     pub lost_no_start: u64,
-    /// Fast packets dropped for a frame missing or out of order.
+    /// Fast packets with a frame missing.
     pub lost_gap: u64,
-    /// Fast packet frames too short, or announcing too much.
+    /// Fast packet frames too short, announcing too much, or behind the end.
     pub lost_malformed: u64,
     /// Fast packets that did not end in time.
     pub lost_timed_out: u64,
@@ -71,6 +75,18 @@ pub struct Counters {
     pub lost_evicted: u64,
     /// Fast packets begun anew before their end.
     pub lost_restarted: u64,
+    /// Transport protocol frames whose parts do not go together.
+    pub transfer_malformed: u64,
+    /// Transport protocol data that were not announced.
+    pub transfer_no_start: u64,
+    /// Transfers that stood still for too long.
+    pub transfer_timed_out: u64,
+    /// Transfers that gave way to others.
+    pub transfer_evicted: u64,
+    /// Transfers begun anew before their end.
+    pub transfer_restarted: u64,
+    /// Transfers given up by sender or receiver.
+    pub transfer_aborted: u64,
 }
 
 impl Counters {
@@ -91,6 +107,12 @@ impl Counters {
             lost_timed_out,
             lost_evicted,
             lost_restarted,
+            transfer_malformed,
+            transfer_no_start,
+            transfer_timed_out,
+            transfer_evicted,
+            transfer_restarted,
+            transfer_aborted,
         } = self;
         for (sum, more) in [
             (frames, other.frames),
@@ -106,6 +128,12 @@ impl Counters {
             (lost_timed_out, other.lost_timed_out),
             (lost_evicted, other.lost_evicted),
             (lost_restarted, other.lost_restarted),
+            (transfer_malformed, other.transfer_malformed),
+            (transfer_no_start, other.transfer_no_start),
+            (transfer_timed_out, other.transfer_timed_out),
+            (transfer_evicted, other.transfer_evicted),
+            (transfer_restarted, other.transfer_restarted),
+            (transfer_aborted, other.transfer_aborted),
         ] {
             *sum = sum.saturating_add(more);
         }
@@ -113,7 +141,7 @@ impl Counters {
 
     /// Returns name and count of each way that frames and messages are lost.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 7] {
+    pub fn losses(&self) -> [(&'static str, u64); 13] {
         [
             ("n2k_oversized", self.oversized),
             ("n2k_no_start", self.lost_no_start),
@@ -122,6 +150,12 @@ impl Counters {
             ("n2k_timed_out", self.lost_timed_out),
             ("n2k_evicted", self.lost_evicted),
             ("n2k_restarted", self.lost_restarted),
+            ("n2k_transfer_malformed", self.transfer_malformed),
+            ("n2k_transfer_no_start", self.transfer_no_start),
+            ("n2k_transfer_timed_out", self.transfer_timed_out),
+            ("n2k_transfer_evicted", self.transfer_evicted),
+            ("n2k_transfer_restarted", self.transfer_restarted),
+            ("n2k_transfer_aborted", self.transfer_aborted),
         ]
     }
 }
@@ -131,8 +165,15 @@ impl Counters {
 pub struct Receiver {
     label: heapless::String<LABEL_BYTES_MAX>,
     fast_packets: FastPackets,
+    transfers: IsoTp,
     counters: Counters,
     memory: Memory,
+    /// Every delta is written in the same memory.
+    writer: DeltaWriter,
+    /// The label as JSON text.
+    label_json: String,
+    /// The `source` object of the last delta, written in the same memory.
+    source: String,
 }
 
 /// The texts of a `source` object.
@@ -158,21 +199,31 @@ impl SourceTexts {
         self.name.as_deref().unwrap_or(&self.address)
     }
 
-    /// Returns the members of the `source` object; those that are not known are left out.
-    fn members<'a>(&'a self, label: &'a str, pgn: Pgn) -> heapless::Vec<(&'a str, Value<'a>), 7> {
-        let number = |number: u32| Value::Number(Decimal::new(number.into(), 0));
-        [
-            Some(("label", Value::Text(label))),
-            Some(("type", Value::Text("NMEA2000"))),
-            Some(("pgn", number(pgn.0))),
-            Some(("src", Value::Text(&self.address))),
-            self.name.as_deref().map(|name| ("canName", Value::Text(name))),
-            self.device_instance.map(|instance| ("deviceInstance", number(instance.into()))),
-            self.instance.as_deref().map(|instance| ("instance", Value::Text(instance))),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// Writes the `source` object; members that are not known are left out. `label` is JSON text.
+    fn write(&self, label: &str, pgn: Pgn, out: &mut String) {
+        out.clear();
+        // Only the label can need escapes: the others are digits, hexadecimal or a word.
+        for part in ["{\"label\":", label, ",\"type\":\"NMEA2000\",\"pgn\":", &map::digits(pgn.0.into())] {
+            out.push_str(part);
+        }
+        for part in [",\"src\":\"", &self.address, "\""] {
+            out.push_str(part);
+        }
+        if let Some(name) = &self.name {
+            for part in [",\"canName\":\"", name, "\""] {
+                out.push_str(part);
+            }
+        }
+        if let Some(instance) = self.device_instance {
+            out.push_str(",\"deviceInstance\":");
+            out.push_str(&map::digits(instance.into()));
+        }
+        if let Some(instance) = &self.instance {
+            for part in [",\"instance\":\"", instance, "\""] {
+                out.push_str(part);
+            }
+        }
+        out.push('}');
     }
 }
 
@@ -183,11 +234,18 @@ impl Receiver {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
+        let mut label_json = String::new();
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut label_json, &kept);
         Self {
             label: kept,
             fast_packets: FastPackets::default(),
+            transfers: IsoTp::default(),
             counters: Counters::default(),
             memory: Memory::default(),
+            writer: DeltaWriter::default(),
+            label_json,
+            source: String::new(),
         }
     }
 
@@ -202,18 +260,40 @@ impl Receiver {
                 Ok(payload) => payload?,
                 Err(error) => {
                     count(match error {
-                        FastPacketError::NoStart => &mut self.counters.lost_no_start,
-                        FastPacketError::Gap => &mut self.counters.lost_gap,
                         FastPacketError::Malformed => &mut self.counters.lost_malformed,
                     });
                     return None;
                 }
             }
+        } else if IsoTp::is_transport(id.pgn) {
+            return self.transfer(&id, frame.data(), now);
         } else {
             Payload::from_slice(frame.data()).ok()?
         };
         count(&mut self.counters.messages);
         Some(Assembled { id, payload })
+    }
+
+    fn transfer(&mut self, id: &Id, data: &[u8], now: Instant) -> Option<Assembled> {
+        match self.transfers.push(id, data, now) {
+            Ok(message) => {
+                let (id, payload) = message?;
+                count(&mut self.counters.messages);
+                Some(Assembled { id, payload })
+            }
+            Err(error) => {
+                count(match error {
+                    IsoTpError::Malformed => &mut self.counters.transfer_malformed,
+                    IsoTpError::NoStart => &mut self.counters.transfer_no_start,
+                });
+                None
+            }
+        }
+    }
+
+    /// Returns the transport protocol, for a node that answers transfers to its address.
+    pub fn transfers_mut(&mut self) -> &mut IsoTp {
+        &mut self.transfers
     }
 
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
@@ -228,43 +308,53 @@ impl Receiver {
 
     /// Returns the delta of a message; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
     pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
-        if message.id.source == SourceAddress::NULL {
-            count(&mut self.counters.null_address);
-            return None;
-        }
-        if message.id.pgn == ADDRESS_CLAIM {
-            if let Ok(name) = <[u8; 8]>::try_from(message.payload.as_slice()) {
-                self.memory.claim(message.id.source, Name(u64::from_le_bytes(name)));
-            }
-            count(&mut self.counters.unmapped);
-            return None;
-        }
-        let mapping = map::find(message.id.pgn);
-        let Some((mapping, decoded)) = mapping.zip(Decoded::new(message.id.pgn, &message.payload)) else {
-            count(&mut self.counters.unmapped);
-            return None;
-        };
-        // Some rules give null for an absent field; without a single byte there is nothing to say that of.
-        let holds_data = !message.payload.is_empty();
-        let delta = if holds_data { self.write(message.id, mapping, &decoded, timestamp, form) } else { None };
-        count(if delta.is_some() { &mut self.counters.deltas } else { &mut self.counters.without_value });
+        let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
+        self.count_delta(message, delta.is_some());
         delta
     }
 
-    fn write(
-        &mut self,
-        id: Id,
-        mapping: &'static Mapping,
-        decoded: &Decoded<'_>,
-        timestamp: &str,
-        form: DeltaForm<'_>,
-    ) -> Option<Delta> {
-        let target = match mapping.target.context(decoded) {
+    /// Returns the text of the delta that [`delta`](Self::delta) would return, in memory that is used again.
+    pub fn delta_text(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<&str> {
+        let written = self.map(message, timestamp, form).is_some() && self.writer.text().is_ok();
+        self.count_delta(message, written);
+        if written { self.writer.text().ok() } else { None }
+    }
+
+    fn count_delta(&mut self, message: &Assembled, written: bool) {
+        count(if written {
+            &mut self.counters.deltas
+        } else if message.id.source == SourceAddress::NULL {
+            &mut self.counters.null_address
+        } else if map::is_mapped(message.id.pgn) && Decoded::new(message.id.pgn, &message.payload).is_some() {
+            &mut self.counters.without_value
+        } else {
+            &mut self.counters.unmapped
+        });
+    }
+
+    /// Writes the delta of a message; `None` when there is none.
+    fn map(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<()> {
+        let id = message.id;
+        if id.source == SourceAddress::NULL {
+            return None;
+        }
+        if id.pgn == ADDRESS_CLAIM {
+            let name = <[u8; 8]>::try_from(message.payload.as_slice()).ok()?;
+            self.memory.claim(id.source, Name(u64::from_le_bytes(name)));
+            return None;
+        }
+        let mapping = map::find(id.pgn)?;
+        let decoded = Decoded::new(id.pgn, &message.payload)?;
+        // Some rules give null for an absent field; without a single byte there is nothing to say that of.
+        if message.payload.is_empty() {
+            return None;
+        }
+        let target = match mapping.target.context(&decoded) {
             Context::Own => None,
             Context::Other(context) => Some(context),
             Context::Invalid => return None,
         };
-        let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(decoded));
+        let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(&decoded));
         let mut prefix = heapless::String::<32>::new();
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
         let (label, context, source_ref) = match form {
@@ -272,28 +362,37 @@ impl Receiver {
                 for part in ["\"_line\":", &map::digits(i64::try_from(line).unwrap_or(i64::MAX)), ","] {
                     let _ = prefix.push_str(part);
                 }
-                ("", target.as_deref(), None)
+                ("\"\"", target.as_deref(), None)
             }
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
                 for part in [self.label.as_str(), ".", source.reference()] {
                     let _ = source_ref.push_str(part);
                 }
-                (self.label.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
+                (self.label_json.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
             }
         };
-        let mut writer = DeltaWriter::new(&prefix, context);
-        let members = source.members(label, id.pgn);
-        writer.update(&UpdateHead { source: Some(Value::Object(&members)), source_ref, timestamp: Some(timestamp) });
-        mapping.run(&mut map::Scene { decoded, id, timestamp, memory: &mut self.memory, sink: &mut writer });
-        writer.finish().ok()
+        self.writer.restart(&prefix, context);
+        source.write(label, id.pgn, &mut self.source);
+        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: Some(timestamp) };
+        self.writer.update(&head);
+        let (memory, sink) = (&mut self.memory, &mut self.writer);
+        mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });
+        Some(())
     }
 
     /// Returns the counters so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let dropped = self.fast_packets.dropped();
+        let transfers = self.transfers.dropped();
         Counters {
+            transfer_timed_out: transfers.timed_out,
+            transfer_evicted: transfers.evicted,
+            transfer_restarted: transfers.restarted,
+            transfer_aborted: transfers.aborted,
+            lost_no_start: dropped.no_start,
+            lost_gap: dropped.gap,
             lost_timed_out: dropped.timed_out,
             lost_evicted: dropped.evicted,
             lost_restarted: dropped.restarted,
@@ -359,7 +458,7 @@ mod tests {
         assert_eq!(receiver.delta(&blank, TIME, form), None);
         let nobody = assembled(&mut receiver, 127_250, 254, &[(Field::Variation, Input::Raw(1))]);
         assert_eq!(receiver.delta(&nobody, TIME, form), None);
-        assert_eq!(receiver.whole(id(129_540, 1), &[0; 224]), None);
+        assert_eq!(receiver.whole(id(129_540, 1), &[0; 1786]), None);
         let counters = receiver.counters();
         assert_eq!(
             (counters.unmapped, counters.without_value, counters.null_address, counters.oversized),
@@ -373,24 +472,29 @@ mod tests {
         let mut receiver = Receiver::new("can0");
         let payload = [1; 40];
         let parts = |source: u8| Frames::new(&id(127_489, source), 0, &payload).unwrap();
-        let second = parts(1).nth(1).unwrap();
-        assert_eq!(receiver.frame(&second, Instant(0)), None);
-        for frame in parts(1).take(1).chain(parts(1).take(2)).chain(parts(1).skip(3)) {
-            receiver.frame(&frame, Instant(1));
+        let feed = |receiver: &mut Receiver, source: u8, indexes: &[usize], now: Instant| {
+            let frames: std::vec::Vec<_> = parts(source).collect();
+            indexes.iter().for_each(|index| assert_eq!(receiver.frame(&frames[*index], now), None));
+        };
+        // No start, restarted, a gap, malformed.
+        feed(&mut receiver, 1, &[1], Instant(0));
+        feed(&mut receiver, 1, &[0], Instant::from_millis(100));
+        feed(&mut receiver, 1, &[0, 1, 3], Instant::from_millis(100));
+        feed(&mut receiver, 1, &[0], Instant::from_millis(100));
+        let malformed = CanFrame::new(parts(1).next().unwrap().id(), &[]).unwrap();
+        assert_eq!(receiver.frame(&malformed, Instant::from_millis(100)), None);
+        for source in 2..20 {
+            feed(&mut receiver, source, &[0], Instant::from_millis(101));
         }
-        receiver.frame(&CanFrame::new(parts(1).next().unwrap().id(), &[]).unwrap(), Instant(1));
-        for source in 0..20 {
-            receiver.frame(&parts(source).next().unwrap(), Instant(2));
-        }
-        receiver.frame(&second, Instant::from_millis(2000));
+        feed(&mut receiver, 1, &[0], Instant::from_millis(2000));
         let counters = receiver.counters();
-        assert_eq!(counters.frames, 1 + 1 + 2 + 3 + 1 + 20 + 1);
-        assert_eq!((counters.lost_no_start, counters.lost_gap, counters.lost_malformed), (4, 1, 1));
-        assert_eq!((counters.lost_restarted, counters.lost_evicted, counters.lost_timed_out), (1, 4, 16));
+        assert_eq!(counters.frames, 1 + 1 + 3 + 1 + 1 + 18 + 1);
+        assert_eq!((counters.lost_no_start, counters.lost_gap, counters.lost_malformed), (1, 1, 1));
+        assert_eq!((counters.lost_restarted, counters.lost_evicted, counters.lost_timed_out), (1, 3, 16));
         let mut twice = counters;
         twice.add(&counters);
         let sum = |counters: &Counters| counters.losses().iter().map(|(_, count)| count).sum::<u64>();
-        assert_eq!((sum(&counters), sum(&twice), twice.frames), (27, 54, 58));
+        assert_eq!((sum(&counters), sum(&twice), twice.frames), (23, 46, 52));
     }
 
     #[test]

@@ -401,6 +401,35 @@ mod tests {
         assert_eq!((pgns.len(), DEFINITIONS.len(), FIELDS.len()), (339, 543, 4178));
     }
 
+    /// Bytes of flash; no row holds a pointer, so that a chip takes the same.
+    #[test]
+    fn tables_stay_as_small_as_the_architecture_says() {
+        let rows = [
+            size_of_val(&DEFINITIONS),
+            size_of_val(&FIELDS),
+            size_of_val(&KINDS),
+            size_of_val(&RANGES),
+            size_of_val(&SCALES),
+            size_of_val(&MATCHES),
+            size_of_val(&SETS),
+            size_of_val(&DYNAMIC),
+            size_of_val(&FAST),
+        ];
+        let texts = TEXTS.iter().map(|part| size_of_val(part.rows) + size_of_val(part.codes) + part.texts.len());
+        #[cfg(feature = "names")]
+        let names = crate::n2k::tables::DEFINITION_NAMES.len() + crate::n2k::tables::FIELD_NAMES.len();
+        #[cfg(not(feature = "names"))]
+        let names = 0;
+        let (rows, texts) = (rows.iter().sum::<usize>(), texts.sum::<usize>());
+        let max = match (cfg!(feature = "pgn-all"), cfg!(feature = "pgn-mapped")) {
+            (true, _) => 81_000,
+            (_, true) => 51_000,
+            _ => 29_000,
+        };
+        std::println!("tables: {rows} rows, {texts} texts, {names} names = {}", rows + texts + names);
+        assert!(rows + texts <= max && names <= 36_000, "{rows} + {texts}, {names}");
+    }
+
     #[test]
     fn fast_groups_are_known_beyond_the_decoded_ones() {
         for fast in [126_208, 127_489, 129_029, 129_540, 130_820, 130_999, 131_071] {

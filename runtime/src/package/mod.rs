@@ -138,6 +138,9 @@ impl Manifest {
         let wasm_path = string("wasmManifest").filter(|path| !path.is_empty());
         let known = keywords.iter().any(|keyword| KEYWORDS.contains(&keyword.as_str()));
         let Some(wasm_path) = wasm_path.filter(|_| known) else { return Err(PackageError::NotAPlugin) };
+        // A build for Skiff alone, for instance with pages of one byte, which other hosts do not take.
+        let own = member("skiff").and_then(|own| json::member(own, "wasmManifest")).and_then(json::string);
+        let wasm_path = own.filter(|path| !path.is_empty()).map_or(wasm_path, |path| path.to_string());
         let package = Package {
             name,
             version: string("version").unwrap_or_default(),
@@ -321,6 +324,28 @@ mod tests {
         }
         let text = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"./build/x.wasm"}"#;
         assert_eq!(Manifest::parse(text.as_bytes()).unwrap().wasm_path, "build/x.wasm");
+    }
+
+    #[test]
+    fn a_build_for_skiff_alone_comes_before_the_one_for_every_host() {
+        let path = |extra: &str| {
+            let text =
+                std::format!(r#"{{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"all.wasm"{extra}}}"#);
+            Manifest::parse(text.as_bytes()).map(|manifest| manifest.wasm_path)
+        };
+        assert_eq!(path(r#","skiff":{"wasmManifest":"small.wasm"}"#).unwrap(), "small.wasm");
+        for extra in [
+            "",
+            r#","skiff":{}"#,
+            r#","skiff":[]"#,
+            r#","skiff":{"wasmManifest":""}"#,
+            r#","skiff":{"wasmManifest":1}"#,
+        ] {
+            assert_eq!(path(extra).unwrap(), "all.wasm", "{extra}");
+        }
+        assert_eq!(path(r#","skiff":{"wasmManifest":"../x"}"#), Err(PackageError::OutsidePath));
+        let alone = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"skiff":{"wasmManifest":"small.wasm"}}"#;
+        assert_eq!(Manifest::parse(alone.as_bytes()), Err(PackageError::NotAPlugin), "other hosts need theirs");
     }
 
     #[test]

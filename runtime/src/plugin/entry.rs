@@ -11,7 +11,10 @@ use super::crash::CrashHistory;
 use super::fetch::Fetches;
 use super::filter::PathFilter;
 use super::offers::Offers;
+use super::orphans::Orphans;
+use super::ports::PortTable;
 use super::reload::Reload;
+use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
@@ -96,6 +99,9 @@ pub(super) struct Face {
     pub(super) frame_bytes_in_call: usize,
     pub(super) frame_bytes_max: usize,
     pub(super) fetches: Fetches,
+    pub(super) sockets: SocketTable,
+    pub(super) ports: PortTable,
+    pub(super) orphans: Orphans,
     status_bytes_max: usize,
 }
 
@@ -116,18 +122,28 @@ impl Face {
     /// Goes on with what leads outside; returns when it wants to be looked at again. `stopping` ends all requests, so
     /// that a guest that waits can come to its `plugin_stop`.
     pub(super) fn run_outside(&mut self, stopping: bool, world: &mut World<'_>) -> Option<Instant> {
-        let client = &mut world.net.client(world.now);
         if stopping {
-            self.fetches.close(client);
+            self.fetches.close();
         }
-        let wake = self.fetches.run(client);
+        let wake = self.fetches.run(&mut world.net.client(world.now));
         self.log_fetches();
-        wake
+        if let Some(note) = self.ports.take_note() {
+            self.log(log::Level::Warn, &note);
+        }
+        if self.sockets.is_empty() {
+            return wake;
+        }
+        if let Some(network) = &mut world.net.network {
+            self.sockets.run(*network);
+        }
+        Some(wake.map_or(world.now + SOCKET_PERIOD, |wake| wake.min(world.now + SOCKET_PERIOD)))
     }
 
     /// Lets go of everything that leads outside: the instance is gone.
-    pub(super) fn release(&mut self, world: &mut World<'_>) {
-        self.fetches.release(&mut world.net.client(world.now));
+    pub(super) fn release(&mut self) {
+        self.fetches.release();
+        self.sockets.release();
+        self.ports.release();
     }
 
     pub(super) fn set_status(&mut self, text: &str) {
@@ -230,7 +246,13 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    pub(super) fn new(package: Package, limits: &PluginLimits, strict: bool, poll_on_whole_seconds: bool) -> Self {
+    pub(super) fn new(
+        package: Package,
+        limits: &PluginLimits,
+        strict: bool,
+        poll_on_whole_seconds: bool,
+        orphans: Orphans,
+    ) -> Self {
         let facts = ModuleFacts::read(&package.wasm, limits);
         let takes_deltas = package.capabilities.allows(Capability::DataRead, strict);
         Self {
@@ -251,7 +273,10 @@ impl Plugin {
                 frame_bytes_max: limits.stream_bytes_per_call as usize,
                 log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
                 status_bytes_max: usize::from(limits.status_bytes_max),
-                fetches: Fetches::new(limits),
+                fetches: Fetches::new(limits, orphans.clone()),
+                sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),
+                ports: PortTable::new(limits.serial_ports_max.into(), limits.socket_send_bytes as usize),
+                orphans,
             },
             facts,
             limits: *limits,

@@ -6,10 +6,14 @@
 mod crash;
 mod entry;
 mod fetch;
+mod files;
 mod filter;
 mod offers;
+mod orphans;
+mod ports;
 mod reload;
 mod services;
+mod sockets;
 mod turn;
 
 use alloc::boxed::Box;
@@ -25,6 +29,9 @@ pub use fetch::OFFLINE_RETRY;
 pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use reload::ReplaceError;
 pub use services::Emitted;
+pub use sockets::SOCKET_PERIOD;
+
+use orphans::Orphans;
 
 use crate::budget::{Ledger, Limits};
 use crate::config::{ConfigError, PluginConfig, PostError};
@@ -232,6 +239,8 @@ pub struct Registry {
     /// Plugins that are forgotten when they have stopped.
     removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
+    /// What plugins that are gone had open.
+    orphans: Orphans,
 }
 
 impl Registry {
@@ -247,6 +256,7 @@ impl Registry {
             finished: Vec::new(),
             removing: Vec::new(),
             poll_on_whole_seconds,
+            orphans: Orphans::default(),
         }
     }
 
@@ -266,7 +276,8 @@ impl Registry {
         if self.plugins.len() >= usize::from(self.limits.plugins_max) {
             return Err(InstallError::TooMany { limit: self.limits.plugins_max });
         }
-        let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds);
+        let orphans = self.orphans.clone();
+        let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds, orphans);
         if self.plugins.iter().any(|other| other.id() == plugin.id()) {
             return Err(InstallError::Duplicate);
         }
@@ -408,6 +419,7 @@ impl Registry {
 
     /// Gives each plugin that has work one fuel slice.
     pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
+        self.orphans.close(&mut world.net, world.now);
         let mut turn = Turn::default();
         let count = self.plugins.len();
         for offset in 0..count {

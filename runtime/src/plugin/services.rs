@@ -1,5 +1,6 @@
 //! What a guest's imports reach while it runs.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -7,12 +8,17 @@ use alloc::vec::Vec;
 
 use super::World;
 use super::entry::Face;
+use super::files::StoredFiles;
+use super::ports::Wired;
+use super::sockets::Plugged;
 use crate::config::PluginConfig;
 use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
+use crate::host::sockets::{Serial, Sockets};
 use crate::host::{Registration, Services};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Medium;
 use core::task::Poll;
 
 /// A delta that a plugin emitted, stamped and already in the data model.
@@ -154,6 +160,20 @@ impl Services for Loan<'_, '_> {
         let before = self.world.outbox.len();
         self.emit(&delta, DeltaVersion::V1);
         self.world.outbox.len() > before
+    }
+
+    fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
+        let network = self.world.net.network.as_deref_mut()?;
+        Some(Box::new(Plugged { table: &mut self.face.sockets, network }))
+    }
+
+    fn serial(&mut self) -> Option<Box<dyn Serial + '_>> {
+        let system = self.world.net.serial.as_deref_mut()?;
+        Some(Box::new(Wired { table: &mut self.face.ports, system }))
+    }
+
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
     }
 
     fn fetch(&mut self, request: FetchRequest) -> Ticket {

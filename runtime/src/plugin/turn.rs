@@ -14,7 +14,7 @@ use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
 use crate::config::{Operator, PluginConfig};
 use crate::hal::Destinations;
-use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress};
+use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress, Usage};
 use crate::json;
 use crate::time::Instant;
 use skiff_abi::export;
@@ -30,7 +30,7 @@ impl Plugin {
         let asked = self.face.run_outside(self.stop_wanted, world);
         let mut turn = self.work(ledger, world, finished);
         if !matches!(self.phase, Phase::Live(..)) {
-            self.face.release(world);
+            self.face.release();
             self.waiting = None;
         }
         turn.wake = [turn.wake, asked].into_iter().flatten().min();
@@ -82,9 +82,12 @@ impl Plugin {
                     let hops = self.hops.saturating_add(1);
                     // All plugins together never take more than the board has: what is free now is what this one may grow by.
                     instance.allow_growth(ledger.free());
+                    if self.stop_wanted {
+                        instance.rouse();
+                    }
                     self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
+                    ledger.resize(&self.account, self.taken(&instance.usage()));
                     match progress {
                         Progress::Running => {
                             self.waiting = None;
@@ -92,9 +95,11 @@ impl Plugin {
                             return Turn { busy: true, wake: None };
                         }
                         Progress::Waiting => {
+                            let asleep = instance.wake();
                             self.phase = Phase::Live(instance, Some(activity));
                             self.wait(finished);
-                            return Turn { busy: false, wake: self.face.fetches.wake() };
+                            let wake = [self.face.fetches.wake(), asleep].into_iter().flatten().min();
+                            return Turn { busy: false, wake };
                         }
                         Progress::Done(answer) => {
                             self.waiting = None;
@@ -125,10 +130,10 @@ impl Plugin {
         }
     }
 
-    /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
-    fn taken(&self, linear_bytes: u64) -> u64 {
-        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes);
-        u64::from(heap).saturating_add(linear_bytes)
+    /// Returns what an instance takes: its predicted heap, its linear memory now, and what its files hold, bytes.
+    fn taken(&self, usage: &Usage) -> u64 {
+        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
+        heap.saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {
@@ -151,9 +156,8 @@ impl Plugin {
         let limit = self.limits.path_filter_max;
         self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
         refused.iter().for_each(|clause| self.face.log(log::Level::Warn, clause));
-        self.face.release(world);
-        let destinations = self.destinations(world);
-        self.face.fetches.open(destinations);
+        self.face.release();
+        self.open_ways_out(world);
         let loaded = self.try_load(ledger);
         match loaded {
             Ok(instance) => {
@@ -177,8 +181,8 @@ impl Plugin {
         }
     }
 
-    /// Reads where the plugin's requests may go: its author narrows, the operator opens.
-    fn destinations(&mut self, world: &mut World<'_>) -> Destinations {
+    /// Opens the ways out for a fresh instance: where its author narrows and its operator opens them.
+    fn open_ways_out(&mut self, world: &mut World<'_>) {
         let operator = Operator::load(world.storage, &self.face.package).unwrap_or_else(|error| {
             self.face.log(log::Level::Warn, &format!("operator's settings not read: {error}"));
             Operator::default()
@@ -187,13 +191,14 @@ impl Plugin {
         for entry in wrong {
             self.face.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
         }
-        destinations
+        self.face.fetches.open(destinations);
+        self.face.ports.allow(operator.serial_ports);
     }
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
         ledger.release(&self.account);
-        ledger.reserve(&self.account, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.reserve(&self.account, facts.reserved_bytes(&self.limits)).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -422,6 +427,11 @@ impl Plugin {
         if activity == Activity::Stop {
             drop(instance);
             return self.stopped(Some(reason), ledger, world, finished);
+        }
+        if matches!(failure, Failure::InStartSection(_)) {
+            drop(instance);
+            ledger.release(&self.account);
+            return self.refuse(failure.to_string(), finished);
         }
         if failure.is_fatal() {
             drop(instance);

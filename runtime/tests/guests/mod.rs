@@ -13,7 +13,7 @@ pub fn limits() -> PluginLimits {
     PluginLimits {
         fuel_per_call: 5_000_000,
         fuel_per_start: 10_000_000,
-        fuel_start_section: 1_000_000,
+        fuel_start_section: 100_000,
         fuel_per_slice: 100_000,
         linear_bytes_max: 4 * 65_536,
         ..Limits::of(Board::Linux).plugin

@@ -5,8 +5,8 @@
 //! instead of writing, `--tarball FILE` works without a network.
 
 mod collect;
-mod database;
-mod selection;
+pub mod database;
+pub mod selection;
 mod write;
 
 use std::fs;

@@ -1,9 +1,8 @@
 //! AIS: other vessels, base stations, aircraft and marks, each in a context of its own.
 
-use core::fmt::Write;
-
 use super::Scene;
 use super::ais_names::{aton_type, ship_type};
+use super::faults;
 use super::navigation::{coordinates, position};
 use super::rule::{How, Leaf, Mapping, Root, Target, leaf, leaves};
 use super::text::{Digits, digits, padded};
@@ -210,11 +209,8 @@ fn arrival(scene: &mut Scene<'_>) {
     let Some(days) = scene.decoded.raw(Field::EtaDate) else { return };
     let tenths = scene.decoded.raw(Field::EtaTime).unwrap_or(0);
     let millis = days.checked_mul(DAY_MILLIS).and_then(|day| day.checked_add(tenths.checked_add(5)? / 10));
-    let mut text = heapless::String::<32>::new();
-    if let Some(millis) = millis
-        && write!(text, "{}", UnixMillis(millis)).is_ok()
-    {
-        scene.value("navigation.destination.eta", Value::Text(&text));
+    if let Some(millis) = millis {
+        scene.value("navigation.destination.eta", Value::Text(&UnixMillis(millis).text()));
     }
 }
 
@@ -283,6 +279,10 @@ fn typed(scene: &mut Scene<'_>, field: Field, path: &str, name: fn(i64) -> Optio
 fn from_center(scene: &mut Scene<'_>, from_starboard: Field, beam: Field) {
     let there = |field| scene.decoded.number(field).filter(|value| value.mantissa != 0);
     let (Some(distance), Some(beam)) = (there(from_starboard), there(beam)) else { return };
+    if faults::ON && from_starboard == Field::PositionReferenceFromStarboardEdge {
+        scene.value("sensors.ais.fromCenter", Value::Null);
+        return;
+    }
     // Both have the same resolution, 0.1 m.
     let tenths = beam.mantissa.checked_mul(5).zip(distance.mantissa.checked_mul(10));
     if let Some(mantissa) = tenths.and_then(|(half, distance)| half.checked_sub(distance)) {

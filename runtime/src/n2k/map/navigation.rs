@@ -1,9 +1,8 @@
 //! Position, course, speed, heading, attitude, time and satellites.
 
-use core::fmt::Write;
-
 use super::Scene;
 use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
+use super::text::digits;
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
@@ -11,15 +10,7 @@ use crate::n2k::tables::Field;
 
 pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::code(126_992, datetime),
-    Mapping::fields(
-        127_250,
-        Root::None,
-        &[
-            leaf(Field::Variation, "navigation.magneticVariation", How::Same),
-            leaf(Field::Deviation, "navigation.magneticDeviation", How::Same),
-        ],
-    )
-    .and(heading),
+    Mapping::code(127_250, heading),
     Mapping::fields(127_251, Root::None, &[leaf(Field::Rate, "navigation.rateOfTurn", How::Same)]),
     Mapping::code(127_257, attitude),
     Mapping::fields(127_258, Root::None, &[leaf(Field::Variation, "navigation.magneticVariation", How::Same)]),
@@ -39,10 +30,9 @@ pub(super) const MAPPINGS: &[Mapping] = &[
     ),
     Mapping::code(129_025, position),
     Mapping::fields(129_026, Root::None, &[leaf(Field::Sog, "navigation.speedOverGround", How::Same)]).and(course),
-    Mapping::fields(129_029, Root::None, GNSS).and(gnss),
+    Mapping::code(129_029, gnss),
     Mapping::code(129_540, satellites),
-    Mapping::fields(130_577, Root::None, &[leaf(Field::Sog, "navigation.speedOverGround", How::UnlessZero)])
-        .and(direction),
+    Mapping::code(130_577, direction),
 ];
 
 /// Age and id of reference stations (129029) stand in its repeating set, which has no paths.
@@ -84,12 +74,13 @@ pub(super) const MAGNETIC: i64 = 1;
 
 /// PGN 127250: the reference picks the path, without one there is no heading.
 fn heading(scene: &mut Scene<'_>) {
-    let path = match scene.decoded.raw(Field::Reference) {
-        Some(MAGNETIC) => "navigation.headingMagnetic",
-        Some(TRUE) => "navigation.headingTrue",
-        _ => return,
-    };
-    How::Same.give(scene, Field::Heading, path);
+    match scene.decoded.raw(Field::Reference) {
+        Some(MAGNETIC) => How::Same.give(scene, Field::Heading, "navigation.headingMagnetic"),
+        Some(TRUE) => How::Same.give(scene, Field::Heading, "navigation.headingTrue"),
+        _ => {}
+    }
+    How::Same.give(scene, Field::Variation, "navigation.magneticVariation");
+    How::Same.give(scene, Field::Deviation, "navigation.magneticDeviation");
 }
 
 /// PGN 127257: always, an absent member is null.
@@ -116,7 +107,7 @@ pub(super) fn coordinates(
     Some([("latitude", Value::Number(latitude)), ("longitude", Value::Number(longitude))])
 }
 
-/// PGNs 129026 and 130577: the reference picks the path of the course.
+/// PGN 129026: the reference picks the path of the course.
 fn course(scene: &mut Scene<'_>) {
     let path = match scene.decoded.raw(Field::CogReference) {
         Some(TRUE) => "navigation.courseOverGroundTrue",
@@ -126,35 +117,36 @@ fn course(scene: &mut Scene<'_>) {
     How::Same.give(scene, Field::Cog, path);
 }
 
-/// PGN 130577: course and current, both only against true north.
+/// PGN 130577: course and current only against true north.
 fn direction(scene: &mut Scene<'_>) {
-    if scene.decoded.raw(Field::CogReference) != Some(TRUE) {
-        return;
+    let against_true = scene.decoded.raw(Field::CogReference) == Some(TRUE);
+    if against_true {
+        How::Same.give(scene, Field::Cog, "navigation.courseOverGroundTrue");
     }
-    leaves(scene, "", &[leaf(Field::Cog, "navigation.courseOverGroundTrue", How::Same)]);
+    How::UnlessZero.give(scene, Field::Sog, "navigation.speedOverGround");
     let there = |field| scene.decoded.raw(field).is_some_and(|raw| raw != 0);
-    if there(Field::Set) && there(Field::Drift) {
+    if against_true && there(Field::Set) && there(Field::Drift) {
         super::environment::current(scene);
     }
 }
 
-/// PGN 129029, what its table does not say.
+/// PGN 129029.
 fn gnss(scene: &mut Scene<'_>) {
     position(scene);
     datetime(scene);
+    leaves(scene, "", GNSS);
 }
 
 /// PGNs 126992 and 129029: date and time of day; the fraction, five digits, only where there is one.
 fn datetime(scene: &mut Scene<'_>) {
     let Some((time, below)) = scene.decoded.instant(Field::Date, Field::Time) else { return };
-    let mut text = heapless::String::<40>::new();
-    if write!(text, "{time}").is_err() {
-        return;
-    }
+    let mut text = heapless::String::<32>::new();
+    let _ = text.push_str(&time.text());
     // `2026-06-01T10:00:00.123Z`: the fraction begins at byte 19.
     let whole = time.0.rem_euclid(1000) == 0 && below == 0;
     text.truncate(if whole { 19 } else { 23 });
-    let written = if whole { text.push('Z').is_ok() } else { write!(text, "{below}0Z").is_ok() };
+    let rest = if whole { Ok(()) } else { text.push_str(&digits(below)).and_then(|()| text.push('0')) };
+    let written = rest.and_then(|()| text.push('Z')).is_ok();
     if written {
         scene.value("navigation.datetime", Value::Text(&text));
     }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::n2k::SourceAddress;
-use crate::n2k::encode::{Input, encode};
-use crate::n2k::tables::Field;
+use crate::n2k::encode::{Input, Inputs, encode, encode_as};
+use crate::n2k::table::DefinitionRow;
+use crate::n2k::tables::{Definition, Field};
 use std::string::String;
 use std::vec::Vec;
 
@@ -17,6 +18,11 @@ impl ValueSink for Collected {
     }
 }
 
+mod makers;
+mod memory;
+mod power;
+mod targets;
+
 const TIME: &str = "2026-06-01T10:00:00.000Z";
 
 fn from(memory: &mut Memory, pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<String> {
@@ -25,6 +31,18 @@ fn from(memory: &mut Memory, pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<Str
     let decoded = Decoded::new(Pgn(pgn), &payload).unwrap();
     let id = Id { priority: 6, pgn: Pgn(pgn), source: SourceAddress(7), destination: 255 };
     find(Pgn(pgn)).unwrap().run(&mut Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink });
+    sink.0
+}
+
+/// Maps one message of a definition with groups of its repeating set.
+fn defined(memory: &mut Memory, definition: Definition, fields: Inputs<'_>, groups: &[Inputs<'_>]) -> Vec<String> {
+    let payload = encode_as(definition, fields, [groups, &[]]).unwrap();
+    let pgn = Pgn(DefinitionRow::find(definition).unwrap().pgn);
+    let decoded = Decoded::new(pgn, &payload).unwrap();
+    assert_eq!(decoded.definition(), definition);
+    let mut sink = Collected::default();
+    let id = Id { priority: 6, pgn, source: SourceAddress(7), destination: 255 };
+    find(pgn).unwrap().run(&mut Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink });
     sink.0
 }
 
@@ -116,7 +134,7 @@ fn positions_need_both_coordinates() {
 #[test]
 fn satellite_time_has_a_fraction_only_where_there_is_one() {
     let time =
-        |raw: i64| mapped(129_029, &[(Field::Date, Input::Raw(20_605)), (Field::Time, Input::Raw(raw))]).pop().unwrap();
+        |raw: i64| mapped(129_029, &[(Field::Date, Input::Raw(20_605)), (Field::Time, Input::Raw(raw))]).remove(0);
     assert_eq!(time(360_000_000), r#"navigation.datetime="2026-06-01T10:00:00Z""#);
     assert_eq!(time(360_001_234), r#"navigation.datetime="2026-06-01T10:00:00.12340Z""#);
     assert_eq!(time(360_000_001), r#"navigation.datetime="2026-06-01T10:00:00.00010Z""#);

@@ -1,5 +1,7 @@
 //! Paths and texts put together from parts, without the formatting machinery.
 
+use crate::json::decimal_digits;
+
 /// Bytes of the longest path or text that is put together; the longest is a path of 126983 with 90.
 const TEXT_BYTES_MAX: usize = 128;
 /// A path or text put together from parts.
@@ -21,23 +23,15 @@ pub(in crate::n2k) fn digits(number: i64) -> Digits {
     padded(number, 1)
 }
 
-/// Writes a number with zeros in front, `width` (1 to 20) digits at least.
+/// Writes a number with zeros in front, `width` (at most 20) digits at least.
 pub(super) fn padded(number: i64, width: usize) -> Digits {
-    let mut reversed = [b'0'; 20];
-    let mut rest = number.unsigned_abs();
-    let mut count = 0;
-    for slot in &mut reversed {
-        if rest == 0 && count >= width.max(1) {
-            break;
-        }
-        *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        count += 1;
-    }
+    let mut buffer = [0; 20];
+    let digits = decimal_digits(number.unsigned_abs(), &mut buffer);
     let mut text = Digits::new();
-    for digit in reversed.iter().take(count).rev() {
-        let _ = text.push(char::from(*digit));
+    for _ in digits.len()..width {
+        let _ = text.push('0');
     }
+    let _ = text.push_str(digits);
     text
 }
 

@@ -1,0 +1,122 @@
+//! Compares what Skiff makes of generated logs with what the npm packages make of them.
+//!
+//! For each seed two logs are generated: whole messages in canboat's format, and CAN frames in candump's,
+//! interleaved and with one in a hundred lost. The peer (installed below `target/differential`) decodes and
+//! maps the messages that arrive whole; the test `n2k_corpus` of the runtime, which holds the closed list of
+//! differences, judges. Three seeds are fixed; one more is fresh each time and printed.
+
+mod logs;
+mod messages;
+mod random;
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use self::messages::Generator;
+use self::random::Random;
+use crate::pgn_tables::database;
+use crate::process;
+
+/// Seeds that every run takes.
+const SEEDS: [u64; 3] = [1, 2000, 31_337];
+/// Messages of each definition and log.
+const MESSAGES: usize = 8;
+/// What the peer is made of, with the versions that Skiff is compared to.
+const PEER: [(&str, &str); 4] = [
+    ("@canboat/canboatjs", "3.20.0"),
+    ("@canboat/ts-pgns", "1.11.18"),
+    ("@signalk/n2k-signalk", "4.6.0"),
+    // n2k-signalk needs it without saying so.
+    ("@signalk/signalk-schema", "1.3.1"),
+];
+
+/// Runs `xtask differential [--seed N]… [--messages N]`.
+///
+/// # Errors
+/// A usage error, what cannot be installed, or that a delta differs beyond the list.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let (mut seeds, mut count) = (Vec::new(), MESSAGES);
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let number = words.next().and_then(|text| text.parse::<u64>().ok());
+        match (word.as_str(), number) {
+            ("--seed", Some(seed)) => seeds.push(seed),
+            ("--messages", Some(number @ 1..=1000)) => count = usize::try_from(number).unwrap_or(MESSAGES),
+            ("--seed" | "--messages", _) => return Err(format!("{word} wants a number")),
+            (other, _) => return Err(format!("unknown argument {other}; known are --seed N and --messages N")),
+        }
+    }
+    if seeds.is_empty() {
+        seeds = SEEDS.to_vec();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+        seeds.push(now.as_micros().try_into().unwrap_or(u64::MAX));
+    }
+    let top = process::top();
+    let folder = top.join("target/differential");
+    install(&folder)?;
+    let database = database::database(&top, None)?;
+    let logs = folder.join("logs");
+    let mut manifest = Vec::new();
+    for seed in &seeds {
+        let mut generator = Generator::new(&database, Random::new(*seed))?;
+        let (definitions, groups) = generator.size();
+        let messages = generator.messages(count);
+        println!("seed {seed}: {} messages of {definitions} definitions of {groups} PGNs", messages.len());
+        for (name, syntax, mode, log) in [
+            (format!("whole-{seed}.raw"), "canboat", "fast", logs::whole(&messages)),
+            (format!("frames-{seed}.log"), "candump", "auto", logs::frames(&messages, &mut generator.random)?),
+        ] {
+            process::write(&logs.join("input").join(&name), &log.text)?;
+            let input = logs.join("messages").join(&name);
+            process::write(&input, &log.messages)?;
+            println!("{name}: {}", peer(&folder, &input, &logs.join("expected").join(format!("{name}.jsonl")))?);
+            manifest.push(json!({ "file": name, "syntax": syntax, "mode": mode }));
+        }
+    }
+    process::write(&logs.join("manifest.json"), &json!(manifest).to_string())?;
+    let mut judge =
+        process::command("cargo", ["test", "-p", "skiff-runtime", "--test", "n2k_corpus", "--", "--nocapture"]);
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    let seeds = seeds.join(", ");
+    process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}: {error}"))?;
+    println!("seeds {seeds}: every delta is the peer's, or on the list of runtime/docs/n2k-differences.md");
+    Ok(())
+}
+
+fn install(folder: &Path) -> Result<(), String> {
+    let dependencies: serde_json::Map<_, _> =
+        PEER.iter().map(|(name, version)| ((*name).to_owned(), json!(version))).collect();
+    let manifest = json!({ "name": "differential", "private": true, "dependencies": dependencies }).to_string();
+    let path = folder.join("package.json");
+    let done = folder.join("node_modules/.package-lock.json").is_file();
+    if done && std::fs::read_to_string(&path).is_ok_and(|present| present == manifest) {
+        return Ok(());
+    }
+    process::write(&path, &manifest)?;
+    let mut npm = process::command("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    process::run(npm.current_dir(folder))
+}
+
+/// Has the peer decode `input`; returns what it says about it.
+fn peer(packages: &Path, input: &Path, output: &Path) -> Result<String, String> {
+    process::write(output, "")?;
+    let script = process::top().join("benches/xtask/differential/peer.mjs");
+    process::output(&mut process::command("node", [script.as_path(), packages, input, output]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for (arguments, reason) in
+            [(&["--sead", "1"][..], "--sead"), (&["--seed"], "a number"), (&["--seed", "x"], "a number")]
+        {
+            let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+            assert!(run(&arguments).unwrap_err().contains(reason));
+        }
+    }
+}
