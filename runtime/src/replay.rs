@@ -97,17 +97,13 @@ impl Replay {
 
     /// Leaves the decoded deltas out of [`next_line`](Self::next_line): only what plugins emit is left, and the memory
     /// of a second decoder is saved.
-    #[must_use]
-    pub fn plugin_lines_only(mut self) -> Self {
+    pub fn plugin_lines_only(&mut self) {
         self.plain = None;
-        self
     }
 
     /// Calls `tick` after each poll of the gateway: a board whose watchdog wants to hear of it.
-    #[must_use]
-    pub fn after_each_poll(mut self, tick: fn()) -> Self {
+    pub fn after_each_poll(&mut self, tick: fn()) {
         self.after_poll = tick;
-        self
     }
 
     /// Installs a package and starts it with `config`, a JSON object.
