@@ -64,6 +64,8 @@ fn the_assemblyscript_dialect_passes_managed_strings() {
     assert_eq!(guest.call(ask("echo")), text("{\"body\":\"ß\"}"));
     assert_eq!(guest.call(ask("wrong")), Err(Failure::BadAnswer("the export returned no string")));
     assert_eq!(guest.call(ask("missing")), Ok(Answer::Absent));
+    let put = Call::Put { handler: "echo".into(), value: "\"ß\"".into() };
+    assert_eq!(guest.call(put), text("\"ß\""), "upstream hands over a number (plugin ABI L-19)");
     assert_eq!(guest.call(ask("echo")), text("{\"body\":\"ß\"}"), "a bad answer leaves the guest in order");
 }
 
