@@ -214,6 +214,10 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         let (expected, ours) = numbers?;
         return close(path, expected, ours * 1000.0).then_some("pressure-in-pascal");
     }
+    if path.ends_with("datetime") && ours.is_none() {
+        let hour = expected.as_str()?.get(11..13)?.parse::<u8>().ok()?;
+        return (hour >= 24).then_some("time-of-day");
+    }
     if path.ends_with("angleTrueWater") {
         let (expected, ours) = numbers?;
         return (expected > PI && close(path, expected - TAU, ours)).then_some("wind-angle-folded");
@@ -232,7 +236,7 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         return ours.map_or(exponent > 1.5, |ours| close(path, exponent, ours)).then_some("peukert-offset");
     }
     if path.ends_with("timeRemaining") || path.ends_with("TimeRemaining") {
-        return (expected.as_f64() == Some(65_533.0 * 60.0) && ours.is_some_and(Value::is_null))
+        return ([65_533.0 * 60.0, 65_534.0 * 60.0].contains(&expected.as_f64()?) && ours.is_some_and(Value::is_null))
             .then_some("reserved-duration");
     }
     if path.ends_with("fromCenter") && pgn == 129_041 {
