@@ -253,6 +253,13 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     if path.ends_with("destination.eta") && decoded()?.refused().any(|field| field == Field::EtaTime) {
         return Some("time-of-day");
     }
+    if path.ends_with("destination.eta") {
+        let millis = |value: Option<&Value>| {
+            let (_, time) = value?.as_str()?.split_once('T')?;
+            time.get(..12)?.replace([':', '.'], "").parse::<i64>().ok()
+        };
+        return (millis(Some(expected))?.abs_diff(millis(ours)?) == 1).then_some("time-of-day");
+    }
     if path.contains(".followingPoint.") && ours.is_none() {
         // A point without a position has no name.
         return holds_refused_codes(message).then_some("below-range");

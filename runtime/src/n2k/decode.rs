@@ -17,14 +17,12 @@ pub use reading::{Flags, Lookup, Reading};
 use self::bits::{extend, read};
 use self::groups::Target;
 use super::id::Pgn;
+use super::payload::MESSAGE_BYTES_MAX;
 use super::table::{DefinitionRow, FIELDS_MAX, FieldRow, Form, Kind};
 use super::tables::{Definition, Field};
 use super::text::Text;
 use crate::json::Decimal;
 use crate::time::UnixMillis;
-
-/// Bytes of a payload that are read at most: the longest ISO transport message has 1785.
-const PAYLOAD_BYTES_MAX: usize = 1785;
 
 /// Letters of the name of an aid to navigation (129041; ITU-R M.1371, message 21); devices send more.
 const ATON_NAME_LETTERS: usize = 20;
@@ -75,7 +73,7 @@ impl<'a> Decoded<'a> {
     }
 
     fn head(row: &'static DefinitionRow, payload: &'a [u8]) -> Self {
-        let payload = payload.get(..PAYLOAD_BYTES_MAX).unwrap_or(payload);
+        let payload = payload.get(..MESSAGE_BYTES_MAX).unwrap_or(payload);
         let mut decoded = Self {
             row,
             fields: row.head(),
