@@ -7,6 +7,12 @@ pub fn begin() -> Span {
     Span { cycles: clock::cycles(), used: heap::restart_peak() }
 }
 
+/// Tells what the heap holds at a point, and the most it ever held.
+pub fn mark(point: &str) {
+    let usage = heap::usage();
+    uart::write_fmt(format_args!("# heap: {point}: used {}, peak {}\n", usage.used, usage.peak));
+}
+
 /// A stretch of the run that is measured.
 pub struct Span {
     cycles: u64,
