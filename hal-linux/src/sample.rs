@@ -31,7 +31,7 @@ impl Embedded {
 pub const PACKAGES: [Embedded; 2] = [
     Embedded {
         package_json: include_bytes!("../../plugins/rust/true-wind/package.json"),
-        wasm: include_bytes!("../../plugins/rust/true-wind/plugin.wasm"),
+        wasm: include_bytes!("../../plugins/rust/true-wind/plugin-small.wasm"),
         config: include_str!("../../plugins/rust/true-wind/sample-config.json"),
     },
     Embedded {

@@ -46,6 +46,7 @@ pub struct Replay {
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
     lines: VecDeque<String>,
+    after_poll: fn(),
 }
 
 impl Replay {
@@ -76,7 +77,15 @@ impl Replay {
         };
         let mut gateway = Gateway::new(setup, hal);
         let input = gateway.input(label);
-        Self { gateway, clock, input, plain: Some(Receiver::new("")), wall: None, lines: VecDeque::new() }
+        Self {
+            gateway,
+            clock,
+            input,
+            plain: Some(Receiver::new("")),
+            wall: None,
+            lines: VecDeque::new(),
+            after_poll: || {},
+        }
     }
 
     /// Leaves the decoded deltas out of [`next_line`](Self::next_line): only what plugins emit is left, and the memory
@@ -84,6 +93,13 @@ impl Replay {
     #[must_use]
     pub fn plugin_lines_only(mut self) -> Self {
         self.plain = None;
+        self
+    }
+
+    /// Calls `tick` after each poll of the gateway: a board whose watchdog wants to hear of it.
+    #[must_use]
+    pub fn after_each_poll(mut self, tick: fn()) -> Self {
+        self.after_poll = tick;
         self
     }
 
@@ -163,6 +179,7 @@ impl Replay {
     fn settle(&mut self) {
         for _ in 0..SETTLE_POLLS_MAX {
             let wake = self.gateway.poll();
+            (self.after_poll)();
             while let Some(Event::Emitted { package, delta }) = self.gateway.next_event() {
                 self.lines.push_back(plugin_line(&package, &delta));
             }

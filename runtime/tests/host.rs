@@ -250,10 +250,37 @@ fn the_start_section_is_bounded_and_its_imports_do_nothing() {
             &format!(r#"(func $begin (call $status (i32.const 0) (i32.const 4)) {body}) (start $begin)"#),
         )
     };
-    let refused = |body: &str| try_load(&start(body), "{}", &limits()).err().expect("must be refused");
-    assert!(refused("(unreachable)").starts_with("trap in start"));
-    assert!(refused("(loop $again (br $again))").contains("fuel limit of 1000000"));
+    let refused = try_load(&start("(unreachable)"), "{}", &limits()).err().expect("must be refused");
+    assert!(refused.starts_with("trap in start"), "{refused}");
     assert!(load(&start("")).record.events.is_empty());
+    let (ended, slices) = load(&start("(loop $again (br $again))")).call_in_slices(Call::Name);
+    let limit = limits().fuel_per_start;
+    assert_eq!(ended, Err(Failure::InStartSection(Box::new(Failure::OutOfFuel { limit }))));
+    assert!(u64::from(slices) >= limit / limits().fuel_per_slice, "{slices} slices");
+}
+
+#[test]
+fn a_long_start_section_runs_in_slices_before_anything_else() {
+    let text = buffer_guest(
+        r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#,
+        r#"(global $begun (mut i32) (i32.const 0))
+           (data (i32.const 0) "late")
+           (func $begin (local $left i32)
+               (local.set $left (i32.const 200000))
+               (loop $again
+                   (call $status (i32.const 0) (i32.const 4))
+                   (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+               (global.set $begun (i32.add (global.get $begun) (i32.const 1))))
+           (start $begin)
+           (func (export "plugin_start") (param i32 i32) (result i32)
+               (call $status (i32.const 0) (i32.const 4))
+               (i32.sub (global.get $begun) (i32.const 1)))"#,
+    );
+    let mut guest = load(&text);
+    let (started, slices) = guest.call_in_slices(Call::Start { config: "{}".into() });
+    assert_eq!(started, Ok(Answer::Code(Some(0))), "the start section ran once, and before plugin_start");
+    assert!(slices > 5, "{slices} slices");
+    assert_eq!(guest.record.events, ["status late"], "imports do nothing before the start section has returned");
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn a_module_that_is_refused_changes_nothing() {
 fn narrow() -> Limits {
     let package = echo('a', "", 2);
     let facts = skiff_runtime::host::ModuleFacts::read(&package.wasm, &Limits::of(Board::Linux).plugin).unwrap();
-    Limits { total_bytes: facts.reserved_bytes() * 3 / 2, ..Limits::of(Board::Linux) }
+    Limits { total_bytes: facts.reserved_bytes(&Limits::of(Board::Linux).plugin) * 3 / 2, ..Limits::of(Board::Linux) }
 }
 
 #[test]

@@ -20,7 +20,21 @@ pub struct Guest {
     /// Folder from the top.
     pub folder: &'static str,
     language: Language,
+    /// It has a second module with pages of one byte.
+    small: bool,
 }
+
+/// The module for every host.
+const MODULE: &str = "plugin.wasm";
+/// The module with pages of one byte.
+const SMALL_MODULE: &str = "plugin-small.wasm";
+/// What `cargo` gets for it.
+const SMALL_ARGUMENTS: [&str; 4] = [
+    "--features",
+    "small-pages",
+    "--config",
+    "target.wasm32-unknown-unknown.rustflags=['-Clink-arg=-zstack-size=4096','-Clink-arg=--initial-memory=16384','-Clink-arg=--page-size=1']",
+];
 
 #[derive(Clone, Copy)]
 enum Language {
@@ -30,18 +44,20 @@ enum Language {
 
 /// Every plugin package.
 pub const GUESTS: [Guest; 2] = [
-    Guest { package: "@skiff/true-wind", folder: "plugins/rust/true-wind", language: Language::Rust },
+    Guest { package: "@skiff/true-wind", folder: "plugins/rust/true-wind", language: Language::Rust, small: true },
     Guest {
         package: "@skiff/shallow-water-alarm",
         folder: "plugins/assemblyscript/shallow-water-alarm",
         language: Language::AssemblyScript,
+        small: false,
     },
 ];
 
 /// A module as the compiler at hand makes it.
 struct Built {
     compiler: String,
-    wasm: PathBuf,
+    /// File in the package, and what was built for it.
+    modules: Vec<(&'static str, PathBuf)>,
 }
 
 /// Runs `xtask plugins [--check]`.
@@ -57,25 +73,24 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let mut others = Vec::new();
     for guest in &GUESTS {
         let built = guest.build()?;
-        let committed = guest.path("plugin.wasm");
-        let sum = process::sha256(&built.wasm)?;
         if !check {
-            process::copy(&built.wasm, &committed)?;
-            let record = json!({ "compiler": built.compiler, "sha256": sum });
-            let record = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())?;
-            process::write(&guest.path("build.json"), &format!("{record}\n"))?;
-            println!("{}: {} bytes by {}", guest.package, size(&committed)?, built.compiler);
+            guest.commit(&built)?;
             continue;
         }
-        let recorded = guest.record()?;
-        let committed_sum = process::sha256(&committed)?;
-        if recorded.1 != committed_sum {
-            return Err(format!("{}: plugin.wasm is not the module that build.json describes", guest.package));
+        let record = guest.record()?;
+        let compiler = record["compiler"].as_str().unwrap_or_default();
+        let mut same = true;
+        for (file, wasm) in &built.modules {
+            let committed = process::sha256(&guest.path(file))?;
+            if record["sha256"][file] != committed {
+                return Err(format!("{}: {file} is not the module that build.json describes", guest.package));
+            }
+            same &= process::sha256(wasm)? == committed;
         }
-        if recorded.0 != built.compiler {
-            println!("{}: made by {}, here is {}: transcripts are compared", guest.package, recorded.0, built.compiler);
+        if compiler != built.compiler {
+            println!("{}: made by {compiler}, here is {}: transcripts are compared", guest.package, built.compiler);
             others.push((guest, built));
-        } else if sum == committed_sum {
+        } else if same {
             println!("{}: rebuilt by {}: bytes are equal", guest.package, built.compiler);
         } else {
             return Err(format!(
@@ -126,13 +141,38 @@ impl Guest {
 
     fn build_rust(&self) -> Result<Built, String> {
         let toolchain = Toolchain::ensure(GUEST)?;
-        let target = process::top().join("target/guests");
+        let mut modules = vec![(MODULE, self.build_rust_module(toolchain, "target/guests", &[])?)];
+        if self.small {
+            modules.push((SMALL_MODULE, self.build_rust_module(toolchain, "target/guests-small", &SMALL_ARGUMENTS)?));
+        }
+        Ok(Built { compiler: toolchain.version()?, modules })
+    }
+
+    fn build_rust_module(&self, toolchain: Toolchain, target: &str, arguments: &[&str]) -> Result<PathBuf, String> {
+        let target = process::top().join(target);
         let mut cargo = toolchain.cargo(&self.path(""));
-        cargo.args(["build", "--release", "--locked", "--target", GUEST, "--target-dir"]).arg(&target);
+        cargo
+            .args(["build", "--release", "--locked", "--target", GUEST])
+            .args(arguments)
+            .arg("--target-dir")
+            .arg(&target);
         process::run(&mut cargo)?;
         let name = self.folder.rsplit('/').next().unwrap_or_default().replace('-', "_");
-        let wasm = target.join(GUEST).join("release").join(name).with_extension("wasm");
-        Ok(Built { compiler: toolchain.version()?, wasm })
+        Ok(target.join(GUEST).join("release").join(name).with_extension("wasm"))
+    }
+
+    /// Takes built modules into the package.
+    fn commit(&self, built: &Built) -> Result<(), String> {
+        let mut sums = serde_json::Map::new();
+        for (file, wasm) in &built.modules {
+            let committed = self.path(file);
+            process::copy(wasm, &committed)?;
+            sums.insert((*file).to_string(), process::sha256(&committed)?.into());
+            println!("{}: {file}: {} bytes by {}", self.package, size(&committed)?, built.compiler);
+        }
+        let record = json!({ "compiler": built.compiler, "sha256": sums });
+        let record = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())?;
+        process::write(&self.path("build.json"), &format!("{record}\n"))
     }
 
     fn build_assemblyscript(&self) -> Result<Built, String> {
@@ -152,17 +192,19 @@ impl Guest {
                 .args(["assembly/index.ts", "--config", "asconfig.json", "--target", "release", "--outFile"])
                 .arg(&wasm),
         )?;
-        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), wasm })
+        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), modules: vec![(MODULE, wasm)] })
     }
 
-    /// Reads compiler and SHA-256 of the committed module.
-    fn record(&self) -> Result<(String, String), String> {
+    /// Reads compiler and SHA-256 of the committed modules.
+    fn record(&self) -> Result<Value, String> {
         let path = self.path("build.json");
         let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        let record: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let member =
-            |name: &str| record[name].as_str().map(str::to_string).ok_or(format!("{}: no {name}", path.display()));
-        Ok((member("compiler")?, member("sha256")?))
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Every file of a module that the package has.
+    fn modules(&self) -> impl Iterator<Item = &'static str> {
+        [MODULE].into_iter().chain(self.small.then_some(SMALL_MODULE))
     }
 }
 
@@ -193,10 +235,13 @@ fn compare_transcripts(rebuilt: &[(&Guest, Built)]) -> Result<(), String> {
     }
     let folder = process::top().join("target/guests/packages");
     for guest in &GUESTS {
-        let wasm =
-            rebuilt.iter().find(|(other, _)| other.package == guest.package).map(|(_, built)| built.wasm.clone());
+        let built = rebuilt.iter().find(|(other, _)| other.package == guest.package).map(|(_, built)| built);
         let to = folder.join(guest.package);
-        process::copy(&wasm.unwrap_or_else(|| guest.path("plugin.wasm")), &to.join("plugin.wasm"))?;
+        for file in guest.modules() {
+            let fresh = built.and_then(|built| built.modules.iter().find(|(name, _)| *name == file));
+            let fresh = fresh.map_or_else(|| guest.path(file), |(_, wasm)| wasm.clone());
+            process::copy(&fresh, &to.join(file))?;
+        }
         process::copy(&guest.path("package.json"), &to.join("package.json"))?;
     }
     let fresh = play(&|guest| folder.join(guest.package))?;

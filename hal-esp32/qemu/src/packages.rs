@@ -11,7 +11,7 @@ use crate::partition::{Partition, Stored};
 const LINKED: [Stored; 2] = [
     Stored {
         manifest: include_bytes!("../../../plugins/rust/true-wind/package.json"),
-        module: include_bytes!("../../../plugins/rust/true-wind/plugin.wasm"),
+        module: include_bytes!("../../../plugins/rust/true-wind/plugin-small.wasm"),
         config: Some(include_str!("../../../plugins/rust/true-wind/sample-config.json")),
     },
     Stored {

@@ -83,12 +83,8 @@ extern "C" fn protect() {
     const LOCKED: usize = 1 << 7;
     // Ranges end at: start of flash, end of flash, end of RAM, end of what QEMU gives.
     let ends: [usize; 4] = [0x8000_0000, 0x8040_0000, 0x8040_0000 + 400 * 1024, 0xa000_0000];
-    let modes = [
-        0,
-        TOP_OF_RANGE | LOCKED | READ | EXECUTE,
-        TOP_OF_RANGE | LOCKED | READ | WRITE,
-        TOP_OF_RANGE | LOCKED,
-    ];
+    let modes =
+        [0, TOP_OF_RANGE | LOCKED | READ | EXECUTE, TOP_OF_RANGE | LOCKED | READ | WRITE, TOP_OF_RANGE | LOCKED];
     let packed = modes.iter().rev().fold(0, |packed, mode| packed << 8 | mode);
     // SAFETY: the ranges are those of link.x; nothing of the image writes flash or lies behind the RAM.
     unsafe {

@@ -117,7 +117,14 @@ fn as_text(title: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]
                 facts.memory.pages_max.map_or_else(|| String::from("what the board gives"), |max| max.to_string())
             ),
         ),
-        ("heap", format!("{} bytes predicted for translated code and tables", facts.predicted_heap_bytes)),
+        (
+            "heap",
+            format!(
+                "{} bytes predicted for translated code and tables on a chip, {} on Linux",
+                facts.predicted_heap_bytes(&Limits::of(Board::QemuRiscv32).plugin),
+                facts.predicted_heap_bytes(&Limits::of(Board::Linux).plugin)
+            ),
+        ),
         ("capabilities", if capabilities.is_empty() { String::from("none") } else { capabilities.join(", ") }),
         ("imports", list(&import_names(facts))),
         ("unknown", list(&facts.unknown_imports)),

@@ -1,7 +1,7 @@
 //! `skiff decode`: a log in, Signal K deltas out.
 
 use clap::Args as ClapArgs;
-use skiff_runtime::n2k::log::{Format, Item, Mode, Record};
+use skiff_runtime::n2k::log::{Format, Item, LogWriter, Mode, Record, To};
 use skiff_runtime::n2k::{DeltaForm, Receiver};
 use skiff_runtime::time::Instant;
 
@@ -9,27 +9,33 @@ use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
 use crate::logs::{Entry, Log, Losses, Source};
 
-/// Turn an NMEA 2000 log into Signal K deltas, one a line
+/// Turn an NMEA 2000 log into Signal K deltas, one a line, or into another format
 ///
-/// Each line on stdout is one delta as JSON; `_line` is the number of the log's line that completed it. Lines that
-/// cannot be read are told on stderr and passed over.
+/// Each line on stdout is one delta as JSON; `_line` is the number of the log's line, frame or record that completed
+/// it. What cannot be read is told on stderr and passed over.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
     skiff decode log.candump\n  \
     candump -L can0 | skiff decode -\n  \
-    skiff decode race.log --format canboat --mode plain | head")]
+    skiff decode race.log --format canboat --mode plain | head\n  \
+    skiff decode boat.ebl --to candump > boat.log")]
 pub struct Args {
     /// The log, `-` for standard input
     #[arg(value_name = "LOG")]
     log: String,
 
-    /// How its lines are written; auto looks at each line: auto, candump, canboat
+    /// How it is written; auto finds out: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn,
+    /// garmin, trc, bst, pcap
     #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
     format: Format,
 
     /// What a canboat line holds: frames (plain), whole messages (fast), both (mixed), or auto
     #[arg(long, value_name = "M", default_value = "auto", value_parser = super::parse_mode)]
     mode: Mode,
+
+    /// Write the log in another format instead of deltas: candump, ydwg, n2kascii, canboat
+    #[arg(long, value_name = "F", value_parser = super::parse_to)]
+    to: Option<To>,
 }
 
 /// Runs the command.
@@ -39,13 +45,22 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut log = Log::new(source.open().map_err(unreadable)?, args.format, args.mode);
     let mut losses = Losses::default();
     let mut decoder = Decoder::new();
+    let mut writer = args.to.map(LogWriter::new);
+    let (mut lines, mut unwritten) = (String::new(), 0_u64);
     let mut data = Data::stdout();
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
         match entry {
-            Entry::Bad(bad) => losses.bad(&source, &bad),
-            Entry::Record(number, record) => {
+            Entry::Bad { number, error, is_last } => losses.bad(&source, number, error, is_last),
+            Entry::Sentence { .. } => losses.sentence(),
+            Entry::Record { number, record } => {
                 losses.record();
-                let written = decoder.record(number, &record).map_or(Ok(()), |line| data.line(&line));
+                let written = if let Some(writer) = &mut writer {
+                    lines.clear();
+                    unwritten = unwritten.saturating_add(writer.write(&record, &mut lines).is_err().into());
+                    lines.lines().try_for_each(|line| data.line(line))
+                } else {
+                    decoder.record(number, &record).map_or(Ok(()), |line| data.line(&line))
+                };
                 if let Err(error) = written {
                     return error.into_result();
                 }
@@ -54,6 +69,12 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     if let Err(error) = data.flush() {
         return DataError::into_result(error);
+    }
+    if losses.sentences() > 0 {
+        log::info!("{source}: {} sentences of NMEA 0183, left out; skiff replay takes them too", losses.sentences());
+    }
+    if unwritten > 0 {
+        log::warn!("{source}: {unwritten} records cannot be written in that format");
     }
     losses.verdict(&source).map_err(|text| Failure::new(exit::INPUT_CORRUPT, text))
 }

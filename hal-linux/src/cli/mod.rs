@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use skiff_runtime::budget::Board;
-use skiff_runtime::n2k::log::{Format, Mode};
+use skiff_runtime::n2k::log::{Format, Mode, To};
 
 use exit::Failure;
 
@@ -114,15 +114,13 @@ fn parse_board(text: &str) -> Result<Board, String> {
 }
 
 fn parse_format(text: &str) -> Result<Format, String> {
-    let names = |supported: bool| {
-        let known = Format::ALL.iter().filter(|(_, format)| format.is_supported() == supported);
-        known.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-    };
-    match Format::from_name(text) {
-        Some(format) if format.is_supported() => Ok(format),
-        Some(_) => Err(format!("this format is not supported yet; supported are {}", names(true))),
-        None => Err(format!("formats are {}; not supported yet: {}", names(true), names(false))),
-    }
+    let names = || Format::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    Format::from_name(text).ok_or_else(|| format!("formats are {}", names()))
+}
+
+fn parse_to(text: &str) -> Result<To, String> {
+    let names = || To::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    To::from_name(text).ok_or_else(|| format!("formats that can be written are {}", names()))
 }
 
 fn parse_mode(text: &str) -> Result<Mode, String> {
@@ -141,9 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_are_not_there_yet_say_so() {
-        assert_eq!(parse_format("candump"), Ok(Format::Candump));
-        assert!(parse_format("pcap").unwrap_err().contains("not supported yet"));
-        assert!(parse_format("morse").unwrap_err().contains("formats are"));
+    fn formats_have_names() {
+        assert_eq!(parse_format("pcap"), Ok(Format::Pcap));
+        assert!(parse_format("morse").unwrap_err().contains("formats are auto, candump"));
+        assert_eq!(parse_to("canboat"), Ok(To::Canboat));
+        assert!(parse_to("pcap").unwrap_err().contains("can be written"));
     }
 }

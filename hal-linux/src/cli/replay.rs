@@ -54,7 +54,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
 
-    /// How the log's lines are written: auto, candump, canboat
+    /// How the log is written: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn, garmin, trc,
+    /// bst, pcap
     #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
     format: Format,
 
@@ -117,8 +118,9 @@ fn replay_log(
     let mut replay = None;
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
         match entry {
-            Entry::Bad(bad) => losses.bad(source, &bad),
-            Entry::Record(number, record) => {
+            Entry::Bad { number, error, is_last } => losses.bad(source, number, error, is_last),
+            Entry::Sentence { .. } => losses.sentence(),
+            Entry::Record { number, record } => {
                 losses.record();
                 let replay = match &mut replay {
                     Some(replay) => replay,

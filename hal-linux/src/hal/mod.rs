@@ -2,12 +2,18 @@
 
 mod can;
 mod clock;
+mod fetch;
 mod network;
 mod rng;
+mod serial;
 mod storage;
+mod tap;
 
 pub use can::{CanOpenError, SocketCan};
 pub use clock::SystemClock;
+pub use fetch::UreqFetch;
 pub use network::StdNetwork;
 pub use rng::SystemRng;
+pub use serial::DeviceFiles;
 pub use storage::Folder;
+pub use tap::{Tap, TapError};

@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
 use skiff_runtime::hal::{NetError, Network, Received, Socket};
 use skiff_runtime::time::Instant;
 
@@ -94,11 +95,31 @@ impl StdNetwork {
         }
     }
 
+    fn udp(&self, socket: Socket) -> Result<&UdpSocket, NetError> {
+        match self.sockets.get(&socket.0) {
+            Some(Entry::Udp(udp)) => Ok(udp),
+            _ => Err(NetError::Closed),
+        }
+    }
+
     /// Maps the error of a connection, which is over after it, and returns it.
     fn fail(&mut self, socket: Socket, error: &std::io::Error) -> NetError {
         self.sockets.insert(socket.0, Entry::Failed);
         told(error)
     }
+}
+
+/// Binds with address reuse, which the standard library cannot set before it binds.
+fn bind_shared(address: SocketAddr) -> rustix::io::Result<UdpSocket> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(family, SocketType::DGRAM, flags, None)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    rustix::net::bind(&socket, &address)?;
+    Ok(socket.into())
 }
 
 fn told(error: &std::io::Error) -> NetError {
@@ -165,6 +186,10 @@ impl Network for StdNetwork {
         })
     }
 
+    fn is_connected(&mut self, socket: Socket) -> Result<bool, NetError> {
+        self.stream(socket).map(|stream| stream.is_some())
+    }
+
     fn receive(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Received, NetError> {
         let Some(stream) = self.stream(socket)? else {
             return Ok(Received::Pending);
@@ -203,6 +228,53 @@ impl Network for StdNetwork {
             udp.set_nonblocking(true).and_then(|()| udp.set_broadcast(true)).map_err(|error| told(&error))?;
             Ok(Entry::Udp(udp))
         })
+    }
+
+    fn bind_udp_shared(&mut self, address: SocketAddr) -> Result<Socket, NetError> {
+        self.open(|| {
+            let udp = bind_shared(address).map_err(|error| told(&error.into()))?;
+            udp.set_broadcast(true).map_err(|error| told(&error))?;
+            Ok(Entry::Udp(udp))
+        })
+    }
+
+    fn join_on(&mut self, socket: Socket, group: IpAddr, interface: IpAddr) -> Result<(), NetError> {
+        let udp = self.udp(socket)?;
+        match (group, interface) {
+            (IpAddr::V4(group), IpAddr::V4(interface)) if group.is_multicast() => {
+                udp.join_multicast_v4(&group, &interface).map_err(|error| told(&error))
+            }
+            // The kernel wants the number of an interface for IPv6; its address does not give it.
+            _ => Err(NetError::Unsupported),
+        }
+    }
+
+    fn leave(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
+        let udp = self.udp(socket)?;
+        match group {
+            IpAddr::V4(group) => udp.leave_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(group) => udp.leave_multicast_v6(&group, 0),
+        }
+        .map_err(|error| told(&error))
+    }
+
+    fn set_multicast_ttl(&mut self, socket: Socket, hops: u8) -> Result<(), NetError> {
+        let udp = self.udp(socket)?;
+        match udp.local_addr().map_err(|error| told(&error))? {
+            SocketAddr::V4(_) => udp.set_multicast_ttl_v4(hops.into()).map_err(|error| told(&error)),
+            SocketAddr::V6(_) => {
+                sockopt::set_ipv6_multicast_hops(udp, hops.into()).map_err(|error| told(&error.into()))
+            }
+        }
+    }
+
+    fn set_multicast_loopback(&mut self, socket: Socket, on: bool) -> Result<(), NetError> {
+        let udp = self.udp(socket)?;
+        match udp.local_addr().map_err(|error| told(&error))? {
+            SocketAddr::V4(_) => udp.set_multicast_loop_v4(on),
+            SocketAddr::V6(_) => udp.set_multicast_loop_v6(on),
+        }
+        .map_err(|error| told(&error))
     }
 
     fn join(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {

@@ -120,7 +120,8 @@ mod guest {
     compile_error!("plugins run on one thread: build without the target feature `atomics`");
 
     static BLOCKS: Single<Blocks> = Single::new(Blocks::new());
-    const PAGE_BYTES: usize = 65_536;
+    /// What the linker was told: pages of one byte, or those of the standard.
+    const PAGE_BYTES: usize = if cfg!(feature = "small-pages") { 1 } else { 65_536 };
 
     unsafe extern "C" {
         /// First address behind the module's own data and stack, from the linker.

@@ -47,6 +47,8 @@ impl Board {
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
+    /// Bytes of a machine word of the board, 4 or 8: translated code holds addresses.
+    pub word_bytes: u8,
     /// Size of the `.wasm`.
     pub module_bytes_max: u32,
     /// Functions a module may define.
@@ -65,7 +67,7 @@ pub struct PluginLimits {
     pub fuel_per_call: u64,
     /// Fuel of `plugin_start` and of the start section, which may parse and allocate more.
     pub fuel_per_start: u64,
-    /// Fuel of the start section, which runs in one piece.
+    /// Fuel of the start section while it runs in one piece, as part of the load: one slice. A longer one runs in slices.
     pub fuel_start_section: u64,
     /// Fuel between two looks at the bus.
     pub fuel_per_slice: u64,
@@ -107,6 +109,17 @@ pub struct PluginLimits {
     pub descriptors_max: u16,
     /// Content of its open files, which is held in memory.
     pub open_files_bytes_max: u32,
+    /// UDP and TCP sockets the plugin may have open.
+    pub sockets_max: u16,
+    /// Serial ports the plugin may have open.
+    pub serial_ports_max: u16,
+    /// Datagrams that wait at one UDP socket; the oldest makes room.
+    pub socket_datagrams: u16,
+    /// Bytes that wait at one socket: of datagrams, where the oldest makes room, or of a TCP connection, whose peer has
+    /// to wait then.
+    pub socket_receive_bytes: u32,
+    /// Bytes a socket or a serial port takes for sending; more are refused.
+    pub socket_send_bytes: u32,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -169,6 +182,7 @@ impl Limits {
                 total_bytes: 64 * MIB as u64,
                 plugins_max: 64,
                 plugin: PluginLimits {
+                    word_bytes: 8,
                     module_bytes_max: 4 * MIB,
                     functions_max: 20_000,
                     code_heap_bytes_max: 32 * MIB,
@@ -178,7 +192,7 @@ impl Limits {
                     recursion_depth_max: 1000,
                     fuel_per_call: 100_000_000,
                     fuel_per_start: 500_000_000,
-                    fuel_start_section: 20_000_000,
+                    fuel_start_section: 500_000,
                     fuel_per_slice: 500_000,
                     delta_queue_len: 256,
                     delta_queue_bytes: 256 * KIB,
@@ -199,6 +213,11 @@ impl Limits {
                     tmp_bytes_max: 2 * MIB,
                     descriptors_max: 64,
                     open_files_bytes_max: 8 * MIB,
+                    sockets_max: 32,
+                    serial_ports_max: 4,
+                    socket_datagrams: 1000,
+                    socket_receive_bytes: 256 * KIB,
+                    socket_send_bytes: 256 * KIB,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -243,6 +262,7 @@ impl Limits {
             total_bytes: total_bytes as u64,
             plugins_max,
             plugin: PluginLimits {
+                word_bytes: 4,
                 module_bytes_max: 512 * KIB,
                 functions_max: 2000,
                 code_heap_bytes_max,
@@ -252,7 +272,7 @@ impl Limits {
                 recursion_depth_max: 64,
                 fuel_per_call: 20_000_000,
                 fuel_per_start: 50_000_000,
-                fuel_start_section: 200_000,
+                fuel_start_section: 20_000,
                 fuel_per_slice: 20_000,
                 delta_queue_len: 32,
                 delta_queue_bytes: 16 * KIB,
@@ -273,6 +293,11 @@ impl Limits {
                 tmp_bytes_max: 2 * KIB,
                 descriptors_max: 8,
                 open_files_bytes_max: 8 * KIB,
+                sockets_max: 2,
+                serial_ports_max: 1,
+                socket_datagrams: 16,
+                socket_receive_bytes: 4 * KIB,
+                socket_send_bytes: 2 * KIB,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,

@@ -288,12 +288,12 @@ mod tests {
             writer.restart("", context);
             writer.update(&UpdateHead { source_ref: Some("s"), ..UpdateHead::default() });
             writer.value("x", Value::Bool(true));
-            let text = std::string::String::from(writer.text().unwrap());
+            let length = writer.text().unwrap().len();
             let delta = writer.delta().unwrap();
             let mut other = DeltaWriter::new("", context);
             other.update(&UpdateHead { source_ref: Some("s"), ..UpdateHead::default() });
             other.value("x", Value::Bool(true));
-            assert_eq!((delta.text(), &delta), (text.as_str(), &other.finish().unwrap()));
+            assert_eq!((delta.text().len(), &delta), (length, &other.finish().unwrap()));
         }
     }
 

@@ -124,9 +124,10 @@ impl Exchange {
         }
     }
 
-    /// Gives the request up.
-    pub fn cancel(&mut self, client: &mut dyn Fetch) {
-        client.cancel(self.id);
+    /// Returns the number of the request that is on its way now, for [`Fetch::cancel`].
+    #[must_use]
+    pub fn id(&self) -> FetchId {
+        self.id
     }
 
     /// Returns when it is given up.

@@ -92,6 +92,12 @@ pub trait Network {
     /// [`NetError`] when it cannot even be started.
     fn connect(&mut self, to: SocketAddr) -> Result<Socket, NetError>;
 
+    /// Tells whether a TCP connection stands by now; one that the peer has closed counts as standing.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive), when it failed.
+    fn is_connected(&mut self, socket: Socket) -> Result<bool, NetError>;
+
     /// Reads from a TCP connection.
     ///
     /// # Errors
@@ -118,6 +124,47 @@ pub trait Network {
     /// # Errors
     /// [`NetError::Unsupported`] when `group` is no multicast address.
     fn join(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError>;
+
+    /// Opens a UDP socket on a port that other sockets of this machine may have too, as multicast listeners do.
+    /// A stack that cannot share ports opens an exclusive one.
+    ///
+    /// # Errors
+    /// As [`bind_udp`](Self::bind_udp).
+    fn bind_udp_shared(&mut self, address: SocketAddr) -> Result<Socket, NetError> {
+        self.bind_udp(address)
+    }
+
+    /// Joins a multicast group on the interface that has this address.
+    ///
+    /// # Errors
+    /// [`NetError::Unsupported`] where the stack has one interface only or `group` is no multicast address.
+    fn join_on(&mut self, _socket: Socket, _group: IpAddr, _interface: IpAddr) -> Result<(), NetError> {
+        Err(NetError::Unsupported)
+    }
+
+    /// Leaves a multicast group.
+    ///
+    /// # Errors
+    /// [`NetError::Unsupported`] where the stack cannot, or the group was not joined.
+    fn leave(&mut self, _socket: Socket, _group: IpAddr) -> Result<(), NetError> {
+        Err(NetError::Unsupported)
+    }
+
+    /// Sets how many hops multicast datagrams of a socket go; 1 stays in the own network.
+    ///
+    /// # Errors
+    /// [`NetError::Unsupported`].
+    fn set_multicast_ttl(&mut self, _socket: Socket, _hops: u8) -> Result<(), NetError> {
+        Err(NetError::Unsupported)
+    }
+
+    /// Sets whether multicast datagrams of a socket come back to this machine.
+    ///
+    /// # Errors
+    /// [`NetError::Unsupported`].
+    fn set_multicast_loopback(&mut self, _socket: Socket, _on: bool) -> Result<(), NetError> {
+        Err(NetError::Unsupported)
+    }
 
     /// Takes one datagram, cut to the buffer, and its sender.
     ///

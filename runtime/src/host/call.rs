@@ -3,6 +3,7 @@
 //! The interpreter stops where its fuel slice ends or where an import asks the core; both resume
 //! at the same place. Nothing here calls the guest while the guest is inside a call.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,6 +20,7 @@ use super::fetch::{Fetched, Ticket};
 use super::imports::{Ask, Pending, Ret, fuel_for};
 use super::instance::Instance;
 use super::memory::GuestSlice;
+use super::start_section;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
 use crate::json;
@@ -42,6 +44,8 @@ enum Arg {
 /// One step.
 #[derive(Debug)]
 enum Op {
+    /// The start section, once, where it was too long to run as part of the load.
+    StartSection,
     /// The WASI entry, once.
     Entry(&'static str),
     /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
@@ -102,6 +106,8 @@ enum After {
     Result,
     /// The WASI entry: `proc_exit` ends it normally.
     Entry,
+    /// The start section: imports work from now on.
+    StartSection,
     /// Keep it as the address of a fetched body.
     Body,
 }
@@ -143,6 +149,8 @@ pub(super) struct Machine {
     limit: u64,
     /// Fuel the next step needs at least, when the slice was too small for it.
     required: u64,
+    /// The start section has not returned yet.
+    in_start_section: bool,
 }
 
 impl Machine {
@@ -153,6 +161,8 @@ impl Machine {
             _ => instance.limits.fuel_per_call,
         };
         let mut ops = VecDeque::new();
+        let in_start_section = core::mem::take(&mut instance.start_section_waits);
+        ops.extend(in_start_section.then_some(Op::StartSection));
         ops.extend(instance.entry.take().map(Op::Entry));
         let answer = plan(instance, call, &mut ops);
         Self {
@@ -166,6 +176,7 @@ impl Machine {
             spent: 0,
             limit,
             required: 0,
+            in_start_section,
         }
     }
 
@@ -185,7 +196,7 @@ impl Machine {
         }
         let left = self.limit.saturating_sub(self.spent);
         if left == 0 || self.required > left {
-            return Progress::Failed(Failure::OutOfFuel { limit: self.limit });
+            return Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit }));
         }
         let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
         self.required = 0;
@@ -197,8 +208,8 @@ impl Machine {
         match outcome {
             Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
             Ok(false) => Progress::Running,
-            Err(Failure::OutOfFuel { .. }) => Progress::Failed(Failure::OutOfFuel { limit: self.limit }),
-            Err(failure) => Progress::Failed(failure),
+            Err(Failure::OutOfFuel { .. }) => Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit })),
+            Err(failure) => Progress::Failed(self.placed(failure)),
         }
     }
 
@@ -212,6 +223,11 @@ impl Machine {
         if let Some(sleeping) = &mut self.sleeping {
             sleeping.until = Instant::default();
         }
+    }
+
+    /// Says so where a failure happened in the start section.
+    fn placed(&self, failure: Failure) -> Failure {
+        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
     }
 
     /// Plans how the answer of a fetch reaches the guest: nothing else of the call runs before.
@@ -256,6 +272,7 @@ impl Machine {
     /// Takes one step; false when the slice ended in it.
     fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, op: Op) -> Result<bool, Failure> {
         match op {
+            Op::StartSection => self.invoke(instance, services, start_section::EXPORT, &[], After::StartSection),
             Op::Entry(name) => self.invoke(instance, services, name, &[], After::Entry),
             Op::New { bytes, class } => self.invoke(
                 instance,
@@ -478,7 +495,7 @@ impl Machine {
     ) -> Result<bool, Failure> {
         match called {
             Ok(ResumableCall::Finished) => {
-                self.finished(outputs.into_iter().next(), &after)?;
+                self.finished(instance, outputs.into_iter().next(), &after)?;
                 Ok(true)
             }
             Ok(ResumableCall::OutOfFuel(call)) => {
@@ -537,9 +554,13 @@ impl Machine {
         }
     }
 
-    fn finished(&mut self, result: Option<Val>, after: &After) -> Result<(), Failure> {
+    fn finished(&mut self, instance: &mut Instance, result: Option<Val>, after: &After) -> Result<(), Failure> {
         match after {
             After::Nothing | After::Entry => {}
+            After::StartSection => {
+                self.in_start_section = false;
+                instance.imports_work();
+            }
             After::Result => self.result = result,
             After::Body => {
                 if let (Some(parked), Some(Val::I32(ptr))) = (&mut self.parked, result) {

@@ -8,6 +8,7 @@ use core::fmt;
 use skiff_abi::{export, import};
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
+use super::heap_model::{Counts, HeapModel};
 use super::imports;
 use crate::budget::PluginLimits;
 
@@ -176,22 +177,10 @@ pub struct ModuleFacts {
     pub has_start: bool,
     /// Size of the module, bytes.
     pub wasm_bytes: u32,
-    /// Heap that engine, translated code and instance will take, bytes; never below what they do take.
-    pub predicted_heap_bytes: u32,
+    /// What its heap is predicted from.
+    counts: Counts,
 }
 
-/// Heap of an engine, a store and a linker without a module, bytes (measured: `heap_prediction` test).
-const HEAP_BASE_BYTES: u64 = 24 * 1024;
-/// Heap per function: type, entry, code map (same measurement).
-const HEAP_PER_FUNCTION_BYTES: u64 = 240;
-/// Heap per byte of function body: translated code is at most so many times as large (same measurement).
-const HEAP_PER_CODE_BYTE: u64 = 12;
-/// Heap per byte of the largest function body on top: translation grows its buffers by doubling.
-const HEAP_PER_BYTE_OF_LARGEST: u64 = 6;
-/// Heap per import or export: name, type, closure.
-const HEAP_PER_NAME_BYTES: u64 = 400;
-/// Heap per table element and global.
-const HEAP_PER_ELEMENT_BYTES: u64 = 16;
 /// Imports and exports a module may have.
 const NAMES_MAX: usize = 2000;
 /// Bytes of one import or export name.
@@ -242,7 +231,7 @@ impl ModuleFacts {
             at_most("linear memory in bytes", self.linear_bytes_min(), limits.linear_bytes_max.into()),
             at_most(
                 "heap for translated code in bytes",
-                self.predicted_heap_bytes.into(),
+                self.predicted_heap_bytes(limits),
                 limits.code_heap_bytes_max.into(),
             ),
         ];
@@ -255,10 +244,16 @@ impl ModuleFacts {
         self.memory.pages.saturating_mul(self.memory.page_bytes)
     }
 
+    /// Returns the heap that engine, translated code and instance take on a board, bytes; never below what they do take.
+    #[must_use]
+    pub fn predicted_heap_bytes(&self, limits: &PluginLimits) -> u64 {
+        HeapModel::of(limits.word_bytes).predict(&self.counts, limits.value_stack_bytes_max.into())
+    }
+
     /// Returns what is reserved for an instance: predicted heap and the linear memory at the start, bytes.
     #[must_use]
-    pub fn reserved_bytes(&self) -> u64 {
-        u64::from(self.predicted_heap_bytes).saturating_add(self.linear_bytes_min())
+    pub fn reserved_bytes(&self, limits: &PluginLimits) -> u64 {
+        self.predicted_heap_bytes(limits).saturating_add(self.linear_bytes_min())
     }
 
     /// Tells whether it exports `name`.
@@ -377,14 +372,14 @@ impl Scan {
     fn finish(self, wasm_bytes: usize) -> ModuleFacts {
         let dialect = Dialect::of(&self.exports);
         let names = (self.imports.len() as u64).saturating_add(self.exports.len() as u64);
-        let predicted = HEAP_BASE_BYTES
-            .saturating_add(u64::from(self.functions).saturating_mul(HEAP_PER_FUNCTION_BYTES))
-            .saturating_add(self.code_bytes.saturating_mul(HEAP_PER_CODE_BYTE))
-            .saturating_add(self.largest_body.saturating_mul(HEAP_PER_BYTE_OF_LARGEST))
-            .saturating_add(self.data_bytes)
-            .saturating_add(names.saturating_mul(HEAP_PER_NAME_BYTES))
-            .saturating_add(self.table_elements.saturating_add(self.elements).saturating_mul(HEAP_PER_ELEMENT_BYTES))
-            .saturating_add(MODEST_STACK_BYTES.into());
+        let counts = Counts {
+            functions: self.functions.into(),
+            code_bytes: self.code_bytes,
+            largest_body_bytes: self.largest_body,
+            data_bytes: self.data_bytes,
+            names,
+            elements: self.table_elements.saturating_add(self.elements),
+        };
         let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         ModuleFacts {
             dialect,
@@ -398,13 +393,10 @@ impl Scan {
             table_elements: narrow(self.table_elements),
             has_start: self.has_start,
             wasm_bytes: narrow(wasm_bytes as u64),
-            predicted_heap_bytes: narrow(predicted),
+            counts,
         }
     }
 }
-
-/// The value stack grows on demand; a plugin that recurses deeply pays up to its limit.
-const MODEST_STACK_BYTES: u32 = 64 * 1024;
 
 impl Refusal {
     /// Refuses `as-fetch` to a package without the capability `network` (plugin ABI §1.3).

@@ -1,5 +1,6 @@
 //! Why a module was not loaded and why a call did not return, in the words users see.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -31,6 +32,8 @@ pub enum Failure {
     },
     /// The guest answered something that cannot be read.
     BadAnswer(&'static str),
+    /// The start section did not return: the module never came up.
+    InStartSection(Box<Failure>),
     /// An export has parameters or results the contract does not know.
     BadSignature {
         /// Its name.
@@ -93,6 +96,7 @@ impl fmt::Display for Failure {
             Self::Exit(code) => write!(f, "exited with code {code}"),
             Self::NoMemory { bytes } => write!(f, "the plugin's allocator gave no buffer of {bytes} bytes"),
             Self::BadAnswer(clause) => f.write_str(clause),
+            Self::InStartSection(failure) => write!(f, "trap in start: {failure}"),
             Self::BadSignature { export } => {
                 write!(f, "export {export} has a signature the plugin contract does not know")
             }

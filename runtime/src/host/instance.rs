@@ -11,6 +11,7 @@ use super::call::Machine;
 use super::capabilities::Capabilities;
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
+use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
 use super::{Call, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
@@ -51,6 +52,8 @@ pub struct Instance {
     pub(super) dialect: Dialect,
     pub(super) limits: PluginLimits,
     machine: Option<Machine>,
+    /// The start section has still to run, as a part of the first call.
+    pub(super) start_section_waits: bool,
     /// The WASI entry has still to run, as a part of the first call.
     pub(super) entry: Option<&'static str>,
     fuel_in_call: u64,
@@ -62,8 +65,8 @@ pub struct Instance {
 impl Instance {
     /// Translates, links and instantiates a module that was admitted.
     ///
-    /// The start section runs here, within [`PluginLimits::fuel_start_section`]; the WASI entry (`_start`,
-    /// `_initialize`) runs as part of the first call, in slices.
+    /// A start section runs here as long as [`PluginLimits::fuel_start_section`] lasts. One that takes longer is begun
+    /// anew in slices as part of the first call, as is the WASI entry (`_start`, `_initialize`).
     ///
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
@@ -71,6 +74,25 @@ impl Instance {
         if facts.imports_from(import::AS_FETCH) && !spec.capabilities.allows(Capability::Network, false) {
             return Err(LoadError::Instantiate(Refusal::network().to_string()));
         }
+        match Self::set_up(facts, wasm, spec, false) {
+            // Nothing of the first attempt is left: imports do nothing during the start section (plugin ABI §2.3).
+            Err(LoadError::Start(Failure::OutOfFuel { limit })) if facts.has_start => {
+                match start_section::exported(wasm) {
+                    Some(sliced) => Self::set_up(facts, &sliced, spec, true),
+                    None => Err(LoadError::Start(Failure::OutOfFuel { limit })),
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// Translates, links and instantiates; `start_section_waits` where it has become an export.
+    fn set_up(
+        facts: &ModuleFacts,
+        wasm: &[u8],
+        spec: &InstanceSpec,
+        start_section_waits: bool,
+    ) -> Result<Self, LoadError> {
         let engine = engine::engine(&spec.limits);
         let module = Module::new(&engine, wasm).map_err(|error| LoadError::Invalid(short(&error)))?;
         let state = HostState {
@@ -84,7 +106,6 @@ impl Instance {
             unfinished_lines: [Vec::new(), Vec::new()],
             files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
             pending: None,
-            unsupported_seen: alloc::collections::BTreeSet::new(),
             trace: None,
         };
         let mut store = Store::new(&engine, state);
@@ -96,24 +117,33 @@ impl Instance {
         let guest =
             wasmi::Instance::new(&mut store, &module, &externs).map_err(|error| start_error(&error, &spec.limits))?;
         let memory = guest.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
-        store.data_mut().memory = Some(memory);
         let entry = match facts.dialect {
             Dialect::WasiCommand => Some(export::START),
             Dialect::Buffer if facts.exports(export::INITIALIZE) => Some(export::INITIALIZE),
             _ => None,
         };
-        Ok(Self {
+        let mut instance = Self {
             store,
             guest,
             memory,
             dialect: facts.dialect,
             limits: spec.limits,
             machine: None,
+            start_section_waits,
             entry,
             fuel_in_call: 0,
             dead: None,
             unknown_imports: facts.unknown_imports.clone(),
-        })
+        };
+        if !start_section_waits {
+            instance.imports_work();
+        }
+        Ok(instance)
+    }
+
+    /// The guest is set up: imports find its memory from now on.
+    pub(super) fn imports_work(&mut self) {
+        self.store.data_mut().memory = Some(self.memory);
     }
 
     /// Tells whether the guest exports a function of this name.

@@ -12,14 +12,18 @@ mod facts;
 mod failure;
 pub mod fetch;
 mod fit;
+mod heap_model;
 mod imports;
 mod instance;
 mod memory;
 mod registration;
+pub mod sockets;
+mod start_section;
 mod state;
 mod text;
 mod trace;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::task::Poll;
@@ -164,6 +168,14 @@ pub trait Services {
 
     /// Lends the medium of the plugin's files; where there is none, `act` is not called.
     fn with_files(&mut self, _act: &mut dyn FnMut(&mut dyn Medium)) {}
+    /// Returns the plugin's sockets; `None` where there is no network.
+    fn sockets(&mut self) -> Option<Box<dyn sockets::Sockets + '_>> {
+        None
+    }
+    /// Returns the plugin's serial ports; `None` where there are none.
+    fn serial(&mut self) -> Option<Box<dyn sockets::Serial + '_>> {
+        None
+    }
 
     /// Begins an HTTP request; its answer comes from [`fetch_poll`](Self::fetch_poll), also when it is refused.
     fn fetch(&mut self, request: fetch::FetchRequest) -> fetch::Ticket {

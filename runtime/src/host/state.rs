@@ -1,6 +1,5 @@
 //! What belongs to one instance inside the interpreter's store.
 
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -31,8 +30,6 @@ pub(super) struct HostState {
     pub(super) files: Option<Files>,
     /// What a suspended guest waits for.
     pub(super) pending: Option<Pending>,
-    /// Imports that were called and do nothing yet, each to be reported once.
-    pub(super) unsupported_seen: BTreeSet<&'static str>,
     /// Host calls for a transcript, when somebody wants them.
     pub(super) trace: Option<Trace>,
 }

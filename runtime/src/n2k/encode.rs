@@ -8,8 +8,8 @@ use core::fmt;
 
 use self::writer::Writer;
 use super::decode::is_proprietary;
-use super::fast_packet::Payload;
 use super::id::Pgn;
+use super::payload::Payload;
 use super::table::{DefinitionRow, FieldRow, Form, Kind};
 use super::tables::{Definition, Field};
 use crate::json::Decimal;

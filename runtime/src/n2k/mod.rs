@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! log line ─ log ─┐
-//! CAN frame ──────┴─ Receiver: id ─ fast_packet ─ decode (tables) ─ map ─ Delta
+//! CAN frame ──────┴─ Receiver: id ─ fast_packet, iso_tp ─ decode (tables) ─ map ─ Delta
 //! fields ─ encode (tables) ─ Frames ─ CAN frame          sample = a boat made of that
 //! ```
 //!
@@ -22,9 +22,11 @@ pub mod decode;
 pub mod encode;
 pub mod fast_packet;
 pub mod id;
+pub mod iso_tp;
 pub mod log;
 pub mod map;
 mod number;
+pub mod payload;
 pub mod receiver;
 pub mod sample;
 mod table;
@@ -33,8 +35,9 @@ mod tables;
 mod text;
 mod texts;
 
-pub use fast_packet::{Frames, Payload};
+pub use fast_packet::Frames;
 pub use id::{Id, Pgn, SourceAddress};
+pub use payload::Payload;
 pub use receiver::{Assembled, Counters, DeltaForm, Receiver};
 pub use table::is_fast;
 pub use tables::{Definition, Field};

@@ -1,10 +1,12 @@
 //! One input: frames in, messages out, messages in, deltas out, everything counted.
 
 use super::decode::Decoded;
-use super::fast_packet::{FastPacketError, FastPackets, Payload};
+use super::fast_packet::{FastPacketError, FastPackets};
 use super::id::{Id, Pgn, SourceAddress};
+use super::iso_tp::{IsoTp, IsoTpError};
 use super::map::memory::{Memory, Name, Source};
 use super::map::{self, Context, Digits};
+use super::payload::Payload;
 use super::table::is_fast;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
 use crate::hal::CanFrame;
@@ -22,7 +24,7 @@ const ADDRESS_CLAIM: Pgn = Pgn(60_928);
 pub struct Assembled {
     /// Who sent what to whom.
     pub id: Id,
-    /// All of its data, fast packets cut to the announced length.
+    /// All of its data, fast packets and transfers cut to the announced length.
     pub payload: Payload,
 }
 
@@ -59,11 +61,11 @@ pub struct Counters {
     pub null_address: u64,
     /// Whole messages longer than a payload can be.
     pub oversized: u64,
-    /// Frames of a fast packet whose first frame was not seen.
+    /// Fast packets whose first frame was not seen.
     pub lost_no_start: u64,
-    /// Fast packets dropped for a frame missing or out of order.
+    /// Fast packets with a frame missing.
     pub lost_gap: u64,
-    /// Fast packet frames too short, or announcing too much.
+    /// Fast packet frames too short, announcing too much, or behind the end.
     pub lost_malformed: u64,
     /// Fast packets that did not end in time.
     pub lost_timed_out: u64,
@@ -71,6 +73,18 @@ pub struct Counters {
     pub lost_evicted: u64,
     /// Fast packets begun anew before their end.
     pub lost_restarted: u64,
+    /// Transport protocol frames whose parts do not go together.
+    pub transfer_malformed: u64,
+    /// Transport protocol data that were not announced.
+    pub transfer_no_start: u64,
+    /// Transfers that stood still for too long.
+    pub transfer_timed_out: u64,
+    /// Transfers that gave way to others.
+    pub transfer_evicted: u64,
+    /// Transfers begun anew before their end.
+    pub transfer_restarted: u64,
+    /// Transfers given up by sender or receiver.
+    pub transfer_aborted: u64,
 }
 
 impl Counters {
@@ -91,6 +105,12 @@ impl Counters {
             lost_timed_out,
             lost_evicted,
             lost_restarted,
+            transfer_malformed,
+            transfer_no_start,
+            transfer_timed_out,
+            transfer_evicted,
+            transfer_restarted,
+            transfer_aborted,
         } = self;
         for (sum, more) in [
             (frames, other.frames),
@@ -106,6 +126,12 @@ impl Counters {
             (lost_timed_out, other.lost_timed_out),
             (lost_evicted, other.lost_evicted),
             (lost_restarted, other.lost_restarted),
+            (transfer_malformed, other.transfer_malformed),
+            (transfer_no_start, other.transfer_no_start),
+            (transfer_timed_out, other.transfer_timed_out),
+            (transfer_evicted, other.transfer_evicted),
+            (transfer_restarted, other.transfer_restarted),
+            (transfer_aborted, other.transfer_aborted),
         ] {
             *sum = sum.saturating_add(more);
         }
@@ -113,7 +139,7 @@ impl Counters {
 
     /// Returns name and count of each way that frames and messages are lost.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 7] {
+    pub fn losses(&self) -> [(&'static str, u64); 13] {
         [
             ("n2k_oversized", self.oversized),
             ("n2k_no_start", self.lost_no_start),
@@ -122,6 +148,12 @@ impl Counters {
             ("n2k_timed_out", self.lost_timed_out),
             ("n2k_evicted", self.lost_evicted),
             ("n2k_restarted", self.lost_restarted),
+            ("n2k_transfer_malformed", self.transfer_malformed),
+            ("n2k_transfer_no_start", self.transfer_no_start),
+            ("n2k_transfer_timed_out", self.transfer_timed_out),
+            ("n2k_transfer_evicted", self.transfer_evicted),
+            ("n2k_transfer_restarted", self.transfer_restarted),
+            ("n2k_transfer_aborted", self.transfer_aborted),
         ]
     }
 }
@@ -131,6 +163,7 @@ impl Counters {
 pub struct Receiver {
     label: heapless::String<LABEL_BYTES_MAX>,
     fast_packets: FastPackets,
+    transfers: IsoTp,
     counters: Counters,
     memory: Memory,
     /// Every delta is written in the same memory.
@@ -188,6 +221,7 @@ impl Receiver {
         Self {
             label: kept,
             fast_packets: FastPackets::default(),
+            transfers: IsoTp::default(),
             counters: Counters::default(),
             memory: Memory::default(),
             writer: DeltaWriter::default(),
@@ -205,18 +239,40 @@ impl Receiver {
                 Ok(payload) => payload?,
                 Err(error) => {
                     count(match error {
-                        FastPacketError::NoStart => &mut self.counters.lost_no_start,
-                        FastPacketError::Gap => &mut self.counters.lost_gap,
                         FastPacketError::Malformed => &mut self.counters.lost_malformed,
                     });
                     return None;
                 }
             }
+        } else if IsoTp::is_transport(id.pgn) {
+            return self.transfer(&id, frame.data(), now);
         } else {
             Payload::from_slice(frame.data()).ok()?
         };
         count(&mut self.counters.messages);
         Some(Assembled { id, payload })
+    }
+
+    fn transfer(&mut self, id: &Id, data: &[u8], now: Instant) -> Option<Assembled> {
+        match self.transfers.push(id, data, now) {
+            Ok(message) => {
+                let (id, payload) = message?;
+                count(&mut self.counters.messages);
+                Some(Assembled { id, payload })
+            }
+            Err(error) => {
+                count(match error {
+                    IsoTpError::Malformed => &mut self.counters.transfer_malformed,
+                    IsoTpError::NoStart => &mut self.counters.transfer_no_start,
+                });
+                None
+            }
+        }
+    }
+
+    /// Returns the transport protocol, for a node that answers transfers to its address.
+    pub fn transfers_mut(&mut self) -> &mut IsoTp {
+        &mut self.transfers
     }
 
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
@@ -308,7 +364,14 @@ impl Receiver {
     #[must_use]
     pub fn counters(&self) -> Counters {
         let dropped = self.fast_packets.dropped();
+        let transfers = self.transfers.dropped();
         Counters {
+            transfer_timed_out: transfers.timed_out,
+            transfer_evicted: transfers.evicted,
+            transfer_restarted: transfers.restarted,
+            transfer_aborted: transfers.aborted,
+            lost_no_start: dropped.no_start,
+            lost_gap: dropped.gap,
             lost_timed_out: dropped.timed_out,
             lost_evicted: dropped.evicted,
             lost_restarted: dropped.restarted,
@@ -374,7 +437,7 @@ mod tests {
         assert_eq!(receiver.delta(&blank, TIME, form), None);
         let nobody = assembled(&mut receiver, 127_250, 254, &[(Field::Variation, Input::Raw(1))]);
         assert_eq!(receiver.delta(&nobody, TIME, form), None);
-        assert_eq!(receiver.whole(id(129_540, 1), &[0; 224]), None);
+        assert_eq!(receiver.whole(id(129_540, 1), &[0; 1786]), None);
         let counters = receiver.counters();
         assert_eq!(
             (counters.unmapped, counters.without_value, counters.null_address, counters.oversized),
@@ -388,24 +451,29 @@ mod tests {
         let mut receiver = Receiver::new("can0");
         let payload = [1; 40];
         let parts = |source: u8| Frames::new(&id(127_489, source), 0, &payload).unwrap();
-        let second = parts(1).nth(1).unwrap();
-        assert_eq!(receiver.frame(&second, Instant(0)), None);
-        for frame in parts(1).take(1).chain(parts(1).take(2)).chain(parts(1).skip(3)) {
-            receiver.frame(&frame, Instant(1));
+        let feed = |receiver: &mut Receiver, source: u8, indexes: &[usize], now: Instant| {
+            let frames: std::vec::Vec<_> = parts(source).collect();
+            indexes.iter().for_each(|index| assert_eq!(receiver.frame(&frames[*index], now), None));
+        };
+        // No start, restarted, a gap, malformed.
+        feed(&mut receiver, 1, &[1], Instant(0));
+        feed(&mut receiver, 1, &[0], Instant::from_millis(100));
+        feed(&mut receiver, 1, &[0, 1, 3], Instant::from_millis(100));
+        feed(&mut receiver, 1, &[0], Instant::from_millis(100));
+        let malformed = CanFrame::new(parts(1).next().unwrap().id(), &[]).unwrap();
+        assert_eq!(receiver.frame(&malformed, Instant::from_millis(100)), None);
+        for source in 2..20 {
+            feed(&mut receiver, source, &[0], Instant::from_millis(101));
         }
-        receiver.frame(&CanFrame::new(parts(1).next().unwrap().id(), &[]).unwrap(), Instant(1));
-        for source in 0..20 {
-            receiver.frame(&parts(source).next().unwrap(), Instant(2));
-        }
-        receiver.frame(&second, Instant::from_millis(2000));
+        feed(&mut receiver, 1, &[0], Instant::from_millis(2000));
         let counters = receiver.counters();
-        assert_eq!(counters.frames, 1 + 1 + 2 + 3 + 1 + 20 + 1);
-        assert_eq!((counters.lost_no_start, counters.lost_gap, counters.lost_malformed), (4, 1, 1));
-        assert_eq!((counters.lost_restarted, counters.lost_evicted, counters.lost_timed_out), (1, 4, 16));
+        assert_eq!(counters.frames, 1 + 1 + 3 + 1 + 1 + 18 + 1);
+        assert_eq!((counters.lost_no_start, counters.lost_gap, counters.lost_malformed), (1, 1, 1));
+        assert_eq!((counters.lost_restarted, counters.lost_evicted, counters.lost_timed_out), (1, 3, 16));
         let mut twice = counters;
         twice.add(&counters);
         let sum = |counters: &Counters| counters.losses().iter().map(|(_, count)| count).sum::<u64>();
-        assert_eq!((sum(&counters), sum(&twice), twice.frames), (27, 54, 58));
+        assert_eq!((sum(&counters), sum(&twice), twice.frames), (23, 46, 52));
     }
 
     #[test]

@@ -205,6 +205,10 @@ impl<D: Device> Network for SmolNet<D> {
         self.open_stream(to)
     }
 
+    fn is_connected(&mut self, socket: Socket) -> Result<bool, NetError> {
+        self.stream_stands(socket)
+    }
+
     fn receive(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Received, NetError> {
         self.stream_receive(socket, buffer)
     }
@@ -228,6 +232,10 @@ impl<D: Device> Network for SmolNet<D> {
 
     fn join(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
         self.join_group(socket, group)
+    }
+
+    fn leave(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
+        self.leave_group(socket, group)
     }
 
     fn receive_from(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Option<(usize, SocketAddr)>, NetError> {

@@ -111,6 +111,14 @@ impl<D: Device> SmolNet<D> {
         Ok(())
     }
 
+    pub(super) fn leave_group(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
+        let group = ipv4(group)?;
+        let Some(Entry::Udp(udp)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
+        let at = udp.groups.iter().position(|known| *known == group).ok_or(NetError::Unsupported)?;
+        udp.groups.remove(at);
+        self.interface.leave_multicast_group(group).map_err(|_| NetError::Unsupported)
+    }
+
     pub(super) fn close_udp(&mut self, udp: Udp) {
         for group in udp.groups {
             // The interface counts how often a group was joined; one that it does not know is left already.

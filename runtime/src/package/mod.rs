@@ -36,6 +36,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// What it declares in `wasmCapabilities`.
     pub capabilities: Capabilities,
+    /// Paths it wants to be told of, as `skiff.subscribe` in `package.json` lists them; `None` means all.
+    pub subscribe: Option<Vec<String>>,
     /// The module; borrowed where it lies in flash.
     pub wasm: Cow<'static, [u8]>,
     /// Where its requests may go, when it narrows that itself: `skiff.fetch` in `package.json`.
@@ -136,12 +138,16 @@ impl Manifest {
         let wasm_path = string("wasmManifest").filter(|path| !path.is_empty());
         let known = keywords.iter().any(|keyword| KEYWORDS.contains(&keyword.as_str()));
         let Some(wasm_path) = wasm_path.filter(|_| known) else { return Err(PackageError::NotAPlugin) };
+        // A build for Skiff alone, for instance with pages of one byte, which other hosts do not take.
+        let own = member("skiff").and_then(|own| json::member(own, "wasmManifest")).and_then(json::string);
+        let wasm_path = own.filter(|path| !path.is_empty()).map_or(wasm_path, |path| path.to_string());
         let package = Package {
             name,
             version: string("version").unwrap_or_default(),
             description: string("description").unwrap_or_default(),
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
+            subscribe: member("skiff").and_then(subscribe),
             wasm: Cow::Borrowed(&[]),
             fetch: member("skiff").and_then(|own| json::member(own, "fetch")).map(destinations).transpose()?,
         };
@@ -214,6 +220,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            subscribe: None,
             fetch: None,
             wasm,
         })
@@ -224,6 +231,24 @@ impl Package {
     pub fn id(&self) -> String {
         plugin_id(&self.name)
     }
+}
+
+/// Paths kept of a list of subscriptions; a board takes fewer (`PluginLimits::path_filter_max`).
+const SUBSCRIBE_MAX: usize = 256;
+
+/// Reads the member `subscribe` of a `skiff` section, of a package or of its operator; `None` where there is none.
+#[must_use]
+pub fn subscribe(section: &str) -> Option<Vec<String>> {
+    let list = json::member(section, "subscribe").filter(|list| list.starts_with('['))?;
+    let mut paths = Vec::new();
+    json::items::<json::JsonError>(list, |item| {
+        if let Some(path) = json::string(item).filter(|_| paths.len() < SUBSCRIBE_MAX) {
+            paths.push(path.into_owned());
+        }
+        Ok(())
+    })
+    .ok()?;
+    Some(paths)
 }
 
 /// Derives the plugin id from a package name: `@` and `/` become `_` (plugin ABI §1.4).
@@ -299,6 +324,28 @@ mod tests {
         }
         let text = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"./build/x.wasm"}"#;
         assert_eq!(Manifest::parse(text.as_bytes()).unwrap().wasm_path, "build/x.wasm");
+    }
+
+    #[test]
+    fn a_build_for_skiff_alone_comes_before_the_one_for_every_host() {
+        let path = |extra: &str| {
+            let text =
+                std::format!(r#"{{"name":"a","keywords":["signalk-wasm-plugin"],"wasmManifest":"all.wasm"{extra}}}"#);
+            Manifest::parse(text.as_bytes()).map(|manifest| manifest.wasm_path)
+        };
+        assert_eq!(path(r#","skiff":{"wasmManifest":"small.wasm"}"#).unwrap(), "small.wasm");
+        for extra in [
+            "",
+            r#","skiff":{}"#,
+            r#","skiff":[]"#,
+            r#","skiff":{"wasmManifest":""}"#,
+            r#","skiff":{"wasmManifest":1}"#,
+        ] {
+            assert_eq!(path(extra).unwrap(), "all.wasm", "{extra}");
+        }
+        assert_eq!(path(r#","skiff":{"wasmManifest":"../x"}"#), Err(PackageError::OutsidePath));
+        let alone = r#"{"name":"a","keywords":["signalk-wasm-plugin"],"skiff":{"wasmManifest":"small.wasm"}}"#;
+        assert_eq!(Manifest::parse(alone.as_bytes()), Err(PackageError::NotAPlugin), "other hosts need theirs");
     }
 
     #[test]

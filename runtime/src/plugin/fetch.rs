@@ -6,6 +6,7 @@ use alloc::string::String;
 use core::task::Poll;
 use core::time::Duration;
 
+use super::orphans::{Orphan, Orphans};
 use crate::budget::PluginLimits;
 use crate::fetch::{Client, Exchange, Order};
 use crate::hal::{Destinations, FetchError};
@@ -35,6 +36,7 @@ pub(super) struct Fetches {
     failed: bool,
     /// What to log, of calls that had no log at hand.
     notes: VecDeque<String>,
+    orphans: Orphans,
 }
 
 #[derive(Debug)]
@@ -49,7 +51,7 @@ struct Job {
 }
 
 impl Fetches {
-    pub(super) fn new(limits: &PluginLimits) -> Self {
+    pub(super) fn new(limits: &PluginLimits, orphans: Orphans) -> Self {
         Self {
             jobs: BTreeMap::new(),
             last: 0,
@@ -61,6 +63,7 @@ impl Fetches {
             patient: false,
             failed: false,
             notes: VecDeque::new(),
+            orphans,
         }
     }
 
@@ -229,12 +232,12 @@ impl Fetches {
     }
 
     /// Ends every request; the guest that waits gets an empty answer, and so does each later request.
-    pub(super) fn close(&mut self, client: &mut Client<'_>) {
+    pub(super) fn close(&mut self) {
         self.closed = true;
         self.answers.clear();
         for job in self.jobs.values_mut() {
-            if let Some(mut exchange) = job.exchange.take() {
-                exchange.cancel(client);
+            if let Some(exchange) = job.exchange.take() {
+                self.orphans.leave(Orphan::Request(exchange.id()));
             }
             job.retry_at = None;
             job.ended = Some(Fetched::default());
@@ -243,9 +246,15 @@ impl Fetches {
     }
 
     /// Forgets everything: the instance is gone.
-    pub(super) fn release(&mut self, client: &mut Client<'_>) {
-        self.close(client);
+    pub(super) fn release(&mut self) {
+        self.close();
         self.jobs.clear();
+    }
+}
+
+impl Drop for Fetches {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 

@@ -72,7 +72,7 @@ impl Plugin {
         }
         let mut candidate = self.version(package, strict);
         let needed = match &candidate.facts {
-            Ok(facts) => facts.reserved_bytes(),
+            Ok(facts) => facts.reserved_bytes(&self.limits),
             Err(refusal) => return Err(ReplaceError::Refused(refusal.clone())),
         };
         let (free, own) = (ledger.free(), ledger.reserved(&self.account));
@@ -101,7 +101,8 @@ impl Plugin {
 
     /// Builds another version of this plugin, with its configuration.
     fn version(&self, package: Package, strict: bool) -> Self {
-        Self::new(package, &self.limits, strict, self.poll_on_whole_seconds).configured(self.config.clone())
+        let orphans = self.face.orphans.clone();
+        Self::new(package, &self.limits, strict, self.poll_on_whole_seconds, orphans).configured(self.config.clone())
     }
 
     /// Gives up a version that has not started yet, as when the plugin is configured or shut down meanwhile.

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::crash::{RESTARTS_MAX, Verdict};
 use super::entry::{Activity, Phase, Plugin, State};
+use super::filter::PathFilter;
 use super::services::Loan;
 use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
@@ -29,7 +30,7 @@ impl Plugin {
         let asked = self.face.run_outside(self.stop_wanted, world);
         let mut turn = self.work(ledger, world, finished);
         if !matches!(self.phase, Phase::Live(..)) {
-            self.face.release(world);
+            self.face.release();
             self.waiting = None;
         }
         turn.wake = [turn.wake, asked].into_iter().flatten().min();
@@ -37,7 +38,7 @@ impl Plugin {
     }
 
     fn work(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
-        let emitted_before = world.outbox.len();
+        let emitted_before = (world.outbox.len(), world.frames.len());
         for _ in 0..CALLS_PER_TURN {
             match core::mem::replace(&mut self.phase, Phase::Rest) {
                 Phase::Rest => {
@@ -57,7 +58,7 @@ impl Plugin {
                     return Turn { busy: true, wake: None };
                 }
                 // What was emitted is published before the next call, so that the outbox stays small.
-                Phase::Live(instance, None) if world.outbox.len() > emitted_before => {
+                Phase::Live(instance, None) if (world.outbox.len(), world.frames.len()) != emitted_before => {
                     self.phase = Phase::Live(instance, None);
                     return Turn { busy: true, wake: None };
                 }
@@ -65,6 +66,7 @@ impl Plugin {
                     Some((activity, call)) => {
                         self.face.emitted_in_call = 0;
                         self.face.emitted_bytes_in_call = 0;
+                        self.face.frame_bytes_in_call = 0;
                         if activity != Activity::Delta {
                             self.hops = 0;
                         }
@@ -130,8 +132,8 @@ impl Plugin {
 
     /// Returns what an instance takes: its predicted heap, its linear memory now, and what its files hold, bytes.
     fn taken(&self, usage: &Usage) -> u64 {
-        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes);
-        u64::from(heap).saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes)
+        let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
+        heap.saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {
@@ -150,9 +152,12 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
-        self.face.release(world);
-        let destinations = self.destinations(world);
-        self.face.fetches.open(destinations);
+        let mut refused = Vec::new();
+        let limit = self.limits.path_filter_max;
+        self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        refused.iter().for_each(|clause| self.face.log(log::Level::Warn, clause));
+        self.face.release();
+        self.open_ways_out(world);
         let loaded = self.try_load(ledger);
         match loaded {
             Ok(instance) => {
@@ -176,8 +181,8 @@ impl Plugin {
         }
     }
 
-    /// Reads where the plugin's requests may go: its author narrows, the operator opens.
-    fn destinations(&mut self, world: &mut World<'_>) -> Destinations {
+    /// Opens the ways out for a fresh instance: where its author narrows and its operator opens them.
+    fn open_ways_out(&mut self, world: &mut World<'_>) {
         let operator = Operator::load(world.storage, &self.face.package).unwrap_or_else(|error| {
             self.face.log(log::Level::Warn, &format!("operator's settings not read: {error}"));
             Operator::default()
@@ -186,13 +191,14 @@ impl Plugin {
         for entry in wrong {
             self.face.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
         }
-        destinations
+        self.face.fetches.open(destinations);
+        self.face.ports.allow(operator.serial_ports);
     }
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
         ledger.release(&self.account);
-        ledger.reserve(&self.account, facts.reserved_bytes()).map_err(|refusal| format!("{refusal}"))?;
+        ledger.reserve(&self.account, facts.reserved_bytes(&self.limits)).map_err(|refusal| format!("{refusal}"))?;
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -225,8 +231,7 @@ impl Plugin {
             return Some((Activity::Fetched, Call::Fetched { fetched, callback }));
         }
         if let Some(waiting) = self.requests.pop_front() {
-            let call = Call::Http { handler: waiting.handler, request: waiting.request };
-            return Some((Activity::Http(waiting.exchange), call));
+            return Some((Activity::Exchange(waiting.exchange), waiting.call));
         }
         if let Some(due) = self.next_poll.filter(|&due| due <= now) {
             // Polls that were missed are not made up for.
@@ -316,7 +321,7 @@ impl Plugin {
                 self.phase = Phase::Live(instance, None);
             }
             Activity::Delta => self.phase = Phase::Live(instance, None),
-            Activity::Http(exchange) => {
+            Activity::Exchange(exchange) => {
                 let result = match answer {
                     Answer::Text(text) => Outcome::Answered(text),
                     Answer::Absent => Outcome::MissingHandler,
@@ -404,7 +409,7 @@ impl Plugin {
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
-        if let Activity::Http(exchange) = activity {
+        if let Activity::Exchange(exchange) = activity {
             finished.push(Finished { exchange, result: Outcome::Failed(failure.clone()) });
         }
         let export = match activity {
@@ -415,13 +420,18 @@ impl Plugin {
             Activity::Stop => export::PLUGIN_STOP,
             Activity::Poll => export::POLL,
             Activity::Delta => export::DELTA_HANDLER,
-            Activity::Http(_) => "an HTTP handler",
+            Activity::Exchange(_) => "a handler",
             Activity::Fetched => export::RESPONSE_HANDLER,
         };
         let reason = format!("{export}: {failure}");
         if activity == Activity::Stop {
             drop(instance);
             return self.stopped(Some(reason), ledger, world, finished);
+        }
+        if matches!(failure, Failure::InStartSection(_)) {
+            drop(instance);
+            ledger.release(&self.account);
+            return self.refuse(failure.to_string(), finished);
         }
         if failure.is_fatal() {
             drop(instance);
@@ -448,7 +458,7 @@ impl Plugin {
                 ledger.release(&self.account);
                 self.not_started(reason, world, finished);
             }
-            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) | Activity::Fetched => {
+            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Exchange(_) | Activity::Fetched => {
                 self.phase = Phase::Live(instance, None);
             }
         }

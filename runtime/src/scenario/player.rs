@@ -201,8 +201,9 @@ impl Player<'_> {
         instance.begin(call);
         let failure = loop {
             match instance.run(&mut self.world) {
-                // Canned answers are there at once.
-                Progress::Running | Progress::Waiting => {}
+                Progress::Running => {}
+                // The clock of a scenario stands still within a call: a guest that sleeps wakes at once.
+                Progress::Waiting => instance.rouse(),
                 Progress::Done(answer) => return Ok(answer),
                 Progress::Failed(failure) => break failure,
             }

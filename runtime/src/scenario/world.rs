@@ -9,6 +9,7 @@ use crate::delta::DeltaVersion;
 use crate::host::{HostCall, Services};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::{Medium, MemoryMedium};
 use skiff_abi::import;
 
 /// Time a poll adds to both clocks, milliseconds.
@@ -22,6 +23,8 @@ pub(super) struct World<'s> {
     monotonic_ms: u64,
     random: u32,
     self_paths: BTreeMap<String, String>,
+    /// The plugin's files; every scenario begins without any.
+    files: MemoryMedium,
     /// The configuration that was saved.
     saved: Option<String>,
 }
@@ -36,6 +39,7 @@ impl<'s> World<'s> {
             // xorshift never leaves zero; the reference host shows zeros then, and so do we.
             random: scenario.seed,
             self_paths: scenario.self_paths.clone(),
+            files: MemoryMedium::default(),
             saved: None,
         }
     }
@@ -54,6 +58,10 @@ impl Services for World<'_> {
 
     fn monotonic(&self) -> Instant {
         Instant::from_millis(self.monotonic_ms)
+    }
+
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut self.files);
     }
 
     fn random(&mut self, buffer: &mut [u8]) {

@@ -77,15 +77,15 @@ fn budget(out: &mut String, plugin: &Plugin, registry: &Registry) -> core::fmt::
     let usage = plugin.instance().map(crate::host::Instance::usage).unwrap_or_default();
     let (facts_wasm, facts_heap, facts_linear) = plugin
         .facts()
-        .map_or((0, 0, 0), |facts| (facts.wasm_bytes, facts.predicted_heap_bytes, facts.linear_bytes_min()));
+        .map_or((0, 0, 0), |facts| (facts.wasm_bytes, facts.predicted_heap_bytes(limits), facts.linear_bytes_min()));
     let live = plugin.instance().is_some();
     let (deltas, delta_bytes) = plugin.waiting_deltas();
     row("module", facts_wasm.into(), facts_wasm.into(), limits.module_bytes_max.into(), "bytes")?;
     row("memory", reserved, reserved, registry.ledger().total(), "bytes")?;
     row(
         "code heap",
-        if live { facts_heap.into() } else { 0 },
-        if live { facts_heap.into() } else { 0 },
+        if live { facts_heap } else { 0 },
+        if live { facts_heap } else { 0 },
         limits.code_heap_bytes_max.into(),
         "bytes",
     )?;

@@ -102,6 +102,7 @@ pub fn network(network: &mut dyn Network, wait: &mut dyn FnMut(&mut dyn Network)
     datagrams(network, wait)?;
     let unknown = Socket(u32::MAX);
     network.close(unknown);
+    hold(network.is_connected(unknown) == Err(NetError::Closed), "an unknown socket is not connected")?;
     hold(network.receive(unknown, &mut [0; 4]) == Err(NetError::Closed), "an unknown socket is closed")?;
     hold(network.send(unknown, b"x") == Err(NetError::Closed), "an unknown socket takes nothing")
 }
@@ -117,6 +118,11 @@ fn stream(network: &mut dyn Network, wait: &mut dyn FnMut(&mut dyn Network)) -> 
 
     let client = network.connect(address).map_err(failed("connect"))?;
     let (served, _) = until(network, wait, "accept", |network| network.accept(listener))?;
+    let stands = |network: &mut dyn Network| match network.is_connected(client) {
+        Ok(false) => None,
+        other => Some(other),
+    };
+    hold(until(network, wait, "connection", stands)? == Ok(true), "a connection that was accepted stands")?;
     hold(network.receive(served, &mut [0; 4]) == Ok(Received::Pending), "nothing was sent yet")?;
     send_all(network, wait, client, b"question")?;
     hold(receive_exactly(network, wait, served, 8)? == b"question", "the server reads what the client sent")?;
@@ -166,6 +172,8 @@ fn datagrams(network: &mut dyn Network, wait: &mut dyn FnMut(&mut dyn Network)) 
         network.join(left, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))) == Err(NetError::Unsupported),
         "only multicast groups are joined",
     )?;
+    let group = IpAddr::V4(Ipv4Addr::new(239, 2, 1, 1));
+    hold(network.leave(left, group).is_err(), "a group that was not joined cannot be left")?;
     network.close(left);
     network.close(right);
     hold(network.receive_from(right, &mut buffer) == Err(NetError::Closed), "a closed socket is closed")

@@ -18,12 +18,14 @@
 mod can;
 mod clock;
 pub mod contract;
+mod fetch;
 mod network;
 mod rng;
 mod storage;
 
 pub use can::SimCan;
 pub use clock::SimClock;
+pub use fetch::SimFetch;
 pub use network::{SIM_DATAGRAM_BYTES_MAX, SIM_STREAM_BYTES, SimNetwork};
 pub use rng::SimRng;
 pub use storage::{PowerCut, SimStorage, Survivor};

@@ -230,6 +230,12 @@ impl Network for SimNetwork {
         Ok(client)
     }
 
+    fn is_connected(&mut self, socket: Socket) -> Result<bool, NetError> {
+        let mut state = self.0.borrow_mut();
+        let stream = state.stream(socket.0).ok_or(NetError::Closed)?;
+        if stream.broken { Err(stream.error.take().unwrap_or(NetError::Closed)) } else { Ok(true) }
+    }
+
     fn receive(&mut self, socket: Socket, buffer: &mut [u8]) -> Result<Received, NetError> {
         let mut state = self.0.borrow_mut();
         let stream = state.stream(socket.0).ok_or(NetError::Closed)?;
@@ -296,6 +302,17 @@ impl Network for SimNetwork {
                 if !groups.contains(&group) {
                     groups.push(group);
                 }
+                Ok(())
+            }
+            _ => Err(NetError::Closed),
+        }
+    }
+
+    fn leave(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
+        match self.0.borrow_mut().sockets.get_mut(&socket.0) {
+            Some(Entry::Udp { groups, .. }) => {
+                let at = groups.iter().position(|known| *known == group).ok_or(NetError::Unsupported)?;
+                groups.remove(at);
                 Ok(())
             }
             _ => Err(NetError::Closed),

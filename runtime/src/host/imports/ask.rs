@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
+use super::sockets::SocketAsk;
 use super::{FileAsk, Ret};
 use crate::delta::DeltaVersion;
 use crate::host::Services;
@@ -72,6 +73,8 @@ pub(in crate::host) enum Ask {
         until: Instant,
         span: Duration,
     },
+    /// Sockets and serial ports.
+    Socket(SocketAsk),
     /// A number below 1 times `scale`.
     RandomNumber {
         scale: f64,
@@ -136,6 +139,7 @@ impl Ask {
             // Both are carried out by the call machine.
             Self::File(_) => Ret::Int(FileError::NotSupported.errno()),
             Self::Sleep { .. } => Ret::Int(0),
+            Self::Socket(ask) => ask.answer(services, memory),
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }

@@ -8,8 +8,8 @@ mod ask;
 mod basics;
 mod data;
 mod fetch;
-mod later;
 mod providers;
+mod sockets;
 mod status;
 mod wasi;
 
@@ -239,7 +239,8 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .chain(data::TABLE)
         .chain(providers::TABLE)
         .chain(fetch::TABLE)
-        .chain(later::TABLE)
+        .chain(sockets::TABLE)
+        .chain(sockets::SERIAL_TABLE)
         .chain(wasi::TABLE)
 }
 

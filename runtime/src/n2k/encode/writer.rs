@@ -1,7 +1,8 @@
 //! Bits to bytes, lowest first.
 
-use super::super::fast_packet::Payload;
 use super::EncodeError;
+use crate::n2k::fast_packet::PAYLOAD_BYTES_MAX;
+use crate::n2k::payload::Payload;
 
 /// A payload that is being written.
 #[derive(Default)]
@@ -25,6 +26,9 @@ impl Writer {
         self.pending_bits += count;
         while self.pending_bits >= 8 {
             let [byte, ..] = self.pending.to_le_bytes();
+            if self.payload.len() >= PAYLOAD_BYTES_MAX {
+                return Err(EncodeError::TooLong);
+            }
             self.payload.push(byte).map_err(|_| EncodeError::TooLong)?;
             self.pending >>= 8;
             self.pending_bits -= 8;

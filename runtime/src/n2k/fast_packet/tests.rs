@@ -19,7 +19,7 @@ fn joins_interleaved_messages() {
         seen.extend(packets.push(&id(1), one.data(), now).unwrap());
         seen.extend(packets.push(&id(2), two.data(), now).unwrap());
     }
-    assert_eq!(seen, [left.as_slice(), right.as_slice()]);
+    assert_eq!(seen.iter().map(Payload::as_slice).collect::<Vec<_>>(), [left, right]);
     assert_eq!(packets.dropped(), Dropped::default());
 }
 
@@ -33,19 +33,78 @@ fn cuts_to_the_announced_length() {
 }
 
 #[test]
-fn a_gap_drops_the_message() {
+fn order_does_not_matter() {
     let mut packets = FastPackets::default();
-    let parts = frames(1, 0, &[7; 30]);
-    packets.push(&id(1), parts[0].data(), Instant(0)).unwrap();
-    assert_eq!(packets.push(&id(1), parts[2].data(), Instant(0)), Err(FastPacketError::Gap));
-    assert_eq!(packets.push(&id(1), parts[1].data(), Instant(0)), Err(FastPacketError::NoStart));
+    let parts = frames(1, 3, &[7; 30]);
+    for order in [[0, 2, 4, 1, 3], [4, 3, 2, 0, 1], [1, 0, 2, 3, 4]] {
+        let mut whole = None;
+        for index in order {
+            assert_eq!(whole, None);
+            whole = packets.push(&id(1), parts[index].data(), Instant(0)).unwrap();
+        }
+        assert_eq!(whole.unwrap(), [7; 30], "{order:?}");
+    }
+    assert_eq!(packets.dropped(), Dropped::default());
 }
 
 #[test]
-fn another_sequence_is_a_gap() {
+fn a_missing_frame_costs_the_message_once() {
     let mut packets = FastPackets::default();
-    packets.push(&id(1), frames(1, 0, &[7; 30])[0].data(), Instant(0)).unwrap();
-    assert_eq!(packets.push(&id(1), frames(1, 1, &[7; 30])[1].data(), Instant(0)), Err(FastPacketError::Gap));
+    let parts = frames(1, 0, &[7; 30]);
+    for index in [0, 1, 3, 4] {
+        assert_eq!(packets.push(&id(1), parts[index].data(), Instant(0)), Ok(None));
+    }
+    for part in frames(1, 1, &[8; 10]) {
+        let _ = packets.push(&id(1), part.data(), Instant(0)).unwrap();
+    }
+    assert_eq!(packets.dropped(), Dropped { gap: 1, ..Dropped::default() });
+}
+
+#[test]
+fn the_rest_of_a_message_is_not_joined_to_a_later_start() {
+    // A sender that never counts its messages: only the time tells them apart.
+    let mut packets = FastPackets::default();
+    let (old, new) = (frames(1, 0, &[1; 20]), frames(1, 0, &[2; 20]));
+    packets.push(&id(1), old[1].data(), Instant(0)).unwrap();
+    packets.push(&id(1), old[2].data(), Instant(0)).unwrap();
+    let later = Instant::from_millis(100);
+    assert_eq!(packets.push(&id(1), new[0].data(), later), Ok(None));
+    assert_eq!(packets.push(&id(1), new[1].data(), later), Ok(None));
+    assert_eq!(packets.push(&id(1), new[2].data(), later).unwrap().unwrap(), [2; 20]);
+    assert_eq!(packets.dropped(), Dropped { no_start: 1, ..Dropped::default() });
+
+    // Nor when it comes at once.
+    for part in old.iter().skip(1).chain(&new[..2]) {
+        assert_eq!(packets.push(&id(1), part.data(), later), Ok(None));
+    }
+    assert_eq!(packets.push(&id(1), new[2].data(), later).unwrap().unwrap(), [2; 20]);
+    assert_eq!(packets.dropped(), Dropped { no_start: 2, ..Dropped::default() });
+
+    // In a log, whose clock stands still, frames of others do.
+    packets.push(&id(1), old[1].data(), Instant(0)).unwrap();
+    for _ in 0..REORDER_FRAMES_MAX {
+        packets.push(&id(2), &[0, 1, 5], Instant(0)).unwrap();
+    }
+    assert_eq!(packets.push(&id(1), new[0].data(), Instant(0)), Ok(None));
+    assert_eq!(packets.dropped().no_start, 3);
+}
+
+#[test]
+fn frames_age_a_message_where_the_clock_stands_still() {
+    let mut packets = FastPackets::default();
+    packets.push(&id(1), frames(1, 0, &[1; 20])[0].data(), Instant(0)).unwrap();
+    for _ in 0..=AGE_FRAMES_MAX {
+        packets.push(&id(2), &[0, 1, 5], Instant(0)).unwrap();
+    }
+    assert_eq!(packets.dropped(), Dropped { timed_out: 1, ..Dropped::default() });
+}
+
+#[test]
+fn a_frame_behind_the_end_is_refused() {
+    let mut packets = FastPackets::default();
+    packets.push(&id(1), &[0, 9, 1, 2, 3, 4, 5, 6], Instant(0)).unwrap();
+    assert_eq!(packets.push(&id(1), &[2, 0, 0, 0, 0, 0, 0, 0], Instant(0)), Err(FastPacketError::Malformed));
+    assert_eq!(packets.slots.len(), 0);
 }
 
 #[test]
@@ -65,7 +124,6 @@ fn evicts_oldest_when_full() {
         packets.push(&id(source), frames(source, 0, &[source; 10])[0].data(), Instant(u64::from(source))).unwrap();
     }
     assert_eq!(packets.dropped().evicted, 1);
-    assert_eq!(packets.push(&id(0), frames(0, 0, &[0; 10])[1].data(), Instant(20)), Err(FastPacketError::NoStart));
     assert!(packets.push(&id(1), frames(1, 0, &[1; 10])[1].data(), Instant(20)).unwrap().is_some());
 }
 
@@ -75,7 +133,7 @@ fn gives_up_after_750_ms() {
     let parts = frames(1, 0, &[7; 20]);
     packets.push(&id(1), parts[0].data(), Instant::from_millis(1000)).unwrap();
     packets.push(&id(1), parts[1].data(), Instant::from_millis(1749)).unwrap();
-    assert_eq!(packets.push(&id(1), parts[2].data(), Instant::from_millis(1750)), Err(FastPacketError::NoStart));
+    assert_eq!(packets.push(&id(1), parts[2].data(), Instant::from_millis(1750)), Ok(None));
     assert_eq!(packets.dropped().timed_out, 1);
 }
 
@@ -85,12 +143,11 @@ fn refuses_what_cannot_be_a_frame() {
     for data in [&[][..], &[0x20], &[0x20, 224, 0, 0, 0, 0, 0, 0]] {
         assert_eq!(packets.push(&id(1), data, Instant(0)), Err(FastPacketError::Malformed));
     }
-    // Frames of one byte never reach the announced length; the last index ends the message.
-    packets.push(&id(1), &[0, 200], Instant(0)).unwrap();
-    for index in 1..31 {
-        assert_eq!(packets.push(&id(1), &[index], Instant(0)), Ok(None));
-    }
-    assert_eq!(packets.push(&id(1), &[31], Instant(0)), Err(FastPacketError::Malformed));
+    // Frames that lack bytes of the announced length.
+    assert_eq!(packets.push(&id(1), &[0, 8], Instant(0)), Err(FastPacketError::Malformed));
+    assert_eq!(packets.push(&id(1), &[0, 9, 1, 2, 3, 4, 5, 6], Instant(0)), Ok(None));
+    assert_eq!(packets.push(&id(1), &[1, 7, 8], Instant(0)), Err(FastPacketError::Malformed));
+    assert_eq!(packets.slots.len(), 0);
 }
 
 #[test]
@@ -115,6 +172,29 @@ proptest::proptest! {
         }
         let joined = packets.push(&id(9), last.data(), Instant(0)).unwrap().unwrap();
         proptest::prop_assert_eq!(joined.as_slice(), payload.as_slice());
+    }
+
+    #[test]
+    fn what_is_split_is_joined_in_any_order(
+        payload in proptest::collection::vec(0_u8.., 0..=PAYLOAD_BYTES_MAX), counter: u8, seed: u64
+    ) {
+        let mut parts = frames(9, counter, &payload);
+        // A shuffle that needs no more than the seed.
+        let mut state = seed;
+        for index in (1..parts.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            parts.swap(index, usize::try_from(state >> 33).unwrap() % (index + 1));
+        }
+        // Frame 0 behind all others begins another message.
+        if parts.len() > 1 && parts[parts.len() - 1].data()[0] & INDEX_MASK == 0 {
+            parts.reverse();
+        }
+        let mut packets = FastPackets::default();
+        let joined: Vec<_> =
+            parts.iter().filter_map(|part| packets.push(&id(9), part.data(), Instant(0)).unwrap()).collect();
+        proptest::prop_assert_eq!(joined.len(), 1);
+        proptest::prop_assert_eq!(joined[0].as_slice(), payload.as_slice());
+        proptest::prop_assert!(packets.slots.is_empty());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! canboat's plain format: time, priority, PGN, source, destination, length, bytes.
 
-use super::{LineError, hexadecimal};
-use crate::n2k::fast_packet::{PAYLOAD_BYTES_MAX, Payload};
+use super::{LineError, hex};
 use crate::n2k::id::{Id, Pgn, SourceAddress};
+use crate::n2k::payload::{MESSAGE_BYTES_MAX, Payload};
 use crate::time::UnixMillis;
 
 /// Largest PGN of a line: three bytes, gateways number their own beyond 18 bits.
@@ -48,7 +48,7 @@ impl<'t> Line<'t> {
     /// [`LineError::PayloadTooLong`], [`LineError::Data`].
     pub fn payload(&self) -> Result<Payload, LineError> {
         let mut payload = Payload::new();
-        if self.count > PAYLOAD_BYTES_MAX {
+        if self.count > MESSAGE_BYTES_MAX {
             return Err(LineError::PayloadTooLong { bytes: self.count });
         }
         for part in self.bytes.split(',').take(self.count) {
@@ -56,7 +56,7 @@ impl<'t> Line<'t> {
             if part.len() != 2 {
                 return Err(LineError::Data);
             }
-            hexadecimal(part, &mut payload).ok_or(LineError::Data)?;
+            hex::bytes(part, &mut payload)?;
         }
         Ok(payload)
     }

@@ -1,11 +1,9 @@
 //! candump of can-utils: the log form (`-l`), the screen form, and the form of version 4.
 
-use super::{Item, LineError, Record, hexadecimal};
+use super::hex::{self, Data};
+use super::{Item, LineError, Record};
 use crate::hal::CanFrame;
 use crate::time::UnixMillis;
-
-/// Bytes of one CAN frame.
-type Data = heapless::Vec<u8, 8>;
 
 /// Tells whether a line that begins with an interface name can be candump's.
 pub(super) fn is_like(text: &str) -> bool {
@@ -34,14 +32,14 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
     let mut words = rest.split_ascii_whitespace();
     let first = words.next().ok_or(LineError::Part("interface"))?;
     let (id, data) = if let Some(inside) = first.strip_prefix("<0x") {
-        (identifier(inside.strip_suffix('>').ok_or(LineError::Identifier)?)?, listed(words)?)
+        (hex::identifier(inside.strip_suffix('>').ok_or(LineError::Identifier)?)?, listed(words)?)
     } else {
         // `-x` puts direction and flags between the interface and the identifier.
         let mut words = words.skip_while(|word| matches!(*word, "RX" | "TX" | "-" | "B" | "E"));
         let word = words.next().ok_or(LineError::Part("identifier"))?;
         match word.split_once('#') {
-            Some((id, data)) => (identifier(id)?, joined(data)?),
-            None => (identifier(word)?, listed(words)?),
+            Some((id, data)) => (hex::identifier(id)?, joined(data)?),
+            None => (hex::identifier(word)?, listed(words)?),
         }
     };
     let frame = CanFrame::new(id, &data).ok_or(LineError::Identifier)?;
@@ -64,17 +62,6 @@ fn time(text: &str) -> Option<UnixMillis> {
     Some(UnixMillis(millis))
 }
 
-fn identifier(text: &str) -> Result<u32, LineError> {
-    let id = u32::from_str_radix(text, 16).map_err(|_| LineError::Identifier)?;
-    match text.len() {
-        8 if id <= CanFrame::ID_MAX => Ok(id),
-        // The flag of an error frame, linux/can.h CAN_ERR_FLAG.
-        8 if id & 0x2000_0000 != 0 => Err(LineError::NotDataFrame),
-        3 => Err(LineError::ElevenBit),
-        _ => Err(LineError::Identifier),
-    }
-}
-
 /// Reads bytes written together: `FF103B`, also with points between.
 fn joined(text: &str) -> Result<Data, LineError> {
     if text.starts_with(['R', '#']) {
@@ -85,7 +72,7 @@ fn joined(text: &str) -> Result<Data, LineError> {
         return Err(LineError::FrameTooLong { bytes: text.len() / 2 });
     }
     for part in text.split('.') {
-        hexadecimal(part, &mut data).ok_or(LineError::Data)?;
+        hex::bytes(part, &mut data)?;
     }
     Ok(data)
 }
@@ -97,15 +84,5 @@ fn listed<'t>(mut words: impl Iterator<Item = &'t str>) -> Result<Data, LineErro
     if count > 8 {
         return Err(LineError::FrameTooLong { bytes: count });
     }
-    let mut data = Data::new();
-    for word in words.take(count) {
-        if word == "remote" {
-            return Err(LineError::NotDataFrame);
-        }
-        if word.len() != 2 {
-            return Err(LineError::Data);
-        }
-        hexadecimal(word, &mut data).ok_or(LineError::Data)?;
-    }
-    if data.len() == count { Ok(data) } else { Err(LineError::Length { announced: count, found: data.len() }) }
+    hex::listed(words, count)
 }

@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::ais_names::{aton_type, ship_type};
+use super::faults;
 use super::navigation::{coordinates, position};
 use super::rule::{How, Leaf, Mapping, Root, Target, leaf, leaves};
 use super::text::{Digits, digits, padded};
@@ -278,6 +279,10 @@ fn typed(scene: &mut Scene<'_>, field: Field, path: &str, name: fn(i64) -> Optio
 fn from_center(scene: &mut Scene<'_>, from_starboard: Field, beam: Field) {
     let there = |field| scene.decoded.number(field).filter(|value| value.mantissa != 0);
     let (Some(distance), Some(beam)) = (there(from_starboard), there(beam)) else { return };
+    if faults::ON && from_starboard == Field::PositionReferenceFromStarboardEdge {
+        scene.value("sensors.ais.fromCenter", Value::Null);
+        return;
+    }
     // Both have the same resolution, 0.1 m.
     let tenths = beam.mantissa.checked_mul(5).zip(distance.mantissa.checked_mul(10));
     if let Some(mantissa) = tenths.and_then(|(half, distance)| half.checked_sub(distance)) {

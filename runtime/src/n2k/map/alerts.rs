@@ -1,6 +1,7 @@
 //! Alerts as notifications: the standard's (126983, 126985), Seatalk's and Simnet's.
 
 use super::Scene;
+use super::faults;
 use super::rule::{Mapping, same};
 use super::text::{Text, camel_case, digits, join, lower, without_blanks};
 use crate::delta::Value;
@@ -84,10 +85,10 @@ fn alert(scene: &mut Scene<'_>) {
     scene.sink.value(&path, Value::Object(&members));
 }
 
-/// Returns a NAME as JavaScript holds it, in floating point.
+/// Returns a NAME as JavaScript holds it, in floating point; the two highest codes are no names.
 fn named(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
     let is_name = matches!(field, Field::DataSourceNetworkIdName | Field::AcknowledgeSourceNetworkIdName);
-    let bits = decoded.bits(field).filter(|bits| is_name && *bits != u64::MAX)?;
+    let bits = decoded.bits(field).filter(|bits| is_name && *bits < u64::MAX - 1)?;
     #[expect(clippy::cast_precision_loss, reason = "the peer's numbers are so")]
     Some(Value::Float(bits as f64))
 }
@@ -128,7 +129,7 @@ fn seatalk(scene: &mut Scene<'_>) {
 
 /// PGN 130850 of Simrad, when it is an alarm.
 fn simnet(scene: &mut Scene<'_>) {
-    if scene.decoded.definition() != Definition::SimnetAlarm {
+    if scene.decoded.definition() != Definition::SimnetAlarm || faults::ON {
         return;
     }
     let (name, known) = code_name(scene.decoded, Field::Alarm, "unknown");

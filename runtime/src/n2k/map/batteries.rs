@@ -1,14 +1,12 @@
 //! Batteries, chargers and inverters.
 
+use super::faults;
 use super::rule::{How, Mapping, Root, leaf};
 use crate::n2k::tables::Field;
 
 const BATTERY: Root = Root::Instance("electrical.batteries.");
 const CHARGER: Root = Root::Instance("electrical.chargers.");
 const INVERTER: Root = Root::Instance("electrical.inverters.");
-
-/// Coulomb in one ampere hour.
-const COULOMB: i64 = 3600;
 
 pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::fields(
@@ -81,7 +79,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
             leaf(Field::SupportsEqualization, ".supportsEqualization", How::Switch),
             leaf(Field::NominalVoltage, ".nominalVoltage", How::Text),
             leaf(Field::Chemistry, ".chemistry", How::LowerText),
-            leaf(Field::Capacity, ".capacity.nominal", How::Times(COULOMB)),
+            leaf(Field::Capacity, ".capacity.nominal", How::Times(faults::COULOMB)),
             leaf(Field::TemperatureCoefficient, ".temperatureCoefficient", How::Same),
             leaf(Field::PeukertExponent, ".peukertExponent", How::Same),
             leaf(Field::ChargeEfficiencyFactor, ".chargeEfficiencyFactor", How::Same),

@@ -1,6 +1,7 @@
 //! Fusion stereos: 130820.
 
 use super::Scene;
+use super::faults;
 use super::rule::{How, Leaf, Mapping, leaf, leaves, same};
 use super::text::{Text, digits, join};
 use crate::delta::Value;
@@ -54,16 +55,18 @@ fn fusion(scene: &mut Scene<'_>) {
     }
 }
 
-/// Gives a text that the device wrote.
+/// Gives a text that the device wrote; an empty one is one, other than a field that is not there.
 fn text(scene: &mut Scene<'_>, field: Field, path: &str) {
-    if let Some(text) = scene.decoded.string(field) {
-        scene.value(path, Value::Text(&text.to_stack()));
+    match scene.decoded.string(field) {
+        Some(text) => scene.value(path, Value::Text(&text.to_stack())),
+        None if scene.decoded.bytes(field).is_some() => scene.value(path, Value::Text("")),
+        None => {}
     }
 }
 
 /// Returns what paths of the playing source begin with.
 fn playing_root(scene: &Scene<'_>) -> Option<Text> {
-    let playing = scene.memory.source(scene.id.source)?.playing()?;
+    let playing = scene.memory.source(faults::stereo(scene.id.source))?.playing()?;
     Some(join(&[SOURCE, &digits(playing.into())]))
 }
 
@@ -104,7 +107,9 @@ fn tuner(scene: &mut Scene<'_>) {
             leaf(Field::SignalStrength, ".tuner.signalStrength", How::Same),
         ],
     );
-    playing_text(scene, Field::Track, ".track.name");
+    if scene.decoded.string(Field::Track).is_some() {
+        playing_text(scene, Field::Track, ".track.name");
+    }
 }
 
 fn volumes(scene: &mut Scene<'_>) {
@@ -117,7 +122,7 @@ fn volumes(scene: &mut Scene<'_>) {
 /// Which source plays in all zones, and the name of one source.
 fn source(scene: &mut Scene<'_>) {
     if let Some(current) = scene.decoded.raw(Field::CurrentSourceId).and_then(|id| u8::try_from(id).ok()) {
-        if let Some(memory) = scene.memory.source_mut(scene.id.source) {
+        if let Some(memory) = scene.memory.source_mut(faults::stereo(scene.id.source)) {
             memory.set_playing(current);
         }
         let current = join(&[SOURCE, &digits(current.into())]);

@@ -3,6 +3,7 @@
 use core::f64::consts::{PI, TAU};
 
 use super::Scene;
+use super::faults;
 use super::rule::{How, Instance, Mapping, Root, leaf, sum};
 use super::text::{Text, digits, join};
 use crate::delta::Value;
@@ -71,7 +72,8 @@ fn wind(scene: &mut Scene<'_>) {
         Some(3) => {
             How::Same.give(scene, Field::WindSpeed, "environment.wind.speedTrue");
             if let Some(angle) = angle {
-                scene.value("environment.wind.angleTrueWater", folded(angle));
+                let angle = if faults::ON { Value::Number(angle) } else { folded(angle) };
+                scene.value("environment.wind.angleTrueWater", angle);
             }
         }
         // Ground referenced to north.
@@ -114,26 +116,31 @@ fn climate(scene: &mut Scene<'_>) {
 
 /// PGN 130312: sources without a path of their own go to `generic`, no source to nowhere.
 fn temperature(scene: &mut Scene<'_>) {
-    let instance = scene.decoded.raw(Field::Instance).unwrap_or(0);
-    if let Some(path) = temperature_or_generic(scene, instance, '_') {
+    let instance = digits(scene.decoded.raw(Field::Instance).unwrap_or(0));
+    if let Some(path) = temperature_or_generic(scene, &instance, '_') {
         How::Same.give(scene, Field::ActualTemperature, &path);
     }
 }
 
 /// PGN 130316: as 130312, but blanks in the name of a source stay.
 fn extended_temperature(scene: &mut Scene<'_>) {
-    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
-    if let Some(path) = temperature_or_generic(scene, instance, ' ') {
+    let source = scene.decoded.raw(Field::Source).and_then(temperature_path);
+    // Some paths need no instance.
+    let path = match source.and_then(TemperaturePath::without) {
+        Some(path) => Some(path),
+        None => faults::named(scene.decoded.raw(Field::Instance))
+            .and_then(|instance| temperature_or_generic(scene, &instance, ' ')),
+    };
+    if let Some(path) = path {
         How::Same.give(scene, Field::Temperature, &path);
     }
 }
 
 /// Returns where a temperature goes; blanks in the name of a generic source become `blank`.
-fn temperature_or_generic(scene: &Scene<'_>, instance: i64, blank: char) -> Option<Text> {
-    let instance = digits(instance);
+fn temperature_or_generic(scene: &Scene<'_>, instance: &str, blank: char) -> Option<Text> {
     let source = scene.decoded.raw(Field::Source)?;
     if let Some(path) = temperature_path(source) {
-        return Some(path.with(&instance));
+        return Some(path.with(instance));
     }
     let mut path = join(&["generic.temperatures.userDefined"]);
     match scene.decoded.text(Field::Source) {
@@ -143,13 +150,13 @@ fn temperature_or_generic(scene: &Scene<'_>, instance: i64, blank: char) -> Opti
         }),
         None => path = join(&[&path, &digits(source)]),
     }
-    Some(join(&[&path, ".", &instance, ".temperature"]))
+    Some(join(&[&path, ".", instance, ".temperature"]))
 }
 
 /// PGN 130313.
 fn humidity(scene: &mut Scene<'_>) {
     let Some(source) = scene.decoded.raw(Field::Source) else { return };
-    let path = match (source, scene.decoded.raw(Field::Instance).map(digits)) {
+    let path = match (source, faults::named(scene.decoded.raw(Field::Instance))) {
         (1, _) => join(&["environment.outside.humidity"]),
         (0, Some(instance)) => join(&["environment.inside.", &instance, ".relativeHumidity"]),
         (_, Some(instance)) => join(&["environment.userDefined", &digits(source), ".", &instance, ".relativeHumidity"]),
@@ -160,12 +167,12 @@ fn humidity(scene: &mut Scene<'_>) {
 
 /// PGN 130314.
 fn pressure(scene: &mut Scene<'_>) {
-    let path = match (scene.decoded.raw(Field::Source), scene.decoded.raw(Field::Instance)) {
+    let path = match (scene.decoded.raw(Field::Source), faults::named(scene.decoded.raw(Field::Instance))) {
         (Some(0), _) => join(&["environment.outside.pressure"]),
         (Some(source), Some(instance)) => {
             let base = usize::try_from(source - 1).ok().and_then(|at| PRESSURES.get(at));
             let Some(base) = base else { return };
-            join(&[base, ".", &digits(instance), ".pressure"])
+            join(&[base, ".", &instance, ".pressure"])
         }
         _ => return,
     };
@@ -184,6 +191,11 @@ pub(super) struct TemperaturePath {
 }
 
 impl TemperaturePath {
+    /// Returns a path that has no instance in it.
+    fn without(self) -> Option<Text> {
+        self.after.is_empty().then(|| self.with(""))
+    }
+
     /// Returns the path of `instance`.
     pub fn with(self, instance: &str) -> Text {
         join(&[self.before, if self.after.is_empty() { "" } else { instance }, self.after])

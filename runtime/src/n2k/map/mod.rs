@@ -14,6 +14,7 @@ mod course;
 mod displays;
 mod entertainment;
 mod environment;
+mod faults;
 pub(super) mod memory;
 mod navigation;
 mod power;
@@ -32,6 +33,7 @@ use super::decode::Decoded;
 use super::id::{Id, Pgn};
 use crate::delta::{Value, ValueSink};
 
+pub(crate) use self::ais_names::{aton_type, ship_type};
 pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX, POWER_FACTORS_MAX, SOURCES_MAX};
 pub(super) use self::rule::Mapping;
 pub(super) use self::target::Context;
@@ -77,6 +79,7 @@ const GROUPS: [&[Mapping]; 15] = [
     watermaker::MAPPINGS,
 ];
 
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 const COUNT: usize = {
     let (mut count, mut group) = (0, 0);
     while group < GROUPS.len() {
@@ -87,6 +90,7 @@ const COUNT: usize = {
 };
 
 /// The rules by PGN, ascending; sorted when this is compiled.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 static BY_PGN: [&Mapping; COUNT] = {
     let mut sorted: [&Mapping; COUNT] = [&GROUPS[0][0]; COUNT];
     let (mut count, mut group) = (0, 0);

@@ -1,8 +1,8 @@
 //! Alternating and direct current: shore power, generators, converters.
 
 use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
-use super::text::{digits, join};
-use super::{Scene, find};
+use super::text::join;
+use super::{Scene, faults, find};
 use crate::delta::Value;
 use crate::n2k::id::Pgn;
 use crate::n2k::tables::Field;
@@ -157,8 +157,8 @@ fn outputs(scene: &mut Scene<'_>) {
 
 /// Gives every line as phase A, as the peer has it.
 fn lines(scene: &mut Scene<'_>, base: &str, rows: &[Leaf]) {
-    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
-    let root = join(&[base, &digits(instance), ".A"]);
+    let Some(instance) = faults::named(scene.decoded.raw(Field::Instance)) else { return };
+    let root = join(&[base, &instance, ".A"]);
     for line in scene.decoded.groups() {
         leaves(&mut scene.of(&line), &root, rows);
     }

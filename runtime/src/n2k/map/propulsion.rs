@@ -1,6 +1,7 @@
 //! Engines and their gears.
 
 use super::Scene;
+use super::faults;
 use super::rule::{How, Mapping, Root, leaf};
 use super::text::{Digits, digits, join};
 use crate::delta::Value;
@@ -13,7 +14,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         Root::Engine,
         &[
             leaf(Field::Speed, ".revolutions", How::PerOrNull(RPM_PER_HERTZ)),
-            leaf(Field::TiltTrim, ".drive.trimState", How::Shift(-2)),
+            leaf(Field::TiltTrim, ".drive.trimState", faults::TRIM),
             leaf(Field::BoostPressure, ".boostPressure", How::Same),
         ],
     ),
@@ -27,10 +28,10 @@ pub(super) const MAPPINGS: &[Mapping] = &[
             leaf(Field::OilPressure, ".oilPressure", How::Same),
             leaf(Field::TotalEngineHours, ".runTime", How::Same),
             leaf(Field::OilTemperature, ".oilTemperature", How::Same),
-            leaf(Field::CoolantPressure, ".coolantPressure", How::Same),
+            leaf(Field::CoolantPressure, ".coolantPressure", faults::PRESSURE),
             leaf(Field::EngineLoad, ".engineLoad", How::Shift(-2)),
             leaf(Field::EngineTorque, ".engineTorque", How::Shift(-2)),
-            leaf(Field::FuelPressure, ".fuel.pressure", How::Same),
+            leaf(Field::FuelPressure, ".fuel.pressure", faults::PRESSURE),
         ],
     )
     .and(engine_status),
@@ -72,7 +73,7 @@ impl Engine {
     /// is absent.
     pub fn of(decoded: &Decoded<'_>) -> Option<Self> {
         let named = |id: &str, title: &str| Some(Self { id: id.try_into().ok()?, title: title.try_into().ok()? });
-        match decoded.raw(Field::Instance)? {
+        match decoded.raw(Field::Instance).or(faults::ON.then_some(1))? {
             0 => named("port", "Port"),
             1 => named("starboard", "Starboard"),
             other => Some(Self { id: digits(other), title: digits(other) }),

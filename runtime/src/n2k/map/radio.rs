@@ -3,6 +3,7 @@
 //! n2k-signalk maps them from 4.7.0 on.
 
 use super::Scene;
+use super::faults;
 use super::navigation::coordinates;
 use super::rule::{Mapping, Target};
 use super::text::join;
@@ -16,7 +17,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
 
 /// PGN 129802, unless it is blank.
 fn safety_broadcast(scene: &mut Scene<'_>) {
-    let Some(text) = scene.decoded.string(Field::SafetyRelatedText) else { return };
+    let Some(text) = scene.decoded.string(Field::SafetyRelatedText).filter(|_| !faults::ON) else { return };
     let text = text.to_stack();
     if !text.trim().is_empty() {
         scene.value("communication.ais.safetyRelatedBroadcast", Value::Text(text.trim()));
@@ -45,6 +46,9 @@ const NATURES: [&str; 13] = [
 
 /// PGN 129808: the position, and a notification when it is a call of distress.
 fn selective_call(scene: &mut Scene<'_>) {
+    if faults::ON {
+        return;
+    }
     let position = coordinates(scene.decoded, Field::LatitudeOfVesselReported, Field::LongitudeOfVesselReported);
     if let Some(members) = position {
         scene.value("navigation.position", Value::Object(&members));

@@ -1,6 +1,7 @@
 //! The table form of a rule: which field goes to which path, and how.
 
 use super::Scene;
+use super::faults;
 use super::text::{Digits, Text, digits, join, lower};
 use crate::delta::Value;
 use crate::json::Decimal;
@@ -83,6 +84,8 @@ pub(in crate::n2k) enum How {
     OrNull,
     /// Times a power of ten: percent to ratio is -2.
     Shift(i8),
+    /// Times a power of ten when it is above zero, else as decoded; one of the peer's faults.
+    ShiftAboveZero(i8),
     /// Times a power of ten, `null` when it is absent.
     ShiftOrNull(i8),
     /// Times an integer: kilowatt hours to joule.
@@ -100,6 +103,9 @@ pub(in crate::n2k) enum How {
     /// The text of a code, texts in the list replaced.
     Renamed(&'static [(&'static str, &'static str)]),
 }
+
+/// What the peer multiplies where there is nothing.
+const ABSENT_IS_ZERO: Option<Decimal> = if faults::ON { Some(Decimal::new(0, 0)) } else { None };
 
 /// Short form of a [`Leaf`].
 pub(super) const fn leaf(field: Field, path: &'static str, how: How) -> Leaf {
@@ -164,10 +170,10 @@ impl Root {
     pub fn text(self, scene: &Scene<'_>) -> Option<Text> {
         Some(match self {
             Self::None => Text::new(),
-            Self::Instance(base) => join(&[base, &digits(scene.decoded.raw(Field::Instance)?)]),
+            Self::Instance(base) => join(&[base, &faults::named(scene.decoded.raw(Field::Instance))?]),
             Self::Connection(base) => {
-                let connection = scene.decoded.raw(Field::ConnectionNumber)?;
-                join(&[base, &digits(scene.id.source.0.into()), ".", &digits(connection)])
+                let connection = faults::named(scene.decoded.raw(Field::ConnectionNumber))?;
+                join(&[base, &digits(scene.id.source.0.into()), ".", &connection])
             }
             Self::Engine => join(&["propulsion.", &super::propulsion::Engine::of(scene.decoded)?.id]),
             Self::Device(before, after) => {
@@ -198,10 +204,17 @@ impl How {
             Self::UnlessZero => same(decoded, field).filter(|_| decoded.raw(field) != Some(0)),
             Self::OrNull => Some(number().map_or(Value::Null, Value::Number)),
             Self::Shift(power) => number().map(|value| Value::Number(shifted(value, power))),
+            Self::ShiftAboveZero(power) => {
+                number().map(|value| Value::Number(shifted(value, if value.mantissa > 0 { power } else { 0 })))
+            }
             Self::ShiftOrNull(power) => {
                 Some(number().map_or(Value::Null, |value| Value::Number(shifted(value, power))))
             }
-            Self::Times(factor) => number().and_then(|value| times(value, factor)).map(Value::Number),
+            Self::Times(factor) => number()
+                .or(ABSENT_IS_ZERO
+                    .filter(|_| decoded.bits(field).is_some_and(|bits| !matches!(bits, 0xffff | 0xffff_ffff))))
+                .and_then(|value| times(value, factor))
+                .map(Value::Number),
             Self::Per(divisor) => number().map(|value| per(value, divisor)),
             Self::PerOrNull(divisor) => Some(number().map_or(Value::Null, |value| per(value, divisor))),
             Self::Switch => match decoded.raw(field) {

@@ -1,6 +1,7 @@
 //! Switch banks: 127501.
 
 use super::Scene;
+use super::faults;
 use super::rule::Mapping;
 use super::text::{digits, join};
 use crate::delta::Value;
@@ -43,8 +44,8 @@ const INDICATORS: [Field; 28] = [
 
 /// PGN 127501: 1 when on, 0 for anything else that is there, and the number of the switch beside it.
 fn bank(scene: &mut Scene<'_>) {
-    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
-    let root = join(&["electrical.switches.bank.", &digits(instance), "."]);
+    let Some(instance) = faults::named(scene.decoded.raw(Field::Instance)) else { return };
+    let root = join(&["electrical.switches.bank.", &instance, "."]);
     for (number, field) in (1..).zip(INDICATORS) {
         let Some(raw) = scene.decoded.raw(field) else { continue };
         let switch = digits(number);

@@ -1,8 +1,9 @@
 //! Tanks: 127505.
 
 use super::Scene;
+use super::faults;
 use super::rule::{How, Mapping, leaf, leaves};
-use super::text::{digits, join};
+use super::text::join;
 use crate::n2k::tables::Field;
 
 pub(super) const MAPPINGS: &[Mapping] = &[Mapping::code(127_505, level)];
@@ -12,10 +13,10 @@ const FLUIDS: [&str; 6] = ["fuel", "freshWater", "wasteWater", "liveWell", "lubr
 
 /// PGN 127505: the level always, null when absent; the capacity in cubic metres.
 fn level(scene: &mut Scene<'_>) {
-    let Some(instance) = scene.decoded.raw(Field::Instance) else { return };
+    let Some(instance) = faults::named(scene.decoded.raw(Field::Instance)) else { return };
     let fluid = scene.decoded.raw(Field::Type).and_then(|code| usize::try_from(code).ok());
     let fluid = fluid.and_then(|code| FLUIDS.get(code)).unwrap_or(&"undefined");
-    let root = join(&["tanks.", fluid, ".", &digits(instance)]);
+    let root = join(&["tanks.", fluid, ".", &instance]);
     leaves(
         scene,
         &root,

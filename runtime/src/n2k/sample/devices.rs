@@ -5,8 +5,8 @@ use core::f64::consts::{PI, TAU};
 use super::START;
 use super::boat::{Boat, full_turn, half_turn};
 use crate::n2k::encode::{EncodeError, Input};
-use crate::n2k::fast_packet::Payload;
 use crate::n2k::id::{Pgn, SourceAddress};
+use crate::n2k::payload::Payload;
 use crate::n2k::tables::Field;
 
 /// One message that a device sends again and again.

@@ -1,6 +1,6 @@
 //! What one message tells another: claims, alert texts, courses, sources that play.
 
-use super::super::memory::Name;
+use super::super::memory::{Name, Source};
 use super::*;
 
 #[test]
@@ -51,12 +51,12 @@ fn a_new_device_at_an_address_inherits_nothing() {
     let source = SourceAddress(7);
     memory.claim(source, Name(0x11_0000_0001));
     memory.keep_alert(source, 1, Some("text"));
-    assert_eq!(memory.source(source).and_then(|source| source.device_instance()), Some(0x11));
+    assert_eq!(memory.source(source).and_then(Source::device_instance), Some(0x11));
     memory.claim(source, Name(0x11_0000_0001));
     assert!(memory.alert(source, 1).is_some());
     memory.claim(source, Name(0x12_0000_0002));
     assert!(memory.alert(source, 1).is_none());
-    assert_eq!(memory.source(source).and_then(|source| source.name()), Some(Name(0x12_0000_0002)));
+    assert_eq!(memory.source(source).and_then(Source::name), Some(Name(0x12_0000_0002)));
 }
 
 #[test]
@@ -70,13 +70,10 @@ fn the_source_heard_longest_ago_is_forgotten() {
     memory.claim(SourceAddress(0), Name(1));
     memory.claim(SourceAddress(200), Name(2));
     assert!(known(&memory, 0) && !known(&memory, 1) && known(&memory, 200));
-    assert_eq!(memory.source(SourceAddress(200)).and_then(|source| source.name()), Some(Name(2)));
+    assert_eq!(memory.source(SourceAddress(200)).and_then(Source::name), Some(Name(2)));
     for address in 0..=255 {
         memory.claim(SourceAddress(address), Name(u64::from(address)));
-        assert_eq!(
-            memory.source(SourceAddress(address)).and_then(|source| source.name()),
-            Some(Name(u64::from(address)))
-        );
+        assert_eq!(memory.source(SourceAddress(address)).and_then(Source::name), Some(Name(u64::from(address))));
     }
 }
 

@@ -44,7 +44,7 @@ fn stations_and_aircraft_have_zeros_in_front() {
 
 #[test]
 fn numbers_below_the_range_of_an_mmsi_are_none() {
-    let mut payload = encode(Pgn(129_038), &[]).unwrap();
+    let mut payload = encode(Pgn(129_038), &[]).unwrap().to_vec();
     payload[1..5].copy_from_slice(&1_193_046_u32.to_le_bytes());
     let decoded = Decoded::new(Pgn(129_038), &payload).unwrap();
     assert_eq!(find(Pgn(129_038)).unwrap().target.context(&decoded), Context::Invalid);
@@ -157,7 +157,7 @@ fn aircraft_have_a_height() {
 fn distress_calls_notify_in_the_callers_context() {
     // Ten digits, two a byte (ITU-R M.825), behind format and category.
     let call = |address: [u8; 5]| {
-        let mut payload = encode_as(Definition::DscDistressCallInformation, &[], [&[], &[]]).unwrap();
+        let mut payload = encode_as(Definition::DscDistressCallInformation, &[], [&[], &[]]).unwrap().to_vec();
         payload[2..7].copy_from_slice(&address);
         find(Pgn(129_808)).unwrap().target.context(&Decoded::new(Pgn(129_808), &payload).unwrap())
     };

@@ -1,0 +1,113 @@
+//! Text formats, one line at a time.
+
+use super::{
+    Format, Item, LINE_BYTES_MAX, LineError, Mode, Record, bst, canboat, candump, garmin, ikonvert, n2kascii, sentence,
+    trc, ydwg,
+};
+use crate::hal::CanFrame;
+use crate::n2k::id::PGN_MAX;
+
+/// Reads a log, one line at a time.
+#[derive(Clone, Debug)]
+pub struct LogReader {
+    format: Format,
+    mode: Mode,
+    /// In [`Mode::Auto`]: a line of more than 8 bytes was seen.
+    whole_lines: bool,
+    columns: Option<garmin::Columns>,
+}
+
+impl LogReader {
+    /// Builds a reader; a binary format makes every line a [`LineError::Binary`].
+    #[must_use]
+    pub fn new(format: Format, mode: Mode) -> Self {
+        Self { format, mode, whole_lines: mode == Mode::Fast, columns: None }
+    }
+
+    /// Reads one line, with or without its end; `None` for blank lines, comments (`#`, `;`), lines that name columns,
+    /// and what a gateway tells of itself.
+    ///
+    /// # Errors
+    /// [`LineError`] says what is wrong with the line; the next one can be read as if nothing was.
+    pub fn line(&mut self, line: &[u8]) -> Result<Option<Record>, LineError> {
+        if line.len() > LINE_BYTES_MAX {
+            return Err(LineError::TooLong { bytes: line.len() });
+        }
+        let text = str::from_utf8(line).map_err(|_| LineError::NotText)?.trim();
+        let text = sentence::without_tag_block(text);
+        let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
+        let format = match self.format {
+            Format::Auto => self.format_of(text, first).ok_or(LineError::UnknownFormat)?,
+            named => named,
+        };
+        match format {
+            Format::Candump => candump::read(text).map(Some),
+            Format::Canboat => self.canboat(text).map(Some),
+            Format::Ydwg => ydwg::read(text).map(Some),
+            Format::N2kAscii => n2kascii::read(text).map(Some),
+            Format::IKonvert | Format::Pcdin | Format::Mxpgn => sentence(text, format),
+            Format::Garmin => self.garmin(text),
+            Format::Trc => trc::read(text).map(Some),
+            Format::Bst => bst::json(text),
+            Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap => Err(LineError::Binary(format)),
+        }
+    }
+
+    /// Finds out how a line is written.
+    fn format_of(&self, text: &str, first: u8) -> Option<Format> {
+        Some(match first {
+            b'(' | b'<' => Format::Candump,
+            b'$' | b'!' => Format::Pcdin,
+            b'{' => Format::Bst,
+            b'A' if n2kascii::is_like(text) => Format::N2kAscii,
+            b'S' if text.starts_with("Sequence #") => Format::Garmin,
+            b'0'..=b'9' if ydwg::is_like(text) => Format::Ydwg,
+            b'0'..=b'9' if self.columns.is_some() && text.contains(",0x") => Format::Garmin,
+            b'0'..=b'9' if text.contains(',') => Format::Canboat,
+            b'0'..=b'9' if trc::is_like(text) => Format::Trc,
+            _ if candump::is_like(text) => Format::Candump,
+            _ => return None,
+        })
+    }
+
+    fn garmin(&mut self, text: &str) -> Result<Option<Record>, LineError> {
+        if let Some(columns) = garmin::columns(text) {
+            self.columns = Some(columns);
+            return Ok(None);
+        }
+        garmin::read(text, &self.columns.unwrap_or(garmin::USUAL)).map(Some)
+    }
+
+    fn canboat(&mut self, text: &str) -> Result<Record, LineError> {
+        let line = canboat::Line::read(text)?;
+        let is_long = line.count > 8;
+        if is_long && self.mode == Mode::Plain {
+            return Err(LineError::FrameTooLong { bytes: line.count });
+        }
+        self.whole_lines |= is_long && self.mode == Mode::Auto;
+        if line.count != line.announced {
+            return Err(LineError::Length { announced: line.announced, found: line.count });
+        }
+        let payload = line.payload()?;
+        let frame = Some(&payload).filter(|_| !is_long && !self.whole_lines && line.id.pgn <= PGN_MAX);
+        let item = match frame.and_then(|data| CanFrame::new(line.id.to_can(), data)) {
+            Some(frame) => Item::Frame(frame),
+            None => Item::Whole { id: line.id, payload },
+        };
+        Ok(Record { time: Some(line.time), item })
+    }
+}
+
+/// Reads a sentence of whichever gateway; other ones are [`LineError::Nmea0183`].
+fn sentence(text: &str, format: Format) -> Result<Option<Record>, LineError> {
+    if ikonvert::is_like(text) {
+        return ikonvert::read(text);
+    }
+    if text.starts_with("$PCDIN,") {
+        return sentence::pcdin(text).map(Some);
+    }
+    if text.starts_with("$MXPGN,") {
+        return sentence::mxpgn(text).map(Some);
+    }
+    Err(if text.starts_with(['$', '!']) { LineError::Nmea0183 } else { LineError::NotOfFormat(format) })
+}

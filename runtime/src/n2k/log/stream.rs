@@ -1,0 +1,285 @@
+//! Bytes in, entries out: splits lines, messages and packets, whatever the chunks are.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::dle::Wire;
+use super::pcap::{self, Capture};
+use super::{Format, LINE_BYTES_MAX, LineError, LogReader, Mode, Record};
+
+/// Bytes that [`LogStream::feed`] takes at once.
+pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
+
+/// What a log gives next. Numbers count lines, messages or packets, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one entry at a time; the large one is the usual one")]
+pub enum Entry {
+    /// A frame or message.
+    Record {
+        /// Its number.
+        number: u64,
+        /// What it holds.
+        record: Record,
+    },
+    /// A sentence of NMEA 0183, without the end of its line.
+    Sentence {
+        /// Its number.
+        number: u64,
+        /// Its text, a tag block in front included.
+        text: String,
+    },
+    /// What could not be read.
+    Bad {
+        /// Its number.
+        number: u64,
+        /// Why.
+        error: LineError,
+        /// Nothing can be read behind it: the log is cut off there, or damaged so that its parts cannot be found.
+        is_last: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+enum Framing {
+    /// Too few bytes yet to say.
+    Unknown,
+    Lines,
+    Wire(Wire),
+    /// A capture whose head is not there yet.
+    CaptureHead,
+    Capture(Capture),
+    /// Nothing more can be read.
+    Over,
+}
+
+/// Reads a log of any format from the bytes it is fed, in bounded memory: a line and a chunk.
+#[derive(Clone, Debug)]
+pub struct LogStream {
+    format: Format,
+    reader: LogReader,
+    framing: Framing,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that were read.
+    start: usize,
+    /// Bytes behind `start` that hold no end of line.
+    searched: usize,
+    /// A line is passed over because it is too long.
+    is_skipping: bool,
+    is_ended: bool,
+    number: u64,
+}
+
+impl LogStream {
+    /// Builds a stream; [`Format::Auto`] finds out the format by the first bytes, in text line by line.
+    #[must_use]
+    pub fn new(format: Format, mode: Mode) -> Self {
+        let framing = match format {
+            Format::Auto => Framing::Unknown,
+            Format::Ngt1 => Framing::Wire(Wire::new(false)),
+            Format::Ebl => Framing::Wire(Wire::new(true)),
+            Format::Pcap => Framing::CaptureHead,
+            _ => Framing::Lines,
+        };
+        Self {
+            format,
+            reader: LogReader::new(format, mode),
+            framing,
+            buffer: Vec::new(),
+            start: 0,
+            searched: 0,
+            is_skipping: false,
+            is_ended: false,
+            number: 0,
+        }
+    }
+
+    /// Takes bytes and returns how many, at most [`CHUNK_BYTES_MAX`]; none before [`next_entry`](Self::next_entry) has
+    /// given everything.
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        self.buffer.drain(..self.start.min(self.buffer.len()));
+        self.start = 0;
+        let room = (LINE_BYTES_MAX + CHUNK_BYTES_MAX).saturating_sub(self.buffer.len());
+        let taken = bytes.get(..room.min(CHUNK_BYTES_MAX)).unwrap_or(bytes);
+        self.buffer.extend_from_slice(taken);
+        taken.len()
+    }
+
+    /// Ends the line that was fed last, as the end of a datagram does; binary formats have no lines and are left alone.
+    pub fn end_line(&mut self) {
+        let is_open = self.rest().last().is_some_and(|byte| *byte != b'\n');
+        if is_open && (matches!(self.framing, Framing::Lines) || self.rest().iter().all(u8::is_ascii)) {
+            self.feed(b"\n");
+        }
+    }
+
+    /// Tells that no more bytes come; what is left is then read as the last line.
+    pub fn end(&mut self) {
+        self.is_ended = true;
+    }
+
+    /// Returns the next entry, `None` when more bytes are needed, or at the end.
+    pub fn next_entry(&mut self) -> Option<Entry> {
+        if matches!(self.framing, Framing::Unknown) {
+            self.detect()?;
+        }
+        match &self.framing {
+            Framing::Unknown | Framing::Over => None,
+            Framing::Lines => self.line(),
+            Framing::Wire(_) => self.wire(),
+            Framing::CaptureHead => {
+                self.capture_head()?;
+                self.next_entry_of_capture()
+            }
+            Framing::Capture(_) => self.next_entry_of_capture(),
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    fn detect(&mut self) -> Option<()> {
+        let first = self.rest();
+        if first.len() < 4 && !self.is_ended {
+            return None;
+        }
+        let is_capture = first.first_chunk().is_some_and(|first| pcap::is_like(*first));
+        self.framing = match Wire::detect(first) {
+            Some(is_ebl) => Framing::Wire(Wire::new(is_ebl)),
+            None if is_capture => Framing::CaptureHead,
+            None => Framing::Lines,
+        };
+        Some(())
+    }
+
+    /// Returns what is wrong with the log as a whole, and reads nothing more.
+    fn over(&mut self, error: LineError) -> Entry {
+        self.framing = Framing::Over;
+        self.number = self.number.saturating_add(1);
+        Entry::Bad { number: self.number, error, is_last: true }
+    }
+
+    fn line(&mut self) -> Option<Entry> {
+        loop {
+            let rest = self.rest();
+            let found = rest.get(self.searched..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
+            let Some(found) = found else {
+                self.searched = rest.len();
+                return self.unfinished_line();
+            };
+            let length = self.searched + found;
+            let (from, is_skipped) = (self.start, core::mem::take(&mut self.is_skipping));
+            self.start += length + 1;
+            self.searched = 0;
+            if is_skipped {
+                continue;
+            }
+            self.number = self.number.saturating_add(1);
+            let entry = self.entry(from, from + length, false);
+            if entry.is_some() {
+                return entry;
+            }
+        }
+    }
+
+    /// The buffer holds a line without its end.
+    fn unfinished_line(&mut self) -> Option<Entry> {
+        let length = self.rest().len();
+        let (is_skipping, is_too_long) = (self.is_skipping, length > LINE_BYTES_MAX);
+        if is_skipping || is_too_long {
+            self.start = self.buffer.len();
+            self.searched = 0;
+        }
+        if is_too_long && !is_skipping {
+            self.is_skipping = true;
+            self.number = self.number.saturating_add(1);
+            let error = LineError::TooLong { bytes: length };
+            return Some(Entry::Bad { number: self.number, error, is_last: self.is_ended });
+        }
+        if !self.is_ended {
+            return None;
+        }
+        self.framing = Framing::Over;
+        if is_skipping || length == 0 {
+            return None;
+        }
+        let from = self.start;
+        self.number = self.number.saturating_add(1);
+        self.entry(from, from + length, true)
+    }
+
+    /// Reads the line in these bytes of the buffer.
+    fn entry(&mut self, from: usize, to: usize, is_last: bool) -> Option<Entry> {
+        let line = self.buffer.get(from..to).unwrap_or_default();
+        let number = self.number;
+        match self.reader.line(line) {
+            Ok(record) => record.map(|record| Entry::Record { number, record }),
+            Err(LineError::Nmea0183) => {
+                let text = str::from_utf8(line).unwrap_or_default().trim();
+                Some(Entry::Sentence { number, text: String::from(text) })
+            }
+            Err(error) => Some(Entry::Bad { number, error, is_last }),
+        }
+    }
+
+    fn wire(&mut self) -> Option<Entry> {
+        let Framing::Wire(wire) = &mut self.framing else { return None };
+        while let Some(&byte) = self.buffer.get(self.start) {
+            self.start += 1;
+            let Some(ended) = wire.byte(byte) else { continue };
+            self.number = self.number.saturating_add(1);
+            match ended {
+                Ok(None) => {}
+                Ok(Some(record)) => return Some(Entry::Record { number: self.number, record }),
+                Err(error) => return Some(Entry::Bad { number: self.number, error, is_last: false }),
+            }
+        }
+        let is_cut_off = self.is_ended && wire.is_inside();
+        is_cut_off.then(|| self.over(LineError::CutOff))
+    }
+
+    fn capture_head(&mut self) -> Option<()> {
+        let head = self.rest().first_chunk().copied();
+        match head.map(|head| Capture::read(&head)) {
+            Some(Ok(capture)) => {
+                self.start += pcap::HEAD_BYTES;
+                self.framing = Framing::Capture(capture);
+                Some(())
+            }
+            Some(Err(_)) => Some(()),
+            None if self.is_ended && !self.rest().is_empty() => Some(()),
+            None => None,
+        }
+    }
+
+    fn next_entry_of_capture(&mut self) -> Option<Entry> {
+        let Framing::Capture(capture) = self.framing else {
+            let head = self.rest().first_chunk().copied();
+            let error = head.and_then(|head| Capture::read(&head).err()).unwrap_or(LineError::CutOff);
+            return Some(self.over(error));
+        };
+        let rest = self.rest();
+        let length = match capture.packet_bytes(rest) {
+            Ok(length) => length.filter(|length| *length <= rest.len()),
+            Err(error) => return Some(self.over(error)),
+        };
+        let Some(length) = length else {
+            let is_cut_off = self.is_ended && !rest.is_empty();
+            return is_cut_off.then(|| self.over(LineError::CutOff));
+        };
+        let read = capture.packet(rest.get(..length).unwrap_or_default());
+        self.start += length;
+        self.number = self.number.saturating_add(1);
+        let number = self.number;
+        Some(match read {
+            Ok(record) => Entry::Record { number, record },
+            Err(error) => Entry::Bad { number, error, is_last: false },
+        })
+    }
+
+    /// Returns the format that was asked for.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+}
