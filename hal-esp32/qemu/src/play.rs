@@ -20,8 +20,9 @@ pub fn run(partition: &Partition) -> Result<(), String> {
     let (start, log) = partition.log().ok_or("there is no log in the flash partition")?;
     let limits = Limits::of(Board::QemuRiscv32);
     let span = report::begin();
-    let mut replay =
-        Replay::new(limits, sample::LABEL, start, false).plugin_lines_only().after_each_poll(watchdog::tick);
+    let mut replay = Replay::new(limits, sample::LABEL, start, false);
+    replay.plugin_lines_only();
+    replay.after_each_poll(watchdog::tick);
     span.end("gateway, empty");
     for stored in packages::stored(partition) {
         let package = match packages::read(&stored) {

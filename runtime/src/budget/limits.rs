@@ -97,6 +97,17 @@ pub struct PluginLimits {
     pub fetch_body_bytes_max: u32,
     /// HTTP requests of the plugin on their way at the same time.
     pub fetches_max: u16,
+    /// UDP and TCP sockets the plugin may have open.
+    pub sockets_max: u16,
+    /// Serial ports the plugin may have open.
+    pub serial_ports_max: u16,
+    /// Datagrams that wait at one UDP socket; the oldest makes room.
+    pub socket_datagrams: u16,
+    /// Bytes that wait at one socket: of datagrams, where the oldest makes room, or of a TCP connection, whose peer has
+    /// to wait then.
+    pub socket_receive_bytes: u32,
+    /// Bytes a socket or a serial port takes for sending; more are refused.
+    pub socket_send_bytes: u32,
     /// One file of the plugin.
     pub file_bytes_max: u32,
     /// All files of the plugin, `/tmp` apart.
@@ -109,17 +120,6 @@ pub struct PluginLimits {
     pub descriptors_max: u16,
     /// Content of its open files, which is held in memory.
     pub open_files_bytes_max: u32,
-    /// UDP and TCP sockets the plugin may have open.
-    pub sockets_max: u16,
-    /// Serial ports the plugin may have open.
-    pub serial_ports_max: u16,
-    /// Datagrams that wait at one UDP socket; the oldest makes room.
-    pub socket_datagrams: u16,
-    /// Bytes that wait at one socket: of datagrams, where the oldest makes room, or of a TCP connection, whose peer has
-    /// to wait then.
-    pub socket_receive_bytes: u32,
-    /// Bytes a socket or a serial port takes for sending; more are refused.
-    pub socket_send_bytes: u32,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -207,17 +207,17 @@ impl Limits {
                     fetch_request_bytes_max: 256 * KIB,
                     fetch_body_bytes_max: 2 * MIB,
                     fetches_max: 8,
+                    sockets_max: 32,
+                    serial_ports_max: 4,
+                    socket_datagrams: 1000,
+                    socket_receive_bytes: 256 * KIB,
+                    socket_send_bytes: 256 * KIB,
                     file_bytes_max: 4 * MIB,
                     files_quota_bytes: 64 * MIB,
                     files_max: 1024,
                     tmp_bytes_max: 2 * MIB,
                     descriptors_max: 64,
                     open_files_bytes_max: 8 * MIB,
-                    sockets_max: 32,
-                    serial_ports_max: 4,
-                    socket_datagrams: 1000,
-                    socket_receive_bytes: 256 * KIB,
-                    socket_send_bytes: 256 * KIB,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -287,17 +287,17 @@ impl Limits {
                 fetch_request_bytes_max: 4 * KIB,
                 fetch_body_bytes_max: 16 * KIB,
                 fetches_max: 1,
+                sockets_max: 2,
+                serial_ports_max: 1,
+                socket_datagrams: 16,
+                socket_receive_bytes: 4 * KIB,
+                socket_send_bytes: 2 * KIB,
                 file_bytes_max: 8 * KIB,
                 files_quota_bytes: 32 * KIB,
                 files_max: 16,
                 tmp_bytes_max: 2 * KIB,
                 descriptors_max: 8,
                 open_files_bytes_max: 8 * KIB,
-                sockets_max: 2,
-                serial_ports_max: 1,
-                socket_datagrams: 16,
-                socket_receive_bytes: 4 * KIB,
-                socket_send_bytes: 2 * KIB,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,

@@ -213,6 +213,11 @@ impl Machine {
         }
     }
 
+    /// Says so where a failure happened in the start section.
+    fn placed(&self, failure: Failure) -> Failure {
+        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
+    }
+
     /// Returns when a guest that sleeps wants to go on.
     pub(super) fn wake(&self) -> Option<Instant> {
         self.sleeping.as_ref().map(|sleeping| sleeping.until)
@@ -223,11 +228,6 @@ impl Machine {
         if let Some(sleeping) = &mut self.sleeping {
             sleeping.until = Instant::default();
         }
-    }
-
-    /// Says so where a failure happened in the start section.
-    fn placed(&self, failure: Failure) -> Failure {
-        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
     }
 
     /// Plans how the answer of a fetch reaches the guest: nothing else of the call runs before.

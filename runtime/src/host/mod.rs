@@ -166,8 +166,6 @@ pub trait Services {
     /// Publishes a notification; `value` is its JSON object. False when it was refused.
     fn publish_notification(&mut self, path: &str, value: &str) -> bool;
 
-    /// Lends the medium of the plugin's files; where there is none, `act` is not called.
-    fn with_files(&mut self, _act: &mut dyn FnMut(&mut dyn Medium)) {}
     /// Returns the plugin's sockets; `None` where there is no network.
     fn sockets(&mut self) -> Option<Box<dyn sockets::Sockets + '_>> {
         None
@@ -176,6 +174,8 @@ pub trait Services {
     fn serial(&mut self) -> Option<Box<dyn sockets::Serial + '_>> {
         None
     }
+    /// Lends the medium of the plugin's files; where there is none, `act` is not called.
+    fn with_files(&mut self, _act: &mut dyn FnMut(&mut dyn Medium)) {}
 
     /// Begins an HTTP request; its answer comes from [`fetch_poll`](Self::fetch_poll), also when it is refused.
     fn fetch(&mut self, request: fetch::FetchRequest) -> fetch::Ticket {

@@ -162,10 +162,6 @@ impl Services for Loan<'_, '_> {
         self.world.outbox.len() > before
     }
 
-    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
-        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
-    }
-
     fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
         let network = self.world.net.network.as_deref_mut()?;
         Some(Box::new(Plugged { table: &mut self.face.sockets, network }))
@@ -174,6 +170,10 @@ impl Services for Loan<'_, '_> {
     fn serial(&mut self) -> Option<Box<dyn Serial + '_>> {
         let system = self.world.net.serial.as_deref_mut()?;
         Some(Box::new(Wired { table: &mut self.face.ports, system }))
+    }
+
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
     }
 
     fn fetch(&mut self, request: FetchRequest) -> Ticket {

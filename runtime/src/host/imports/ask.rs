@@ -66,6 +66,8 @@ pub(in crate::host) enum Ask {
         clause: &'static str,
         callback: i32,
     },
+    /// Sockets and serial ports.
+    Socket(SocketAsk),
     /// A file operation; the call machine carries it out with the instance's open files.
     File(FileAsk),
     /// The guest sleeps for `span`, until `until`; answers 0.
@@ -73,8 +75,6 @@ pub(in crate::host) enum Ask {
         until: Instant,
         span: Duration,
     },
-    /// Sockets and serial ports.
-    Socket(SocketAsk),
     /// A number below 1 times `scale`.
     RandomNumber {
         scale: f64,
@@ -136,10 +136,10 @@ impl Ask {
                 services.fetch_refused(callback);
                 Ret::Nothing
             }
+            Self::Socket(ask) => ask.answer(services, memory),
             // Both are carried out by the call machine.
             Self::File(_) => Ret::Int(FileError::NotSupported.errno()),
             Self::Sleep { .. } => Ret::Int(0),
-            Self::Socket(ask) => ask.answer(services, memory),
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }

@@ -104,8 +104,8 @@ fn route(scene: &mut Scene<'_>) {
 
 /// Gives a name; one of blanks is one, other than a field without letters.
 fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
-    // Behind length and control byte.
-    let has_letters = |bytes: &[u8]| bytes.len() > 2;
+    // The length counts itself and the control byte; the letters may have been cut off.
+    let has_letters = |bytes: &[u8]| bytes.first().is_some_and(|length| *length > 2);
     match scene.decoded.string(field) {
         Some(text) => {
             let text = text.to_stack();
