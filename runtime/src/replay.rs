@@ -53,6 +53,7 @@ pub struct Replay {
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
     lines: VecDeque<String>,
+    after_poll: fn(),
 }
 
 impl Replay {
@@ -90,15 +91,19 @@ impl Replay {
             plain: Some(Plain { n2k: Receiver::new(""), sentences: Sentences::new("") }),
             wall: None,
             lines: VecDeque::new(),
+            after_poll: || {},
         }
     }
 
     /// Leaves the decoded deltas out of [`next_line`](Self::next_line): only what plugins emit is left, and the memory
     /// of a second decoder is saved.
-    #[must_use]
-    pub fn plugin_lines_only(mut self) -> Self {
+    pub fn plugin_lines_only(&mut self) {
         self.plain = None;
-        self
+    }
+
+    /// Calls `tick` after each poll of the gateway: a board whose watchdog wants to hear of it.
+    pub fn after_each_poll(&mut self, tick: fn()) {
+        self.after_poll = tick;
     }
 
     /// Installs a package and starts it with `config`, a JSON object.
@@ -195,6 +200,7 @@ impl Replay {
     fn settle(&mut self) {
         for _ in 0..SETTLE_POLLS_MAX {
             let wake = self.gateway.poll();
+            (self.after_poll)();
             while let Some(Event::Emitted { package, delta }) = self.gateway.next_event() {
                 self.lines.push_back(plugin_line(&package, &delta));
             }
