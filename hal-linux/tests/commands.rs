@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -90,7 +91,9 @@ fn each_kind_of_bad_input_has_its_exit_code() {
     assert_refused(&run(home.path(), &["decode", &cut, "--mode", "odd"]), 2, &["modes are"]);
     assert_refused(&run(home.path(), &["fly"]), 2, &["fly"]);
     assert_refused(&run(home.path(), &["run", "--input", "tcp://boat"]), 2, &["host and port"]);
-    assert_refused(&run(home.path(), &["run", "--input", "udp://203.0.113.1:9"]), 5, &["udp://203.0.113.1:9"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let input = format!("tcp-listen://{}", taken.local_addr().unwrap());
+    assert_refused(&run(home.path(), &["run", "--input", &input]), 5, &[&input]);
     assert_refused(&run(home.path(), &["run", "--net", "tap:tap0"]), 2, &["not supported yet"]);
     assert_refused(&run(home.path(), &["run", "--input", "/nowhere/gone.log"]), 3, &["/nowhere/gone.log"]);
     assert_refused(&run(home.path(), &["run", "--can", "nocan9"]), 5, &["nocan9", "ip -brief link"]);

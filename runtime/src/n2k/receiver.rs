@@ -473,7 +473,7 @@ mod tests {
         let payload = [1; 40];
         let parts = |source: u8| Frames::new(&id(127_489, source), 0, &payload).unwrap();
         let feed = |receiver: &mut Receiver, source: u8, indexes: &[usize], now: Instant| {
-            let frames: std::vec::Vec<_> = parts(source).collect();
+            let frames: Vec<_> = parts(source).collect();
             indexes.iter().for_each(|index| assert_eq!(receiver.frame(&frames[*index], now), None));
         };
         // No start, restarted, a gap, malformed.
