@@ -12,7 +12,9 @@ use super::providers::{self, Asked};
 use super::script::{Scenario, Step};
 use super::world::World;
 use crate::budget::PluginLimits;
-use crate::host::{Answer, Call, Capabilities, Dialect, Instance, InstanceSpec, ModuleFacts, Progress, put_export};
+use crate::host::{
+    Answer, Call, Capabilities, Dialect, Failure, Instance, InstanceSpec, ModuleFacts, Progress, put_export,
+};
 use crate::json;
 use crate::package::plugin_id;
 
@@ -37,9 +39,21 @@ pub fn play(scenario: &Scenario, wasm: &[u8], limits: &PluginLimits, sink: &mut 
         Ok(instance) => instance,
         Err(reason) => return refused(&mut world, &reason),
     };
-    let mut player =
-        Player { scenario, wasm, facts, spec, world, life: Life::Fresh(instance), polls: 0, routes: Vec::new() };
+    let mut player = Player {
+        scenario,
+        wasm,
+        facts,
+        spec,
+        world,
+        life: Life::Fresh(instance),
+        polls: 0,
+        routes: Vec::new(),
+        start_section: None,
+    };
     player.introduce();
+    if let Some(reason) = player.start_section.take() {
+        return refused(&mut player.world, &reason);
+    }
     for step in &scenario.steps {
         player.step(step);
     }
@@ -111,6 +125,8 @@ struct Player<'p> {
     life: Life,
     polls: u32,
     routes: Vec<Endpoint>,
+    /// Why the start section of the first instance failed, which is a refusal of the module.
+    start_section: Option<String>,
 }
 
 impl Player<'_> {
@@ -118,7 +134,11 @@ impl Player<'_> {
     fn introduce(&mut self) {
         let managed = self.facts.dialect == Dialect::AssemblyScript;
         for (step, call) in [("id", Call::Id), ("name", Call::Name)] {
-            let told = self.call(call).map(|answer| match answer {
+            let told = self.call(call);
+            if self.start_section.is_some() {
+                return;
+            }
+            let told = told.map(|answer| match answer {
                 Answer::Text(Some(text)) => quoted(&text),
                 _ if managed => "null".into(),
                 _ => "\"\"".into(),
@@ -299,6 +319,9 @@ impl Player<'_> {
             }
         };
         let reason = failure.to_string();
+        if matches!(failure, Failure::InStartSection(_)) {
+            self.start_section = Some(reason.clone());
+        }
         if failure.is_fatal() {
             self.world.lines.line("trap", Object::new().text("error", &reason));
             self.life = Life::Gone(format!("the instance is gone since a trap: {reason}"));

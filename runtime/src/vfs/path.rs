@@ -17,13 +17,11 @@ pub const DEPTH_MAX: usize = 8;
 /// lie in `folder`, as upstream has it.
 ///
 /// # Errors
-/// [`FileError::NotCapable`] for an absolute path outside of `folder`, [`FileError::NameTooLong`],
+/// [`FileError::NotCapable`] for an absolute path, as the peer's library has it, [`FileError::NameTooLong`],
 /// [`FileError::Invalid`] for characters that no medium takes.
 pub fn resolve(folder: &str, path: &str) -> Result<String, FileError> {
     if path.starts_with('/') {
-        let resolved = resolve("", Some(path.trim_start_matches('/')).filter(|rest| !rest.is_empty()).unwrap_or("."))?;
-        let inside = folder.is_empty() || resolved == folder || resolved.starts_with(&below(folder));
-        return if inside { Ok(resolved) } else { Err(FileError::NotCapable) };
+        return Err(FileError::NotCapable);
     }
     if path.is_empty() {
         return Err(FileError::NotFound);
