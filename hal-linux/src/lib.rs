@@ -8,6 +8,7 @@
 pub mod carrier;
 pub mod cli;
 pub mod hal;
+pub mod input;
 pub mod logs;
 pub mod packages;
 pub mod run;

@@ -10,7 +10,6 @@ use skiff_runtime::config::{Identity, SAMPLE_SELF_CONTEXT, Settings, Vessel};
 use skiff_runtime::gateway::{Gateway, Setup};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
-use skiff_runtime::n2k::log::Format;
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::Enabled;
@@ -19,7 +18,7 @@ use skiff_runtime::server::Access;
 use super::exit::{self, Failure};
 use super::talk;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
-use crate::logs::Source;
+use crate::input::{Address, Input};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::plugin_files::PluginFiles;
 use crate::run::printer::Printer;
@@ -42,6 +41,8 @@ pub const TOKEN_FILE: &str = "skiff/token";
     skiff run --sample                          a simulated boat with two plugins; writes no files\n  \
     skiff run --can can0                        the boat's bus\n  \
     skiff run --input race.log --speed 10       a log file, ten times as fast, then serves on\n  \
+    skiff run --input tcp://192.168.4.1:1457    a gateway on the network, and again when it drops\n  \
+    skiff run --input serial:///dev/ttyUSB0     an NGT-1; ?baud=4800 for NMEA 0183\n  \
     skiff run --config ~/.signalk --can can0    the plugins of a Signal K installation\n\n\
     Then open http://127.0.0.1:3000 or\n  \
     curl http://127.0.0.1:3000/signalk/v1/api/vessels/self\n\n\
@@ -61,9 +62,12 @@ pub struct Args {
     #[arg(long, value_name = "IFACE")]
     can: Vec<String>,
 
-    /// Play this log file, - for standard input, then serve on; ?format=NAME behind it names the format (can be given
-    /// again)
-    #[arg(long, value_name = "FILE", value_parser = parse_input)]
+    /// Read a log file, - for standard input, tcp://HOST:PORT, tcp-listen://ADDR:PORT, udp://ADDR:PORT or
+    /// serial:///dev/NAME?baud=N; NMEA 2000 or 0183, found out by itself (can be given again)
+    ///
+    /// A file is played once, then Skiff serves on. A connection or port that drops is opened again by itself;
+    /// GET /skiff/v1/status tells its state. Options behind ?, joined by &: format=NAME, label=NAME, baud=N.
+    #[arg(long, value_name = "FILE|URL", value_parser = Input::parse)]
     input: Vec<Input>,
 
     /// Play log files so many times as fast as they were recorded, or max for without any wait
@@ -103,32 +107,9 @@ pub struct Args {
     allow_anyone: bool,
 }
 
-/// A log to play.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Input {
-    source: Source,
-    format: Format,
-}
-
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     text.parse().map_err(|_| "write address and port, for example 127.0.0.1:3000, 0.0.0.0:3000 or [::1]:3000".into())
-}
-
-fn parse_input(text: &str) -> Result<Input, String> {
-    if let Some((scheme, _)) = text.split_once("://") {
-        let known = ["tcp", "tcp-listen", "udp", "serial"].contains(&scheme);
-        let what = if known { "is not supported yet" } else { "is no kind of input" };
-        return Err(format!("{scheme}:// {what}; give a log file, - for standard input, or --can IFACE"));
-    }
-    let (path, format) = match text.rsplit_once("?format=") {
-        Some((path, format)) => (path, super::parse_format(format)?),
-        None => (text, Format::Auto),
-    };
-    if path.is_empty() {
-        return Err("the name of the file is missing".into());
-    }
-    Ok(Input { source: Source::new(path), format })
 }
 
 /// Whose TCP/IP stack carries the web server.
@@ -204,7 +185,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         can,
     };
     let mut gateway = Gateway::new(setup, hal);
-    let inputs = tracks.iter().map(|track| gateway.input(&label(track))).collect();
+    let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
     let served = serving.start(&mut gateway, &limits, &waker).map_err(system)?;
@@ -238,21 +219,23 @@ fn open_tracks(args: &Args) -> Result<Vec<Track>, Failure> {
         return Ok(vec![Track::Sample]);
     }
     let open = |input: &Input| {
-        let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{}: {error}", input.source));
-        Ok(Track::Log {
-            source: input.source.clone(),
-            input: input.source.open().map_err(unreadable)?,
-            format: input.format,
-        })
+        if let Address::Log(source) = &input.address {
+            let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{input}: {error}"));
+            let (source, format) = (source.clone(), input.format);
+            return Ok(Track::Log { input: source.open().map_err(unreadable)?, source, format });
+        }
+        let unavailable = |error| Failure::new(exit::UNAVAILABLE, format_args!("{input}: {error}"));
+        match input.link().map_err(unavailable)? {
+            Some(link) => Ok(Track::Live { link, name: input.to_string(), format: input.format }),
+            None => Err(Failure::new(exit::USAGE, format_args!("{input}: no kind of input"))),
+        }
     };
     args.input.iter().map(open).collect()
 }
 
-fn label(track: &Track) -> String {
-    match track {
-        Track::Sample => boat::LABEL.into(),
-        Track::Log { source, .. } => source.label(),
-    }
+/// Returns the source labels of all feeds.
+fn labels(args: &Args) -> Vec<String> {
+    if args.sample { vec![boat::LABEL.into()] } else { args.input.iter().map(Input::label).collect() }
 }
 
 type CanPorts = (Vec<CanPort>, Vec<std::os::fd::OwnedFd>);
@@ -410,17 +393,6 @@ impl Drop for Marker {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn inputs_are_files_for_now() {
-        assert_eq!(parse_input("a.log"), Ok(Input { source: Source::File("a.log".into()), format: Format::Auto }));
-        assert_eq!(parse_input("-?format=canboat"), Ok(Input { source: Source::Stdin, format: Format::Canboat }));
-        for text in ["tcp://host:1", "tcp-listen://0.0.0.0:1", "udp://0.0.0.0:1", "serial:///dev/ttyUSB0?baud=115200"] {
-            assert!(parse_input(text).unwrap_err().contains("not supported yet"), "{text}");
-        }
-        assert!(parse_input("ftp://x").unwrap_err().contains("no kind of input"));
-        assert!(parse_input("?format=candump").is_err());
-    }
 
     #[test]
     fn stacks_are_the_systems_or_our_own() {

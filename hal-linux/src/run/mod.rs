@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::carrier::{Letter, Outgoing, StreamLink};
 use crate::hal::SystemClock;
 use crate::wake::Waker;
-use feed::Fed;
+use feed::{Fed, Happening};
 use plugin_files::PluginFiles;
 use printer::Printer;
 
@@ -113,7 +113,12 @@ impl Driver {
         {
             records += 1;
             if let Some(input) = self.inputs.get(fed.feed) {
-                self.gateway.receive(*input, &fed.record);
+                match fed.happening {
+                    Happening::Record(record) => drop(self.gateway.receive(*input, &record)),
+                    Happening::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
+                    Happening::Bad => self.gateway.count_bad_line(*input),
+                    Happening::State(state) => self.gateway.set_input_state(*input, state),
+                }
             }
         }
         while let Some((exchange, id)) = self.gateway.next_reload() {

@@ -5,17 +5,18 @@
 
 mod exchanges;
 mod http;
+mod input;
 mod install;
 mod notices;
 mod status;
 mod streams;
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use self::input::Input;
 use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::Delta;
@@ -23,7 +24,7 @@ use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::Model;
 use crate::n2k::log::{Item, Record};
-use crate::n2k::{Assembled, DeltaForm, Receiver};
+use crate::n2k::{Assembled, DeltaForm};
 use crate::package::Package;
 use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Registry, ReplaceError, World};
 use crate::server::endpoint::Endpoints;
@@ -34,6 +35,8 @@ use crate::server::{Access, ClientCounters, Response};
 use crate::time::{Instant, UnixMillis};
 use exchanges::Exchanges;
 use streams::BinaryClient;
+
+pub use self::input::InputState;
 
 /// CAN frames taken from each interface in one poll.
 const FRAMES_PER_POLL: usize = 64;
@@ -104,15 +107,11 @@ pub enum Event {
     },
 }
 
-struct Input {
-    label: String,
-    receiver: Receiver,
-}
-
 /// Counters of the whole gateway.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
     deltas: u64,
+    deltas_0183: u64,
     emitted: u64,
     client_deltas: u64,
     refused_exchanges: u64,
@@ -217,7 +216,7 @@ impl Gateway {
 
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
-        self.inputs.push(Input { label: label.to_string(), receiver: Receiver::new(label) });
+        self.inputs.push(Input::new(label));
         InputId(self.inputs.len() - 1)
     }
 
@@ -232,7 +231,7 @@ impl Gateway {
             Item::Frame(frame) => receiver.frame(frame, now),
             Item::Whole { id, payload } => receiver.whole(*id, payload),
         }?;
-        let timestamp = format!("{wall}");
+        let timestamp = wall.text();
         let delta = receiver.delta(&message, &timestamp, DeltaForm::Stamped { self_context: &self.setup.self_context });
         if let Some(delta) = delta {
             self.totals.deltas = self.totals.deltas.saturating_add(1);

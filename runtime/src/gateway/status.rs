@@ -29,11 +29,11 @@ impl Gateway {
         write!(out, "\"frames\":{},\"messages\":{},", total.frames, total.messages)?;
         write!(
             out,
-            "\"deltas\":{{\"n2k\":{},\"plugins\":{},\"clients\":{}}},",
-            totals.deltas, totals.emitted, totals.client_deltas
+            "\"deltas\":{{\"n2k\":{},\"nmea0183\":{},\"plugins\":{},\"clients\":{}}},",
+            totals.deltas, totals.deltas_0183, totals.emitted, totals.client_deltas
         )?;
         out.push_str("\"drops\":{");
-        for (name, count) in total.losses() {
+        for (name, count) in total.losses().into_iter().chain(self.sentence_counters().losses()) {
             write!(out, "\"{name}\":{count},")?;
         }
         let sum = |pick: fn(&plugin::Drops) -> u64| self.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>();
@@ -67,14 +67,8 @@ impl Gateway {
             self.model.counts().contexts
         )?;
         for (index, input) in self.inputs.iter().enumerate() {
-            let counters = input.receiver.counters();
-            out.push_str(if index == 0 { "{\"label\":" } else { ",{\"label\":" });
-            crate::json::write_string(out, &input.label)?;
-            write!(
-                out,
-                ",\"frames\":{},\"messages\":{},\"deltas\":{}}}",
-                counters.frames, counters.messages, counters.deltas
-            )?;
+            out.push_str(if index == 0 { "" } else { "," });
+            input.write_status(out)?;
         }
         out.push(']');
         if let Some(clients) = &self.clients {

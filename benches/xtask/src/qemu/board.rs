@@ -185,6 +185,15 @@ impl Ended {
         self.measured.iter().find(|(row, _)| row == name).map(|(_, value)| *value)
     }
 
+    /// Visits lines of talk of the form `…MARK NAME: word NUMBER, word NUMBER, …`: name and numbers.
+    pub fn numbers<'e>(&'e self, mark: &'e str) -> impl Iterator<Item = (&'e str, Vec<u64>)> {
+        self.talk.iter().filter_map(move |line| {
+            let (name, rest) = line.split_once(mark)?.1.split_once(": ")?;
+            let numbers = rest.split(", ").filter_map(|part| part.rsplit(' ').next()?.parse().ok());
+            Some((name, numbers.collect()))
+        })
+    }
+
     /// Checks the exit status.
     ///
     /// # Errors
