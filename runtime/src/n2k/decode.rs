@@ -349,6 +349,17 @@ impl<'a> Decoded<'a> {
         self.fields.iter().enumerate().filter_map(|(index, row)| Some((row.field, self.reading(index)?)))
     }
 
+    /// Returns the fields whose code is neither a value nor the one for "not available": outside of the database's
+    /// range at either end. What a device means by them is not known, so they are absent.
+    pub fn refused(&self) -> impl Iterator<Item = Field> + '_ {
+        self.fields.iter().enumerate().filter_map(|(index, row)| {
+            let kind = self.resolved(index).filter(|kind| kind.form.is_number())?;
+            let bits = self.bits_at(index, kind)?;
+            let raw = extend(bits, u8::try_from(kind.bits).ok()?, kind.signed)?;
+            (!kind.holds(raw) && raw != kind.not_available()).then_some(row.field)
+        })
+    }
+
     fn reading(&self, index: usize) -> Option<Reading<'a>> {
         let kind = self.resolved(index)?;
         Some(match kind.form {

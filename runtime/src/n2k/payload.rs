@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 
 use super::fast_packet::PAYLOAD_BYTES_MAX;
 
@@ -116,6 +116,15 @@ impl Deref for Payload {
 
     fn deref(&self) -> &[u8] {
         self.as_slice()
+    }
+}
+
+impl DerefMut for Payload {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match &mut self.0 {
+            Kept::Short(short) => short,
+            Kept::Long(long) => long,
+        }
     }
 }
 

@@ -13,14 +13,17 @@ pub const PATH_BYTES_MAX: usize = 96;
 pub const DEPTH_MAX: usize = 8;
 
 /// Resolves `path`, which the guest names below `folder`, to a path from the root: segments joined by `/`, empty for
-/// the root itself. `..` above the root stays at the root (plugin ABI §7).
+/// the root itself. `..` above the root stays at the root (plugin ABI §7). An absolute path begins at the root and must
+/// lie in `folder`, as upstream has it.
 ///
 /// # Errors
-/// [`FileError::NotCapable`] for an absolute path, [`FileError::NameTooLong`], [`FileError::Invalid`] for characters
-/// that no medium takes.
+/// [`FileError::NotCapable`] for an absolute path outside of `folder`, [`FileError::NameTooLong`],
+/// [`FileError::Invalid`] for characters that no medium takes.
 pub fn resolve(folder: &str, path: &str) -> Result<String, FileError> {
     if path.starts_with('/') {
-        return Err(FileError::NotCapable);
+        let resolved = resolve("", Some(path.trim_start_matches('/')).filter(|rest| !rest.is_empty()).unwrap_or("."))?;
+        let inside = folder.is_empty() || resolved == folder || resolved.starts_with(&below(folder));
+        return if inside { Ok(resolved) } else { Err(FileError::NotCapable) };
     }
     if path.is_empty() {
         return Err(FileError::NotFound);
@@ -78,6 +81,11 @@ mod tests {
             ("", "../../etc/passwd", "etc/passwd"),
             ("data", "..", ""),
             ("", ".", ""),
+            ("", "/data/a.txt", "data/a.txt"),
+            ("", "/../../etc/passwd", "etc/passwd"),
+            ("data", "/data/a.txt", "data/a.txt"),
+            ("", "/", ""),
+            ("", "//data", "data"),
         ] {
             assert_eq!(resolve(folder, path).as_deref(), Ok(resolved), "{folder} {path}");
         }
@@ -85,7 +93,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_path_has_its_error() {
-        assert_eq!(resolve("", "/etc/passwd"), Err(FileError::NotCapable));
+        assert_eq!(resolve("data", "/etc/passwd"), Err(FileError::NotCapable));
+        assert_eq!(resolve("data", "/data2"), Err(FileError::NotCapable));
         assert_eq!(resolve("data", ""), Err(FileError::NotFound));
         assert_eq!(resolve("", &"x".repeat(NAME_BYTES_MAX + 1)), Err(FileError::NameTooLong));
         assert_eq!(resolve("", &"x/".repeat(DEPTH_MAX + 1)), Err(FileError::NameTooLong));

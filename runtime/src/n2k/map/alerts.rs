@@ -85,10 +85,10 @@ fn alert(scene: &mut Scene<'_>) {
     scene.sink.value(&path, Value::Object(&members));
 }
 
-/// Returns a NAME as JavaScript holds it, in floating point.
+/// Returns a NAME as JavaScript holds it, in floating point; the two highest codes are no names.
 fn named(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
     let is_name = matches!(field, Field::DataSourceNetworkIdName | Field::AcknowledgeSourceNetworkIdName);
-    let bits = decoded.bits(field).filter(|bits| is_name && *bits != u64::MAX)?;
+    let bits = decoded.bits(field).filter(|bits| is_name && *bits < u64::MAX - 1)?;
     #[expect(clippy::cast_precision_loss, reason = "the peer's numbers are so")]
     Some(Value::Float(bits as f64))
 }

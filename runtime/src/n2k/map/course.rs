@@ -102,18 +102,20 @@ fn route(scene: &mut Scene<'_>) {
     }
 }
 
-/// Gives a name; an empty one is one, other than a field that is not there.
+/// Gives a name; one of blanks is one, other than a field without letters.
 fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
+    // The length counts itself and the control byte; the letters may have been cut off.
+    let has_letters = |bytes: &[u8]| bytes.first().is_some_and(|length| *length > 2);
     match scene.decoded.string(field) {
         Some(text) => {
             let text = text.to_stack();
             let number = text.trim().parse().ok().filter(|_| faults::ON && field == Field::RouteName);
             scene.value(path, number.map_or(Value::Text(&text), Value::Float));
         }
-        None if faults::ON && field == Field::RouteName && scene.decoded.bytes(field).is_some() => {
+        None if faults::ON && field == Field::RouteName && scene.decoded.bytes(field).is_some_and(has_letters) => {
             scene.value(path, Value::Float(0.0));
         }
-        None if scene.decoded.bytes(field).is_some() => scene.value(path, Value::Text("")),
+        None if scene.decoded.bytes(field).is_some_and(has_letters) => scene.value(path, Value::Text("")),
         None => {}
     }
 }
