@@ -199,10 +199,6 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         let (expected, ours) = numbers?;
         return close(path, expected, ours * 1000.0).then_some("pressure-in-pascal");
     }
-    if path.ends_with("datetime") && ours.is_none() {
-        let hour = expected.as_str()?.get(11..13)?.parse::<u8>().ok()?;
-        return (hour >= 24).then_some("time-of-day");
-    }
     if path.ends_with("angleTrueWater") {
         let (expected, ours) = numbers?;
         return (expected > PI && close(path, expected - TAU, ours)).then_some("wind-angle-folded");
