@@ -34,6 +34,7 @@ pub mod model;
 pub mod n2k;
 #[cfg(feature = "smoltcp")]
 pub mod net;
+pub mod nmea0183;
 pub mod package;
 pub mod plugin;
 pub mod replay;

@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("json", 1),
     ("delta", 1),
     ("n2k", 2),
+    ("nmea0183", 2),
     ("hal", 2),
     ("fetch", 3),
     ("vfs", 2),
@@ -36,6 +37,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("json", "time"),
     ("http", "time"),    // the date of a response
     ("n2k", "hal"),      // only the frame type
+    ("nmea0183", "n2k"), // the form of a delta, names of ship types
     ("model", "bus"),    // patterns
     ("model", "config"), // the vessel's name
     ("package", "host"),

@@ -199,6 +199,10 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         let (expected, ours) = numbers?;
         return close(path, expected, ours * 1000.0).then_some("pressure-in-pascal");
     }
+    if path.ends_with("datetime") && ours.is_none() {
+        let hour = expected.as_str()?.get(11..13)?.parse::<u8>().ok()?;
+        return (hour >= 24).then_some("time-of-day");
+    }
     if path.ends_with("angleTrueWater") {
         let (expected, ours) = numbers?;
         return (expected > PI && close(path, expected - TAU, ours)).then_some("wind-angle-folded");
@@ -209,6 +213,17 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     }
     if path.ends_with("capacity.nominal") || path.ends_with("energyImport") || path.ends_with("energyExport") {
         return (ours.is_none() && expected.as_f64() == Some(0.0)).then_some("absent-is-zero");
+    }
+    if path.ends_with("satellitesInView") {
+        let first = |value: &Value| value["satellites"].as_array().map(|list| list[..list.len().min(32)].to_vec());
+        let (left, right) = (first(expected)?, first(ours?)?);
+        let is_cut = expected["count"].as_u64()? > 32 && ours?["count"] == 32;
+        return (is_cut && same(path, &Value::Array(left), &Value::Array(right))).then_some("satellites-at-most");
+    }
+    if path == "navigation.datetime" && ours.is_none() {
+        // "2141-11-12T55:11:40.08140Z"
+        let hour = expected.as_str()?.get(11..13)?.parse::<u32>().ok()?;
+        return (hour > 24).then_some("time-of-day");
     }
     if path.ends_with("peukertExponent") {
         // (raw + 1) x 0.002 instead of raw x 0.002 + 1; outside of its range there is none.
@@ -425,7 +440,7 @@ fn every_delta_of_the_corpus_is_the_peers_or_on_the_list() {
         }
     }
     eprintln!("{deltas} expected deltas, differences of the list used: {used:?}");
-    assert!(wrong.is_empty(), "{} lines differ, first:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
+    assert!(wrong.is_empty(), "{} lines differ, first:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
     assert!(deltas > if std::env::var_os("SKIFF_N2K_LOGS").is_some() { 500 } else { 20_000 }, "{deltas}");
     if cfg!(feature = "peer-faults") {
         let used: Vec<_> = SWITCHABLE.iter().filter(|name| used.contains_key(*name)).collect();

@@ -48,7 +48,11 @@ const TASKS: &[Task] = &[
         does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
         run: cross::test,
     },
-    Task { name: "qemu", does: "boots the emulated board and compares it with Linux", run: qemu::run },
+    Task {
+        name: "qemu",
+        does: "boots the emulated board and compares it with Linux; --net uses it over the network",
+        run: qemu::run,
+    },
     Task {
         name: "pgn-tables",
         does: "regenerates the PGN tables; --check compares instead of writing",

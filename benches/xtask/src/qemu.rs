@@ -1,6 +1,8 @@
 //! Builds the emulated board, boots it, and holds what it says against Linux.
 
 mod board;
+mod hostile;
+mod net;
 mod partition;
 
 use std::collections::BTreeMap;
@@ -13,25 +15,31 @@ use partition::Partition;
 use crate::size::Flash;
 use crate::{debian, process};
 
-/// Largest heap peak that is wanted for the two sample plugins, bytes.
-const GOALS: &[(&str, u64)] = &[("stack used", 16 * 1024), ("flash text", 700_000)];
+/// What is wanted at most, bytes.
+const GOALS: [(&str, u64); 2] = [("stack used", 16 * 1024), ("flash text", 700_000)];
 
-/// Runs `xtask qemu`.
+/// Runs `xtask qemu [--net]`.
 ///
 /// # Errors
-/// What cannot be built or run, or the first line that differs from Linux.
+/// What cannot be built or run, the first line that differs from Linux, or with `--net` what does not work.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err("takes no arguments".into());
-    }
+    let with_net = match arguments {
+        [] => false,
+        [word] if word == "--net" => true,
+        _ => return Err("takes nothing but --net".into()),
+    };
     prepare()?;
     let image = board::build()?;
+    if with_net {
+        return net::run(&image);
+    }
     let played = board::boot(&image, &Partition::sample())?;
     played.expect_exit(0)?;
     compare(&played)?;
-    wedge(&image)?;
     table(&played, &Flash::of(&image)?);
-    Ok(())
+    predictions(&played)?;
+    wedge(&image)?;
+    hostile::run(&image)
 }
 
 /// Installs the emulator.
@@ -57,6 +65,29 @@ fn compare(played: &Ended) -> Result<(), String> {
     }
     println!("{} plugin lines, byte for byte those of `skiff replay --sample` on Linux", linux.len());
     Ok(())
+}
+
+/// What admission predicted is never below what the board measured.
+fn predictions(played: &Ended) -> Result<(), String> {
+    println!("{:<36} {:>10} {:>10}  ratio", "memory of a plugin, peak", "predicted", "measured");
+    let mut below = Vec::new();
+    for (name, predicted) in played.numbers("predicted: ") {
+        let [heap, linear, ..] = predicted[..] else { return Err(format!("no prediction in: {predicted:?}")) };
+        let taken = played.numbers("took: ").find(|(other, _)| *other == name);
+        let Some([_, peak, ..]) = taken.as_ref().map(|(_, numbers)| &numbers[..]) else {
+            return Err(format!("{name}: the board measured nothing"));
+        };
+        let (predicted, measured) = (heap + linear, *peak);
+        println!(
+            "{name:<36} {predicted:>10} {measured:>10}  {}.{:02}",
+            predicted / measured,
+            predicted * 100 / measured % 100
+        );
+        if predicted < measured {
+            below.push(name);
+        }
+    }
+    if below.is_empty() { Ok(()) } else { Err(format!("predicted too little for {}", below.join(", "))) }
 }
 
 /// A tick that does not end: the watchdog resets the board, and the next start knows why.

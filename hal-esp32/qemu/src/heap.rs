@@ -15,6 +15,8 @@ pub struct Usage {
     pub used: usize,
     /// Most that was ever taken at once.
     pub peak: usize,
+    /// Most that was taken at once since [`restart_peak`].
+    pub recent_peak: usize,
     /// Highest address that was ever taken, as an offset in the arena: what fragmentation adds shows here.
     pub reach: usize,
     /// Allocations that found no room.
@@ -24,6 +26,7 @@ pub struct Usage {
 struct Arena {
     heap: Heap,
     peak: usize,
+    recent_peak: usize,
     reach: usize,
     refused: usize,
 }
@@ -35,7 +38,8 @@ struct Single(UnsafeCell<Arena>);
 unsafe impl Sync for Single {}
 
 #[global_allocator]
-static HEAP: Single = Single(UnsafeCell::new(Arena { heap: Heap::empty(), peak: 0, reach: 0, refused: 0 }));
+static HEAP: Single =
+    Single(UnsafeCell::new(Arena { heap: Heap::empty(), peak: 0, recent_peak: 0, reach: 0, refused: 0 }));
 
 unsafe extern "C" {
     static mut _heap_start: u8;
@@ -58,16 +62,17 @@ pub fn usage() -> Usage {
         arena: arena.heap.size(),
         used: arena.heap.used(),
         peak: arena.peak,
+        recent_peak: arena.recent_peak,
         reach: arena.reach,
         refused: arena.refused,
     })
 }
 
-/// Begins a new measurement of the peak; returns what is taken now.
+/// Begins a new measurement of the recent peak; returns what is taken now.
 pub fn restart_peak() -> usize {
     HEAP.with(|arena| {
-        arena.peak = arena.heap.used();
-        arena.peak
+        arena.recent_peak = arena.heap.used();
+        arena.recent_peak
     })
 }
 
@@ -83,7 +88,8 @@ unsafe impl GlobalAlloc for Single {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.with(|arena| match arena.heap.allocate_first_fit(layout) {
             Ok(block) => {
-                arena.peak = arena.peak.max(arena.heap.used());
+                arena.recent_peak = arena.recent_peak.max(arena.heap.used());
+                arena.peak = arena.peak.max(arena.recent_peak);
                 let end = block.as_ptr().addr() + layout.size() - arena.heap.bottom().addr();
                 arena.reach = arena.reach.max(end);
                 block.as_ptr()

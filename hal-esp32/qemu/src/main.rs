@@ -11,6 +11,7 @@ extern crate alloc;
 mod clock;
 mod exit;
 mod heap;
+mod net;
 mod packages;
 mod partition;
 mod play;
@@ -36,7 +37,8 @@ fn main() -> ! {
         log::info!("asked to wedge: this tick never ends");
         stack::wedge();
     }
-    let code = match play::run(&partition) {
+    let done = if partition.asks_for("net") { net::run(&partition) } else { play::run(&partition) };
+    let code = match done {
         Ok(()) => exit::DONE,
         Err(reason) => {
             log::error!("{reason}");

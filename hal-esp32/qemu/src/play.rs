@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::string::String;
 
 use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::n2k::sample;
+use skiff_runtime::package::Package;
 use skiff_runtime::replay::Replay;
 
 use crate::partition::Partition;
@@ -16,8 +18,12 @@ use crate::{packages, report, uart, watchdog};
 /// A clause that says why that was not possible.
 pub fn run(partition: &Partition) -> Result<(), String> {
     let (start, log) = partition.log().ok_or("there is no log in the flash partition")?;
-    let mut replay = Replay::new(Limits::of(Board::QemuRiscv32), sample::LABEL, start, false).plugin_lines_only();
-    report::mark("gateway, empty");
+    let limits = Limits::of(Board::QemuRiscv32);
+    let span = report::begin();
+    let mut replay = Replay::new(limits, sample::LABEL, start, false);
+    replay.plugin_lines_only();
+    replay.after_each_poll(watchdog::tick);
+    span.end("gateway, empty");
     for stored in packages::stored(partition) {
         let package = match packages::read(&stored) {
             Ok(package) => package,
@@ -27,26 +33,35 @@ pub fn run(partition: &Partition) -> Result<(), String> {
             }
         };
         let name = package.name.clone();
+        predict(&package, &limits);
+        let span = report::begin();
         let config = stored.config.map(String::from);
         replay.install(package, config).map_err(|error| format!("{name}: {error}"))?;
-        report::mark(&name);
-        watchdog::tick();
+        span.end(&name);
         print(&mut replay);
     }
+    let span = report::begin();
     for (line, record) in (1..).zip(log) {
         replay.record(line, &record);
         print(&mut replay);
-        watchdog::tick();
     }
-    report::mark("log played");
+    span.end("the log");
     for plugin in replay.gateway().plugins().plugins() {
-        let reason = plugin.reason().unwrap_or_default();
-        log::info!("{}: {} {reason}", plugin.package_name(), plugin.state().name());
+        let (reason, fuel) = (plugin.reason().unwrap_or_default(), plugin.fuel_spent());
+        log::info!("{}: {}, fuel {fuel} {reason}", plugin.package_name(), plugin.state().name());
     }
     log::info!("status {}", replay.gateway().status_json());
     replay.finish();
     print(&mut replay);
     Ok(())
+}
+
+/// Tells what admission thinks of a package, to be held against what the board measures.
+fn predict(package: &Package, limits: &Limits) {
+    if let Ok(facts) = ModuleFacts::read(&package.wasm, &limits.plugin) {
+        let (heap, linear) = (facts.predicted_heap_bytes(&limits.plugin), facts.linear_bytes_min());
+        log::info!("predicted: {}: heap {heap}, linear memory {linear}, code {}", package.name, facts.code_bytes);
+    }
 }
 
 fn print(replay: &mut Replay) {

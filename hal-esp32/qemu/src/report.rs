@@ -2,10 +2,34 @@
 
 use crate::{clock, heap, stack, uart};
 
-/// Tells what the heap holds at a point, and the most it held since the last one.
+/// Begins to measure; [`Span::end`] tells.
+pub fn begin() -> Span {
+    Span { cycles: clock::cycles(), used: heap::restart_peak() }
+}
+
+/// Tells what the heap holds at a point, and the most it ever held.
 pub fn mark(point: &str) {
     let usage = heap::usage();
     uart::write_fmt(format_args!("# heap: {point}: used {}, peak {}\n", usage.used, usage.peak));
+}
+
+/// A stretch of the run that is measured.
+pub struct Span {
+    cycles: u64,
+    used: usize,
+}
+
+impl Span {
+    /// Tells what the heap took for this stretch, at its end and at its peak, and how many instructions it needed.
+    pub fn end(&self, what: &str) {
+        let usage = heap::usage();
+        uart::write_fmt(format_args!(
+            "# took: {what}: heap {}, peak {}, instructions {}\n",
+            usage.used.saturating_sub(self.used),
+            usage.recent_peak.saturating_sub(self.used),
+            clock::cycles() - self.cycles
+        ));
+    }
 }
 
 /// Prints every measurement.

@@ -6,6 +6,8 @@ use core::fmt::{self, Write};
 const DATA: *mut u8 = 0x1000_0000 as *mut u8;
 /// Line status register.
 const STATUS: *const u8 = 0x1000_0005 as *const u8;
+/// A byte was received.
+const RECEIVED: u8 = 1;
 /// The transmit holding register is empty.
 const EMPTY: u8 = 1 << 5;
 
@@ -19,6 +21,16 @@ pub fn line(text: &str) {
 pub fn write_fmt(arguments: fmt::Arguments<'_>) {
     // Sending cannot fail.
     let _ = Port.write_fmt(arguments);
+}
+
+/// Takes a byte that was received.
+pub fn receive() -> Option<u8> {
+    // SAFETY: the port is there on this machine, and reading its status changes nothing.
+    if unsafe { STATUS.read_volatile() } & RECEIVED == 0 {
+        return None;
+    }
+    // SAFETY: as above; reading takes the byte.
+    Some(unsafe { DATA.read_volatile() })
 }
 
 struct Port;

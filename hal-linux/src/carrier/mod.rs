@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::wake::Waker;
 
-pub use stream::StreamLink;
+pub use stream::{Outgoing, StreamLink};
 
 /// Threads of the carrier; the gateway has its own.
 const WORKERS: usize = 2;

@@ -1,11 +1,11 @@
-//! One WebSocket client of the delta stream (RFC 6455).
+//! One WebSocket client of a delta stream or a binary stream (RFC 6455).
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use skiff_runtime::server::{Request, Response};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -23,11 +23,22 @@ const PING_PERIOD: Duration = Duration::from_secs(30);
 /// A client that takes nothing for so long is given up.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A message on its way to a client.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// A text.
+    Text(Arc<str>),
+    /// A frame of a binary stream.
+    Binary(Arc<[u8]>),
+    /// Close the connection, the client takes too little.
+    TooSlow,
+}
+
 /// The gateway's end of a client: texts go in, never waiting.
 #[derive(Debug)]
 pub struct StreamLink {
     key: u64,
-    texts: mpsc::Sender<Arc<str>>,
+    texts: mpsc::Sender<Outgoing>,
     /// The gateway has more for it: the client wakes the gateway when there is room.
     starved: Arc<AtomicBool>,
 }
@@ -45,14 +56,14 @@ impl StreamLink {
         self.texts.is_closed()
     }
 
-    /// Gives the client texts from `next` until it is full or there are none.
-    pub fn fill(&self, mut next: impl FnMut() -> Option<Arc<str>>) {
+    /// Gives the client messages from `next` until it is full or there are none.
+    pub fn fill(&self, mut next: impl FnMut() -> Option<Outgoing>) {
         loop {
             // Set before the try: room that comes up after it wakes the gateway.
             self.starved.store(true, Ordering::SeqCst);
             match self.texts.try_reserve() {
                 Ok(room) => match next() {
-                    Some(text) => room.send(text),
+                    Some(message) => room.send(message),
                     None => break,
                 },
                 Err(TrySendError::Full(())) => return,
@@ -93,7 +104,7 @@ pub(super) async fn open(
 
 struct Client {
     key: u64,
-    outgoing: mpsc::Receiver<Arc<str>>,
+    outgoing: mpsc::Receiver<Outgoing>,
     starved: Arc<AtomicBool>,
     shared: Arc<Shared>,
 }
@@ -111,10 +122,18 @@ impl Client {
         let mut pings = tokio::time::interval(PING_PERIOD);
         pings.tick().await;
         let mut heard = true;
+        let mut close = None;
         loop {
             let outcome = tokio::select! {
-                text = self.outgoing.recv() => match text {
-                    Some(text) => self.send(&mut socket, Message::Text(Utf8Bytes::from(&*text))).await,
+                message = self.outgoing.recv() => match message {
+                    Some(Outgoing::Text(text)) => self.send(&mut socket, Message::Text(Utf8Bytes::from(&*text))).await,
+                    Some(Outgoing::Binary(frame)) => {
+                        self.send(&mut socket, Message::Binary(frame.to_vec().into())).await
+                    }
+                    Some(Outgoing::TooSlow) => {
+                        close = Some(CloseFrame { code: close_code::POLICY, reason: "too slow".into() });
+                        ControlFlow::Break(())
+                    }
                     None => ControlFlow::Break(()),
                 },
                 received = socket.recv() => {
@@ -137,7 +156,7 @@ impl Client {
                 break;
             }
         }
-        let _ = tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(None))).await;
+        let _ = tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(close))).await;
     }
 
     async fn send(&self, socket: &mut WebSocket, message: Message) -> ControlFlow<()> {

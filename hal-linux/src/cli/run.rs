@@ -1,7 +1,7 @@
 //! `skiff run`: the gateway.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -10,19 +10,19 @@ use skiff_runtime::config::{Identity, SAMPLE_SELF_CONTEXT, Settings, Vessel};
 use skiff_runtime::gateway::{Gateway, Setup};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
-use skiff_runtime::n2k::log::Format;
 use skiff_runtime::n2k::sample as boat;
+use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::Enabled;
 use skiff_runtime::server::Access;
 
 use super::exit::{self, Failure};
 use super::talk;
-use crate::carrier::{Carrier, CarrierLimits};
-use crate::hal::{DeviceFiles, Folder, SocketCan, StdNetwork, SystemClock, SystemRng, UreqFetch};
-use crate::logs::Source;
+use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
+use crate::input::{Address, Input};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::plugin_files::PluginFiles;
 use crate::run::printer::Printer;
+use crate::run::served::{Opened, TapSetup};
 use crate::run::{Driver, signals, watch};
 use crate::wake::Waker;
 use crate::{packages, sample};
@@ -41,6 +41,8 @@ pub const TOKEN_FILE: &str = "skiff/token";
     skiff run --sample                          a simulated boat with two plugins; writes no files\n  \
     skiff run --can can0                        the boat's bus\n  \
     skiff run --input race.log --speed 10       a log file, ten times as fast, then serves on\n  \
+    skiff run --input tcp://192.168.4.1:1457    a gateway on the network, and again when it drops\n  \
+    skiff run --input serial:///dev/ttyUSB0     an NGT-1; ?baud=4800 for NMEA 0183\n  \
     skiff run --config ~/.signalk --can can0    the plugins of a Signal K installation\n\n\
     Then open http://127.0.0.1:3000 or\n  \
     curl http://127.0.0.1:3000/signalk/v1/api/vessels/self\n\n\
@@ -60,9 +62,12 @@ pub struct Args {
     #[arg(long, value_name = "IFACE")]
     can: Vec<String>,
 
-    /// Play this log file, - for standard input, then serve on; ?format=NAME behind it names the format (can be given
-    /// again)
-    #[arg(long, value_name = "FILE", value_parser = parse_input)]
+    /// Read a log file, - for standard input, tcp://HOST:PORT, tcp-listen://ADDR:PORT, udp://ADDR:PORT or
+    /// serial:///dev/NAME?baud=N; NMEA 2000 or 0183, found out by itself (can be given again)
+    ///
+    /// A file is played once, then Skiff serves on. A connection or port that drops is opened again by itself;
+    /// GET /skiff/v1/status tells its state. Options behind ?, joined by &: format=NAME, label=NAME, baud=N.
+    #[arg(long, value_name = "FILE|URL", value_parser = Input::parse)]
     input: Vec<Input>,
 
     /// Play log files so many times as fast as they were recorded, or max for without any wait
@@ -77,9 +82,21 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
     board: Board,
 
-    /// Network stack: host is the only one in this version
-    #[arg(long, value_name = "host", default_value = "host", value_parser = parse_net, hide = true)]
+    /// Network stack of web server and plugins: host is the system's; tap:NAME is the one of the chips, on a tap interface
+    #[arg(long, value_name = "host|tap:NAME", default_value = "host", value_parser = parse_net)]
     net: Net,
+
+    /// Own address on the tap interface [default: asks DHCP]
+    #[arg(long, value_name = "ADDR/BITS", requires = "net", value_parser = str::parse::<StaticAddress>)]
+    address: Option<StaticAddress>,
+
+    /// Router of the tap interface's network
+    #[arg(long, value_name = "ADDR", requires = "address")]
+    gateway: Option<Ipv4Addr>,
+
+    /// Name server of the tap interface's network
+    #[arg(long, value_name = "ADDR", requires = "address")]
+    name_server: Option<Ipv4Addr>,
 
     /// Deny capabilities that a package does not declare
     #[arg(long)]
@@ -90,46 +107,44 @@ pub struct Args {
     allow_anyone: bool,
 }
 
-/// A log to play.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Input {
-    source: Source,
-    format: Format,
-}
-
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     text.parse().map_err(|_| "write address and port, for example 127.0.0.1:3000, 0.0.0.0:3000 or [::1]:3000".into())
 }
 
-fn parse_input(text: &str) -> Result<Input, String> {
-    if let Some((scheme, _)) = text.split_once("://") {
-        let known = ["tcp", "tcp-listen", "udp", "serial"].contains(&scheme);
-        let what = if known { "is not supported yet" } else { "is no kind of input" };
-        return Err(format!("{scheme}:// {what}; give a log file, - for standard input, or --can IFACE"));
-    }
-    let (path, format) = match text.rsplit_once("?format=") {
-        Some((path, format)) => (path, super::parse_format(format)?),
-        None => (text, Format::Auto),
-    };
-    if path.is_empty() {
-        return Err("the name of the file is missing".into());
-    }
-    Ok(Input { source: Source::new(path), format })
-}
-
 /// Whose TCP/IP stack carries the web server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Net {
     Host,
+    Tap(String),
 }
 
 fn parse_net(text: &str) -> Result<Net, String> {
     match text {
         "host" => Ok(Net::Host),
-        _ if text.starts_with("tap:") => Err("tap devices are not supported yet; leave --net out".into()),
-        _ => Err("host is the only network stack of this version; leave --net out".into()),
+        _ => match text.strip_prefix("tap:").filter(|name| !name.is_empty()) {
+            Some(name) => Ok(Net::Tap(name.into())),
+            None => Err("write host, or tap: and the name of an interface, for example tap:tap0".into()),
+        },
     }
+}
+
+/// Opens the network stack.
+fn open_net(args: &Args, rng: &mut SystemRng, clock: &SystemClock) -> Result<Opened, Failure> {
+    let Net::Tap(name) = &args.net else {
+        if args.address.is_some() {
+            return Err(Failure::new(exit::USAGE, "--address is for --net tap:NAME; use --listen ADDR:PORT"));
+        }
+        return Opened::host(args.listen).map_err(|error| {
+            let (listen, ip) = (args.listen, args.listen.ip());
+            let clause = format_args!("cannot listen on {listen}: {error}; choose another: --listen {ip}:0");
+            Failure::new(exit::UNAVAILABLE, clause)
+        });
+    };
+    let address =
+        args.address.map(|fixed| StaticAddress { gateway: args.gateway, name_server: args.name_server, ..fixed });
+    let setup = TapSetup { name: name.clone(), address };
+    Opened::tap(&setup, args.listen, rng, clock).map_err(|error| Failure::new(exit::UNAVAILABLE, error))
 }
 
 /// Runs the command.
@@ -138,18 +153,10 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let limits = Limits::of(args.board);
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
-    match args.net {
-        Net::Host => {}
-    }
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
-    let (can, waiters) = open_can(&args.can, clock)?;
-    let listener = TcpListener::bind(args.listen).map_err(|error| {
-        Failure::new(
-            exit::UNAVAILABLE,
-            format_args!("cannot listen on {}: {error}; choose another: --listen {}:0", args.listen, args.listen.ip()),
-        )
-    })?;
+    let (can, mut waiters) = open_can(&args.can, clock)?;
+    let (network, serving) = open_net(args, &mut rng, &clock)?.part();
 
     let mut home = if args.sample { Home::in_memory(&mut rng) } else { Home::open(args, &mut rng)? };
     if args.allow_anyone {
@@ -168,34 +175,30 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         events: args.sample,
         poll_on_whole_seconds: false,
     };
-    let network = Some(Box::new(StdNetwork::new()) as _);
     let hal = Hal {
         clock: Box::new(clock),
         rng: Box::new(rng),
         storage: home.storage,
-        network,
+        network: Some(network),
         fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
         serial: Some(Box::new(DeviceFiles)),
         can,
     };
     let mut gateway = Gateway::new(setup, hal);
-    let inputs = tracks.iter().map(|track| gateway.input(&label(track))).collect();
+    let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
-    let carrier_limits = CarrierLimits {
-        exchanges_max: limits.exchanges_max.into(),
-        streams_max: limits.clients_max.into(),
-        request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
-    };
-    let (carrier, letters) = Carrier::start(listener, carrier_limits, waker.clone()).map_err(system)?;
-    let Some(runtime) = carrier.handle() else {
+    let served = serving.start(&mut gateway, &limits, &waker).map_err(system)?;
+    let Some(runtime) = served.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
     let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
     let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
-    let url = url(carrier.address());
-    greet(&url, home.token.as_deref(), home.folder.as_deref());
-    let marker = home.folder.as_deref().map(|folder| Marker::set(folder, &url));
+    let url = served.address.map(url);
+    greet(url.as_deref(), home.token.as_deref(), home.folder.as_deref());
+    let marker = home.folder.as_deref().zip(url).map(|(folder, url)| Marker::set(folder, &url));
+    let (letters, own, waiter, keeper) = served.part();
+    waiters.extend(waiter);
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
     let files = match home.folder.filter(|_| home.loads_plugins) {
         Some(config) => Some(PluginFiles {
@@ -205,9 +208,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         }),
         None => None,
     };
-    Driver { gateway, clock, inputs, fed, letters, waker, can: waiters, stop, printer, files }.run();
+    Driver { gateway, clock, inputs, fed, letters, own, waker, waiters, stop, printer, files }.run();
     drop(marker);
-    drop(carrier);
+    drop(keeper);
     Ok(())
 }
 
@@ -216,21 +219,23 @@ fn open_tracks(args: &Args) -> Result<Vec<Track>, Failure> {
         return Ok(vec![Track::Sample]);
     }
     let open = |input: &Input| {
-        let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{}: {error}", input.source));
-        Ok(Track::Log {
-            source: input.source.clone(),
-            input: input.source.open().map_err(unreadable)?,
-            format: input.format,
-        })
+        if let Address::Log(source) = &input.address {
+            let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{input}: {error}"));
+            let (source, format) = (source.clone(), input.format);
+            return Ok(Track::Log { input: source.open().map_err(unreadable)?, source, format });
+        }
+        let unavailable = |error| Failure::new(exit::UNAVAILABLE, format_args!("{input}: {error}"));
+        match input.link().map_err(unavailable)? {
+            Some(link) => Ok(Track::Live { link, name: input.to_string(), format: input.format }),
+            None => Err(Failure::new(exit::USAGE, format_args!("{input}: no kind of input"))),
+        }
     };
     args.input.iter().map(open).collect()
 }
 
-fn label(track: &Track) -> String {
-    match track {
-        Track::Sample => boat::LABEL.into(),
-        Track::Log { source, .. } => source.label(),
-    }
+/// Returns the source labels of all feeds.
+fn labels(args: &Args) -> Vec<String> {
+    if args.sample { vec![boat::LABEL.into()] } else { args.input.iter().map(Input::label).collect() }
 }
 
 type CanPorts = (Vec<CanPort>, Vec<std::os::fd::OwnedFd>);
@@ -345,9 +350,12 @@ fn url(mut address: SocketAddr) -> String {
 }
 
 /// Shows URL and token; also with `-q`, since the token is shown only once.
-fn greet(url: &str, token: Option<&str>, folder: Option<&Path>) {
-    talk::say(&format!("Skiff listens on {url}"));
-    if folder.is_none() {
+fn greet(url: Option<&str>, token: Option<&str>, folder: Option<&Path>) {
+    match url {
+        Some(url) => talk::say(&format!("Skiff listens on {url}")),
+        None => talk::say("Skiff asks the network for an address; it is told when it is there"),
+    }
+    if let (None, Some(url)) = (folder, url) {
         talk::say(&format!("try: curl {url}/signalk/v1/api/vessels/self/environment/wind/speedTrue"));
     }
     if let Some(token) = token {
@@ -387,14 +395,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inputs_are_files_for_now() {
-        assert_eq!(parse_input("a.log"), Ok(Input { source: Source::File("a.log".into()), format: Format::Auto }));
-        assert_eq!(parse_input("-?format=canboat"), Ok(Input { source: Source::Stdin, format: Format::Canboat }));
-        for text in ["tcp://host:1", "tcp-listen://0.0.0.0:1", "udp://0.0.0.0:1", "serial:///dev/ttyUSB0?baud=115200"] {
-            assert!(parse_input(text).unwrap_err().contains("not supported yet"), "{text}");
+    fn stacks_are_the_systems_or_our_own() {
+        assert_eq!(parse_net("host"), Ok(Net::Host));
+        assert_eq!(parse_net("tap:tap0"), Ok(Net::Tap("tap0".into())));
+        for text in ["tap", "tap:", "tun:0", ""] {
+            assert!(parse_net(text).unwrap_err().contains("tap:tap0"), "{text}");
         }
-        assert!(parse_input("ftp://x").unwrap_err().contains("no kind of input"));
-        assert!(parse_input("?format=candump").is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod network;
 mod rng;
 mod serial;
 mod storage;
+mod tap;
 
 pub use can::{CanOpenError, SocketCan};
 pub use clock::SystemClock;
@@ -15,3 +16,4 @@ pub use network::StdNetwork;
 pub use rng::SystemRng;
 pub use serial::DeviceFiles;
 pub use storage::Folder;
+pub use tap::{Tap, TapError};

@@ -1,13 +1,16 @@
-//! Inputs that are not CAN: log files and the sample, played at their own pace.
+//! Inputs that are not CAN: log files and the sample, played at their own pace, and live connections.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use skiff_runtime::gateway::InputState;
 use skiff_runtime::n2k::log::{Format, Mode, Record};
 use skiff_runtime::time::UnixMillis;
 use tokio::sync::mpsc;
 
+use crate::input::live::{self, BackOff, Link};
 use crate::logs::{Entry, Log, Losses, Source};
 use crate::sample;
 use crate::wake::Waker;
@@ -58,14 +61,41 @@ pub enum Track {
     },
     /// The simulated boat, again and again.
     Sample,
+    /// A connection or serial port.
+    Live {
+        /// Where its bytes come from.
+        link: Link,
+        /// Its name for messages.
+        name: String,
+        /// How it is written.
+        format: Format,
+    },
 }
 
-/// A record of one of the feeds.
+/// Something that one of the feeds gives.
 pub struct Fed {
     /// Number of the feed.
     pub feed: usize,
-    /// The record; without a time it happens now.
-    pub record: Record,
+    /// What.
+    pub happening: Happening,
+}
+
+/// What a feed gives.
+#[derive(Debug)]
+pub enum Happening {
+    /// A frame or message; without a time it happens now.
+    Record(Record),
+    /// A sentence of NMEA 0183.
+    Sentence {
+        /// Its text.
+        text: String,
+        /// When; `None` is now.
+        time: Option<UnixMillis>,
+    },
+    /// Something that could not be read.
+    Bad,
+    /// The source came or went.
+    State(InputState),
 }
 
 /// Starts a thread for each track; its records come out of the receiver, after the waker was woken.
@@ -77,8 +107,8 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
     for (feed, track) in tracks.into_iter().enumerate() {
         let (records, waker) = (records.clone(), waker.clone());
         let play = move || {
-            let send = |record| {
-                let sent = records.blocking_send(Fed { feed, record }).is_ok();
+            let send = move |happening| {
+                let sent = records.blocking_send(Fed { feed, happening }).is_ok();
                 waker.wake();
                 sent
             };
@@ -86,6 +116,10 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
                 Track::Sample => play_sample(speed, send),
                 Track::Log { source, input, format } => {
                     play_log(&source, Log::new(input, format, Mode::Auto), speed, send);
+                }
+                Track::Live { link, name, format } => {
+                    let send: live::Send = Arc::new(send);
+                    live::play(link, &name, format, BackOff::default(), &send);
                 }
             }
         };
@@ -95,12 +129,12 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
 }
 
 /// Plays the sample in a loop until nobody takes its records; they happen now.
-fn play_sample(speed: Speed, send: impl Fn(Record) -> bool) {
+fn play_sample(speed: Speed, send: impl Fn(Happening) -> bool) {
     loop {
         let mut pace = Pace::new(speed);
         for record in sample::Records::new() {
             thread::sleep(pace.wait(record.time, Instant::now()));
-            if !send(Record { time: None, ..record }) {
+            if !send(Happening::Record(Record { time: None, ..record })) {
                 return;
             }
         }
@@ -108,26 +142,39 @@ fn play_sample(speed: Speed, send: impl Fn(Record) -> bool) {
 }
 
 /// Plays a log once.
-fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(Record) -> bool) {
+fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(Happening) -> bool) {
     let (mut losses, mut pace) = (Losses::default(), Pace::new(speed));
     loop {
         match log.next_entry() {
             Ok(Some(Entry::Record { record, .. })) => {
                 losses.record();
                 thread::sleep(pace.wait(record.time, Instant::now()));
-                if !send(record) {
+                if !send(Happening::Record(record)) {
                     return;
                 }
             }
-            Ok(Some(Entry::Sentence { .. })) => losses.sentence(),
-            Ok(Some(Entry::Bad { number, error, is_last })) => losses.bad(source, number, error, is_last),
+            Ok(Some(Entry::Sentence { text, .. })) => {
+                losses.sentence();
+                thread::sleep(pace.wait(None, Instant::now()));
+                if !send(Happening::Sentence { text, time: None }) {
+                    return;
+                }
+            }
+            Ok(Some(Entry::Bad { number, error, is_last })) => {
+                losses.bad(source, number, error, is_last);
+                if !send(Happening::Bad) {
+                    return;
+                }
+            }
             Ok(None) => break,
             Err(error) => {
                 log::error!("{source}: {error}");
+                send(Happening::State(InputState::Waiting(error.to_string())));
                 return;
             }
         }
     }
+    send(Happening::State(InputState::Ended));
     match losses.verdict(source) {
         Ok(()) => log::info!("{source} has been played to its end; serving on"),
         Err(text) => log::error!("{text}"),
@@ -215,13 +262,19 @@ mod tests {
         }
     }
 
+    fn time(fed: Fed) -> Option<i64> {
+        match fed.happening {
+            Happening::Record(record) => record.time.map(|time| time.0),
+            _ => None,
+        }
+    }
+
     #[test]
     fn a_log_is_played_once_with_its_times() {
         let text = "(1700000000.000000) can0 09F80107#00\n(1700000000.001000) can0 09F80107#01\n";
         let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
         let mut fed = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
-        let times: Vec<i64> =
-            std::iter::from_fn(|| fed.blocking_recv()).map(|fed| fed.record.time.unwrap().0).collect();
+        let times: Vec<i64> = std::iter::from_fn(|| fed.blocking_recv()).filter_map(time).collect();
         assert_eq!(times, [1_700_000_000_000, 1_700_000_000_001]);
     }
 }

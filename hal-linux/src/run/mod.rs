@@ -3,6 +3,7 @@
 pub mod feed;
 pub mod plugin_files;
 pub mod printer;
+pub mod served;
 pub mod signals;
 pub mod watch;
 
@@ -12,17 +13,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut};
+use skiff_runtime::carrier::Carrier;
+use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut, Wake};
 use skiff_runtime::hal::Clock;
 use skiff_runtime::plugin::ExchangeId;
 use skiff_runtime::replay::plugin_line;
 use skiff_runtime::server::Response;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::carrier::{Letter, StreamLink};
+use crate::carrier::{Letter, Outgoing, StreamLink};
 use crate::hal::SystemClock;
 use crate::wake::Waker;
-use feed::Fed;
+use feed::{Fed, Happening};
 use plugin_files::PluginFiles;
 use printer::Printer;
 
@@ -46,10 +48,12 @@ pub struct Driver {
     pub fed: mpsc::Receiver<Fed>,
     /// What the network asks.
     pub letters: mpsc::Receiver<Letter>,
+    /// The core's own web server, where the kernel's stack does not serve.
+    pub own: Option<Carrier>,
     /// Wakes this thread.
     pub waker: Waker,
-    /// CAN sockets, to wait for.
-    pub can: Vec<OwnedFd>,
+    /// What to wait for besides: CAN sockets, the tap interface.
+    pub waiters: Vec<OwnedFd>,
     /// Set when the gateway is to stop.
     pub stop: Arc<AtomicBool>,
     /// Where deltas of plugins are shown.
@@ -71,15 +75,23 @@ impl Driver {
         let mut clients = Clients::default();
         while !self.is_over() {
             let more = self.take_in(&mut clients);
-            let wake = self.gateway.poll();
+            let wake = self.poll();
             self.give_out(&mut clients);
             if more || wake.busy {
                 continue;
             }
             let until = wake.at.map_or(WAIT_MAX, |at| at.since(self.clock.now()).min(WAIT_MAX));
-            self.waker.wait(&self.can, Some(until));
+            self.waker.wait(&self.waiters, Some(until));
         }
         self.shut_down(&mut clients);
+    }
+
+    /// Lets the gateway and its own web server work.
+    fn poll(&mut self) -> Wake {
+        let gateway = self.gateway.poll();
+        let Some(own) = &mut self.own else { return gateway };
+        let own = own.poll(&mut self.gateway);
+        Wake { busy: gateway.busy | own.busy, at: [gateway.at, own.at].into_iter().flatten().min() }
     }
 
     fn is_over(&self) -> bool {
@@ -101,7 +113,12 @@ impl Driver {
         {
             records += 1;
             if let Some(input) = self.inputs.get(fed.feed) {
-                self.gateway.receive(*input, &fed.record);
+                match fed.happening {
+                    Happening::Record(record) => drop(self.gateway.receive(*input, &record)),
+                    Happening::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
+                    Happening::Bad => self.gateway.count_bad_line(*input),
+                    Happening::State(state) => self.gateway.set_input_state(*input, state),
+                }
             }
         }
         while let Some((exchange, id)) = self.gateway.next_reload() {
@@ -143,7 +160,10 @@ impl Driver {
 
     /// Gives answers, stream texts and emitted deltas to whoever waits for them.
     fn give_out(&mut self, clients: &mut Clients) {
-        while let Some((exchange, response)) = self.gateway.next_response() {
+        // The own web server has taken its responses already.
+        while self.own.is_none()
+            && let Some((exchange, response)) = self.gateway.next_response()
+        {
             if let Some(answer) = clients.exchanges.remove(&exchange) {
                 // A client that went away does not read its answer.
                 let _ = answer.send(response);
@@ -154,7 +174,12 @@ impl Driver {
             let mut is_over = link.is_closed();
             if !is_over {
                 link.fill(|| match gateway.stream_next(*stream) {
-                    StreamOut::Text(text) => Some(text),
+                    StreamOut::Text(text) => Some(Outgoing::Text(text)),
+                    StreamOut::Binary(frame) => Some(Outgoing::Binary(frame)),
+                    StreamOut::TooSlow => {
+                        is_over = true;
+                        Some(Outgoing::TooSlow)
+                    }
                     StreamOut::Idle => None,
                     StreamOut::Closed => {
                         is_over = true;
@@ -180,7 +205,7 @@ impl Driver {
         self.gateway.stop();
         let deadline = self.clock.now() + STOP_TIMEOUT;
         while !self.gateway.is_stopped() && self.clock.now() < deadline {
-            let wake = self.gateway.poll();
+            let wake = self.poll();
             self.give_out(clients);
             if !wake.busy {
                 let until = wake.at.map_or(WAIT_MAX, |at| at.since(self.clock.now()).min(WAIT_MAX));

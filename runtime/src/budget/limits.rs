@@ -57,6 +57,10 @@ pub struct PluginLimits {
     pub code_heap_bytes_max: u32,
     /// Linear memory.
     pub linear_bytes_max: u32,
+    /// Time that loading takes for each byte of a function body, nanoseconds: measured, see `docs/memory.md`.
+    pub load_ns_per_code_byte: u32,
+    /// Longest load, microseconds: it is one piece, and the receive queue of the bus must hold out.
+    pub load_us_max: u32,
     /// Elements of all tables.
     pub table_elements_max: u32,
     /// Value stack of the interpreter.
@@ -108,6 +112,18 @@ pub struct PluginLimits {
     pub socket_receive_bytes: u32,
     /// Bytes a socket or a serial port takes for sending; more are refused.
     pub socket_send_bytes: u32,
+    /// One file of the plugin.
+    pub file_bytes_max: u32,
+    /// All files of the plugin, `/tmp` apart.
+    pub files_quota_bytes: u32,
+    /// Number of its files and empty folders.
+    pub files_max: u16,
+    /// Files below its `/tmp`, which is memory.
+    pub tmp_bytes_max: u32,
+    /// File descriptors open at the same time.
+    pub descriptors_max: u16,
+    /// Content of its open files, which is held in memory.
+    pub open_files_bytes_max: u32,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -133,6 +149,8 @@ pub struct Limits {
     pub model_bytes_max: u32,
     /// Contexts (vessels, aids to navigation) in the data model; the oldest makes room.
     pub model_contexts_max: u16,
+    /// Frames that the receive queue of a CAN interface holds.
+    pub can_queue_len: u16,
     /// Deltas between the inputs and their takers.
     pub bus_queue_len: u16,
     /// Stream clients.
@@ -159,6 +177,10 @@ pub struct Limits {
 
 const KIB: u32 = 1024;
 const MIB: u32 = 1024 * KIB;
+/// Time between two frames of a saturated bus, microseconds: 250 kbit/s, 131 bits a frame with its gap and stuff bits.
+const FRAME_US: u32 = 524;
+/// Longest poll beside a load, microseconds: 64 frames and a fuel slice at 160 MHz (measured, `docs/memory.md`).
+const POLL_US_MAX: u32 = 17_000;
 
 impl Limits {
     /// Returns the limits of a board; starting points, to be replaced by measured ones (`product.md`).
@@ -175,6 +197,8 @@ impl Limits {
                     functions_max: 20_000,
                     code_heap_bytes_max: 32 * MIB,
                     linear_bytes_max: 16 * MIB,
+                    load_ns_per_code_byte: 100,
+                    load_us_max: 1_000_000,
                     table_elements_max: 100_000,
                     value_stack_bytes_max: MIB,
                     recursion_depth_max: 1000,
@@ -200,6 +224,12 @@ impl Limits {
                     socket_datagrams: 1000,
                     socket_receive_bytes: 256 * KIB,
                     socket_send_bytes: 256 * KIB,
+                    file_bytes_max: 4 * MIB,
+                    files_quota_bytes: 64 * MIB,
+                    files_max: 1024,
+                    tmp_bytes_max: 2 * MIB,
+                    descriptors_max: 64,
+                    open_files_bytes_max: 8 * MIB,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -207,6 +237,7 @@ impl Limits {
                 model_paths_max: 20_000,
                 model_bytes_max: 8 * MIB,
                 model_contexts_max: 1000,
+                can_queue_len: 1024,
                 bus_queue_len: 1024,
                 clients_max: 64,
                 client_queue_len: 256,
@@ -219,9 +250,9 @@ impl Limits {
                 stream_bytes_max: 256 * KIB,
                 notifications_max: 512,
             },
-            Board::QemuRiscv32 | Board::Esp32C6 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB),
-            Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB),
-            Board::Esp32P4 => Self::chip(board, 16 * MIB, 8, 2 * MIB, MIB),
+            Board::QemuRiscv32 | Board::Esp32C6 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB, 256),
+            Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB, 1024),
+            Board::Esp32P4 => Self::chip(board, 16 * MIB, 8, 2 * MIB, MIB, 2048),
         }
     }
 
@@ -238,6 +269,7 @@ impl Limits {
         plugins_max: u16,
         linear_bytes_max: u32,
         code_heap_bytes_max: u32,
+        can_queue_len: u16,
     ) -> Self {
         Self {
             board,
@@ -249,6 +281,8 @@ impl Limits {
                 functions_max: 2000,
                 code_heap_bytes_max,
                 linear_bytes_max,
+                load_ns_per_code_byte: 6000,
+                load_us_max: can_queue_len as u32 * FRAME_US - POLL_US_MAX,
                 table_elements_max: 1000,
                 value_stack_bytes_max: 16 * KIB,
                 recursion_depth_max: 64,
@@ -274,6 +308,12 @@ impl Limits {
                 socket_datagrams: 16,
                 socket_receive_bytes: 4 * KIB,
                 socket_send_bytes: 2 * KIB,
+                file_bytes_max: 8 * KIB,
+                files_quota_bytes: 32 * KIB,
+                files_max: 16,
+                tmp_bytes_max: 2 * KIB,
+                descriptors_max: 8,
+                open_files_bytes_max: 8 * KIB,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,
@@ -281,6 +321,7 @@ impl Limits {
             model_paths_max: 200,
             model_bytes_max: 24 * KIB,
             model_contexts_max: 16,
+            can_queue_len,
             bus_queue_len: 64,
             clients_max: 2,
             client_queue_len: 16,

@@ -23,6 +23,8 @@ const TEXTS_PER_TURN: usize = 8;
 const READ_BYTES: usize = 256;
 /// The gateway ends the stream (RFC 6455 §7.4.1).
 const GOING_AWAY: u16 = 1001;
+/// Close code of a client that takes too little (RFC 6455 §7.4.1).
+const POLICY: u16 = 1008;
 /// The close code that answers a close frame without one.
 const NORMAL: u16 = 1000;
 
@@ -212,6 +214,10 @@ impl Stream {
                 StreamOut::Text(text) => {
                     return Some(Outgoing::text(&frame_head(Opcode::Text, text.len()), text));
                 }
+                StreamOut::Binary(frame) => {
+                    return Some(Outgoing::bytes(frame_head(Opcode::Binary, frame.len()).to_vec(), frame.to_vec()));
+                }
+                StreamOut::TooSlow => self.close = Some(POLICY),
                 StreamOut::Idle => return None,
                 StreamOut::Closed => self.close = Some(GOING_AWAY),
             }

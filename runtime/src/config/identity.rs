@@ -58,21 +58,27 @@ impl Identity {
 }
 
 fn random_urn(rng: &mut dyn Rng) -> String {
+    format!("{URN}{}", random_uuid(rng))
+}
+
+/// Makes a random UUID of version 4 (RFC 9562 §5.4).
+#[must_use]
+pub fn random_uuid(rng: &mut dyn Rng) -> String {
     let mut bytes = [0; 16];
     rng.fill(&mut bytes);
     let mut bits = u128::from_be_bytes(bytes);
     bits = bits & !(0xf << 76) | 0x4 << 76;
     bits = bits & !(0x3 << 62) | 0x2 << 62;
     let digits = format!("{bits:032x}");
-    let mut urn = String::from(URN);
+    let mut uuid = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if matches!(at, 8 | 12 | 16 | 20) {
-            urn.push('-');
+            uuid.push('-');
         }
         // Writing into a String cannot fail.
-        let _ = urn.write_char(digit);
+        let _ = uuid.write_char(digit);
     }
-    urn
+    uuid
 }
 
 /// Tells whether `text` is `urn:mrn:signalk:uuid:` and a UUID in lower or upper case.

@@ -12,7 +12,7 @@ mod settings;
 use alloc::boxed::Box;
 use core::fmt;
 
-pub use identity::{Identity, SAMPLE_SELF_CONTEXT};
+pub use identity::{Identity, SAMPLE_SELF_CONTEXT, random_uuid};
 pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;

@@ -9,6 +9,9 @@ use super::{ConfigError, read_object, write_object};
 use crate::hal::Storage;
 use crate::json::{self, JsonError};
 
+/// Member with Skiff's own settings of a plugin: `{"subscribe":["environment.wind.*"]}`.
+const OWN_SECTION: &str = "skiff";
+
 /// What a plugin's file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginConfig {
@@ -30,7 +33,7 @@ pub enum PostError {
     Body(JsonError),
     /// `enabled` or `enableDebug` is neither true nor false.
     NotBoolean,
-    /// `configuration` is no object.
+    /// `configuration` or `skiff` is no object.
     NotObject,
 }
 
@@ -39,7 +42,7 @@ impl fmt::Display for PostError {
         match self {
             Self::Body(error) => error.fmt(f),
             Self::NotBoolean => f.write_str("enabled and enableDebug must be true or false"),
-            Self::NotObject => f.write_str("configuration must be an object"),
+            Self::NotObject => f.write_str("configuration and skiff must be objects"),
         }
     }
 }
@@ -123,20 +126,25 @@ impl PluginConfig {
 
     /// Returns what the body of `POST …/config` makes of this configuration.
     ///
-    /// The three known members are all that is kept. One that the body leaves out keeps its stored
+    /// The three known members and `skiff` are all that is kept. One that the body leaves out keeps its stored
     /// value (plugin ABI §6.2, BETTER); upstream erases `configuration` then.
     ///
     /// # Errors
     /// [`PostError`] when the body is no such object.
     pub fn posted(&self, body: &str) -> Result<Self, PostError> {
         let body = json::compact(body)?;
-        let mut next = Self { others: Vec::new(), ..self.clone() };
+        // What Skiff itself keeps there is no member of upstream's.
+        let own = self.others.iter().filter(|(name, _)| name == OWN_SECTION).cloned().collect();
+        let mut next = Self { others: own, ..self.clone() };
         json::members::<PostError>(&body, |key, value| {
             match key {
                 "enabled" => next.enabled = Some(json::boolean(value).ok_or(PostError::NotBoolean)?),
                 "enableDebug" => next.enable_debug = Some(json::boolean(value).ok_or(PostError::NotBoolean)?),
                 "configuration" if value.starts_with('{') => next.configuration = Some(value.into()),
                 "configuration" => return Err(PostError::NotObject),
+                OWN_SECTION if matches!(value, "null" | "{}") => next.others.clear(),
+                OWN_SECTION if value.starts_with('{') => next.others = alloc::vec![(key.into(), value.into())],
+                OWN_SECTION => return Err(PostError::NotObject),
                 _ => {}
             }
             Ok(())

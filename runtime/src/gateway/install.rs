@@ -7,7 +7,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Gateway, Pending, no_plugin, world};
+use super::exchanges::Pending;
+use super::http::no_plugin;
+use super::{Gateway, world};
 use crate::budget::Shortage;
 use crate::host::{ModuleFacts, Refusal};
 use crate::json;
@@ -39,10 +41,16 @@ impl Gateway {
             return Err(no_room("storage", record.len() as u64, free));
         }
         if self.registry.find(&id).is_some() {
-            let world =
-                world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
+            let world = world(
+                &mut self.model,
+                &mut self.hal,
+                &mut self.plain,
+                &self.setup.self_context,
+                &mut self.outbox,
+                &mut self.frames,
+            );
             self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))?;
-            self.pending.insert(exchange, Pending::Install { id, record: Some(record) });
+            self.exchanges.open(exchange, Pending::Install { id, record: Some(record) });
             return Ok(());
         }
         let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.registry.ledger().free());
@@ -60,7 +68,7 @@ impl Gateway {
             });
         }
         self.registry.tell_when_settled(&id, exchange);
-        self.pending.insert(exchange, Pending::Install { id, record: None });
+        self.exchanges.open(exchange, Pending::Install { id, record: None });
         Ok(())
     }
 
@@ -100,7 +108,7 @@ impl Gateway {
         if self.registry.find(id).is_none() {
             return Some(no_plugin(id));
         }
-        self.pending.insert(exchange, Pending::Reload { id: id.to_string() });
+        self.exchanges.open(exchange, Pending::Reload { id: id.to_string() });
         self.reloads.push_back((exchange, id.to_string()));
         None
     }
@@ -113,12 +121,18 @@ impl Gateway {
     /// Answers a wish of [`next_reload`](Self::next_reload): the package as it is now, or why there is none.
     pub fn reload(&mut self, exchange: ExchangeId, package: Result<Package, String>) {
         let result = package.map_err(|clause| Response::error(500, &clause)).and_then(|package| {
-            let world =
-                world(&mut self.model, &mut self.hal, &mut self.plain, &self.setup.self_context, &mut self.outbox);
+            let world = world(
+                &mut self.model,
+                &mut self.hal,
+                &mut self.plain,
+                &self.setup.self_context,
+                &mut self.outbox,
+                &mut self.frames,
+            );
             self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
         });
         if let Err(response) = result {
-            self.pending.remove(&exchange);
+            self.exchanges.close(exchange);
             self.responses.push_back((exchange, response));
         }
     }
@@ -136,7 +150,7 @@ impl Gateway {
             return Some(Response::error(500, &format!("not removed: {error}")));
         }
         self.registry.remove(id, exchange);
-        self.pending.insert(exchange, Pending::Remove);
+        self.exchanges.open(exchange, Pending::Remove);
         None
     }
 }

@@ -227,6 +227,7 @@ impl ModuleFacts {
         let sizes = [
             at_most("module size in bytes", self.wasm_bytes.into(), limits.module_bytes_max.into()),
             at_most("functions", self.functions.into(), limits.functions_max.into()),
+            at_most("load time in microseconds", self.predicted_load_us(limits), limits.load_us_max.into()),
             at_most("table elements", self.table_elements.into(), limits.table_elements_max.into()),
             at_most("linear memory in bytes", self.linear_bytes_min(), limits.linear_bytes_max.into()),
             at_most(
@@ -248,6 +249,15 @@ impl ModuleFacts {
     #[must_use]
     pub fn predicted_heap_bytes(&self, limits: &PluginLimits) -> u64 {
         HeapModel::of(limits.word_bytes).predict(&self.counts, limits.value_stack_bytes_max.into())
+    }
+
+    /// Returns how long a load takes on a board, microseconds: translating and setting up is one piece.
+    ///
+    /// A start section that is too long for one piece begins anew, so it pays twice.
+    #[must_use]
+    pub fn predicted_load_us(&self, limits: &PluginLimits) -> u64 {
+        let loads = if self.has_start { 2 } else { 1 };
+        u64::from(self.code_bytes).saturating_mul(limits.load_ns_per_code_byte.into()).saturating_mul(loads) / 1000
     }
 
     /// Returns what is reserved for an instance: predicted heap and the linear memory at the start, bytes.

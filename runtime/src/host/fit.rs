@@ -68,7 +68,9 @@ fn fix(facts: &ModuleFacts, limits: &Limits, refusals: &[Refusal]) -> Option<Str
                 "use a smaller arena and smaller static data"
             }
         }
-        Refusal::TooMuch { what, .. } if what.starts_with("heap") || what.starts_with("functions") => {
+        Refusal::TooMuch { what, .. }
+            if what.starts_with("heap") || what.starts_with("functions") || what.starts_with("load") =>
+        {
             if managed {
                 "less code: asc -Oz --noAssert --runtime stub (or minimal), no unused imports of the SDK"
             } else {

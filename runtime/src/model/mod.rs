@@ -8,8 +8,10 @@
 
 mod cached;
 mod context;
+mod intake;
 mod known;
 mod leaf;
+mod notifications;
 mod sources;
 mod tree;
 
@@ -19,11 +21,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
+pub use intake::TakenIn;
 pub use known::{Known, known};
+pub use notifications::Notification;
 
 use crate::budget::Limits;
 use crate::delta::{Delta, DeltaVersion};
 use context::{Context, Full, Room, Stored};
+use notifications::Notifications;
 use sources::Sources;
 
 /// Version of the Signal K schema that the model's form follows.
@@ -40,6 +45,7 @@ pub struct Model {
     contexts_max: usize,
     sequence: u64,
     counts: Counts,
+    notifications: Notifications,
 }
 
 /// How full the model is and what it could not keep.
@@ -72,6 +78,7 @@ impl Model {
             contexts_max: usize::from(limits.model_contexts_max.max(1)),
             sequence: 0,
             counts: Counts::default(),
+            notifications: Notifications::new(limits.notifications_max),
         };
         let uuid = self_context.split_once('.').map_or("", |(_, urn)| urn);
         if uuid.starts_with("urn:mrn:signalk:uuid:") {

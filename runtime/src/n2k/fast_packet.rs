@@ -4,6 +4,7 @@
 //! frame 0 also announces the length. [`FastPackets`] puts frames together again, also when they come out of
 //! order; [`Frames`] splits.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -88,13 +89,14 @@ struct Slot {
 /// Puts fast packets of all senders together.
 #[derive(Clone, Debug, Default)]
 pub struct FastPackets {
-    slots: heapless::Vec<Slot, SLOTS>,
+    /// At most [`SLOTS`]; on the heap, since a chip's stack has no room for them.
+    slots: Vec<Slot>,
     frames: u32,
     dropped: Dropped,
 }
 
 // The RAM that a chip gives to it.
-const _: () = assert!(size_of::<FastPackets>() <= 4608);
+const _: () = assert!(size_of::<Slot>() * SLOTS <= 4608);
 
 impl FastPackets {
     /// Returns the counts of open messages given up so far.
@@ -120,7 +122,7 @@ impl FastPackets {
         let mut open = self.slots.iter().position(|slot| slot.key == key);
         if let Some(at) = open
             && let Some(slot) = self.slots.get(at)
-            && !(slot.fits(sequence, index, now, self.frames) && !slot.is_stale_body(index, rest))
+            && (!slot.fits(sequence, index, now, self.frames) || slot.is_stale_body(index, rest))
         {
             self.replace(at);
             open = None;
@@ -161,7 +163,7 @@ impl FastPackets {
 
     /// Makes a slot, from the oldest one when there is no place left, and returns where.
     fn open(&mut self, key: Key, sequence: u8, now: Instant) -> usize {
-        if self.slots.is_full() {
+        if self.slots.len() >= SLOTS {
             // Frames without their frame 0 go first: they are the least likely to become a message.
             let worst = self.slots.iter().enumerate().min_by_key(|(_, slot)| (slot.has_start(), slot.begun));
             if let Some(at) = worst.map(|(at, _)| at) {
@@ -171,8 +173,7 @@ impl FastPackets {
         }
         let at = self.slots.len();
         let begun_frames = self.frames;
-        // A place was made above, so this cannot fail.
-        let _ = self.slots.push(Slot {
+        self.slots.push(Slot {
             key,
             begun: now,
             begun_frames,

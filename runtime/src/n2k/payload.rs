@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 
 use super::fast_packet::PAYLOAD_BYTES_MAX;
 
@@ -17,7 +17,6 @@ pub const MESSAGE_BYTES_MAX: usize = 255 * 7;
 pub struct Payload(Kept);
 
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and must not be allocated")]
 enum Kept {
     Short(heapless::Vec<u8, PAYLOAD_BYTES_MAX, u8>),
     Long(Vec<u8>),
@@ -116,6 +115,15 @@ impl Deref for Payload {
 
     fn deref(&self) -> &[u8] {
         self.as_slice()
+    }
+}
+
+impl DerefMut for Payload {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match &mut self.0 {
+            Kept::Short(short) => short,
+            Kept::Long(long) => long,
+        }
     }
 }
 

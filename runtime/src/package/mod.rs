@@ -36,6 +36,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// What it declares in `wasmCapabilities`.
     pub capabilities: Capabilities,
+    /// Paths it wants to be told of, as `skiff.subscribe` in `package.json` lists them; `None` means all.
+    pub subscribe: Option<Vec<String>>,
     /// The module; borrowed where it lies in flash.
     pub wasm: Cow<'static, [u8]>,
     /// Where its requests may go, when it narrows that itself: `skiff.fetch` in `package.json`.
@@ -145,6 +147,7 @@ impl Manifest {
             description: string("description").unwrap_or_default(),
             keywords,
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
+            subscribe: member("skiff").and_then(subscribe),
             wasm: Cow::Borrowed(&[]),
             fetch: member("skiff").and_then(|own| json::member(own, "fetch")).map(destinations).transpose()?,
         };
@@ -217,6 +220,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            subscribe: None,
             fetch: None,
             wasm,
         })
@@ -227,6 +231,24 @@ impl Package {
     pub fn id(&self) -> String {
         plugin_id(&self.name)
     }
+}
+
+/// Paths kept of a list of subscriptions; a board takes fewer (`PluginLimits::path_filter_max`).
+const SUBSCRIBE_MAX: usize = 256;
+
+/// Reads the member `subscribe` of a `skiff` section, of a package or of its operator; `None` where there is none.
+#[must_use]
+pub fn subscribe(section: &str) -> Option<Vec<String>> {
+    let list = json::member(section, "subscribe").filter(|list| list.starts_with('['))?;
+    let mut paths = Vec::new();
+    json::items::<json::JsonError>(list, |item| {
+        if let Some(path) = json::string(item).filter(|_| paths.len() < SUBSCRIBE_MAX) {
+            paths.push(path.into_owned());
+        }
+        Ok(())
+    })
+    .ok()?;
+    Some(paths)
 }
 
 /// Derives the plugin id from a package name: `@` and `/` become `_` (plugin ABI §1.4).

@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 
 use super::crash::CrashHistory;
 use super::fetch::Fetches;
+use super::filter::PathFilter;
+use super::offers::Offers;
 use super::orphans::Orphans;
 use super::ports::PortTable;
 use super::reload::Reload;
@@ -18,7 +20,7 @@ use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
-use crate::host::{Instance, ModuleFacts, Refusal};
+use crate::host::{Call, Instance, ModuleFacts, Refusal};
 use crate::package::Package;
 use crate::time::Instant;
 use skiff_abi::Capability;
@@ -61,6 +63,8 @@ pub struct Drops {
     pub emitted: u64,
     /// Texts it emitted that were no delta.
     pub malformed: u64,
+    /// Binary frames it emitted beyond its limit in one call.
+    pub frames: u64,
     /// Deltas not given to it because they had come through too many plugins.
     pub looped: u64,
 }
@@ -69,7 +73,11 @@ impl Drops {
     /// Returns the sum.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.deltas.saturating_add(self.emitted).saturating_add(self.malformed).saturating_add(self.looped)
+        self.deltas
+            .saturating_add(self.emitted)
+            .saturating_add(self.malformed)
+            .saturating_add(self.frames)
+            .saturating_add(self.looped)
     }
 }
 
@@ -86,6 +94,10 @@ pub(super) struct Face {
     pub(super) emit_bytes_max: usize,
     pub(super) config_bytes_max: u32,
     pub(super) log: Queue<String>,
+    pub(super) offers: Offers,
+    pub(super) registrations_max: usize,
+    pub(super) frame_bytes_in_call: usize,
+    pub(super) frame_bytes_max: usize,
     pub(super) fetches: Fetches,
     pub(super) sockets: SocketTable,
     pub(super) ports: PortTable,
@@ -159,8 +171,7 @@ fn cut(text: &str, limit: usize) -> &str {
 /// A request that waits for the plugin.
 pub(super) struct Waiting {
     pub(super) exchange: ExchangeId,
-    pub(super) handler: String,
-    pub(super) request: String,
+    pub(super) call: Call,
 }
 
 /// A delta that waits for the plugin.
@@ -179,7 +190,8 @@ pub(super) enum Activity {
     Stop,
     Poll,
     Delta,
-    Http(ExchangeId),
+    /// A handler answers a request.
+    Exchange(ExchangeId),
     Fetched,
 }
 
@@ -223,6 +235,8 @@ pub struct Plugin {
     /// Configuration exchanges that wait for the plugin to come up.
     pub(super) configuring: Vec<ExchangeId>,
     pub(super) takes_deltas: bool,
+    /// Paths it wants; `None` means all.
+    pub(super) filter: Option<PathFilter>,
     pub(super) fuel_spent: u64,
     /// Name of its account in the ledger: its id, or for every other version another one.
     pub(super) account: Box<str>,
@@ -253,6 +267,10 @@ impl Plugin {
                 emit_max: limits.emit_queue_len,
                 emit_bytes_max: limits.emit_queue_bytes as usize,
                 config_bytes_max: limits.config_bytes_max,
+                offers: Offers::default(),
+                registrations_max: usize::from(limits.registrations_max),
+                frame_bytes_in_call: 0,
+                frame_bytes_max: limits.stream_bytes_per_call as usize,
                 log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
                 status_bytes_max: usize::from(limits.status_bytes_max),
                 fetches: Fetches::new(limits, orphans.clone()),
@@ -281,6 +299,7 @@ impl Plugin {
             shutting_down: false,
             configuring: Vec::new(),
             takes_deltas,
+            filter: None,
             fuel_spent: 0,
             account: package.id().into(),
             holding: false,
@@ -402,6 +421,12 @@ impl Plugin {
         self.crashes.restarts()
     }
 
+    /// Returns what it offers to clients while it runs.
+    #[must_use]
+    pub fn offers(&self) -> Option<&Offers> {
+        (self.state == State::Running).then_some(&self.face.offers)
+    }
+
     /// Returns all fuel its calls took.
     #[must_use]
     pub fn fuel_spent(&self) -> u64 {
@@ -456,6 +481,9 @@ impl Plugin {
         if (self.state != State::Running && !self.holding) || !self.takes_deltas {
             return;
         }
+        if self.filter.as_ref().is_some_and(|filter| !filter.wants(delta)) {
+            return;
+        }
         if hops >= HOPS_MAX {
             self.face.drops.looped = self.face.drops.looped.saturating_add(1);
             return;
@@ -463,14 +491,14 @@ impl Plugin {
         self.deltas.push(Fed { delta: delta.clone(), hops }, delta.text().len());
     }
 
-    pub(super) fn request(&mut self, exchange: ExchangeId, handler: &str, request: String) -> Result<(), Unavailable> {
+    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
         if (self.state != State::Running || self.stop_wanted) && !self.holding {
             return Err(Unavailable::NotRunning);
         }
         if self.requests.len() >= usize::from(self.limits.request_queue_len) {
             return Err(Unavailable::Busy);
         }
-        self.requests.push_back(Waiting { exchange, handler: handler.to_string(), request });
+        self.requests.push_back(Waiting { exchange, call });
         Ok(())
     }
 
@@ -519,6 +547,7 @@ impl Plugin {
             finished.extend(waiting.map(|waiting| Finished { exchange: waiting.exchange, result: Outcome::Stopped }));
             self.deltas.clear();
         }
+        self.face.offers.clear();
         self.next_poll = None;
         self.endpoints = None;
         self.endpoints_version = self.endpoints_version.wrapping_add(1);

@@ -6,6 +6,9 @@
 mod crash;
 mod entry;
 mod fetch;
+mod files;
+mod filter;
+mod offers;
 mod orphans;
 mod ports;
 mod reload;
@@ -23,6 +26,7 @@ use core::time::Duration;
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use entry::{Drops, Plugin, State};
 pub use fetch::OFFLINE_RETRY;
+pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use reload::ReplaceError;
 pub use services::Emitted;
 pub use sockets::SOCKET_PERIOD;
@@ -35,7 +39,7 @@ use crate::delta::Delta;
 use crate::fetch::Client;
 use crate::fetch::plain::PlainHttp;
 use crate::hal::{Fetch, Network, Rng, SerialPorts, Storage};
-use crate::host::Failure;
+use crate::host::{Call, Failure};
 use crate::model::Model;
 use crate::package::Package;
 use crate::time::{Instant, UnixMillis};
@@ -65,6 +69,8 @@ pub struct World<'w> {
     pub self_context: &'w str,
     /// What plugins emitted, to be published after the turn.
     pub outbox: &'w mut Vec<Emitted>,
+    /// Binary frames of plugins, to be published after the turn.
+    pub frames: &'w mut Frames,
 }
 
 /// The parts of a HAL that lead outside.
@@ -153,7 +159,7 @@ pub struct Finished {
 pub enum Outcome {
     /// The handler's answer text, `None` where the guest gave none.
     Answered(Option<String>),
-    /// The export that `http_endpoints` names does not exist.
+    /// The export that was asked for does not exist.
     MissingHandler,
     /// The call failed.
     Failed(Failure),
@@ -314,13 +320,13 @@ impl Registry {
         }
     }
 
-    /// Queues a call of an HTTP handler; the answer comes from [`next_finished`](Self::next_finished).
+    /// Queues a call that answers a request; its end comes from [`next_finished`](Self::next_finished).
     ///
     /// # Errors
     /// [`Unavailable`] when the plugin does not run or has too many requests waiting.
-    pub fn http(&mut self, id: &str, exchange: ExchangeId, handler: &str, request: String) -> Result<(), Unavailable> {
-        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(Unavailable::NotRunning)?;
-        plugin.request(exchange, handler, request)
+    pub fn ask(&mut self, package: &str, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.package_name() == package);
+        plugin.ok_or(Unavailable::NotRunning)?.request(exchange, call)
     }
 
     /// Saves a configuration and brings it into force: the plugin is stopped, and started when enabled.

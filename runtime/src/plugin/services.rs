@@ -4,18 +4,21 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::World;
 use super::entry::Face;
+use super::files::StoredFiles;
 use super::ports::Wired;
 use super::sockets::Plugged;
 use crate::config::PluginConfig;
 use crate::delta::{Delta, DeltaVersion, Stamp};
-use crate::host::Services;
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::host::sockets::{Serial, Sockets};
+use crate::host::{Registration, Services};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Medium;
 use core::task::Poll;
 
 /// A delta that a plugin emitted, stamped and already in the data model.
@@ -23,8 +26,10 @@ use core::task::Poll;
 pub struct Emitted {
     /// Package name of the plugin.
     pub package: Arc<str>,
-    /// The delta.
+    /// The delta as the plugin meant it, stamped.
     pub delta: Arc<Delta>,
+    /// What is published of it: notifications apart, with id and status.
+    pub parts: Vec<Arc<Delta>>,
     /// Plugins it came through, this one included.
     pub hops: u8,
 }
@@ -95,8 +100,9 @@ impl Services for Loan<'_, '_> {
                 self.face.emitted_in_call = self.face.emitted_in_call.saturating_add(1);
                 self.face.emitted_bytes_in_call = bytes;
                 let delta = Arc::new(delta.with_version(version));
-                self.world.model.apply(&delta);
-                self.world.outbox.push(Emitted { package: self.face.package.clone(), delta, hops: self.hops });
+                let parts = self.world.model.take_in(delta.clone()).into_deltas().collect();
+                let package = self.face.package.clone();
+                self.world.outbox.push(Emitted { package, delta, parts, hops: self.hops });
             }
             Err(error) => {
                 self.face.drops.malformed = self.face.drops.malformed.saturating_add(1);
@@ -111,6 +117,37 @@ impl Services for Loan<'_, '_> {
 
     fn path(&mut self, path: &str) -> Option<String> {
         self.world.model.node_at(path)
+    }
+
+    fn register(&mut self, registration: Registration) -> bool {
+        let meta = match &registration {
+            Registration::Put { context, path } => Some(supports_put(context, path, self.world.self_context)),
+            _ => None,
+        };
+        if !self.face.offers.register(registration, self.face.registrations_max, self.world.now) {
+            self.face.log(log::Level::Warn, "registration refused: no such thing can be registered, or too many are");
+            return false;
+        }
+        if let Some(meta) = meta {
+            self.emit(&meta, DeltaVersion::V1);
+        }
+        true
+    }
+
+    fn emit_binary(&mut self, stream: &str, data: &[u8], of_radar: bool) -> bool {
+        if of_radar && self.face.offers.radar().is_none() {
+            return false;
+        }
+        let bytes = self.face.frame_bytes_in_call.saturating_add(data.len());
+        if bytes > self.face.frame_bytes_max {
+            self.face.drops.frames = self.face.drops.frames.saturating_add(1);
+            return false;
+        }
+        self.face.frame_bytes_in_call = bytes;
+        if self.world.frames.is_heard(stream) {
+            self.world.frames.push(stream, data);
+        }
+        true
     }
 
     fn publish_notification(&mut self, path: &str, value: &str) -> bool {
@@ -135,6 +172,10 @@ impl Services for Loan<'_, '_> {
         Some(Box::new(Wired { table: &mut self.face.ports, system }))
     }
 
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
+    }
+
     fn fetch(&mut self, request: FetchRequest) -> Ticket {
         let ticket = self.face.fetches.begin(request, None, &mut self.world.net.client(self.world.now));
         self.face.log_fetches();
@@ -155,6 +196,21 @@ impl Services for Loan<'_, '_> {
     fn fetch_refused(&mut self, callback: i32) {
         self.face.fetches.refuse(callback);
     }
+}
+
+/// Returns the delta that tells clients of a PUT handler (plugin ABI §3.3).
+fn supports_put(context: &str, path: &str, self_context: &str) -> String {
+    let mut delta = String::from("{");
+    if !matches!(context, "" | "vessels.self") && context != self_context {
+        delta.push_str("\"context\":");
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut delta, context);
+        delta.push(',');
+    }
+    delta.push_str("\"updates\":[{\"meta\":[{\"path\":");
+    let _ = json::write_string(&mut delta, path);
+    delta.push_str(",\"value\":{\"supportsPut\":true}}]}]}");
+    delta
 }
 
 impl Loan<'_, '_> {

@@ -8,12 +8,13 @@ use core::time::Duration;
 
 use super::crash::{RESTARTS_MAX, Verdict};
 use super::entry::{Activity, Phase, Plugin, State};
+use super::filter::PathFilter;
 use super::services::Loan;
 use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
 use crate::config::{Operator, PluginConfig};
 use crate::hal::Destinations;
-use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress};
+use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress, Usage};
 use crate::json;
 use crate::time::Instant;
 use skiff_abi::export;
@@ -37,7 +38,7 @@ impl Plugin {
     }
 
     fn work(&mut self, ledger: &mut Ledger, world: &mut World<'_>, finished: &mut Vec<Finished>) -> Turn {
-        let emitted_before = world.outbox.len();
+        let emitted_before = (world.outbox.len(), world.frames.len());
         for _ in 0..CALLS_PER_TURN {
             match core::mem::replace(&mut self.phase, Phase::Rest) {
                 Phase::Rest => {
@@ -57,7 +58,7 @@ impl Plugin {
                     return Turn { busy: true, wake: None };
                 }
                 // What was emitted is published before the next call, so that the outbox stays small.
-                Phase::Live(instance, None) if world.outbox.len() > emitted_before => {
+                Phase::Live(instance, None) if (world.outbox.len(), world.frames.len()) != emitted_before => {
                     self.phase = Phase::Live(instance, None);
                     return Turn { busy: true, wake: None };
                 }
@@ -65,6 +66,7 @@ impl Plugin {
                     Some((activity, call)) => {
                         self.face.emitted_in_call = 0;
                         self.face.emitted_bytes_in_call = 0;
+                        self.face.frame_bytes_in_call = 0;
                         if activity != Activity::Delta {
                             self.hops = 0;
                         }
@@ -80,9 +82,12 @@ impl Plugin {
                     let hops = self.hops.saturating_add(1);
                     // All plugins together never take more than the board has: what is free now is what this one may grow by.
                     instance.allow_growth(ledger.free());
+                    if self.stop_wanted {
+                        instance.rouse();
+                    }
                     self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
+                    ledger.resize(&self.account, self.taken(&instance.usage()));
                     match progress {
                         Progress::Running => {
                             self.waiting = None;
@@ -90,9 +95,11 @@ impl Plugin {
                             return Turn { busy: true, wake: None };
                         }
                         Progress::Waiting => {
+                            let asleep = instance.wake();
                             self.phase = Phase::Live(instance, Some(activity));
                             self.wait(finished);
-                            return Turn { busy: false, wake: self.face.fetches.wake() };
+                            let wake = [self.face.fetches.wake(), asleep].into_iter().flatten().min();
+                            return Turn { busy: false, wake };
                         }
                         Progress::Done(answer) => {
                             self.waiting = None;
@@ -123,10 +130,10 @@ impl Plugin {
         }
     }
 
-    /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
-    fn taken(&self, linear_bytes: u64) -> u64 {
+    /// Returns what an instance takes: its predicted heap, its linear memory now, and what its files hold, bytes.
+    fn taken(&self, usage: &Usage) -> u64 {
         let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
-        heap.saturating_add(linear_bytes)
+        heap.saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {
@@ -145,6 +152,10 @@ impl Plugin {
             Ok(None) => {}
             Err(error) => self.face.log(log::Level::Warn, &format!("configuration not read: {error}")),
         }
+        let mut refused = Vec::new();
+        let limit = self.limits.path_filter_max;
+        self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        refused.iter().for_each(|clause| self.face.log(log::Level::Warn, clause));
         self.face.release();
         self.open_ways_out(world);
         let loaded = self.try_load(ledger);
@@ -220,8 +231,7 @@ impl Plugin {
             return Some((Activity::Fetched, Call::Fetched { fetched, callback }));
         }
         if let Some(waiting) = self.requests.pop_front() {
-            let call = Call::Http { handler: waiting.handler, request: waiting.request };
-            return Some((Activity::Http(waiting.exchange), call));
+            return Some((Activity::Exchange(waiting.exchange), waiting.call));
         }
         if let Some(due) = self.next_poll.filter(|&due| due <= now) {
             // Polls that were missed are not made up for.
@@ -311,7 +321,7 @@ impl Plugin {
                 self.phase = Phase::Live(instance, None);
             }
             Activity::Delta => self.phase = Phase::Live(instance, None),
-            Activity::Http(exchange) => {
+            Activity::Exchange(exchange) => {
                 let result = match answer {
                     Answer::Text(text) => Outcome::Answered(text),
                     Answer::Absent => Outcome::MissingHandler,
@@ -399,7 +409,7 @@ impl Plugin {
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
-        if let Activity::Http(exchange) = activity {
+        if let Activity::Exchange(exchange) = activity {
             finished.push(Finished { exchange, result: Outcome::Failed(failure.clone()) });
         }
         let export = match activity {
@@ -410,7 +420,7 @@ impl Plugin {
             Activity::Stop => export::PLUGIN_STOP,
             Activity::Poll => export::POLL,
             Activity::Delta => export::DELTA_HANDLER,
-            Activity::Http(_) => "an HTTP handler",
+            Activity::Exchange(_) => "a handler",
             Activity::Fetched => export::RESPONSE_HANDLER,
         };
         let reason = format!("{export}: {failure}");
@@ -448,7 +458,7 @@ impl Plugin {
                 ledger.release(&self.account);
                 self.not_started(reason, world, finished);
             }
-            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Http(_) | Activity::Fetched => {
+            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Exchange(_) | Activity::Fetched => {
                 self.phase = Phase::Live(instance, None);
             }
         }

@@ -126,7 +126,7 @@ impl Access {
         }
         self.check_host(request)?;
         check_origin(request)?;
-        match presented(request, matches!(route, Route::Stream)) {
+        match presented(request, matches!(route, Route::Stream | Route::BinaryStream { .. } | Route::Index)) {
             Some(token) if self.is_token(&token) => Ok(()),
             Some(_) => Err(unauthorised("the token is not valid")),
             None if !is_loopback(request) => {

@@ -46,10 +46,6 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::Discovery => discovery(request, facts.version),
         Route::ApiSelf => Response::json(200, quoted(facts.model.self_context())),
         Route::Api { segments } => api(segments, facts.model),
-        Route::ApiPut => Response::json(
-            405,
-            r#"{"state":"COMPLETED","statusCode":405,"message":"PUT is not supported yet: no plugin can handle it"}"#,
-        ),
         Route::Features => features(request.query(), facts.plugins),
         Route::LoginStatus => login_status(request, facts.access),
         Route::Unsupported => Response::error(404, "this part of the Signal K API is not supported"),
@@ -86,8 +82,7 @@ fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
         "enabled=0" | "enabled=false" => Some(false),
         _ => None,
     });
-    // None of the version 2 APIs is there yet.
-    let mut out = String::from("{\"apis\":[],\"plugins\":[");
+    let mut out = String::from("{\"apis\":[\"notifications\",\"radar\",\"resources\",\"weather\"],\"plugins\":[");
     for plugin in plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| wanted == plugin.enabled)) {
         if out.ends_with('}') {
             out.push(',');
@@ -117,7 +112,8 @@ fn login_status(request: &Request, access: &Access) -> Response {
     )
 }
 
-fn quoted(text: &str) -> String {
+/// Writes a text as JSON.
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::new();
     // Writing into a String cannot fail.
     let _ = json::write_string(&mut out, text);
@@ -181,22 +177,29 @@ mod tests {
     fn features_can_be_filtered() {
         let one = r#"{"id":"_acme_tide","name":"Tide \"1\"","version":"1.2.3","enabled":true}"#;
         let two = r#"{"id":"b","name":"b","version":"0.0.1","enabled":false}"#;
-        assert_eq!(text("/signalk/v2/features").1, format!(r#"{{"apis":[],"plugins":[{one},{two}]}}"#));
-        assert_eq!(text("/signalk/v2/features?enabled=1").1, format!(r#"{{"apis":[],"plugins":[{one}]}}"#));
-        assert_eq!(text("/signalk/v2/features?enabled=0").1, format!(r#"{{"apis":[],"plugins":[{two}]}}"#));
+        assert_eq!(
+            text("/signalk/v2/features").1,
+            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#)
+        );
+        assert_eq!(
+            text("/signalk/v2/features?enabled=1").1,
+            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{one}]}}"#)
+        );
+        assert_eq!(
+            text("/signalk/v2/features?enabled=0").1,
+            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{two}]}}"#)
+        );
     }
 
     #[test]
     fn what_is_not_supported_says_so() {
         assert_eq!(
-            text("/signalk/v2/api/resources"),
+            text("/signalk/v2/api/history"),
             (404, r#"{"error":"this part of the Signal K API is not supported"}"#.to_string())
         );
         assert_eq!(text("/signalk/v1/auth/validate").0, 404);
         assert_eq!(text(&"/a".repeat(5000)).0, 414);
         let access = Access::with_new_token(&mut Counting(0)).0;
-        let put = Request { method: Method::Put, ..get("/signalk/v1/api/vessels/self/a/b") };
-        assert_eq!(ask(&put, &access).unwrap().status, 405);
         let delete = Request { method: Method::Delete, ..get("/signalk") };
         assert_eq!(ask(&delete, &access).unwrap().header("allow"), Some("GET, HEAD"));
     }

@@ -12,11 +12,15 @@ pub mod endpoint;
 mod index;
 mod message;
 pub mod plugins;
+pub mod providers;
+pub mod put;
+pub mod requests;
 mod route;
 pub mod stream;
 mod url;
 
 pub use access::{Access, NewToken, TOKEN_BYTES};
+pub(crate) use answer::quoted;
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
 pub use message::{Method, Request, Response};

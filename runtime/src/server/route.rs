@@ -1,6 +1,7 @@
 //! What a request asks for.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::url::decode;
@@ -26,8 +27,41 @@ pub enum Route<'r> {
     },
     /// `GET /signalk/v1/api/self`
     ApiSelf,
-    /// `PUT /signalk/v1/api/…`, not supported yet.
-    ApiPut,
+    /// `PUT /signalk/v1/api/…`
+    ApiPut {
+        /// Decoded segments below `/signalk/v1/api`.
+        segments: Vec<Cow<'r, str>>,
+    },
+    /// `GET /signalk/v1/requests/<id>`
+    RequestState {
+        /// Id of the request, decoded.
+        id: Cow<'r, str>,
+    },
+    /// Anything below `/signalk/v2/api/resources`.
+    Resources {
+        /// Decoded segments below it.
+        segments: Vec<Cow<'r, str>>,
+    },
+    /// Anything below `/signalk/v2/api/weather`.
+    Weather {
+        /// Decoded segments below it.
+        segments: Vec<Cow<'r, str>>,
+    },
+    /// Anything below `/signalk/v2/api/notifications`.
+    Notifications {
+        /// Decoded segments below it.
+        segments: Vec<Cow<'r, str>>,
+    },
+    /// Anything below `/signalk/v2/api/vessels/self/radars`, except spokes.
+    Radars {
+        /// Decoded segments below it.
+        segments: Vec<Cow<'r, str>>,
+    },
+    /// A binary stream, with an upgrade to WebSocket (plugin ABI §10.4).
+    BinaryStream {
+        /// Stream id.
+        stream: String,
+    },
     /// `GET /signalk/v1/stream` with an upgrade to WebSocket.
     Stream,
     /// `GET /signalk/v2/features`
@@ -114,6 +148,12 @@ pub fn route(request: &Request) -> Route<'_> {
         ["signalk", "v1", "api", rest @ ..] => api(request.method, rest),
         ["signalk", "v1", "stream"] => read(Route::Stream),
         ["signalk", "v2", "features"] => read(Route::Features),
+        ["signalk", "v1", "requests", id] => match (request.method.is_read(), decode(id)) {
+            (true, Some(id)) => Route::RequestState { id },
+            (true, None) => Route::NotFound,
+            (false, _) => Route::MethodNotAllowed { allow: "GET, HEAD" },
+        },
+        ["signalk", "v2", "api", rest @ ..] => version_2(request.method, rest),
         ["signalk", "v1", "requests" | "auth" | "applicationData", ..] | ["signalk", "v2", ..] => Route::Unsupported,
         ["skServer", "loginStatus"] => read(Route::LoginStatus),
         ["skiff", "v1", "status"] => read(Route::Status),
@@ -147,15 +187,39 @@ fn only(method: Method, route: Route<'static>) -> Route<'static> {
 }
 
 fn api<'r>(method: Method, segments: &[&'r str]) -> Route<'r> {
-    if method == Method::Put {
-        return Route::ApiPut;
-    }
-    if !method.is_read() {
+    if !method.is_read() && method != Method::Put {
         return Route::MethodNotAllowed { allow: "GET, HEAD, PUT" };
     }
     match segments.iter().map(|segment| decode(segment)).collect() {
+        Some(segments) if method == Method::Put => Route::ApiPut { segments },
         Some(segments) => Route::Api { segments },
         None => Route::NotFound,
+    }
+}
+
+fn version_2<'r>(method: Method, segments: &[&'r str]) -> Route<'r> {
+    let Some(decoded) = segments.iter().map(|segment| decode(segment)).collect::<Option<Vec<_>>>() else {
+        return Route::NotFound;
+    };
+    let below = |count: usize| decoded.iter().skip(count).cloned().collect();
+    match segments {
+        ["streams", _, ..] | ["vessels", "self", "radars", _, "spokes"] if !method.is_read() => {
+            Route::MethodNotAllowed { allow: "GET, HEAD" }
+        }
+        ["streams", _, ..] => {
+            let id: Vec<&str> = decoded.iter().skip(1).map(|segment| &**segment).collect();
+            Route::BinaryStream { stream: id.join("/") }
+        }
+        ["vessels", "self", "radars", _, "spokes"] => {
+            let mut stream = String::from("radars/");
+            stream.push_str(decoded.get(3).map_or("", |id| &**id));
+            Route::BinaryStream { stream }
+        }
+        ["vessels", "self", "radars", ..] => Route::Radars { segments: below(3) },
+        ["resources", ..] => Route::Resources { segments: below(1) },
+        ["notifications", ..] => Route::Notifications { segments: below(1) },
+        ["weather", ..] => Route::Weather { segments: below(1) },
+        _ => Route::Unsupported,
     }
 }
 
@@ -182,7 +246,6 @@ mod tests {
     use super::super::message::get;
     use super::*;
     use std::format;
-    use std::string::String;
 
     fn of(method: Method, target: &str) -> String {
         format!("{:?}", route(&Request { method, ..get(target) }))
@@ -200,7 +263,16 @@ mod tests {
             ("/signalk/v1/api/self", "ApiSelf"),
             ("/signalk/v1/stream?subscribe=none", "Stream"),
             ("/signalk/v2/features", "Features"),
-            ("/signalk/v2/api/resources", "Unsupported"),
+            ("/signalk/v2/api/history/x", "Unsupported"),
+            ("/signalk/v2/api/resources", "Resources { segments: [] }"),
+            ("/signalk/v2/api/resources/routes/%41?x", r#"Resources { segments: ["routes", "A"] }"#),
+            ("/signalk/v2/api/weather/forecasts/daily", r#"Weather { segments: ["forecasts", "daily"] }"#),
+            ("/signalk/v2/api/vessels/self/radars", "Radars { segments: [] }"),
+            ("/signalk/v2/api/vessels/self/radars/r1/state", r#"Radars { segments: ["r1", "state"] }"#),
+            ("/signalk/v2/api/vessels/self/radars/r1/spokes", r#"BinaryStream { stream: "radars/r1" }"#),
+            ("/signalk/v2/api/streams/plugins/%40a%2Fb/c", r#"BinaryStream { stream: "plugins/@a/b/c" }"#),
+            ("/signalk/v2/api/notifications/x", r#"Notifications { segments: ["x"] }"#),
+            ("/signalk/v1/requests/7", r#"RequestState { id: "7" }"#),
             ("/skServer/loginStatus", "LoginStatus"),
             ("/plugins", "Plugins"),
             ("/skServer/plugins/", "Plugins"),
@@ -227,7 +299,10 @@ mod tests {
         assert_eq!(of(Method::Post, "/plugins/x"), r#"PluginEndpoint { id: "x", path: "/" }"#);
         assert_eq!(of(Method::Put, "/plugins/x/config"), r#"PluginEndpoint { id: "x", path: "/config" }"#);
         assert_eq!(of(Method::Post, "/skiff/v1/plugins"), "PluginInstall");
-        assert_eq!(of(Method::Put, "/signalk/v1/api/vessels/self/a"), "ApiPut");
+        assert_eq!(
+            of(Method::Put, "/signalk/v1/api/vessels/self/a"),
+            r#"ApiPut { segments: ["vessels", "self", "a"] }"#
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The emulated board: built, booted, and what it said.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use super::partition::Partition;
@@ -18,7 +18,7 @@ const PARTITION_AT: &str = "0x80300000";
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 
 /// What a board said until it ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ended {
     /// Its exit status.
     pub code: Option<i32>,
@@ -51,45 +51,119 @@ pub fn build() -> Result<PathBuf, String> {
 /// # Errors
 /// That the emulator cannot be run, or that the board fell silent.
 pub fn boot(image: &Path, partition: &Partition) -> Result<Ended, String> {
+    Live::start(&mut emulator(image, partition)?)?.end(SILENCE_MAX)
+}
+
+/// Boots an image with a network, whose port 80 is `port` of this machine's loopback address.
+///
+/// # Errors
+/// That the emulator cannot be run.
+pub fn boot_live(image: &Path, partition: &Partition, port: u16) -> Result<Live, String> {
+    let mut command = emulator(image, partition)?;
+    command.args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]);
+    command.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:80"));
+    command.args(["-device", "virtio-net-device,netdev=net0"]);
+    Live::start(&mut command)
+}
+
+fn emulator(image: &Path, partition: &Partition) -> Result<Command, String> {
     let partition = super::target_file("partition.bin", &partition.bytes()?)?;
     let mut command = Command::new(EMULATOR);
     command.args(["-M", "virt", "-m", "8M", "-nographic", "-bios", "none", "-monitor", "none", "-serial", "stdio"]);
     // One virtual nanosecond an instruction: the same run every time.
     command.args(["-icount", "shift=0", "-kernel"]).arg(image);
     command.arg("-device").arg(format!("loader,file={},addr={PARTITION_AT},force-raw=on", partition.display()));
-    let began = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start {EMULATOR}: {error}"))?;
-    let output = child.stdout.take().ok_or("the emulator has no output")?;
-    let (sender, lines) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            if sender.send(String::from_utf8_lossy(&line).trim_end_matches('\r').to_string()).is_err() {
-                return;
+    Ok(command)
+}
+
+/// A board that runs.
+pub struct Live {
+    child: Child,
+    /// Lines of the serial port.
+    lines: Receiver<String>,
+    said: Ended,
+    began: Instant,
+}
+
+impl Live {
+    fn start(command: &mut Command) -> Result<Self, String> {
+        let began = Instant::now();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start {EMULATOR}: {error}"))?;
+        let output = child.stdout.take().ok_or("the emulator has no output")?;
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                if sender.send(String::from_utf8_lossy(&line).trim_end_matches('\r').to_string()).is_err() {
+                    return;
+                }
             }
-        }
-    });
-    let mut ended =
-        Ended { code: None, lines: Vec::new(), talk: Vec::new(), measured: Vec::new(), took: Duration::ZERO };
-    loop {
-        match lines.recv_timeout(SILENCE_MAX) {
-            Ok(line) => ended.take(&line),
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                let last = ended.talk.last().cloned().unwrap_or_default();
-                return Err(format!("the board fell silent; its last words: {last}"));
+        });
+        let said =
+            Ended { code: None, lines: Vec::new(), talk: Vec::new(), measured: Vec::new(), took: Duration::ZERO };
+        Ok(Self { child, lines, said, began })
+    }
+
+    /// Returns what the board has said so far, without its `#`.
+    pub fn talk(&self) -> &[String] {
+        &self.said.talk
+    }
+
+    /// Sends a byte to the board's serial port.
+    ///
+    /// # Errors
+    /// That the board is gone.
+    pub fn send(&mut self, byte: u8) -> Result<(), String> {
+        let port = self.child.stdin.as_mut().ok_or("the board's serial port is closed")?;
+        port.write_all(&[byte]).and_then(|()| port.flush()).map_err(|error| format!("the board is gone: {error}"))
+    }
+
+    /// Waits for a line of talk with a text in it, and returns what stands behind the text.
+    ///
+    /// # Errors
+    /// That the board ended, or was silent for so long.
+    pub fn wait_for(&mut self, text: &str, patience: Duration) -> Result<String, String> {
+        loop {
+            let line = self.lines.recv_timeout(patience).map_err(|error| format!("`{text}` was not said: {error}"))?;
+            self.said.take(&line);
+            if let Some((_, rest)) = line.split_once(text).filter(|_| line.starts_with('#')) {
+                return Ok(rest.trim().to_string());
             }
         }
     }
-    let status = child.wait().map_err(|error| format!("cannot wait for {EMULATOR}: {error}"))?;
-    ended.code = status.code();
-    ended.took = began.elapsed();
-    Ok(ended)
+
+    /// Listens until the board ends.
+    ///
+    /// # Errors
+    /// That it was silent for so long; it is stopped then.
+    pub fn end(&mut self, patience: Duration) -> Result<Ended, String> {
+        loop {
+            match self.lines.recv_timeout(patience) {
+                Ok(line) => self.said.take(&line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let last = self.said.talk.last().cloned().unwrap_or_default();
+                    return Err(format!("the board fell silent; its last words: {last}"));
+                }
+            }
+        }
+        let status = self.child.wait().map_err(|error| format!("cannot wait for {EMULATOR}: {error}"))?;
+        self.said.code = status.code();
+        self.said.took = self.began.elapsed();
+        Ok(std::mem::take(&mut self.said))
+    }
+}
+
+impl Drop for Live {
+    /// Stops a board that still runs.
+    fn drop(&mut self) {
+        // One that has ended by itself is not there any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Ended {
@@ -109,6 +183,15 @@ impl Ended {
     /// Returns a measurement.
     pub fn measure(&self, name: &str) -> Option<u64> {
         self.measured.iter().find(|(row, _)| row == name).map(|(_, value)| *value)
+    }
+
+    /// Visits lines of talk of the form `…MARK NAME: word NUMBER, word NUMBER, …`: name and numbers.
+    pub fn numbers<'e>(&'e self, mark: &'e str) -> impl Iterator<Item = (&'e str, Vec<u64>)> {
+        self.talk.iter().filter_map(move |line| {
+            let (name, rest) = line.split_once(mark)?.1.split_once(": ")?;
+            let numbers = rest.split(", ").filter_map(|part| part.rsplit(' ').next()?.parse().ok());
+            Some((name, numbers.collect()))
+        })
     }
 
     /// Checks the exit status.

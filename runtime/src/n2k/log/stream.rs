@@ -104,6 +104,14 @@ impl LogStream {
         taken.len()
     }
 
+    /// Ends the line that was fed last, as the end of a datagram does; binary formats have no lines and are left alone.
+    pub fn end_line(&mut self) {
+        let is_open = self.rest().last().is_some_and(|byte| *byte != b'\n');
+        if is_open && (matches!(self.framing, Framing::Lines) || self.rest().iter().all(u8::is_ascii)) {
+            self.feed(b"\n");
+        }
+    }
+
     /// Tells that no more bytes come; what is left is then read as the last line.
     pub fn end(&mut self) {
         self.is_ended = true;

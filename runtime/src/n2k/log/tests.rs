@@ -1,6 +1,8 @@
 use super::*;
 use crate::n2k::{Pgn, SourceAddress};
-use std::string::ToString;
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec;
 
 fn read(line: &str) -> Result<Option<Record>, LineError> {
     LogReader::new(Format::Auto, Mode::Auto).line(line.as_bytes())
@@ -123,6 +125,420 @@ fn formats_have_names_and_binary_ones_no_lines() {
     }
     assert_eq!((Format::from_name("csv"), Mode::from_name("slow")), (None, None));
     assert_eq!((Mode::from_name("mixed"), To::from_name("ebl")), (Some(Mode::Mixed), None));
+}
+
+fn whole(line: &str) -> (Option<i64>, Id, Payload) {
+    match read(line).unwrap().unwrap() {
+        Record { time, item: Item::Whole { id, payload } } => (time.map(|time| time.0), id, payload),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// 10:00:00.012 of the first day.
+const MORNING: i64 = 36_000_012;
+
+#[test]
+fn text_formats_of_frames_are_told_apart() {
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b]).unwrap();
+    for (line, time) in [
+        ("10:00:00.012 R 09F11207 FF 10 3B", Some(MORNING)),
+        ("10:00:00.012 T 09f11207 ff 10 3b\r\n", Some(MORNING)),
+        ("   1)      1841  09F11207  3  FF 10 3B ", Some(1841)),
+        ("   1)      1841.9  Rx         09F11207  3  FF 10 3B", Some(1841)),
+        ("   1)      1841.9 1  Rx        09F11207 -  3    FF 10 3B", Some(1841)),
+        ("     1      1841.900 DT  09F11207 Rx 3  FF 10 3B", Some(1841)),
+        ("     1      1841.900 DT 1  09F11207 Rx -  3    FF 10 3B", Some(1841)),
+        ("$MXPGN,01F112,2307,FF103B*63", None),
+        ("\\s:x,c:1*00\\$MXPGN,01F112,2307,FF103B", None),
+    ] {
+        assert_eq!(frame(line), (time, wanted), "{line}");
+    }
+}
+
+#[test]
+fn text_formats_of_messages_are_told_apart() {
+    let id = Id { priority: 2, pgn: Pgn(127_250), source: SourceAddress(7), destination: 255 };
+    let data = Payload::from_slice(&[0xff, 0x10, 0x3b]).unwrap();
+    for (line, time) in [
+        ("A100000.012 07FF2 1F112 FF103B", Some(MORNING)),
+        ("!PDGY,127250,2,7,255,1.841,/xA7", Some(1841)),
+        ("0,1841,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B", Some(1841)),
+    ] {
+        let mut reader = LogReader::new(Format::Auto, Mode::Auto);
+        assert_eq!(reader.line(b"Sequence #,Timestamp,PGN,Name,Manufacturer,Remote Address,Local Address,Priority,Single Frame,Size,Packet"), Ok(None));
+        let record = reader.line(line.as_bytes()).unwrap().unwrap();
+        let item = Item::Whole { id, payload: data.clone() };
+        assert_eq!(record, Record { time: time.map(UnixMillis), item }, "{line}");
+    }
+    // Without the line that names them, the columns are the usual ones.
+    let garmin = b"0,1841,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
+    assert!(LogReader::new(Format::Garmin, Mode::Auto).line(garmin).unwrap().is_some());
+    // These name no priority, or no sender.
+    let (time, found, payload) = whole("$PCDIN,01F112,0012D687,07,FF103B*2C");
+    assert_eq!((time, found, payload), (None, Id { priority: 0, ..id }, data.clone()));
+    let (_, found, payload) = whole("!PDGY,127250,36,/xA7");
+    let sent = Id { priority: 0, source: SourceAddress(0), destination: 36, ..id };
+    assert_eq!((found, payload), (sent, data.clone()));
+    // BST 93, 95 and D0 in JSON.
+    let (_, found, payload) = whole(r#"{"pgn":127250,"payload":[147,14,2,18,241,1,255,7,1,2,3,4,3,255,16,59]}"#);
+    assert_eq!((found, payload), (id, data.clone()));
+    assert_eq!(frame(r#"{"payload":[149,9,0,0,7,18,241,9,255,16,59]}"#).1.id(), 0x09f1_1207);
+    let (_, found, payload) = whole(r#"{"payload": [208,16,0,255,7,18,241,9,0,1,2,3,4,255,16,59]}"#);
+    assert_eq!((found, payload), (id, data));
+}
+
+#[test]
+fn what_gateways_tell_of_themselves_is_passed_over() {
+    for line in [
+        "$PDGY,000000,4,,5,482,1,0",
+        "!PDGY,126992,3,2,255,0.563",
+        r#"{"payload":[160,3,17,2,0]}"#,
+        // Sent to the bus, not received.
+        r#"{"payload":[149,9,0,0,7,18,241,137,255,16,59]}"#,
+        r#"{"payload":[208,16,0,255,7,18,241,9,8,1,2,3,4,255,16,59]}"#,
+    ] {
+        assert_eq!(read(line), Ok(None), "{line}");
+    }
+}
+
+#[test]
+fn errors_of_gateway_lines_name_what_is_wrong() {
+    for (line, error) in [
+        ("$GPHDT,1,T", LineError::Nmea0183),
+        ("!AIVDM,1,1,,A,x,0", LineError::Nmea0183),
+        ("25:00:00.012 R 09F11207 FF", LineError::Time),
+        ("10:00:00.x R 09F11207 FF", LineError::Time),
+        ("10:00:00.012 X 09F11207 FF", LineError::Part("direction")),
+        ("10:00:00.012 R 09F11207 FF FF FF FF FF FF FF FF FF", LineError::FrameTooLong { bytes: 9 }),
+        ("10:00:00.012 R 123 FF", LineError::ElevenBit),
+        ("10:00:00.012 R 09F11207 F", LineError::Data),
+        ("A100000.012 07FF9 1F112 FF", LineError::Part("priority")),
+        ("A100000.012 07FF 1F112 FF", LineError::Part("addresses")),
+        ("A100000.012 07FF2 +F112 FF", LineError::Part("PGN")),
+        ("A100000.012 07FF2 1F112 F", LineError::Data),
+        ("A107000.012 07FF2 1F112 FF", LineError::Time),
+        ("!PDGY,127250,2,7,255,1.841,/x*7", LineError::Base64),
+        ("!PDGY,127250,9,7,255,1.841,/xA7", LineError::Part("priority")),
+        ("!PDGY,127250,2,7,255,x,/xA7", LineError::Time),
+        ("$PCDIN,01F112,0012D687,07,FF103B*00", LineError::Checksum),
+        ("$PCDIN,01F112,0012D687,07", LineError::Data),
+        ("$MXPGN,01F112,2407,FF103B", LineError::Length { announced: 4, found: 3 }),
+        ("$MXPGN,01F112,2907,FF103BFF103BFF103B", LineError::FrameTooLong { bytes: 9 }),
+        ("1) 1841 Rx 0300 3 FF 10 3B", LineError::ElevenBit),
+        ("1) 1841 Rx 09F11207 8 RTR", LineError::NotDataFrame),
+        ("1) 1841 Rx 09F11207 4 FF 10 3B", LineError::Length { announced: 4, found: 3 }),
+        ("1 1841 FD 09F11207 Rx 3 FF 10 3B", LineError::NotDataFrame),
+        (r#"{"pgn":1}"#, LineError::Part("payload")),
+        (r#"{"payload":[256]}"#, LineError::Part("payload")),
+        (r#"{"payload":[147,1]}"#, LineError::Part("head of the message")),
+        (r#"{"payload":[147,14,2,18,241,1,255,7,1,2,3,4,4,255,16,59]}"#, LineError::Length { announced: 4, found: 3 }),
+    ] {
+        assert_eq!(read(line), Err(error), "{line}");
+        assert!(!error.to_string().is_empty());
+    }
+    let ydwg = LogReader::new(Format::Ydwg, Mode::Auto).line(b"(1.5) can0 09F11207#FF");
+    assert_eq!(ydwg, Err(LineError::Time));
+    let pcdin = LogReader::new(Format::Pcdin, Mode::Auto).line(b"(1.5) can0 09F11207#FF");
+    assert_eq!(pcdin, Err(LineError::NotOfFormat(Format::Pcdin)));
+    let garmin = LogReader::new(Format::Garmin, Mode::Auto).line(b"0,1841,127250,x,x,7,255,2,1,4,0xFF103B");
+    assert_eq!(garmin, Err(LineError::Length { announced: 4, found: 3 }));
+}
+
+/// Entries of bytes that come in chunks of that size.
+fn entries(format: Format, bytes: &[u8], chunk: usize) -> Vec<Entry> {
+    let mut stream = LogStream::new(format, Mode::Auto);
+    let mut found = Vec::new();
+    for chunk in bytes.chunks(chunk) {
+        assert_eq!(stream.feed(chunk), chunk.len());
+        found.extend(std::iter::from_fn(|| stream.next_entry()));
+    }
+    stream.end();
+    found.extend(std::iter::from_fn(|| stream.next_entry()));
+    found
+}
+
+/// The same whatever the chunks are.
+fn all_entries(format: Format, bytes: &[u8]) -> Vec<Entry> {
+    let found = entries(format, bytes, bytes.len().max(1));
+    for chunk in [1, 2, 3, 7, 64] {
+        assert_eq!(entries(format, bytes, chunk), found, "chunks of {chunk}");
+    }
+    found
+}
+
+fn heading() -> Item {
+    let id = Id { priority: 2, pgn: Pgn(127_250), source: SourceAddress(7), destination: 255 };
+    Item::Whole { id, payload: Payload::from_slice(&[0x10, 0x1b, 0x3b]).unwrap() }
+}
+
+/// [`heading`] as BST 93, its length and data in need of escapes.
+const HEADING: [u8; 14] = [2, 18, 241, 1, 255, 7, 1, 2, 3, 4, 3, 0x10, 0x1b, 0x3b];
+
+#[test]
+fn the_wire_of_an_ngt1_is_taken_apart() {
+    let mut bytes = b"\x10\x03junk".to_vec();
+    bytes.extend(bst::wire(0x93, &HEADING));
+    bytes.extend(bst::start_command());
+    bytes.extend([0x10, 2, 0x93, 1, 0, 0x10, 3]);
+    // Cut off by the next one.
+    bytes.extend([0x10, 2, 0x93]);
+    bytes.extend(bst::wire(0x93, &HEADING));
+    bytes.extend([0x10, 2, 0x93]);
+    let record = Record { time: None, item: heading() };
+    assert_eq!(
+        all_entries(Format::Auto, &bytes),
+        [
+            Entry::Record { number: 1, record: record.clone() },
+            Entry::Bad { number: 3, error: LineError::Checksum, is_last: false },
+            Entry::Bad { number: 4, error: LineError::CutOff, is_last: false },
+            Entry::Record { number: 5, record },
+            Entry::Bad { number: 6, error: LineError::CutOff, is_last: true },
+        ]
+    );
+    assert_eq!(bst::start_command(), [0x10, 2, 0xa1, 3, 0x11, 2, 0, 0x49, 0x10, 3]);
+    // Nothing on the wire can take more memory than a message has.
+    let mut endless = vec![0x10, 2];
+    endless.extend([7; 4000]);
+    let error = LineError::PayloadTooLong { bytes: bst::MESSAGE_MAX };
+    assert_eq!(all_entries(Format::Ngt1, &endless), [Entry::Bad { number: 1, error, is_last: false }]);
+}
+
+#[test]
+fn ebl_has_times_between_the_messages() {
+    // 2026-06-01T10:00:00.012Z in units of 100 ns since 1601.
+    let filetime = ((1_780_308_000_012_u64 + 11_644_473_600_000) * 10_000).to_le_bytes();
+    let escaped = |bytes: &[u8]| {
+        bytes.iter().flat_map(|byte| if *byte == 0x1b { vec![0x1b; 2] } else { vec![*byte] }).collect::<Vec<u8>>()
+    };
+    let mut bytes = vec![0x1b, 1, 1, 0xe9, 3, 0, 0, 0x1b, 0x0a, 0x1b, 1, 3];
+    bytes.extend(escaped(&filetime));
+    bytes.extend([0x1b, 0x0a]);
+    bytes.extend(escaped(&bst::wire(0x93, &HEADING)));
+    let record = Record { time: Some(UnixMillis(1_780_308_000_012)), item: heading() };
+    assert_eq!(all_entries(Format::Auto, &bytes), [Entry::Record { number: 1, record }]);
+}
+
+fn capture(link: u32, big_endian: bool, packets: &[Vec<u8>]) -> Vec<u8> {
+    let word = |value: u32| if big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+    let mut bytes = Vec::new();
+    for value in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, link] {
+        bytes.extend(word(value));
+    }
+    for packet in packets {
+        for value in [1_780_308_000, 12_999, u32::try_from(packet.len()).unwrap(), 16] {
+            bytes.extend(word(value));
+        }
+        bytes.extend(packet);
+    }
+    bytes
+}
+
+#[test]
+fn captures_of_socketcan_are_read_in_either_byte_order() {
+    let packet =
+        |id: u32, length: u8| [&id.to_be_bytes()[..], &[length, 0, 0, 0, 0xff, 0x10, 0x3b, 0, 0, 0, 0, 0]].concat();
+    let packets = [packet(0x89f1_1207, 3), packet(0x123, 3), packet(0xc9f1_1207, 3), packet(0x89f1_1207, 9), vec![1]];
+    let bad = |number, error| Entry::Bad { number, error, is_last: false };
+    let frame = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b]).unwrap();
+    for big_endian in [false, true] {
+        let record = Record { time: Some(UnixMillis(1_780_308_000_012)), item: Item::Frame(frame) };
+        let mut bytes = capture(227, big_endian, &packets);
+        let mut wanted = std::vec![
+            Entry::Record { number: 1, record },
+            bad(2, LineError::ElevenBit),
+            bad(3, LineError::NotDataFrame),
+            bad(4, LineError::FrameTooLong { bytes: 9 }),
+            bad(5, LineError::Part("head of the packet")),
+        ];
+        assert_eq!(all_entries(Format::Auto, &bytes), wanted);
+        bytes.extend([1, 2, 3]);
+        wanted.push(Entry::Bad { number: 6, error: LineError::CutOff, is_last: true });
+        assert_eq!(all_entries(Format::Pcap, &bytes), wanted);
+    }
+    let last = |error| [Entry::Bad { number: 1, error, is_last: true }];
+    assert_eq!(all_entries(Format::Auto, &capture(1, false, &packets)), last(LineError::LinkType(1)));
+    assert_eq!(all_entries(Format::Auto, &[0x0a, 0x0d, 0x0d, 0x0a].repeat(8)), last(LineError::PcapNg));
+    assert_eq!(all_entries(Format::Auto, &capture(227, false, &[])[..20]), last(LineError::CutOff));
+    let mut huge = capture(227, false, &[]);
+    huge.extend([0; 8]);
+    huge.extend([0xff; 8]);
+    let error = LineError::Length { announced: 0xffff_ffff, found: LINE_BYTES_MAX };
+    assert_eq!(all_entries(Format::Auto, &huge), last(error));
+}
+
+#[test]
+fn lines_and_sentences_come_in_order_and_the_last_needs_no_end() {
+    let text = "(1.5) can0 09F11207#FF\r\n\n# x\n$GPHDT,1,T\nnonsense\n$PDGY,000000\n(1.5) can0 09F11207#FF";
+    let found = all_entries(Format::Auto, text.as_bytes());
+    assert!(
+        matches!(
+            &found[..],
+            [
+                Entry::Record { number: 1, .. },
+                Entry::Sentence { number: 4, text },
+                Entry::Bad { number: 5, error: LineError::UnknownFormat, is_last: false },
+                Entry::Record { number: 7, .. },
+            ] if text == "$GPHDT,1,T"
+        ),
+        "{found:?}"
+    );
+    assert!(matches!(all_entries(Format::Auto, b"(1.5) can0 09F1")[..], [Entry::Bad { number: 1, is_last: true, .. }]));
+    assert_eq!(all_entries(Format::Auto, b""), []);
+}
+
+#[test]
+fn a_line_without_end_is_passed_over_in_bounded_memory() {
+    let mut text = vec![b'x'; 5 * LINE_BYTES_MAX];
+    text.extend(b"\n(1.5) can0 09F11207#FF\n");
+    let found = entries(Format::Auto, &text, 1000);
+    assert!(
+        matches!(
+            found[..],
+            [
+                Entry::Bad { number: 1, error: LineError::TooLong { .. }, is_last: false },
+                Entry::Record { number: 2, .. }
+            ]
+        ),
+        "{found:?}"
+    );
+    let mut stream = LogStream::new(Format::Candump, Mode::Auto);
+    assert_eq!(stream.feed(&vec![b'x'; 10 * CHUNK_BYTES_MAX]), CHUNK_BYTES_MAX);
+    // Who does not take entries out cannot put more in than there is room for.
+    assert_eq!(stream.feed(&vec![b'x'; 10 * CHUNK_BYTES_MAX]), LINE_BYTES_MAX);
+    assert_eq!(stream.feed(b"x"), 0);
+}
+
+#[test]
+fn a_datagram_ends_its_last_line() {
+    let mut stream = LogStream::new(Format::Auto, Mode::Auto);
+    for _ in 0..2 {
+        stream.feed(b"10:00:00.012 R 09F11207 FF");
+        stream.end_line();
+        assert!(matches!(stream.next_entry(), Some(Entry::Record { .. })));
+        assert_eq!(stream.next_entry(), None);
+    }
+}
+
+fn written(to: To, records: &[Record]) -> String {
+    let (mut writer, mut out) = (LogWriter::new(to), String::new());
+    records.iter().for_each(|record| writer.write(record, &mut out).unwrap());
+    out
+}
+
+/// What a log gives when it is put together again.
+fn messages(text: &str, mode: Mode) -> Vec<(Option<UnixMillis>, Id, Payload)> {
+    let mut stream = LogStream::new(Format::Auto, mode);
+    let mut receiver = crate::n2k::Receiver::new("x");
+    let mut found = Vec::new();
+    let mut rest = text.as_bytes();
+    loop {
+        let record = match stream.next_entry() {
+            Some(Entry::Record { record, .. }) => record,
+            Some(other) => panic!("{other:?}"),
+            None if rest.is_empty() => return found,
+            None => {
+                rest = &rest[stream.feed(rest)..];
+                continue;
+            }
+        };
+        let message = match &record.item {
+            Item::Frame(frame) => receiver.frame(frame, crate::time::Instant(0)),
+            Item::Whole { id, payload } => receiver.whole(*id, payload),
+        };
+        found.extend(message.map(|message| (record.time, message.id, message.payload)));
+    }
+}
+
+#[test]
+fn records_are_written_as_the_tools_do() {
+    let frame = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b]).unwrap();
+    let record = Record { time: Some(UnixMillis(1_780_308_000_012)), item: Item::Frame(frame) };
+    for (to, line) in [
+        (To::Candump, "(1780308000.012000) can0 09F11207#FF103B\n"),
+        (To::Ydwg, "10:00:00.012 R 09F11207 FF 10 3B\n"),
+        (To::N2kAscii, "A100000.012 07FF2 1F112 FF103B\n"),
+        (To::Canboat, "2026-06-01T10:00:00.012Z,2,127250,7,255,3,ff,10,3b\n"),
+    ] {
+        assert_eq!(written(to, std::slice::from_ref(&record)), line);
+    }
+    let gateway = Id { priority: 7, pgn: Pgn(262_400), source: SourceAddress(0), destination: 255 };
+    let whole = Record { time: None, item: Item::Whole { id: gateway, payload: Payload::new() } };
+    assert_eq!(LogWriter::new(To::Candump).write(&whole, &mut String::new()), Err(WriteError::GatewayPgn));
+    assert_eq!(written(To::Canboat, &[whole]), "1970-01-01T00:00:00.000Z,7,262400,0,255,0\n");
+    let behind = Record { time: None, item: Item::Frame(CanFrame::new(0x18eb_ff07, &[1; 8]).unwrap()) };
+    assert_eq!(LogWriter::new(To::Canboat).write(&behind, &mut String::new()), Err(WriteError::LostFrame));
+    assert!(!WriteError::LostFrame.to_string().is_empty());
+}
+
+/// Any message: single frames, fast packets and transfers, broadcast and addressed.
+fn any_message() -> impl proptest::strategy::Strategy<Value = (Id, Payload)> {
+    use proptest::prelude::*;
+    let pgn = prop_oneof![Just(127_250), Just(129_029), Just(126_208), Just(59_904), Just(65_280), Just(130_816)];
+    let length = prop_oneof![4 => 0..=8_usize, 4 => 9..=223_usize, 1 => 224..=1785_usize];
+    (pgn, 0..=7_u8, 0..=253_u8, any::<u8>(), length, any::<u8>()).prop_map(
+        |(pgn, priority, source, destination, length, seed)| {
+            let destination = if (pgn >> 8) & 0xff < 240 { destination } else { 255 };
+            let data: Vec<u8> =
+                (0..length).map(|index| seed.wrapping_add(index.to_le_bytes()[0].wrapping_mul(31))).collect();
+            (
+                Id { priority, pgn: Pgn(pgn), source: SourceAddress(source), destination },
+                Payload::from_slice(&data).unwrap(),
+            )
+        },
+    )
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_written_is_read(
+        messages_in in proptest::collection::vec(any_message(), 1..12), start in 0_i64..80_000_000, to in 0_usize..4
+    ) {
+        let (_, to) = To::ALL[to];
+        // Times of day stay within one day.
+        let time = |index: usize| UnixMillis(start + i64::try_from(index).unwrap());
+        let records: Vec<Record> = messages_in
+            .iter()
+            .enumerate()
+            .map(|(index, (id, payload))| Record { time: Some(time(index)), item: Item::Whole { id: *id, payload: payload.clone() } })
+            .collect();
+        let text = written(to, &records);
+        let mode = if to == To::Canboat { Mode::Fast } else { Mode::Auto };
+        let found = messages(&text, mode);
+        proptest::prop_assert_eq!(found.len(), messages_in.len(), "{}", text);
+        for (index, ((id, payload), (at, found_id, found))) in messages_in.iter().zip(&found).enumerate() {
+            proptest::prop_assert_eq!((*at, found_id, found), (Some(time(index)), id, payload));
+        }
+        // From frames to whole messages, and from there to the same frames.
+        if matches!(to, To::Candump | To::Ydwg) {
+            let frames: Vec<Record> = all_records(&text);
+            let whole = written(To::Canboat, &frames);
+            proptest::prop_assert_eq!(whole, written(To::Canboat, &records));
+            proptest::prop_assert_eq!(written(to, &frames), text);
+        }
+    }
+
+    #[test]
+    fn any_bytes_in_any_format_give_entries_in_bounded_memory(
+        bytes in proptest::collection::vec(0_u8.., 0..400), format in 0_usize..14, chunk in 1_usize..50
+    ) {
+        let (_, format) = Format::ALL[format];
+        let all = entries(format, &bytes, bytes.len().max(1));
+        proptest::prop_assert_eq!(entries(format, &bytes, chunk), all);
+    }
+}
+
+fn all_records(text: &str) -> Vec<Record> {
+    let record = |entry| match entry {
+        Entry::Record { record, .. } => record,
+        other => panic!("{other:?}"),
+    };
+    let mut stream = LogStream::new(Format::Auto, Mode::Auto);
+    let (mut found, mut rest) = (Vec::new(), text.as_bytes());
+    while !rest.is_empty() {
+        rest = &rest[stream.feed(rest)..];
+        found.extend(std::iter::from_fn(|| stream.next_entry()).map(record));
+    }
+    found
 }
 
 proptest::proptest! {

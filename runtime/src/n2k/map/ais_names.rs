@@ -1,12 +1,12 @@
 //! Names of ship types and aids to navigation, as the Signal K schema has them (@signalk/signalk-schema 1.8.2).
 
 /// Returns the name of an AIS ship type (ITU-R M.1371, table 53); `None` for one that has none.
-pub(super) fn ship_type(code: i64) -> Option<&'static str> {
+pub(crate) fn ship_type(code: i64) -> Option<&'static str> {
     named(&SHIP_TYPES, code.checked_sub(SHIP_TYPES_FROM)?)
 }
 
 /// Returns the name of a type of aid to navigation (ITU-R M.1371, table 74); `None` for one that has none.
-pub(super) fn aton_type(code: i64) -> Option<&'static str> {
+pub(crate) fn aton_type(code: i64) -> Option<&'static str> {
     named(&ATON_TYPES, code)
 }
 

@@ -33,6 +33,7 @@ use super::decode::Decoded;
 use super::id::{Id, Pgn};
 use crate::delta::{Value, ValueSink};
 
+pub(crate) use self::ais_names::{aton_type, ship_type};
 pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX, POWER_FACTORS_MAX, SOURCES_MAX};
 pub(super) use self::rule::Mapping;
 pub(super) use self::target::Context;

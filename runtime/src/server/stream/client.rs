@@ -9,6 +9,7 @@ use core::time::Duration;
 use super::pace::Pace;
 use crate::bus::{Pattern, PatternError};
 use crate::json::{self, JsonError};
+use crate::server::put::Put;
 
 /// Rows of one subscribe or unsubscribe message.
 const ROWS_MAX: usize = 256;
@@ -25,6 +26,18 @@ const PERIOD_MS_MAX: f64 = 86_400_000.0;
 pub(super) enum ClientMessage {
     /// A delta.
     Updates,
+    /// A PUT request.
+    Put {
+        /// Id, when given.
+        request_id: Option<String>,
+        /// What is wanted.
+        put: Put,
+    },
+    /// A question for the state of a request.
+    Query {
+        /// Id of the request.
+        request_id: String,
+    },
     /// Something with a request id, or a login, that is answered at once.
     Request {
         /// JSON to send back.
@@ -89,8 +102,9 @@ impl ClientMessage {
     /// Reads one message.
     pub(super) fn parse(text: &str) -> Result<Self, ClientError> {
         let text = json::compact(text)?;
+        let mut query = false;
         let (mut context, mut subscribe, mut unsubscribe, mut request_id) = (None, None, None, None);
-        let (mut updates, mut asked) = (false, None);
+        let (mut updates, mut asked, mut put) = (false, None, None);
         json::members::<JsonError>(&text, |key, value| {
             match key {
                 "context" => context = Some(value),
@@ -100,9 +114,10 @@ impl ClientMessage {
                 "requestId" => {
                     request_id = Some(value).filter(|id| id.starts_with('"') && id.len() <= REQUEST_ID_BYTES_MAX);
                 }
-                "put" | "delete" => asked = Some((405, "PUT is not supported yet")),
+                "put" => put = Some(value),
+                "delete" => asked = Some((405, "no plugin handles DELETE")),
                 "login" | "logout" => asked = Some((501, "login is not supported, open the stream with a token")),
-                "query" => asked = Some((404, "requests are answered at once, there is none to ask about")),
+                "query" => query = value == "true",
                 "accessRequest" => {
                     asked = Some((501, "access requests are not supported, the token is shown at the first start"));
                 }
@@ -110,6 +125,21 @@ impl ClientMessage {
             }
             Ok(())
         })?;
+        let id_text = request_id.and_then(json::string).map(alloc::borrow::Cow::into_owned);
+        if let Some(put) = put {
+            let of_put =
+                |name: &str| json::member(put, name).and_then(json::string).map(alloc::borrow::Cow::into_owned);
+            let context = context.and_then(json::string).unwrap_or_default().into_owned();
+            match (of_put("path").filter(|path| !path.is_empty()), json::member(put, "value")) {
+                (Some(path), Some(value)) => {
+                    let put = Put { context, path, value: value.into(), source: of_put("source") };
+                    return Ok(Self::Put { request_id: id_text, put });
+                }
+                _ => asked = Some((400, "put needs a path and a value")),
+            }
+        } else if query && let Some(request_id) = id_text {
+            return Ok(Self::Query { request_id });
+        }
         if let Some((status, message)) = asked.or(request_id.map(|_| (400, "request not understood"))) {
             let id = request_id.map_or(String::new(), |id| format!("\"requestId\":{id},"));
             let answer = format!("{{{id}\"state\":\"COMPLETED\",\"statusCode\":{status},\"message\":\"{message}\"}}");

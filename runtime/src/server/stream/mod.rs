@@ -17,6 +17,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::put::{Put, PutState};
 use super::url::decode_query;
 use super::{Request, Response};
 use crate::budget::Limits;
@@ -58,6 +59,18 @@ pub struct StreamContext<'a> {
 pub enum SessionEvent {
     /// Publish this delta text; the client may.
     Delta(String),
+    /// Hand this PUT request to its plugin and send the reply; the client may.
+    Put {
+        /// The client's own id.
+        request_id: Option<String>,
+        /// What it wants.
+        put: Put,
+    },
+    /// Send the state of a request.
+    Query {
+        /// Its id.
+        request_id: String,
+    },
 }
 
 /// What a session did since it opened.
@@ -191,6 +204,14 @@ impl Session {
             Ok(ClientMessage::Updates) => {
                 self.refuse("deltas are refused: the stream was opened without a valid token");
             }
+            Ok(ClientMessage::Put { request_id, put }) if self.may_write => {
+                return Some(SessionEvent::Put { request_id, put });
+            }
+            Ok(ClientMessage::Put { request_id, .. }) => {
+                let refused = PutState::completed(403, "the stream was opened without a valid token");
+                self.reply(&refused.json(request_id.as_deref(), None));
+            }
+            Ok(ClientMessage::Query { request_id }) => return Some(SessionEvent::Query { request_id }),
             Ok(ClientMessage::Request { answer }) => self.reply(&answer),
             Ok(ClientMessage::Subscriptions { context, unsubscribe, subscribe }) => {
                 if let Some(paths) = unsubscribe {
@@ -460,7 +481,8 @@ impl Session {
         self.reply(&out);
     }
 
-    fn reply(&mut self, json: &str) {
+    /// Sends a text before anything else that waits.
+    pub(crate) fn reply(&mut self, json: &str) {
         // The oldest waits longest for an answer: it is the new one that is dropped.
         if self.replies.has_room(json.len()) {
             self.replies.push(json.into(), json.len());

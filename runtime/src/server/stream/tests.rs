@@ -251,9 +251,13 @@ fn requests_are_answered_with_their_id() {
     for (text, answer) in [
         (
             r#"{"requestId":"7","put":{"path":"a","value":1}}"#,
-            r#"{"requestId":"7","state":"COMPLETED","statusCode":405,"message":"PUT is not supported yet"}"#,
+            r#"{"state":"COMPLETED","requestId":"7","statusCode":403,"message":"the stream was opened without a valid token"}"#,
         ),
-        (r#"{"put":{}}"#, r#"{"state":"COMPLETED","statusCode":405,"message":"PUT is not supported yet"}"#),
+        (r#"{"put":{}}"#, r#"{"state":"COMPLETED","statusCode":400,"message":"put needs a path and a value"}"#),
+        (
+            r#"{"requestId":"7","delete":{"path":"a"}}"#,
+            r#"{"requestId":"7","state":"COMPLETED","statusCode":405,"message":"no plugin handles DELETE"}"#,
+        ),
         (
             r#"{"requestId":"x\"","zz":1}"#,
             r#"{"requestId":"x\"","state":"COMPLETED","statusCode":400,"message":"request not understood"}"#,
@@ -265,6 +269,19 @@ fn requests_are_answered_with_their_id() {
     session.receive(r#"{"requestId":"1","login":{"username":"a","password":"secret"}}"#, NOW);
     let answer = texts(&mut session, 0).join("");
     assert!(answer.contains("501") && !answer.contains("secret"), "{answer}");
+}
+
+#[test]
+fn put_requests_and_questions_go_to_the_gateway() {
+    let mut session = open_with("", true, &Limits::of(Board::Linux)).unwrap();
+    texts(&mut session, 0);
+    let text = r#"{"requestId":"7","context":"vessels.self","put":{"path":"a.b","value":{"x":1},"source":"@acme/p"}}"#;
+    let Some(SessionEvent::Put { request_id, put }) = session.receive(text, NOW) else { panic!("a PUT request") };
+    assert_eq!((request_id.as_deref(), &*put.context, &*put.path), (Some("7"), "vessels.self", "a.b"));
+    assert_eq!((&*put.value, put.source.as_deref()), (r#"{"x":1}"#, Some("@acme/p")));
+    let query = session.receive(r#"{"requestId":"7","query":true}"#, NOW);
+    assert_eq!(query, Some(SessionEvent::Query { request_id: "7".to_string() }));
+    assert!(texts(&mut session, 0).is_empty());
 }
 
 #[test]

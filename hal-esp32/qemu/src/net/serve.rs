@@ -1,0 +1,224 @@
+//! The live gateway: the log at its own pace, plugins, clients.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{Ipv4Addr, SocketAddr};
+
+use skiff_runtime::budget::{Board, Limits, NetLimits};
+use skiff_runtime::carrier::{Carrier, CarrierLimits};
+use skiff_runtime::config::{SAMPLE_SELF_CONTEXT, Vessel};
+use skiff_runtime::gateway::{Gateway, InputId, Setup};
+use skiff_runtime::hal::sim::SimStorage;
+use skiff_runtime::hal::{Clock, Hal};
+use skiff_runtime::n2k::log::Record;
+use skiff_runtime::n2k::sample;
+use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
+use skiff_runtime::plugin::Enabled;
+use skiff_runtime::server::Access;
+use skiff_runtime::time::{Instant, UnixMillis};
+
+use super::device::Card;
+use super::plic;
+use super::random::Random;
+use crate::clock::TICKS_PER_MS;
+use crate::partition::Partition;
+use crate::{clock, heap, packages, report, uart, watchdog};
+
+/// Port of the web server.
+const PORT: u16 = 80;
+/// Records of the log taken in one turn.
+const RECORDS_PER_TURN: usize = 16;
+/// A byte on the serial port that asks for a report.
+const REPORT: u8 = b'r';
+/// A byte on the serial port that ends the board.
+const QUIT: u8 = b'q';
+
+/// Serves until the serial port says `q`.
+///
+/// # Errors
+/// A clause that says why that was not possible.
+pub fn run(partition: &Partition) -> Result<(), String> {
+    let mut random = Random::open()?;
+    let card = Card::open()?;
+    plic::open();
+    let (address, seed) = (card.address(), random.seed());
+    let limits = NetLimits::of(Board::QemuRiscv32);
+    let setup = net::Setup { limits, hardware_address: address, addressing: addressing(partition)?, seed };
+    let network = SmolNet::new(card, &setup, now());
+    let (mut gateway, input) = gateway(partition, network, random)?;
+    let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
+    let carrier_limits = CarrierLimits::new(&limits, &Limits::of(Board::QemuRiscv32));
+    let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
+    log::info!("listening on port {PORT}");
+    let mut feed = Feed::new(partition, now());
+    loop {
+        feed.turn(&mut gateway, input);
+        let polled = gateway.poll();
+        let carried = carrier.poll(&mut gateway);
+        watchdog::tick();
+        match uart::receive() {
+            Some(REPORT) => {
+                report::mark("asked");
+                report::print();
+            }
+            Some(QUIT) => {
+                log::info!("status {}", gateway.status_json());
+                return Ok(());
+            }
+            _ => {}
+        }
+        if !polled.busy && !carried.busy {
+            let wake = [polled.at, carried.at, feed.due()].into_iter().flatten().min();
+            plic::sleep_until(wake.map_or(u64::MAX, |at| at.0.saturating_mul(TICKS_PER_MS / 1000)));
+        }
+    }
+}
+
+fn now() -> Instant {
+    Instant(clock::ticks() / (TICKS_PER_MS / 1000))
+}
+
+/// Reads the boot words `address=…/…` and `gateway=…`; without them DHCP gives an address.
+fn addressing(partition: &Partition) -> Result<Addressing, String> {
+    let word = |name: &str| partition.words().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let Some(text) = word("address") else { return Ok(Addressing::Dhcp) };
+    let fixed: StaticAddress = text.parse().map_err(|error| format!("address={text}: {error}"))?;
+    let gateway = word("gateway").map(|text| text.parse().map_err(|_| format!("gateway={text}: no IPv4 address")));
+    Ok(Addressing::Static(StaticAddress { gateway: gateway.transpose()?, ..fixed }))
+}
+
+/// Returns the bytes of the heap that can be promised to plugins: not what is taken already, and not what sockets,
+/// clients and the data model may still take.
+fn left_for_plugins(limits: &Limits) -> u64 {
+    let usage = heap::usage();
+    let free = u64::try_from(usage.arena.saturating_sub(usage.used)).unwrap_or(0);
+    let promised = NetLimits::of(Board::QemuRiscv32).reserved_bytes() + u64::from(limits.model_bytes_max);
+    log::info!("heap: {free} bytes free, {promised} of them kept for network and data model");
+    free.saturating_sub(promised)
+}
+
+fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) -> Result<(Gateway, InputId), String> {
+    let mut limits = Limits::of(Board::QemuRiscv32);
+    limits.total_bytes = limits.total_bytes.min(left_for_plugins(&limits));
+    let (access, token) = Access::with_new_token(&mut random);
+    log::info!("token for this run: {}", token.as_str());
+    let setup = Setup {
+        limits,
+        vessel: Vessel::default(),
+        self_context: String::from(SAMPLE_SELF_CONTEXT),
+        access,
+        strict: false,
+        version: env!("CARGO_PKG_VERSION"),
+        events: false,
+        poll_on_whole_seconds: false,
+    };
+    let hal = Hal {
+        // The bus would tell the time; this one is the log's.
+        clock: Box::new(MachineClock { wall: partition.log().map(|(start, _)| (start, now())) }),
+        rng: Box::new(random),
+        storage: Box::new(SimStorage::new()),
+        network: Some(Box::new(network)),
+        fetch: None,
+        serial: None,
+        can: Vec::new(),
+    };
+    let mut gateway = Gateway::new(setup, hal);
+    let input = gateway.input(sample::LABEL);
+    report::mark("gateway and network");
+    for stored in packages::stored(partition) {
+        let package = match packages::read(&stored) {
+            Ok(package) => package,
+            Err(reason) => {
+                log::warn!("refused: {reason}");
+                continue;
+            }
+        };
+        let name = package.name.clone();
+        let enabled = Enabled::Always { config: stored.config.map(String::from) };
+        gateway.install(package, enabled).map_err(|error| format!("{name}: {error}"))?;
+        while gateway.is_starting() {
+            gateway.poll();
+            watchdog::tick();
+        }
+        report::mark(&name);
+    }
+    for plugin in gateway.plugins().plugins() {
+        let reason = plugin.reason().unwrap_or_default();
+        log::info!("{}: {} {reason}", plugin.package_name(), plugin.state().name());
+    }
+    Ok((gateway, input))
+}
+
+/// The log, at its own pace, from the start again when it is over.
+struct Feed {
+    partition: Partition,
+    records: Option<Box<dyn Iterator<Item = Record>>>,
+    next: Option<Record>,
+    start: UnixMillis,
+    began: Instant,
+}
+
+impl Feed {
+    fn new(partition: &Partition, began: Instant) -> Self {
+        let mut feed = Self { partition: *partition, records: None, next: None, start: UnixMillis::default(), began };
+        feed.rewind(began);
+        feed
+    }
+
+    fn rewind(&mut self, began: Instant) {
+        self.records = None;
+        self.began = began;
+        if let Some((start, records)) = self.partition.log() {
+            self.start = start;
+            let mut records: Box<dyn Iterator<Item = Record>> = Box::new(records);
+            self.next = records.next();
+            self.records = Some(records);
+        }
+    }
+
+    /// Returns when the next record is due; `None` without a log.
+    fn due(&self) -> Option<Instant> {
+        let time = self.next.as_ref()?.time?;
+        let since = u64::try_from(time.0.saturating_sub(self.start.0)).unwrap_or(0);
+        Some(Instant(self.began.0.saturating_add(since.saturating_mul(1000))))
+    }
+
+    fn turn(&mut self, gateway: &mut Gateway, input: InputId) {
+        for _ in 0..RECORDS_PER_TURN {
+            if self.due().is_none_or(|due| due > now()) {
+                return;
+            }
+            if let Some(record) = self.next.take() {
+                // It happens now.
+                gateway.receive(input, &Record { time: None, ..record });
+            }
+            self.next = self.records.as_mut().and_then(Iterator::next);
+            if self.next.is_none() {
+                self.rewind(now());
+            }
+        }
+    }
+}
+
+/// The machine's timer; the wall clock is not known until somebody sets it.
+struct MachineClock {
+    wall: Option<(UnixMillis, Instant)>,
+}
+
+impl Clock for MachineClock {
+    fn now(&self) -> Instant {
+        now()
+    }
+
+    fn wall(&self) -> Option<UnixMillis> {
+        let (wall, at) = self.wall?;
+        let passed = i64::try_from(now().since(at).as_millis()).unwrap_or(i64::MAX);
+        Some(UnixMillis(wall.0.saturating_add(passed)))
+    }
+
+    fn set_wall(&mut self, time: UnixMillis) {
+        self.wall = Some((time, now()));
+    }
+}

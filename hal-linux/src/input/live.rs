@@ -1,0 +1,257 @@
+//! Connections and serial ports, which come and go: kept up with growing pauses, their state told.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use skiff_runtime::gateway::InputState;
+use skiff_runtime::n2k::log::{Entry, Format, LogStream, Mode, Record};
+
+use super::serial::SerialPort;
+use crate::run::feed::Happening;
+
+/// A connection on which nothing comes for so long is taken for dead: a bus that is on is never silent.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Clients of one `tcp-listen://`.
+const CLIENTS_MAX: usize = 4;
+/// Bytes read at once; no datagram is longer.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Bad lines of one connection that are told one by one.
+const TOLD_MAX: u64 = 5;
+
+/// Where the bytes come from.
+pub enum Link {
+    /// A server to connect to.
+    Tcp(String),
+    /// Clients that connect to us.
+    TcpListen(TcpListener),
+    /// Datagrams.
+    Udp(UdpSocket),
+    /// A serial port.
+    Serial {
+        /// The device.
+        path: PathBuf,
+        /// Bits per second.
+        baud: u32,
+    },
+}
+
+/// Pauses between attempts.
+#[derive(Clone, Copy, Debug)]
+pub struct BackOff {
+    /// After the first failure; doubled after each one that follows.
+    pub first: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+impl Default for BackOff {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(500), max: Duration::from_secs(30) }
+    }
+}
+
+/// Takes what happens; false when nobody wants to know any more.
+pub type Send = Arc<dyn Fn(Happening) -> bool + std::marker::Send + Sync>;
+
+/// Why reading ended.
+enum Over {
+    /// Nobody takes what is read.
+    Unwanted,
+    /// The source is gone; whether anything came before.
+    Gone(String, bool),
+}
+
+/// What is read, and how.
+#[derive(Clone)]
+struct Feed {
+    name: String,
+    format: Format,
+    send: Send,
+}
+
+/// Reads a link for ever, or until nobody wants it; `name` is for messages.
+pub fn play(link: Link, name: &str, format: Format, back_off: BackOff, send: &Send) {
+    let feed = Feed { name: name.to_owned(), format, send: Arc::clone(send) };
+    match link {
+        Link::Tcp(host) => feed.keep_up(back_off, || connect(&host)),
+        Link::Serial { path, baud } => feed.keep_up(back_off, || SerialPort::open(&path, baud, format)),
+        Link::TcpListen(listener) => feed.accept(&listener, back_off),
+        Link::Udp(socket) => feed.receive(&socket, back_off),
+    }
+}
+
+/// Connects to the first address of a name that answers.
+fn connect(host: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    for address in host.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(SILENCE_MAX))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+impl Feed {
+    /// Opens, reads, and opens again, with a pause that grows until something comes.
+    fn keep_up<R: Read>(&self, back_off: BackOff, open: impl Fn() -> io::Result<R>) {
+        let mut pause = back_off.first;
+        loop {
+            if !(self.send)(Happening::State(InputState::Connecting)) {
+                return;
+            }
+            let reason = match open() {
+                Ok(mut input) => {
+                    log::info!("{}: open", self.name);
+                    if !(self.send)(Happening::State(InputState::Open)) {
+                        return;
+                    }
+                    match self.pump(&mut input) {
+                        Over::Unwanted => return,
+                        Over::Gone(reason, came) => {
+                            pause = if came { back_off.first } else { pause };
+                            reason
+                        }
+                    }
+                }
+                Err(error) => error.to_string(),
+            };
+            log::warn!("{}: {reason}; next attempt in {:.1} s", self.name, pause.as_secs_f64());
+            if !(self.send)(Happening::State(InputState::Waiting(reason))) {
+                return;
+            }
+            thread::sleep(pause);
+            pause = pause.saturating_mul(2).min(back_off.max);
+        }
+    }
+
+    /// Reads a connection to its end.
+    fn pump(&self, input: &mut dyn Read) -> Over {
+        let (mut stream, mut bad) = (LogStream::new(self.format, Mode::Auto), 0);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut came = false;
+        loop {
+            match input.read(&mut chunk) {
+                Ok(0) => return Over::Gone("the other side ended the connection".into(), came),
+                Ok(count) => {
+                    came = true;
+                    stream.feed(chunk.get(..count).unwrap_or_default());
+                    if !self.give(&mut stream, &mut bad) {
+                        return Over::Unwanted;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Over::Gone(format!("nothing came for {} s", SILENCE_MAX.as_secs()), came);
+                }
+                Err(error) => return Over::Gone(error.to_string(), came),
+            }
+        }
+    }
+
+    /// Gives what stands in the stream; false when nobody wants it. Times are those of arrival: gateways send the time of
+    /// day at most.
+    fn give(&self, stream: &mut LogStream, bad: &mut u64) -> bool {
+        while let Some(entry) = stream.next_entry() {
+            let happening = match entry {
+                Entry::Record { record, .. } => Happening::Record(Record { time: None, ..record }),
+                Entry::Sentence { text, .. } => Happening::Sentence { text, time: None },
+                Entry::Bad { number, error, .. } => {
+                    *bad = bad.saturating_add(1);
+                    if *bad <= TOLD_MAX {
+                        log::warn!("{}: line {number}: {error}", self.name);
+                    }
+                    Happening::Bad
+                }
+            };
+            if !(self.send)(happening) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Reads every client that connects, up to [`CLIENTS_MAX`] at a time.
+    fn accept(&self, listener: &TcpListener, back_off: BackOff) {
+        let clients = Arc::new(AtomicUsize::new(0));
+        let nobody = || InputState::Waiting("no client is connected".into());
+        if !(self.send)(Happening::State(nobody())) {
+            return;
+        }
+        loop {
+            let (client, from) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    log::warn!("{}: {error}", self.name);
+                    thread::sleep(back_off.first);
+                    continue;
+                }
+            };
+            if clients.fetch_add(1, Ordering::SeqCst) >= CLIENTS_MAX {
+                clients.fetch_sub(1, Ordering::SeqCst);
+                log::warn!("{}: {from} refused, {CLIENTS_MAX} clients are connected", self.name);
+                continue;
+            }
+            if !(self.send)(Happening::State(InputState::Open)) {
+                return;
+            }
+            let (feed, count) = (self.clone(), Arc::clone(&clients));
+            let read = move || {
+                log::info!("{}: {from} is connected", feed.name);
+                let mut client = client;
+                // Without a limit the connection ends when the client says so.
+                let _ = client.set_read_timeout(Some(SILENCE_MAX));
+                if let Over::Gone(reason, _) = feed.pump(&mut client) {
+                    log::info!("{}: {from}: {reason}", feed.name);
+                }
+                if count.fetch_sub(1, Ordering::SeqCst) == 1 {
+                    (feed.send)(Happening::State(nobody()));
+                }
+            };
+            if let Err(error) = thread::Builder::new().name("input client".into()).spawn(read) {
+                clients.fetch_sub(1, Ordering::SeqCst);
+                log::warn!("{}: {error}", self.name);
+            }
+        }
+    }
+
+    /// Reads datagrams; each ends its last line.
+    fn receive(&self, socket: &UdpSocket, back_off: BackOff) {
+        let (mut stream, mut bad) = (LogStream::new(self.format, Mode::Auto), 0);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match socket.recv(&mut chunk) {
+                Ok(count) => {
+                    stream.feed(chunk.get(..count).unwrap_or_default());
+                    stream.end_line();
+                    if !self.give(&mut stream, &mut bad) {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    log::warn!("{}: {error}", self.name);
+                    if !(self.send)(Happening::State(InputState::Waiting(error.to_string()))) {
+                        return;
+                    }
+                    thread::sleep(back_off.first);
+                    if !(self.send)(Happening::State(InputState::Open)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

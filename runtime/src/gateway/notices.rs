@@ -1,0 +1,212 @@
+//! `/signalk/v2/api/notifications`: list, raise, update, clear, silence, acknowledge (plugin ABI §12.5).
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Gateway;
+use crate::delta::{Delta, Stamp, is_plain};
+use crate::json;
+use crate::model::Notification;
+use crate::server::providers::{failed, json_body, state};
+use crate::server::{Method, Request, Response, quoted};
+
+/// `$source` of notifications that clients raise.
+const SOURCE: &str = "notificationApi";
+/// States of a notification (plugin ABI §11.5).
+const STATES: [&str; 6] = ["nominal", "normal", "alert", "warn", "alarm", "emergency"];
+/// What the mark of an endpoint sets: silenced, acknowledged.
+const MARKS: [(&str, &str, (bool, bool)); 2] =
+    [("silence", "silenceAll", (true, false)), ("acknowledge", "acknowledgeAll", (false, true))];
+
+impl Gateway {
+    /// Answers a request below `/signalk/v2/api/notifications`; `segments` are decoded.
+    pub(super) fn notifications(&mut self, request: &Request, segments: &[Cow<'_, str>]) -> Response {
+        let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
+        match (request.method, segments.as_slice()) {
+            (Method::Get | Method::Head, []) => {
+                let rows: Vec<String> =
+                    self.model.notifications().map(|row| format!("{}:{}", quoted(&row.id), row_json(row))).collect();
+                Response::json(200, format!("{{{}}}", rows.join(",")))
+            }
+            (Method::Get | Method::Head, [id]) => match self.model.notification(id) {
+                Some(row) => Response::json(200, row_json(row)),
+                None => unknown(id),
+            },
+            (Method::Post, []) => json_body(request).map_or_else(|refused| refused, |body| self.raise(&body)),
+            (Method::Post, ["mob"]) => self.man_overboard(request),
+            (Method::Post, [word]) => match MARKS.iter().find(|(_, all, _)| all == word) {
+                Some((_, _, mark)) => {
+                    let ids: Vec<String> = self.model.notifications().map(|row| row.id.clone()).collect();
+                    ids.iter().for_each(|id| self.mark(id, *mark));
+                    state(200, "COMPLETED", "OK")
+                }
+                None => failed(404, "no such part of the notifications API"),
+            },
+            (Method::Post, [id, word]) => match MARKS.iter().find(|(one, _, _)| one == word) {
+                Some(_) if self.model.notification(id).is_none() => unknown(id),
+                Some((_, _, mark)) => {
+                    self.mark(id, *mark);
+                    state(200, "COMPLETED", "OK")
+                }
+                None => failed(404, "no such part of the notifications API"),
+            },
+            (Method::Put, [id]) => json_body(request).map_or_else(|refused| refused, |body| self.update(id, &body)),
+            (Method::Delete, [id]) => self.clear(id),
+            (_, []) => Response::method_not_allowed("GET, HEAD, POST"),
+            (_, [_]) => Response::method_not_allowed("GET, HEAD, PUT, DELETE"),
+            _ => failed(404, "no such part of the notifications API"),
+        }
+    }
+
+    /// Raises a notification: `{state, message?, method?, path?}`.
+    fn raise(&mut self, body: &str) -> Response {
+        let id = crate::config::random_uuid(&mut *self.hal.rng);
+        let value = match value_of("{}", body) {
+            Ok(value) if json::member(&value, "state").is_some() => value,
+            Ok(_) => return failed(400, "state is missing"),
+            Err(clause) => return failed(400, clause),
+        };
+        let below = match json::member(body, "path").map(json::string) {
+            None => id.clone(),
+            Some(Some(path)) if is_path(&path) => String::from(path.strip_prefix("notifications.").unwrap_or(&path)),
+            Some(_) => return failed(400, "path must be a path below notifications"),
+        };
+        self.create(&id, &format!("notifications.{below}"), &value)
+    }
+
+    /// Raises an emergency with the position the vessel has now.
+    fn man_overboard(&mut self, request: &Request) -> Response {
+        let body = if request.body.is_empty() { Ok(String::from("{}")) } else { json_body(request) };
+        let body = match body {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let id = crate::config::random_uuid(&mut *self.hal.rng);
+        let message = json::member(&body, "message").filter(|message| message.starts_with('"'));
+        let mut value = format!(
+            "{{\"state\":\"emergency\",\"method\":[\"visual\",\"sound\"],\"message\":{}}}",
+            message.unwrap_or("\"Person overboard!\"")
+        );
+        if let Some(position) = self.model.node_at_self("navigation.position.value").filter(|it| it.starts_with('{')) {
+            value = json::with_member(&value, "position", &position);
+        }
+        self.create(&id, &format!("notifications.mob.{id}"), &value)
+    }
+
+    fn create(&mut self, id: &str, path: &str, value: &str) -> Response {
+        let known = self.model.notifications().find(|row| row.path == path && row.source == SOURCE);
+        let id = known.map_or_else(|| String::from(id), |row| row.id.clone());
+        let context = String::from(&*self.setup.self_context);
+        if self.model.notification(&id).is_none() {
+            self.model.announce_notification(&id, path, SOURCE);
+        }
+        if !self.publish_notice(&context, path, SOURCE, value) {
+            self.model.forget_notification(&id);
+            return failed(400, "the notification is too long");
+        }
+        Response::json(201, format!("{{\"state\":\"COMPLETED\",\"statusCode\":201,\"id\":{}}}", quoted(&id)))
+    }
+
+    /// Changes state, message or method of a notification.
+    fn update(&mut self, id: &str, body: &str) -> Response {
+        let Some(row) = self.model.notification(id).cloned() else { return unknown(id) };
+        match value_of(&row.value, body) {
+            Ok(value) if self.publish_notice(&row.context, &row.path, &row.source, &value) => {
+                state(200, "COMPLETED", "OK")
+            }
+            Ok(_) => failed(400, "the notification is too long"),
+            Err(clause) => failed(400, clause),
+        }
+    }
+
+    /// Sets a notification back to normal; one that a client raised is forgotten.
+    fn clear(&mut self, id: &str) -> Response {
+        let Some(row) = self.model.notification(id).cloned() else { return unknown(id) };
+        let value = json::with_member(&json::with_member(&row.value, "state", "\"normal\""), "method", "[]");
+        self.publish_notice(&row.context, &row.path, &row.source, &value);
+        if row.source == SOURCE {
+            self.model.forget_notification(id);
+        }
+        state(200, "COMPLETED", "OK")
+    }
+
+    fn mark(&mut self, id: &str, (silenced, acknowledged): (bool, bool)) {
+        if self.model.mark_notification(id, silenced, acknowledged)
+            && let Some(row) = self.model.notification(id).cloned()
+        {
+            self.publish_notice(&row.context, &row.path, &row.source, &row.value);
+        }
+    }
+
+    /// Publishes a value; false when it is no delta.
+    fn publish_notice(&mut self, context: &str, path: &str, source: &str, value: &str) -> bool {
+        let text = format!(
+            "{{\"context\":{},\"updates\":[{{\"$source\":{},\"values\":[{{\"path\":{},\"value\":{value}}}]}}]}}",
+            quoted(context),
+            quoted(source),
+            quoted(path)
+        );
+        let stamp = Stamp { source_ref: SOURCE, self_context: &self.setup.self_context, now: self.wall() };
+        match Delta::parse(&text, &stamp) {
+            Ok(delta) => {
+                self.take_in(delta, 0);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+fn unknown(id: &str) -> Response {
+    failed(404, &format!("there is no notification {id}"))
+}
+
+fn row_json(row: &Notification) -> String {
+    format!(
+        "{{\"context\":{},\"path\":{},\"value\":{},\"$source\":{},\"timestamp\":{}}}",
+        quoted(&row.context),
+        quoted(&row.path),
+        row.json(),
+        quoted(&row.source),
+        quoted(&row.timestamp)
+    )
+}
+
+fn is_path(path: &str) -> bool {
+    !path.is_empty() && path.len() <= 200 && is_plain(path) && path.split('.').all(|segment| !segment.is_empty())
+}
+
+/// Returns `value` with the members that `body` sets.
+fn value_of(value: &str, body: &str) -> Result<String, &'static str> {
+    if !body.starts_with('{') {
+        return Err("the body must be an object");
+    }
+    let mut value = String::from(value);
+    if let Some(state) = json::member(body, "state") {
+        let known = json::string(state).is_some_and(|state| STATES.contains(&&*state));
+        if !known {
+            return Err("state must be nominal, normal, alert, warn, alarm or emergency");
+        }
+        value = json::with_member(&value, "state", state);
+    }
+    if let Some(method) = json::member(body, "method") {
+        let mut known = method.starts_with('[');
+        let read = json::items::<json::JsonError>(method, |item| {
+            known &= matches!(item, "\"visual\"" | "\"sound\"");
+            Ok(())
+        });
+        if read.is_err() || !known {
+            return Err("method must be an array of visual and sound");
+        }
+        value = json::with_member(&value, "method", method);
+    }
+    if let Some(message) = json::member(body, "message") {
+        if !message.starts_with('"') {
+            return Err("message must be a text");
+        }
+        value = json::with_member(&value, "message", message);
+    }
+    Ok(value)
+}

@@ -1,0 +1,89 @@
+//! The counters of `GET /skiff/v1/status`.
+
+use alloc::string::String;
+use core::fmt::Write;
+
+use super::Gateway;
+use crate::n2k::Counters;
+use crate::plugin;
+
+impl Gateway {
+    /// Returns the counters of `GET /skiff/v1/status` (`product.md`): frames, deltas, drops by reason, restarts.
+    #[must_use]
+    pub fn status_json(&self) -> String {
+        let mut out = String::from("{");
+        // Writing into a String cannot fail.
+        let _ = self.write_status(&mut out);
+        out.push('}');
+        out
+    }
+
+    fn write_status(&self, out: &mut String) -> core::fmt::Result {
+        let totals = &self.totals;
+        let mut total = Counters::default();
+        for input in &self.inputs {
+            total.add(&input.receiver.counters());
+        }
+        write!(out, "\"version\":\"{}\",\"board\":\"{}\",", self.setup.version, self.setup.limits.board.name())?;
+        write!(out, "\"uptime_ms\":{},", self.hal.clock.now().as_millis())?;
+        write!(out, "\"frames\":{},\"messages\":{},", total.frames, total.messages)?;
+        write!(
+            out,
+            "\"deltas\":{{\"n2k\":{},\"nmea0183\":{},\"plugins\":{},\"clients\":{}}},",
+            totals.deltas, totals.deltas_0183, totals.emitted, totals.client_deltas
+        )?;
+        out.push_str("\"drops\":{");
+        for (name, count) in total.losses().into_iter().chain(self.sentence_counters().losses()) {
+            write!(out, "\"{name}\":{count},")?;
+        }
+        let sum = |pick: fn(&plugin::Drops) -> u64| self.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>();
+        write!(out, "\"can_receive\":{},", totals.lost_frames)?;
+        write!(out, "\"plugin_queue\":{},", sum(|drops| drops.deltas))?;
+        write!(out, "\"plugin_emitted\":{},", sum(|drops| drops.emitted))?;
+        write!(out, "\"plugin_malformed\":{},", sum(|drops| drops.malformed))?;
+        write!(out, "\"plugin_loop\":{},", sum(|drops| drops.looped))?;
+        write!(
+            out,
+            "\"stream_collapsed\":{},",
+            self.sessions.values().map(|session| session.counters().collapsed).sum::<u64>()
+        )?;
+        write!(out, "\"plugin_frames\":{},", sum(|drops| drops.frames))?;
+        let lost: u64 = self.binary.values().map(super::streams::BinaryClient::lost).sum();
+        write!(out, "\"stream_frames\":{lost},")?;
+        write!(out, "\"model_refused\":{},", self.model.counts().refused)?;
+        write!(out, "\"requests\":{}}},", totals.refused_exchanges)?;
+        let restarts: u64 = self.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
+        write!(
+            out,
+            "\"restarts\":{restarts},\"streams\":{},\"exchanges\":{},",
+            self.sessions.len().saturating_add(self.binary.len()),
+            self.exchanges.waiting()
+        )?;
+        write!(
+            out,
+            "\"model\":{{\"paths\":{},\"bytes\":{},\"contexts\":{}}},\"inputs\":[",
+            self.model.counts().paths,
+            self.model.counts().bytes,
+            self.model.counts().contexts
+        )?;
+        for (index, input) in self.inputs.iter().enumerate() {
+            out.push_str(if index == 0 { "" } else { "," });
+            input.write_status(out)?;
+        }
+        out.push(']');
+        if let Some(clients) = &self.clients {
+            out.push_str(",\"clients\":{");
+            for (index, (name, count)) in clients.named().into_iter().enumerate() {
+                write!(out, "{}\"{name}\":{count}", if index == 0 { "" } else { "," })?;
+            }
+            out.push('}');
+        }
+        let ledger = self.registry.ledger();
+        write!(
+            out,
+            ",\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            ledger.total(),
+            ledger.total().saturating_sub(ledger.free())
+        )
+    }
+}

@@ -1,0 +1,280 @@
+//! What happens to a delta on its way in (plugin ABI §11.2, steps 7 and 8).
+//!
+//! The own vessel's identity is its owner's to tell and is taken out; notifications leave as a
+//! delta of their own, each value with `id` and `status`. Most deltas have neither and pass as they are.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use super::Model;
+use crate::delta::{Delta, Stamp};
+use crate::json;
+use crate::time::UnixMillis;
+
+/// What became of a delta that came in; both parts are in the model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenIn {
+    /// Its notifications, with `id` and `status`; published first.
+    pub notifications: Option<Arc<Delta>>,
+    /// The rest.
+    pub rest: Option<Arc<Delta>>,
+}
+
+impl TakenIn {
+    /// Visits the deltas to publish, in order.
+    pub fn into_deltas(self) -> impl Iterator<Item = Arc<Delta>> {
+        self.notifications.into_iter().chain(self.rest)
+    }
+}
+
+/// Tells whether a path is a notification's.
+pub(super) fn is_notification(path: &str) -> bool {
+    path.strip_prefix("notifications").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Paths of the own vessel that come from its owner: name, mmsi, call sign, design and antenna dimensions.
+fn is_identity(path: &str) -> bool {
+    matches!(
+        path,
+        "name" | "mmsi" | "uuid" | "communication.callsignVhf" | "sensors.gps.fromBow" | "sensors.gps.fromCenter"
+    ) || matches!(path.strip_prefix("design."), Some("length" | "beam" | "draft" | "airHeight" | "aisShipType"))
+}
+
+/// Returns the object of path `""` without the members that are identity.
+fn without_identity(object: &str) -> Cow<'_, str> {
+    let named = |name: &str| matches!(name, "name" | "mmsi" | "uuid" | "design");
+    let call_sign = json::member(object, "communication").and_then(|inside| json::member(inside, "callsignVhf"));
+    let mut found = call_sign.is_some();
+    let mut out = String::from("{");
+    let read = json::members::<json::JsonError>(object, |key, value| {
+        if named(key) {
+            found = true;
+            return Ok(());
+        }
+        let value = match key {
+            "communication" => without_member(value, "callsignVhf"),
+            _ => Cow::Borrowed(value),
+        };
+        if &*value != "{}" {
+            push_member(&mut out, key, &value);
+        }
+        Ok(())
+    });
+    out.push('}');
+    if read.is_ok() && found { Cow::Owned(out) } else { Cow::Borrowed(object) }
+}
+
+fn without_member<'a>(object: &'a str, name: &str) -> Cow<'a, str> {
+    let mut out = String::from("{");
+    let read = json::members::<json::JsonError>(object, |key, value| {
+        if key != name {
+            push_member(&mut out, key, value);
+        }
+        Ok(())
+    });
+    out.push('}');
+    if read.is_ok() { Cow::Owned(out) } else { Cow::Borrowed(object) }
+}
+
+fn push_member(out: &mut String, key: &str, value: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    // Writing into a String cannot fail.
+    let _ = json::write_string(out, key);
+    out.push(':');
+    out.push_str(value);
+}
+
+/// Writes deltas out of parts of another one.
+struct Writer {
+    text: String,
+    /// Updates written so far.
+    updates: usize,
+}
+
+impl Writer {
+    fn new(context: &str) -> Self {
+        let mut text = String::from("{\"context\":\"");
+        // Contexts, paths and sources hold no character that needs an escape.
+        text.push_str(context);
+        text.push_str("\",\"updates\":[");
+        Self { text, updates: 0 }
+    }
+
+    fn update(&mut self, update: &crate::delta::UpdateRef<'_>, values: &str, meta: &str) {
+        if values.is_empty() && meta.is_empty() {
+            return;
+        }
+        if self.updates > 0 {
+            self.text.push(',');
+        }
+        self.updates = self.updates.saturating_add(1);
+        self.text.push('{');
+        if let Some(source) = update.source() {
+            self.text.push_str("\"source\":");
+            self.text.push_str(source);
+            self.text.push(',');
+        }
+        for (name, list) in [("values", values), ("meta", meta)] {
+            if !list.is_empty() {
+                for part in ["\"", name, "\":[", list, "],"] {
+                    self.text.push_str(part);
+                }
+            }
+        }
+        for part in ["\"$source\":\"", update.source_ref(), "\",\"timestamp\":\"", update.timestamp(), "\"}"] {
+            self.text.push_str(part);
+        }
+    }
+
+    /// Returns the delta, `None` when it has no update or became too long.
+    fn finish(mut self, like: &Delta) -> Option<Delta> {
+        if self.updates == 0 {
+            return None;
+        }
+        self.text.push_str("]}");
+        // Nothing is missing, so the stamp adds nothing.
+        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis(0) };
+        Delta::parse(&self.text, &stamp).ok().map(|delta| delta.with_version(like.version()))
+    }
+}
+
+fn push_entry(list: &mut String, path: &str, value: &str) {
+    let comma = if list.is_empty() { "" } else { "," };
+    for part in [comma, "{\"path\":\"", path, "\",\"value\":", value, "}"] {
+        list.push_str(part);
+    }
+}
+
+impl Model {
+    /// Takes a delta in: takes identity out of it, gives notifications `id` and `status`, and applies what is left.
+    pub fn take_in(&mut self, delta: Arc<Delta>) -> TakenIn {
+        let own = delta.context().is_empty() || *delta.context() == *self.self_context;
+        let is_special = |path: &str, value: &str| {
+            is_notification(path)
+                || own && (is_identity(path) || path.is_empty() && matches!(without_identity(value), Cow::Owned(_)))
+        };
+        let special = delta.updates().any(|update| update.values().any(|(path, value)| is_special(path, value)));
+        let taken = if special { self.part(&delta, own) } else { TakenIn { notifications: None, rest: Some(delta) } };
+        for delta in taken.notifications.iter().chain(&taken.rest) {
+            self.apply(delta);
+        }
+        taken
+    }
+
+    fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
+        let context =
+            if delta.context().is_empty() { String::from(&*self.self_context) } else { delta.context().into() };
+        let (mut notifications, mut rest) = (Writer::new(&context), Writer::new(&context));
+        for update in delta.updates() {
+            let (mut notices, mut values, mut meta) = (String::new(), String::new(), String::new());
+            for (path, value) in update.values() {
+                if is_notification(path) {
+                    let value =
+                        self.notifications.enrich(&context, path, update.source_ref(), update.timestamp(), value);
+                    push_entry(&mut notices, path, &value);
+                } else if own && is_identity(path) {
+                    self.refuse();
+                } else if own && path.is_empty() {
+                    let left = without_identity(value);
+                    if matches!(left, Cow::Owned(_)) {
+                        self.refuse();
+                    }
+                    if &*left != "{}" {
+                        push_entry(&mut values, path, &left);
+                    }
+                } else {
+                    push_entry(&mut values, path, value);
+                }
+            }
+            update.meta().for_each(|(path, value)| push_entry(&mut meta, path, value));
+            notifications.update(&update, &notices, "");
+            rest.update(&update, &values, &meta);
+        }
+        TakenIn { notifications: notifications.finish(delta).map(Arc::new), rest: rest.finish(delta).map(Arc::new) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Board, Limits};
+    use std::string::ToString;
+    use std::vec::Vec;
+
+    const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
+
+    fn model() -> Model {
+        Model::new(&Limits::of(Board::Linux), SELF)
+    }
+
+    fn delta(text: &str) -> Arc<Delta> {
+        Arc::new(Delta::parse(text, &Stamp { source_ref: "@acme/p", self_context: SELF, now: UnixMillis(0) }).unwrap())
+    }
+
+    fn texts(taken: TakenIn) -> Vec<String> {
+        taken.into_deltas().map(|delta| delta.text().to_string()).collect()
+    }
+
+    #[test]
+    fn other_deltas_pass_as_they_are() {
+        let delta =
+            delta(r#"{"updates":[{"values":[{"path":"notificationsX.a","value":1},{"path":"","value":{"a":1}}]}]}"#);
+        let taken = model().take_in(delta.clone());
+        assert_eq!(taken, TakenIn { notifications: None, rest: Some(delta) });
+    }
+
+    #[test]
+    fn notifications_leave_first_with_id_and_status() {
+        let text = r#"{"updates":[{"timestamp":"2026-01-01T00:00:00.000Z","values":[{"path":"a.b","value":1},{"path":"notifications.a","value":{"state":"alarm","method":["visual","sound"],"message":"m"}}],"meta":[{"path":"a.b","value":{"units":"m"}}]}]}"#;
+        let mut model = model();
+        let deltas = texts(model.take_in(delta(text)));
+        assert_eq!(deltas.len(), 2);
+        let start = format!(
+            r#"{{"context":"{SELF}","updates":[{{"values":[{{"path":"notifications.a","value":{{"state":"alarm","method":["visual","sound"],"message":"m","id":""#
+        );
+        assert!(deltas[0].starts_with(&start), "{}", deltas[0]);
+        assert!(
+            deltas[0].ends_with(r#""status":{"silenced":false,"acknowledged":false,"canSilence":true,"canAcknowledge":true,"canClear":true}}}],"$source":"@acme/p","timestamp":"2026-01-01T00:00:00.000Z"}]}"#),
+            "{}",
+            deltas[0]
+        );
+        assert_eq!(
+            deltas[1],
+            format!(
+                r#"{{"context":"{SELF}","updates":[{{"values":[{{"path":"a.b","value":1}}],"meta":[{{"path":"a.b","value":{{"units":"m"}}}}],"$source":"@acme/p","timestamp":"2026-01-01T00:00:00.000Z"}}]}}"#
+            )
+        );
+        assert!(model.json_at(&["vessels", "self", "notifications", "a", "value", "id"]).is_some());
+        let again = texts(model.take_in(delta(text)));
+        assert_eq!(again[0], deltas[0], "one id for each context, path and source");
+    }
+
+    #[test]
+    fn the_own_identity_is_not_taken_from_deltas() {
+        let mut model = model();
+        let text = r#"{"updates":[{"$source":"defaults","values":[{"path":"","value":{"name":"Other","mmsi":"1","communication":{"callsignVhf":"X","a":1},"x":2}},{"path":"design.beam","value":9}]}]}"#;
+        let deltas = texts(model.take_in(delta(text)));
+        assert!(deltas[0].contains(r#"[{"path":"","value":{"communication":{"a":1},"x":2}}]"#), "{deltas:?}");
+        assert_eq!(
+            texts(model.take_in(delta(r#"{"updates":[{"values":[{"path":"name","value":"Other"}]}]}"#))).len(),
+            0
+        );
+        let foreign = r#"{"context":"vessels.urn:mrn:imo:mmsi:211000000","updates":[{"values":[{"path":"design.beam","value":9}]}]}"#;
+        assert_eq!(texts(model.take_in(delta(foreign))).len(), 1, "others may tell who they are");
+        assert_eq!(model.json_at(&["vessels", "self", "name"]), None);
+    }
+
+    #[test]
+    fn null_clears_a_notification() {
+        let mut model = model();
+        model.take_in(delta(r#"{"updates":[{"values":[{"path":"notifications.a","value":{"state":"warn"}}]}]}"#));
+        assert_eq!(model.notifications().count(), 1);
+        let deltas =
+            texts(model.take_in(delta(r#"{"updates":[{"values":[{"path":"notifications.a","value":null}]}]}"#)));
+        assert!(deltas[0].contains(r#""value":null"#));
+        assert_eq!(model.notifications().count(), 0);
+    }
+}

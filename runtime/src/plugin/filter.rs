@@ -1,0 +1,100 @@
+//! Which deltas a plugin is told of: its package's wish, or its operator's.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::bus::{Pattern, PatternSet};
+use crate::config::PluginConfig;
+use crate::delta::Delta;
+use crate::package::{Package, subscribe};
+
+/// Member of the configuration file in which the operator overrides the package.
+const SECTION: &str = "skiff";
+
+/// The paths a plugin wants; without patterns it gets nothing, without a filter everything.
+#[derive(Debug)]
+pub(super) struct PathFilter {
+    patterns: PatternSet<()>,
+}
+
+impl PathFilter {
+    /// Builds the filter of a plugin; `None` means that it gets every delta. Patterns that cannot be used are told to
+    /// `refused`, and leave the plugin without a filter: too much is safer than too little.
+    pub(super) fn of(
+        package: &Package,
+        config: Option<&PluginConfig>,
+        limit: u16,
+        mut refused: impl FnMut(String),
+    ) -> Option<Self> {
+        let section = config.and_then(|config| config.others.iter().find(|(name, _)| name == SECTION));
+        let wanted = section.and_then(|(_, section)| subscribe(section)).or_else(|| package.subscribe.clone())?;
+        let mut patterns = PatternSet::new(usize::from(limit));
+        for text in &wanted {
+            let added = Pattern::parse(text)
+                .map_err(|error| format!("{error}"))
+                .and_then(|pattern| patterns.insert(pattern, ()).map_err(|error| format!("{error}")));
+            if let Err(error) = added {
+                refused(format!("subscribe {text}: {error}; the plugin gets every delta"));
+                return None;
+            }
+        }
+        Some(Self { patterns })
+    }
+
+    /// Tells whether a delta has a value or meta entry at a wanted path; it is given whole then, its text shared.
+    pub(super) fn wants(&self, delta: &Delta) -> bool {
+        delta.updates().any(|update| {
+            let mut paths = update.values().chain(update.meta()).map(|(path, _)| path);
+            paths.any(|path| self.patterns.matching(path).next().is_some())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delta::Stamp;
+    use crate::time::UnixMillis;
+    use std::vec::Vec;
+
+    fn package(section: &str) -> Package {
+        let json = format!(r#"{{"name":"p","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"{section}}}"#);
+        Package::from_parts(json.as_bytes(), b"\0asm\x01\0\0\0".to_vec()).unwrap()
+    }
+
+    fn delta(path: &str) -> Delta {
+        let text = format!(r#"{{"updates":[{{"values":[{{"path":"{path}","value":1}}]}}]}}"#);
+        Delta::parse(&text, &Stamp { source_ref: "s", self_context: "vessels.x", now: UnixMillis(0) }).unwrap()
+    }
+
+    fn filter(package: &Package, config: &str) -> Option<PathFilter> {
+        PathFilter::of(package, Some(&PluginConfig::parse(config)), 4, |_| {})
+    }
+
+    #[test]
+    fn without_a_wish_there_is_no_filter() {
+        assert!(filter(&package(""), "{}").is_none());
+        assert!(filter(&package(r#","skiff":{}"#), "{}").is_none());
+    }
+
+    #[test]
+    fn the_operator_comes_before_the_package() {
+        let package = package(r#","skiff":{"subscribe":["environment.wind.*","navigation.position"]}"#);
+        let own = filter(&package, "{}").unwrap();
+        assert!(own.wants(&delta("environment.wind.speedTrue")) && own.wants(&delta("navigation.position")));
+        assert!(!own.wants(&delta("environment.depth.belowKeel")));
+        let other = filter(&package, r#"{"skiff":{"subscribe":["tanks.*"]}}"#).unwrap();
+        assert!(other.wants(&delta("tanks.fuel.0.level")) && !other.wants(&delta("navigation.position")));
+        assert!(!filter(&package, r#"{"skiff":{"subscribe":[]}}"#).unwrap().wants(&delta("a")));
+    }
+
+    #[test]
+    fn what_is_no_pattern_leaves_every_delta() {
+        let mut said = Vec::new();
+        let package = package(r#","skiff":{"subscribe":["a",""]}"#);
+        assert!(PathFilter::of(&package, None, 4, |clause| said.push(clause)).is_none());
+        assert_eq!(said.len(), 1);
+        let many = r#"{"skiff":{"subscribe":["a","b","c","d","e"]}}"#;
+        assert!(filter(&package, many).is_none(), "beyond the limit of the board");
+    }
+}

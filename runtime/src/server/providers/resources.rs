@@ -1,0 +1,328 @@
+//! Resources: routes, waypoints, notes, regions, charts, and types of the plugins' own (plugin ABI §10.1).
+//!
+//! Base `/signalk/v2/api/resources`. A provider that fails or lacks a handler counts as one that
+//! knows nothing; `{}` and an object with only a text `error` mean "not found".
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::resource_body::{self, is_standard};
+use super::{Api, Done, Effect, Provider, Providers, Question, Reply, Step, failed, json_body, quoted};
+use crate::delta::is_plain;
+use crate::json;
+use crate::server::endpoint::query_json;
+use crate::server::{Method, Request, Response};
+use skiff_abi::export;
+
+/// Bytes of a resource's id.
+const ID_BYTES_MAX: usize = 128;
+
+/// Answers a request below `/signalk/v2/api/resources`; `segments` are decoded.
+#[must_use]
+pub fn answer(request: &Request, segments: &[Cow<'_, str>], providers: &Providers<'_>) -> Step {
+    let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
+    match segments.as_slice() {
+        [] if request.method.is_read() => kinds(providers),
+        [] => Response::method_not_allowed("GET, HEAD").into(),
+        [kind, rest @ ..] => {
+            let api = Api::Resources(String::from(*kind));
+            providers.administration(api.clone(), request, rest).unwrap_or_else(|| {
+                match providers.wanted(&api, request, 404) {
+                    Ok(all) => of_kind(request, kind, rest, all, providers.new_id),
+                    Err(refused) => refused.into(),
+                }
+            })
+        }
+    }
+}
+
+/// Lists the types that plugins store, each with its default provider.
+fn kinds(providers: &Providers<'_>) -> Step {
+    let plugins = providers.registry.plugins();
+    let kinds: BTreeSet<&str> =
+        plugins.filter_map(crate::plugin::Plugin::offers).flat_map(crate::plugin::Offers::resource_kinds).collect();
+    let rows: Vec<String> = kinds
+        .into_iter()
+        .filter_map(|kind| {
+            let first = providers.of(&Api::Resources(kind.into())).into_iter().next()?;
+            let about = quoted(&format!("resources of type {kind}"));
+            Some(format!("{}:{{\"description\":{about},\"$source\":{}}}", quoted(kind), quoted(&first.id)))
+        })
+        .collect();
+    Step::json(200, format!("{{{}}}", rows.join(",")))
+}
+
+fn of_kind(request: &Request, kind: &str, rest: &[&str], all: Vec<Provider>, new_id: &str) -> Step {
+    let bad_id = |id: &str| failed(400, &format!("{} is no id of type {kind}", quoted(id)));
+    match (request.method, rest) {
+        (Method::Get | Method::Head, []) => match resource_body::check_query(kind, request.query()) {
+            Ok(()) => list(request, kind, &all),
+            Err(clause) => failed(400, &clause).into(),
+        },
+        (Method::Post, []) => create(request, kind, all, new_id),
+        (Method::Get | Method::Head, [id, property @ ..]) => {
+            if !is_id(kind, id) {
+                return bad_id(id).into();
+            }
+            let property = (!property.is_empty()).then(|| property.join("."));
+            ask_all(&all, kind, id, property.as_deref(), {
+                let id = String::from(*id);
+                move |found| match found {
+                    Some((_, value)) => Step::json(200, value),
+                    None => not_found(&id).into(),
+                }
+            })
+        }
+        (Method::Put, [id]) if is_id(kind, id) => {
+            let body = match checked_body(request, kind) {
+                Ok(body) => body,
+                Err(refused) => return refused.into(),
+            };
+            let Some(first) = all.first().map(|provider| provider.id.clone()) else {
+                return not_found(id).into();
+            };
+            let (kind, owned) = (String::from(kind), String::from(*id));
+            ask_all(&all, &kind.clone(), id, None, move |found| {
+                let owner = found.map_or(first, |(owner, _)| owner);
+                set(owner, kind, owned, body, false)
+            })
+        }
+        (Method::Delete, [id]) if is_id(kind, id) => {
+            let (kind, owned) = (String::from(kind), String::from(*id));
+            ask_all(&all, &kind.clone(), id, None, move |found| match found {
+                Some((owner, _)) => delete(owner, kind, owned),
+                None => not_found(&owned).into(),
+            })
+        }
+        (Method::Put | Method::Delete, [id]) => bad_id(id).into(),
+        (_, []) => Response::method_not_allowed("GET, HEAD, POST").into(),
+        _ => Response::method_not_allowed("GET, HEAD, PUT, DELETE").into(),
+    }
+}
+
+fn not_found(id: &str) -> Response {
+    failed(404, &format!("no provider has a resource {id}"))
+}
+
+/// Standard types have UUIDs of version 4 (charts: eight or more letters, digits, `_`, `-`); others anything plain.
+fn is_id(kind: &str, id: &str) -> bool {
+    let plain = !id.is_empty() && id.len() <= ID_BYTES_MAX && is_plain(id) && !id.contains(['/', '.']);
+    let word = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    plain
+        && match kind {
+            "charts" => id.len() >= 8 && word(id),
+            _ if is_standard(kind) => resource_body::is_uuid(id),
+            _ => true,
+        }
+}
+
+fn list(request: &Request, kind: &str, all: &[Provider]) -> Step {
+    let query = query_json(request.query(), &["token", "provider"]);
+    let mut object = String::from("{}");
+    // The text was just written as an object.
+    let _ = json::members::<json::JsonError>(&query, |key, value| {
+        // A value that is itself JSON is handed over parsed: bbox=[1,2,3,4].
+        let parsed = json::string(value).and_then(|text| json::compact(&text).ok());
+        object = json::with_member(&object, key, parsed.as_deref().unwrap_or(value));
+        Ok(())
+    });
+    let object = json::with_member(&object, "resourceType", &quoted(kind));
+    let questions =
+        all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_LIST, object.clone())).collect();
+    Step::Ask(questions, Box::new(|replies| Step::json(200, merged(&replies))))
+}
+
+/// Puts the objects of all replies together; of two resources with one id the first provider's counts.
+fn merged(replies: &[Reply]) -> String {
+    let mut seen = BTreeSet::new();
+    let mut out = String::from("{");
+    for text in replies.iter().filter_map(found) {
+        // What is found is an object.
+        let _ = json::members::<json::JsonError>(&text, |key, value| {
+            if seen.insert(String::from(key)) {
+                if out.len() > 1 {
+                    out.push(',');
+                }
+                out.push_str(&quoted(key));
+                out.push(':');
+                out.push_str(value);
+            }
+            Ok(())
+        });
+    }
+    out.push('}');
+    out
+}
+
+/// Returns the object of a reply that found something.
+fn found(reply: &Reply) -> Option<String> {
+    let text = json::compact(reply.text()?).ok()?;
+    let only_error = only_error(&text).is_some();
+    (text.starts_with('{') && text != "{}" && !only_error).then_some(text)
+}
+
+/// Returns the text of an object whose only member is `error`.
+fn only_error(text: &str) -> Option<String> {
+    let (mut count, mut error) = (0_usize, None);
+    json::members::<json::JsonError>(text, |key, value| {
+        count = count.saturating_add(1);
+        if key == "error" {
+            error = json::string(value).map(Cow::into_owned);
+        }
+        Ok(())
+    })
+    .ok()?;
+    error.filter(|_| count == 1)
+}
+
+/// A property can be anything but an object that says there is none.
+fn found_property(reply: &Reply) -> Option<String> {
+    let text = json::compact(reply.text()?).ok()?;
+    (text != "{}" && text != "null" && only_error(&text).is_none()).then_some(text)
+}
+
+/// Asks every provider for one resource; `then` gets the first that has it.
+fn ask_all(
+    all: &[Provider],
+    kind: &str,
+    id: &str,
+    property: Option<&str>,
+    then: impl FnOnce(Option<(String, String)>) -> Step + Send + 'static,
+) -> Step {
+    let mut object = format!("{{\"id\":{}", quoted(id));
+    if let Some(property) = property {
+        object.push_str(&format!(",\"property\":{}", quoted(property)));
+    }
+    object.push_str(&format!(",\"resourceType\":{}}}", quoted(kind)));
+    let questions: Vec<Question> =
+        all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_GET, object.clone())).collect();
+    let packages: Vec<String> = all.iter().map(|provider| provider.id.clone()).collect();
+    let is_property = property.is_some();
+    let then = move |replies: Vec<Reply>| {
+        let read = if is_property { found_property } else { found };
+        then(packages.into_iter().zip(&replies).find_map(|(package, reply)| Some((package, read(reply)?))))
+    };
+    Step::Ask(questions, Box::new(then))
+}
+
+fn checked_body(request: &Request, kind: &str) -> Result<String, Response> {
+    let body = json_body(request)?;
+    if !body.starts_with('{') {
+        return Err(failed(400, "the body must be an object"));
+    }
+    resource_body::check(kind, &body).map_err(|clause| failed(400, &clause))?;
+    Ok(body)
+}
+
+fn create(request: &Request, kind: &str, all: Vec<Provider>, new_id: &str) -> Step {
+    let body = match checked_body(request, kind) {
+        Ok(body) => body,
+        Err(refused) => return refused.into(),
+    };
+    let id = match kind {
+        "charts" => json::member(&body, "identifier").and_then(json::string).unwrap_or_default().into_owned(),
+        _ => String::from(new_id),
+    };
+    if !is_id(kind, &id) {
+        return failed(400, "identifier must have eight or more letters, digits, _ or -").into();
+    }
+    match all.into_iter().next() {
+        Some(provider) => set(provider.id, kind.into(), id, body, true),
+        None => not_found(&id).into(),
+    }
+}
+
+fn set(package: String, kind: String, id: String, body: String, is_new: bool) -> Step {
+    let request = format!("{{\"id\":{},\"value\":{body},\"resourceType\":{}}}", quoted(&id), quoted(&kind));
+    Step::ask(Question::provider(&package, export::RESOURCES_SET, request), move |reply| {
+        if let Err(refused) = accepted(&reply) {
+            return refused.into();
+        }
+        let (status, member) = if is_new { (201, "id") } else { (200, "message") };
+        let text = format!("{{\"state\":\"COMPLETED\",\"statusCode\":{status},\"{member}\":{}}}", quoted(&id));
+        let effect = Effect::Resource { package, path: format!("resources.{kind}.{id}"), value: body };
+        Step::Done(Done { response: Response::json(status, text), effect })
+    })
+}
+
+fn delete(package: String, kind: String, id: String) -> Step {
+    let request = format!("{{\"id\":{},\"resourceType\":{}}}", quoted(&id), quoted(&kind));
+    Step::ask(Question::provider(&package, export::RESOURCES_DELETE, request), move |reply| {
+        if let Err(refused) = accepted(&reply) {
+            return refused.into();
+        }
+        let text = format!("{{\"state\":\"COMPLETED\",\"statusCode\":200,\"message\":{}}}", quoted(&id));
+        let effect = Effect::Resource { package, path: format!("resources.{kind}.{id}"), value: "null".into() };
+        Step::Done(Done { response: Response::json(200, text), effect })
+    })
+}
+
+/// Set and delete answer nothing, `""`, `{}` or `null`; anything else says why it was not done (plugin ABI L-26).
+fn accepted(reply: &Reply) -> Result<(), Response> {
+    let text = match reply {
+        Reply::Text(None) => return Ok(()),
+        Reply::Text(Some(text)) => text.trim(),
+        Reply::Missing => return Err(failed(501, "the provider cannot change resources")),
+        other => return Err(failed(400, other.trouble())),
+    };
+    let compact = json::compact(text);
+    if text.is_empty() || matches!(compact.as_deref(), Ok("{}" | "\"\"" | "null")) {
+        return Ok(());
+    }
+    let said = compact.as_deref().ok().and_then(|text| {
+        let message = json::member(text, "error").or_else(|| json::member(text, "message"));
+        message.and_then(json::string).or_else(|| json::string(text)).map(Cow::into_owned)
+    });
+    Err(failed(400, said.as_deref().unwrap_or(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Reply {
+        Reply::Text(Some(text.into()))
+    }
+
+    #[test]
+    fn lists_of_several_providers_become_one() {
+        let replies =
+            [text(r#"{"a":1,"b":{"c":2}}"#), Reply::Missing, text("no"), text(r#"{"b":9,"d":4}"#), text("{}")];
+        assert_eq!(merged(&replies), r#"{"a":1,"b":{"c":2},"d":4}"#);
+        assert_eq!(merged(&[]), "{}");
+    }
+
+    #[test]
+    fn empty_objects_and_errors_are_not_found() {
+        for nothing in ["{}", r#"{"error":"no such thing"}"#, "", "null", "[1]", "nonsense"] {
+            assert_eq!(found(&text(nothing)), None, "{nothing}");
+        }
+        assert!(found(&text(r#"{"error":"in a field","name":"x"}"#)).is_some());
+        assert_eq!(found_property(&text("1.5")).as_deref(), Some("1.5"));
+    }
+
+    #[test]
+    fn set_and_delete_answer_nothing_or_a_reason() {
+        for good in ["", " ", "{}", "\"\"", "null"] {
+            assert_eq!(accepted(&text(good)), Ok(()), "{good}");
+        }
+        assert_eq!(accepted(&Reply::Text(None)), Ok(()));
+        let message = |reply: &Reply| String::from_utf8(accepted(reply).unwrap_err().body).unwrap();
+        assert!(message(&text(r#"{"error":"disk full"}"#)).contains(r#""message":"disk full""#));
+        assert!(message(&text("disk full")).contains(r#""message":"disk full""#));
+        assert!(message(&text("\"disk full\"")).contains(r#""message":"disk full""#));
+        assert_eq!(accepted(&Reply::Missing).unwrap_err().status, 501);
+    }
+
+    #[test]
+    fn ids_of_standard_types_are_uuids() {
+        assert!(is_id("routes", "ac3a3b2d-07e8-4f25-92bc-98e7c92f7f1a"));
+        assert!(!is_id("routes", "ac3a3b2d-07e8-1f25-92bc-98e7c92f7f1a"), "version 1");
+        assert!(!is_id("routes", "x") && is_id("things", "x") && !is_id("things", "a/b") && !is_id("things", ""));
+        assert!(is_id("charts", "chart_01") && !is_id("charts", "short") && !is_id("charts", "chart.01"));
+    }
+}

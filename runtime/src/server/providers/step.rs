@@ -1,0 +1,142 @@
+//! One step of an answer for which plugins are asked.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::Api;
+use crate::host::Call;
+use crate::server::Response;
+
+/// A call of one plugin.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Package name.
+    pub package: String,
+    /// Call.
+    pub call: Call,
+}
+
+impl Question {
+    /// Asks a provider's export.
+    #[must_use]
+    pub fn provider(package: &str, export: &'static str, request: String) -> Self {
+        Self { package: package.into(), call: Call::Provider { export, request } }
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The text the handler gave, `None` where it gave none.
+    Text(Option<String>),
+    /// The plugin has no such export.
+    Missing,
+    /// The call failed: why.
+    Failed(String),
+    /// The plugin has too much to do.
+    Busy,
+    /// The plugin does not run (any more).
+    Stopped,
+    /// It did not answer in time.
+    Late,
+}
+
+impl Reply {
+    /// Returns the text, when it gave one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => text.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Returns what went wrong as a clause.
+    #[must_use]
+    pub fn trouble(&self) -> &str {
+        match self {
+            Self::Text(_) => "the plugin gave no usable answer",
+            Self::Missing => "the plugin has no such handler",
+            Self::Failed(reason) => reason,
+            Self::Busy => "the plugin has too many requests waiting",
+            Self::Stopped => "the plugin does not run",
+            Self::Late => "the plugin did not answer in time",
+        }
+    }
+}
+
+/// What goes on with the replies, one for each question, in their order.
+pub type Then = Box<dyn FnOnce(Vec<Reply>) -> Step + Send>;
+
+/// What an answer changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A resource was stored or deleted: clients are told by a delta of version 2.
+    Resource {
+        /// Package name of the provider, the delta's source.
+        package: String,
+        /// `resources.<type>.<id>`.
+        path: String,
+        /// The resource, JSON; `null` when it was deleted.
+        value: String,
+    },
+    /// Another provider is the default now.
+    Default {
+        /// API.
+        api: Api,
+        /// Package name.
+        package: String,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Response.
+    pub response: Response,
+    /// What else happens.
+    pub effect: Effect,
+}
+
+/// The next step.
+pub enum Step {
+    /// Ask plugins, then go on.
+    Ask(Vec<Question>, Then),
+    /// The answer is there.
+    Done(Done),
+}
+
+impl Step {
+    /// Asks one question.
+    pub fn ask(question: Question, then: impl FnOnce(Reply) -> Self + Send + 'static) -> Self {
+        Self::Ask(
+            alloc::vec![question],
+            Box::new(move |replies| then(replies.into_iter().next().unwrap_or(Reply::Stopped))),
+        )
+    }
+
+    /// Answers with JSON text.
+    pub(super) fn json(status: u16, json: String) -> Self {
+        Response::json(status, json).into()
+    }
+}
+
+impl From<Response> for Step {
+    fn from(response: Response) -> Self {
+        Self::Done(Done { response, effect: Effect::Nothing })
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ask(questions, _) => f.debug_tuple("Ask").field(questions).finish_non_exhaustive(),
+            Self::Done(done) => f.debug_tuple("Done").field(done).finish(),
+        }
+    }
+}
