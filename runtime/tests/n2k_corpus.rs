@@ -271,9 +271,10 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     }
     if let Some(ours) = ours {
         let (expected, ours) = (letters(expected), letters(ours));
-        // Letters beyond ASCII are not UTF-8 either, and what is cut is cut in the middle.
-        let readable: String = ours.chars().filter(char::is_ascii).collect();
-        if expected.contains('\0') && readable.starts_with(&expected.replace(['\0', char::REPLACEMENT_CHARACTER], "")) {
+        // Letters beyond ASCII are not UTF-8 either, blanks with a zero behind them are not trimmed, and what is cut is
+        // cut in the middle.
+        let readable = |text: &str| text.chars().filter(|letter| letter.is_ascii_graphic()).collect::<String>();
+        if expected.contains('\0') && readable(&ours).starts_with(&readable(&expected)) {
             return Some("utf-16");
         }
         // "A NAME LONGER THAN TW" and a zero: the zero is taken off the twenty letters, not off the name.
