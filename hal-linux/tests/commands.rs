@@ -94,7 +94,6 @@ fn each_kind_of_bad_input_has_its_exit_code() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let input = format!("tcp-listen://{}", taken.local_addr().unwrap());
     assert_refused(&run(home.path(), &["run", "--input", &input]), 5, &[&input]);
-    assert_refused(&run(home.path(), &["run", "--net", "tap:tap0"]), 2, &["not supported yet"]);
     assert_refused(&run(home.path(), &["run", "--input", "/nowhere/gone.log"]), 3, &["/nowhere/gone.log"]);
     assert_refused(&run(home.path(), &["run", "--can", "nocan9"]), 5, &["nocan9", "ip -brief link"]);
     assert!(!home.path().join(".skiff").exists(), "a refused start left something behind");
