@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -38,6 +39,40 @@ fn decode_gives_one_delta_a_line() {
 }
 
 #[test]
+fn decode_writes_a_log_in_another_format_and_reads_it_again() {
+    let home = tempdir().unwrap();
+    let log = write(home.path(), "a.log", FRAME);
+    let deltas = data(&run(home.path(), &["decode", &log]));
+    for (to, line) in [
+        ("candump", FRAME.trim_end()),
+        ("ydwg", "22:13:20.000 R 09F80107 01 02 03 04 05 06 07 08"),
+        ("n2kascii", "A221320.000 07FF2 1F801 0102030405060708"),
+        ("canboat", "2023-11-14T22:13:20.000Z,2,129025,7,255,8,01,02,03,04,05,06,07,08"),
+    ] {
+        let output = run(home.path(), &["decode", &log, "--to", to]);
+        assert_eq!((output.status.code(), data(&output)), (Some(0), vec![line.to_owned()]), "{}", talk(&output));
+        let again = data(&run_with(home.path(), &["decode", "-"], format!("{line}\n").as_bytes()));
+        // The time of day is all that these two have.
+        let date = if matches!(to, "ydwg" | "n2kascii") { "1970-01-01" } else { "2023-11-14" };
+        assert_eq!(again, [deltas[0].replace("2023-11-14", date)], "{to}");
+    }
+}
+
+#[test]
+fn replay_takes_sentences_of_nmea_0183_and_decode_says_that_it_does_not() {
+    let home = tempdir().unwrap();
+    let log = write(home.path(), "gps.log", "$IIMTW,17.75,C*27\n$IIMTW,17.75,C*00\n");
+    let output = run(home.path(), &["replay", &log]);
+    let line = "{\"_line\":1,\"updates\":[{\"source\":{\"label\":\"\",\"type\":\"NMEA0183\",\"sentence\":\"MTW\",\
+                \"talker\":\"II\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"values\":[{\"path\":\
+                \"environment.water.temperature\",\"value\":290.9}]}]}";
+    assert_eq!((output.status.code(), data(&output)), (Some(0), vec![line.to_owned()]), "{}", talk(&output));
+    let output = run(home.path(), &["decode", &log]);
+    assert_eq!((output.status.code(), data(&output).len()), (Some(0), 0));
+    assert!(talk(&output).contains("2 sentences of NMEA 0183"), "{}", talk(&output));
+}
+
+#[test]
 fn each_kind_of_bad_input_has_its_exit_code() {
     let home = tempdir().unwrap();
     let cut = write(home.path(), "cut.log", &format!("{FRAME}(1700000000.1"));
@@ -50,10 +85,15 @@ fn each_kind_of_bad_input_has_its_exit_code() {
         assert_refused(&run(home.path(), &[command, &nonsense]), 4, &["nonsense.log"]);
         assert_refused(&run_with(home.path(), &[command, "-"], b""), 4, &["standard input"]);
     }
-    assert_refused(&run(home.path(), &["decode", &cut, "--format", "pcap"]), 2, &["not supported yet", "candump"]);
+    assert_refused(&run(home.path(), &["decode", &cut, "--format", "pcap"]), 4, &["not in the format pcap"]);
+    assert_refused(&run(home.path(), &["decode", &cut, "--format", "morse"]), 2, &["formats are auto", "candump"]);
+    assert_refused(&run(home.path(), &["decode", &cut, "--to", "pcap"]), 2, &["can be written", "canboat"]);
     assert_refused(&run(home.path(), &["decode", &cut, "--mode", "odd"]), 2, &["modes are"]);
     assert_refused(&run(home.path(), &["fly"]), 2, &["fly"]);
-    assert_refused(&run(home.path(), &["run", "--input", "tcp://boat:2000"]), 2, &["not supported yet"]);
+    assert_refused(&run(home.path(), &["run", "--input", "tcp://boat"]), 2, &["host and port"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let input = format!("tcp-listen://{}", taken.local_addr().unwrap());
+    assert_refused(&run(home.path(), &["run", "--input", &input]), 5, &[&input]);
     assert_refused(&run(home.path(), &["run", "--net", "tap:tap0"]), 2, &["not supported yet"]);
     assert_refused(&run(home.path(), &["run", "--input", "/nowhere/gone.log"]), 3, &["/nowhere/gone.log"]);
     assert_refused(&run(home.path(), &["run", "--can", "nocan9"]), 5, &["nocan9", "ip -brief link"]);

@@ -58,7 +58,7 @@ fn inside() {
     client.is_slow_without_harm();
     client.comes_again_and_again(1000);
     let status = client.get("/skiff/v1/status");
-    assert!(status.contains("\"broken\":0"), "{status}");
+    assert!(status.contains("\"malformed\":0,\"no_memory\":0"), "{status}");
     another_program_has_the_interface(home.path());
 }
 

@@ -28,13 +28,13 @@ fn main() -> std::io::Result<()> {
                 continue;
             }
         };
-        let time = record.time.unwrap_or(UnixMillis(0)).text();
         let message = match &record.item {
             // A log's own times can jump, so fast packets are not aged here.
             Item::Frame(frame) => receiver.frame(frame, Instant(0)),
             Item::Whole { id, payload } => receiver.whole(*id, payload),
         };
         let Some(message) = message else { continue };
+        let time = record.time.unwrap_or(UnixMillis(0)).text();
         if let Some(delta) = receiver.delta_text(&message, &time, DeltaForm::Line { line }) {
             out.write_all(delta.as_bytes())?;
             out.write_all(b"\n")?;

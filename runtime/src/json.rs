@@ -189,6 +189,11 @@ pub fn boolean(text: &str) -> Option<bool> {
 /// What the sink returns.
 pub fn write_string<W: Write + ?Sized>(out: &mut W, text: &str) -> fmt::Result {
     out.write_char('"')?;
+    // Nearly all texts: a tight loop, and one write.
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.write_str(text)?;
+        return out.write_char('"');
+    }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {

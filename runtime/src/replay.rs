@@ -19,6 +19,7 @@ use crate::hal::sim::{SimClock, SimRng, SimStorage};
 use crate::json;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{DeltaForm, Receiver};
+use crate::nmea0183::Sentences;
 use crate::package::Package;
 use crate::plugin::{Enabled, InstallError};
 use crate::server::Access;
@@ -36,13 +37,19 @@ const RNG_SEED: u64 = 0x9e37_79b9;
 /// Polls in a row after which a gateway that does not come to rest is an error of ours.
 const SETTLE_POLLS_MAX: usize = 10_000_000;
 
+/// Decoders of the bare output form.
+struct Plain {
+    n2k: Receiver,
+    sentences: Sentences,
+}
+
 /// A gateway that plays a log.
 pub struct Replay {
     gateway: Gateway,
     clock: SimClock,
     input: InputId,
     /// Decodes a second time for the bare output form, whose source label is empty; `None` when nobody wants it.
-    plain: Option<Receiver>,
+    plain: Option<Plain>,
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
     lines: VecDeque<String>,
@@ -81,7 +88,7 @@ impl Replay {
             gateway,
             clock,
             input,
-            plain: Some(Receiver::new("")),
+            plain: Some(Plain { n2k: Receiver::new(""), sentences: Sentences::new("") }),
             wall: None,
             lines: VecDeque::new(),
             after_poll: || {},
@@ -113,19 +120,37 @@ impl Replay {
     ///
     /// `line` is the number of the record's line, frame or record, from 1.
     pub fn record(&mut self, line: u64, record: &Record) {
-        let wall = match (record.time, self.wall) {
+        let wall = self.step(record.time);
+        let record = Record { time: Some(wall), item: record.item.clone() };
+        let now = self.clock_now();
+        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(&mut plain.n2k, line, &record, wall, now)) {
+            self.lines.push_back(String::from(delta.text()));
+        }
+        self.gateway.receive(self.input, &record);
+        self.settle();
+    }
+
+    /// Plays one sentence of NMEA 0183, as [`record`](Self::record) does; `line` is the number of its line, from 1.
+    pub fn sentence(&mut self, line: u64, text: &str) {
+        let wall = self.step(None);
+        let form = DeltaForm::Line { line };
+        // A refused sentence stands in the gateway's counters.
+        if let Some(Ok(Some(delta))) = self.plain.as_mut().map(|plain| plain.sentences.delta(text, wall, form)) {
+            self.lines.push_back(String::from(delta.text()));
+        }
+        self.gateway.receive_sentence(self.input, text, Some(wall));
+        self.settle();
+    }
+
+    /// Moves the clock to a time of the log, or on by [`RECORD_STEP_MS`], and returns it.
+    fn step(&mut self, time: Option<UnixMillis>) -> UnixMillis {
+        let wall = match (time, self.wall) {
             (Some(time), _) => time,
             (None, Some(last)) => UnixMillis(last.0.saturating_add(RECORD_STEP_MS)),
             (None, None) => self.gateway_wall(),
         };
         self.advance(wall);
-        let record = Record { time: Some(wall), item: record.item.clone() };
-        let now = self.clock_now();
-        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(plain, line, &record, wall, now)) {
-            self.lines.push_back(String::from(delta.text()));
-        }
-        self.gateway.receive(self.input, &record);
-        self.settle();
+        wall
     }
 
     /// Ends the log: stops the plugins.

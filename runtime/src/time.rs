@@ -121,27 +121,45 @@ impl UnixMillis {
         let of_day = part(millis.rem_euclid(MILLIS_PER_DAY));
         let (seconds, fraction) = (of_day / 1000, of_day % 1000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let year = part(year);
+        let [century, year] = [year / 100, year % 100].map(pair);
+        let [month, day, hour, minute, second] = [part(month), part(day), hour, minute, second].map(pair);
+        let [tenths, millis] = [fraction / 10, fraction % 10].map(pair);
         let mut text = heapless::String::new();
         // The length is exactly what is pushed.
-        for (number, unit, mark) in [
-            (part(year), 1000, '-'),
-            (part(month), 10, '-'),
-            (part(day), 10, 'T'),
-            (hour, 10, ':'),
-            (minute, 10, ':'),
-            (second, 10, '.'),
-            (fraction, 100, 'Z'),
+        for part in [
+            century,
+            year,
+            "-",
+            month,
+            "-",
+            day,
+            "T",
+            hour,
+            ":",
+            minute,
+            ":",
+            second,
+            ".",
+            tenths,
+            millis.get(1..).unwrap_or_default(),
+            "Z",
         ] {
-            let mut unit = unit;
-            while unit > 0 {
-                let _ = char::from_digit(number / unit % 10, 10).map(|digit| text.push(digit));
-                unit /= 10;
-            }
-            let _ = text.push(mark);
+            let _ = text.push_str(part);
         }
         text
     }
 }
+
+/// Returns two digits.
+fn pair(number: u32) -> &'static str {
+    let at = usize::try_from(number).unwrap_or(0) * 2;
+    PAIRS.get(at..at + 2).unwrap_or("00")
+}
+
+/// All numbers of two digits, one after the other.
+const PAIRS: &str = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

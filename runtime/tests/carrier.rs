@@ -287,6 +287,21 @@ fn slow_clients_do_not_keep_others_out() {
 }
 
 #[test]
+fn late_clients_make_room_when_all_connections_are_in_use() {
+    let mut world = World::new(Board::QemuRiscv32);
+    let slow: Vec<Socket> = (0..4).map(|_| world.connect()).collect();
+    world.run(1);
+    for client in &slow {
+        world.send(*client, b"GET / HTT");
+    }
+    world.run(1);
+    assert_eq!(world.get("/signalk").0, 503, "they have their time");
+    world.skip(3);
+    assert!(world.is_healthy());
+    assert_eq!((world.carrier.counters().evicted, world.carrier.counters().slow), (1, 1));
+}
+
+#[test]
 fn giant_heads_and_bodies_are_refused() {
     let mut world = World::new(Board::QemuRiscv32);
     let long = "y".repeat(10_000);

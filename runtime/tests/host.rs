@@ -64,6 +64,8 @@ fn the_assemblyscript_dialect_passes_managed_strings() {
     assert_eq!(guest.call(ask("echo")), text("{\"body\":\"ß\"}"));
     assert_eq!(guest.call(ask("wrong")), Err(Failure::BadAnswer("the export returned no string")));
     assert_eq!(guest.call(ask("missing")), Ok(Answer::Absent));
+    let put = Call::Put { handler: "echo".into(), value: "\"ß\"".into() };
+    assert_eq!(guest.call(put), text("\"ß\""), "upstream hands over a number (plugin ABI L-19)");
     assert_eq!(guest.call(ask("echo")), text("{\"body\":\"ß\"}"), "a bad answer leaves the guest in order");
 }
 
@@ -350,7 +352,7 @@ fn wasi_prints_to_the_log_and_reads_the_clock() {
                (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 5) (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 300)))
            (func (export "plugin_stop") (result i32) (call $exit (i32.const 7)) (i32.const 0))"#,
     ));
-    assert_eq!(guest.call(Call::Poll), Ok(Answer::Code(Some(8))), "no directory is open");
+    assert_eq!(guest.call(Call::Poll), Ok(Answer::Code(Some(44))), "no such file");
     assert_eq!(guest.record.events, ["log INFO hello"]);
     assert_eq!(guest.call(Call::Stop), Err(Failure::Exit(7)));
 }

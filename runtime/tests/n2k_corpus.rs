@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use skiff_runtime::n2k::decode::Decoded;
+use skiff_runtime::n2k::encode::encode_as;
 use skiff_runtime::n2k::log::{Entry, Format, Item, LogStream, Mode};
 use skiff_runtime::n2k::{Assembled, DeltaForm, Field, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
@@ -114,44 +115,19 @@ fn same(path: &str, left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Lowest value of the database's range for the paths that the peer lets fall below it.
-fn range_min(path: &str) -> Option<f64> {
-    Some(match path.rsplit('.').next()? {
-        "rateOfTurn" => -67.108_863_968_75,
-        "rudderAngle" | "yaw" | "pitch" | "roll" | "magneticVariation" | "magneticDeviation" => -PI, // the database says 3.1415926
-        "azimuth" | "elevation" => -PI,
-        "latitude" => -90.0,
-        "longitude" => -180.0,
-        "voltage" | "alternatorVoltage" | "horizontalDilution" | "positionDilution" | "velocityMadeGood" | "SNR" => {
-            -327.67
-        }
-        "average" | "economy" | "instantaneousEconomy" => -3.2767,
-        "current" => -3276.7,
-        "rate" => -3276.7 / 3.6e6,
-        "power" => -2_147_483_647.0,
-        "geoidalSeparation" | "altitude" => -21_474_836.47,
-        "relativeHumidity" | "humidity" | "currentLevel" => -1.310_68,
-        "trimState" | "bass" | "mid" | "treble" => -127.0,
-        "engineLoad" | "engineTorque" => -1.27,
-        _ => return None,
-    })
+/// Tells whether a message holds a code outside of the database's range, in itself or in its repeating sets.
+fn holds_refused_codes(message: &Assembled) -> bool {
+    let Some(decoded) = Decoded::new(message.id.pgn, &message.payload) else { return false };
+    decoded.refused().next().is_some()
+        || decoded.groups().chain(decoded.second_groups()).any(|group| group.refused().next().is_some())
 }
 
-fn below_range(path: &str, expected: &Value) -> bool {
-    match expected {
-        Value::Number(number) => range_min(path).is_some_and(|min| number.as_f64().unwrap() < min),
-        Value::Object(members) => members.iter().any(|(key, value)| below_range(key, value)),
-        _ => false,
-    }
-}
-
-/// Tells whether `ours` is `expected` but for members that are below their range.
+/// Tells whether `ours` is `expected` but for numbers that the peer takes from below their range.
 fn same_but_below_range(expected: &Value, ours: &Value) -> bool {
     match (expected, ours) {
         (Value::Object(expected), Value::Object(ours)) => expected.iter().all(|(key, value)| {
-            let other = ours.get(key);
-            other.is_some_and(|other| same(key, value, other) || same_but_below_range(value, other))
-                || (other.is_none_or(Value::is_null) && below_range(key, value))
+            let other = ours.get(key).unwrap_or(&Value::Null);
+            same(key, value, other) || same_but_below_range(value, other)
         }),
         (Value::Array(expected), Value::Array(ours)) => {
             expected.len() == ours.len()
@@ -160,6 +136,16 @@ fn same_but_below_range(expected: &Value, ours: &Value) -> bool {
                     .zip(ours)
                     .all(|(left, right)| same("", left, right) || same_but_below_range(left, right))
         }
+        (expected, Value::Null) => expected.is_null() || is_negative(expected),
+        _ => false,
+    }
+}
+
+/// Tells whether a value is a negative number, or holds one.
+fn is_negative(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_some_and(|number| number < 0.0),
+        Value::Object(members) => members.values().any(is_negative),
         _ => false,
     }
 }
@@ -199,8 +185,7 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     if path.is_empty() && ours.is_none() && expected.is_number() {
         return Some("value-without-path");
     }
-    if ours.is_some_and(|ours| same_but_below_range(expected, ours)) || (ours.is_none() && below_range(path, expected))
-    {
+    if holds_refused_codes(message) && same_but_below_range(expected, ours.unwrap_or(&Value::Null)) {
         return Some("below-range");
     }
     if ours.is_none() && path.contains("propulsion.starboard.") && absent(Field::Instance) {
@@ -225,6 +210,17 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     if path.ends_with("capacity.nominal") || path.ends_with("energyImport") || path.ends_with("energyExport") {
         return (ours.is_none() && expected.as_f64() == Some(0.0)).then_some("absent-is-zero");
     }
+    if path.ends_with("satellitesInView") {
+        let first = |value: &Value| value["satellites"].as_array().map(|list| list[..list.len().min(32)].to_vec());
+        let (left, right) = (first(expected)?, first(ours?)?);
+        let is_cut = expected["count"].as_u64()? > 32 && ours?["count"] == 32;
+        return (is_cut && same(path, &Value::Array(left), &Value::Array(right))).then_some("satellites-at-most");
+    }
+    if path == "navigation.datetime" && ours.is_none() {
+        // "2141-11-12T55:11:40.08140Z"
+        let hour = expected.as_str()?.get(11..13)?.parse::<u32>().ok()?;
+        return (hour > 24).then_some("time-of-day");
+    }
     if path.ends_with("peukertExponent") {
         // (raw + 1) x 0.002 instead of raw x 0.002 + 1; outside of its range there is none.
         let exponent = expected.as_f64()? - 0.002 + 1.0;
@@ -232,8 +228,40 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         return ours.map_or(exponent > 1.5, |ours| close(path, exponent, ours)).then_some("peukert-offset");
     }
     if path.ends_with("timeRemaining") || path.ends_with("TimeRemaining") {
-        return (expected.as_f64() == Some(65_533.0 * 60.0) && ours.is_some_and(Value::is_null))
+        return ([65_533.0, 65_534.0].contains(&(expected.as_f64()? / 60.0)) && ours.is_some_and(Value::is_null))
             .then_some("reserved-duration");
+    }
+    if path.ends_with("satellitesInView") {
+        let count = |value: &Value| value["count"].as_u64();
+        if count(expected) > ours.and_then(count) {
+            return Some("satellite-of-reserved-bits");
+        }
+    }
+    if path.ends_with("navigation.datetime") && ours.is_none() {
+        // `2018-12-02T29:54:54.50970Z`
+        let hours = expected.as_str()?.split_once('T')?.1.split(':').next()?.parse::<u16>().ok()?;
+        return (hours >= 24).then_some("time-of-day");
+    }
+    if path.ends_with("antennaAltitude") && ours.is_none() {
+        // 0x7FFFFFFFFFFFFFFD, in millionths.
+        return (expected.as_f64()? > 9_223_372_036_854.7).then_some("reserved-altitude");
+    }
+    if path.ends_with("destination.eta") && decoded()?.refused().any(|field| field == Field::EtaTime) {
+        return Some("time-of-day");
+    }
+    if path.ends_with("destination.eta") {
+        let millis = |value: Option<&Value>| {
+            let (_, time) = value?.as_str()?.split_once('T')?;
+            time.get(..12)?.replace([':', '.'], "").parse::<i64>().ok()
+        };
+        return (millis(Some(expected))?.abs_diff(millis(ours)?) == 1).then_some("time-of-day");
+    }
+    if path.contains(".followingPoint.") && ours.is_none() {
+        // A point without a position has no name.
+        return holds_refused_codes(message).then_some("below-range");
+    }
+    if path.ends_with("belowKeel") && ours.is_none() {
+        return absent(Field::Offset).then_some("below-range");
     }
     if path.ends_with("fromCenter") && pgn == 129_041 {
         return (expected.is_null() && ours.is_some_and(Value::is_number)).then_some("aton-from-center");
@@ -243,8 +271,14 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     }
     if let Some(ours) = ours {
         let (expected, ours) = (letters(expected), letters(ours));
-        if expected.contains('\0') && expected.replace('\0', "") == ours {
+        // Letters beyond ASCII are not UTF-8 either, and what is cut is cut in the middle.
+        let readable: String = ours.chars().filter(char::is_ascii).collect();
+        if expected.contains('\0') && readable.starts_with(&expected.replace(['\0', char::REPLACEMENT_CHARACTER], "")) {
             return Some("utf-16");
+        }
+        // "A NAME LONGER THAN TW" and a zero: the zero is taken off the twenty letters, not off the name.
+        if pgn == 129_041 && ours.len() == 20 && ours.get(..19).is_some_and(|start| start.trim_end() == expected) {
+            return Some("aton-name-letters");
         }
         if !ours.is_ascii() && expected.is_ascii() {
             return Some("seven-bit-text");
@@ -257,10 +291,18 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
     None
 }
 
+/// Tells whether a message ends before the last of its fields begins.
+fn is_cut(message: &Assembled) -> bool {
+    let whole = Decoded::new(message.id.pgn, &message.payload)
+        .and_then(|decoded| encode_as(decoded.definition(), &[], [&[], &[]]).ok());
+    whole.is_some_and(|whole| message.payload.len() < whole.len())
+}
+
 /// Names the entry of the list for a delta that the peer does not have.
 fn explained_extra(message: &Assembled) -> Option<&'static str> {
     match message.id.pgn.0 {
         127_489 if message.payload.len() < 24 => Some("cut-in-status"),
+        130_820 if is_cut(message) => Some("cut-in-text"),
         129_802 | 129_808 | 130_567 => Some("additions-of-4-7"),
         130_850 => Some("simnet-alarm"),
         _ => None,
@@ -320,16 +362,19 @@ fn compare(expected: Option<&Value>, ours: &Ours) -> Result<Vec<&'static str>, S
         }
         used.push("name-as-sent");
     }
+    // A path can come twice (two lines of one inverter): what is equal finds its like first.
+    let mut left = Vec::new();
     for (path, value) in wanted {
-        let equal = given.iter().position(|(other, found)| *other == path && same(path, value, found));
-        let at = equal.or_else(|| given.iter().position(|(other, _)| *other == path));
-        let found = at.map(|at| given.remove(at).1);
-        if equal.is_none() {
-            used.push(
-                explained(path, Some(value), found, &ours.message)
-                    .ok_or_else(|| format!("{path}: expected {value}, ours {found:?}"))?,
-            );
+        match given.iter().position(|(other, found)| *other == path && same(path, value, found)) {
+            Some(at) => drop(given.remove(at)),
+            None => left.push((path, value)),
         }
+    }
+    for (path, value) in left {
+        let at = given.iter().position(|(other, _)| *other == path);
+        let found = at.map(|at| given.remove(at).1);
+        let name = explained(path, Some(value), found, &ours.message);
+        used.push(name.ok_or_else(|| format!("{path}: expected {value}, ours {found:?}"))?);
     }
     for (path, value) in given {
         let name = explained(path, None, Some(value), &ours.message);

@@ -417,3 +417,24 @@ fn notifications_are_raised_silenced_updated_and_cleared() {
         assert_eq!(ask(&mut sample, method, &path, body).0, status, "{method} {path} {body}");
     }
 }
+
+#[test]
+fn a_plugin_with_a_path_filter_is_told_of_its_paths_only() {
+    let emit = "(drop (call $stream (i32.const 112) (i32.const 11) (i32.const 64) (i32.const 6)))";
+    let body = format!("(func (export \"delta_handler\") (param i32 i32) {emit})");
+    let mut sample = world(vec![package("p", "", &[], &body.replace("(i32.const 11)", "(i32.const 13)"))]);
+    let raw = open(&mut sample, "/signalk/v2/api/streams/plugins/p/raw");
+    sample.play(2);
+    let all = drain(&mut sample, raw).len();
+    let mut told = |section: &str| {
+        let body = format!(r#"{{"enabled":true,"skiff":{section}}}"#);
+        assert_eq!(ask(&mut sample, Method::Post, "/plugins/p/config", &body).0, 200);
+        drain(&mut sample, raw);
+        sample.play(2);
+        drain(&mut sample, raw).len()
+    };
+    let some = told(r#"{"subscribe":["navigation.position"]}"#);
+    assert!(some > 0 && some < all, "{some} of {all}");
+    assert_eq!(told(r#"{"subscribe":["nothing.*"]}"#), 0);
+    assert!(told("null") > some, "without a filter it gets every delta again");
+}

@@ -59,7 +59,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
                     unwritten = unwritten.saturating_add(writer.write(&record, &mut lines).is_err().into());
                     lines.lines().try_for_each(|line| data.line(line))
                 } else {
-                    decoder.record(number, &record).map_or(Ok(()), |line| data.line(&line))
+                    decoder.record(number, &record).map_or(Ok(()), |line| data.line(line))
                 };
                 if let Err(error) = written {
                     return error.into_result();
@@ -90,7 +90,7 @@ impl Decoder {
     }
 
     /// Returns the delta that `record` completes; without a time its stamp is 1970.
-    fn record(&mut self, line: u64, record: &Record) -> Option<String> {
+    fn record(&mut self, line: u64, record: &Record) -> Option<&str> {
         // The clock of a log jumps where two were joined: fast packets are told apart by their counters alone here.
         let now = Instant::default();
         let message = match &record.item {
@@ -98,7 +98,6 @@ impl Decoder {
             Item::Whole { id, payload } => self.receiver.whole(*id, payload),
         }?;
         let wall = record.time.unwrap_or_default();
-        let delta = self.receiver.delta(&message, &wall.to_string(), DeltaForm::Line { line })?;
-        Some(delta.text().to_owned())
+        self.receiver.delta_text(&message, &wall.text(), DeltaForm::Line { line })
     }
 }

@@ -12,6 +12,7 @@ use skiff_runtime::n2k::log::{Format, Mode, Record};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::package::{Package, plugin_id};
 use skiff_runtime::replay::Replay;
+use skiff_runtime::time::UnixMillis;
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
@@ -119,19 +120,31 @@ fn replay_log(
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
         match entry {
             Entry::Bad { number, error, is_last } => losses.bad(source, number, error, is_last),
-            Entry::Sentence { .. } => losses.sentence(),
-            Entry::Record { number, record } => {
-                losses.record();
+            entry => {
+                let start = match &entry {
+                    Entry::Record { record, .. } => start(record),
+                    _ => UnixMillis::default(),
+                };
                 let replay = match &mut replay {
                     Some(replay) => replay,
                     // Plugins start at the time of the first record.
                     none => {
-                        let mut first = Replay::new(limits, &source.label(), start(&record), args.strict);
+                        let mut first = Replay::new(limits, &source.label(), start, args.strict);
                         install(&mut first, plugins.take().unwrap_or_default())?;
                         none.insert(first)
                     }
                 };
-                replay.record(number, &record);
+                match entry {
+                    Entry::Record { number, record } => {
+                        losses.record();
+                        replay.record(number, &record);
+                    }
+                    Entry::Sentence { number, text } => {
+                        losses.sentence();
+                        replay.sentence(number, &text);
+                    }
+                    Entry::Bad { .. } => {}
+                }
                 output.take(replay)?;
             }
         }
@@ -144,7 +157,7 @@ fn replay_log(
     losses.verdict(source).map_err(|text| Ended::Failed(Failure::new(exit::INPUT_CORRUPT, text)))
 }
 
-fn start(record: &Record) -> skiff_runtime::time::UnixMillis {
+fn start(record: &Record) -> UnixMillis {
     record.time.unwrap_or_default()
 }
 

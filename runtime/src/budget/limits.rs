@@ -112,6 +112,18 @@ pub struct PluginLimits {
     pub socket_receive_bytes: u32,
     /// Bytes a socket or a serial port takes for sending; more are refused.
     pub socket_send_bytes: u32,
+    /// One file of the plugin.
+    pub file_bytes_max: u32,
+    /// All files of the plugin, `/tmp` apart.
+    pub files_quota_bytes: u32,
+    /// Number of its files and empty folders.
+    pub files_max: u16,
+    /// Files below its `/tmp`, which is memory.
+    pub tmp_bytes_max: u32,
+    /// File descriptors open at the same time.
+    pub descriptors_max: u16,
+    /// Content of its open files, which is held in memory.
+    pub open_files_bytes_max: u32,
     /// Bytes of the saved configuration.
     pub config_bytes_max: u32,
     /// Bytes of a status or error text.
@@ -212,6 +224,12 @@ impl Limits {
                     socket_datagrams: 1000,
                     socket_receive_bytes: 256 * KIB,
                     socket_send_bytes: 256 * KIB,
+                    file_bytes_max: 4 * MIB,
+                    files_quota_bytes: 64 * MIB,
+                    files_max: 1024,
+                    tmp_bytes_max: 2 * MIB,
+                    descriptors_max: 64,
+                    open_files_bytes_max: 8 * MIB,
                     config_bytes_max: 256 * KIB,
                     status_bytes_max: 1024,
                     log_lines: 200,
@@ -290,6 +308,12 @@ impl Limits {
                 socket_datagrams: 16,
                 socket_receive_bytes: 4 * KIB,
                 socket_send_bytes: 2 * KIB,
+                file_bytes_max: 8 * KIB,
+                files_quota_bytes: 32 * KIB,
+                files_max: 16,
+                tmp_bytes_max: 2 * KIB,
+                descriptors_max: 8,
+                open_files_bytes_max: 8 * KIB,
                 config_bytes_max: 4 * KIB,
                 status_bytes_max: 128,
                 log_lines: 16,

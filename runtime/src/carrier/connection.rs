@@ -21,6 +21,8 @@ use crate::time::{Instant, UnixMillis};
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time a client has for request line and header fields, from their first byte on.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// When all connections are in use, a client that has not sent its head in this time makes room.
+const HEAD_GRACE: Duration = Duration::from_secs(2);
 /// Time a client has for the body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time the gateway has for an answer; a plugin's handler is stopped by its fuel long before.
@@ -124,6 +126,14 @@ impl Connection {
     /// Tells whether it only waits for a next request.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Reading) && self.reader.is_idle()
+    }
+
+    /// Tells whether it is so late with its head that another client may have its place.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Reading)
+            && !self.reader.is_in_body()
+            && !self.reader.is_idle()
+            && now + HEAD_TIMEOUT >= self.deadline + HEAD_GRACE
     }
 
     pub(super) fn waits_for(&self, wanted: ExchangeId) -> bool {

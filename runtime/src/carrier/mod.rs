@@ -128,7 +128,7 @@ impl Carrier {
                 return false;
             };
             if self.connections.len() >= self.limits.connections_max {
-                self.evict_idle(gateway);
+                self.evict(gateway, now);
             }
             if self.connections.len() < self.limits.connections_max {
                 self.counters.accepted = self.counters.accepted.saturating_add(1);
@@ -145,12 +145,18 @@ impl Carrier {
         true
     }
 
-    /// Closes the connection that has been waiting for a next request for the longest time.
-    fn evict_idle(&mut self, gateway: &mut Gateway) {
-        let idle = self.connections.iter().enumerate().filter(|(_, connection)| connection.is_idle());
-        let Some((index, _)) = idle.min_by_key(|(_, connection)| connection.deadline()) else { return };
+    /// Closes the connection that has been waiting for a next request for the longest time, else one whose client is
+    /// late with its head.
+    fn evict(&mut self, gateway: &mut Gateway, now: Instant) {
+        let longest = |wanted: &dyn Fn(&Connection) -> bool| {
+            let found = self.connections.iter().enumerate().filter(|(_, connection)| wanted(connection));
+            found.min_by_key(|(_, connection)| connection.deadline()).map(|(index, _)| index)
+        };
+        let idle = longest(&Connection::is_idle).map(|index| (index, Ended::Done));
+        let late = || longest(&|connection| connection.is_late(now)).map(|index| (index, Ended::Slow));
+        let Some((index, ended)) = idle.or_else(late) else { return };
         let connection = self.connections.swap_remove(index);
-        end(&connection, Ended::Done, gateway, &mut self.counters);
+        end(&connection, ended, gateway, &mut self.counters);
         self.counters.evicted = self.counters.evicted.saturating_add(1);
     }
 }

@@ -25,7 +25,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use parse::Stamp;
-pub use write::{DeltaWriter, UpdateHead, Value, ValueSink};
+pub use write::{DeltaWriter, UpdateHead, Value, ValueSink, Written};
 
 use crate::json::JsonError;
 

@@ -1,5 +1,6 @@
 //! Builds a delta's text from values, straight from scaled integers.
 
+use alloc::string::String;
 use core::fmt::{self, Write};
 
 use super::{Delta, DeltaError, Draft, Entry, Span, UpdateIndex};
@@ -24,6 +25,35 @@ pub enum Value<'a> {
     List(&'a [Value<'a>]),
     /// Text that is compact JSON already.
     Json(&'a str),
+    /// Compact JSON that is written when it is needed: lists too long for the stack.
+    Written(Written<'a>),
+}
+
+/// Writes compact JSON.
+#[derive(Clone, Copy)]
+pub struct Written<'a>(pub &'a dyn Fn(&mut dyn Write) -> fmt::Result);
+
+impl fmt::Debug for Written<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)(f)
+    }
+}
+
+impl PartialEq for Written<'_> {
+    /// Compares what is written.
+    fn eq(&self, other: &Self) -> bool {
+        let (mut left, mut right) = (String::new(), String::new());
+        (self.0)(&mut left).is_ok() && (other.0)(&mut right).is_ok() && left == right
+    }
+}
+
+/// Gives a writer of any sort as a trait object.
+struct Through<'w, W: ?Sized>(&'w mut W);
+
+impl<W: Write + ?Sized> Write for Through<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write_str(text)
+    }
 }
 
 impl Value<'_> {
@@ -39,6 +69,7 @@ impl Value<'_> {
             Self::Float(value) => json::write_f64(out, value),
             Self::Text(text) => json::write_string(out, text),
             Self::Json(text) => out.write_str(text),
+            Self::Written(written) => (written.0)(&mut Through(out)),
             Self::Object(members) => {
                 out.write_char('{')?;
                 for (index, (name, value)) in members.iter().enumerate() {

@@ -58,7 +58,7 @@ pub(super) fn hop(url: &Url) -> Result<FetchHop, FetchError> {
 mod tests {
     use super::*;
 
-    fn url(text: &str) -> Result<std::string::String, FetchError> {
+    fn url(text: &str) -> Result<String, FetchError> {
         hop(&parse(text)?).map(|hop| hop.url())
     }
 

@@ -12,7 +12,6 @@ mod status;
 mod streams;
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -232,7 +231,7 @@ impl Gateway {
             Item::Frame(frame) => receiver.frame(frame, now),
             Item::Whole { id, payload } => receiver.whole(*id, payload),
         }?;
-        let timestamp = format!("{wall}");
+        let timestamp = wall.text();
         let delta = receiver.delta(&message, &timestamp, DeltaForm::Stamped { self_context: &self.setup.self_context });
         if let Some(delta) = delta {
             self.totals.deltas = self.totals.deltas.saturating_add(1);

@@ -98,7 +98,7 @@ impl Gateway {
 
     /// Hands the frames of plugins to the clients of their streams.
     pub(super) fn publish_frames(&mut self) {
-        while let Some(frame) = self.frames.next() {
+        while let Some(frame) = self.frames.take() {
             for client in self.binary.values_mut().filter(|client| client.stream == frame.stream) {
                 let lost = client.frames.push(frame.data.clone(), frame.data.len());
                 client.lost_in_a_row = client.lost_in_a_row.saturating_add(lost);

@@ -17,16 +17,20 @@ use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallO
 use super::facts::Dialect;
 use super::failure::Failure;
 use super::fetch::{Fetched, Ticket};
-use super::imports::{Ask, Pending, Ret};
+use super::imports::{Ask, Pending, Ret, fuel_for};
 use super::instance::Instance;
 use super::memory::GuestSlice;
 use super::start_section;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
 use crate::json;
+use crate::time::Instant;
 
 /// Buffers one call hands to the guest: request and response.
 const BUFFERS_MAX: usize = 3;
+
+/// Fuel of each millisecond a guest sleeps, so that a call that does nothing but sleep ends too.
+const FUEL_PER_MS_ASLEEP: u64 = 1000;
 
 /// An argument of an export.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +125,16 @@ struct Parked {
     body: u32,
 }
 
+/// A guest function that sleeps.
+#[derive(Debug)]
+struct Sleeping {
+    until: Instant,
+    call: ResumableCallHostTrap,
+    results: Vec<ValType>,
+    outputs: Vec<Val>,
+    after: After,
+}
+
 /// A call under way.
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -130,6 +144,7 @@ pub(super) struct Machine {
     answer: Answer,
     stopped: Option<(Stopped, Vec<Val>, After)>,
     parked: Option<Parked>,
+    sleeping: Option<Sleeping>,
     spent: u64,
     limit: u64,
     /// Fuel the next step needs at least, when the slice was too small for it.
@@ -157,6 +172,7 @@ impl Machine {
             answer,
             stopped: None,
             parked: None,
+            sleeping: None,
             spent: 0,
             limit,
             required: 0,
@@ -174,6 +190,9 @@ impl Machine {
         if let Some(ticket) = self.parked.as_ref().and_then(|parked| parked.ticket) {
             let Poll::Ready(fetched) = services.fetch_poll(ticket) else { return Progress::Waiting };
             self.arrived(fetched.body);
+        }
+        if self.sleeping.as_ref().is_some_and(|sleeping| services.monotonic() < sleeping.until) {
+            return Progress::Waiting;
         }
         let left = self.limit.saturating_sub(self.spent);
         if left == 0 || self.required > left {
@@ -199,6 +218,18 @@ impl Machine {
         if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
     }
 
+    /// Returns when a guest that sleeps wants to go on.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        self.sleeping.as_ref().map(|sleeping| sleeping.until)
+    }
+
+    /// Ends the sleep of the guest.
+    pub(super) fn rouse(&mut self) {
+        if let Some(sleeping) = &mut self.sleeping {
+            sleeping.until = Instant::default();
+        }
+    }
+
     /// Plans how the answer of a fetch reaches the guest: nothing else of the call runs before.
     fn arrived(&mut self, body: Vec<u8>) {
         if let Some(parked) = &mut self.parked {
@@ -217,6 +248,14 @@ impl Machine {
                 if !self.resume(instance, services, stopped, outputs, after)? {
                     return Ok(false);
                 }
+                continue;
+            }
+            if let Some(Sleeping { until, call, results, outputs, after }) = self.sleeping.take() {
+                if services.monotonic() < until {
+                    self.sleeping = Some(Sleeping { until, call, results, outputs, after });
+                    return Ok(false);
+                }
+                self.resume_with(Ret::Int(0), call, &results, outputs, after)?;
                 continue;
             }
             // The guest waits: nothing more until there is an answer.
@@ -476,9 +515,28 @@ impl Machine {
                         self.parked = Some(Parked { call, results, outputs, after, ticket: Some(ticket), body: 0 });
                         return Ok(true);
                     }
+                    Ask::Sleep { until, span } => {
+                        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+                        self.spent = self.spent.saturating_add(millis.saturating_mul(FUEL_PER_MS_ASLEEP));
+                        if let Some(trace) = &mut instance.store.data_mut().trace {
+                            trace.answered(Ret::Int(0));
+                        }
+                        self.sleeping = Some(Sleeping { until, call, results, outputs, after });
+                        return Ok(true);
+                    }
                     ask => ask,
                 };
-                let ret = ask.answer(services, instance.memory.data_mut(&mut instance.store));
+                let ret = match ask {
+                    Ask::File(ask) => {
+                        let (memory, state) = instance.memory.data_and_store_mut(&mut instance.store);
+                        let (number, work) = ask.answer(services, memory, state.files.as_mut());
+                        // Setting and reading fuel fail only where metering is off.
+                        let rest = instance.store.get_fuel().unwrap_or(0);
+                        let _ = instance.store.set_fuel(rest.saturating_sub(fuel_for(work)));
+                        Ret::Int(number)
+                    }
+                    ask => ask.answer(services, instance.memory.data_mut(&mut instance.store)),
+                };
                 if let Some(trace) = &mut instance.store.data_mut().trace {
                     trace.answered(ret);
                 }

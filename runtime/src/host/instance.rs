@@ -1,5 +1,6 @@
 //! One running plugin: engine, store, instance, and the call it is in.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,10 +12,11 @@ use super::capabilities::Capabilities;
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
 use super::start_section;
-use super::state::{HostState, store_limits};
+use super::state::{HostState, file_limits, store_limits};
 use super::{Call, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Files;
 
 /// What an instance is built for.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct InstanceSpec {
 pub struct Usage {
     /// Linear memory now, bytes.
     pub linear_bytes: u64,
+    /// Content of its open files and of `/tmp`, bytes.
+    pub file_bytes: u64,
     /// Fuel the last or current call took.
     pub fuel_in_call: u64,
 }
@@ -100,6 +104,7 @@ impl Instance {
             monotonic: Instant::default(),
             growth: store_limits(&spec.limits, facts.linear_bytes_min().saturating_add(spec.growth_bytes)),
             unfinished_lines: [Vec::new(), Vec::new()],
+            files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
             pending: None,
             trace: None,
         };
@@ -196,6 +201,7 @@ impl Instance {
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
             self.flush_lines(services);
+            self.sync_files(services);
         }
         match &progress {
             Progress::Running | Progress::Waiting => self.machine = Some(machine),
@@ -203,6 +209,29 @@ impl Instance {
             Progress::Failed(_) | Progress::Done(_) => {}
         }
         progress
+    }
+
+    /// Writes down what the call left in open files.
+    fn sync_files(&mut self, services: &mut dyn Services) {
+        let Some(files) = self.store.data_mut().files.as_mut().filter(|files| files.is_dirty()) else { return };
+        let mut result = Ok(());
+        services.with_files(&mut |medium| result = files.sync_all(medium));
+        if let Err(error) = result {
+            services.log(log::Level::Warn, &format!("files not written: {error}"));
+        }
+    }
+
+    /// Returns when a guest that sleeps wants to go on.
+    #[must_use]
+    pub fn wake(&self) -> Option<Instant> {
+        self.machine.as_ref().and_then(Machine::wake)
+    }
+
+    /// Ends the sleep of the guest, where it sleeps: its next slice goes on.
+    pub fn rouse(&mut self) {
+        if let Some(machine) = &mut self.machine {
+            machine.rouse();
+        }
     }
 
     /// Logs what the guest wrote without an end of line.
@@ -219,7 +248,11 @@ impl Instance {
     /// Returns what it uses.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        Usage { linear_bytes: self.memory.data_size(&self.store) as u64, fuel_in_call: self.fuel_in_call }
+        Usage {
+            linear_bytes: self.memory.data_size(&self.store) as u64,
+            file_bytes: self.store.data().files.as_ref().map_or(0, Files::held_bytes),
+            fuel_in_call: self.fuel_in_call,
+        }
     }
 
     /// Returns the imports this host does not know: calling one is a trap.

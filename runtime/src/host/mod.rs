@@ -38,6 +38,7 @@ pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Medium;
 
 /// A call of a guest export.
 #[derive(Clone, Debug)]
@@ -173,6 +174,8 @@ pub trait Services {
     fn serial(&mut self) -> Option<Box<dyn sockets::Serial + '_>> {
         None
     }
+    /// Lends the medium of the plugin's files; where there is none, `act` is not called.
+    fn with_files(&mut self, _act: &mut dyn FnMut(&mut dyn Medium)) {}
 
     /// Begins an HTTP request; its answer comes from [`fetch_poll`](Self::fetch_poll), also when it is refused.
     fn fetch(&mut self, request: fetch::FetchRequest) -> fetch::Ticket {

@@ -9,8 +9,8 @@ use super::capabilities::Capabilities;
 use super::imports::Pending;
 use super::trace::Trace;
 use crate::budget::PluginLimits;
-
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::{FileLimits, Files};
 
 /// Data of the store.
 pub(super) struct HostState {
@@ -26,10 +26,24 @@ pub(super) struct HostState {
     pub(super) growth: StoreLimits,
     /// What was written to standard output and standard error since the last end of line.
     pub(super) unfinished_lines: [Vec<u8>; 2],
+    /// Its open files; `None` where it was promised that it has none (`storage: "none"`).
+    pub(super) files: Option<Files>,
     /// What a suspended guest waits for.
     pub(super) pending: Option<Pending>,
     /// Host calls for a transcript, when somebody wants them.
     pub(super) trace: Option<Trace>,
+}
+
+/// What the board allows of files.
+pub(super) fn file_limits(limits: &PluginLimits) -> FileLimits {
+    FileLimits {
+        file_bytes_max: limits.file_bytes_max,
+        quota_bytes: limits.files_quota_bytes,
+        files_max: limits.files_max,
+        tmp_bytes_max: limits.tmp_bytes_max,
+        descriptors_max: limits.descriptors_max,
+        open_bytes_max: limits.open_files_bytes_max,
+    }
 }
 
 /// Tables of one module; toolchains emit one.

@@ -54,7 +54,7 @@ impl Notification {
             });
         }
         let sounds = methods.contains(&"\"sound\"");
-        methods.retain(|method| !self.acknowledged && !(self.silenced && *method == "\"sound\""));
+        methods.retain(|method| !self.acknowledged && (!self.silenced || *method != "\"sound\""));
         let mut value = self.value.clone();
         if method.is_some() && (self.silenced || self.acknowledged) {
             value = json::with_member(&value, "method", &format!("[{}]", methods.join(",")));

@@ -17,14 +17,12 @@ pub use reading::{Flags, Lookup, Reading};
 use self::bits::{extend, read};
 use self::groups::Target;
 use super::id::Pgn;
+use super::payload::MESSAGE_BYTES_MAX;
 use super::table::{DefinitionRow, FIELDS_MAX, FieldRow, Form, Kind};
 use super::tables::{Definition, Field};
 use super::text::Text;
 use crate::json::Decimal;
 use crate::time::UnixMillis;
-
-/// Bytes of a payload that are read at most: the longest ISO transport message has 1785.
-const PAYLOAD_BYTES_MAX: usize = 1785;
 
 /// Letters of the name of an aid to navigation (129041; ITU-R M.1371, message 21); devices send more.
 const ATON_NAME_LETTERS: usize = 20;
@@ -75,7 +73,7 @@ impl<'a> Decoded<'a> {
     }
 
     fn head(row: &'static DefinitionRow, payload: &'a [u8]) -> Self {
-        let payload = payload.get(..PAYLOAD_BYTES_MAX).unwrap_or(payload);
+        let payload = payload.get(..MESSAGE_BYTES_MAX).unwrap_or(payload);
         let mut decoded = Self {
             row,
             fields: row.head(),
@@ -347,6 +345,17 @@ impl<'a> Decoded<'a> {
     /// Returns every field that is there, in the payload's order, those of repeating sets apart.
     pub fn readings(&self) -> impl Iterator<Item = (Field, Reading<'a>)> + '_ {
         self.fields.iter().enumerate().filter_map(|(index, row)| Some((row.field, self.reading(index)?)))
+    }
+
+    /// Returns the fields whose code is neither a value nor the one for "not available": outside of the database's
+    /// range at either end. What a device means by them is not known, so they are absent.
+    pub fn refused(&self) -> impl Iterator<Item = Field> + '_ {
+        self.fields.iter().enumerate().filter_map(|(index, row)| {
+            let kind = self.resolved(index).filter(|kind| kind.form.is_number())?;
+            let bits = self.bits_at(index, kind)?;
+            let raw = extend(bits, u8::try_from(kind.bits).ok()?, kind.signed)?;
+            (!kind.holds(raw) && raw != kind.not_available()).then_some(row.field)
+        })
     }
 
     fn reading(&self, index: usize) -> Option<Reading<'a>> {

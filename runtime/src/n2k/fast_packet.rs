@@ -122,7 +122,7 @@ impl FastPackets {
         let mut open = self.slots.iter().position(|slot| slot.key == key);
         if let Some(at) = open
             && let Some(slot) = self.slots.get(at)
-            && !(slot.fits(sequence, index, now, self.frames) && !slot.is_stale_body(index, rest))
+            && (!slot.fits(sequence, index, now, self.frames) || slot.is_stale_body(index, rest))
         {
             self.replace(at);
             open = None;

@@ -17,7 +17,6 @@ pub const MESSAGE_BYTES_MAX: usize = 255 * 7;
 pub struct Payload(Kept);
 
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and must not be allocated")]
 enum Kept {
     Short(heapless::Vec<u8, PAYLOAD_BYTES_MAX, u8>),
     Long(Vec<u8>),

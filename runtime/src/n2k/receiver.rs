@@ -1,5 +1,7 @@
 //! One input: frames in, messages out, messages in, deltas out, everything counted.
 
+use alloc::string::String;
+
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets};
 use super::id::{Id, Pgn, SourceAddress};
@@ -10,7 +12,7 @@ use super::payload::Payload;
 use super::table::is_fast;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
 use crate::hal::CanFrame;
-use crate::json::Decimal;
+use crate::json;
 use crate::time::Instant;
 
 /// Bytes of a source label that are kept; `$source` is the label, a point and the 16 digits of a NAME.
@@ -168,6 +170,10 @@ pub struct Receiver {
     memory: Memory,
     /// Every delta is written in the same memory.
     writer: DeltaWriter,
+    /// The label as JSON text.
+    label_json: String,
+    /// The `source` object of the last delta, written in the same memory.
+    source: String,
 }
 
 /// The texts of a `source` object.
@@ -193,21 +199,31 @@ impl SourceTexts {
         self.name.as_deref().unwrap_or(&self.address)
     }
 
-    /// Returns the members of the `source` object; those that are not known are left out.
-    fn members<'a>(&'a self, label: &'a str, pgn: Pgn) -> heapless::Vec<(&'a str, Value<'a>), 7> {
-        let number = |number: u32| Value::Number(Decimal::new(number.into(), 0));
-        [
-            Some(("label", Value::Text(label))),
-            Some(("type", Value::Text("NMEA2000"))),
-            Some(("pgn", number(pgn.0))),
-            Some(("src", Value::Text(&self.address))),
-            self.name.as_deref().map(|name| ("canName", Value::Text(name))),
-            self.device_instance.map(|instance| ("deviceInstance", number(instance.into()))),
-            self.instance.as_deref().map(|instance| ("instance", Value::Text(instance))),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// Writes the `source` object; members that are not known are left out. `label` is JSON text.
+    fn write(&self, label: &str, pgn: Pgn, out: &mut String) {
+        out.clear();
+        // Only the label can need escapes: the others are digits, hexadecimal or a word.
+        for part in ["{\"label\":", label, ",\"type\":\"NMEA2000\",\"pgn\":", &map::digits(pgn.0.into())] {
+            out.push_str(part);
+        }
+        for part in [",\"src\":\"", &self.address, "\""] {
+            out.push_str(part);
+        }
+        if let Some(name) = &self.name {
+            for part in [",\"canName\":\"", name, "\""] {
+                out.push_str(part);
+            }
+        }
+        if let Some(instance) = self.device_instance {
+            out.push_str(",\"deviceInstance\":");
+            out.push_str(&map::digits(instance.into()));
+        }
+        if let Some(instance) = &self.instance {
+            for part in [",\"instance\":\"", instance, "\""] {
+                out.push_str(part);
+            }
+        }
+        out.push('}');
     }
 }
 
@@ -218,6 +234,9 @@ impl Receiver {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
+        let mut label_json = String::new();
+        // Writing into a String cannot fail.
+        let _ = json::write_string(&mut label_json, &kept);
         Self {
             label: kept,
             fast_packets: FastPackets::default(),
@@ -225,6 +244,8 @@ impl Receiver {
             counters: Counters::default(),
             memory: Memory::default(),
             writer: DeltaWriter::default(),
+            label_json,
+            source: String::new(),
         }
     }
 
@@ -341,19 +362,19 @@ impl Receiver {
                 for part in ["\"_line\":", &map::digits(i64::try_from(line).unwrap_or(i64::MAX)), ","] {
                     let _ = prefix.push_str(part);
                 }
-                ("", target.as_deref(), None)
+                ("\"\"", target.as_deref(), None)
             }
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
                 for part in [self.label.as_str(), ".", source.reference()] {
                     let _ = source_ref.push_str(part);
                 }
-                (self.label.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
+                (self.label_json.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
             }
         };
         self.writer.restart(&prefix, context);
-        let members = source.members(label, id.pgn);
-        let head = UpdateHead { source: Some(Value::Object(&members)), source_ref, timestamp: Some(timestamp) };
+        source.write(label, id.pgn, &mut self.source);
+        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: Some(timestamp) };
         self.writer.update(&head);
         let (memory, sink) = (&mut self.memory, &mut self.writer);
         mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });
@@ -452,7 +473,7 @@ mod tests {
         let payload = [1; 40];
         let parts = |source: u8| Frames::new(&id(127_489, source), 0, &payload).unwrap();
         let feed = |receiver: &mut Receiver, source: u8, indexes: &[usize], now: Instant| {
-            let frames: std::vec::Vec<_> = parts(source).collect();
+            let frames: Vec<_> = parts(source).collect();
             indexes.iter().for_each(|index| assert_eq!(receiver.frame(&frames[*index], now), None));
         };
         // No start, restarted, a gap, malformed.

@@ -31,6 +31,8 @@ pub(super) struct Listener {
 pub(super) struct Stream {
     handle: SocketHandle,
     pub(super) local: SocketAddr,
+    /// It was opened from here.
+    is_outgoing: bool,
     /// The connection stood once: what breaks it now is a reset.
     stood: bool,
     /// The error was told.
@@ -138,7 +140,10 @@ impl<D: Device> SmolNet<D> {
         }
         let accepted = found.map(|(index, handle, local, remote)| {
             listener.waiting.swap_remove(index);
-            (Stream { handle, local: local.into(), stood: true, failed: false }, SocketAddr::from(remote))
+            (
+                Stream { handle, local: local.into(), is_outgoing: false, stood: true, failed: false },
+                SocketAddr::from(remote),
+            )
         });
         self.replenish(socket);
         let (stream, remote) = accepted?;
@@ -148,13 +153,17 @@ impl<D: Device> SmolNet<D> {
 
     pub(super) fn open_stream(&mut self, to: SocketAddr) -> Result<Socket, NetError> {
         let remote = smoltcp::wire::IpEndpoint::new(ipv4(to.ip())?, to.port());
+        let outgoing = |entry: &&Entry| matches!(entry, Entry::Stream(stream) if stream.is_outgoing);
+        if self.entries.values().filter(outgoing).count() >= usize::from(self.limits.connects_max) {
+            return Err(NetError::TooMany);
+        }
         let mut socket = self.new_tcp()?;
         let port = self.free_port(Self::is_tcp_taken).ok_or(NetError::InUse)?;
         socket.connect(self.interface.context(), remote, port).map_err(|_| NetError::Unreachable)?;
         let local =
             socket.local_endpoint().map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port), Into::into);
         let handle = self.sockets.add(socket);
-        self.insert(Entry::Stream(Stream { handle, local, stood: false, failed: false }))
+        self.insert(Entry::Stream(Stream { handle, local, is_outgoing: true, stood: false, failed: false }))
     }
 
     /// Returns a connection and its socket; the error of a broken one once, `Closed` afterwards.

@@ -131,6 +131,16 @@ fn sockets_are_counted_and_come_back() {
 }
 
 #[test]
+fn outgoing_connections_leave_sockets_for_the_server() {
+    let mut bench = loopback(small());
+    let listener = bench.net.listen(address(80)).unwrap();
+    let pairs: Vec<_> = (0..small().connects_max).map(|_| bench.pair(listener)).collect();
+    assert_eq!(bench.net.connect(address(80)), Err(NetError::TooMany));
+    bench.net.close(pairs[0].0);
+    assert!(bench.net.connect(address(80)).is_ok());
+}
+
+#[test]
 fn udp_sockets_are_counted() {
     let mut bench = loopback(small());
     let one = bench.net.bind_udp(address(2000)).unwrap();

@@ -10,7 +10,7 @@
 //!
 //! let mut sentences = Sentences::new("gps");
 //! let form = DeltaForm::Stamped { self_context: "vessels.urn:mrn:signalk:uuid:0" };
-//! let delta = sentences.delta("$IIMTW,17.75,C*5D", UnixMillis(1_780_308_000_000), form).unwrap().unwrap();
+//! let delta = sentences.delta("$IIMTW,17.75,C*27", UnixMillis(1_780_308_000_000), form).unwrap().unwrap();
 //! assert!(delta.text().contains(r#"{"path":"environment.water.temperature","value":290.9}"#));
 //! assert_eq!(delta.updates().next().unwrap().source_ref(), "gps.II");
 //! ```

@@ -6,6 +6,7 @@
 mod crash;
 mod entry;
 mod fetch;
+mod files;
 mod filter;
 mod offers;
 mod orphans;

@@ -131,7 +131,7 @@ impl Frames {
     }
 
     /// Takes the oldest frame.
-    pub fn next(&mut self) -> Option<Frame> {
+    pub fn take(&mut self) -> Option<Frame> {
         self.frames.pop_front()
     }
 

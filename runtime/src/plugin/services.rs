@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use super::World;
 use super::entry::Face;
+use super::files::StoredFiles;
 use super::ports::Wired;
 use super::sockets::Plugged;
 use crate::config::PluginConfig;
@@ -17,6 +18,7 @@ use crate::host::sockets::{Serial, Sockets};
 use crate::host::{Registration, Services};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::Medium;
 use core::task::Poll;
 
 /// A delta that a plugin emitted, stamped and already in the data model.
@@ -168,6 +170,10 @@ impl Services for Loan<'_, '_> {
     fn serial(&mut self) -> Option<Box<dyn Serial + '_>> {
         let system = self.world.net.serial.as_deref_mut()?;
         Some(Box::new(Wired { table: &mut self.face.ports, system }))
+    }
+
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
     }
 
     fn fetch(&mut self, request: FetchRequest) -> Ticket {

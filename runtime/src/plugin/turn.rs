@@ -14,7 +14,7 @@ use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
 use crate::budget::Ledger;
 use crate::config::{Operator, PluginConfig};
 use crate::hal::Destinations;
-use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress};
+use crate::host::{Answer, Call, Failure, Instance, InstanceSpec, Progress, Usage};
 use crate::json;
 use crate::time::Instant;
 use skiff_abi::export;
@@ -82,9 +82,12 @@ impl Plugin {
                     let hops = self.hops.saturating_add(1);
                     // All plugins together never take more than the board has: what is free now is what this one may grow by.
                     instance.allow_growth(ledger.free());
+                    if self.stop_wanted {
+                        instance.rouse();
+                    }
                     self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.account, self.taken(instance.usage().linear_bytes));
+                    ledger.resize(&self.account, self.taken(&instance.usage()));
                     match progress {
                         Progress::Running => {
                             self.waiting = None;
@@ -92,9 +95,11 @@ impl Plugin {
                             return Turn { busy: true, wake: None };
                         }
                         Progress::Waiting => {
+                            let asleep = instance.wake();
                             self.phase = Phase::Live(instance, Some(activity));
                             self.wait(finished);
-                            return Turn { busy: false, wake: self.face.fetches.wake() };
+                            let wake = [self.face.fetches.wake(), asleep].into_iter().flatten().min();
+                            return Turn { busy: false, wake };
                         }
                         Progress::Done(answer) => {
                             self.waiting = None;
@@ -125,10 +130,10 @@ impl Plugin {
         }
     }
 
-    /// Returns what an instance takes: its predicted heap and its linear memory now, bytes.
-    fn taken(&self, linear_bytes: u64) -> u64 {
+    /// Returns what an instance takes: its predicted heap, its linear memory now, and what its files hold, bytes.
+    fn taken(&self, usage: &Usage) -> u64 {
         let heap = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
-        heap.saturating_add(linear_bytes)
+        heap.saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes)
     }
 
     fn resting_result(&self) -> Result<(), String> {

@@ -4,10 +4,10 @@
 //! network and a private empty file system, so that two runs give the same bytes.
 
 mod lines;
+mod network;
 mod player;
+mod providers;
 mod script;
-#[cfg(test)]
-mod tests;
 mod world;
 
 pub use player::play;

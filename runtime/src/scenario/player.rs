@@ -8,10 +8,13 @@ use sha2::{Digest, Sha256};
 use skiff_abi::{Capability, export};
 
 use super::lines::{Lines, Object, quoted};
+use super::providers::{self, Asked};
 use super::script::{Scenario, Step};
 use super::world::World;
 use crate::budget::PluginLimits;
-use crate::host::{Answer, Call, Capabilities, Dialect, Instance, InstanceSpec, ModuleFacts, Progress};
+use crate::host::{
+    Answer, Call, Capabilities, Dialect, Failure, Instance, InstanceSpec, ModuleFacts, Progress, put_export,
+};
 use crate::json;
 use crate::package::plugin_id;
 
@@ -36,9 +39,21 @@ pub fn play(scenario: &Scenario, wasm: &[u8], limits: &PluginLimits, sink: &mut 
         Ok(instance) => instance,
         Err(reason) => return refused(&mut world, &reason),
     };
-    let mut player =
-        Player { scenario, wasm, facts, spec, world, life: Life::Fresh(instance), polls: 0, routes: Vec::new() };
+    let mut player = Player {
+        scenario,
+        wasm,
+        facts,
+        spec,
+        world,
+        life: Life::Fresh(instance),
+        polls: 0,
+        routes: Vec::new(),
+        start_section: None,
+    };
     player.introduce();
+    if let Some(reason) = player.start_section.take() {
+        return refused(&mut player.world, &reason);
+    }
     for step in &scenario.steps {
         player.step(step);
     }
@@ -110,6 +125,8 @@ struct Player<'p> {
     life: Life,
     polls: u32,
     routes: Vec<Endpoint>,
+    /// Why the start section of the first instance failed, which is a refusal of the module.
+    start_section: Option<String>,
 }
 
 impl Player<'_> {
@@ -117,7 +134,11 @@ impl Player<'_> {
     fn introduce(&mut self) {
         let managed = self.facts.dialect == Dialect::AssemblyScript;
         for (step, call) in [("id", Call::Id), ("name", Call::Name)] {
-            let told = self.call(call).map(|answer| match answer {
+            let told = self.call(call);
+            if self.start_section.is_some() {
+                return;
+            }
+            let told = told.map(|answer| match answer {
                 Answer::Text(Some(text)) => quoted(&text),
                 _ if managed => "null".into(),
                 _ => "\"\"".into(),
@@ -169,15 +190,102 @@ impl Player<'_> {
                 let stopped = self.stop();
                 if matches!(self.life, Life::Running(_)) {
                     self.life = Life::Stopped;
+                    self.world.withdraw();
                 }
                 self.result("stop", stopped);
             }
-            Step::Put { .. } | Step::Resource { .. } | Step::Weather { .. } | Step::Radar { .. } => {}
+            Step::Put { context, path, value } => {
+                let answered = self.put(context, path, value);
+                self.result(&format!("PUT {context} {path}"), answered);
+            }
+            Step::Resource { kind, function, args } => {
+                let offered = self.world.offers.resources.contains(kind);
+                let asked = providers::resource(kind, function, args).filter(|_| offered);
+                let answered = self.provide(asked);
+                self.result(&format!("resource {kind} {function}"), answered);
+            }
+            Step::Weather { function, args } => {
+                let asked = providers::weather(function, args).filter(|_| self.world.offers.weather);
+                let answered = self.provide(asked);
+                self.result(&format!("weather {function}"), answered);
+            }
+            Step::Radar { function, request } => {
+                let answered = self.radar(function, request);
+                self.result(&format!("radar {function}"), answered);
+            }
         }
+    }
+
+    /// Gives the plugin the answers to its asynchronous requests, as its owner does between two calls.
+    fn call_back(&mut self) {
+        while let Some((fetched, callback)) = self.world.callbacks.pop_front() {
+            // A trap in it shows as a line and in the steps that follow.
+            let _ = self.call(Call::Fetched { fetched, callback });
+        }
+    }
+
+    fn put(&mut self, context: &str, path: &str, value: &str) -> Result<String, Trap> {
+        if matches!(self.life, Life::Stopped) {
+            return Ok("null".into());
+        }
+        if !self.world.offers.puts.contains(&(context.to_string(), path.to_string())) {
+            return Ok("{\"unregistered\":true}".into());
+        }
+        if let Life::Gone(reason) = &self.life {
+            return Err(Trap(reason.clone()));
+        }
+        let failed = |code: u16, message: &str| {
+            format!("{{\"state\":\"COMPLETED\",\"statusCode\":{code},\"message\":{}}}", quoted(message))
+        };
+        let value = json::compact(value).unwrap_or_else(|_| value.to_string());
+        let answer = self.call(Call::Put { handler: put_export(context, path), value });
+        Ok(match answer {
+            Ok(Answer::Text(Some(text))) => {
+                json::compact(&text).unwrap_or_else(|error| failed(500, &format!("the answer is no JSON: {error}")))
+            }
+            Ok(Answer::Absent) => failed(501, "Handler not implemented"),
+            Ok(_) => failed(500, "the handler answered nothing"),
+            Err(Trap(reason)) => failed(500, &reason),
+        })
+    }
+
+    /// Asks a provider; `None` stands for one that is not there.
+    fn provide(&mut self, asked: Option<Asked>) -> Result<String, Trap> {
+        let Some(asked) = asked else { return Ok("null".into()) };
+        if let Life::Gone(reason) = &self.life {
+            return Err(Trap(reason.clone()));
+        }
+        let request = json::compact(&asked.request).unwrap_or(asked.request);
+        let answer = self.call(Call::Provider { export: asked.export, request });
+        let Some(nothing) = asked.nothing else { return Ok("null".into()) };
+        match answer {
+            Ok(Answer::Text(Some(text))) if !text.is_empty() => match json::compact(&text) {
+                Ok(json) => Ok(json),
+                Err(_) if nothing == "[]" => Ok(nothing.into()),
+                Err(error) => Err(Trap(format!("the answer is no JSON: {error}"))),
+            },
+            _ => Ok(nothing.into()),
+        }
+    }
+
+    /// Asks the radar provider; its answer is shown as the text it is.
+    fn radar(&mut self, function: &str, request: &str) -> Result<String, Trap> {
+        let Some(asked) = providers::radar(function, request).filter(|_| self.world.offers.radar) else {
+            return Ok("null".into());
+        };
+        if let Life::Gone(reason) = &self.life {
+            return Err(Trap(reason.clone()));
+        }
+        let request = json::compact(&asked.request).unwrap_or(asked.request);
+        Ok(match self.call(Call::Provider { export: asked.export, request }) {
+            Ok(Answer::Text(Some(text))) => quoted(&text),
+            _ => "null".into(),
+        })
     }
 
     /// Writes the outcome of a step, and how large the memory is after it.
     fn result(&mut self, step: &str, outcome: Result<String, Trap>) {
+        self.call_back();
         match outcome {
             Ok(value) => self.world.lines.result(step, &value),
             Err(Trap(message)) => {
@@ -189,6 +297,7 @@ impl Player<'_> {
             let pages = instance.usage().linear_bytes / self.facts.memory.page_bytes.max(1);
             self.world.lines.line("mem", Object::new().number("pages", pages));
         }
+        self.world.sockets.arrive(self.polls);
     }
 
     /// Runs a call to its end. A trap ends the instance.
@@ -202,12 +311,17 @@ impl Player<'_> {
         let failure = loop {
             match instance.run(&mut self.world) {
                 // Canned answers are there at once.
-                Progress::Running | Progress::Waiting => {}
+                Progress::Running => {}
+                // Everything is answered at once here; what waits still is a sleep, and this clock stands.
+                Progress::Waiting => instance.rouse(),
                 Progress::Done(answer) => return Ok(answer),
                 Progress::Failed(failure) => break failure,
             }
         };
         let reason = failure.to_string();
+        if matches!(failure, Failure::InStartSection(_)) {
+            self.start_section = Some(reason.clone());
+        }
         if failure.is_fatal() {
             self.world.lines.line("trap", Object::new().text("error", &reason));
             self.life = Life::Gone(format!("the instance is gone since a trap: {reason}"));
@@ -236,6 +350,7 @@ impl Player<'_> {
 
     fn start(&mut self, config: &str) -> Result<String, Trap> {
         if !matches!(self.life, Life::Fresh(_)) {
+            self.world.withdraw();
             match load(&self.facts, self.wasm, &self.spec) {
                 Ok(instance) => self.life = Life::Fresh(instance),
                 Err(reason) => {

@@ -50,7 +50,7 @@ pub struct Scenario {
 }
 
 /// An answer of the mock network.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CannedAnswer {
     pub prefix: String,
     pub status: u16,

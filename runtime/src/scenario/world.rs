@@ -1,14 +1,23 @@
 //! The mock world: everything a plugin can reach, written down.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write;
+use core::task::Poll;
 
 use super::lines::{Lines, Object, quoted};
-use super::script::Scenario;
+use super::network::{MockSockets, Sent};
+use super::script::{CannedAnswer, Scenario};
 use crate::delta::DeltaVersion;
-use crate::host::{HostCall, Services};
+use crate::host::fetch::{FetchRequest, Fetched, Ticket};
+use crate::host::sockets::Sockets;
+use crate::host::{HostCall, Registration, Services, short_sha256};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
+use crate::vfs::{Medium, MemoryMedium};
 use skiff_abi::import;
 
 /// Time a poll adds to both clocks, milliseconds.
@@ -24,6 +33,25 @@ pub(super) struct World<'s> {
     self_paths: BTreeMap<String, String>,
     /// The configuration that was saved.
     saved: Option<String>,
+    files: MemoryMedium,
+    pub(super) sockets: MockSockets,
+    canned: Vec<CannedAnswer>,
+    fetched: BTreeMap<u32, Fetched>,
+    last_ticket: u32,
+    /// Answers to asynchronous fetches that the plugin has not got yet, each with the guest's number.
+    pub(super) callbacks: VecDeque<(Fetched, i32)>,
+    pub(super) offers: Offers,
+}
+
+/// What the plugin has offered since it was started.
+#[derive(Default)]
+pub(super) struct Offers {
+    /// Context and path of PUT handlers.
+    pub puts: BTreeSet<(String, String)>,
+    /// Resource types.
+    pub resources: BTreeSet<String>,
+    pub weather: bool,
+    pub radar: bool,
 }
 
 impl<'s> World<'s> {
@@ -37,7 +65,58 @@ impl<'s> World<'s> {
             random: scenario.seed,
             self_paths: scenario.self_paths.clone(),
             saved: None,
+            files: MemoryMedium::default(),
+            sockets: MockSockets::new(scenario),
+            canned: scenario.fetch.clone(),
+            fetched: BTreeMap::new(),
+            last_ticket: 0,
+            callbacks: VecDeque::new(),
+            offers: Offers::default(),
         }
+    }
+
+    /// Forgets what an instance had: sockets, offers, requests on their way.
+    pub(super) fn withdraw(&mut self) {
+        self.sockets.close_all();
+        self.offers = Offers::default();
+        self.callbacks.clear();
+        self.fetched.clear();
+    }
+
+    /// Shows what the sockets have sent; it stands before the host call that sent it.
+    fn show_sent(&mut self) {
+        for sent in self.sockets.take_sent() {
+            match sent {
+                Sent::Datagram { id, host, port, data } => {
+                    let hex = data.iter().fold(String::new(), |mut hex, byte| {
+                        // Writing into a String cannot fail.
+                        let _ = write!(hex, "{byte:02x}");
+                        hex
+                    });
+                    let to = format!("{host}:{port}");
+                    self.lines.app("udp-send", |line| line.number("id", id).text("to", &to).text("hex", &hex));
+                }
+                Sent::Connect { id, host, port } => {
+                    let to = format!("{host}:{port}");
+                    self.lines.app("tcp-connect", |line| line.number("id", id).text("to", &to));
+                }
+            }
+        }
+    }
+
+    /// Answers a request as the scenario has it: the first prefix that fits, else nobody is there.
+    fn answer(&mut self, request: &FetchRequest) -> Fetched {
+        let hit = self.canned.iter().find(|canned| request.url.starts_with(&canned.prefix));
+        let status = hit.map_or_else(|| "\"refused\"".to_string(), |hit| hit.status.to_string());
+        let fetched = hit.map_or_else(Fetched::default, |hit| Fetched {
+            status: hit.status,
+            redirected: false,
+            body: hit.body.clone().into_bytes(),
+        });
+        self.lines.app("fetch", |line| {
+            line.text("method", request.method.name()).text("url", &request.url).raw("status", &status)
+        });
+        fetched
     }
 
     /// Lets a second pass, as a poll step does before its call.
@@ -71,6 +150,7 @@ impl Services for World<'_> {
     }
 
     fn observe(&mut self, call: HostCall) {
+        self.show_sent();
         let line = Object::new();
         if call.module == import::WASI {
             let line = line.text("fn", call.name).raw("ret", &call.ret);
@@ -131,5 +211,67 @@ impl Services for World<'_> {
         let delta = ["{\"updates\":[{\"values\":[{\"path\":", &quoted(path), ",\"value\":", value, "}]}]}"].concat();
         self.emit(&delta, DeltaVersion::V1);
         true
+    }
+
+    fn register(&mut self, registration: Registration) -> bool {
+        match registration {
+            Registration::Put { context, path } => {
+                let meta =
+                    ["{\"updates\":[{\"meta\":[{\"path\":", &quoted(&path), ",\"value\":{\"supportsPut\":true}}]}]}"];
+                self.emit(&meta.concat(), DeltaVersion::V1);
+                self.lines.app("put-handler", |line| line.text("context", &context).text("path", &path));
+                self.offers.puts.insert((context, path));
+            }
+            Registration::Resources { kind } => {
+                self.lines.app("resource-provider", |line| line.text("type", &kind));
+                self.offers.resources.insert(kind);
+            }
+            Registration::Weather { name } => {
+                self.lines.app("weather-provider", |line| line.text("name", &name));
+                self.offers.weather = true;
+            }
+            Registration::Radar { name } => {
+                self.lines.app("radar-provider", |line| line.text("name", &name));
+                self.offers.radar = true;
+            }
+        }
+        true
+    }
+
+    fn emit_binary(&mut self, stream: &str, data: &[u8], of_radar: bool) -> bool {
+        if of_radar && !self.offers.radar {
+            return false;
+        }
+        let hash = short_sha256(data);
+        self.lines.app("stream", |line| line.text("id", stream).number("len", data.len()).text("sha256", &hash));
+        true
+    }
+
+    fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
+        Some(Box::new(&mut self.sockets))
+    }
+
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut self.files);
+    }
+
+    fn fetch(&mut self, request: FetchRequest) -> Ticket {
+        let fetched = self.answer(&request);
+        self.last_ticket = self.last_ticket.wrapping_add(1);
+        self.fetched.insert(self.last_ticket, fetched);
+        Ticket(self.last_ticket)
+    }
+
+    fn fetch_poll(&mut self, ticket: Ticket) -> Poll<Fetched> {
+        Poll::Ready(self.fetched.remove(&ticket.0).unwrap_or_default())
+    }
+
+    fn fetch_later(&mut self, request: FetchRequest, callback: i32) {
+        let fetched = self.answer(&request);
+        self.callbacks.push_back((fetched, callback));
+    }
+
+    fn fetch_refused(&mut self, callback: i32) {
+        self.callbacks.push_back((Fetched::default(), callback));
     }
 }

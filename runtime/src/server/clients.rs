@@ -13,7 +13,7 @@ pub struct ClientCounters {
     pub streams: u64,
     /// Connections refused because all were in use.
     pub refused: u64,
-    /// Idle connections closed to make room for new ones.
+    /// Idle and late connections closed to make room for new ones.
     pub evicted: u64,
     /// Clients that missed a deadline: head, body, response, stream.
     pub slow: u64,

@@ -42,7 +42,7 @@ pub enum FileError {
     Invalid,
     /// A name or path is too long.
     NameTooLong,
-    /// An absolute path: only what lies below a descriptor can be named.
+    /// An absolute path that does not lie below the descriptor.
     NotCapable,
     /// Too many descriptors.
     TooManyOpen,
@@ -99,7 +99,7 @@ impl fmt::Display for FileError {
             Self::NotEmpty => "folder not empty",
             Self::NotSupported => "not supported",
             Self::NotPermitted => "not permitted",
-            Self::NotCapable => "absolute path",
+            Self::NotCapable => "path outside of the folder",
         })
     }
 }

@@ -315,6 +315,12 @@ impl Files {
         self.contents.iter().flatten().map(|content| content.data.len() as u64).sum()
     }
 
+    /// Returns what it holds in memory: content of open files, and `/tmp`.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        self.open_bytes().saturating_add(self.tmp.bytes())
+    }
+
     /// Returns bytes and number of the files in the medium.
     fn usage(&mut self, medium: &mut dyn Medium) -> Result<(u64, u32), FileError> {
         if let Some(used) = self.used {

@@ -7,6 +7,7 @@ use skiff_runtime::host::{
     Answer, Call, Capabilities, Failure, Instance, InstanceSpec, LoadError, ModuleFacts, Progress, Services,
 };
 use skiff_runtime::time::{Instant, UnixMillis};
+use skiff_runtime::vfs::{Medium, MemoryMedium};
 
 /// Limits small enough for tests to reach them quickly.
 pub fn limits() -> PluginLimits {
@@ -26,6 +27,9 @@ pub struct Record {
     pub events: Vec<String>,
     pub config: Option<String>,
     pub nodes: Vec<(String, String)>,
+    pub files: MemoryMedium,
+    /// Time that has passed, milliseconds: a second each time the guest waits.
+    pub passed_ms: u64,
 }
 
 impl Services for Record {
@@ -33,7 +37,10 @@ impl Services for Record {
         UnixMillis(1_764_000_000_000)
     }
     fn monotonic(&self) -> Instant {
-        Instant::from_millis(5000)
+        Instant::from_millis(5000 + self.passed_ms)
+    }
+    fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
+        act(&mut self.files);
     }
     fn random(&mut self, buffer: &mut [u8]) {
         buffer.fill(0x40);
@@ -116,7 +123,8 @@ impl Guest {
         self.instance.begin(call);
         for slice in 1.. {
             match self.instance.run(&mut self.record) {
-                Progress::Running | Progress::Waiting => {}
+                Progress::Running => {}
+                Progress::Waiting => self.record.passed_ms += 1000,
                 Progress::Done(answer) => return (Ok(answer), slice),
                 Progress::Failed(failure) => return (Err(failure), slice),
             }

@@ -64,7 +64,8 @@ pub fn frames(messages: &[Message], random: &mut Random) -> Result<Log, String> 
     let mut log = Log { text: String::new(), messages: String::new() };
     let (mut line, mut time) = (0, START);
     let mut counters = BTreeMap::<(u32, u8), u8>::new();
-    let mut waiting = messages.iter().peekable();
+    // A commanded address has 9 bytes and comes by the transport protocol, which candump shows as other PGNs.
+    let mut waiting = messages.iter().filter(|message| message.pgn != 65_240).peekable();
     let mut sending: Vec<Sending<'_>> = Vec::new();
     loop {
         while sending.len() < MIXED {

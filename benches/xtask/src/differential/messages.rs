@@ -9,7 +9,7 @@ use crate::pgn_tables::database::{Decimal, integer, list, text};
 use crate::pgn_tables::selection::MAPPED;
 
 /// Groups of the transport and of the network: nothing of them is mapped, and some carry other groups.
-const WITHOUT: [u32; 5] = [59_392, 60_160, 60_416, 65_240, 126_208];
+const WITHOUT: [u32; 4] = [59_392, 60_160, 60_416, 126_208];
 /// Bytes of a fast packet, and of a single frame, at most.
 const BYTES_MAX: [usize; 2] = [223, 8];
 /// Addresses that send.
@@ -93,11 +93,12 @@ impl<'a> Generator<'a> {
         let pgn = integer(row, "PGN").unwrap_or(0);
         let single = text(row, "Type") == Ok("Single");
         let mut payload = self.payload(row);
-        payload.truncate(BYTES_MAX[usize::from(single)]);
+        payload.truncate(BYTES_MAX[usize::from(single && pgn != 65_240)]);
         if single && self.random.chance(90) {
             payload.resize(8, 0xff);
         }
-        if self.random.chance(5) {
+        // The peer fills a claim that is cut with ones, and all that follows from the NAME differs.
+        if pgn != 60_928 && self.random.chance(5) {
             let kept = self.random.between(1, payload.len().max(1) as u64);
             payload.truncate(usize::try_from(kept).unwrap_or(8));
         }
@@ -337,7 +338,7 @@ mod tests {
             "LookupEnumerations": [{ "Name": "REF", "EnumValues": [{ "Name": "True", "Value": 0 }] }],
             "LookupFieldTypeEnumerations": [],
             "PGNs": [{ "PGN": 127_250, "Type": "Single", "Fields": [
-                { "Id": "heading", "FieldType": "NUMBER", "BitLength": 16, "Resolution": 0.0001, "RangeMin": 0, "RangeMax": 6.2831 },
+                { "Id": "heading", "FieldType": "NUMBER", "BitLength": 16, "Resolution": 0.0001, "RangeMin": 0, "RangeMax": 6.28 },
                 { "Id": "reference", "FieldType": "LOOKUP", "BitLength": 2, "LookupEnumeration": "REF" },
             ] }],
         });

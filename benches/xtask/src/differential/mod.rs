@@ -79,7 +79,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let mut judge =
         process::command("cargo", ["test", "-p", "skiff-runtime", "--test", "n2k_corpus", "--", "--nocapture"]);
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {}: {error}", seeds.join(", ")))
+    let seeds = seeds.join(", ");
+    process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}: {error}"))?;
+    println!("seeds {seeds}: every delta is the peer's, or on the list of runtime/docs/n2k-differences.md");
+    Ok(())
 }
 
 fn install(folder: &Path) -> Result<(), String> {

@@ -298,7 +298,7 @@ impl Tables {
                 let offset = i128::from(offset(field, unit));
                 let (min, max) = (min - offset, max - offset);
                 // One bit has no code to spare, and neither have odd widths whose whole range is valid.
-                let full = bits == 1 || bits % 8 != 0 && max >= all_ones;
+                let full = bits == 1 || !bits.is_multiple_of(8) && max >= all_ones;
                 let max = if full { max.min(all_ones) } else { max.min(all_ones - 1) };
                 // The range of these is written in floating point, which hides the two reserved codes below all ones.
                 let max = if signed && bits == 64 { max.min(all_ones - 3) } else { max };

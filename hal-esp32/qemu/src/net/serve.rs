@@ -24,7 +24,7 @@ use super::plic;
 use super::random::Random;
 use crate::clock::TICKS_PER_MS;
 use crate::partition::Partition;
-use crate::{clock, packages, report, uart, watchdog};
+use crate::{clock, heap, packages, report, uart, watchdog};
 
 /// Port of the web server.
 const PORT: u16 = 80;
@@ -89,10 +89,19 @@ fn addressing(partition: &Partition) -> Result<Addressing, String> {
     Ok(Addressing::Static(StaticAddress { gateway: gateway.transpose()?, ..fixed }))
 }
 
+/// Returns the bytes of the heap that can be promised to plugins: not what is taken already, and not what sockets,
+/// clients and the data model may still take.
+fn left_for_plugins(limits: &Limits) -> u64 {
+    let usage = heap::usage();
+    let free = u64::try_from(usage.arena.saturating_sub(usage.used)).unwrap_or(0);
+    let promised = NetLimits::of(Board::QemuRiscv32).reserved_bytes() + u64::from(limits.model_bytes_max);
+    log::info!("heap: {free} bytes free, {promised} of them kept for network and data model");
+    free.saturating_sub(promised)
+}
+
 fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) -> Result<(Gateway, InputId), String> {
     let mut limits = Limits::of(Board::QemuRiscv32);
-    // What sockets and clients may take cannot be promised to plugins.
-    limits.total_bytes = limits.total_bytes.saturating_sub(NetLimits::of(Board::QemuRiscv32).reserved_bytes());
+    limits.total_bytes = limits.total_bytes.min(left_for_plugins(&limits));
     let (access, token) = Access::with_new_token(&mut random);
     log::info!("token for this run: {}", token.as_str());
     let setup = Setup {

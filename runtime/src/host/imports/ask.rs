@@ -2,15 +2,18 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::time::Duration;
 
-use super::Ret;
 use super::sockets::SocketAsk;
+use super::{FileAsk, Ret};
 use crate::delta::DeltaVersion;
 use crate::host::Services;
 use crate::host::fetch::FetchRequest;
 use crate::host::memory::GuestSlice;
 use crate::host::registration::Registration;
 use crate::json;
+use crate::time::Instant;
+use crate::vfs::FileError;
 
 /// What a suspended guest waits for.
 #[derive(Debug)]
@@ -65,6 +68,13 @@ pub(in crate::host) enum Ask {
     },
     /// Sockets and serial ports.
     Socket(SocketAsk),
+    /// A file operation; the call machine carries it out with the instance's open files.
+    File(FileAsk),
+    /// The guest sleeps for `span`, until `until`; answers 0.
+    Sleep {
+        until: Instant,
+        span: Duration,
+    },
     /// A number below 1 times `scale`.
     RandomNumber {
         scale: f64,
@@ -127,6 +137,9 @@ impl Ask {
                 Ret::Nothing
             }
             Self::Socket(ask) => ask.answer(services, memory),
+            // Both are carried out by the call machine.
+            Self::File(_) => Ret::Int(FileError::NotSupported.errno()),
+            Self::Sleep { .. } => Ret::Int(0),
             Self::RandomNumber { scale } => Ret::Float(f64::from(services.random_word()) / 4_294_967_296.0 * scale),
         }
     }

@@ -25,6 +25,7 @@ use wasmi::{
 };
 
 pub(super) use ask::Ask;
+pub(super) use wasi::FileAsk;
 
 use super::memory::GuestSlice;
 use super::state::HostState;
@@ -83,6 +84,11 @@ fn to_int32(number: f64) -> i32 {
     let bits = (number % 4_294_967_296.0) as i64 as u64;
     let [a, b, c, d, ..] = bits.to_le_bytes();
     i32::from_le_bytes([a, b, c, d])
+}
+
+/// Returns the fuel that copying `bytes` costs.
+pub(super) fn fuel_for(bytes: u32) -> u64 {
+    u64::from(bytes / 8).saturating_add(1).saturating_mul(FUEL_PER_8_BYTES)
 }
 
 /// What a handler decided.
@@ -206,7 +212,7 @@ impl Guest<'_> {
 
     /// Takes fuel for `bytes` copied; a guest that has none left runs dry at its next step.
     pub(super) fn charge(&mut self, bytes: u32) {
-        let cost = u64::from(bytes / 8).saturating_add(1).saturating_mul(FUEL_PER_8_BYTES);
+        let cost = fuel_for(bytes);
         if let Ok(fuel) = self.caller.get_fuel() {
             // Setting fuel fails only where metering is off.
             let _ = self.caller.set_fuel(fuel.saturating_sub(cost));

@@ -241,7 +241,8 @@ impl SocketAsk {
             }
             Self::TcpReceive { id, into, line } => {
                 if into.read(memory).is_none() {
-                    return FAILED;
+                    // Where nothing waits no range matters, as upstream has it.
+                    return if sockets.tcp_pending(id) == 0 { Ret::Int(0) } else { FAILED };
                 }
                 let max = into.len as usize;
                 let data = if line { sockets.tcp_receive_line(id, max) } else { sockets.tcp_receive_raw(id, max) };
@@ -300,7 +301,8 @@ fn udp_receive(
     // Ranges are checked before anything is taken: a guest mistake loses no datagram.
     let is_writable = |ptr: u32, len: u32| ptr == 0 || GuestSlice { ptr, len }.read(memory).is_some();
     if into.read(memory).is_none() || !is_writable(address, 1) || !is_writable(port, 2) {
-        return FAILED;
+        // Where nothing waits no range matters, as upstream has it.
+        return if sockets.udp_pending(id) == 0 { Ret::Int(0) } else { FAILED };
     }
     let Some(datagram) = sockets.udp_receive(id) else { return Ret::Int(0) };
     let data = datagram.data.get(..datagram.data.len().min(into.len as usize)).unwrap_or_default();

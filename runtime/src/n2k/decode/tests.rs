@@ -45,6 +45,16 @@ fn fields_outside_the_range_are_absent_at_both_ends() {
 }
 
 #[test]
+fn codes_beyond_the_range_are_told_from_those_not_available() {
+    let mut payload = [0xff_u8; 8];
+    payload[..4].copy_from_slice(&i32::MAX.to_le_bytes());
+    payload[4..].copy_from_slice(&i32::MIN.to_le_bytes());
+    let refused: Vec<_> = decode(129_025, &payload).refused().collect();
+    assert_eq!(refused, [Field::Longitude]);
+    assert_eq!(decode(129_025, &payload[..4]).refused().count(), 0);
+}
+
+#[test]
 fn a_short_payload_ends_the_fields() {
     let speed = decode(128_259, &[0, 0x4e, 0x01, 0x22]);
     assert_eq!(speed.number(Field::SpeedWaterReferenced), Some(Decimal::new(334, -2)));

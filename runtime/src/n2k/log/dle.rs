@@ -60,7 +60,7 @@ impl Wire {
             (State::Between, Some(DLE)) if byte == STX => self.begin(State::Message),
             (State::Between, Some(ESC)) if byte == SOH => self.begin(State::Note),
             (State::Between, _) => {
-                self.escape = Some(byte).filter(|byte| *byte == DLE || (self.is_ebl && *byte == ESC))
+                self.escape = Some(byte).filter(|byte| *byte == DLE || (self.is_ebl && *byte == ESC));
             }
             (State::Message, Some(DLE)) => match byte {
                 DLE => return self.keep(DLE),

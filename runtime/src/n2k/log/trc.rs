@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
     // A bus number, the direction and the type stand around the identifier, which has 4 or 8 digits.
     let mut id = None;
     let mut count = None;
-    while let Some(word) = words.next() {
+    for word in words.by_ref() {
         match word {
             "DT" | "Rx" | "Tx" | "-" => {}
             _ if is_type(word) || matches!(word, "Error" | "Warng" | "RTR") => return Err(LineError::NotDataFrame),

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::faults;
 use super::rule::{Mapping, same};
-use super::text::{Text, camel_case, digits, join, lower, without_blanks};
+use super::text::{Text, camel_case, digits, has_letters, join, lower, without_blanks};
 use crate::delta::Value;
 use crate::n2k::decode::{Decoded, Lookup};
 use crate::n2k::tables::{Definition, Field};
@@ -21,8 +21,8 @@ fn alert_text(scene: &mut Scene<'_>) {
     let (source, memory) = (scene.id.source, &mut *scene.memory);
     match scene.decoded.string(Field::AlertTextDescription) {
         Some(text) => memory.keep_alert(source, id, Some(&text.to_stack())),
-        // An empty text is one, other than a field that is not there.
-        None => memory.keep_alert(source, id, scene.decoded.bytes(Field::AlertTextDescription).map(|_| "")),
+        // A text of blanks is one, other than a field without letters.
+        None => memory.keep_alert(source, id, has_letters(scene.decoded, Field::AlertTextDescription).then_some("")),
     }
 }
 
@@ -85,10 +85,10 @@ fn alert(scene: &mut Scene<'_>) {
     scene.sink.value(&path, Value::Object(&members));
 }
 
-/// Returns a NAME as JavaScript holds it, in floating point.
+/// Returns a NAME as JavaScript holds it, in floating point; the two highest codes are no names.
 fn named(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
     let is_name = matches!(field, Field::DataSourceNetworkIdName | Field::AcknowledgeSourceNetworkIdName);
-    let bits = decoded.bits(field).filter(|bits| is_name && *bits != u64::MAX)?;
+    let bits = decoded.bits(field).filter(|bits| is_name && *bits < u64::MAX - 1)?;
     #[expect(clippy::cast_precision_loss, reason = "the peer's numbers are so")]
     Some(Value::Float(bits as f64))
 }

@@ -5,7 +5,7 @@ use super::faults;
 use super::memory::Course;
 use super::navigation::{MAGNETIC, TRUE};
 use super::rule::{How, Mapping, leaf, leaves};
-use super::text::{Text, join};
+use super::text::{Text, has_letters, join};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::tables::Field;
@@ -102,7 +102,7 @@ fn route(scene: &mut Scene<'_>) {
     }
 }
 
-/// Gives a name; an empty one is one, other than a field that is not there.
+/// Gives a name; one of blanks is one, other than a field without letters.
 fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
     match scene.decoded.string(field) {
         Some(text) => {
@@ -110,10 +110,10 @@ fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
             let number = text.trim().parse().ok().filter(|_| faults::ON && field == Field::RouteName);
             scene.value(path, number.map_or(Value::Text(&text), Value::Float));
         }
-        None if faults::ON && field == Field::RouteName && scene.decoded.bytes(field).is_some() => {
+        None if faults::ON && field == Field::RouteName && has_letters(scene.decoded, field) => {
             scene.value(path, Value::Float(0.0));
         }
-        None if scene.decoded.bytes(field).is_some() => scene.value(path, Value::Text("")),
+        None if has_letters(scene.decoded, field) => scene.value(path, Value::Text("")),
         None => {}
     }
 }

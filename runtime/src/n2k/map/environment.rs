@@ -124,8 +124,14 @@ fn temperature(scene: &mut Scene<'_>) {
 
 /// PGN 130316: as 130312, but blanks in the name of a source stay.
 fn extended_temperature(scene: &mut Scene<'_>) {
-    let Some(instance) = faults::named(scene.decoded.raw(Field::Instance)) else { return };
-    if let Some(path) = temperature_or_generic(scene, &instance, ' ') {
+    let source = scene.decoded.raw(Field::Source).and_then(temperature_path);
+    // Some paths need no instance.
+    let path = match source.and_then(TemperaturePath::without) {
+        Some(path) => Some(path),
+        None => faults::named(scene.decoded.raw(Field::Instance))
+            .and_then(|instance| temperature_or_generic(scene, &instance, ' ')),
+    };
+    if let Some(path) = path {
         How::Same.give(scene, Field::Temperature, &path);
     }
 }
@@ -185,6 +191,11 @@ pub(super) struct TemperaturePath {
 }
 
 impl TemperaturePath {
+    /// Returns a path that has no instance in it.
+    fn without(self) -> Option<Text> {
+        self.after.is_empty().then(|| self.with(""))
+    }
+
     /// Returns the path of `instance`.
     pub fn with(self, instance: &str) -> Text {
         join(&[self.before, if self.after.is_empty() { "" } else { instance }, self.after])

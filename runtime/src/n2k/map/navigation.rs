@@ -1,9 +1,11 @@
 //! Position, course, speed, heading, attitude, time and satellites.
 
+use core::fmt::Write;
+
 use super::Scene;
 use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
 use super::text::digits;
-use crate::delta::Value;
+use crate::delta::{Value, Written};
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
@@ -152,30 +154,29 @@ fn datetime(scene: &mut Scene<'_>) {
     }
 }
 
-/// Satellites of 129540 at most: a fast packet holds 18, an ISO transport message more.
-const SATELLITES_MAX: usize = 32;
 /// Fields of a satellite that count, whether or not they have a member.
 const SATELLITE_FIELDS: [Field; 6] =
     [Field::Prn, Field::Elevation, Field::Azimuth, Field::Snr, Field::RangeResiduals, Field::Status];
+/// Members of a satellite.
+const SATELLITE_MEMBERS: [(&str, Field); 4] =
+    [("id", Field::Prn), ("elevation", Field::Elevation), ("azimuth", Field::Azimuth), ("SNR", Field::Snr)];
 
 /// PGN 129540: satellites with fewer than four fields are left out, their number counts the others.
 fn satellites(scene: &mut Scene<'_>) {
-    type Satellite = heapless::Vec<(&'static str, Value<'static>), 4>;
-    let mut satellites = heapless::Vec::<Satellite, SATELLITES_MAX>::new();
-    for group in scene.decoded.groups() {
-        if SATELLITE_FIELDS.into_iter().filter(|field| group.raw(*field).is_some()).count() < 4 {
-            continue;
+    let decoded = scene.decoded;
+    let there = |group: &Decoded<'_>| SATELLITE_FIELDS.into_iter().filter(|field| group.raw(*field).is_some()).count();
+    let satellites = || decoded.groups().filter(|group| there(group) >= 4);
+    let count = Decimal::new(i64::try_from(satellites().count()).unwrap_or(i64::MAX), 0);
+    let list = |out: &mut dyn Write| {
+        out.write_char('[')?;
+        for (index, satellite) in satellites().enumerate() {
+            let member = |(name, field)| Some((name, Value::Number(satellite.number(field)?)));
+            let members: heapless::Vec<_, 4> = SATELLITE_MEMBERS.into_iter().filter_map(member).collect();
+            out.write_str(if index > 0 { "," } else { "" })?;
+            Value::Object(&members).write(out)?;
         }
-        let member = |(name, field)| Some((name, Value::Number(group.number(field)?)));
-        let members =
-            [("id", Field::Prn), ("elevation", Field::Elevation), ("azimuth", Field::Azimuth), ("SNR", Field::Snr)];
-        if satellites.push(members.into_iter().filter_map(member).collect()).is_err() {
-            break;
-        }
-    }
-    let list: heapless::Vec<Value<'_>, SATELLITES_MAX> =
-        satellites.iter().map(|satellite| Value::Object(satellite)).collect();
-    let count = Decimal::new(i64::try_from(list.len()).unwrap_or(i64::MAX), 0);
-    let members = [("count", Value::Number(count)), ("satellites", Value::List(&list))];
-    scene.sink.value("navigation.gnss.satellitesInView", Value::Object(&members));
+        out.write_char(']')
+    };
+    let members = [("count", Value::Number(count)), ("satellites", Value::Written(Written(&list)))];
+    scene.value("navigation.gnss.satellitesInView", Value::Object(&members));
 }

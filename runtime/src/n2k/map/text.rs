@@ -1,6 +1,8 @@
 //! Paths and texts put together from parts, without the formatting machinery.
 
 use crate::json::decimal_digits;
+use crate::n2k::decode::Decoded;
+use crate::n2k::tables::Field;
 
 /// Bytes of the longest path or text that is put together; the longest is a path of 126983 with 90.
 const TEXT_BYTES_MAX: usize = 128;
@@ -70,6 +72,12 @@ pub(super) fn camel_case(text: &str) -> Text {
         raised = letter.is_ascii_digit();
     }
     word
+}
+
+/// Tells whether a text with a control byte announces letters: they may be blanks, or cut off.
+pub(super) fn has_letters(decoded: &Decoded<'_>, field: Field) -> bool {
+    // The length counts itself and the control byte.
+    matches!(decoded.bytes(field), Some([length, _, ..]) if *length > 2)
 }
 
 #[cfg(test)]

@@ -206,3 +206,14 @@ proptest::proptest! {
         proptest::prop_assert_ne!(status(&access, Method::Post, "/plugins/x/config", &headers, true), 0);
     }
 }
+
+#[test]
+fn a_page_and_streams_take_the_token_in_their_address() {
+    let (access, token) = access();
+    let host = [("Host", "192.168.1.5:3000")];
+    for path in ["/", "/signalk/v1/stream", "/signalk/v2/api/streams/radars/r1"] {
+        assert_eq!(status(&access, Method::Get, &format!("{path}?token={token}"), &host, false), 0, "{path}");
+        assert_eq!(status(&access, Method::Get, &format!("{path}?token=wrong"), &host, false), 401, "{path}");
+    }
+    assert_eq!(status(&access, Method::Get, &format!("/signalk?token={token}"), &host, false), 401);
+}

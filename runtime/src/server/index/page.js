@@ -1,5 +1,8 @@
 
 "use strict";
+// A token in the address opens the page on a listener that is not loopback; it is kept here, and not in the address.
+const token = new URLSearchParams(location.search).get("token");
+if (token) history.replaceState(null, "", location.pathname);
 const byId = (id) => document.getElementById(id);
 const make = (tag, name, text) => {
   const node = document.createElement(tag);
@@ -115,7 +118,7 @@ const state = (name, text) => {
 let wait = 1000;
 const connect = () => {
   const scheme = location.protocol === "https:" ? "wss://" : "ws://";
-  const socket = new WebSocket(scheme + location.host + "/signalk/v1/stream?subscribe=self&sendMeta=all");
+  const socket = new WebSocket(scheme + location.host + "/signalk/v1/stream?subscribe=self&sendMeta=all" + (token ? "&token=" + encodeURIComponent(token) : ""));
   socket.onopen = () => { wait = 1000; state("good", "live"); };
   socket.onmessage = (event) => {
     const message = JSON.parse(event.data);
@@ -134,7 +137,7 @@ connect();
 const colour = { running: "good", starting: "wait", stopped: "", disabled: "", error: "bad", crashed: "bad" };
 const listPlugins = async () => {
   try {
-    const answer = await fetch("/skServer/plugins");
+    const answer = await fetch("/skServer/plugins", token ? { headers: { Authorization: "Bearer " + token } } : {});
     if (!answer.ok) throw new Error("the gateway answered " + answer.status);
     const plugins = await answer.json();
     const cards = plugins.map((plugin) => {

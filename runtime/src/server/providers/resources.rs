@@ -4,6 +4,7 @@
 //! knows nothing; `{}` and an object with only a text `error` mean "not found".
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -43,7 +44,7 @@ pub fn answer(request: &Request, segments: &[Cow<'_, str>], providers: &Provider
 fn kinds(providers: &Providers<'_>) -> Step {
     let plugins = providers.registry.plugins();
     let kinds: BTreeSet<&str> =
-        plugins.filter_map(crate::plugin::Plugin::offers).flat_map(|offers| offers.resource_kinds()).collect();
+        plugins.filter_map(crate::plugin::Plugin::offers).flat_map(crate::plugin::Offers::resource_kinds).collect();
     let rows: Vec<String> = kinds
         .into_iter()
         .filter_map(|kind| {
@@ -132,14 +133,14 @@ fn list(request: &Request, kind: &str, all: &[Provider]) -> Step {
     let object = json::with_member(&object, "resourceType", &quoted(kind));
     let questions =
         all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_LIST, object.clone())).collect();
-    Step::Ask(questions, alloc::boxed::Box::new(|replies| Step::json(200, merged(&replies))))
+    Step::Ask(questions, Box::new(|replies| Step::json(200, merged(&replies))))
 }
 
 /// Puts the objects of all replies together; of two resources with one id the first provider's counts.
 fn merged(replies: &[Reply]) -> String {
     let mut seen = BTreeSet::new();
     let mut out = String::from("{");
-    for text in replies.iter().filter_map(|reply| found(reply)) {
+    for text in replies.iter().filter_map(found) {
         // What is found is an object.
         let _ = json::members::<json::JsonError>(&text, |key, value| {
             if seen.insert(String::from(key)) {
@@ -205,7 +206,7 @@ fn ask_all(
         let read = if is_property { found_property } else { found };
         then(packages.into_iter().zip(&replies).find_map(|(package, reply)| Some((package, read(reply)?))))
     };
-    Step::Ask(questions, alloc::boxed::Box::new(then))
+    Step::Ask(questions, Box::new(then))
 }
 
 fn checked_body(request: &Request, kind: &str) -> Result<String, Response> {
