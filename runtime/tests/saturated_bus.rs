@@ -188,9 +188,9 @@ fn loads_of_the_largest_module_that_is_admitted_cost_no_frame() {
     let guest = |bytes: usize| {
         started(&format!(r#"(func (export "delta_handler") (param i32 i32) (unreachable)) {}"#, filler(bytes)))
     };
-    let world = World::new(&guest(bytes * 9 / 10)).run();
+    let world = World::new(&guest(bytes * 8 / 10)).run();
     assert_eq!(world.loads, 4, "first load and three restarts");
-    assert!(world.load_us * 10 > u64::from(limits.load_us_max) * 7, "{} us", world.load_us);
+    assert!(world.load_us * 10 > u64::from(limits.load_us_max) * 6, "{} us", world.load_us);
     let too_large = wat::parse_str(guest(bytes * 2)).unwrap();
     let refusal = ModuleFacts::read(&too_large, &limits).unwrap_err().to_string();
     assert!(refusal.contains("load time"), "{refusal}");
