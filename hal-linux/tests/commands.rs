@@ -205,7 +205,7 @@ fn replay_takes_packages_and_their_configurations() {
 fn install_true_wind(config: &Path) {
     let package = config.join("node_modules/@skiff/true-wind");
     fs::create_dir_all(&package).unwrap();
-    for file in ["package.json", "plugin.wasm"] {
+    for file in ["package.json", "plugin.wasm", "plugin-small.wasm"] {
         fs::copy(Path::new(TRUE_WIND).join(file), package.join(file)).unwrap();
     }
 }

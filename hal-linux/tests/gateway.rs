@@ -143,7 +143,7 @@ fn the_command_line_administers_a_running_gateway() {
     let config = home.path().join(".skiff");
     let package = config.join("node_modules/@skiff/true-wind");
     fs::create_dir_all(&package).unwrap();
-    for file in ["package.json", "plugin.wasm"] {
+    for file in ["package.json", "plugin.wasm", "plugin-small.wasm"] {
         fs::copy(
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/rust/true-wind").join(file),
             package.join(file),

@@ -262,7 +262,7 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         let (expected, ours) = (letters(expected), letters(ours));
         // Letters beyond ASCII are not UTF-8 either, blanks with a zero behind them are not trimmed, and what is cut is
         // cut in the middle.
-        let readable = |text: &str| text.chars().filter(|letter| letter.is_ascii_graphic()).collect::<String>();
+        let readable = |text: &str| text.chars().filter(char::is_ascii_graphic).collect::<String>();
         if expected.contains('\0') && readable(&ours).starts_with(&readable(&expected)) {
             return Some("utf-16");
         }

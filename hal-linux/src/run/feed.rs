@@ -82,6 +82,7 @@ pub struct Fed {
 
 /// What a feed gives.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are records, and a box for each would cost an allocation")]
 pub enum Happening {
     /// A frame or message; without a time it happens now.
     Record(Record),

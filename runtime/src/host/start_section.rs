@@ -100,7 +100,7 @@ mod tests {
         #[test]
         fn many_exports_and_functions_keep_their_places(functions in 1_u32..400, start in 0_u32..400) {
             let start = start % functions;
-            let body: std::string::String = (0..functions)
+            let body: String = (0..functions)
                 .map(|index| std::format!("(func $f{index} (export \"e{index}\"))"))
                 .collect();
             let wasm = wat::parse_str(std::format!("(module {body} (start $f{start}))")).unwrap();

@@ -1,7 +1,7 @@
 //! The mock network: canned HTTP answers and datagrams, sockets that reach nobody.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -13,8 +13,8 @@ const SOCKETS_MAX: usize = 10_000;
 
 /// Something that reached the network, for the transcript.
 pub(super) enum Sent {
-    Datagram { id: u32, host: alloc::string::String, port: u16, data: Vec<u8> },
-    Connect { id: u32, host: alloc::string::String, port: u16 },
+    Datagram { id: u32, host: String, port: u16, data: Vec<u8> },
+    Connect { id: u32, host: String, port: u16 },
 }
 
 enum Socket {

@@ -42,7 +42,7 @@ pub enum FileError {
     Invalid,
     /// A name or path is too long.
     NameTooLong,
-    /// An absolute path that does not lie below the descriptor.
+    /// An absolute path: only what lies below a descriptor can be named.
     NotCapable,
     /// Too many descriptors.
     TooManyOpen,

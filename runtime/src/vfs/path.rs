@@ -13,8 +13,7 @@ pub const PATH_BYTES_MAX: usize = 96;
 pub const DEPTH_MAX: usize = 8;
 
 /// Resolves `path`, which the guest names below `folder`, to a path from the root: segments joined by `/`, empty for
-/// the root itself. `..` above the root stays at the root (plugin ABI §7). An absolute path begins at the root and must
-/// lie in `folder`, as upstream has it.
+/// the root itself. `..` above the root stays at the root (plugin ABI §7).
 ///
 /// # Errors
 /// [`FileError::NotCapable`] for an absolute path, as the peer's library has it, [`FileError::NameTooLong`],
@@ -79,11 +78,6 @@ mod tests {
             ("", "../../etc/passwd", "etc/passwd"),
             ("data", "..", ""),
             ("", ".", ""),
-            ("", "/data/a.txt", "data/a.txt"),
-            ("", "/../../etc/passwd", "etc/passwd"),
-            ("data", "/data/a.txt", "data/a.txt"),
-            ("", "/", ""),
-            ("", "//data", "data"),
         ] {
             assert_eq!(resolve(folder, path).as_deref(), Ok(resolved), "{folder} {path}");
         }
@@ -92,7 +86,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_path_has_its_error() {
         assert_eq!(resolve("data", "/etc/passwd"), Err(FileError::NotCapable));
-        assert_eq!(resolve("data", "/data2"), Err(FileError::NotCapable));
+        assert_eq!(resolve("", "/data"), Err(FileError::NotCapable));
         assert_eq!(resolve("data", ""), Err(FileError::NotFound));
         assert_eq!(resolve("", &"x".repeat(NAME_BYTES_MAX + 1)), Err(FileError::NameTooLong));
         assert_eq!(resolve("", &"x/".repeat(DEPTH_MAX + 1)), Err(FileError::NameTooLong));

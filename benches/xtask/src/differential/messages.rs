@@ -338,7 +338,7 @@ mod tests {
             "LookupEnumerations": [{ "Name": "REF", "EnumValues": [{ "Name": "True", "Value": 0 }] }],
             "LookupFieldTypeEnumerations": [],
             "PGNs": [{ "PGN": 127_250, "Type": "Single", "Fields": [
-                { "Id": "heading", "FieldType": "NUMBER", "BitLength": 16, "Resolution": 0.0001, "RangeMin": 0, "RangeMax": 6.28 },
+                { "Id": "heading", "FieldType": "NUMBER", "BitLength": 16, "Resolution": 0.0001, "RangeMin": 0, "RangeMax": 6.5 },
                 { "Id": "reference", "FieldType": "LOOKUP", "BitLength": 2, "LookupEnumeration": "REF" },
             ] }],
         });
