@@ -2,7 +2,7 @@
 //!
 //! The rules are those of the npm package @signalk/n2k-signalk 4.6.0 with the PGNs that 4.7.0 added; where
 //! they are at fault the sane value is given, and `docs/n2k-differences.md` lists each case. A PGN's rule is
-//! a row of [`rule::Mapping`]: a table of fields and paths, code only for what no table says. Values go
+//! a row of `rule::Mapping`: a table of fields and paths, code only for what no table says. Values go
 //! straight from the payload into the sink, nothing is allocated on the way. Codes are compared as numbers;
 //! texts of lookups are read only where they become values or parts of paths.
 
