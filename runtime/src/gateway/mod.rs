@@ -3,6 +3,7 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod can;
 mod exchanges;
 mod http;
 mod input;
@@ -38,8 +39,6 @@ use streams::BinaryClient;
 
 pub use self::input::InputState;
 
-/// CAN frames taken from each interface in one poll.
-const FRAMES_PER_POLL: usize = 64;
 /// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
 const EVENTS_MAX: usize = 4096;
 
@@ -126,8 +125,8 @@ pub struct Gateway {
     model: Model,
     registry: Registry,
     inputs: Vec<Input>,
-    /// Inputs of the CAN interfaces, in the order of `hal.can`.
-    can_inputs: Vec<InputId>,
+    /// The CAN interfaces, in the order of `hal.can`.
+    ports: Vec<can::Port>,
     sessions: BTreeMap<StreamId, Session>,
     next_stream: u64,
     binary: BTreeMap<StreamId, BinaryClient>,
@@ -161,7 +160,7 @@ impl Gateway {
             model,
             registry,
             inputs: Vec::new(),
-            can_inputs: Vec::new(),
+            ports: Vec::new(),
             sessions: BTreeMap::new(),
             next_stream: 1,
             binary: BTreeMap::new(),
@@ -186,7 +185,7 @@ impl Gateway {
             Err(error) => log::warn!("default providers not read: {error}"),
         }
         let labels: Vec<String> = gateway.hal.can.iter().map(|port| port.label.clone()).collect();
-        gateway.can_inputs = labels.iter().map(|label| gateway.input(label)).collect();
+        gateway.ports = labels.iter().map(|label| can::Port::new(gateway.input(label))).collect();
         gateway
     }
 
@@ -242,7 +241,8 @@ impl Gateway {
 
     /// Does a bounded amount of work: CAN first, then one fuel slice per plugin, then answers.
     pub fn poll(&mut self) -> Wake {
-        let mut wake = Wake { busy: self.receive_can(), at: None };
+        let (busy, can) = self.drive_can();
+        let mut wake = Wake { busy, at: None };
         let now = self.hal.clock.now();
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
@@ -264,7 +264,7 @@ impl Gateway {
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
         let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at = [wake.at, turn.wake, deadline].into_iter().flatten().chain(sessions).min();
+        wake.at = [wake.at, can, turn.wake, deadline].into_iter().flatten().chain(sessions).min();
         wake
     }
 
@@ -278,24 +278,6 @@ impl Gateway {
 
     fn wall(&self) -> UnixMillis {
         self.hal.clock.wall().unwrap_or_default()
-    }
-
-    /// Takes up to [`FRAMES_PER_POLL`] frames of each interface; true when one had more.
-    fn receive_can(&mut self) -> bool {
-        let mut more = false;
-        self.totals.lost_frames = self.hal.can.iter().map(|port| port.can.lost()).sum();
-        for index in 0..self.hal.can.len() {
-            let Some(&input) = self.can_inputs.get(index) else { continue };
-            for count in 0..=FRAMES_PER_POLL {
-                if count == FRAMES_PER_POLL {
-                    more = true;
-                    break;
-                }
-                let Some((frame, _)) = self.hal.can.get_mut(index).and_then(|port| port.can.receive()) else { break };
-                self.receive(input, &Record { time: None, item: Item::Frame(frame) });
-            }
-        }
-        more
     }
 
     /// Hands a delta to plugins and stream clients. The model has it already.

@@ -70,7 +70,8 @@ impl Gateway {
             out.push_str(if index == 0 { "" } else { "," });
             input.write_status(out)?;
         }
-        out.push(']');
+        out.push_str("],\"can\":");
+        self.write_can_status(out)?;
         if let Some(clients) = &self.clients {
             out.push_str(",\"clients\":{");
             for (index, (name, count)) in clients.named().into_iter().enumerate() {

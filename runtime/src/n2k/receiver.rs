@@ -296,6 +296,11 @@ impl Receiver {
         &mut self.transfers
     }
 
+    /// Visits the devices whose address claim was heard: address and NAME.
+    pub fn devices(&self) -> impl Iterator<Item = (SourceAddress, u64)> {
+        self.memory.claims().map(|(address, name)| (address, name.0))
+    }
+
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
     pub fn whole(&mut self, id: Id, payload: &[u8]) -> Option<Assembled> {
         let Ok(payload) = Payload::from_slice(payload) else {
