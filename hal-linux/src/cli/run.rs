@@ -10,6 +10,7 @@ use skiff_runtime::config::{Identity, N2kConfig, SAMPLE_SELF_CONTEXT, Settings, 
 use skiff_runtime::gateway::{Gateway, Setup};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
+use skiff_runtime::model::Priorities;
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::Enabled;
@@ -192,8 +193,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         can,
     };
     let mut gateway = Gateway::new(setup, hal);
-    gateway.take_part(&home.n2k);
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
+    gateway.take_part(&home.n2k);
+    gateway.prefer(home.priorities);
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
     let served = serving.start(&mut gateway, &limits, &waker).map_err(system)?;
@@ -269,6 +271,7 @@ struct Home {
     token: Option<String>,
     loads_plugins: bool,
     n2k: N2kConfig,
+    priorities: Priorities,
 }
 
 impl Home {
@@ -283,6 +286,7 @@ impl Home {
             token: Some(token.as_str().to_owned()),
             loads_plugins: true,
             n2k: N2kConfig::default(),
+            priorities: Priorities::default(),
         }
     }
 
@@ -295,6 +299,11 @@ impl Home {
         let mut storage = Folder::new(&folder);
         let broken = |error| Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", folder.display()));
         let settings = Settings::load(&mut storage).map_err(broken)?;
+        let priorities =
+            settings.source_priorities.as_deref().map_or_else(|| Ok(Priorities::default()), Priorities::parse);
+        let priorities = priorities.map_err(|error| {
+            Failure::new(exit::INPUT_CORRUPT, format_args!("{}: settings.json: {error}", folder.display()))
+        })?;
         let n2k = N2kConfig::load(&mut storage, args.node).map_err(broken)?;
         let identity = Identity::open_or_create(&mut storage, rng, settings.vessel.uuid.as_deref()).map_err(broken)?;
         let (access, token) = Access::open_or_create(&mut storage, rng).map_err(broken)?;
@@ -312,6 +321,7 @@ impl Home {
             token,
             loads_plugins: settings.wasm,
             n2k,
+            priorities,
             folder: Some(folder),
         })
     }

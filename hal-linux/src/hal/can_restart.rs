@@ -87,11 +87,11 @@ mod tests {
     #[test]
     fn the_message_is_what_ip_sends() {
         let bytes = message(7);
-        assert_eq!(bytes.len(), 60);
+        assert_eq!(bytes.len(), 56);
         let half = |at: usize| u16::from_ne_bytes([bytes[at], bytes[at + 1]]);
         let word = |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        assert_eq!((word(0), half(4), half(6), word(20)), (60, 16, 5, 7));
-        assert_eq!((half(32), half(34)), (28, LINK_INFO));
+        assert_eq!((word(0), half(4), half(6), word(20)), (56, 16, 5, 7));
+        assert_eq!((half(32), half(34)), (24, LINK_INFO));
         assert_eq!((half(36), half(38), &bytes[40..44]), (7, INFO_KIND, b"can\0".as_slice()));
         assert_eq!((half(44), half(46), half(48), half(50), word(52)), (12, INFO_DATA, 8, 7, 1));
     }

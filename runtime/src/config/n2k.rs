@@ -3,6 +3,7 @@
 //! ```json
 //! {
 //!   "node": {"enabled": true, "deviceInstance": 0, "systemInstance": 0, "address": 100, "installation": ["bridge", ""]},
+//!   "useCanName": true,
 //!   "send": ["environment.wind.*", "electrical.switches.*"]
 //! }
 //! ```
@@ -31,12 +32,20 @@ const SEND_MAX: usize = 64;
 const ADDRESS_FIRST: SourceAddress = SourceAddress(100);
 
 /// What `skiff/n2k.json` says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct N2kConfig {
     /// `node`; `None` only listens.
     pub node: Option<NodeConfig>,
     /// `send`: the paths whose values go to the bus.
     pub send: Vec<Pattern>,
+    /// `useCanName`: `$source` names a device by its NAME once that was heard, else always by its address.
+    pub use_can_name: bool,
+}
+
+impl Default for N2kConfig {
+    fn default() -> Self {
+        Self { node: None, send: Vec::new(), use_can_name: true }
+    }
 }
 
 /// What `node` says.
@@ -67,7 +76,10 @@ impl N2kConfig {
     /// [`ConfigError`] when the file is damaged, says what cannot be meant, or wants to send without a node.
     pub fn load(storage: &mut dyn Storage, node: bool) -> Result<Self, ConfigError> {
         let text = read_object(storage, N2K_FILE, FILE_BYTES_MAX)?.unwrap_or_else(|| "{}".to_string());
-        let mut config = Self { node: node.then(NodeConfig::default), send: Vec::new() };
+        let mut config = Self { node: node.then(NodeConfig::default), ..Self::default() };
+        if let Some(value) = json::member(&text, "useCanName") {
+            config.use_can_name = json::boolean(value).ok_or_else(|| refuse("useCanName must be true or false"))?;
+        }
         match json::member(&text, "node") {
             None | Some("null") => {}
             Some("true") => config.node = Some(NodeConfig::default()),
@@ -237,6 +249,7 @@ mod tests {
                 "node.installation must be a list of at most two texts of at most 70 bytes",
             ),
             (r#"{"send":["a.*"]}"#, "send needs node.enabled, or --node on the command line"),
+            (r#"{"useCanName":1}"#, "useCanName must be true or false"),
             (r#"{"node":true,"send":"a"}"#, "send must be a list of at most 64 path patterns"),
             (r#"{"node":true,"send":[7]}"#, "send must be a list of at most 64 path patterns"),
         ] {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::time::Duration;
 
+use super::sending::Sending;
 use super::{Gateway, InputId, InputState};
 use crate::config::{KeptNode, N2kConfig};
 use crate::hal::{CanError, CanState};
@@ -14,6 +15,7 @@ use crate::json;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::node::link::{Link, LinkChange};
 use crate::n2k::node::{Claim, Information, Name, NameParts, Node};
+use crate::n2k::send::{Banks, SENT_PGNS};
 use crate::n2k::{Assembled, SourceAddress};
 use crate::time::Instant;
 
@@ -27,6 +29,8 @@ pub(super) struct Port {
     pub input: InputId,
     pub link: Link,
     pub node: Option<Box<PortNode>>,
+    /// Who has which switches.
+    pub banks: Banks,
 }
 
 /// The node on an interface.
@@ -39,7 +43,7 @@ pub(super) struct PortNode {
 
 impl Port {
     pub fn new(input: InputId) -> Self {
-        Self { input, link: Link::default(), node: None }
+        Self { input, link: Link::default(), node: None, banks: Banks::default() }
     }
 }
 
@@ -64,7 +68,9 @@ fn state_name(state: CanState) -> &'static str {
 impl Gateway {
     /// Takes part in the bus on every CAN interface as `config` says; without a node in it the gateway only listens.
     pub fn take_part(&mut self, config: &N2kConfig) {
+        self.inputs.iter_mut().for_each(|input| input.receiver.use_name(config.use_can_name));
         let Some(wanted) = &config.node else { return };
+        self.sending = (!config.send.is_empty()).then(|| Box::new(Sending::new(&config.send)));
         for (index, port) in self.ports.iter_mut().enumerate() {
             let Some(label) = self.hal.can.get(index).map(|port| port.label.clone()) else { continue };
             let is_new = KeptNode::is_new(&mut *self.hal.storage, &label);
@@ -81,6 +87,7 @@ impl Gateway {
                 load_equivalency: 1,
                 installation: wanted.installation.clone(),
                 manufacturer: "Skiff".into(),
+                transmits: if config.send.is_empty() { Vec::new() } else { SENT_PGNS.to_vec() },
                 ..Information::default()
             };
             port.node = Some(Box::new(PortNode { node: Node::new(name, kept.address, information), kept, is_new }));
@@ -92,7 +99,7 @@ impl Gateway {
     /// Takes frames of all interfaces and sends those of the nodes; true when there is more to take, and when to poll.
     pub(super) fn drive_can(&mut self) -> (bool, Option<Instant>) {
         self.totals.lost_frames = self.hal.can.iter().map(|port| port.can.lost()).sum();
-        let (mut more, mut wake) = (false, None);
+        let (mut more, mut wake) = (false, self.send_due(self.hal.clock.now()));
         for index in 0..self.ports.len() {
             more |= self.receive_can(index);
             let due = self.drive_port(index);
@@ -118,8 +125,11 @@ impl Gateway {
     /// Gives the node what was received.
     fn tell_node(&mut self, index: usize, message: &Assembled) {
         let now = self.hal.clock.now();
-        if let Some(node) = self.ports.get_mut(index).and_then(|port| port.node.as_mut()) {
+        if let Some(port) = self.ports.get_mut(index)
+            && let Some(node) = port.node.as_mut()
+        {
             node.node.take(message, now);
+            port.banks.heard(message);
         }
     }
 

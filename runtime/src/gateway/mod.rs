@@ -9,9 +9,11 @@ mod http;
 mod input;
 mod install;
 mod notices;
+mod sending;
 mod status;
 mod streams;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -23,7 +25,7 @@ use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
-use crate::model::Model;
+use crate::model::{Model, Priorities};
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm};
 use crate::package::Package;
@@ -127,6 +129,8 @@ pub struct Gateway {
     inputs: Vec<Input>,
     /// The CAN interfaces, in the order of `hal.can`.
     ports: Vec<can::Port>,
+    /// What goes to the bus, when anything may.
+    sending: Option<Box<sending::Sending>>,
     sessions: BTreeMap<StreamId, Session>,
     next_stream: u64,
     binary: BTreeMap<StreamId, BinaryClient>,
@@ -161,6 +165,7 @@ impl Gateway {
             registry,
             inputs: Vec::new(),
             ports: Vec::new(),
+            sending: None,
             sessions: BTreeMap::new(),
             next_stream: 1,
             binary: BTreeMap::new(),
@@ -213,6 +218,11 @@ impl Gateway {
         self.registry.replace(package, None, &world)
     }
 
+    /// Prefers sources of the own vessel's paths from now on as `priorities` say.
+    pub fn prefer(&mut self, priorities: Priorities) {
+        self.model.prefer(priorities);
+    }
+
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
         self.inputs.push(Input::new(label));
@@ -244,6 +254,7 @@ impl Gateway {
         let (busy, can) = self.drive_can();
         let mut wake = Wake { busy, at: None };
         let now = self.hal.clock.now();
+        self.model.tick(now);
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
@@ -271,6 +282,7 @@ impl Gateway {
     /// Takes a delta into the model and hands it out.
     fn take_in(&mut self, delta: Delta, hops: u8) {
         let now = self.hal.clock.now();
+        self.model.tick(now);
         for delta in self.model.take_in(Arc::new(delta)).into_deltas() {
             self.publish(&delta, hops, now);
         }
@@ -282,6 +294,9 @@ impl Gateway {
 
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
+        if self.sending.is_some() {
+            self.offer_to_bus(delta, now);
+        }
         self.registry.offer(delta, hops);
         for session in self.sessions.values_mut() {
             session.offer(delta, now);

@@ -33,6 +33,7 @@ pub mod sample;
 mod table;
 #[rustfmt::skip]
 mod tables;
+pub mod send;
 mod text;
 mod texts;
 

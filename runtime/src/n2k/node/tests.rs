@@ -28,8 +28,8 @@ fn drain(node: &mut Node) -> Vec<CanFrame> {
 }
 
 /// Identifiers and data of everything that waits.
-fn texts(node: &mut Node) -> Vec<std::string::String> {
-    let hex = |data: &[u8]| data.iter().map(|byte| std::format!("{byte:02X}")).collect::<std::string::String>();
+fn texts(node: &mut Node) -> Vec<String> {
+    let hex = |data: &[u8]| data.iter().map(|byte| std::format!("{byte:02X}")).collect::<String>();
     drain(node).iter().map(|frame| std::format!("{:08X}#{}", frame.id(), hex(frame.data()))).collect()
 }
 
@@ -48,7 +48,7 @@ fn message(pgn: u32, source: SourceAddress, destination: u8, data: &[u8]) -> Ass
     Assembled { id, payload: Payload::from_slice(data).unwrap() }
 }
 
-fn ask(node: &mut Node, pgn: u32, destination: u8) -> Vec<std::string::String> {
+fn ask(node: &mut Node, pgn: u32, destination: u8) -> Vec<String> {
     let [low, middle, high, _] = pgn.to_le_bytes();
     node.take(&message(59_904, OTHER, destination, &[low, middle, high]), ms(1000));
     texts(node)
@@ -103,7 +103,7 @@ fn unknown_requests_get_a_nak_when_they_are_for_this_node_alone() {
     assert_eq!(texts(&mut node), [""; 0], "a request that is cut");
 }
 
-fn group(node: &mut Node, destination: u8, payload: &[u8]) -> Vec<std::string::String> {
+fn group(node: &mut Node, destination: u8, payload: &[u8]) -> Vec<String> {
     node.take(&message(126_208, OTHER, destination, payload), ms(1000));
     texts(node)
 }
