@@ -261,7 +261,7 @@ mod tests {
     fn number_and_address_are_kept_by_interface() {
         let mut files = Files::default();
         let first = KeptNode::load(&mut files, &mut Counting(1), "can0");
-        assert_eq!(first, KeptNode { unique_number: 0x04_0302 & Name::UNIQUE_NUMBER_MAX, address: ADDRESS_FIRST });
+        assert_eq!(first, KeptNode { unique_number: 0x03_0201, address: ADDRESS_FIRST });
         assert!(KeptNode::is_new(&mut files, "can0"));
         first.save(&mut files, "can0").unwrap();
         let other = KeptNode { unique_number: 5, address: SourceAddress(9) };

@@ -84,7 +84,7 @@ fn requests_are_answered_with_exact_frames() {
     assert_eq!(ask(&mut node, 60_928, 255), ["18EEFF64#2A00C0FF008232C0"]);
     assert_eq!(ask(&mut node, 60_928, 100), ["18EEFF64#2A00C0FF008232C0"]);
     let product = ask(&mut node, 126_996, 100);
-    assert_eq!((product.len(), &*product[0]), (20, "19F01464#0086340800005368"));
+    assert_eq!((product.len(), &*product[0]), (20, "19F01464#008634080000536B"));
     assert_eq!(ask(&mut node, 126_998, 255), ["19F01664#0006020102010201"]);
     let lists = ask(&mut node, 126_464, 100);
     assert_eq!(lists.first().map(String::as_str), Some("19EE2364#001F0000E80000EA"));
