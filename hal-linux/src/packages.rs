@@ -155,8 +155,42 @@ pub fn plugin_files(config: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
         .collect()
 }
 
-/// Returns name and path of each folder that holds a plugin package, `@signalk` first, then by name.
+/// Returns name and path of each folder in `node_modules`, `@signalk` first, then by name.
+#[must_use]
+pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
+    named_folders(config, &mut Vec::new())
+}
+
+/// Returns the folder of the package `name` in `node_modules`.
+#[must_use]
+pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
+    let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', '\0']);
+    let (scope, inner) = match name.split_once('/') {
+        Some((scope, inner)) => (Some(scope.strip_prefix('@')?), inner),
+        None => (None, name),
+    };
+    let folder = config.join("node_modules").join(name);
+    (scope.is_none_or(plain) && plain(inner) && folder.is_dir()).then_some(folder)
+}
+
+/// Returns what the `package.json` of a folder says, `None` when there is none that can be read.
+#[must_use]
+pub fn package_json(folder: &Path) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let text = read(&folder.join("package.json"), PACKAGE_JSON_BYTES_MAX as u64).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Returns name and path of each folder that holds a plugin package.
 fn plugin_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, PathBuf)> {
+    let mut folders = named_folders(config, warnings);
+    // Most of node_modules are libraries.
+    folders.retain(|(_, path)| {
+        path.join("package.json").is_file() && !matches!(manifest(path), Ok((_, Err(PackageError::NotAPlugin))))
+    });
+    folders
+}
+
+fn named_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, PathBuf)> {
     let mut folders = Vec::new();
     let root = config.join("node_modules");
     for (name, path) in entries(&root, warnings) {
@@ -170,10 +204,6 @@ fn plugin_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, Pat
     folders
         .sort_by_key(|(name, _)| name.strip_prefix("@signalk").map_or_else(|| name.clone(), |rest| format!(" {rest}")));
     folders.truncate(ENTRIES_MAX);
-    // Most of node_modules are libraries.
-    folders.retain(|(_, path)| {
-        path.join("package.json").is_file() && !matches!(manifest(path), Ok((_, Err(PackageError::NotAPlugin))))
-    });
     folders
 }
 

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use skiff_runtime::server::{Method, Request, Response};
 use tokio::sync::oneshot;
 
+use super::webapps::Asked;
 use super::{Letter, Shared, stream};
 
 /// Time a client has to send the body of its request.
@@ -40,6 +41,7 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
         Ok(body) => body,
         Err(refused) => return refused,
     };
+    let asked = shared.webapps.as_ref().and_then(|_| Asked::of(&parts.method, &parts.uri, &parts.headers));
     let request = Request {
         method: Method::from_name(parts.method.as_str()),
         target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
@@ -51,18 +53,23 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
     };
     match upgrade {
         Some(upgrade) => stream::open(shared, request, upgrade).await,
-        None => ask(shared, request).await,
+        None => ask(shared, request, asked).await,
     }
 }
 
-async fn ask(shared: &Shared, request: Request) -> axum::response::Response {
+async fn ask(shared: &Shared, request: Request, asked: Option<Asked>) -> axum::response::Response {
     let (answer, answered) = oneshot::channel();
     if shared.letters.send(Letter::Request { request, answer }).await.is_err() {
         return refuse(503, "the gateway is stopping");
     }
     shared.waker.wake();
     match tokio::time::timeout(ANSWER_TIMEOUT, answered).await {
-        Ok(Ok(response)) => respond(response),
+        Ok(Ok(response)) => match (&shared.webapps, asked) {
+            (Some(webapps), Some(asked)) if response.unclaimed => {
+                webapps.answer(asked).await.unwrap_or_else(|| respond(response))
+            }
+            _ => respond(response),
+        },
         Ok(Err(_)) => refuse(503, "the gateway is stopping"),
         Err(_) => refuse(504, "no answer in time"),
     }

@@ -6,6 +6,7 @@
 
 mod http;
 mod stream;
+mod webapps;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -22,6 +23,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::wake::Waker;
 
 pub use stream::{Outgoing, StreamLink};
+pub use webapps::WebApps;
 
 /// Threads of the carrier; the gateway has its own.
 const WORKERS: usize = 2;
@@ -90,6 +92,8 @@ struct Shared {
     /// The listener's address is a loopback address.
     local: bool,
     next_stream: std::sync::atomic::AtomicU64,
+    /// Files of packages; none in the sample.
+    webapps: Option<WebApps>,
 }
 
 impl Carrier {
@@ -101,6 +105,7 @@ impl Carrier {
         listener: TcpListener,
         limits: CarrierLimits,
         waker: Waker,
+        webapps: Option<WebApps>,
     ) -> io::Result<(Self, mpsc::Receiver<Letter>)> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
@@ -119,6 +124,7 @@ impl Carrier {
             connections: Arc::new(Semaphore::new(limits.exchanges_max.saturating_add(limits.streams_max))),
             local: address.ip().is_loopback(),
             next_stream: std::sync::atomic::AtomicU64::new(1),
+            webapps,
         });
         let listener = {
             let _entered = runtime.enter();

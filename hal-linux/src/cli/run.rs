@@ -17,6 +17,7 @@ use skiff_runtime::server::Access;
 
 use super::exit::{self, Failure};
 use super::talk;
+use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::input::{Address, Input};
 use crate::run::feed::{self, Speed, Track};
@@ -188,7 +189,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
-    let served = serving.start(&mut gateway, &limits, &waker).map_err(system)?;
+    let webapps = home.folder.clone().map(WebApps::new);
+    let served = serving.start(&mut gateway, &limits, &waker, webapps).map_err(system)?;
     let Some(runtime) = served.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };

@@ -12,7 +12,7 @@ use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
 
-use crate::carrier::{Carrier, CarrierLimits, Letter};
+use crate::carrier::{Carrier, CarrierLimits, Letter, WebApps};
 use crate::hal::{StdNetwork, SystemClock, SystemRng, Tap};
 use crate::wake::Waker;
 
@@ -132,14 +132,20 @@ impl Serving {
     ///
     /// # Errors
     /// What the system said.
-    pub fn start(self, gateway: &mut Gateway, limits: &Limits, waker: &Waker) -> io::Result<Served> {
+    pub fn start(
+        self,
+        gateway: &mut Gateway,
+        limits: &Limits,
+        waker: &Waker,
+        webapps: Option<WebApps>,
+    ) -> io::Result<Served> {
         if let Some(listener) = self.listener {
             let carrier_limits = CarrierLimits {
                 exchanges_max: limits.exchanges_max.into(),
                 streams_max: limits.clients_max.into(),
                 request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
             };
-            let (carrier, letters) = Carrier::start(listener, carrier_limits, waker.clone())?;
+            let (carrier, letters) = Carrier::start(listener, carrier_limits, waker.clone(), webapps)?;
             let address = Some(carrier.address());
             return Ok(Served { letters, own: None, waiter: None, address, keeper: Keeper::Axum(carrier) });
         }

@@ -130,7 +130,7 @@ impl Gateway {
         let Some((text, version)) = plugin.endpoints() else {
             let running = plugin.state() == plugin::State::Running;
             return Err(if running {
-                Response::not_found()
+                Response::not_found().or_file()
             } else {
                 endpoint::plugin_not_running(plugin.state().name())
             });
@@ -153,7 +153,7 @@ impl Gateway {
             self.endpoints.insert(id.to_string(), (version, compiled));
         }
         let found = self.endpoints.get(id).map(|(_, endpoints)| endpoints.find(request.method, path));
-        let Some(Found::Endpoint(found, params)) = found else { return Err(Response::not_found()) };
+        let Some(Found::Endpoint(found, params)) = found else { return Err(Response::not_found().or_file()) };
         let handler = found.handler.clone();
         let object = endpoint::request_object(request, path, &params, self.setup.limits.request_bytes_max)
             .map_err(|refused| refused.response())?;

@@ -8,6 +8,7 @@ mod http;
 mod input;
 mod install;
 mod notices;
+mod server_events;
 mod status;
 mod streams;
 
@@ -34,6 +35,7 @@ use crate::server::stream::Session;
 use crate::server::{Access, ClientCounters, Response};
 use crate::time::{Instant, UnixMillis};
 use exchanges::Exchanges;
+use server_events::ServerEvents;
 use streams::BinaryClient;
 
 pub use self::input::InputState;
@@ -145,6 +147,7 @@ pub struct Gateway {
     reloads: VecDeque<(ExchangeId, String)>,
     plain: PlainHttp,
     totals: Totals,
+    server_events: ServerEvents,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     clients: Option<ClientCounters>,
 }
@@ -177,6 +180,7 @@ impl Gateway {
             reloads: VecDeque::new(),
             plain: PlainHttp::default(),
             totals: Totals::default(),
+            server_events: ServerEvents::default(),
             clients: None,
             setup,
             hal,
@@ -263,8 +267,9 @@ impl Gateway {
         }
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
+        let events = self.send_server_events(now);
         let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at = [wake.at, turn.wake, deadline].into_iter().flatten().chain(sessions).min();
+        wake.at = [wake.at, turn.wake, deadline, events].into_iter().flatten().chain(sessions).min();
         wake
     }
 

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut, http::client_source};
 use crate::bus::Queue;
 use crate::delta::{Delta, Stamp};
@@ -56,7 +57,11 @@ impl Gateway {
                 may_write: self.setup.access.may_write(request),
                 wall: self.wall(),
             };
-            let session = Session::open(request, &context)?;
+            let mut session = Session::open(request, &context)?;
+            if session.wants_server_events() {
+                session.reply(&vessel_info(&self.setup.vessel, &self.setup.self_context));
+                self.server_events.send_soon();
+            }
             self.sessions.insert(id, session);
         }
         self.next_stream = self.next_stream.wrapping_add(1);

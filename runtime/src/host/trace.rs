@@ -15,7 +15,7 @@ use wasmi::Val;
 
 use super::imports::Ret;
 use super::memory::GuestSlice;
-use super::text;
+use super::text::{self, Managed};
 use crate::json;
 
 /// One call of an import.
@@ -37,6 +37,8 @@ pub struct HostCall {
 
 /// Bytes of a hash that a transcript shows.
 const HASH_SHOWN_BYTES: usize = 8;
+/// Bytes of an AssemblyScript string that is shown.
+const AS_TEXT_BYTES_MAX: u32 = 128 * 1024;
 
 /// How the arguments of an import are shown.
 #[derive(Clone, Copy)]
@@ -44,6 +46,8 @@ enum Shape {
     Nothing,
     Numbers,
     Text,
+    /// Text, or one AssemblyScript string where the guest declares one parameter (plugin ABI §3.1).
+    Console,
     TwoTexts,
     Delta,
     IdNumbers,
@@ -64,6 +68,7 @@ fn shape(name: &str) -> Shape {
         "seed" | "sk_read_config" | "sk_tcp_create" => Shape::Nothing,
         "abort" | "sk_udp_create" => Shape::Numbers,
         "sk_publish_notification" | "sk_register_put_handler" => Shape::TwoTexts,
+        name if name.starts_with("console.") => Shape::Console,
         "sk_handle_message" => Shape::Delta,
         "sk_udp_bind" => Shape::IdPort,
         "sk_udp_recv" => Shape::IdOnly,
@@ -207,6 +212,15 @@ impl Given<'_> {
             Shape::Nothing => "{}".into(),
             Shape::Numbers => format!("{{\"n\":{}}}", self.numbers(0)),
             Shape::Text => format!("{{\"s\":{}}}", self.text(0)?),
+            Shape::Console if self.params.len() == 1 => {
+                let read = text::managed_string(self.memory?, self.uint(0), AS_TEXT_BYTES_MAX);
+                let shown = match read {
+                    Managed::Text(text) => quoted(&text),
+                    Managed::Null | Managed::Wrong => "null".into(),
+                };
+                format!("{{\"s\":{shown}}}")
+            }
+            Shape::Console => format!("{{\"s\":{}}}", self.text(0)?),
             Shape::TwoTexts => format!("{{\"s\":{},\"s2\":{}}}", self.text(0)?, self.text(2)?),
             Shape::Delta => {
                 let version = self.shown(2).map(|version| format!(",\"version\":{version}")).unwrap_or_default();
@@ -298,6 +312,18 @@ mod tests {
         ] {
             assert_eq!(args(name, params), shown, "{name}");
         }
+    }
+
+    #[test]
+    fn a_console_of_one_parameter_takes_an_assemblyscript_string() {
+        let mut memory = [0_u8; 64];
+        memory[8..12].copy_from_slice(&[2, 0, 0, 0]);
+        memory[12..16].copy_from_slice(&[4, 0, 0, 0]);
+        memory[16..20].copy_from_slice(b"h\0i\0");
+        let shown = |params: &[Val]| call(import::ENV, "console.log", params, Some(&memory)).unwrap().args;
+        assert_eq!(shown(&[Val::I32(16)]), r#"{"s":"hi"}"#);
+        assert_eq!(shown(&[Val::I32(40)]), r#"{"s":null}"#);
+        assert_eq!(shown(&[Val::I32(16), Val::I32(1)]), r#"{"s":"h"}"#);
     }
 
     #[test]

@@ -110,17 +110,23 @@ impl Scenario {
             name: read.name,
             wasm: read.wasm,
             package: read.package,
-            capabilities: read.capabilities.map_or_else(|| "{}".into(), |raw| raw.get().to_string()),
-            config: read.config.map_or_else(|| "{}".into(), |raw| raw.get().to_string()),
+            capabilities: read.capabilities.map_or_else(|| "{}".into(), |raw| plain(&raw)),
+            config: read.config.map_or_else(|| "{}".into(), |raw| plain(&raw)),
             wall_ms: read.clock.and_then(|clock| clock.wall_ms).unwrap_or(WALL_MS),
             // What JavaScript's bit operations make of a number.
             seed: read.seed.map_or(SEED, |seed| u32::try_from(seed.rem_euclid(1 << 32)).unwrap_or(SEED)),
-            self_paths: read.self_paths.into_iter().map(|(path, raw)| (path, raw.get().to_string())).collect(),
+            self_paths: read.self_paths.into_iter().map(|(path, raw)| (path, plain(&raw))).collect(),
             fetch: fetch.collect(),
             datagrams: datagrams.collect::<Result<_, _>>()?,
             steps: steps.collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// Returns JSON as `JSON.stringify` writes it, since guests search it for literal fragments; what only JavaScript takes,
+/// such as half a surrogate pair, stays as it is.
+fn plain(raw: &RawValue) -> String {
+    crate::json::compact(raw.get()).unwrap_or_else(|_| raw.get().to_string())
 }
 
 /// A JSON string's text, or the JSON itself.
@@ -203,18 +209,14 @@ struct ReadStep {
 impl ReadStep {
     fn checked(self) -> Result<Step, String> {
         let missing = |member: &str| format!("`{}` needs the member `{member}`", self.op);
-        let raw = |value: Option<Box<RawValue>>, default: &str| {
-            value.map_or_else(|| default.into(), |raw| raw.get().to_string())
-        };
+        let raw = |value: Option<Box<RawValue>>, default: &str| value.map_or_else(|| default.into(), |raw| plain(&raw));
         let args = |args: Option<Vec<Box<RawValue>>>| {
-            args.unwrap_or_default().iter().map(|raw| raw.get().to_string()).collect::<Vec<String>>()
+            args.unwrap_or_default().iter().map(|raw| plain(raw)).collect::<Vec<String>>()
         };
         Ok(match self.op.as_str() {
-            "start" => Step::Start { config: self.config.map(|raw| raw.get().to_string()) },
+            "start" => Step::Start { config: self.config.map(|raw| plain(&raw)) },
             "poll" => Step::Poll { times: self.times.unwrap_or(1).min(POLLS_MAX) },
-            "delta" => {
-                Step::Delta { delta: self.delta.map(|raw| raw.get().to_string()).ok_or_else(|| missing("delta"))? }
-            }
+            "delta" => Step::Delta { delta: self.delta.map(|raw| plain(&raw)).ok_or_else(|| missing("delta"))? },
             "http" => {
                 let method = self.method.clone().ok_or_else(|| missing("method"))?;
                 let path = self.path.clone().ok_or_else(|| missing("path"))?;
@@ -257,5 +259,35 @@ impl ReadStep {
             "stop" => Step::Stop,
             other => return Err(format!("there is no step {other:?}")),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guests_see_json_as_javascript_writes_it_however_the_file_is_laid_out() {
+        let scenario = Scenario::parse(
+            r#"{"package": "p", "config": {"a": [1.0, "\u00fc"]}, "selfPaths": {"x.y": {"value": 1e2}},
+                "steps": [{"op": "start", "config": { "b" : 2 }}, {"op": "delta", "delta": {"updates": [ ]}},
+                    {"op": "put", "context": "vessels.self", "path": "a", "value": {"v": [ ]}},
+                    {"op": "resource", "type": "routes", "fn": "getResource", "args": [{"a": 1}]}]}"#,
+        )
+        .unwrap();
+        assert_eq!(scenario.config, r#"{"a":[1,"ü"]}"#);
+        assert_eq!(scenario.self_paths["x.y"], r#"{"value":100}"#);
+        assert_eq!(scenario.steps[0], Step::Start { config: Some(r#"{"b":2}"#.into()) });
+        assert_eq!(scenario.steps[1], Step::Delta { delta: r#"{"updates":[]}"#.into() });
+        let [.., Step::Put { value, .. }, Step::Resource { args, .. }] = &scenario.steps[..] else { panic!() };
+        assert_eq!((&**value, &*args[0]), (r#"{"v":[]}"#, r#"{"a":1}"#));
+    }
+
+    #[test]
+    fn a_step_that_lacks_something_is_named() {
+        let refused =
+            |steps: &str| Scenario::parse(&format!(r#"{{"package":"p","steps":[{steps}]}}"#)).unwrap_err().to_string();
+        assert_eq!(refused(r#"{"op":"stop"},{"op":"delta"}"#), "step 2: `delta` needs the member `delta`");
+        assert!(refused(r#"{"op":"fly"}"#).contains("\"fly\""));
     }
 }

@@ -25,6 +25,8 @@ const FILE: &str = "skiff/auth.json";
 /// Random bytes of a token; written as twice as many hexadecimal digits.
 pub const TOKEN_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
+/// Cookie that carries the token of a browser; see [`Access::check`].
+pub(super) const SESSION_COOKIE: &str = "skiff-token";
 /// Longer tokens are refused unread.
 const TOKEN_TEXT_BYTES_MAX: usize = 512;
 
@@ -117,6 +119,9 @@ impl Access {
 
     /// Checks a request.
     ///
+    /// The token comes in `Authorization: Bearer`, for pages and streams also in `?token=`, and for reading also in the
+    /// cookie that opening the page with `?token=` sets: images, scripts and frames of a web app carry nothing else.
+    ///
     /// # Errors
     /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host` or `Origin`, 401
     /// where a token is needed and not given, or a wrong one is.
@@ -129,6 +134,10 @@ impl Access {
         match presented(request, matches!(route, Route::Stream | Route::BinaryStream { .. } | Route::Index)) {
             Some(token) if self.is_token(&token) => Ok(()),
             Some(_) => Err(unauthorised("the token is not valid")),
+            // An old cookie is as good as none, not a wrong answer.
+            None if request.method.is_read() && token_in_cookie(request).is_some_and(|token| self.is_token(&token)) => {
+                Ok(())
+            }
             None if !is_loopback(request) => {
                 Err(unauthorised("a token is needed: this listener is not bound to loopback"))
             }
@@ -211,8 +220,20 @@ fn presented(request: &Request, in_query: bool) -> Option<String> {
     if !in_query {
         return None;
     }
+    token_in_query(request)
+}
+
+/// Returns the token of `?token=`.
+pub(super) fn token_in_query(request: &Request) -> Option<String> {
     let value = request.query().split('&').find_map(|pair| pair.strip_prefix("token="))?;
     Some(decode_query(value).unwrap_or_default().into_owned())
+}
+
+/// Returns the token of the session's cookie (RFC 6265 §4.2).
+fn token_in_cookie(request: &Request) -> Option<String> {
+    let pairs = request.headers_named("cookie").flat_map(|field| field.split(';'));
+    let mut named = pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='));
+    named.next().map(ToOwned::to_owned)
 }
 
 fn unauthorised(clause: &str) -> Response {

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::access::{self, SESSION_COOKIE};
 use super::url::authority;
 use super::{Access, Request, Response, Route, index};
 use crate::json;
@@ -42,7 +43,7 @@ pub struct PluginFacts<'a> {
 #[must_use]
 pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option<Response> {
     Some(match route {
-        Route::Index => index::page(request),
+        Route::Index => with_session(index::page(request), request, facts.access),
         Route::Discovery => discovery(request, facts.version),
         Route::ApiSelf => Response::json(200, quoted(facts.model.self_context())),
         Route::Api { segments } => api(segments, facts.model),
@@ -50,10 +51,21 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::LoginStatus => login_status(request, facts.access),
         Route::Unsupported => Response::error(404, "this part of the Signal K API is not supported"),
         Route::TooLong => Response::error(414, "the address is too long"),
-        Route::NotFound => Response::not_found(),
+        // Web apps are files, which only a carrier with package folders has (plugin ABI §1.6).
+        Route::WebApps => Response::json(200, "[]").or_file(),
+        Route::NotFound => Response::not_found().or_file(),
         Route::MethodNotAllowed { allow } => Response::method_not_allowed(allow),
         _ => return None,
     })
+}
+
+/// Keeps the token of a browser that opened the page with `?token=`, so that its later requests, which a page cannot give
+/// header fields to, carry it too. It is good for reading only ([`Access::check`]).
+fn with_session(page: Response, request: &Request, access: &Access) -> Response {
+    match access::token_in_query(request).filter(|token| access.is_token(token)) {
+        Some(token) => page.with("set-cookie", &format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict")),
+        None => page,
+    }
 }
 
 /// Returns the document a client starts from; its addresses are those the client used.

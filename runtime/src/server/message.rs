@@ -134,6 +134,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// Body; for `HEAD` the carrier sends only its length.
     pub body: Vec<u8>,
+    /// Nothing in the core claims the address: a carrier with package folders at hand may send a file instead.
+    pub unclaimed: bool,
 }
 
 impl Response {
@@ -145,7 +147,7 @@ impl Response {
         let headers =
             [("content-type", content_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { status, headers, body: body.into() }
+        Self { status, headers, body: body.into(), unclaimed: false }
     }
 
     /// Returns JSON text.
@@ -170,6 +172,12 @@ impl Response {
         let page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Not found</title></head>\n\
                     <body><pre>Not found</pre></body>\n</html>\n";
         Self::new(404, "text/html; charset=utf-8", page)
+    }
+
+    /// Returns the response marked as one that a file of a package may take the place of.
+    #[must_use]
+    pub fn or_file(self) -> Self {
+        Self { unclaimed: true, ..self }
     }
 
     /// Returns the answer to a method that the address does not take; `allow` lists those it does.

@@ -70,6 +70,8 @@ pub enum Route<'r> {
     Unsupported,
     /// `GET /skServer/loginStatus`
     LoginStatus,
+    /// `GET /skServer/webapps`
+    WebApps,
     /// `GET /skServer/plugins`, `GET /plugins`
     Plugins,
     /// `GET /plugins/<id>/`
@@ -155,6 +157,7 @@ pub fn route(request: &Request) -> Route<'_> {
         },
         ["signalk", "v2", "api", rest @ ..] => version_2(request.method, rest),
         ["signalk", "v1", "requests" | "auth" | "applicationData", ..] | ["signalk", "v2", ..] => Route::Unsupported,
+        ["skServer", "webapps"] => read(Route::WebApps),
         ["skServer", "loginStatus"] => read(Route::LoginStatus),
         ["skiff", "v1", "status"] => read(Route::Status),
         ["skiff", "v1", "plugins"] if request.method == Method::Post => Route::PluginInstall,
@@ -273,6 +276,7 @@ mod tests {
             ("/signalk/v2/api/streams/plugins/%40a%2Fb/c", r#"BinaryStream { stream: "plugins/@a/b/c" }"#),
             ("/signalk/v2/api/notifications/x", r#"Notifications { segments: ["x"] }"#),
             ("/signalk/v1/requests/7", r#"RequestState { id: "7" }"#),
+            ("/skServer/webapps", "WebApps"),
             ("/skServer/loginStatus", "LoginStatus"),
             ("/plugins", "Plugins"),
             ("/skServer/plugins/", "Plugins"),

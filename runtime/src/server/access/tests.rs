@@ -118,6 +118,21 @@ fn the_query_carries_a_token_on_streams_only() {
 }
 
 #[test]
+fn a_cookie_carries_the_token_for_reading_only() {
+    let (access, token) = access();
+    let cookie = format!("x=1; skiff-token={token}");
+    let with = |method, target: &str, cookie: &str| {
+        status(&access, method, target, &[("Host", "boat.local"), ("Cookie", cookie)], false)
+    };
+    assert_eq!(with(Method::Get, "/signalk", &cookie), 0);
+    assert_eq!(with(Method::Put, "/signalk/v1/api/vessels/self/a", &cookie), 401);
+    assert_eq!(with(Method::Get, "/signalk", "skiff-token=wrong"), 401);
+    assert_eq!(with(Method::Get, "/signalk", &format!("other-skiff-token={token}")), 401);
+    let request = Request { headers: vec![("cookie".to_string(), cookie)], ..get("/signalk/v1/stream") };
+    assert!(!access.may_write(&request), "a page of a web app must not write by being opened");
+}
+
+#[test]
 fn foreign_hosts_are_refused() {
     let (access, _) = access();
     for host in ["localhost", "LOCALHOST:1", "127.0.0.1:3000", "[::1]:3000"] {

@@ -158,3 +158,16 @@ const listPlugins = async () => {
 };
 listPlugins();
 setInterval(listPlugins, 3000);
+
+// Web apps of installed packages; a chip has none.
+const listApps = async () => {
+  const answer = await fetch("/skServer/webapps", token ? { headers: { Authorization: "Bearer " + token } } : {});
+  const apps = answer.ok ? await answer.json() : [];
+  byId("apps").replaceChildren(...apps.map((app) => {
+    const link = make("a", "card", (app.signalk && app.signalk.displayName) || app.name);
+    link.setAttribute("href", app.location);
+    return link;
+  }));
+  byId("webapps").hidden = !apps.length;
+};
+listApps().catch(() => {});

@@ -104,6 +104,7 @@ pub struct Session {
     may_write: bool,
     send_cached: bool,
     send_meta: bool,
+    server_events: bool,
     /// Contexts whose deltas are sent whole, as `?subscribe=` says.
     scope: Option<Scope>,
     subscriptions: PatternSet<Subscription>,
@@ -134,6 +135,7 @@ impl Session {
             may_write: context.may_write,
             send_cached: true,
             send_meta: false,
+            server_events: false,
             scope: Some(Scope::Own),
             subscriptions: PatternSet::new(SUBSCRIPTIONS_MAX),
             cached: None,
@@ -160,7 +162,8 @@ impl Session {
                 }
                 ("sendCachedValues", value) => session.send_cached = value != "false",
                 ("sendMeta", "all") => session.send_meta = true,
-                ("serverevents" | "startTime" | "playbackRate", _) => {
+                ("serverevents", "all") => session.server_events = true,
+                ("startTime" | "playbackRate", _) => {
                     session.reply_text(&format!("{name} is not supported, it is ignored"));
                 }
                 _ => {}
@@ -243,6 +246,12 @@ impl Session {
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         self.pacer.due()
+    }
+
+    /// Tells whether the client asked for server events (`?serverevents=all`).
+    #[must_use]
+    pub fn wants_server_events(&self) -> bool {
+        self.server_events
     }
 
     /// Returns what the session did.

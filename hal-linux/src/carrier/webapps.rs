@@ -1,0 +1,190 @@
+//! Files of packages: web apps at `/<package name>/`, and a plugin's `public/` below `/plugins/<id>/`.
+//!
+//! The core answers first and has checked who may; what it does not claim comes here (plugin ABI §1.6). Nothing is kept
+//! in memory: a package that is installed or removed while the gateway runs is there or gone with the next request.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use serde_json::{Map, Value, json};
+use skiff_runtime::config::{FILE_BYTES_MAX, PluginConfig};
+use skiff_runtime::package::plugin_id;
+use tower_http::services::ServeDir;
+
+use crate::hal::Folder;
+use crate::packages;
+
+/// Keyword of a package whose files are served.
+const WEB_APP: &str = "signalk-webapp";
+/// Keyword of one that other web apps may embed.
+const EMBEDDABLE: &str = "signalk-embeddable-webapp";
+/// Folder of a package that holds its files; without it a web app's files lie in the package itself.
+const PUBLIC: &str = "public";
+
+/// The package folders of a configuration folder.
+#[derive(Clone, Debug)]
+pub struct WebApps {
+    config: PathBuf,
+}
+
+/// What a request asks for, taken before the core gets it.
+pub(super) struct Asked {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl Asked {
+    /// Remembers a request that a file could answer.
+    pub(super) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Self> {
+        let reads = *method == Method::GET || *method == Method::HEAD;
+        reads.then(|| Self { method: method.clone(), uri: uri.clone(), headers: headers.clone() })
+    }
+}
+
+impl WebApps {
+    /// Serves the packages of a configuration folder.
+    #[must_use]
+    pub fn new(config: PathBuf) -> Self {
+        Self { config }
+    }
+
+    /// Answers with a file or the list of web apps; `None` when no package has what is asked for.
+    pub(super) async fn answer(&self, asked: Asked) -> Option<axum::response::Response> {
+        let apps = self.clone();
+        let path = asked.uri.path().to_owned();
+        // Package folders are looked up on the disk.
+        let found = tokio::task::spawn_blocking(move || apps.find(&path)).await.ok()??;
+        match found {
+            Found::List(list) => Some(super::http::respond(skiff_runtime::server::Response::json(200, list))),
+            Found::Moved(to) => {
+                let mut moved = axum::response::Response::new(Body::empty());
+                *moved.status_mut() = StatusCode::PERMANENT_REDIRECT;
+                moved.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&to).ok()?);
+                Some(moved)
+            }
+            Found::File { root, mount, below } => send(&root, &mount, &below, asked).await,
+        }
+    }
+
+    fn find(&self, path: &str) -> Option<Found> {
+        if path.trim_end_matches('/') == "/skServer/webapps" {
+            return Some(Found::List(self.list()));
+        }
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
+        let segments: Vec<&str> = decoded.strip_prefix('/')?.split('/').collect();
+        // A link in a package must not lead out of it, nor `..`; the name of a package cannot hold either.
+        if segments.iter().any(|segment| *segment == ".." || segment.contains(['\\', '\0'])) {
+            return None;
+        }
+        let (root, mounted) = match *segments.as_slice() {
+            ["plugins", id, _, ..] => (self.folder_of_plugin(id)?.join(PUBLIC), 2),
+            ["skServer", "plugins", id, _, ..] => (self.folder_of_plugin(id)?.join(PUBLIC), 3),
+            [scope, name, ..] if scope.starts_with('@') => (self.web_app(&format!("{scope}/{name}"))?, 2),
+            [name, ..] => (self.web_app(name)?, 1),
+            [] => return None,
+        };
+        // The raw path has the same slashes, since no decoded segment may hold one more.
+        let raw: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        if raw.len() != segments.len() {
+            return None;
+        }
+        let mount = format!("/{}", raw.get(..mounted)?.join("/"));
+        if raw.len() == mounted {
+            return Some(Found::Moved(format!("{mount}/")));
+        }
+        let root = root.canonicalize().ok()?;
+        let file = root.join(segments.get(mounted..)?.join("/")).canonicalize().ok()?;
+        let below = format!("/{}", raw.get(mounted..)?.join("/"));
+        file.starts_with(&root).then_some(Found::File { root, mount, below })
+    }
+
+    /// Returns the folder with the files of a web app that is to be served.
+    fn web_app(&self, name: &str) -> Option<PathBuf> {
+        let folder = packages::folder_of(&self.config, name)?;
+        let manifest = packages::package_json(&folder)?;
+        (has_keyword(&manifest, WEB_APP) && self.is_on(&manifest)).then(|| files_of(&folder))
+    }
+
+    fn folder_of_plugin(&self, id: &str) -> Option<PathBuf> {
+        let mut folders = packages::module_folders(&self.config).into_iter();
+        folders.find(|(name, _)| plugin_id(name) == id).map(|(_, folder)| folder)
+    }
+
+    /// Tells whether a package is served: a plugin's web app while the plugin is enabled, any other always.
+    fn is_on(&self, manifest: &Map<String, Value>) -> bool {
+        let Some(name) = manifest.get("name").and_then(Value::as_str) else { return false };
+        if !manifest.contains_key("wasmManifest") {
+            return true;
+        }
+        let config = PluginConfig::load(&mut Folder::new(&self.config), &plugin_id(name), FILE_BYTES_MAX);
+        config.is_ok_and(|config| config.is_some_and(|config| config.enabled == Some(true)))
+    }
+
+    /// Lists the web apps as `GET /skServer/webapps` does.
+    fn list(&self) -> String {
+        let mut apps = Vec::new();
+        for (name, folder) in packages::module_folders(&self.config) {
+            let Some(manifest) = packages::package_json(&folder) else { continue };
+            if !has_keyword(&manifest, WEB_APP) || !self.is_on(&manifest) {
+                continue;
+            }
+            let mut app = Map::new();
+            for member in ["name", "version", "description", "keywords", "signalk"] {
+                app.insert(member.into(), manifest.get(member).cloned().unwrap_or_else(|| json!("")));
+            }
+            if !manifest.contains_key("signalk") {
+                app.insert("signalk".into(), json!({}));
+            }
+            app.insert("location".into(), json!(format!("/{name}/")));
+            app.insert("embeddable".into(), json!(has_keyword(&manifest, EMBEDDABLE)));
+            apps.push(Value::Object(app));
+        }
+        Value::Array(apps).to_string()
+    }
+}
+
+/// What lies at an address.
+enum Found {
+    /// The list of web apps.
+    List(String),
+    /// The same address with a slash, so that the page's relative links work.
+    Moved(String),
+    /// A file below `root`, or a folder with an `index.html`.
+    File { root: PathBuf, mount: String, below: String },
+}
+
+/// Sends a file with its type, its pre-compressed sibling where the client takes one, and 304 where nothing changed.
+async fn send(root: &Path, mount: &str, below: &str, asked: Asked) -> Option<axum::response::Response> {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = asked.method;
+    *request.uri_mut() = below.parse().ok()?;
+    *request.headers_mut() = asked.headers;
+    let mut files = ServeDir::new(root).precompressed_br().precompressed_gzip();
+    let answer = files.try_call(request).await.ok()?;
+    if answer.status() == StatusCode::NOT_FOUND {
+        return None;
+    }
+    let mut answer = answer.map(Body::new);
+    let headers = answer.headers_mut();
+    // A folder without its slash is sent on, from an address that knows nothing of the mount point.
+    if let Some(to) = headers.get(header::LOCATION).and_then(|to| to.to_str().ok()) {
+        let to = HeaderValue::from_str(&format!("{mount}{to}")).ok()?;
+        headers.insert(header::LOCATION, to);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Some(answer)
+}
+
+fn files_of(package: &Path) -> PathBuf {
+    let public = package.join(PUBLIC);
+    if fs::metadata(&public).is_ok_and(|metadata| metadata.is_dir()) { public } else { package.to_owned() }
+}
+
+fn has_keyword(manifest: &Map<String, Value>, wanted: &str) -> bool {
+    let keywords = manifest.get("keywords").and_then(Value::as_array);
+    keywords.is_some_and(|keywords| keywords.iter().any(|keyword| keyword == wanted))
+}

@@ -1,0 +1,156 @@
+//! Web apps and `public/` folders of packages, over real HTTP (plugin ABI §1.6).
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use support::Gateway;
+use tempfile::tempdir;
+
+const ALARM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/assemblyscript/shallow-water-alarm");
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// A configuration folder with a chart app, a library, and the alarm as a plugin with a web app of its own.
+fn folder(config: &Path) {
+    let modules = config.join("node_modules");
+    let chart = modules.join("@acme/chart");
+    write(
+        &chart.join("package.json"),
+        r#"{"name":"@acme/chart","version":"1.2.3","description":"a chart","keywords":["signalk-webapp"],"signalk":{"displayName":"Chart"}}"#,
+    );
+    write(&chart.join("secret.txt"), "not in public");
+    write(&chart.join("public/index.html"), "<h1>chart</h1>");
+    write(&chart.join("public/js/app.js"), "let chart = 1;");
+    write(&chart.join("public/js/app.js.gz"), "squeezed");
+    write(&chart.join("public/help/index.html"), "<h1>help</h1>");
+    symlink("/etc/hostname", chart.join("public/link")).unwrap();
+    write(&modules.join("plain/package.json"), r#"{"name":"plain","version":"1.0.0"}"#);
+    write(&modules.join("plain/index.html"), "a library");
+    let alarm = modules.join("@skiff/shallow-water-alarm");
+    fs::create_dir_all(&alarm).unwrap();
+    fs::copy(Path::new(ALARM).join("plugin.wasm"), alarm.join("plugin.wasm")).unwrap();
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = json.replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"");
+    write(&alarm.join("package.json"), &json);
+    write(&alarm.join("public/index.html"), "<h1>alarm</h1>");
+    write(&alarm.join("public/api/status"), "a file in the plugin's way");
+}
+
+fn enable(config: &Path, enabled: bool) {
+    let text = format!(r#"{{"configuration":{{"limitMetres":3}},"enabled":{enabled}}}"#);
+    write(&config.join("plugin-config-data/_skiff_shallow-water-alarm.json"), &text);
+}
+
+fn start(home: &Path) -> Gateway {
+    Gateway::start(home, &["--config", home.join("config").to_str().unwrap()])
+}
+
+#[test]
+fn a_web_app_is_served_at_the_name_of_its_package() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    folder(&config);
+    let gateway = start(home.path());
+    let get = |path: &str| gateway.ask("GET", path, &[], "");
+    let (status, head, body) = get("/@acme/chart/");
+    assert_eq!((status, &*body), (200, "<h1>chart</h1>"), "{head}");
+    assert!(head.contains("content-type: text/html") && head.contains("nosniff"), "{head}");
+    let (status, head, _) = get("/@acme/chart");
+    assert!(status == 308 && head.contains("location: /@acme/chart/"), "{head}");
+    let (status, head, _) = get("/@acme/chart/help");
+    assert!((301..309).contains(&status) && head.contains("location: /@acme/chart/help/"), "{head}");
+    assert_eq!(get("/%40acme/chart/js/app.js").2, "let chart = 1;");
+    let (_, head, body) = gateway.ask("GET", "/@acme/chart/js/app.js", &[("Accept-Encoding", "gzip")], "");
+    assert!(body == "squeezed" && head.contains("content-encoding: gzip"), "{head}");
+    let (status, head, body) = gateway.ask("HEAD", "/@acme/chart/", &[], "");
+    assert!(status == 200 && body.is_empty() && head.contains("content-length: 14"), "{head}");
+    let (list, apps) = (get("/skServer/webapps").2, get("/skServer/webapps").0);
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!((apps, list[0]["name"].as_str(), list.as_array().map(Vec::len)), (200, Some("@acme/chart"), Some(1)));
+    assert_eq!(list[0]["signalk"]["displayName"], "Chart");
+}
+
+#[test]
+fn nothing_else_of_the_disk_is_served() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    folder(&config);
+    let gateway = start(home.path());
+    for path in [
+        "/@acme/chart/secret.txt",
+        "/@acme/chart/../secret.txt",
+        "/@acme/chart/%2e%2e/secret.txt",
+        "/@acme/chart/..%2fsecret.txt",
+        "/@acme/chart/js/..%2f..%2f..%2fpackage.json",
+        "/@acme/chart/link",
+        "/@acme/..%2f..%2fskiff/auth.json",
+        "/plain/index.html",
+        "/@acme",
+        "/@acme/",
+        "/@/x",
+        "/..",
+        "/.hidden/",
+        "/plugins/_acme_chart/../../package.json",
+    ] {
+        let (status, _, body) = gateway.ask("GET", path, &[], "");
+        assert_eq!(status, 404, "{path}: {body}");
+    }
+    assert_eq!(gateway.ask("GET", "/@acme/chart/", &[("Host", "evil.example")], "").0, 403);
+    assert_eq!(gateway.ask("POST", "/@acme/chart/", &[], "").0, 401, "a change needs the token even where nothing is");
+}
+
+#[test]
+fn a_plugins_web_app_is_there_while_it_is_enabled_and_its_endpoints_come_first() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    folder(&config);
+    enable(&config, true);
+    let gateway = start(home.path());
+    gateway.get_until("/skServer/plugins", |body| body.contains("\"running\""));
+    let get = |path: &str| gateway.ask("GET", path, &[], "");
+    assert_eq!(get("/@skiff/shallow-water-alarm/").2, "<h1>alarm</h1>");
+    for prefix in ["/plugins", "/skServer/plugins"] {
+        assert_eq!(get(&format!("{prefix}/_skiff_shallow-water-alarm/index.html")).2, "<h1>alarm</h1>");
+        let (_, _, status) = get(&format!("{prefix}/_skiff_shallow-water-alarm/api/status"));
+        assert!(status.contains("\"limit\""), "{status}");
+        assert_eq!(get(&format!("{prefix}/_skiff_shallow-water-alarm/plugin.wasm")).0, 404);
+    }
+    assert!(get("/skServer/webapps").2.contains("@skiff/shallow-water-alarm"));
+    drop(gateway);
+    enable(&config, false);
+    let gateway = start(home.path());
+    assert_eq!(gateway.ask("GET", "/@skiff/shallow-water-alarm/", &[], "").0, 404);
+    assert!(!gateway.ask("GET", "/skServer/webapps", &[], "").2.contains("@skiff"));
+}
+
+#[test]
+fn a_browser_on_the_network_opens_pages_with_the_token_once() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    folder(&config);
+    let gateway = Gateway::start_on(home.path(), &["--listen", "0.0.0.0:0", "--config", config.to_str().unwrap()]);
+    let token = gateway.token();
+    let ask = |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let (status, head, _) = gateway.ask(method, path, headers, "");
+        (status, head)
+    };
+    assert_eq!(ask("GET", "/@acme/chart/", &[]).0, 401);
+    let (status, head) = ask("GET", &format!("/?token={token}"), &[]);
+    let cookie = format!("skiff-token={token}");
+    assert!(
+        status == 200 && head.contains(&format!("set-cookie: {cookie}; Path=/; HttpOnly; SameSite=Strict")),
+        "{head}"
+    );
+    assert!(!ask("GET", "/?token=wrong", &[]).1.contains("set-cookie"));
+    let cookies = format!("a=b; {cookie}");
+    assert_eq!(ask("GET", "/@acme/chart/", &[("Cookie", &cookies)]).0, 200);
+    assert_eq!(ask("GET", "/signalk/v1/api/self", &[("Cookie", &cookies)]).0, 200);
+    assert_eq!(ask("GET", "/@acme/chart/", &[("Cookie", "skiff-token=wrong")]).0, 401);
+    assert_eq!(ask("POST", "/plugins/x/config", &[("Cookie", &cookies)]).0, 401, "a cookie is for reading only");
+}

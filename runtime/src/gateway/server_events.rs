@@ -1,0 +1,132 @@
+//! Server events on the delta stream (`?serverevents=all`, plugin ABI §12.4): how the plugins are, who the vessel is.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use core::fmt::Write;
+use core::time::Duration;
+
+use super::Gateway;
+use crate::config::Vessel;
+use crate::json;
+use crate::plugin::{Plugin, State};
+use crate::server::stream::Session;
+use crate::time::{Instant, UnixMillis};
+
+/// Time after which the status of all plugins is sent again (§12.4).
+const REPEAT: Duration = Duration::from_secs(5);
+/// Shortest time between two of them: a plugin that floods its status does not flood every client (§13, L-49).
+const GAP: Duration = Duration::from_millis(200);
+
+/// What was last said about each plugin, by package name.
+#[derive(Default)]
+pub(super) struct ServerEvents {
+    said: BTreeMap<Arc<str>, Said>,
+    changed: bool,
+    sent: Option<Instant>,
+}
+
+struct Said {
+    is_error: bool,
+    text: String,
+    at: UnixMillis,
+    last_error: Option<(String, UnixMillis)>,
+}
+
+impl Gateway {
+    /// Sends the plugins' status to those who asked for it; returns when it is due again.
+    pub(super) fn send_server_events(&mut self, now: Instant) -> Option<Instant> {
+        let wall = self.wall();
+        for plugin in self.registry.plugins() {
+            self.server_events.note(plugin, wall);
+        }
+        if !self.sessions.values().any(Session::wants_server_events) {
+            self.server_events.sent = None;
+            return None;
+        }
+        let (events, registry) = (&mut self.server_events, &self.registry);
+        let wait = if events.changed { GAP } else { REPEAT };
+        if let Some(due) = events.sent.map(|sent| sent + wait).filter(|due| *due > now) {
+            return Some(due);
+        }
+        events.said.retain(|package, _| registry.plugins().any(|plugin| plugin.package_name() == &**package));
+        (events.changed, events.sent) = (false, Some(now));
+        let text = events.json();
+        for session in self.sessions.values_mut().filter(|session| session.wants_server_events()) {
+            session.reply(&text);
+        }
+        Some(now + REPEAT)
+    }
+}
+
+impl ServerEvents {
+    fn forget(&mut self, package: &str) {
+        self.changed |= self.said.remove(package).is_some();
+    }
+
+    /// Lets the next poll send everything: a client has come.
+    pub(super) fn send_soon(&mut self) {
+        self.sent = None;
+    }
+
+    fn note(&mut self, plugin: &Plugin, wall: UnixMillis) {
+        let failed = matches!(plugin.state(), State::Error | State::Crashed);
+        let (is_error, text) = match (plugin.error(), plugin.reason(), plugin.status()) {
+            (Some(error), ..) => (true, error),
+            (None, Some(reason), _) if failed => (true, reason),
+            (None, _, Some(status)) => (false, status),
+            (None, _, None) => return self.forget(plugin.package_name()),
+        };
+        let before = self.said.get(plugin.package_name());
+        if before.is_some_and(|said| said.is_error == is_error && said.text == text) {
+            return;
+        }
+        let last_error = before
+            .and_then(|said| if said.is_error { Some((said.text.clone(), said.at)) } else { said.last_error.clone() });
+        let said = Said { is_error, text: text.to_string(), at: wall, last_error };
+        self.said.insert(plugin.package_name().into(), said);
+        self.changed = true;
+    }
+
+    fn json(&self) -> String {
+        let mut out = String::from("{\"type\":\"PROVIDERSTATUS\",\"from\":\"skiff\",\"data\":[");
+        for (index, (package, said)) in self.said.iter().enumerate() {
+            out.push_str(if index == 0 { "" } else { "," });
+            // Writing into a String cannot fail.
+            let _ = said.write(&mut out, package);
+        }
+        out.push_str("]}");
+        out
+    }
+}
+
+impl Said {
+    fn write(&self, out: &mut String, package: &str) -> core::fmt::Result {
+        let kind = if self.is_error { "error" } else { "status" };
+        write!(out, "{{\"type\":\"{kind}\",\"id\":")?;
+        json::write_string(out, package)?;
+        write!(out, ",\"statusType\":\"plugin\",\"timeStamp\":\"{}\",\"message\":", self.at)?;
+        json::write_string(out, &self.text)?;
+        if let Some((error, at)) = &self.last_error {
+            out.push_str(",\"lastError\":");
+            json::write_string(out, error)?;
+            write!(out, ",\"lastErrorTimeStamp\":\"{at}\"")?;
+        }
+        out.write_char('}')
+    }
+}
+
+/// Returns the event that tells a new client who the vessel is.
+pub(super) fn vessel_info(vessel: &Vessel, self_context: &str) -> String {
+    let mut out = String::from("{\"type\":\"VESSEL_INFO\",\"from\":\"skiff\",\"data\":{");
+    let uuid = self_context.strip_prefix("vessels.");
+    for (name, value) in [("name", vessel.name.as_deref()), ("mmsi", vessel.mmsi.as_deref()), ("uuid", uuid)] {
+        let Some(value) = value else { continue };
+        out.push_str(if out.ends_with('{') { "" } else { "," });
+        // Writing into a String cannot fail.
+        let _ = write!(out, "\"{name}\":");
+        let _ = json::write_string(&mut out, value);
+    }
+    out.push_str("}}");
+    out
+}
