@@ -11,8 +11,8 @@ use sequential_storage::cache::page_states::HeapPageStates;
 use sequential_storage::map::{MapConfig, MapStorage};
 
 use super::device::{Blocking, Flash, ready};
-use super::head::{KEY_BYTES, PIECE_HEADER_BYTES};
-use super::{ItemKey, PIECE_BYTES, SECTOR_BYTES};
+use super::head::{ItemKey, KEY_BYTES, NameHash, PIECE_HEADER_BYTES};
+use super::{PIECE_BYTES, SECTOR_BYTES};
 use crate::hal::StorageError;
 
 /// Bytes of the longest item: key, generation, content.
@@ -103,6 +103,11 @@ impl<F: Flash> Map<F> {
     /// Removes an item; none is no error.
     pub fn remove(&mut self, key: ItemKey) -> Result<(), StorageError> {
         done(ready(self.inner.remove_item(&mut self.buffer.0, &key)))
+    }
+
+    /// Repairs what a power cut in the middle of moving or erasing a sector left: fetching does, visiting does not.
+    pub fn repair(&mut self) -> Result<(), StorageError> {
+        self.fetch(ItemKey::head(NameHash::default())).map(|_| ())
     }
 
     /// Visits all items, older ones first: of items with the same key the last one counts.

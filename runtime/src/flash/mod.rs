@@ -21,7 +21,6 @@ mod tests;
 use core::ops::Range;
 
 pub use device::Flash;
-use head::ItemKey;
 pub use storage::{FlashStorage, MountError};
 
 /// Prefix of the keys whose records are images.

@@ -156,6 +156,7 @@ impl<F: Flash> FlashStorage<F> {
     fn read_heads(&mut self) -> Result<(), StorageError> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut generation = 0;
+        self.map.repair()?;
         let (mut damaged, mut unknown, mut too_many) = (0_u32, 0_u32, false);
         self.map.visit(&mut |key, value| {
             if key.as_piece().is_some() {

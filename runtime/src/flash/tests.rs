@@ -1,8 +1,6 @@
-//! The storage over simulated flash.
+//! The storage over simulated flash; what all media have in common is tested in `hal-linux/tests/storage_contract.rs`.
 
-use std::boxed::Box;
 use std::collections::BTreeMap;
-use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
 
@@ -10,7 +8,6 @@ use proptest::prelude::*;
 
 use super::nor::{NorSim, Torn};
 use super::*;
-use crate::hal::sim::{contract, cuts};
 use crate::hal::{Key, Storage, StorageError};
 
 const SECTORS: u16 = 24;
@@ -25,50 +22,6 @@ fn mount(flash: &NorSim) -> FlashStorage<NorSim> {
 
 fn key(text: &str) -> Key {
     Key::parse(text).unwrap()
-}
-
-struct Medium {
-    flash: NorSim,
-    torn: Torn,
-}
-
-impl cuts::Cuttable for Medium {
-    fn blank(&mut self) {
-        self.flash = NorSim::new(SECTORS);
-    }
-
-    fn mount(&mut self) -> Result<Box<dyn Storage>, String> {
-        match FlashStorage::mount(self.flash.clone(), &layout()) {
-            Ok(storage) => Ok(Box::new(storage)),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn cut_after(&mut self, steps: u32) {
-        self.flash.cut_power_after(steps, self.torn);
-    }
-
-    fn power_on(&mut self) -> bool {
-        let was_cut = self.flash.is_without_power();
-        self.flash.power_on();
-        was_cut
-    }
-}
-
-#[test]
-fn keeps_the_storage_contract() {
-    contract::storage(&mut mount(&NorSim::new(SECTORS))).unwrap();
-}
-
-#[test]
-fn survives_a_cut_after_every_word() {
-    // What stands before differs, so that sectors are full and moved in different writes.
-    for (rounds, torn) in [(0, Torn::Half), (1, Torn::Nothing), (2, Torn::Half), (3, Torn::All), (4, Torn::Half)] {
-        let mut medium = Medium { flash: NorSim::new(SECTORS), torn };
-        let cuts = cuts::storage_cuts(&mut medium, rounds).unwrap_or_else(|clause| panic!("{torn:?}: {clause}"));
-        std::eprintln!("{torn:?} {rounds}: {cuts}");
-        assert!(cuts > 4000, "{cuts}");
-    }
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn sequence(medium: &mut dyn Cuttable, writes: &[Write], rounds: u32) -> Result<
     let mut cuts = 0_u32;
     for (position, write) in writes.iter().enumerate() {
         for steps in 0.. {
-            let told = |clause: String| format!("{write:.40?} number {position}, cut after {steps} steps: {clause}");
+            let told = |clause: String| format!("{} {position}, cut after {steps} steps: {clause}", write.name());
             medium.blank();
             let before = prepare(medium, writes, position, rounds).map_err(told)?;
             let mut storage = medium.mount()?;
