@@ -25,6 +25,8 @@ pub mod carrier;
 pub mod config;
 pub mod delta;
 pub mod fetch;
+#[cfg(feature = "flash")]
+pub mod flash;
 pub mod gateway;
 pub mod hal;
 pub mod host;

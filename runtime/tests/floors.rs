@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("n2k", 2),
     ("nmea0183", 2),
     ("hal", 2),
+    ("flash", 3),
     ("fetch", 3),
     ("vfs", 2),
     ("budget", 3),

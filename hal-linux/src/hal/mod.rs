@@ -3,6 +3,7 @@
 mod can;
 mod can_restart;
 mod clock;
+mod disk;
 mod fetch;
 mod network;
 mod rng;
@@ -12,6 +13,7 @@ mod tap;
 
 pub use can::{CanOpenError, SocketCan};
 pub use clock::SystemClock;
+pub use disk::{Disk, System};
 pub use fetch::UreqFetch;
 pub use network::StdNetwork;
 pub use rng::SystemRng;

@@ -25,7 +25,7 @@ pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Received, Socket};
 pub use serial::{SerialError, SerialPort, SerialPorts, SerialSettings};
-pub use storage::{Capacity, Storage, StorageError};
+pub use storage::{Capacity, Lease, Mapped, Storage, StorageError};
 pub use stream::Stream;
 
 use crate::time::{Instant, UnixMillis};

@@ -18,6 +18,7 @@
 mod can;
 mod clock;
 pub mod contract;
+pub mod cuts;
 mod fetch;
 mod network;
 mod rng;

@@ -82,6 +82,12 @@ impl SimStorage {
         self.0.borrow_mut().power_cut = Some(cut);
     }
 
+    /// Tells whether the power was cut.
+    #[must_use]
+    pub fn is_without_power(&self) -> bool {
+        self.0.borrow().without_power
+    }
+
     /// Brings the medium back, with what it held when the power went.
     pub fn power_on(&self) {
         let mut state = self.0.borrow_mut();
