@@ -257,6 +257,10 @@ impl Disk for StoppingDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         state.whole_step()?;
+        // Its own name comes back only where that is not the temporary one.
+        if state.undo.iter().all(|(path, _)| path != from) {
+            state.remember(from);
+        }
         state.remember(to);
         System.rename(from, to)
     }
@@ -271,7 +275,9 @@ impl Disk for StoppingDisk {
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         state.whole_step()?;
-        state.undo.retain(|(other, _)| other.parent().is_some_and(|folder| folder.canonicalize().ok() != path.canonicalize().ok()));
+        state.undo.retain(|(other, _)| {
+            other.parent().is_some_and(|folder| folder.canonicalize().ok() != path.canonicalize().ok())
+        });
         Ok(())
     }
 }

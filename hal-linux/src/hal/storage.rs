@@ -96,9 +96,9 @@ impl<D: Disk> Folder<D> {
     }
 
     fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().map_or(Path::new("/"), |folder| {
-            if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
-        });
+        let folder = path
+            .parent()
+            .map_or(Path::new("/"), |folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         self.disk.sync_folder(folder)
     }
 }
@@ -186,6 +186,18 @@ impl<D: Disk> Storage for Folder<D> {
             other => other?,
         };
         self.disk.remove_file(&path).and_then(|()| self.sync_folder_of(&path)).map_err(|error| told(&error))
+    }
+
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        if is_secret(from) != is_secret(to) {
+            // The other mode is that of a new file.
+            let data = self.read_all(from, u32::MAX)?;
+            self.replace(to, &data)?;
+            return self.remove(from);
+        }
+        let (from, to) = (self.existing(from)?, self.writable(to)?);
+        let moved = self.disk.rename(&from, &to).and_then(|()| self.sync_folder_of(&to));
+        moved.and_then(|()| self.sync_folder_of(&from)).map_err(|error| told(&error))
     }
 
     fn list(&mut self, prefix: &str, visit: &mut dyn FnMut(&Key, u32) -> ControlFlow<()>) -> Result<(), StorageError> {

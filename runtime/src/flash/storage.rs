@@ -142,9 +142,9 @@ impl<F: Flash> FlashStorage<F> {
         Ok(storage)
     }
 
-    fn over(mut flash: F, layout: &Layout) -> Result<Self, MountError> {
+    fn over(flash: F, layout: &Layout) -> Result<Self, MountError> {
         let words = F::WRITE_SIZE <= 4 && F::READ_SIZE <= 4 && F::ERASE_SIZE == SECTOR_BYTES as usize;
-        if !words || !layout.is_sound(embedded_storage::nor_flash::ReadNorFlash::capacity(&mut flash)) {
+        if !words || !layout.is_sound(embedded_storage::nor_flash::ReadNorFlash::capacity(&flash)) {
             return Err(MountError::Layout);
         }
         let map = Map::new(flash, layout.records.clone()).ok_or(MountError::Layout)?;
@@ -264,13 +264,8 @@ impl<F: Flash> FlashStorage<F> {
     /// Writes a head, which makes its content the record's.
     fn commit(&mut self, key: &Key, entry: Entry) -> Result<(), StorageError> {
         let sector = if let Place::Image(sector) = entry.place { Some(sector) } else { None };
-        let head = Head {
-            name: key.as_str(),
-            generation: entry.generation,
-            bytes: entry.bytes,
-            crc: entry.crc,
-            sector,
-        };
+        let head =
+            Head { name: key.as_str(), generation: entry.generation, bytes: entry.bytes, crc: entry.crc, sector };
         let mut buffer = [0; HEAD_BYTES_MAX];
         let head = head.write(&mut buffer).ok_or(StorageError::Failed)?;
         self.map.store(ItemKey::head(entry.name), head)?;
@@ -438,9 +433,11 @@ impl<F: Flash> Storage for FlashStorage<F> {
     }
 
     fn replace(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {
-        self.write(|storage| {
-            if is_image(key) { storage.replace_image(key, data) } else { storage.replace_pieces(key, data) }
-        })
+        self.write(
+            |storage| {
+                if is_image(key) { storage.replace_image(key, data) } else { storage.replace_pieces(key, data) }
+            },
+        )
     }
 
     fn append(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {
@@ -492,6 +489,32 @@ impl<F: Flash> Storage for FlashStorage<F> {
             return None;
         }
         Some(Mapped::new(bytes, self.area.lease(run)))
+    }
+
+    fn reads_in_place(&mut self) -> bool {
+        let word = self.area.addresses(&(0..1)).map(|sector| sector.start..sector.start.saturating_add(4));
+        word.is_some_and(|word| self.map.flash().0.mapped(word).is_some())
+    }
+
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        let old = self.entry(from)?;
+        if from == to {
+            return Ok(());
+        }
+        if !matches!(old.place, Place::Image(_)) || !is_image(to) {
+            let data = self.read_all(from, u32::MAX)?;
+            self.replace(to, &data)?;
+            return self.remove(from);
+        }
+        self.write(|storage| {
+            let entry = storage.begin(to, old.bytes, old.crc, old.place);
+            let is_new = storage.find(entry.name).is_none();
+            storage.admit(entry.record_bytes(), is_new)?;
+            storage.commit(to, entry)?;
+            storage.map.remove(ItemKey::head(old.name))?;
+            storage.entries.retain(|entry| entry.name != old.name);
+            Ok(())
+        })
     }
 
     fn capacity(&mut self) -> Capacity {
