@@ -39,6 +39,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("http", "time"),    // the date of a response
     ("n2k", "hal"),      // only the frame type
     ("nmea0183", "n2k"), // the form of a delta, names of ship types
+    ("config", "bus"),   // patterns of paths to send
     ("model", "bus"),    // patterns
     ("model", "config"), // the vessel's name
     ("package", "host"),

@@ -164,6 +164,8 @@ impl Counters {
 #[derive(Clone, Debug)]
 pub struct Receiver {
     label: heapless::String<LABEL_BYTES_MAX>,
+    /// `$source` has the NAME where it is known.
+    uses_name: bool,
     fast_packets: FastPackets,
     transfers: IsoTp,
     counters: Counters,
@@ -239,6 +241,7 @@ impl Receiver {
         let _ = json::write_string(&mut label_json, &kept);
         Self {
             label: kept,
+            uses_name: true,
             fast_packets: FastPackets::default(),
             transfers: IsoTp::default(),
             counters: Counters::default(),
@@ -294,6 +297,16 @@ impl Receiver {
     /// Returns the transport protocol, for a node that answers transfers to its address.
     pub fn transfers_mut(&mut self) -> &mut IsoTp {
         &mut self.transfers
+    }
+
+    /// Names devices in `$source` by NAME once it is known, as at first, or always by address.
+    pub fn use_name(&mut self, yes: bool) {
+        self.uses_name = yes;
+    }
+
+    /// Visits the devices whose address claim was heard: address and NAME.
+    pub fn devices(&self) -> impl Iterator<Item = (SourceAddress, u64)> {
+        self.memory.claims().map(|(address, name)| (address, name.0))
     }
 
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
@@ -366,7 +379,8 @@ impl Receiver {
             }
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
-                for part in [self.label.as_str(), ".", source.reference()] {
+                let device = if self.uses_name { source.reference() } else { &source.address };
+                for part in [self.label.as_str(), ".", device] {
                     let _ = source_ref.push_str(part);
                 }
                 (self.label_json.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
