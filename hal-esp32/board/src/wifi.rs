@@ -22,8 +22,10 @@ const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789+";
 const PASSWORD_CHARS: usize = 12;
 /// Bytes of the station's record.
 const FILE_BYTES_MAX: u32 = 512;
-/// A network that was to be joined and is away so long: the board makes its own beside it, to be reached again.
+/// A network that was to be joined and is away so long: the board makes its own, to be reached again.
 const LOST: Duration = Duration::from_secs(120);
+/// So long nobody was on its own network: the board tries the other one again.
+const SET_UP: Duration = Duration::from_secs(600);
 /// Pause between two attempts to join.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -140,6 +142,23 @@ impl Setup {
     }
 }
 
+/// Which network the radio is on; it is chosen at a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It joins the network of the record.
+    Join,
+    /// It makes its own.
+    SetUp,
+}
+
+impl Mode {
+    /// Chooses at a start; `asked` is what the start before asked for.
+    #[must_use]
+    pub fn choose(has_station: bool, asked: Option<Self>) -> Self {
+        if has_station { asked.unwrap_or(Self::Join) } else { Self::SetUp }
+    }
+}
+
 /// What the radio is to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -147,60 +166,43 @@ pub enum Action {
     None,
     /// Try to join.
     Join,
-    /// Make the own network beside it.
-    OpenSetup,
-    /// End the own network: the other one is back for good.
-    CloseSetup,
+    /// Start again in the other mode: one network at a time, so that the memory for two is not needed.
+    Restart(Mode),
 }
 
 /// Decides about the networks while the board runs.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    mode: Mode,
     has_station: bool,
-    setup_open: bool,
-    away_since: Option<Instant>,
-    back_since: Option<Instant>,
+    /// Since when nobody can reach the board as its mode means.
+    alone_since: Option<Instant>,
     tried: Option<Instant>,
 }
 
 impl Plan {
-    /// Begins: with a network to join, or with the own one.
+    /// Begins.
     #[must_use]
-    pub fn begin(has_station: bool, now: Instant) -> Self {
-        Self { has_station, setup_open: !has_station, away_since: Some(now), back_since: None, tried: None }
+    pub fn begin(mode: Mode, has_station: bool, now: Instant) -> Self {
+        Self { mode, has_station, alone_since: Some(now), tried: None }
     }
 
-    /// Tells whether the own network is to be there.
-    #[must_use]
-    pub fn setup_is_open(&self) -> bool {
-        self.setup_open
-    }
-
-    /// Takes whether the board has joined, and decides.
-    pub fn poll(&mut self, joined: bool, now: Instant) -> Action {
-        if !self.has_station {
+    /// Takes whether the board has joined, or somebody is on its own network, and decides.
+    pub fn poll(&mut self, in_use: bool, now: Instant) -> Action {
+        if in_use {
+            self.alone_since = None;
             return Action::None;
         }
-        if joined {
-            self.away_since = None;
-            let since = *self.back_since.get_or_insert(now);
-            if self.setup_open && now.since(since) >= LOST {
-                self.setup_open = false;
-                return Action::CloseSetup;
+        let alone = now.since(*self.alone_since.get_or_insert(now));
+        match self.mode {
+            Mode::Join if alone >= LOST => Action::Restart(Mode::SetUp),
+            Mode::Join if self.tried.is_none_or(|tried| now.since(tried) >= RETRY) => {
+                self.tried = Some(now);
+                Action::Join
             }
-            return Action::None;
+            Mode::SetUp if self.has_station && alone >= SET_UP => Action::Restart(Mode::Join),
+            _ => Action::None,
         }
-        self.back_since = None;
-        let since = *self.away_since.get_or_insert(now);
-        if !self.setup_open && now.since(since) >= LOST {
-            self.setup_open = true;
-            return Action::OpenSetup;
-        }
-        if self.tried.is_none_or(|tried| now.since(tried) >= RETRY) {
-            self.tried = Some(now);
-            return Action::Join;
-        }
-        Action::None
     }
 }
 
@@ -251,25 +253,30 @@ mod tests {
 
     #[test]
     fn without_a_network_to_join_there_is_the_own_one() {
-        let mut plan = Plan::begin(false, at(0));
-        assert!(plan.setup_is_open());
-        assert!((0..1000).all(|second| plan.poll(false, at(second)) == Action::None));
+        assert_eq!(Mode::choose(false, Some(Mode::Join)), Mode::SetUp);
+        assert_eq!((Mode::choose(true, None), Mode::choose(true, Some(Mode::SetUp))), (Mode::Join, Mode::SetUp));
+        let mut plan = Plan::begin(Mode::SetUp, false, at(0));
+        assert!((0..10_000).all(|second| plan.poll(false, at(second)) == Action::None));
     }
 
     #[test]
-    fn a_network_that_stays_away_opens_the_own_one_until_it_is_back() {
-        let mut plan = Plan::begin(true, at(0));
-        assert!(!plan.setup_is_open());
+    fn a_network_that_stays_away_brings_the_own_one() {
+        let mut plan = Plan::begin(Mode::Join, true, at(0));
         assert_eq!(plan.poll(false, at(0)), Action::Join);
         assert_eq!(plan.poll(false, at(5)), Action::None);
         assert_eq!(plan.poll(false, at(10)), Action::Join);
-        assert_eq!(plan.poll(false, at(120)), Action::OpenSetup);
-        assert_eq!(plan.poll(false, at(121)), Action::Join);
-        assert_eq!(plan.poll(true, at(130)), Action::None);
-        assert_eq!(plan.poll(true, at(249)), Action::None);
-        assert_eq!(plan.poll(true, at(250)), Action::CloseSetup);
-        assert!(!plan.setup_is_open());
-        assert_eq!(plan.poll(false, at(260)), Action::Join, "gone again");
-        assert_eq!(plan.poll(false, at(380)), Action::OpenSetup);
+        assert_eq!(plan.poll(true, at(100)), Action::None);
+        assert_eq!(plan.poll(false, at(200)), Action::Join, "gone again");
+        assert_eq!(plan.poll(false, at(319)), Action::Join);
+        assert_eq!(plan.poll(false, at(320)), Action::Restart(Mode::SetUp));
+    }
+
+    #[test]
+    fn the_own_one_gives_way_when_nobody_uses_it() {
+        let mut plan = Plan::begin(Mode::SetUp, true, at(0));
+        assert_eq!(plan.poll(false, at(599)), Action::None);
+        assert_eq!(plan.poll(true, at(600)), Action::None);
+        assert_eq!(plan.poll(false, at(700)), Action::None);
+        assert_eq!(plan.poll(false, at(1300)), Action::Restart(Mode::Join));
     }
 }

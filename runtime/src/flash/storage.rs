@@ -131,6 +131,20 @@ impl<F: Flash> FlashStorage<F> {
         Ok(storage)
     }
 
+    /// Mounts, and erases everything where nothing can be read: a board has no other way to be used again.
+    ///
+    /// # Errors
+    /// [`MountError`] when the layout or the flash does not allow it.
+    pub fn mount_or_format(flash: F, layout: &Layout) -> Result<Self, MountError> {
+        let mut storage = Self::over(flash, layout)?;
+        if storage.read_heads().is_err() {
+            log::error!("flash: nothing can be read, it is erased");
+            storage.map.format().map_err(|_| MountError::Failed)?;
+            storage.read_heads().map_err(|_| MountError::Failed)?;
+        }
+        Ok(storage)
+    }
+
     /// Erases everything, for a first start or a factory reset.
     ///
     /// # Errors
@@ -140,6 +154,11 @@ impl<F: Flash> FlashStorage<F> {
         // Images without a head are free: only the records need be erased.
         storage.map.format().map_err(|_| MountError::Failed)?;
         Ok(storage)
+    }
+
+    /// Returns the flash, for what lies beside the two areas; what is written to them is not noticed.
+    pub fn flash(&mut self) -> &mut F {
+        self.map.flash().0
     }
 
     fn over(flash: F, layout: &Layout) -> Result<Self, MountError> {
