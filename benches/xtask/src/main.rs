@@ -3,6 +3,7 @@
 //! Each command installs what it lacks by itself, asks nothing, and says in one line what went
 //! wrong. What a command downloads or builds lies below `target/` and `~/.cache/`.
 
+mod can_guest;
 mod cross;
 mod debian;
 mod differential;
@@ -52,6 +53,11 @@ const TASKS: &[Task] = &[
         name: "qemu",
         does: "boots the emulated board and compares it with Linux; --net uses it over the network",
         run: qemu::run,
+    },
+    Task {
+        name: "can-guest",
+        does: "boots Debian's kernel in QEMU and tests Skiff on its CAN interfaces",
+        run: can_guest::run,
     },
     Task {
         name: "pgn-tables",
