@@ -7,6 +7,8 @@ mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev 2>/dev/null
 echo 3 > /proc/sys/kernel/printk
+# The boot loader leaves half a line on the console.
+echo
 for module in can can-raw can-dev vcan sja1000 kvaser_pci; do insmod /modules/$module.ko || echo "FAILED insmod $module"; done
 # The shell has an ip of its own, which knows no bit rates.
 ip() { /bin/ip "$@"; }
