@@ -18,6 +18,7 @@ mod sample;
 mod setup;
 mod signalk_server;
 mod size;
+mod speed;
 mod std_guest;
 mod test;
 mod toolchain;
@@ -68,6 +69,11 @@ const TASKS: &[Task] = &[
         name: "differential",
         does: "compares generated NMEA 2000 logs with the npm peers; [--seed N]…",
         run: differential::run,
+    },
+    Task {
+        name: "n2k-speed",
+        does: "measures NMEA 2000 decoding beside the npm peers; [LOG] [--check]",
+        run: speed::run,
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },
