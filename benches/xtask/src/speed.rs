@@ -1,6 +1,7 @@
 //! Measures NMEA 2000 decoding beside the npm packages in one run, and counts instructions per frame.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::{debian, differential, process, sample};
 
@@ -35,7 +36,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     debian::packages(&["valgrind"])?;
     let bench = build()?;
     println!("log: {}", log.display());
-    let rates = process::output(process::command(&bench, ["--bench"]).arg(&log))?;
+    let rates = process::output(Command::new(&bench).arg("--bench").arg(&log))?;
     rates.lines().for_each(|line| println!("skiff, {line}"));
     let frames = frames(&bench, &log)?;
     let [few, many] = ROUNDS.map(|rounds| instructions(&bench, &log, rounds));
@@ -63,7 +64,7 @@ fn build() -> Result<PathBuf, String> {
 
 /// Returns the number of frames in a log.
 fn frames(bench: &Path, log: &Path) -> Result<u64, String> {
-    let counts = process::output(process::command(bench, ["--rounds", "1"]).arg(log))?;
+    let counts = process::output(Command::new(bench).args(["--rounds", "1"]).arg(log))?;
     let frames = counts.split(' ').next().and_then(|number| number.parse().ok()).filter(|frames| *frames > 0);
     frames.ok_or_else(|| format!("no frames: {counts}"))
 }
@@ -71,7 +72,7 @@ fn frames(bench: &Path, log: &Path) -> Result<u64, String> {
 /// Counts the instructions of a run that reads the log so many times.
 fn instructions(bench: &Path, log: &Path, rounds: u64) -> Result<u64, String> {
     let out = process::top().join("target/speed.callgrind");
-    let mut valgrind = std::process::Command::new("valgrind");
+    let mut valgrind = Command::new("valgrind");
     valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
     valgrind.arg(bench).arg("--rounds").arg(rounds.to_string()).arg(log);
     process::output(&mut valgrind)?;
