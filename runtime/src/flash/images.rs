@@ -7,7 +7,7 @@ use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 
 use super::device::Flash;
 use super::map::Buffer;
-use super::{SECTOR_BYTES, Layout};
+use super::{Layout, SECTOR_BYTES};
 use crate::hal::{Lease, StorageError};
 
 /// Sectors of one image, counted from the start of the area.
