@@ -229,8 +229,9 @@ impl Sentences {
             ("sentence", Value::Text(sentence.kind)),
             ("talker", Value::Text(sentence.talker)),
         ];
+        let stamp = Some(timestamp.as_str()).filter(|text| !text.is_empty());
         let mut writer = DeltaWriter::new(&prefix, context);
-        writer.update(&UpdateHead { source: Some(Value::Object(&source)), source_ref, timestamp: Some(&timestamp) });
+        writer.update(&UpdateHead { source: Some(Value::Object(&source)), source_ref, timestamp: stamp });
         values(&mut writer);
         let delta = writer.finish().ok();
         if delta.is_none() {
