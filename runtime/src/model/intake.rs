@@ -146,9 +146,15 @@ impl Writer {
             return;
         }
         self.updates = self.updates.saturating_add(1);
-        for part in ["],\"$source\":\"", update.source_ref(), "\",\"timestamp\":\"", update.timestamp(), "\"}"] {
+        for part in ["],\"$source\":\"", update.source_ref(), "\""] {
             self.text.push_str(part);
         }
+        if !update.timestamp().is_empty() {
+            for part in [",\"timestamp\":\"", update.timestamp(), "\""] {
+                self.text.push_str(part);
+            }
+        }
+        self.text.push('}');
     }
 
     /// Returns the delta, `None` when it has no update or became too long.
@@ -157,8 +163,8 @@ impl Writer {
             return None;
         }
         self.text.push_str("]}");
-        // Nothing is missing, so the stamp adds nothing.
-        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis(0) };
+        // Nothing else is missing, so the stamp adds nothing.
+        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis::UNKNOWN };
         Delta::parse_compact(&self.text, &stamp).ok().map(|delta| delta.with_version(like.version()))
     }
 }
