@@ -11,6 +11,7 @@ use core::ops::ControlFlow;
 
 use super::{Manifest, Package, PackageError, Unpacked};
 use crate::hal::{Key, Storage, StorageError};
+use crate::sorted;
 
 /// Prefix of the records' keys.
 const FOLDER: &str = "skiff/packages/";
@@ -125,7 +126,7 @@ pub fn load_all(storage: &mut dyn Storage, bytes_max: u32) -> Vec<(String, Resul
         ids.extend(id.map(ToString::to_string));
         if ids.len() < RECORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
-    ids.sort();
+    sorted::sort(&mut ids);
     ids.into_iter()
         .filter_map(|id| match load(storage, &id, bytes_max) {
             Ok(package) => Some((id, Ok(package?))),
