@@ -5,6 +5,7 @@
 // Only `hal::tap` allows it, for one ioctl.
 #![deny(unsafe_code)]
 
+pub mod author;
 pub mod carrier;
 pub mod cli;
 pub mod hal;

@@ -271,7 +271,9 @@ impl Disk for StoppingDisk {
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         state.whole_step()?;
-        state.undo.retain(|(other, _)| other.parent().is_some_and(|folder| folder.canonicalize().ok() != path.canonicalize().ok()));
+        state.undo.retain(|(other, _)| {
+            other.parent().is_some_and(|folder| folder.canonicalize().ok() != path.canonicalize().ok())
+        });
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ mod setup;
 mod signalk_server;
 mod size;
 mod std_guest;
+mod templates;
 mod test;
 mod toolchain;
 
@@ -66,6 +67,7 @@ const TASKS: &[Task] = &[
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },
     Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
+    Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N]", run: fuzz::run },
     Task { name: "size", does: "measures flash, the stripped binary and the resident set", run: size::run },
     Task {

@@ -1,5 +1,6 @@
 //! The command line `skiff`.
 
+mod author;
 mod check;
 mod client;
 mod decode;

@@ -96,9 +96,9 @@ impl<D: Disk> Folder<D> {
     }
 
     fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().map_or(Path::new("/"), |folder| {
-            if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
-        });
+        let folder = path
+            .parent()
+            .map_or(Path::new("/"), |folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         self.disk.sync_folder(folder)
     }
 }

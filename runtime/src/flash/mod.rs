@@ -46,7 +46,9 @@ pub struct Layout {
 impl Layout {
     fn is_sound(&self, flash_bytes: usize) -> bool {
         let whole = |range: &Range<u32>| {
-            range.start.is_multiple_of(SECTOR_BYTES) && range.end.is_multiple_of(SECTOR_BYTES) && range.start <= range.end
+            range.start.is_multiple_of(SECTOR_BYTES)
+                && range.end.is_multiple_of(SECTOR_BYTES)
+                && range.start <= range.end
         };
         let inside = |range: &Range<u32>| usize::try_from(range.end).is_ok_and(|end| end <= flash_bytes);
         let apart = self.records.end <= self.images.start || self.images.end <= self.records.start;

@@ -231,7 +231,10 @@ impl NorFlash for NorSim {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorError> {
         let mut state = self.0.borrow_mut();
         state.range(offset, bytes.len(), WORD_BYTES)?;
-        (offset..).step_by(WORD_BYTES).zip(bytes.chunks(WORD_BYTES)).try_for_each(|(at, word)| state.write_word(at, word))
+        (offset..)
+            .step_by(WORD_BYTES)
+            .zip(bytes.chunks(WORD_BYTES))
+            .try_for_each(|(at, word)| state.write_word(at, word))
     }
 }
 

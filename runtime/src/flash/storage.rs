@@ -264,13 +264,8 @@ impl<F: Flash> FlashStorage<F> {
     /// Writes a head, which makes its content the record's.
     fn commit(&mut self, key: &Key, entry: Entry) -> Result<(), StorageError> {
         let sector = if let Place::Image(sector) = entry.place { Some(sector) } else { None };
-        let head = Head {
-            name: key.as_str(),
-            generation: entry.generation,
-            bytes: entry.bytes,
-            crc: entry.crc,
-            sector,
-        };
+        let head =
+            Head { name: key.as_str(), generation: entry.generation, bytes: entry.bytes, crc: entry.crc, sector };
         let mut buffer = [0; HEAD_BYTES_MAX];
         let head = head.write(&mut buffer).ok_or(StorageError::Failed)?;
         self.map.store(ItemKey::head(entry.name), head)?;
@@ -438,9 +433,11 @@ impl<F: Flash> Storage for FlashStorage<F> {
     }
 
     fn replace(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {
-        self.write(|storage| {
-            if is_image(key) { storage.replace_image(key, data) } else { storage.replace_pieces(key, data) }
-        })
+        self.write(
+            |storage| {
+                if is_image(key) { storage.replace_image(key, data) } else { storage.replace_pieces(key, data) }
+            },
+        )
     }
 
     fn append(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {

@@ -62,8 +62,7 @@ impl Write {
             Self::Append(_, data) => {
                 let old = before.unwrap_or_default();
                 found == before
-                    || found
-                        .is_some_and(|found| found.strip_prefix(old).is_some_and(|added| data.starts_with(added)))
+                    || found.is_some_and(|found| found.strip_prefix(old).is_some_and(|added| data.starts_with(added)))
             }
         }
     }
