@@ -37,6 +37,9 @@ pub struct HostCall {
 
 /// Bytes of a hash that a transcript shows.
 const HASH_SHOWN_BYTES: usize = 8;
+/// Vectors of an `fd_write` that are looked at, and the text after which no more is.
+const VECTORS_SHOWN_MAX: u32 = 1024;
+const WRITTEN_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of an AssemblyScript string that is shown.
 const AS_TEXT_BYTES_MAX: u32 = 128 * 1024;
 
@@ -252,12 +255,16 @@ impl Given<'_> {
         }
         let memory = self.memory?;
         let mut out = String::new();
-        for index in 0..self.uint(2) {
+        // More is refused by the import itself, and shown as it was refused.
+        for index in 0..self.uint(2).min(VECTORS_SHOWN_MAX) {
             let at = self.uint(1).checked_add(index.checked_mul(8)?)?;
             let vector = GuestSlice { ptr: at, len: 8 }.read(memory)?;
             let word = |from: usize| vector.get(from..from.saturating_add(4))?.try_into().ok().map(u32::from_le_bytes);
             let part = GuestSlice { ptr: word(0)?, len: word(4)? }.read(memory)?;
             out.push_str(&text::from_utf8(part));
+            if out.len() > WRITTEN_BYTES_MAX {
+                break;
+            }
         }
         Some(out)
     }
