@@ -54,10 +54,10 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(label: &str) -> Self {
+    pub fn new(label: &str, transfers_max: usize) -> Self {
         Self {
             label: label.to_string(),
-            receiver: Receiver::new(label),
+            receiver: Receiver::new(label).with_transfers(transfers_max),
             sentences: None,
             state: InputState::Open,
             drops: 0,

@@ -252,6 +252,14 @@ impl Receiver {
         }
     }
 
+    /// Sets how many transfers of the transport protocol can be open at once, [`SESSIONS`](super::iso_tp::SESSIONS)
+    /// unless set; each takes up to 1,785 bytes while it is open. What was open is given up.
+    #[must_use]
+    pub fn with_transfers(mut self, sessions_max: usize) -> Self {
+        self.transfers = IsoTp::new(sessions_max);
+        self
+    }
+
     /// Takes a frame and returns the message that it completes.
     ///
     /// `now` is the monotonic clock; it ages fast packets that do not end.
