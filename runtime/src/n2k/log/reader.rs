@@ -78,7 +78,8 @@ impl LogReader {
             b'A' if n2kascii::is_like(text) => Format::N2kAscii,
             b'S' if text.starts_with("Sequence #") => Format::Garmin,
             b'0'..=b'9' if ydwg::is_like(text) => Format::Ydwg,
-            b'0'..=b'9' if self.columns.is_some() && text.contains(",0x") => Format::Garmin,
+            // Only there do bytes have `0x` in front; the line with the columns can be missing.
+            b'0'..=b'9' if text.contains(",0x") => Format::Garmin,
             b'0'..=b'9' if text.contains(',') => Format::Canboat,
             b'0'..=b'9' if trc::is_like(text) => Format::Trc,
             _ if candump::is_like(text) => Format::Candump,

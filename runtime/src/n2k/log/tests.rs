@@ -191,7 +191,9 @@ fn text_formats_of_messages_are_told_apart() {
     }
     // Without the line that names them, the columns are the usual ones.
     let garmin = b"0,1841,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
-    assert!(LogReader::new(Format::Garmin, Mode::Auto).line(garmin).unwrap().is_some());
+    for format in [Format::Garmin, Format::Auto] {
+        assert!(LogReader::new(format, Mode::Auto).line(garmin).unwrap().is_some());
+    }
     // These name no priority, or no sender.
     let (time, found, payload) = whole("$PCDIN,01F112,0012D687,07,FF103B*2C");
     assert_eq!((time, found, payload), (None, Id { priority: 0, ..id }, data.clone()));
