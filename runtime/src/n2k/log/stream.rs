@@ -142,7 +142,7 @@ impl LogStream {
         match &self.framing {
             Framing::Unknown | Framing::Over => None,
             &Framing::Refused(error) => Some(self.over(error)),
-            Framing::Lines => self.find_wire().or_else(|| self.line()),
+            Framing::Lines => self.line(),
             Framing::Wire(_) => self.wire(),
             Framing::CaptureHead => {
                 self.capture_head()?;
@@ -175,24 +175,26 @@ impl LogStream {
     }
 
     /// Goes over to the wire of an NGT-1 whose first message is cut off at the front, as when a port is opened while
-    /// it talks; that one is told. Text holds no such bytes.
-    fn find_wire(&mut self) -> Option<Entry> {
+    /// it talks, and returns the bytes passed over. Text holds no such bytes.
+    fn find_wire(&mut self) -> Option<usize> {
         if self.has_read_line || self.format != Format::Auto {
             return None;
         }
         // Within this line only: the others get their turn.
         let rest = self.rest();
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
-        let at = rest.get(..end).unwrap_or(rest).windows(3).position(Wire::is_begin)?;
-        self.start += at;
+        let passed = rest.get(..end).unwrap_or(rest).windows(3).position(Wire::is_begin)?;
+        self.start += passed;
         self.searched = 0;
         self.is_skipping = false;
         self.framing = Framing::Wire(Wire::new(false));
-        if at == 0 {
-            return self.wire();
-        }
+        Some(passed)
+    }
+
+    /// Tells of something that could not be read, with more behind it.
+    fn bad(&mut self, error: LineError) -> Entry {
         self.number = self.number.saturating_add(1);
-        Some(Entry::Bad { number: self.number, error: LineError::CutOff, is_last: false })
+        Entry::Bad { number: self.number, error, is_last: false }
     }
 
     /// Returns what is wrong with the log as a whole, and reads nothing more.
@@ -204,6 +206,11 @@ impl LogStream {
 
     fn line(&mut self) -> Option<Entry> {
         loop {
+            match self.find_wire() {
+                None => {}
+                Some(0) => return self.wire(),
+                Some(_) => return Some(self.bad(LineError::CutOff)),
+            }
             let rest = self.rest();
             let found = rest.get(self.searched..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
             let Some(found) = found else {
