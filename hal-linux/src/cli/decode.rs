@@ -1,6 +1,7 @@
 //! `skiff decode`: a log in, Signal K deltas out.
 
 use clap::Args as ClapArgs;
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::n2k::log::{Format, Item, LogWriter, Mode, Record, To};
 use skiff_runtime::n2k::{Counters, DeltaForm, Receiver};
 use skiff_runtime::time::Instant;
@@ -107,7 +108,7 @@ struct Decoder {
 
 impl Decoder {
     fn new() -> Self {
-        Self { receiver: Receiver::new("") }
+        Self { receiver: Receiver::with_transfers("", Limits::of(Board::Linux).transfer_sessions_max) }
     }
 
     /// Returns the delta that `record` completes; without a time its stamp is 1970.

@@ -54,10 +54,10 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(label: &str, transfers_max: usize) -> Self {
+    pub fn new(label: &str, transfer_sessions_max: u8) -> Self {
         Self {
             label: label.to_string(),
-            receiver: Receiver::new(label).with_transfers(transfers_max),
+            receiver: Receiver::with_transfers(label, transfer_sessions_max),
             sentences: None,
             state: InputState::Open,
             drops: 0,
@@ -100,6 +100,7 @@ impl Gateway {
     ///
     /// `time` becomes the time stamp, else the wall clock's.
     pub fn receive_sentence(&mut self, input: InputId, line: &str, time: Option<UnixMillis>) {
+        self.hear_sentence(input, line, time.is_none());
         let wall = time.unwrap_or_else(|| self.wall());
         let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
         let Some(input) = self.inputs.get_mut(input.0) else { return };

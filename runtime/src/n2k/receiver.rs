@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets};
 use super::id::{Id, Pgn, SourceAddress};
-use super::iso_tp::{IsoTp, IsoTpError};
+use super::iso_tp::{self, IsoTp, IsoTpError};
 use super::map::memory::{Memory, Name, Source};
 use super::map::{self, Context, Digits};
 use super::payload::Payload;
@@ -233,6 +233,12 @@ impl Receiver {
     /// Builds the receiver of the input called `label`; a longer one than [`LABEL_BYTES_MAX`] is cut.
     #[must_use]
     pub fn new(label: &str) -> Self {
+        Self::with_transfers(label, iso_tp::SESSIONS)
+    }
+
+    /// As [`new`](Self::new), with room for so many transfers of the ISO transport protocol at a time.
+    #[must_use]
+    pub fn with_transfers(label: &str, transfer_sessions_max: u8) -> Self {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
@@ -243,21 +249,13 @@ impl Receiver {
             label: kept,
             uses_name: true,
             fast_packets: FastPackets::default(),
-            transfers: IsoTp::default(),
+            transfers: IsoTp::new(transfer_sessions_max.into()),
             counters: Counters::default(),
             memory: Memory::default(),
             writer: DeltaWriter::default(),
             label_json,
             source: String::new(),
         }
-    }
-
-    /// Sets how many transfers of the transport protocol can be open at once, [`SESSIONS`](super::iso_tp::SESSIONS)
-    /// unless set; each takes up to 1,785 bytes while it is open. What was open is given up.
-    #[must_use]
-    pub fn with_transfers(mut self, sessions_max: usize) -> Self {
-        self.transfers = IsoTp::new(sessions_max);
-        self
     }
 
     /// Takes a frame and returns the message that it completes.
@@ -327,7 +325,7 @@ impl Receiver {
         Some(Assembled { id, payload })
     }
 
-    /// Returns the delta of a message; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
+    /// Returns the delta of a message, without a time stamp where `timestamp` is empty; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
     pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
         let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
         self.count_delta(message, delta.is_some());
@@ -396,7 +394,8 @@ impl Receiver {
         };
         self.writer.restart(&prefix, context);
         source.write(label, id.pgn, &mut self.source);
-        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: Some(timestamp) };
+        let stamp = Some(timestamp).filter(|text| !text.is_empty());
+        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: stamp };
         self.writer.update(&head);
         let (memory, sink) = (&mut self.memory, &mut self.writer);
         mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });

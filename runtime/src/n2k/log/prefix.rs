@@ -16,6 +16,10 @@ pub(super) fn trimmed(text: &str) -> &str {
 /// `1471172400153;A;2016-07-16T12:00:00.000Z,2,130306,…`. Returns that time.
 pub(super) fn without(text: &str) -> (Option<UnixMillis>, &str) {
     let text = text.trim_start_matches(BYTE_ORDER_MARK);
+    // Nearly every line has none: one look decides.
+    if text.as_bytes().get(MILLIS_DIGITS) != Some(&b';') {
+        return (None, text);
+    }
     let Some((millis, named)) = text.split_once(';') else { return (None, text) };
     let is_time = millis.len() == MILLIS_DIGITS && millis.bytes().all(|byte| byte.is_ascii_digit());
     let Some((_, rest)) = named.split_once(';').filter(|_| is_time) else { return (None, text) };
