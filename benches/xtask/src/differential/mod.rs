@@ -3,8 +3,7 @@
 //! For each seed two logs are generated: whole messages in canboat's format, and CAN frames in candump's,
 //! interleaved and with one in a hundred lost. The peer (installed below `target/differential`) decodes and
 //! maps the messages that arrive whole; the test `n2k_corpus` of the runtime, which holds the closed list of
-//! differences, judges, and once more with the feature `peer-faults`. Three seeds are fixed; one more is fresh each
-//! time and printed.
+//! differences, judges. Three seeds are fixed; one more is fresh each time and printed.
 
 mod logs;
 mod messages;
@@ -81,11 +80,6 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
     let seeds = seeds.join(", ");
     process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}: {error}"))?;
-    let mut faults = process::command(
-        "cargo",
-        ["test", "-p", "skiff-runtime", "--features", "peer-faults", "--test", "n2k_corpus", "--", "--nocapture"],
-    );
-    process::run(faults.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}, faults: {error}"))?;
     println!("seeds {seeds}: every delta is the peer's, or on the list of runtime/docs/n2k-differences.md");
     Ok(())
 }
