@@ -158,7 +158,7 @@ impl Losses {
             log::warn!("{source}: {} lines could not be read, {} could", self.bad, self.records);
         }
         match self.end {
-            Some(error @ (LineError::LinkType(_) | LineError::PcapNg)) => Err(format!("{source}: {error}")),
+            Some(error) if error.is_of_file() => Err(format!("{source}: {error}")),
             _ if self.records.saturating_add(self.understood).saturating_add(self.sentences) == 0 => {
                 Err(format!("{source}: no line of it could be read as a log"))
             }

@@ -39,6 +39,22 @@ fn decode_gives_one_delta_a_line() {
 }
 
 #[test]
+fn decode_tells_what_was_lost_on_the_way() {
+    let home = tempdir().unwrap();
+    // Two first frames of a fast packet (PGN 129029), and a message without a mapping (PGN 65280).
+    let begun = "(1700000000.0) can0 0DF80507#002B010203040506\n(1700000000.1) can0 0DF80507#202B010203040506\n";
+    let log = write(home.path(), "a.log", &format!("{FRAME}{begun}(1700000000.2) can0 18FF0007#FFFFFFFFFFFFFFFF\n"));
+    let output = run(home.path(), &["decode", &log]);
+    assert_eq!((output.status.code(), data(&output).len()), (Some(0), 1));
+    for part in ["2 messages, 1 deltas; 1 are not mapped", "restarted 1"] {
+        assert!(talk(&output).contains(part), "{}", talk(&output));
+    }
+    let packed = home.path().join("a.log.gz");
+    fs::write(&packed, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]).unwrap();
+    assert_refused(&run(home.path(), &["decode", packed.to_str().unwrap()]), 4, &["packed by gzip", "gunzip"]);
+}
+
+#[test]
 fn decode_writes_a_log_in_another_format_and_reads_it_again() {
     let home = tempdir().unwrap();
     let log = write(home.path(), "a.log", FRAME);

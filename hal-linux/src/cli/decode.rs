@@ -1,8 +1,9 @@
 //! `skiff decode`: a log in, Signal K deltas out.
 
 use clap::Args as ClapArgs;
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::n2k::log::{Format, Item, LogWriter, Mode, Record, To};
-use skiff_runtime::n2k::{DeltaForm, Receiver};
+use skiff_runtime::n2k::{Counters, DeltaForm, Receiver};
 use skiff_runtime::time::Instant;
 
 use super::exit::{self, Failure};
@@ -73,10 +74,31 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     if losses.sentences() > 0 {
         log::info!("{source}: {} sentences of NMEA 0183, left out; skiff replay takes them too", losses.sentences());
     }
+    if writer.is_none() {
+        summary(&source, &decoder.receiver.counters());
+    }
     if unwritten > 0 {
         log::warn!("{source}: {unwritten} records cannot be written in that format");
     }
     losses.verdict(&source).map_err(|text| Failure::new(exit::INPUT_CORRUPT, text))
+}
+
+/// Tells what became of the messages, and what was lost of them.
+fn summary(source: &Source, counters: &Counters) {
+    let Counters { messages, deltas, unmapped, without_value, null_address, .. } = counters;
+    log::info!(
+        "{source}: {messages} messages, {deltas} deltas; {unmapped} are not mapped, {without_value} had no value, \
+         {null_address} came from devices without an address"
+    );
+    let losses: Vec<String> = counters
+        .losses()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{} {count}", name.trim_start_matches("n2k_")))
+        .collect();
+    if !losses.is_empty() {
+        log::warn!("{source}: lost on the way, by reason: {}", losses.join(", "));
+    }
 }
 
 /// Decodes records one by one.
@@ -86,7 +108,7 @@ struct Decoder {
 
 impl Decoder {
     fn new() -> Self {
-        Self { receiver: Receiver::new("") }
+        Self { receiver: Receiver::with_transfers("", Limits::of(Board::Linux).transfer_sessions_max) }
     }
 
     /// Returns the delta that `record` completes; without a time its stamp is 1970.

@@ -151,6 +151,8 @@ pub struct Limits {
     pub model_contexts_max: u16,
     /// Frames that the receive queue of a CAN interface holds.
     pub can_queue_len: u16,
+    /// Messages of the ISO transport protocol that one input puts together at a time, up to 1,785 bytes each.
+    pub transfer_sessions_max: u8,
     /// Deltas between the inputs and their takers.
     pub bus_queue_len: u16,
     /// Stream clients.
@@ -256,6 +258,7 @@ impl Limits {
                 model_bytes_max: 8 * MIB,
                 model_contexts_max: 1000,
                 can_queue_len: 1024,
+                transfer_sessions_max: 8,
                 bus_queue_len: 1024,
                 clients_max: 64,
                 client_queue_len: 256,
@@ -340,6 +343,7 @@ impl Limits {
             model_bytes_max: 24 * KIB,
             model_contexts_max: 16,
             can_queue_len,
+            transfer_sessions_max: 2,
             bus_queue_len: 64,
             clients_max: 2,
             client_queue_len: 16,

@@ -54,10 +54,10 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(label: &str) -> Self {
+    pub fn new(label: &str, transfer_sessions_max: u8) -> Self {
         Self {
             label: label.to_string(),
-            receiver: Receiver::new(label),
+            receiver: Receiver::with_transfers(label, transfer_sessions_max),
             sentences: None,
             state: InputState::Open,
             drops: 0,

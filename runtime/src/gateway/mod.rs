@@ -238,7 +238,7 @@ impl Gateway {
 
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
-        self.inputs.push(Input::new(label));
+        self.inputs.push(Input::new(label, self.setup.limits.transfer_sessions_max));
         InputId(self.inputs.len() - 1)
     }
 

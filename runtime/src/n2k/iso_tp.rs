@@ -20,7 +20,7 @@ pub const PGN_CONNECTION: Pgn = Pgn(60_416);
 /// PGN of data transfer.
 pub const PGN_DATA: Pgn = Pgn(60_160);
 /// Transfers that can be open at once, unless configured otherwise.
-pub const SESSIONS: usize = 2;
+pub const SESSIONS: u8 = 2;
 /// Longest pause within a broadcast (T1).
 pub const BROADCAST_PAUSE_MAX: Duration = Duration::from_millis(750);
 /// Longest pause within an addressed transfer (T2, T3); a receiver may hold the sender as long.
@@ -106,7 +106,7 @@ pub struct IsoTp {
 
 impl Default for IsoTp {
     fn default() -> Self {
-        Self::new(SESSIONS)
+        Self::new(usize::from(SESSIONS))
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets};
 use super::id::{Id, Pgn, SourceAddress};
-use super::iso_tp::{IsoTp, IsoTpError};
+use super::iso_tp::{self, IsoTp, IsoTpError};
 use super::map::memory::{Memory, Name, Source};
 use super::map::{self, Context, Digits};
 use super::payload::Payload;
@@ -233,6 +233,12 @@ impl Receiver {
     /// Builds the receiver of the input called `label`; a longer one than [`LABEL_BYTES_MAX`] is cut.
     #[must_use]
     pub fn new(label: &str) -> Self {
+        Self::with_transfers(label, iso_tp::SESSIONS)
+    }
+
+    /// As [`new`](Self::new), with room for so many transfers of the ISO transport protocol at a time.
+    #[must_use]
+    pub fn with_transfers(label: &str, transfer_sessions_max: u8) -> Self {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
@@ -243,7 +249,7 @@ impl Receiver {
             label: kept,
             uses_name: true,
             fast_packets: FastPackets::default(),
-            transfers: IsoTp::default(),
+            transfers: IsoTp::new(transfer_sessions_max.into()),
             counters: Counters::default(),
             memory: Memory::default(),
             writer: DeltaWriter::default(),

@@ -165,7 +165,7 @@ proptest::proptest! {
             now = Instant(now.0 + wait);
             let pgn = if is_data { PGN_DATA } else { PGN_CONNECTION };
             let _ = tp.push(&Id { pgn, ..id(source, destination) }, &data, now);
-            proptest::prop_assert!(tp.sessions.len() <= SESSIONS);
+            proptest::prop_assert!(tp.sessions.len() <= usize::from(SESSIONS));
         }
     }
 }

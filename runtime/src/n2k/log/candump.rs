@@ -7,7 +7,7 @@ use crate::time::UnixMillis;
 
 /// Tells whether a line that begins with an interface name can be candump's.
 pub(super) fn is_like(text: &str) -> bool {
-    let mut words = text.split_ascii_whitespace().skip(1);
+    let mut words = before(text).1.split_ascii_whitespace().skip(1);
     words.next().is_some_and(|word| word.contains('#') || words.any(|word| word.starts_with('[')))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
             let (inside, rest) = rest.split_once(')').ok_or(LineError::Time)?;
             (Some(time(inside).ok_or(LineError::Time)?), rest)
         }
-        None => (None, text),
+        None => before(text),
     };
     let mut words = rest.split_ascii_whitespace();
     let first = words.next().ok_or(LineError::Part("interface"))?;
@@ -44,6 +44,12 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
     };
     let frame = CanFrame::new(id, &data).ok_or(LineError::Identifier)?;
     Ok(Record { time, item: Item::Frame(frame) })
+}
+
+/// Takes off a time that another program wrote before a line: a date, or seconds since 1970.
+fn before(text: &str) -> (Option<UnixMillis>, &str) {
+    let taken = text.split_once(' ').and_then(|(word, rest)| Some((time(word)?, rest)));
+    taken.map_or((None, text), |(time, rest)| (Some(time), rest))
 }
 
 /// Reads seconds and a fraction, or a date.

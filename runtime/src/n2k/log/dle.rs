@@ -49,6 +49,11 @@ impl Wire {
         }
     }
 
+    /// Tells whether three bytes begin a message that gateways send: received, sent, answer, frame, newer ones.
+    pub fn is_begin(bytes: &[u8]) -> bool {
+        matches!(bytes, [DLE, STX, 0x93 | 0x94 | 0xa0 | 0x95 | 0xd0])
+    }
+
     /// Tells whether a message has begun and not ended.
     pub fn is_inside(&self) -> bool {
         self.state != State::Between

@@ -14,7 +14,7 @@ pub enum LineError {
         /// Bytes of the line.
         bytes: usize,
     },
-    /// Not UTF-8.
+    /// Not UTF-8, and not a known format in another code either.
     NotText,
     /// The format is binary: there are no lines in it.
     Binary(Format),
@@ -63,6 +63,10 @@ pub enum LineError {
     LinkType(u32),
     /// A file that gzip packed.
     Packed,
+    /// A file that another program packed: its name.
+    PackedBy(&'static str),
+    /// Text of two bytes a letter.
+    Utf16,
     /// A capture in pcapng, which is another format than pcap.
     PcapNg,
 }
@@ -73,6 +77,12 @@ impl LineError {
     #[must_use]
     pub fn is_understood(&self) -> bool {
         matches!(self, Self::ElevenBit | Self::NotDataFrame | Self::PayloadTooLong { .. } | Self::Nmea0183)
+    }
+
+    /// Tells whether it says of a whole file what it is, in place of a log.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        matches!(self, Self::LinkType(_) | Self::Packed | Self::PackedBy(_) | Self::Utf16 | Self::PcapNg)
     }
 }
 
@@ -99,6 +109,8 @@ impl fmt::Display for LineError {
             Self::CutOff => f.write_str("cut off in the middle"),
             Self::LinkType(link) => write!(f, "capture of link type {link}, 227 (SocketCAN) is needed"),
             Self::Packed => f.write_str("packed by gzip; unpack it first: gunzip -c FILE | skiff decode -"),
+            Self::PackedBy(program) => write!(f, "packed by {program}; unpack it first"),
+            Self::Utf16 => f.write_str("text in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 IN > OUT"),
             Self::PcapNg => f.write_str("capture in pcapng; make it a pcap first: editcap -F pcap IN OUT"),
         }
     }

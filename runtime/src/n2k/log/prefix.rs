@@ -7,10 +7,19 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Digits of milliseconds since 1970, from 2001 to 2286.
 const MILLIS_DIGITS: usize = 13;
 
+/// Takes off blanks at both ends, and the zeros that a recorder leaves when it loses its power.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0')
+}
+
 /// Takes off a byte order mark, and the time and name that Signal K Server writes before each line it logs:
 /// `1471172400153;A;2016-07-16T12:00:00.000Z,2,130306,…`. Returns that time.
 pub(super) fn without(text: &str) -> (Option<UnixMillis>, &str) {
     let text = text.trim_start_matches(BYTE_ORDER_MARK);
+    // Nearly every line has none: one look decides.
+    if text.as_bytes().get(MILLIS_DIGITS) != Some(&b';') {
+        return (None, text);
+    }
     let Some((millis, named)) = text.split_once(';') else { return (None, text) };
     let is_time = millis.len() == MILLIS_DIGITS && millis.bytes().all(|byte| byte.is_ascii_digit());
     let Some((_, rest)) = named.split_once(';').filter(|_| is_time) else { return (None, text) };

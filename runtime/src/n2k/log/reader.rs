@@ -1,5 +1,7 @@
 //! Text formats, one line at a time.
 
+use alloc::string::String;
+
 use super::{
     Format, Item, LINE_BYTES_MAX, LineError, Mode, Record, bst, canboat, candump, garmin, ikonvert, n2kascii, prefix,
     sentence, trc, ydwg,
@@ -33,8 +35,19 @@ impl LogReader {
         if line.len() > LINE_BYTES_MAX {
             return Err(LineError::TooLong { bytes: line.len() });
         }
-        let text = str::from_utf8(line).map_err(|_| LineError::NotText)?.trim();
-        let (before, text) = prefix::without(text);
+        let Ok(text) = str::from_utf8(line) else {
+            // Names of devices in Latin-1 stand beside what is read; each letter of theirs becomes one that is not.
+            let text = String::from_utf8_lossy(line);
+            return self.text(&text).map_err(|error| match error {
+                LineError::UnknownFormat | LineError::NotOfFormat(_) => LineError::NotText,
+                other => other,
+            });
+        };
+        self.text(text)
+    }
+
+    fn text(&mut self, text: &str) -> Result<Option<Record>, LineError> {
+        let (before, text) = prefix::without(prefix::trimmed(text));
         let text = sentence::without_tag_block(text);
         let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
         let format = match self.format {
@@ -65,7 +78,8 @@ impl LogReader {
             b'A' if n2kascii::is_like(text) => Format::N2kAscii,
             b'S' if text.starts_with("Sequence #") => Format::Garmin,
             b'0'..=b'9' if ydwg::is_like(text) => Format::Ydwg,
-            b'0'..=b'9' if self.columns.is_some() && text.contains(",0x") => Format::Garmin,
+            // Only there do bytes have `0x` in front; the line with the columns can be missing.
+            b'0'..=b'9' if text.contains(",0x") => Format::Garmin,
             b'0'..=b'9' if text.contains(',') => Format::Canboat,
             b'0'..=b'9' if trc::is_like(text) => Format::Trc,
             _ if candump::is_like(text) => Format::Candump,

@@ -48,14 +48,23 @@ enum Framing {
     /// A capture whose head is not there yet.
     CaptureHead,
     Capture(Capture),
-    /// A file that gzip packed: one error, then nothing.
-    Packed,
+    /// A file of another kind: one error, then nothing.
+    Refused(LineError),
     /// Nothing more can be read.
     Over,
 }
 
-/// First bytes of a file that gzip packed (RFC 1952 §2.3.1).
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// First bytes of files that are no logs: gzip (RFC 1952 §2.3.1), zip (APPNOTE 4.3.7), bzip2, xz, zstd (RFC 8878 §3.1.1),
+/// and the byte order marks of UTF-16.
+const OTHER_FILES: [(&[u8], LineError); 7] = [
+    (&[0x1f, 0x8b], LineError::Packed),
+    (b"PK\x03\x04", LineError::PackedBy("zip")),
+    (b"BZh", LineError::PackedBy("bzip2")),
+    (&[0xfd, b'7', b'z', b'X'], LineError::PackedBy("xz")),
+    (&[0x28, 0xb5, 0x2f, 0xfd], LineError::PackedBy("zstd")),
+    (&[0xff, 0xfe], LineError::Utf16),
+    (&[0xfe, 0xff], LineError::Utf16),
+];
 
 /// Reads a log of any format from the bytes it is fed, in bounded memory: a line and a chunk.
 #[derive(Clone, Debug)]
@@ -70,6 +79,8 @@ pub struct LogStream {
     searched: usize,
     /// A line is passed over because it is too long.
     is_skipping: bool,
+    /// A line was read: it is text.
+    has_read_line: bool,
     is_ended: bool,
     number: u64,
 }
@@ -93,6 +104,7 @@ impl LogStream {
             start: 0,
             searched: 0,
             is_skipping: false,
+            has_read_line: false,
             is_ended: false,
             number: 0,
         }
@@ -129,7 +141,7 @@ impl LogStream {
         }
         match &self.framing {
             Framing::Unknown | Framing::Over => None,
-            Framing::Packed => Some(self.over(LineError::Packed)),
+            &Framing::Refused(error) => Some(self.over(error)),
             Framing::Lines => self.line(),
             Framing::Wire(_) => self.wire(),
             Framing::CaptureHead => {
@@ -149,8 +161,8 @@ impl LogStream {
         if first.len() < 4 && !self.is_ended {
             return None;
         }
-        if first.starts_with(&GZIP) {
-            self.framing = Framing::Packed;
+        if let Some((_, error)) = OTHER_FILES.iter().find(|(mark, _)| first.starts_with(mark)) {
+            self.framing = Framing::Refused(*error);
             return Some(());
         }
         let is_capture = first.first_chunk().is_some_and(|first| pcap::is_like(*first));
@@ -162,6 +174,29 @@ impl LogStream {
         Some(())
     }
 
+    /// Goes over to the wire of an NGT-1 whose first message is cut off at the front, as when a port is opened while
+    /// it talks, and returns the bytes passed over. Text holds no such bytes.
+    fn find_wire(&mut self) -> Option<usize> {
+        if self.has_read_line || self.format != Format::Auto {
+            return None;
+        }
+        // Within this line only: the others get their turn.
+        let rest = self.rest();
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+        let passed = rest.get(..end).unwrap_or(rest).windows(3).position(Wire::is_begin)?;
+        self.start += passed;
+        self.searched = 0;
+        self.is_skipping = false;
+        self.framing = Framing::Wire(Wire::new(false));
+        Some(passed)
+    }
+
+    /// Tells of something that could not be read, with more behind it.
+    fn bad(&mut self, error: LineError) -> Entry {
+        self.number = self.number.saturating_add(1);
+        Entry::Bad { number: self.number, error, is_last: false }
+    }
+
     /// Returns what is wrong with the log as a whole, and reads nothing more.
     fn over(&mut self, error: LineError) -> Entry {
         self.framing = Framing::Over;
@@ -171,6 +206,11 @@ impl LogStream {
 
     fn line(&mut self) -> Option<Entry> {
         loop {
+            match self.find_wire() {
+                None => {}
+                Some(0) => return self.wire(),
+                Some(_) => return Some(self.bad(LineError::CutOff)),
+            }
             let rest = self.rest();
             let found = rest.get(self.searched..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
             let Some(found) = found else {
@@ -223,9 +263,14 @@ impl LogStream {
         let line = self.buffer.get(from..to).unwrap_or_default();
         let number = self.number;
         match self.reader.line(line) {
-            Ok(record) => record.map(|record| Entry::Record { number, record }),
+            Ok(record) => {
+                self.has_read_line |= record.is_some();
+                record.map(|record| Entry::Record { number, record })
+            }
             Err(LineError::Nmea0183) => {
-                let (_, text) = prefix::without(str::from_utf8(line).unwrap_or_default().trim());
+                self.has_read_line = true;
+                let text = String::from_utf8_lossy(line);
+                let (_, text) = prefix::without(prefix::trimmed(&text));
                 Some(Entry::Sentence { number, text: String::from(text) })
             }
             Err(error) => Some(Entry::Bad { number, error, is_last }),

@@ -74,6 +74,25 @@ fn addressed_groups_and_gateway_groups_keep_their_id() {
 }
 
 #[test]
+fn times_in_front_zeros_and_foreign_letters_do_not_hide_a_line() {
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b]).unwrap();
+    for (line, time) in [
+        ("2026-06-01T10:00:00.012Z can0 09F11207#FF103B", Some(1_780_308_000_012)),
+        ("2026-06-01T10:00:00.012Z   slcan0  09F11207   [3]  FF 10 3B", Some(1_780_308_000_012)),
+        ("1780308000.012999 vcan0 09F11207#FF103B", Some(1_780_308_000_012)),
+        ("\0\0\0(1780308000.012999) can0 09F11207#FF103B\0\r\r\n", Some(1_780_308_000_012)),
+        ("any0 09F11207#FF103B", None),
+        ("can-0 09F11207#FF103B", None),
+    ] {
+        assert_eq!(frame(line), (time, wanted), "{line:?}");
+    }
+    let mut reader = LogReader::new(Format::Auto, Mode::Auto);
+    let line = b"(1.5)  can0  09F11207   [3]  FF 10 3B   '\xff\x10;'";
+    assert!(matches!(reader.line(line), Ok(Some(Record { item: Item::Frame(frame), .. })) if frame == wanted));
+    assert_eq!(reader.line(b"\xc3\x28 nothing"), Err(LineError::NotText));
+}
+
+#[test]
 fn blank_lines_and_comments_hold_nothing() {
     for line in ["", "  \r\n", "# candump", "; x"] {
         assert_eq!(read(line), Ok(None), "{line:?}");
@@ -172,7 +191,9 @@ fn text_formats_of_messages_are_told_apart() {
     }
     // Without the line that names them, the columns are the usual ones.
     let garmin = b"0,1841,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
-    assert!(LogReader::new(Format::Garmin, Mode::Auto).line(garmin).unwrap().is_some());
+    for format in [Format::Garmin, Format::Auto] {
+        assert!(LogReader::new(format, Mode::Auto).line(garmin).unwrap().is_some());
+    }
     // These name no priority, or no sender.
     let (time, found, payload) = whole("$PCDIN,01F112,0012D687,07,FF103B*2C");
     assert_eq!((time, found, payload), (None, Id { priority: 0, ..id }, data.clone()));
@@ -301,6 +322,41 @@ fn the_wire_of_an_ngt1_is_taken_apart() {
     endless.extend([7; 4000]);
     let error = LineError::PayloadTooLong { bytes: bst::MESSAGE_MAX };
     assert_eq!(all_entries(Format::Ngt1, &endless), [Entry::Bad { number: 1, error, is_last: false }]);
+}
+
+#[test]
+fn a_wire_that_is_joined_in_the_middle_is_found() {
+    let whole = bst::wire(0x93, &HEADING);
+    let record = |number| Entry::Record { number, record: Record { time: None, item: heading() } };
+    let cut_off = Entry::Bad { number: 1, error: LineError::CutOff, is_last: false };
+    for chunk in [1, 7, 4096] {
+        let bytes = [&whole[5..], &whole, &whole].concat();
+        assert_eq!(entries(Format::Auto, &bytes, chunk), [cut_off.clone(), record(2), record(3)], "{chunk}");
+        // The rest of a message can hold what looks like the end of a line.
+        let bytes = [b"\xff\x0a\x01\x10\x03", &whole[..]].concat();
+        let found = entries(Format::Auto, &bytes, chunk);
+        assert_eq!(found.last(), Some(&record(3)), "{chunk} {found:?}");
+        // Behind a line that was read, there is no wire.
+        let bytes = [b"(1.5) can0 09F11207#FF\n", &whole[..]].concat();
+        let found = entries(Format::Auto, &bytes, chunk);
+        assert!(!found.iter().skip(1).any(|entry| matches!(entry, Entry::Record { .. })), "{chunk} {found:?}");
+    }
+}
+
+#[test]
+fn files_that_are_no_logs_are_named() {
+    for (start, said) in [
+        (&b"PK\x03\x04\x14\0"[..], "zip"),
+        (b"BZh91AY", "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"\x28\xb5\x2f\xfd\x04", "zstd"),
+        (b"\xff\xfe(\0001\0", "UTF-16"),
+        (b"\xfe\xff\0(\0001", "UTF-16"),
+    ] {
+        let found = all_entries(Format::Auto, start);
+        let [Entry::Bad { number: 1, error, is_last: true }] = found[..] else { panic!("{found:?}") };
+        assert!(error.is_of_file() && error.to_string().contains(said), "{error}");
+    }
 }
 
 #[test]
