@@ -34,12 +34,16 @@ impl Delta {
         if text.len() > DELTA_BYTES_MAX {
             return Err(DeltaError::TooLong { bytes: text.len() });
         }
-        let text = json::compact(text)?;
+        Self::parse_compact(&json::compact(text)?, stamp)
+    }
+
+    /// Parses text of the gateway's own, which is compact already and needs no second copy.
+    pub(crate) fn parse_compact(text: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
         let mut draft = Draft::default();
         draft.text.reserve(text.len().saturating_add(128));
         let mut context = None;
         let mut updates = None;
-        json::members::<JsonError>(&text, |key, value| {
+        json::members::<JsonError>(text, |key, value| {
             match key {
                 "context" => context = Some(value),
                 "updates" => updates = Some(value),
