@@ -13,6 +13,8 @@ use skiff_runtime::hal::sim::{SimClock, SimFirmware, SimRng, SimStorage};
 use skiff_runtime::hal::{Clock, Hal, Logs};
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::{Id, Payload, Pgn, SourceAddress};
+use skiff_runtime::package::Package;
+use skiff_runtime::plugin::Enabled;
 use skiff_runtime::replay::SELF_CONTEXT;
 use skiff_runtime::server::{Access, Method, Request, Response};
 use skiff_runtime::time::{Instant, UnixMillis};
@@ -197,6 +199,55 @@ fn the_log_is_read_over_http() {
     assert_eq!(world.gateway.next_response().expect("an answer").1.status, 401, "as every address, not for strangers");
     // Nobody has installed the log viewer.
     assert_eq!(world.get("/plugins/signalk-logviewer/api/logs").0, 404);
+}
+
+/// A plugin that emits one delta when it starts.
+fn guest(name: &str) -> Package {
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "env" "sk_handle_message" (func $emit (param i32 i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 16) "{\"updates\":[{\"values\":[{\"path\":\"a.b\",\"value\":1}]}]}")
+            (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+            (func (export "allocate") (param i32) (result i32) (i32.const 1024))
+            (func (export "deallocate") (param i32 i32))
+            (func (export "plugin_start") (param i32 i32) (result i32)
+                (call $emit (i32.const 16) (i32.const 51)) (i32.const 0))
+            (func (export "plugin_stop") (result i32) (i32.const 0)))"#,
+    )
+    .expect("the test's own module is well formed");
+    let manifest = format!(
+        r#"{{"name":"{name}","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm",
+            "wasmCapabilities":{{"dataWrite":true}}}}"#
+    );
+    Package::from_parts(manifest.as_bytes(), wasm).expect("a package")
+}
+
+#[test]
+fn the_log_viewer_is_answered_by_the_host() {
+    let ring = Ring(Arc::new(Mutex::new(LogRing::new(4096))));
+    let mut world = World::without_wall(BoardParts { log: Some(Box::new(ring.clone())), ..BoardParts::default() });
+    world.gateway.install(guest("signalk-logviewer"), Enabled::Always { config: None }).expect("installed");
+    world.run(3, |_| {});
+    let address = "/plugins/signalk-logviewer/api/logs";
+    assert_eq!(world.get(address).0, 404, "nothing was logged");
+    for text in ["first", "say \"second\""] {
+        ring.0.lock().expect("a lock").push(Instant(0), None, log::Level::Warn, &text);
+    }
+    let both = r#"{"lines":["[0.000] warning: first","[0.000] warning: say \"second\""],"count":2,"source":"skiff","format":"text"}"#;
+    assert_eq!(world.get(address), (200, both.into()));
+    assert!(world.get(&format!("{address}?lines=1")).1.contains(r#""count":1"#));
+    assert_eq!(world.get(&format!("{address}?lines=x")).0, 400);
+    assert_eq!(world.get("/plugins/signalk-logviewer/api/other").0, 404);
+}
+
+#[test]
+fn what_a_plugin_emits_is_not_stamped_before_the_time_is_known() {
+    let mut world = World::without_wall(BoardParts::default());
+    world.gateway.install(guest("@acme/early"), Enabled::Always { config: None }).expect("installed");
+    world.run(3, |_| {});
+    let (status, leaf) = world.get("/signalk/v1/api/vessels/self/a/b");
+    assert_eq!((status, leaf.as_str()), (200, r#"{"value":1,"$source":"@acme/early"}"#));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::{Identity, N2kConfig, SAMPLE_SELF_CONTEXT, Settings, Vessel};
-use skiff_runtime::gateway::{Gateway, Setup};
+use skiff_runtime::gateway::{BoardParts, Gateway, Setup};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
 use skiff_runtime::model::Priorities;
@@ -17,7 +17,7 @@ use skiff_runtime::plugin::Enabled;
 use skiff_runtime::server::Access;
 
 use super::exit::{self, Failure};
-use super::talk;
+use super::talk::{self, KeptLog};
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::input::{Address, Input};
@@ -162,6 +162,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let limits = Limits::of(args.board);
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
+    let kept = Box::new(KeptLog::begin(clock));
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
@@ -195,6 +196,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     };
     let mut gateway = Gateway::new(setup, hal);
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
+    gateway.attach(BoardParts { log: Some(kept), ..BoardParts::default() });
     gateway.take_part(&home.n2k);
     gateway.prefer(home.priorities);
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);

@@ -1,10 +1,14 @@
 //! What goes to the terminal: talk on stderr, data on stdout.
 
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use skiff_runtime::device::LogRing;
+use skiff_runtime::hal::{Clock, Logs};
 
 use super::exit::{self, Failure};
+use crate::hal::SystemClock;
 
 /// Replaces what could steer a terminal (ESC sequences, line breaks, direction marks) in text from elsewhere.
 #[must_use]
@@ -43,6 +47,11 @@ impl Log for Sink {
                 Level::Debug | Level::Trace => "debug: ",
             };
             say(&format!("{level}{}", record.args()));
+            if let Some((clock, ring)) = KEPT.get() {
+                // A thread that panicked while it held the lock has left whole lines all the same.
+                let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
+                ring.push(clock.now(), clock.wall(), record.level(), record.args());
+            }
         }
     }
 
@@ -59,6 +68,30 @@ pub fn start_log(verbose: u8, quiet: bool) {
     });
     // Fails only when there is a logger already, as in a test that runs two commands.
     let _ = log::set_logger(&Sink);
+}
+
+/// Bytes of the log that a running gateway keeps for `GET /skiff/v1/log`.
+const KEPT_BYTES: usize = 64 * 1024;
+
+static KEPT: OnceLock<(SystemClock, Mutex<LogRing>)> = OnceLock::new();
+
+/// The last lines of the log.
+pub struct KeptLog(());
+
+impl KeptLog {
+    /// Keeps the log from now on, with times by `clock`.
+    #[must_use]
+    pub fn begin(clock: SystemClock) -> Self {
+        // The first clock stays where a process runs two gateways, as tests do.
+        let _ = KEPT.set((clock, Mutex::new(LogRing::new(KEPT_BYTES))));
+        Self(())
+    }
+}
+
+impl Logs for KeptLog {
+    fn tail(&mut self, lines: usize) -> String {
+        KEPT.get().map(|(_, ring)| ring.lock().unwrap_or_else(PoisonError::into_inner).tail(lines)).unwrap_or_default()
+    }
 }
 
 /// Buffered lines on stdout.

@@ -1,4 +1,4 @@
-//! Back to how the board was made: who asks for it, and what goes.
+//! Back to how the board was made: starts that ask for it, and what goes. (A held button is the HAL's.)
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,14 +9,10 @@ use super::ResetReason;
 use crate::hal::{Key, Storage, StorageError};
 use crate::time::Instant;
 
-/// The button is held for this long.
-pub const HOLD: Duration = Duration::from_secs(10);
-/// Or the board is started so many times in a row,
+/// The board is started so many times in a row,
 pub const SHORT_BOOTS: u8 = 5;
 /// each time for less than this.
 pub const SHORT_BOOT: Duration = Duration::from_secs(10);
-/// A contact bounces for less than this.
-const BOUNCE: Duration = Duration::from_millis(50);
 /// Keys that stay: what firmware is there, and what was measured on the boat.
 const KEPT: [&str; 2] = ["skiff/firmware", "calibration/"];
 /// There while a reset is on its way, so that a power cut does not end it half done.
@@ -24,43 +20,6 @@ const MARK: &str = "skiff/resetting";
 const BOOTS: &str = "skiff/boots";
 /// Keys taken from the storage at once.
 const KEYS_AT_ONCE: usize = 16;
-
-/// A button that is held.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hold {
-    /// Seen released since the start: one that is stuck, or held to reach the loader, asks for nothing.
-    released: bool,
-    down_since: Option<Instant>,
-    up_since: Option<Instant>,
-    asked: bool,
-}
-
-impl Hold {
-    /// Takes the state of the button; true once, when it has been held for [`HOLD`].
-    pub fn sample(&mut self, is_down: bool, now: Instant) -> bool {
-        if !is_down {
-            let since = *self.up_since.get_or_insert(now);
-            if now.since(since) >= BOUNCE {
-                (self.down_since, self.asked, self.released) = (None, false, true);
-            }
-            return false;
-        }
-        self.up_since = None;
-        if !self.released {
-            return false;
-        }
-        let since = *self.down_since.get_or_insert(now);
-        let asks = !self.asked && now.since(since) >= HOLD;
-        self.asked |= asks;
-        asks
-    }
-
-    /// Returns how long it has been held, for a light that shows it.
-    #[must_use]
-    pub fn held(&self, now: Instant) -> Duration {
-        self.down_since.map_or(Duration::ZERO, |since| now.since(since))
-    }
-}
 
 /// Counts starts that did not last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -178,33 +137,12 @@ fn key(text: &str) -> Result<Key, StorageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hal::sim::{PowerCut, SimRng, SimStorage, Survivor};
+    use crate::hal::sim::{PowerCut, SimStorage, Survivor};
     use std::format;
     use std::string::{String, ToString};
 
     fn at(millis: u64) -> Instant {
         Instant::from_millis(millis)
-    }
-
-    /// Holds the button from 1 s on, sampled each 10 ms; returns when it asked.
-    fn asked(until: u64, is_down: impl Fn(u64) -> bool) -> Vec<u64> {
-        let mut hold = Hold::default();
-        (0..until).step_by(10).filter(|millis| hold.sample(is_down(*millis), at(*millis))).collect()
-    }
-
-    #[test]
-    fn ten_seconds_ask_once() {
-        assert_eq!(asked(60_000, |millis| millis >= 1_000), [11_000]);
-        assert_eq!(asked(60_000, |millis| (1_000..10_900).contains(&millis)), [0; 0]);
-        assert_eq!(asked(60_000, |millis| millis >= 1_000 && millis % 5_000 > 100), [0; 0]);
-        // Bounces of the contact do not end it.
-        assert_eq!(asked(20_000, |millis| millis >= 1_000 && millis != 5_000), [11_000]);
-        assert_eq!(asked(40_000, |millis| millis > 1_000 && !(15_000..16_000).contains(&millis)).len(), 2);
-    }
-
-    #[test]
-    fn a_button_that_is_stuck_from_the_start_asks_for_nothing() {
-        assert_eq!(asked(60_000, |_| true), [0; 0]);
     }
 
     #[test]
@@ -276,15 +214,5 @@ mod tests {
                 assert!(untouched || left.len() == 2, "{after_writes} {leaves:?} {cut}: {left:?}");
             }
         }
-    }
-
-    #[test]
-    fn secrets_are_made_anew_afterwards() {
-        let (storage, mut rng) = (SimStorage::new(), SimRng::new(1));
-        let mut secret = || crate::device::SetUpAccess::open_or_create(&mut storage.clone(), &mut rng).unwrap();
-        let before = secret();
-        assert_eq!(before, secret());
-        erase(&mut storage.clone()).unwrap();
-        assert_ne!(before, secret());
     }
 }

@@ -157,7 +157,7 @@ mod tests {
             let mut ring = LogRing::new(bytes);
             texts.iter().for_each(|text| say(&mut ring, text));
             let tail = ring.tail(lines);
-            let said: alloc::vec::Vec<String> = texts.iter().map(|text| format!("[1.234] info: {}\n", text.replace('\n', "\u{fffd}"))).filter(|line: &String| line.len() <= bytes).collect();
+            let said: Vec<String> = texts.iter().map(|text| format!("[1.234] info: {}\n", text.replace('\n', "\u{fffd}"))).filter(|line: &String| line.len() <= bytes).collect();
             let count = tail.matches('\n').count();
             proptest::prop_assert!(count <= lines && tail.len() <= bytes);
             proptest::prop_assert_eq!(tail, said[said.len() - count..].concat());
