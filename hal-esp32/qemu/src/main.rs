@@ -8,8 +8,10 @@
 
 extern crate alloc;
 
+mod budget;
 mod clock;
 mod exit;
+mod frames;
 mod heap;
 mod net;
 mod packages;
