@@ -5,8 +5,10 @@
 // Only `hal::tap` allows it, for one ioctl.
 #![deny(unsafe_code)]
 
+pub mod author;
 pub mod carrier;
 pub mod cli;
+pub mod doctor;
 pub mod hal;
 pub mod input;
 pub mod logs;

@@ -9,12 +9,16 @@ const FLOORS: &[(&str, u8)] = &[
     ("http", 1),
     ("json", 1),
     ("delta", 1),
+    ("sorted", 1),
     ("n2k", 2),
     ("nmea0183", 2),
     ("hal", 2),
+    ("flash", 3),
     ("fetch", 3),
     ("vfs", 2),
     ("budget", 3),
+    ("clock", 3),
+    ("device", 3),
     ("net", 4),
     ("model", 4),
     ("bus", 4),
@@ -38,6 +42,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("http", "time"),    // the date of a response
     ("n2k", "hal"),      // only the frame type
     ("nmea0183", "n2k"), // the form of a delta, names of ship types
+    ("config", "bus"),   // patterns of paths to send
     ("model", "bus"),    // patterns
     ("model", "config"), // the vessel's name
     ("package", "host"),

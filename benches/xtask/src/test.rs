@@ -1,7 +1,7 @@
 //! Everything a contributor has to see pass, in one command.
 
 use crate::guests::GUESTS;
-use crate::{cross, guests, pgn_tables, process, setup, std_guest};
+use crate::{cross, guests, pgn_tables, process, setup, std_guest, templates};
 
 /// Runs `xtask test`: setup, then every test there is.
 ///
@@ -23,6 +23,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     cross::no_std(&[])?;
     guests::run(&["--check".into()])?;
     std_guest::run(&[])?;
+    templates::run(&[])?;
     pgn_tables::run(&["--check".into()])?;
     cross::test(&[])?;
     println!(

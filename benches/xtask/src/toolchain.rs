@@ -53,6 +53,14 @@ impl Toolchain {
         command
     }
 
+    /// Lets a program that runs `cargo` by itself use this toolchain.
+    pub fn for_children(self, program: &mut Command) {
+        if self == Self::Debian {
+            program.env("RUSTUP_TOOLCHAIN", debian::NAME);
+        }
+        program.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    }
+
     /// Returns the compiler's full version.
     ///
     /// # Errors

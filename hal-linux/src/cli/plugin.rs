@@ -13,6 +13,7 @@ use skiff_runtime::hal::{Key, Storage, StorageError};
 use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::{Package, Unpacked, plugin_id, store};
 
+use super::author;
 use super::client::{Answer, Body, Client, ClientError};
 use super::exit::{self, Failure};
 use super::run::{ADDRESS_FILE, TOKEN_FILE};
@@ -34,7 +35,8 @@ use crate::packages;
     skiff plugin logs @acme/tide\n  \
     skiff plugin enable @skiff/true-wind\n  \
     skiff plugin config @skiff/shallow-water-alarm --set alarm.json\n  \
-    skiff plugin config @skiff/shallow-water-alarm\n\n\
+    skiff plugin config @skiff/shallow-water-alarm\n  \
+    skiff plugin new tide && cd tide && skiff plugin dev\n\n\
     Changes of a running gateway need its token: it is read from skiff/token in the configuration folder,\n\
     or from the environment variable SKIFF_TOKEN."
 )]
@@ -53,6 +55,14 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[command(flatten)]
+    Administer(Administer),
+    #[command(flatten)]
+    Author(author::Verb),
+}
+
+#[derive(Debug, Subcommand)]
+enum Administer {
     /// List the plugins
     List {
         /// As JSON, one array
@@ -112,10 +122,17 @@ enum Verb {
 
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
+    match &args.verb {
+        Verb::Administer(verb) => administer(args, verb),
+        Verb::Author(verb) => author::command(verb),
+    }
+}
+
+fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
     let config_bytes_max = Limits::of(Board::Linux).plugin.config_bytes_max;
     // Read before anyone is asked, so that a bad file changes nothing.
-    let configuration = match &args.verb {
-        Verb::Config { set: Some(path), .. } => Some(read_configuration(path, config_bytes_max)?),
+    let configuration = match verb {
+        Administer::Config { set: Some(path), .. } => Some(read_configuration(path, config_bytes_max)?),
         _ => None,
     };
     let folder = match (&args.config, &args.url) {
@@ -123,31 +140,31 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         (None, _) => super::default_config()?,
     };
     let mut target = Target::find(folder, args.url.as_deref())?;
-    match &args.verb {
-        Verb::List { json } => list(&mut target, *json),
-        Verb::Install { package } => target.install(package),
-        Verb::Remove { name } => target.remove(name),
-        Verb::Reload { name } => {
+    match verb {
+        Administer::List { json } => list(&mut target, *json),
+        Administer::Install { package } => target.install(package),
+        Administer::Remove { name } => target.remove(name),
+        Administer::Reload { name } => {
             let id = target.id(name)?;
             target.running("reload")?.post(&format!("/skiff/v1/plugins/{id}/reload"), None)?;
             log::info!("{name}: reloaded");
             Ok(())
         }
-        Verb::Inspect { name } => {
+        Administer::Inspect { name } => {
             let id = target.id(name)?;
             let (rows, _) = target.rows()?;
             let row =
                 rows.as_array().into_iter().flatten().find(|row| row.get("id").and_then(Value::as_str) == Some(&*id));
             show(row.unwrap_or(&Value::Null))
         }
-        Verb::Logs { name } => {
+        Administer::Logs { name } => {
             let id = target.id(name)?;
             let lines = target.running("logs")?.get(&format!("/skiff/v1/plugins/{id}/log"))?;
             print(String::from_utf8_lossy(&lines).lines().map(sanitised))
         }
-        Verb::Enable { name } => target.change(name, &Change::Enabled(true)),
-        Verb::Disable { name } => target.change(name, &Change::Enabled(false)),
-        Verb::Config { name, .. } => match configuration {
+        Administer::Enable { name } => target.change(name, &Change::Enabled(true)),
+        Administer::Disable { name } => target.change(name, &Change::Enabled(false)),
+        Administer::Config { name, .. } => match configuration {
             Some(configuration) => target.change(name, &Change::Configuration(configuration)),
             None => show(&target.configuration(name)?),
         },

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::{Identity, SAMPLE_SELF_CONTEXT, Settings, Vessel};
+use skiff_runtime::config::{Identity, N2kConfig, SAMPLE_SELF_CONTEXT, Settings, Vessel};
 use skiff_runtime::gateway::{Gateway, Setup};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
+use skiff_runtime::model::Priorities;
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::Enabled;
@@ -40,7 +41,8 @@ pub const TOKEN_FILE: &str = "skiff/token";
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
     skiff run --sample                          a simulated boat with two plugins; writes no files\n  \
-    skiff run --can can0                        the boat's bus\n  \
+    skiff run --can can0                        the boat's bus, only listening\n  \
+    skiff run --can can0 --node                 the same, as a device of its own\n  \
     skiff run --input race.log --speed 10       a log file, ten times as fast, then serves on\n  \
     skiff run --input tcp://192.168.4.1:1457    a gateway on the network, and again when it drops\n  \
     skiff run --input serial:///dev/ttyUSB0     an NGT-1; ?baud=4800 for NMEA 0183\n  \
@@ -62,6 +64,12 @@ pub struct Args {
     /// Read this CAN interface (can be given again)
     #[arg(long, value_name = "IFACE")]
     can: Vec<String>,
+
+    /// Take part in the bus of each --can: claim an address and tell who this is; without it Skiff only listens
+    ///
+    /// NAME, first address and the paths to send are configured in skiff/n2k.json below the configuration folder.
+    #[arg(long, requires = "can")]
+    node: bool,
 
     /// Read a log file, - for standard input, tcp://HOST:PORT, tcp-listen://ADDR:PORT, udp://ADDR:PORT or
     /// serial:///dev/NAME?baud=N; NMEA 2000 or 0183, found out by itself (can be given again)
@@ -187,6 +195,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     };
     let mut gateway = Gateway::new(setup, hal);
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
+    gateway.take_part(&home.n2k);
+    gateway.prefer(home.priorities);
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
     let webapps = home.folder.clone().map(WebApps::new);
@@ -262,6 +272,8 @@ struct Home {
     /// The token, when it was made just now.
     token: Option<String>,
     loads_plugins: bool,
+    n2k: N2kConfig,
+    priorities: Priorities,
 }
 
 impl Home {
@@ -275,6 +287,8 @@ impl Home {
             access,
             token: Some(token.as_str().to_owned()),
             loads_plugins: true,
+            n2k: N2kConfig::default(),
+            priorities: Priorities::default(),
         }
     }
 
@@ -287,6 +301,12 @@ impl Home {
         let mut storage = Folder::new(&folder);
         let broken = |error| Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", folder.display()));
         let settings = Settings::load(&mut storage).map_err(broken)?;
+        let priorities =
+            settings.source_priorities.as_deref().map_or_else(|| Ok(Priorities::default()), Priorities::parse);
+        let priorities = priorities.map_err(|error| {
+            Failure::new(exit::INPUT_CORRUPT, format_args!("{}: settings.json: {error}", folder.display()))
+        })?;
+        let n2k = N2kConfig::load(&mut storage, args.node).map_err(broken)?;
         let identity = Identity::open_or_create(&mut storage, rng, settings.vessel.uuid.as_deref()).map_err(broken)?;
         let (access, token) = Access::open_or_create(&mut storage, rng).map_err(broken)?;
         let token = token.map(|token| token.as_str().to_owned());
@@ -302,6 +322,8 @@ impl Home {
             access,
             token,
             loads_plugins: settings.wasm,
+            n2k,
+            priorities,
             folder: Some(folder),
         })
     }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use skiff_runtime::hal::{Can, CanError, CanFrame, CanState, Clock};
 use skiff_runtime::time::Instant;
-use socketcan::{CanSocket, EmbeddedFrame, ExtendedId, Frame, Socket, SocketOptions};
+use socketcan::{CanInterface, CanSocket, EmbeddedFrame, ExtendedId, Frame, Socket, SocketOptions};
 
 use super::SystemClock;
 
@@ -40,6 +41,7 @@ const ENODEV: i32 = 19;
 const ENXIO: i32 = 6;
 const ENOBUFS: i32 = 105;
 const EAFNOSUPPORT: i32 = 97;
+const EBUSY: i32 = 16;
 
 /// Frames taken at most to find one data frame; the rest waits for the next call.
 const SKIPPED_MAX: usize = 64;
@@ -109,7 +111,11 @@ impl std::error::Error for CanOpenError {}
 
 /// One CAN interface.
 pub struct SocketCan {
+    /// Name of the interface.
+    name: String,
     socket: CanSocket,
+    /// Waits for `socket`, whichever that is now.
+    epoll: OwnedFd,
     clock: SystemClock,
     state: Cell<CanState>,
     /// Frames the controller itself reported lost.
@@ -124,43 +130,46 @@ impl SocketCan {
     /// # Errors
     /// [`CanOpenError`], with what to do about it.
     pub fn open(name: &str, clock: SystemClock) -> Result<Self, CanOpenError> {
-        let owned = || name.to_owned();
-        let sound = name.len() <= NAME_BYTES_MAX && !name.contains(['/', ' ']) && !matches!(name, "" | "." | "..");
-        let attribute = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}"));
-        let Ok(hardware) =
-            attribute("type").and_then(|text| if sound { Ok(text) } else { Err(ErrorKind::NotFound.into()) })
-        else {
-            return Err(CanOpenError::Missing { name: owned() });
-        };
-        if hardware.trim() != HARDWARE_CAN {
-            return Err(CanOpenError::NotCan { name: owned() });
-        }
-        let flags = attribute("flags").ok();
-        let flags = flags.and_then(|text| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok());
-        if flags.is_some_and(|flags| flags & FLAG_UP == 0) {
-            return Err(CanOpenError::Down { name: owned() });
-        }
-        let explain = |error: io::Error| match (error.kind(), error.raw_os_error()) {
-            (_, Some(EAFNOSUPPORT)) => CanOpenError::NoSupport,
-            (ErrorKind::PermissionDenied, _) => CanOpenError::Denied { name: owned() },
-            _ => CanOpenError::Other { name: owned(), error },
-        };
-        let socket = CanSocket::open(name).map_err(explain)?;
-        socket.set_error_filter(CLASS_CONTROLLER | CLASS_BUS_OFF | CLASS_RESTARTED).map_err(explain)?;
-        Self::of(socket, clock).map_err(explain)
+        let other = |error| CanOpenError::Other { name: name.to_owned(), error };
+        Self::of(name, open_socket(name)?, clock).map_err(other)
     }
 
-    fn of(socket: CanSocket, clock: SystemClock) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Ok(Self { socket, clock, state: Cell::new(CanState::Active), overflows: 0, dropped: Cell::new(0) })
+    fn of(name: &str, socket: CanSocket, clock: SystemClock) -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let (state, dropped) = (Cell::new(CanState::Active), Cell::new(0));
+        let mut can = Self { name: name.to_owned(), socket, epoll, clock, state, overflows: 0, dropped };
+        can.watch()?;
+        Ok(can)
     }
 
-    /// Returns another handle of the socket, to wait for frames with `poll(2)`.
+    /// Lets whoever waits hear of the socket.
+    fn watch(&mut self) -> io::Result<()> {
+        self.socket.set_nonblocking(true)?;
+        // The socket that was there before is closed, and with it gone from the set.
+        epoll::add(&self.epoll, &self.socket, EventData::new_u64(0), EventFlags::IN)?;
+        Ok(())
+    }
+
+    /// Returns a descriptor that is readable when there are frames, to wait for with `poll(2)`; it stays when the socket
+    /// is opened again.
     ///
     /// # Errors
     /// What the system said.
     pub fn waiter(&self) -> io::Result<OwnedFd> {
-        self.socket.as_fd().try_clone_to_owned()
+        self.epoll.as_fd().try_clone_to_owned()
+    }
+
+    /// Opens the interface again: another socket, since an adapter that was plugged in again is another interface.
+    fn open_again(&mut self) -> Result<(), CanOpenError> {
+        // What the kernel dropped so far is counted by the socket that goes.
+        let dropped = self.lost().saturating_sub(self.overflows);
+        let socket = open_socket(&self.name)?;
+        self.overflows = self.overflows.saturating_add(dropped);
+        self.dropped.set(0);
+        self.socket = socket;
+        self.watch().map_err(|error| CanOpenError::Other { name: self.name.clone(), error })?;
+        self.state.set(CanState::Active);
+        Ok(())
     }
 
     /// Keeps what an error frame tells about the controller.
@@ -184,6 +193,34 @@ impl SocketCan {
             self.state.set(CanState::BusOff);
         }
     }
+}
+
+/// Opens a socket that gets data and error frames of an interface that is up.
+fn open_socket(name: &str) -> Result<CanSocket, CanOpenError> {
+    let owned = || name.to_owned();
+    let sound = name.len() <= NAME_BYTES_MAX && !name.contains(['/', ' ']) && !matches!(name, "" | "." | "..");
+    let attribute = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}"));
+    let Ok(hardware) =
+        attribute("type").and_then(|text| if sound { Ok(text) } else { Err(ErrorKind::NotFound.into()) })
+    else {
+        return Err(CanOpenError::Missing { name: owned() });
+    };
+    if hardware.trim() != HARDWARE_CAN {
+        return Err(CanOpenError::NotCan { name: owned() });
+    }
+    let flags = attribute("flags").ok();
+    let flags = flags.and_then(|text| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok());
+    if flags.is_some_and(|flags| flags & FLAG_UP == 0) {
+        return Err(CanOpenError::Down { name: owned() });
+    }
+    let explain = |error: io::Error| match (error.kind(), error.raw_os_error()) {
+        (_, Some(EAFNOSUPPORT)) => CanOpenError::NoSupport,
+        (ErrorKind::PermissionDenied, _) => CanOpenError::Denied { name: owned() },
+        _ => CanOpenError::Other { name: owned(), error },
+    };
+    let socket = CanSocket::open(name).map_err(explain)?;
+    socket.set_error_filter(CLASS_CONTROLLER | CLASS_BUS_OFF | CLASS_RESTARTED).map_err(explain)?;
+    Ok(socket)
 }
 
 /// Tells whether an error means that the interface is down or gone.
@@ -241,6 +278,27 @@ impl Can for SocketCan {
         self.state.get()
     }
 
+    fn restart(&mut self) {
+        match self.state.get() {
+            CanState::Down => match self.open_again() {
+                Ok(()) => log::info!("{}: the interface is there again", self.name),
+                Err(error) => log::debug!("{}: {error}", self.name),
+            },
+            CanState::BusOff => match restart(&self.name) {
+                // The kernel sends an error frame when the controller has started.
+                Ok(()) => log::info!("{}: asked the controller to start again", self.name),
+                // The kernel was told to do it by itself, or does it just now.
+                Err(error) if error.raw_os_error() == Some(EBUSY) => {}
+                Err(error) => log::warn!(
+                    "{0}: the controller is off the bus and may not be started again from here ({error}); let the kernel \
+                     do it: `sudo ip link set {0} type can restart-ms 500`",
+                    self.name
+                ),
+            },
+            CanState::Active | CanState::Warning | CanState::Passive => {}
+        }
+    }
+
     fn lost(&self) -> u64 {
         let mut counters = [0_u8; 4 * (MEMINFO_DROPS + 1)];
         if let Ok(length) = self.socket.get_socket_option_bytes(SOL_SOCKET, SO_MEMINFO, &mut counters)
@@ -253,6 +311,18 @@ impl Can for SocketCan {
     }
 }
 
+/// Starts a controller again that went off the bus, as `ip link set NAME type can restart` does; needs CAP_NET_ADMIN.
+fn restart(name: &str) -> io::Result<()> {
+    let failed = |error: socketcan::Error| match error {
+        socketcan::Error::Io(error) => error,
+        socketcan::Error::Nl(error) => {
+            error.errno().map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error)
+        }
+        other => io::Error::other(other),
+    };
+    CanInterface::open(name).and_then(|interface| interface.restart()).map_err(failed)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixDatagram;
@@ -262,7 +332,7 @@ mod tests {
     /// A datagram pair stands in for the bus: the same file descriptor calls, the same 16 byte records.
     fn bus() -> (UnixDatagram, SocketCan) {
         let (bus, port) = UnixDatagram::pair().unwrap();
-        let can = SocketCan::of(CanSocket::from(OwnedFd::from(port)), SystemClock::start()).unwrap();
+        let can = SocketCan::of("nocan9", CanSocket::from(OwnedFd::from(port)), SystemClock::start()).unwrap();
         (bus, can)
     }
 
@@ -311,6 +381,29 @@ mod tests {
         }
         bus.send(&record(ERROR | CLASS_CONTROLLER, &[0, DETAIL_OVERFLOW, 0, 0, 0, 0, 0, 0])).unwrap();
         assert_eq!((can.receive(), can.lost()), (None, 1));
+    }
+
+    #[test]
+    fn an_interface_that_is_gone_is_looked_for_without_harm() {
+        let (_bus, mut can) = bus();
+        let waiter = can.waiter().unwrap();
+        can.state.set(CanState::Down);
+        can.restart();
+        assert_eq!((can.state(), can.receive()), (CanState::Down, None), "there is no such interface");
+        drop(waiter);
+    }
+
+    #[test]
+    fn the_waiter_hears_of_frames() {
+        let (bus, can) = bus();
+        let waiter = can.waiter().unwrap();
+        let is_readable = || {
+            let mut fds = [rustix::event::PollFd::new(&waiter, rustix::event::PollFlags::IN)];
+            rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() == 1
+        };
+        assert!(!is_readable());
+        bus.send(&record(EXTENDED | 7, &[1])).unwrap();
+        assert!(is_readable());
     }
 
     #[test]

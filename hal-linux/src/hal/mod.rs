@@ -2,6 +2,7 @@
 
 mod can;
 mod clock;
+mod disk;
 mod fetch;
 mod network;
 mod rng;
@@ -11,6 +12,7 @@ mod tap;
 
 pub use can::{CanOpenError, SocketCan};
 pub use clock::SystemClock;
+pub use disk::{Disk, System};
 pub use fetch::UreqFetch;
 pub use network::StdNetwork;
 pub use rng::SystemRng;

@@ -1,11 +1,11 @@
 //! Records as files below one folder, the configuration folder.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::disk::{Disk, System};
 use skiff_runtime::hal::{Capacity, Key, Storage, StorageError};
 
 /// Keys below this prefix hold secrets (token, identity): their files and folder are for the owner only.
@@ -17,15 +17,24 @@ const DEPTH_MAX: usize = 80;
 
 /// A folder. Symbolic links in it are followed as long as they stay in it, so no record lies elsewhere.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct Folder<D = System> {
     root: PathBuf,
+    disk: D,
 }
 
 impl Folder {
     /// Takes a folder, which need not exist: the first write creates it.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self::on(System, root)
+    }
+}
+
+impl<D: Disk> Folder<D> {
+    /// Takes a folder of another disk than the system's.
+    #[must_use]
+    pub fn on(disk: D, root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), disk }
     }
 
     /// Returns the folder.
@@ -58,9 +67,7 @@ impl Folder {
             return Err(StorageError::Failed);
         };
         let mode = if is_secret(key) { 0o700 } else { 0o755 };
-        if !self.root.is_dir() {
-            fs::DirBuilder::new().recursive(true).create(&self.root).map_err(|error| told(&error))?;
-        }
+        self.make_folders(&self.root, 0o755).map_err(|error| told(&error))?;
         let root = self.root.canonicalize().map_err(|error| told(&error))?;
         // The deepest folder that exists decides where the rest would be made: checked before anything is.
         let nearest = folder.ancestors().find_map(|folder| folder.canonicalize().ok()).ok_or(StorageError::Failed)?;
@@ -68,8 +75,31 @@ impl Folder {
             log::warn!("{} leads out of the configuration folder and is not written", path.display());
             return Err(StorageError::Failed);
         }
-        fs::DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(|error| told(&error))?;
+        self.make_folders(folder, mode).map_err(|error| told(&error))?;
         Ok(folder.canonicalize().map_err(|error| told(&error))?.join(name))
+    }
+
+    /// Makes a folder and those above it that are not there, so that their names last.
+    fn make_folders(&self, folder: &Path, mode: u32) -> io::Result<()> {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        if let Some(above) = folder.parent() {
+            self.make_folders(above, mode)?;
+        }
+        match self.disk.create_folder(folder, mode) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            other => other?,
+        }
+        self.sync_folder_of(folder)
+    }
+
+    fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
+        let folder = path
+            .parent()
+            .map_or(Path::new("/"), |folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        self.disk.sync_folder(folder)
     }
 }
 
@@ -94,11 +124,7 @@ fn told(error: &io::Error) -> StorageError {
     }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-impl Storage for Folder {
+impl<D: Disk> Storage for Folder<D> {
     fn len(&mut self, key: &Key) -> Result<u32, StorageError> {
         let metadata = fs::metadata(self.existing(key)?).map_err(|error| told(&error))?;
         u32::try_from(metadata.len()).map_err(|_| StorageError::TooLong { bytes: u32::MAX })
@@ -120,18 +146,18 @@ impl Storage for Folder {
         let temporary = PathBuf::from(temporary);
         let write = || {
             // What a power cut left of an earlier write would keep its mode, and could be a link.
-            match fs::remove_file(&temporary) {
+            match self.disk.remove_file(&temporary) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(file_mode(key)).open(&temporary)?;
-            file.write_all(data)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            sync_folder(&path)
+            let mut file = self.disk.create_file(&temporary, file_mode(key))?;
+            self.disk.write(&mut file, data)?;
+            self.disk.sync_file(&file)?;
+            self.disk.rename(&temporary, &path)?;
+            self.sync_folder_of(&path)
         };
         write().map_err(|error| {
-            let _ = fs::remove_file(&temporary);
+            let _ = self.disk.remove_file(&temporary);
             told(&error)
         })
     }
@@ -142,16 +168,14 @@ impl Storage for Folder {
             Err(StorageError::NotFound) => self.writable(key)?,
             Err(error) => return Err(error),
         };
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(file_mode(key))
-            .open(&path)
-            .map_err(|error| told(&error))?;
+        let is_new = !path.exists();
+        let mut file = self.disk.open_to_append(&path, file_mode(key)).map_err(|error| told(&error))?;
         let before = file.metadata().map_err(|error| told(&error))?.len();
-        file.write_all(data).and_then(|()| file.sync_data()).map_err(|error| {
+        let written = self.disk.write(&mut file, data).and_then(|()| self.disk.sync_file(&file));
+        let lasting = if is_new { written.and_then(|()| self.sync_folder_of(&path)) } else { written };
+        lasting.map_err(|error| {
             // A full disk can have taken a part.
-            let _ = file.set_len(before);
+            let _ = self.disk.cut(&file, before);
             told(&error)
         })
     }
@@ -161,7 +185,19 @@ impl Storage for Folder {
             Err(StorageError::NotFound) => return Ok(()),
             other => other?,
         };
-        fs::remove_file(&path).and_then(|()| sync_folder(&path)).map_err(|error| told(&error))
+        self.disk.remove_file(&path).and_then(|()| self.sync_folder_of(&path)).map_err(|error| told(&error))
+    }
+
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        if is_secret(from) != is_secret(to) {
+            // The other mode is that of a new file.
+            let data = self.read_all(from, u32::MAX)?;
+            self.replace(to, &data)?;
+            return self.remove(from);
+        }
+        let (from, to) = (self.existing(from)?, self.writable(to)?);
+        let moved = self.disk.rename(&from, &to).and_then(|()| self.sync_folder_of(&to));
+        moved.and_then(|()| self.sync_folder_of(&from)).map_err(|error| told(&error))
     }
 
     fn list(&mut self, prefix: &str, visit: &mut dyn FnMut(&Key, u32) -> ControlFlow<()>) -> Result<(), StorageError> {

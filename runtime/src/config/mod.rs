@@ -4,6 +4,7 @@
 //! `skiff/` is Skiff's own. A file that is damaged is reported with its name and left as it is.
 
 mod identity;
+mod n2k;
 mod operator;
 mod plugin;
 mod pretty;
@@ -13,6 +14,7 @@ use alloc::boxed::Box;
 use core::fmt;
 
 pub use identity::{Identity, SAMPLE_SELF_CONTEXT, random_uuid};
+pub use n2k::{KeptNode, N2K_FILE, N2kConfig, NodeConfig};
 pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;

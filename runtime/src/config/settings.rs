@@ -28,11 +28,13 @@ pub struct Settings {
     pub vessel: Vessel,
     /// `interfaces.wasm`; when false, packages are listed and not loaded (plugin ABI §5.8).
     pub wasm: bool,
+    /// `sourcePriorities` as JSON text, which source of a path is preferred.
+    pub source_priorities: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { vessel: Vessel::default(), wasm: true }
+        Self { vessel: Vessel::default(), wasm: true, source_priorities: None }
     }
 }
 
@@ -51,6 +53,7 @@ impl Settings {
         }
         let wasm = json::member(&text, "interfaces").and_then(|interfaces| json::member(interfaces, "wasm"));
         settings.wasm = wasm != Some("false");
+        settings.source_priorities = json::member(&text, "sourcePriorities").map(String::from);
         Ok(settings)
     }
 }

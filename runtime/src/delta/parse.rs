@@ -21,7 +21,7 @@ pub struct Stamp<'a> {
     pub source_ref: &'a str,
     /// Full context of the own vessel, `vessels.urn:…`.
     pub self_context: &'a str,
-    /// Time stamp of an update that has none.
+    /// Time stamp of an update that has none; [`UnixMillis::UNKNOWN`] leaves it without.
     pub now: UnixMillis,
 }
 
@@ -192,7 +192,7 @@ fn write_update(draft: &mut Draft, update: &str, parts: &Parts<'_>, stamp: &Stam
         index.source_ref = Span::new(from, draft.text.len());
         draft.text.push('"');
     }
-    if parts.timestamp.is_none() {
+    if parts.timestamp.is_none() && stamp.now.is_known() {
         draft.text.push_str(",\"timestamp\":\"");
         let from = draft.text.len();
         let _ = write!(draft.text, "{}", stamp.now);

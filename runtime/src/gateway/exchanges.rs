@@ -1,6 +1,5 @@
 //! Exchanges that wait for plugins: questions out, replies in, exactly one answer each.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -13,6 +12,7 @@ use crate::server::providers::{Done, Effect, Reply, Step, Then};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
 use crate::server::{self, Response};
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// Time that plugins have for an answer together; a plugin that computes is stopped by its fuel long before, one that
@@ -21,12 +21,22 @@ const ANSWER_TIME: Duration = Duration::from_secs(45);
 /// Time after which an HTTP client is told that its PUT is pending, where to ask for its state, and waits no longer.
 const PUT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How a package that is being installed is stored.
+pub(super) enum Stored {
+    /// In force.
+    InForce,
+    /// Beside the version that is in force.
+    Staged,
+    /// Not yet: this is to be stored.
+    Not(Vec<u8>),
+}
+
 /// What an exchange waits for.
 pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
-    /// A package, with its record when it is still to be stored.
-    Install { id: String, record: Option<Vec<u8>> },
+    /// A package, and how it is stored.
+    Install { id: String, stored: Stored },
     /// A plugin is being read again by whoever has its files.
     Reload { id: String },
     /// A plugin is being removed.
@@ -59,8 +69,8 @@ struct Job {
 /// All exchanges that wait.
 #[derive(Default)]
 pub(super) struct Exchanges {
-    pending: BTreeMap<ExchangeId, Pending>,
-    jobs: BTreeMap<ExchangeId, Job>,
+    pending: SortedMap<ExchangeId, Pending>,
+    jobs: SortedMap<ExchangeId, Job>,
 }
 
 impl Exchanges {
@@ -168,12 +178,12 @@ impl Gateway {
             (Pending::Configuration(_), _) => {
                 self.responses.push_back((finished.exchange, Response::error(500, "the plugin gave no answer")));
             }
-            (Pending::Install { id, record }, outcome) => {
-                let response = self.installed(&id, record, &outcome);
+            (Pending::Install { id, stored }, outcome) => {
+                let response = self.installed(&id, stored, &outcome);
                 self.responses.push_back((finished.exchange, response));
             }
             (Pending::Reload { id }, outcome) => {
-                let response = self.installed(&id, None, &outcome);
+                let response = self.installed(&id, Stored::InForce, &outcome);
                 self.responses.push_back((finished.exchange, response));
             }
             (Pending::Remove, _) => {
@@ -263,7 +273,10 @@ impl Gateway {
     }
 
     fn open_put(&mut self, put: &Put, id: &str, exchange: ExchangeId, to: PutClient) -> Result<(), PutState> {
-        let handler = put.handler(&self.registry, &self.setup.self_context)?;
+        let handler = match put.handler(&self.registry, &self.setup.self_context) {
+            Ok(handler) => handler,
+            Err(refused) => return Err(self.put_to_bus(put).filter(|_| refused.status == 405).unwrap_or(refused)),
+        };
         let now = self.hal.clock.now();
         if !self.requests.open(id, now) {
             return Err(PutState::completed(400, "there is a request with this requestId already"));

@@ -62,6 +62,7 @@ impl Gateway {
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))
             }
+            Route::Device { what } => Some(self.device_request(request, what)),
             Route::PluginInstall => self.install_request(request, exchange),
             Route::PluginRemove { id } => self.remove_request(&id, exchange),
             Route::PluginReload { id } => self.reload_request(&id, exchange),

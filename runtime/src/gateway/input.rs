@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use core::fmt::{self, Write};
 
 use super::{Gateway, InputId};
@@ -66,6 +65,11 @@ impl Input {
         }
     }
 
+    /// Tells whether NMEA 2000 comes from it.
+    pub fn is_n2k(&self) -> bool {
+        self.receiver.counters().messages > 0
+    }
+
     /// Writes `{"label":…,"state":…,…}`.
     pub fn write_status(&self, out: &mut String) -> fmt::Result {
         let n2k = self.receiver.counters();
@@ -96,7 +100,6 @@ impl Gateway {
     ///
     /// `time` becomes the time stamp, else the wall clock's.
     pub fn receive_sentence(&mut self, input: InputId, line: &str, time: Option<UnixMillis>) {
-        let now = self.hal.clock.now();
         let wall = time.unwrap_or_else(|| self.wall());
         let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
         let Some(input) = self.inputs.get_mut(input.0) else { return };
@@ -105,8 +108,7 @@ impl Gateway {
         // A refused sentence stands in the counters.
         if let Ok(Some(delta)) = sentences.delta(line, wall, form) {
             self.totals.deltas_0183 = self.totals.deltas_0183.saturating_add(1);
-            self.model.apply(&delta);
-            self.publish(&Arc::new(delta), 0, now);
+            self.take_in(delta, 0);
         }
     }
 

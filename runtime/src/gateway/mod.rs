@@ -3,16 +3,20 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod can;
+mod device;
 mod exchanges;
 mod http;
 mod input;
 mod install;
 mod notices;
+mod sending;
 mod server_events;
 mod status;
 mod streams;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,8 +26,8 @@ use crate::budget::{Limits, Row};
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
-use crate::hal::{Hal, Network};
-use crate::model::Model;
+use crate::hal::{Device, Hal, Network};
+use crate::model::{Model, Priorities};
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm};
 use crate::package::Package;
@@ -33,6 +37,7 @@ use crate::server::providers::Defaults;
 use crate::server::requests::Requests;
 use crate::server::stream::Session;
 use crate::server::{Access, ClientCounters, Response};
+use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
 use exchanges::Exchanges;
 use server_events::ServerEvents;
@@ -40,8 +45,6 @@ use streams::BinaryClient;
 
 pub use self::input::InputState;
 
-/// CAN frames taken from each interface in one poll.
-const FRAMES_PER_POLL: usize = 64;
 /// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
 const EVENTS_MAX: usize = 4096;
 
@@ -125,21 +128,25 @@ struct Totals {
 pub struct Gateway {
     setup: Setup,
     hal: Hal,
+    /// The board, where there is one.
+    device: Option<Box<dyn Device>>,
     model: Model,
     registry: Registry,
     inputs: Vec<Input>,
-    /// Inputs of the CAN interfaces, in the order of `hal.can`.
-    can_inputs: Vec<InputId>,
-    sessions: BTreeMap<StreamId, Session>,
+    /// The CAN interfaces, in the order of `hal.can`.
+    ports: Vec<can::Port>,
+    /// What goes to the bus, when anything may.
+    sending: Option<Box<sending::Sending>>,
+    sessions: SortedMap<StreamId, Session>,
     next_stream: u64,
-    binary: BTreeMap<StreamId, BinaryClient>,
+    binary: SortedMap<StreamId, BinaryClient>,
     exchanges: Exchanges,
     requests: Requests,
     defaults: Defaults,
     next_exchange: u64,
     responses: VecDeque<(ExchangeId, Response)>,
     /// Compiled endpoints by plugin id, with the version they were compiled from.
-    endpoints: BTreeMap<String, (u32, Endpoints)>,
+    endpoints: SortedMap<String, (u32, Endpoints)>,
     events: VecDeque<Event>,
     outbox: Vec<Emitted>,
     frames: Frames,
@@ -164,17 +171,18 @@ impl Gateway {
             model,
             registry,
             inputs: Vec::new(),
-            can_inputs: Vec::new(),
-            sessions: BTreeMap::new(),
+            ports: Vec::new(),
+            sending: None,
+            sessions: SortedMap::new(),
             next_stream: 1,
-            binary: BTreeMap::new(),
+            binary: SortedMap::new(),
             exchanges: Exchanges::default(),
             requests: Requests::new(setup.limits.requests_max),
             defaults: Defaults::default(),
             frames: Frames::default(),
             next_exchange: 1,
             responses: VecDeque::new(),
-            endpoints: BTreeMap::new(),
+            endpoints: SortedMap::new(),
             events: VecDeque::new(),
             outbox: Vec::new(),
             reloads: VecDeque::new(),
@@ -184,13 +192,14 @@ impl Gateway {
             clients: None,
             setup,
             hal,
+            device: None,
         };
         match Defaults::load(&mut *gateway.hal.storage) {
             Ok(defaults) => gateway.defaults = defaults,
             Err(error) => log::warn!("default providers not read: {error}"),
         }
         let labels: Vec<String> = gateway.hal.can.iter().map(|port| port.label.clone()).collect();
-        gateway.can_inputs = labels.iter().map(|label| gateway.input(label)).collect();
+        gateway.ports = labels.iter().map(|label| can::Port::new(gateway.input(label))).collect();
         gateway
     }
 
@@ -216,6 +225,11 @@ impl Gateway {
             &mut self.frames,
         );
         self.registry.replace(package, None, &world)
+    }
+
+    /// Prefers sources of the own vessel's paths from now on as `priorities` say.
+    pub fn prefer(&mut self, priorities: Priorities) {
+        self.model.prefer(priorities);
     }
 
     /// Adds an input; `label` becomes the source label of its deltas.
@@ -246,8 +260,10 @@ impl Gateway {
 
     /// Does a bounded amount of work: CAN first, then one fuel slice per plugin, then answers.
     pub fn poll(&mut self) -> Wake {
-        let mut wake = Wake { busy: self.receive_can(), at: None };
+        let (busy, can) = self.drive_can();
+        let mut wake = Wake { busy, at: None };
         let now = self.hal.clock.now();
+        self.model.tick(now);
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
@@ -269,13 +285,14 @@ impl Gateway {
         wake.busy |= turn.busy;
         let events = self.send_server_events(now);
         let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at = [wake.at, turn.wake, deadline, events].into_iter().flatten().chain(sessions).min();
+        wake.at = [wake.at, can, turn.wake, deadline, events].into_iter().flatten().chain(sessions).min();
         wake
     }
 
     /// Takes a delta into the model and hands it out.
     fn take_in(&mut self, delta: Delta, hops: u8) {
         let now = self.hal.clock.now();
+        self.model.tick(now);
         for delta in self.model.take_in(Arc::new(delta)).into_deltas() {
             self.publish(&delta, hops, now);
         }
@@ -285,26 +302,11 @@ impl Gateway {
         self.hal.clock.wall().unwrap_or_default()
     }
 
-    /// Takes up to [`FRAMES_PER_POLL`] frames of each interface; true when one had more.
-    fn receive_can(&mut self) -> bool {
-        let mut more = false;
-        self.totals.lost_frames = self.hal.can.iter().map(|port| port.can.lost()).sum();
-        for index in 0..self.hal.can.len() {
-            let Some(&input) = self.can_inputs.get(index) else { continue };
-            for count in 0..=FRAMES_PER_POLL {
-                if count == FRAMES_PER_POLL {
-                    more = true;
-                    break;
-                }
-                let Some((frame, _)) = self.hal.can.get_mut(index).and_then(|port| port.can.receive()) else { break };
-                self.receive(input, &Record { time: None, item: Item::Frame(frame) });
-            }
-        }
-        more
-    }
-
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
+        if self.sending.is_some() {
+            self.offer_to_bus(delta, now);
+        }
         self.registry.offer(delta, hops);
         for session in self.sessions.values_mut() {
             session.offer(delta, now);

@@ -52,6 +52,7 @@ impl Gateway {
         let lost: u64 = self.binary.values().map(super::streams::BinaryClient::lost).sum();
         write!(out, "\"stream_frames\":{lost},")?;
         write!(out, "\"model_refused\":{},", self.model.counts().refused)?;
+        write!(out, "\"not_preferred\":{},", self.model.counts().not_preferred)?;
         write!(out, "\"requests\":{}}},", totals.refused_exchanges)?;
         let restarts: u64 = self.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
         write!(
@@ -71,7 +72,12 @@ impl Gateway {
             out.push_str(if index == 0 { "" } else { "," });
             input.write_status(out)?;
         }
-        out.push(']');
+        out.push_str("],\"can\":");
+        self.write_can_status(out)?;
+        if let Some(sending) = &self.sending {
+            out.push_str(",\"sending\":");
+            sending.write_status(out)?;
+        }
         if let Some(clients) = &self.clients {
             out.push_str(",\"clients\":{");
             for (index, (name, count)) in clients.named().into_iter().enumerate() {

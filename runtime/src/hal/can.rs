@@ -97,6 +97,12 @@ pub trait Can {
     /// Returns the health of the interface.
     fn state(&self) -> CanState;
 
+    /// Tries to bring the interface back: a controller that is off the bus, an interface that was down or gone.
+    ///
+    /// It returns at once; [`state`](Self::state) tells whether it helped. A HAL whose interface comes back by itself
+    /// does nothing.
+    fn restart(&mut self) {}
+
     /// Returns the count of frames lost between bus and [`receive`](Self::receive) so far.
     fn lost(&self) -> u64;
 }

@@ -7,7 +7,9 @@
 
 mod can;
 mod destinations;
+mod device;
 mod fetch;
+mod firmware;
 mod key;
 mod network;
 mod serial;
@@ -21,11 +23,13 @@ use alloc::vec::Vec;
 
 pub use can::{Can, CanError, CanFrame, CanState};
 pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
+pub use device::Device;
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
+pub use firmware::{Firmware, FlashFailed, Slot};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Received, Socket};
 pub use serial::{SerialError, SerialPort, SerialPorts, SerialSettings};
-pub use storage::{Capacity, Storage, StorageError};
+pub use storage::{Capacity, Lease, Mapped, Storage, StorageError};
 pub use stream::Stream;
 
 use crate::time::{Instant, UnixMillis};

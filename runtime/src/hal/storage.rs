@@ -1,5 +1,6 @@
 //! Stored records: a folder on Linux, flash on a chip.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
@@ -48,6 +49,54 @@ pub struct Capacity {
     pub free_bytes: u64,
 }
 
+/// Keeps bytes that are read in place from being written: the storage leaves them alone while a clone lives.
+#[derive(Clone, Debug, Default)]
+pub struct Lease(Arc<()>);
+
+impl Lease {
+    /// Builds a lease that nobody else holds yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tells whether anybody holds a clone.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+/// A lease says nothing about the bytes, so that what holds one compares by its other fields.
+impl PartialEq for Lease {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Lease {}
+
+/// A record where it lies.
+#[derive(Clone, Debug)]
+pub struct Mapped {
+    bytes: &'static [u8],
+    lease: Lease,
+}
+
+impl Mapped {
+    /// Joins bytes and the lease that keeps them as they are.
+    #[must_use]
+    pub const fn new(bytes: &'static [u8], lease: Lease) -> Self {
+        Self { bytes, lease }
+    }
+
+    /// Returns the bytes and their lease, which must be kept as long as the bytes are used.
+    #[must_use]
+    pub fn into_parts(self) -> (&'static [u8], Lease) {
+        (self.bytes, self.lease)
+    }
+}
+
 /// Records by key.
 pub trait Storage {
     /// Returns the length of a record, bytes.
@@ -89,10 +138,34 @@ pub trait Storage {
     /// [`StorageError::Failed`] when the medium cannot be listed.
     fn list(&mut self, prefix: &str, visit: &mut dyn FnMut(&Key, u32) -> ControlFlow<()>) -> Result<(), StorageError>;
 
-    /// Returns the record where it can be read in place (memory-mapped flash).
-    fn mapped(&self, key: &Key) -> Option<&[u8]> {
+    /// Returns the record where it can be read in place (memory-mapped flash); `None` elsewhere, and for a record that
+    /// is damaged.
+    fn mapped(&mut self, key: &Key) -> Option<Mapped> {
         let _ = key;
         None
+    }
+
+    /// Tells whether records can be read in place ([`mapped`](Self::mapped)).
+    fn reads_in_place(&mut self) -> bool {
+        false
+    }
+
+    /// Gives a record another key, in place of what had it; `from` is gone then.
+    ///
+    /// After a power cut `to` has the old or the new content, and `from` can be there still.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`] when there is no `from`, and others; `to` is kept then.
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        let data = self.read_all(from, u32::MAX)?;
+        self.replace(to, &data)?;
+        self.remove(from)
+    }
+
+    /// Returns how many bytes of content this record could be given, what it holds now being kept until then.
+    fn room_for(&mut self, key: &Key) -> u64 {
+        let _ = key;
+        self.capacity().free_bytes
     }
 
     /// Returns the room.

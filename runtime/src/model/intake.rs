@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use super::Model;
+use super::{Model, Priorities};
 use crate::delta::{Delta, Stamp, UpdateRef};
 use crate::json;
 use crate::time::UnixMillis;
@@ -146,9 +146,15 @@ impl Writer {
             return;
         }
         self.updates = self.updates.saturating_add(1);
-        for part in ["],\"$source\":\"", update.source_ref(), "\",\"timestamp\":\"", update.timestamp(), "\"}"] {
+        for part in ["],\"$source\":\"", update.source_ref(), "\""] {
             self.text.push_str(part);
         }
+        if !update.timestamp().is_empty() {
+            for part in [",\"timestamp\":\"", update.timestamp(), "\""] {
+                self.text.push_str(part);
+            }
+        }
+        self.text.push('}');
     }
 
     /// Returns the delta, `None` when it has no update or became too long.
@@ -157,8 +163,8 @@ impl Writer {
             return None;
         }
         self.text.push_str("]}");
-        // Nothing is missing, so the stamp adds nothing.
-        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis(0) };
+        // Nothing else is missing, so the stamp adds nothing.
+        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis::UNKNOWN };
         Delta::parse_compact(&self.text, &stamp).ok().map(|delta| delta.with_version(like.version()))
     }
 }
@@ -191,6 +197,7 @@ fn bytes_of_parts(delta: &Delta) -> (usize, usize) {
 impl Model {
     /// Takes a delta in: takes identity out of it, gives notifications `id` and `status`, and applies what is left.
     pub fn take_in(&mut self, delta: Arc<Delta>) -> TakenIn {
+        let Some(delta) = self.preferred(delta) else { return TakenIn::default() };
         let own = delta.context().is_empty() || *delta.context() == *self.self_context;
         let is_special = |path: &str, value: &str| {
             is_notification(path)
@@ -202,6 +209,41 @@ impl Model {
             self.apply(delta);
         }
         taken
+    }
+
+    /// Takes the values of sources out that others are preferred to; `None` when nothing is left.
+    fn preferred(&mut self, delta: Arc<Delta>) -> Option<Arc<Delta>> {
+        let own = delta.context().is_empty() || *delta.context() == *self.self_context;
+        if self.priorities.is_empty() || !own {
+            return Some(delta);
+        }
+        let now = self.now;
+        let takes = |priorities: &Priorities, path: &str, source: &str| priorities.takes(path, source, now);
+        let refused = delta.updates().map(|update| {
+            update.values().filter(|(path, _)| !takes(&self.priorities, path, update.source_ref())).count()
+        });
+        let refused: usize = refused.sum();
+        let mut rest = Writer::new(&self.self_context, if refused > 0 { delta.text().len() } else { 0 });
+        for update in delta.updates() {
+            for (path, value) in update.values() {
+                if takes(&self.priorities, path, update.source_ref()) {
+                    self.priorities.taken(path, update.source_ref(), now);
+                    if refused > 0 {
+                        rest.entry(&update, "values", path, value);
+                    }
+                }
+            }
+            if refused > 0 {
+                update.meta().for_each(|(path, value)| rest.entry(&update, "meta", path, value));
+                rest.close(&update);
+            }
+        }
+        if refused == 0 {
+            return Some(delta);
+        }
+        let refused = u64::try_from(refused).unwrap_or(u64::MAX);
+        self.counts.not_preferred = self.counts.not_preferred.saturating_add(refused);
+        rest.finish(&delta).map(Arc::new)
     }
 
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
@@ -310,6 +352,37 @@ mod tests {
         let foreign = r#"{"context":"vessels.urn:mrn:imo:mmsi:211000000","updates":[{"values":[{"path":"design.beam","value":9}]}]}"#;
         assert_eq!(texts(model.take_in(delta(foreign))).len(), 1, "others may tell who they are");
         assert_eq!(model.json_at(&["vessels", "self", "name"]), None);
+    }
+
+    #[test]
+    fn values_of_lesser_sources_are_taken_out() {
+        let mut model = model();
+        model.prefer(
+            Priorities::parse(r#"{"a.b":[{"sourceRef":"best"},{"sourceRef":"second","timeout":1000}]}"#).unwrap(),
+        );
+        let from = |source: &str| {
+            let text = format!(
+                r#"{{"updates":[{{"$source":"{source}","timestamp":"2026-01-01T00:00:00.000Z","values":[{{"path":"a.b","value":1}},{{"path":"c","value":2}}]}}]}}"#
+            );
+            delta(&text)
+        };
+        let best = from("best");
+        assert_eq!(model.take_in(best.clone()).rest, Some(best), "untouched");
+        model.tick(crate::time::Instant::from_millis(1000));
+        let left = texts(model.take_in(from("second")));
+        assert_eq!(
+            left,
+            [format!(
+                r#"{{"context":"{SELF}","updates":[{{"values":[{{"path":"c","value":2}}],"$source":"second","timestamp":"2026-01-01T00:00:00.000Z"}}]}}"#
+            )]
+        );
+        assert_eq!(model.counts().not_preferred, 1);
+        let only = r#"{"updates":[{"$source":"second","values":[{"path":"a.b","value":1}]}]}"#;
+        assert_eq!(model.take_in(delta(only)), TakenIn::default());
+        model.tick(crate::time::Instant::from_millis(1001));
+        assert_eq!(texts(model.take_in(delta(only))).len(), 1, "the better one is silent");
+        let foreign = format!(r#"{{"context":"vessels.urn:mrn:imo:mmsi:211000000",{}"#, &only[1..]);
+        assert_eq!(texts(model.take_in(delta(&foreign))).len(), 1, "only the own vessel");
     }
 
     #[test]

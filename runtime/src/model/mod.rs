@@ -12,6 +12,7 @@ mod intake;
 mod known;
 mod leaf;
 mod notifications;
+mod priorities;
 mod sources;
 mod tree;
 
@@ -24,9 +25,11 @@ pub use cached::{CachedCursor, Scope};
 pub use intake::TakenIn;
 pub use known::{Known, known};
 pub use notifications::Notification;
+pub use priorities::{PATHS_MAX, Priorities, PriorityError, SOURCES_MAX, UNLISTED_TIMEOUT};
 
 use crate::budget::Limits;
 use crate::delta::{Delta, DeltaVersion};
+use crate::time::Instant;
 use context::{Context, Full, Room, Stored};
 use notifications::Notifications;
 use sources::Sources;
@@ -46,6 +49,9 @@ pub struct Model {
     sequence: u64,
     counts: Counts,
     notifications: Notifications,
+    priorities: Priorities,
+    /// Time that priorities are judged by.
+    now: Instant,
 }
 
 /// How full the model is and what it could not keep.
@@ -63,6 +69,8 @@ pub struct Counts {
     pub contexts_evicted: u64,
     /// Values and meta entries that found no room or could not be kept.
     pub refused: u64,
+    /// Values of a source that another one is preferred to.
+    pub not_preferred: u64,
 }
 
 impl Model {
@@ -79,6 +87,8 @@ impl Model {
             sequence: 0,
             counts: Counts::default(),
             notifications: Notifications::new(limits.notifications_max),
+            priorities: Priorities::default(),
+            now: Instant::default(),
         };
         let uuid = self_context.split_once('.').map_or("", |(_, urn)| urn);
         if uuid.starts_with("urn:mrn:signalk:uuid:") {
@@ -102,6 +112,16 @@ impl Model {
     #[must_use]
     pub fn self_context(&self) -> &str {
         &self.self_context
+    }
+
+    /// Prefers sources from now on as `priorities` say.
+    pub fn prefer(&mut self, priorities: Priorities) {
+        self.priorities = priorities;
+    }
+
+    /// Tells what time it is; [`take_in`](Self::take_in) judges the age of values by it.
+    pub fn tick(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// Takes over the values and meta of a delta; one sent for version 2 does not touch the model.

@@ -126,8 +126,10 @@ impl IsoTp {
 
     /// Answers transfers to this address; `None`, as at first, only listens.
     pub fn set_address(&mut self, address: Option<SourceAddress>) {
-        self.address = address;
-        self.replies.clear();
+        if self.address != address {
+            self.address = address;
+            self.replies.clear();
+        }
     }
 
     /// Takes the next frame to send.

@@ -25,6 +25,7 @@ pub mod id;
 pub mod iso_tp;
 pub mod log;
 pub mod map;
+pub mod node;
 mod number;
 pub mod payload;
 pub mod receiver;
@@ -32,6 +33,7 @@ pub mod sample;
 mod table;
 #[rustfmt::skip]
 mod tables;
+pub mod send;
 mod text;
 mod texts;
 

@@ -164,6 +164,8 @@ impl Counters {
 #[derive(Clone, Debug)]
 pub struct Receiver {
     label: heapless::String<LABEL_BYTES_MAX>,
+    /// `$source` has the NAME where it is known.
+    uses_name: bool,
     fast_packets: FastPackets,
     transfers: IsoTp,
     counters: Counters,
@@ -239,6 +241,7 @@ impl Receiver {
         let _ = json::write_string(&mut label_json, &kept);
         Self {
             label: kept,
+            uses_name: true,
             fast_packets: FastPackets::default(),
             transfers: IsoTp::default(),
             counters: Counters::default(),
@@ -296,6 +299,16 @@ impl Receiver {
         &mut self.transfers
     }
 
+    /// Names devices in `$source` by NAME once it is known, as at first, or always by address.
+    pub fn use_name(&mut self, yes: bool) {
+        self.uses_name = yes;
+    }
+
+    /// Visits the devices whose address claim was heard: address and NAME.
+    pub fn devices(&self) -> impl Iterator<Item = (SourceAddress, u64)> {
+        self.memory.claims().map(|(address, name)| (address, name.0))
+    }
+
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
     pub fn whole(&mut self, id: Id, payload: &[u8]) -> Option<Assembled> {
         let Ok(payload) = Payload::from_slice(payload) else {
@@ -306,7 +319,7 @@ impl Receiver {
         Some(Assembled { id, payload })
     }
 
-    /// Returns the delta of a message; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
+    /// Returns the delta of a message, without a time stamp where `timestamp` is empty; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
     pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
         let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
         self.count_delta(message, delta.is_some());
@@ -366,7 +379,8 @@ impl Receiver {
             }
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
-                for part in [self.label.as_str(), ".", source.reference()] {
+                let device = if self.uses_name { source.reference() } else { &source.address };
+                for part in [self.label.as_str(), ".", device] {
                     let _ = source_ref.push_str(part);
                 }
                 (self.label_json.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
@@ -374,7 +388,8 @@ impl Receiver {
         };
         self.writer.restart(&prefix, context);
         source.write(label, id.pgn, &mut self.source);
-        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: Some(timestamp) };
+        let stamp = Some(timestamp).filter(|text| !text.is_empty());
+        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: stamp };
         self.writer.update(&head);
         let (memory, sink) = (&mut self.memory, &mut self.writer);
         mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });

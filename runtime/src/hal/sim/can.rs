@@ -24,6 +24,9 @@ struct State {
     sent: Vec<CanFrame>,
     state: CanState,
     lost: u64,
+    restarts: u32,
+    /// State after a restart.
+    after_restart: Option<CanState>,
 }
 
 impl Default for SimCan {
@@ -49,6 +52,8 @@ impl SimCan {
             sent: Vec::new(),
             state: CanState::Active,
             lost: 0,
+            restarts: 0,
+            after_restart: None,
         })))
     }
 
@@ -75,6 +80,17 @@ impl SimCan {
     pub fn set_state(&self, state: CanState) {
         self.0.borrow_mut().state = state;
     }
+
+    /// Sets the state that the next restart leads to; without one a restart helps nothing.
+    pub fn set_state_after_restart(&self, state: Option<CanState>) {
+        self.0.borrow_mut().after_restart = state;
+    }
+
+    /// Returns how often a restart was asked for.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.0.borrow().restarts
+    }
 }
 
 impl Can for SimCan {
@@ -96,6 +112,14 @@ impl Can for SimCan {
 
     fn state(&self) -> CanState {
         self.0.borrow().state
+    }
+
+    fn restart(&mut self) {
+        let mut state = self.0.borrow_mut();
+        state.restarts = state.restarts.saturating_add(1);
+        if let Some(after) = state.after_restart {
+            state.state = after;
+        }
     }
 
     fn lost(&self) -> u64 {

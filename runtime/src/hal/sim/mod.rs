@@ -18,7 +18,9 @@
 mod can;
 mod clock;
 pub mod contract;
+pub mod cuts;
 mod fetch;
+mod firmware;
 mod network;
 mod rng;
 mod storage;
@@ -26,6 +28,7 @@ mod storage;
 pub use can::SimCan;
 pub use clock::SimClock;
 pub use fetch::SimFetch;
+pub use firmware::SimFirmware;
 pub use network::{SIM_DATAGRAM_BYTES_MAX, SIM_STREAM_BYTES, SimNetwork};
 pub use rng::SimRng;
 pub use storage::{PowerCut, SimStorage, Survivor};

@@ -208,6 +208,23 @@ pub(super) fn temperature_path(source: i64) -> Option<TemperaturePath> {
     Some(TemperaturePath { before, after })
 }
 
+/// Returns code and instance of the source that a path is the temperature of, the reverse of what is mapped.
+///
+/// `environment.inside.temperature` is the first of its kind; the instance of an exhaust is the engine's.
+pub(in crate::n2k) fn temperature_source(path: &str) -> Option<(u8, &str)> {
+    let codes = || (0_u8..).zip(TEMPERATURES);
+    if let Some((code, _)) = codes().find(|(_, (before, after))| after.is_empty() && *before == path) {
+        return Some((code, "0"));
+    }
+    if path == "environment.inside.temperature" {
+        return Some((2, "0"));
+    }
+    codes().filter(|(_, (_, after))| !after.is_empty()).find_map(|(code, (before, after))| {
+        let instance = path.strip_prefix(before)?.strip_suffix(after)?;
+        (!instance.is_empty() && !instance.contains('.')).then_some((code, instance))
+    })
+}
+
 /// By code of lookup TEMPERATURE_SOURCE.
 const TEMPERATURES: [(&str, &str); 15] = [
     ("environment.water.temperature", ""),

@@ -129,6 +129,11 @@ impl Memory {
         self.sources.get(usize::from(*place))
     }
 
+    /// Visits the addresses whose NAME is known.
+    pub fn claims(&self) -> impl Iterator<Item = (SourceAddress, Name)> {
+        self.sources.iter().filter_map(|source| Some((SourceAddress(source.address), source.claim?)))
+    }
+
     /// Returns the memory of `address`, a new one when it was not known.
     pub(super) fn source_mut(&mut self, address: SourceAddress) -> Option<&mut Source> {
         self.clock = self.clock.wrapping_add(1);

@@ -9,7 +9,8 @@ use crate::n2k::tables::Field;
 pub(super) const MAPPINGS: &[Mapping] = &[Mapping::code(127_505, level)];
 
 /// By code of lookup TANK_TYPE.
-const FLUIDS: [&str; 6] = ["fuel", "freshWater", "wasteWater", "liveWell", "lubrication", "blackWater"];
+pub(in crate::n2k) const FLUIDS: [&str; 6] =
+    ["fuel", "freshWater", "wasteWater", "liveWell", "lubrication", "blackWater"];
 
 /// PGN 127505: the level always, null when absent; the capacity in cubic metres.
 fn level(scene: &mut Scene<'_>) {

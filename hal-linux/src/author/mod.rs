@@ -1,0 +1,5 @@
+//! What plugin authors do: a new package from a template, building it, trying it while it changes.
+
+pub mod build;
+pub mod dev;
+pub mod template;

@@ -1,0 +1,220 @@
+//! Which source of a path is preferred: `sourcePriorities` of Signal K's `settings.json`.
+//!
+//! ```json
+//! {"navigation.position": [{"sourceRef": "can0.c0508700e7000000", "timeout": 0}, {"sourceRef": "ais", "timeout": 5000}]}
+//! ```
+//!
+//! The first source of a path is always taken. Another one is taken when the last value came from itself or from one
+//! below it in the list, or when the last value is older than its own `timeout` in milliseconds. A source that is not
+//! listed is below all others with a timeout of [`UNLISTED_TIMEOUT`]. Paths that are not listed take every source.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::json;
+use crate::time::Instant;
+
+/// Paths that can have priorities.
+pub const PATHS_MAX: usize = 256;
+/// Sources of one path.
+pub const SOURCES_MAX: usize = 32;
+/// Time after which a source that is not listed stands in for those that are.
+pub const UNLISTED_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a path or source.
+const NAME_BYTES_MAX: usize = 255;
+
+/// Why priorities cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PriorityError {
+    /// Not an object of lists by path.
+    Form,
+    /// An entry without `sourceRef`, or with a `timeout` that is no number of milliseconds.
+    Entry,
+    /// More than [`PATHS_MAX`] paths or [`SOURCES_MAX`] sources of one.
+    TooMany,
+}
+
+impl fmt::Display for PriorityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("sourcePriorities must be an object of lists, by path"),
+            Self::Entry => f.write_str("an entry of sourcePriorities needs sourceRef and timeout in milliseconds"),
+            Self::TooMany => {
+                write!(f, "sourcePriorities takes at most {PATHS_MAX} paths and {SOURCES_MAX} sources of each")
+            }
+        }
+    }
+}
+
+impl core::error::Error for PriorityError {}
+
+impl From<json::JsonError> for PriorityError {
+    fn from(_: json::JsonError) -> Self {
+        Self::Form
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    /// Sources, best first; without a timeout a source never stands in.
+    sources: Vec<(Box<str>, Option<Duration>)>,
+    /// Rank of the source that the last value came from, and when that was.
+    last: Option<(usize, Instant)>,
+}
+
+/// The priorities of all paths, and what was taken last.
+#[derive(Clone, Debug, Default)]
+pub struct Priorities {
+    rows: BTreeMap<Box<str>, Row>,
+}
+
+impl Row {
+    fn rank(&self, source: &str) -> usize {
+        self.sources.iter().position(|(known, _)| **known == *source).unwrap_or(self.sources.len())
+    }
+
+    fn takes(&self, source: &str, now: Instant) -> bool {
+        let rank = self.rank(source);
+        let Some((last, at)) = self.last else { return true };
+        if last >= rank {
+            return true;
+        }
+        let timeout = self.sources.get(rank).map_or(Some(UNLISTED_TIMEOUT), |(_, timeout)| *timeout);
+        timeout.is_some_and(|timeout| now.since(at) > timeout)
+    }
+}
+
+impl Priorities {
+    /// Reads the member `sourcePriorities`, compact JSON text.
+    ///
+    /// # Errors
+    /// [`PriorityError`] when it cannot be meant.
+    pub fn parse(text: &str) -> Result<Self, PriorityError> {
+        let mut rows = BTreeMap::new();
+        if !text.starts_with('{') {
+            return Err(PriorityError::Form);
+        }
+        json::members::<PriorityError>(text, |path, list| {
+            if rows.len() >= PATHS_MAX {
+                return Err(PriorityError::TooMany);
+            }
+            let mut sources = Vec::new();
+            if !list.starts_with('[') || path.len() > NAME_BYTES_MAX {
+                return Err(PriorityError::Form);
+            }
+            json::items::<PriorityError>(list, |entry| {
+                if sources.len() >= SOURCES_MAX {
+                    return Err(PriorityError::TooMany);
+                }
+                sources.push(read_entry(entry).ok_or(PriorityError::Entry)?);
+                Ok(())
+            })?;
+            // A list without sources says nothing.
+            if !sources.is_empty() {
+                rows.insert(Box::from(path), Row { sources, last: None });
+            }
+            Ok(())
+        })?;
+        Ok(Self { rows })
+    }
+
+    /// Tells whether no path has priorities.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Tells whether a value of this path and source is taken now.
+    #[must_use]
+    pub fn takes(&self, path: &str, source: &str, now: Instant) -> bool {
+        self.rows.get(path).is_none_or(|row| row.takes(source, now))
+    }
+
+    /// Takes note that a value was taken.
+    pub fn taken(&mut self, path: &str, source: &str, now: Instant) {
+        if let Some(row) = self.rows.get_mut(path) {
+            row.last = Some((row.rank(source), now));
+        }
+    }
+}
+
+/// Reads `{"sourceRef":…,"timeout":…}`; admin pages write the timeout as number or text, and -1 for "never".
+fn read_entry(entry: &str) -> Option<(Box<str>, Option<Duration>)> {
+    let source = json::member(entry, "sourceRef").and_then(json::string)?;
+    if source.is_empty() || source.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let timeout = match json::member(entry, "timeout") {
+        None | Some("null" | "\"\"") => Some(0),
+        Some(text) => {
+            let text = json::string(text).unwrap_or(Cow::Borrowed(text));
+            let millis: i64 = text.parse().ok()?;
+            u64::try_from(millis).ok()
+        }
+    };
+    Some((source.into(), timeout.map(Duration::from_millis)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"a":[{"sourceRef":"best","timeout":0},{"sourceRef":"second","timeout":"5000"},{"sourceRef":"spare","timeout":-1}],"b":[]}"#;
+
+    struct Player(Priorities);
+
+    impl Player {
+        fn value(&mut self, source: &str, at: u64) -> bool {
+            let now = Instant::from_millis(at);
+            let takes = self.0.takes("a", source, now);
+            if takes {
+                self.0.taken("a", source, now);
+            }
+            takes
+        }
+    }
+
+    #[test]
+    fn a_lower_source_waits_for_its_timeout() {
+        let mut player = Player(Priorities::parse(TEXT).unwrap());
+        assert!(player.value("second", 0), "the first value of all");
+        assert!(player.value("best", 100));
+        assert!(!player.value("second", 5100));
+        assert!(player.value("second", 5101), "nothing better for more than 5 s");
+        assert!(player.value("second", 5102));
+        assert!(player.value("best", 5103), "back at once");
+        assert!(!player.value("spare", 1_000_000), "never stands in");
+        assert!(!player.value("unlisted", 15_103));
+        assert!(player.value("unlisted", 15_104));
+        assert!(player.value("spare", 15_105), "better than one that is not listed");
+    }
+
+    #[test]
+    fn other_paths_take_everything() {
+        let mut priorities = Priorities::parse(TEXT).unwrap();
+        let now = Instant::from_millis(0);
+        priorities.taken("b", "x", now);
+        assert!(priorities.takes("b", "y", now) && priorities.takes("c", "z", now));
+        assert!(Priorities::parse("{}").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        for (text, error) in [
+            ("[]", PriorityError::Form),
+            (r#"{"a":{}}"#, PriorityError::Form),
+            (r#"{"a":[{"timeout":1}]}"#, PriorityError::Entry),
+            (r#"{"a":[{"sourceRef":"x","timeout":"soon"}]}"#, PriorityError::Entry),
+            (r#"{"a":[7]}"#, PriorityError::Entry),
+        ] {
+            assert_eq!(Priorities::parse(text).unwrap_err(), error, "{text}");
+        }
+        let entries = std::vec![r#"{"sourceRef":"x"}"#; SOURCES_MAX + 1].join(",");
+        assert_eq!(Priorities::parse(&std::format!(r#"{{"a":[{entries}]}}"#)).unwrap_err(), PriorityError::TooMany);
+    }
+}
