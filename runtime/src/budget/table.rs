@@ -14,13 +14,9 @@ pub const MODEL: &str = "model";
 pub const QUEUES: &str = "queues";
 
 const KIB: u64 = 1024;
-/// Stack and static data of a chip's image, as its linker script lays them out.
-const STATIC_BYTES: u64 = 52 * KIB;
 /// State of the gateway beside the data model, and the largest delta of a bus while it is taken in: measured, see
 /// `docs/memory.md`.
 const GATEWAY_BYTES: u64 = 24 * KIB;
-/// Queues and packet buffers of the network device, tables of the stack: measured.
-const DEVICE_BYTES: u64 = 28 * KIB;
 
 /// A row of the budget table, bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,14 +47,20 @@ pub struct Fixed {
 }
 
 impl Fixed {
+    /// The part of the runtime's bytes that is not heap: stack and static data, as the board's linker script lays
+    /// them out.
+    pub const OUTSIDE_HEAP_BYTES: u64 = 52 * KIB;
+    /// The part of the network's bytes that the device has: its queues, packet buffers, tables of the stack; measured.
+    pub const DEVICE_BYTES: u64 = 28 * KIB;
+
     /// Returns what a board reserves.
     #[must_use]
     pub const fn of(limits: &Limits) -> Self {
         match limits.board {
             Board::Linux => Self { runtime: 0, network: 0, model: 0, queues: 0 },
             board => Self {
-                runtime: STATIC_BYTES + GATEWAY_BYTES,
-                network: NetLimits::of(board).reserved_bytes() + DEVICE_BYTES,
+                runtime: Self::OUTSIDE_HEAP_BYTES + GATEWAY_BYTES,
+                network: NetLimits::of(board).reserved_bytes() + Self::DEVICE_BYTES,
                 model: limits.model_bytes_max as u64,
                 queues: limits.plugin.delta_queue_bytes as u64 + limits.plugin.emit_queue_bytes as u64,
             },
