@@ -18,7 +18,7 @@ const RECURSE: &str = "(drop (call $recurse (i32.const 1)))";
 const GROW: &str = "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))) (unreachable))";
 const FLOOD: &str = "(loop $again (call $emit (i32.const 64) (i32.const 51)) (br $again))";
 
-/// Returns the modules as text, by name; a last one is no module at all.
+/// Returns the modules as text, by name; the last one asks for 4 GiB of memory.
 pub fn modules() -> Vec<(String, Vec<u8>)> {
     let texts = MODULES.iter().map(|(name, start, poll, delta)| (name.to_string(), text(start, poll, delta)));
     let huge = ("memory-of-4-gib".to_string(), text("", "", "").replace("\"memory\") 1", "\"memory\") 65536"));
