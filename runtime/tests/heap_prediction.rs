@@ -14,7 +14,13 @@ use skiff_runtime::host::{Call, Capabilities, Instance, InstanceSpec, ModuleFact
 static ALLOCATOR: Counting = Counting;
 
 fn limits() -> PluginLimits {
-    PluginLimits { code_heap_bytes_max: u32::MAX, functions_max: 100_000, ..Limits::of(Board::Linux).plugin }
+    let word_bytes = u8::try_from(size_of::<usize>()).expect("a small number");
+    PluginLimits {
+        word_bytes,
+        code_heap_bytes_max: u32::MAX,
+        functions_max: 100_000,
+        ..Limits::of(Board::Linux).plugin
+    }
 }
 
 /// Loads a module and calls it once; returns the peak of heap it took, bytes, linear memory left out.
@@ -45,6 +51,12 @@ fn many(count: u32, body: impl Fn(u32) -> String) -> Vec<u8> {
     wat::parse_str(buffer_guest("", &functions)).expect("the test's own module is well formed")
 }
 
+fn buffer(write: impl Fn(&mut String)) -> Vec<u8> {
+    let mut functions = String::new();
+    write(&mut functions);
+    wat::parse_str(buffer_guest("", &functions)).expect("the test's own module is well formed")
+}
+
 #[test]
 fn the_prediction_is_never_below_what_a_load_takes() {
     let plugin = |bytes: &[u8]| bytes.to_vec();
@@ -62,6 +74,17 @@ fn the_prediction_is_never_below_what_a_load_takes() {
             many(300, |n| {
                 format!("(call $f{} (i32.const 1) (i64.const 2) (f64.const 3)) (drop) ", (n + 1) % 300).repeat(30)
                     + "(i32.const 1)"
+            }),
+        ),
+        (
+            "calls with 12 arguments",
+            buffer(|out| {
+                let parameters = "i64 ".repeat(12);
+                let arguments = "(i64.const 7)".repeat(12);
+                for index in 0..50 {
+                    let call = format!("(call $w0 {arguments}) ").repeat(30);
+                    writeln!(out, "(func $w{index} (param {parameters}) {call})").expect("writing a String");
+                }
             }),
         ),
         (
@@ -83,6 +106,7 @@ fn the_prediction_is_never_below_what_a_load_takes() {
         ),
         ("loops", many(100, |_| "(loop (if (local.get 0) (then (nop)) (else (nop)))) ".repeat(40) + "(i32.const 1)")),
         ("@skiff/true-wind", plugin(include_bytes!("../../plugins/rust/true-wind/plugin.wasm"))),
+        ("@skiff/true-wind, small", plugin(include_bytes!("../../plugins/rust/true-wind/plugin-small.wasm"))),
         (
             "@skiff/shallow-water-alarm",
             plugin(include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm")),

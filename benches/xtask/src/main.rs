@@ -53,7 +53,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "qemu",
-        does: "boots the emulated board and compares it with Linux; --net uses it over the network",
+        does: "boots the emulated board and compares it with Linux; --net uses its network; --hostile [FOLDER]",
         run: qemu::run,
     },
     Task {

@@ -19,7 +19,7 @@ use skiff_board::clock::BusClock;
 use skiff_board::light::{self, Health};
 use skiff_board::trial::{Signs, Trial, Verdict};
 use skiff_board::wifi::{Action, Mode, Plan, Setup as SetupNetwork, Station};
-use skiff_runtime::budget::{Board, Limits, NetLimits};
+use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::config::{ConfigError, Identity, Settings};
 use skiff_runtime::flash::FlashStorage;
@@ -177,8 +177,10 @@ fn gateway(mut hal: Hal) -> Result<Gateway, String> {
         esp_println::println!("token {}", token.as_str());
     }
     let mut limits = Limits::of(Board::Esp32C6);
-    let promised = NetLimits::of(Board::Esp32C6).reserved_bytes() + u64::from(limits.model_bytes_max);
-    limits.total_bytes = limits.total_bytes.min((esp_alloc::HEAP.free() as u64).saturating_sub(promised));
+    // The ledger takes gateway, network, model and queues off; what stack, static data and the radio have is gone from
+    // the heap already.
+    let gone = Fixed::OUTSIDE_HEAP_BYTES + Fixed::DEVICE_BYTES;
+    limits.total_bytes = limits.total_bytes.min((esp_alloc::HEAP.free() as u64).saturating_add(gone));
     let setup = Setup {
         limits,
         vessel: settings.vessel,
@@ -191,6 +193,7 @@ fn gateway(mut hal: Hal) -> Result<Gateway, String> {
     };
     let packages = store::load_all(&mut *hal.storage, u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX));
     let mut gateway = Gateway::new(setup, hal);
+    gateway.reserve_network();
     for (id, package) in packages {
         match package {
             Ok(package) => {

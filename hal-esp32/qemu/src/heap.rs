@@ -21,6 +21,8 @@ pub struct Usage {
     pub reach: usize,
     /// Allocations that found no room.
     pub refused: usize,
+    /// Allocations so far.
+    pub allocations: usize,
 }
 
 struct Arena {
@@ -29,6 +31,7 @@ struct Arena {
     recent_peak: usize,
     reach: usize,
     refused: usize,
+    allocations: usize,
 }
 
 /// One processor, and the only interrupt never returns: nobody can interrupt a user of the arena and go on.
@@ -38,8 +41,14 @@ struct Single(UnsafeCell<Arena>);
 unsafe impl Sync for Single {}
 
 #[global_allocator]
-static HEAP: Single =
-    Single(UnsafeCell::new(Arena { heap: Heap::empty(), peak: 0, recent_peak: 0, reach: 0, refused: 0 }));
+static HEAP: Single = Single(UnsafeCell::new(Arena {
+    heap: Heap::empty(),
+    peak: 0,
+    recent_peak: 0,
+    reach: 0,
+    refused: 0,
+    allocations: 0,
+}));
 
 unsafe extern "C" {
     static mut _heap_start: u8;
@@ -65,6 +74,7 @@ pub fn usage() -> Usage {
         recent_peak: arena.recent_peak,
         reach: arena.reach,
         refused: arena.refused,
+        allocations: arena.allocations,
     })
 }
 
@@ -88,6 +98,7 @@ unsafe impl GlobalAlloc for Single {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.with(|arena| match arena.heap.allocate_first_fit(layout) {
             Ok(block) => {
+                arena.allocations = arena.allocations.wrapping_add(1);
                 arena.recent_peak = arena.recent_peak.max(arena.heap.used());
                 arena.peak = arena.peak.max(arena.recent_peak);
                 let end = block.as_ptr().addr() + layout.size() - arena.heap.bottom().addr();

@@ -10,8 +10,10 @@ extern crate alloc;
 
 use skiff_save_restore as _;
 
+mod budget;
 mod clock;
 mod exit;
+mod frames;
 mod heap;
 mod net;
 mod packages;

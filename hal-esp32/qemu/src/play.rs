@@ -9,8 +9,9 @@ use skiff_runtime::n2k::sample;
 use skiff_runtime::package::Package;
 use skiff_runtime::replay::Replay;
 
+use crate::budget::Measured;
 use crate::partition::Partition;
-use crate::{packages, report, uart, watchdog};
+use crate::{frames, packages, report, uart, watchdog};
 
 /// Plays the log to its end.
 ///
@@ -19,6 +20,8 @@ use crate::{packages, report, uart, watchdog};
 pub fn run(partition: &Partition) -> Result<(), String> {
     let (start, log) = partition.log().ok_or("there is no log in the flash partition")?;
     let limits = Limits::of(Board::QemuRiscv32);
+    frames::measure(partition);
+    let mut measured = Measured::default();
     let span = report::begin();
     let mut replay = Replay::new(limits, sample::LABEL, start, false);
     replay.plugin_lines_only();
@@ -37,9 +40,10 @@ pub fn run(partition: &Partition) -> Result<(), String> {
         let span = report::begin();
         let config = stored.config.map(String::from);
         replay.install(package, config).map_err(|error| format!("{name}: {error}"))?;
-        span.end(&name);
+        measured.note(&name, span.end(&name));
         print(&mut replay);
     }
+    measured.print(replay.gateway());
     let span = report::begin();
     for (line, record) in (1..).zip(log) {
         replay.record(line, &record);
@@ -50,6 +54,7 @@ pub fn run(partition: &Partition) -> Result<(), String> {
         let (reason, fuel) = (plugin.reason().unwrap_or_default(), plugin.fuel_spent());
         log::info!("{}: {}, fuel {fuel} {reason}", plugin.package_name(), plugin.state().name());
     }
+    measured.print(replay.gateway());
     log::info!("status {}", replay.gateway().status_json());
     replay.finish();
     print(&mut replay);

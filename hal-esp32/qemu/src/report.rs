@@ -21,7 +21,8 @@ pub struct Span {
 
 impl Span {
     /// Tells what the heap took for this stretch, at its end and at its peak, and how many instructions it needed.
-    pub fn end(&self, what: &str) {
+    /// Returns the peak, bytes.
+    pub fn end(&self, what: &str) -> usize {
         let usage = heap::usage();
         uart::write_fmt(format_args!(
             "# took: {what}: heap {}, peak {}, instructions {}\n",
@@ -29,7 +30,13 @@ impl Span {
             usage.recent_peak.saturating_sub(self.used),
             clock::cycles() - self.cycles
         ));
+        usage.recent_peak.saturating_sub(self.used)
     }
+}
+
+/// Prints one measurement.
+pub fn value(name: &str, value: u64) {
+    uart::write_fmt(format_args!("# = {name} {value}\n"));
 }
 
 /// Prints every measurement.

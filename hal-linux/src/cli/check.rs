@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use skiff_abi::Capability;
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::{self, Board, Fixed, Limits};
 use skiff_runtime::host::{Fit, ModuleFacts};
 
 use super::exit::{self, Failure};
@@ -100,6 +100,25 @@ fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit])
     })
 }
 
+/// Writes the budget table of one board with this plugin on it, where the board has one for everything.
+fn write_budget(out: &mut String, fit: &Fit) {
+    let fixed = Fixed::of(&Limits::of(fit.board));
+    if fixed.total() == 0 {
+        return;
+    }
+    // Writing into a String cannot fail.
+    let _ = writeln!(out, "\n{:<13} {:>11} {:>11}", "budget", "reserved", "limit");
+    for (name, bytes) in [
+        (budget::RUNTIME, fixed.runtime),
+        (budget::NETWORK, fixed.network),
+        (budget::MODEL, fixed.model),
+        (budget::QUEUES, fixed.queues),
+    ] {
+        let _ = writeln!(out, "{name:<13} {bytes:>11} {bytes:>11}");
+    }
+    let _ = writeln!(out, "{:<13} {:>11} {:>11}", "this plugin", fit.needed, fit.limit);
+}
+
 fn as_text(title: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]) -> String {
     let mut out = String::new();
     let list = |names: &[String]| if names.is_empty() { String::from("none") } else { names.join(", ") };
@@ -144,6 +163,9 @@ fn as_text(title: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]
         if let Some(fix) = &fit.fix {
             let _ = writeln!(out, "{:<13} fix: {fix}", "");
         }
+    }
+    if let [fit] = fits {
+        write_budget(&mut out, fit);
     }
     out
 }

@@ -55,6 +55,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// Makes `bytes` the reservation of `account` whether or not so many are free: what is there is there.
+    pub fn take(&mut self, account: &str, bytes: u64) {
+        self.accounts.insert(account.into(), bytes);
+    }
+
     /// Makes `bytes` the whole reservation of `account`, as when its linear memory has grown.
     ///
     /// What has been taken already is noted even beyond the total; nothing is free then.

@@ -3,7 +3,9 @@
 mod ledger;
 mod limits;
 mod net;
+mod table;
 
 pub use ledger::{Ledger, Shortage};
 pub use limits::{Board, Limits, PluginLimits};
 pub use net::NetLimits;
+pub use table::{Fixed, MODEL, NETWORK, QUEUES, RUNTIME, Row};

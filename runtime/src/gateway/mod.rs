@@ -23,7 +23,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use self::input::Input;
-use crate::budget::Limits;
+use crate::budget::{Limits, Row};
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
@@ -377,6 +377,18 @@ impl Gateway {
     #[must_use]
     pub fn is_starting(&self) -> bool {
         self.registry.is_starting()
+    }
+
+    /// Takes the bytes of the board's network off what plugins may be promised: for a board with a stack of its own,
+    /// before plugins are installed.
+    pub fn reserve_network(&mut self) {
+        self.registry.reserve_network();
+    }
+
+    /// Returns the rows of the budget table.
+    #[must_use]
+    pub fn budget(&self) -> Vec<Row> {
+        self.registry.budget(self.model.counts().bytes)
     }
 
     /// Returns the plugins.

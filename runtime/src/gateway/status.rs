@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use super::Gateway;
+use crate::json;
 use crate::n2k::Counters;
 use crate::plugin;
 
@@ -88,9 +89,21 @@ impl Gateway {
         let ledger = self.registry.ledger();
         write!(
             out,
-            ",\"memory\":{{\"limit\":{},\"reserved\":{}}}",
+            ",\"memory\":{{\"limit\":{},\"reserved\":{},\"rows\":[",
             ledger.total(),
             ledger.total().saturating_sub(ledger.free())
-        )
+        )?;
+        for (index, row) in self.budget().iter().enumerate() {
+            out.push_str(if index == 0 { "{\"row\":" } else { ",{\"row\":" });
+            json::write_string(out, &row.name)?;
+            write!(out, ",\"reserved\":{},\"used\":", row.reserved)?;
+            match row.used {
+                Some(used) => write!(out, "{used}")?,
+                None => out.push_str("null"),
+            }
+            write!(out, ",\"limit\":{}}}", row.limit)?;
+        }
+        out.push_str("]}");
+        Ok(())
     }
 }

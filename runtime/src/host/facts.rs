@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use skiff_abi::{export, import};
-use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef};
 
 use super::heap_model::{Counts, HeapModel};
 use super::imports;
+use super::operators::{Operators, Parameters};
 use crate::budget::PluginLimits;
 
 /// How strings cross the boundary and how the guest is initialised (plugin ABI §2.2).
@@ -183,6 +184,10 @@ pub struct ModuleFacts {
 
 /// Imports and exports a module may have.
 const NAMES_MAX: usize = 2000;
+/// Types a module may have on any board; a chip allows fewer functions yet.
+const TYPES_MAX: u64 = 100_000;
+/// Functions a module may define on any board.
+const FUNCTIONS_MAX: u64 = 100_000;
 /// Bytes of one import or export name.
 const NAME_BYTES_MAX: usize = 256;
 
@@ -297,6 +302,8 @@ struct Scan {
     functions: u32,
     code_bytes: u64,
     largest_body: u64,
+    operators: Operators,
+    parameters: Parameters,
     data_bytes: u64,
     table_elements: u64,
     elements: u64,
@@ -306,6 +313,17 @@ struct Scan {
 impl Scan {
     fn section(&mut self, payload: Payload<'_>) -> Result<(), Refusal> {
         match payload {
+            Payload::TypeSection(reader) => {
+                at_most("types", reader.count().into(), TYPES_MAX)?;
+                for group in reader {
+                    for ty in group.map_err(|error| corrupt(&error))?.types() {
+                        let inner = &ty.composite_type.inner;
+                        let function =
+                            if let CompositeInnerType::Func(function) = inner { Some(function) } else { None };
+                        self.parameters.add_type(function.map_or(0, |function| function.params().len()));
+                    }
+                }
+            }
             Payload::ImportSection(reader) => {
                 at_most("imports", reader.count().into(), NAMES_MAX as u64)?;
                 for entry in reader {
@@ -313,7 +331,11 @@ impl Scan {
                 }
             }
             Payload::FunctionSection(reader) => {
+                at_most("functions", reader.count().into(), FUNCTIONS_MAX)?;
                 self.functions = reader.count();
+                for index in reader {
+                    self.parameters.add_function(index.map_err(|error| corrupt(&error))?);
+                }
             }
             Payload::TableSection(reader) => {
                 for table in reader {
@@ -361,6 +383,7 @@ impl Scan {
                 let bytes = body.range().end.saturating_sub(body.range().start);
                 self.code_bytes = self.code_bytes.saturating_add(bytes as u64);
                 self.largest_body = self.largest_body.max(bytes as u64);
+                self.operators.add(&body, &self.parameters).map_err(|error| corrupt(&error))?;
             }
             _ => {}
         }
@@ -369,9 +392,10 @@ impl Scan {
 
     fn import(&mut self, entry: &wasmparser::Import<'_>) -> Result<(), Refusal> {
         at_most("bytes of an import name", entry.name.len().max(entry.module.len()) as u64, NAME_BYTES_MAX as u64)?;
-        if !matches!(entry.ty, TypeRef::Func(_)) {
+        let TypeRef::Func(index) = entry.ty else {
             return Err(Refusal::ImportKind { name: alloc::format!("{}.{}", entry.module, entry.name) });
-        }
+        };
+        self.parameters.add_function(index);
         if !imports::is_known(entry.module, entry.name) {
             self.unknown_imports.push(alloc::format!("{}.{}", entry.module, entry.name));
         }
@@ -386,6 +410,7 @@ impl Scan {
             functions: self.functions.into(),
             code_bytes: self.code_bytes,
             largest_body_bytes: self.largest_body,
+            operators: self.operators,
             data_bytes: self.data_bytes,
             names,
             elements: self.table_elements.saturating_add(self.elements),

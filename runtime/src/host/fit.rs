@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::facts::{Dialect, ModuleFacts, Refusal};
-use crate::budget::{Board, Limits};
+use crate::budget::{Board, Fixed, Limits};
 
 /// Linear memory from which on a buffer-dialect module has most likely rustc's stack of 1 MiB in it, bytes.
 const STOCK_STACK_BYTES: u64 = 1024 * 1024;
@@ -16,7 +16,7 @@ pub struct Fit {
     pub board: Board,
     /// What one instance takes there, bytes: translated code, tables, linear memory at the start.
     pub needed: u64,
-    /// What the board gives to one plugin, bytes.
+    /// What the board gives to one plugin, bytes: its own limit, or what is left beside gateway and network.
     pub limit: u64,
     /// Why it does not fit; empty when it does.
     pub refusals: Vec<Refusal>,
@@ -28,7 +28,8 @@ impl Fit {
     /// Holds a module against the limits of a board.
     #[must_use]
     pub fn of(facts: &ModuleFacts, limits: &Limits) -> Self {
-        let (needed, limit) = (facts.reserved_bytes(&limits.plugin), limits.plugin_bytes_max());
+        let left = limits.total_bytes.saturating_sub(Fixed::of(limits).total());
+        let (needed, limit) = (facts.reserved_bytes(&limits.plugin), limits.plugin_bytes_max().min(left));
         let mut refusals = facts.refusals(&limits.plugin);
         if refusals.is_empty() && needed > limit {
             refusals.push(Refusal::TooMuch { what: "memory of one plugin in bytes", needed, limit });

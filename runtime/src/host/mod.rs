@@ -16,6 +16,7 @@ mod heap_model;
 mod imports;
 mod instance;
 mod memory;
+mod operators;
 mod registration;
 pub mod sockets;
 mod start_section;

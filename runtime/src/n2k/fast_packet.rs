@@ -96,7 +96,10 @@ pub struct FastPackets {
 }
 
 // The RAM that a chip gives to it.
-const _: () = assert!(size_of::<Slot>() * SLOTS <= 4608);
+/// RAM that fast packets on their way take, bytes.
+pub const REASSEMBLY_BYTES: usize = size_of::<Slot>() * SLOTS;
+
+const _: () = assert!(REASSEMBLY_BYTES <= 4608);
 
 impl FastPackets {
     /// Returns the counts of open messages given up so far.

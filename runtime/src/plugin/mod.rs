@@ -33,7 +33,7 @@ pub use sockets::SOCKET_PERIOD;
 
 use orphans::Orphans;
 
-use crate::budget::{Ledger, Limits};
+use crate::budget::{Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME, Row};
 use crate::config::{ConfigError, PluginConfig, PostError};
 use crate::delta::Delta;
 use crate::fetch::Client;
@@ -228,6 +228,18 @@ impl From<PostError> for ConfigureError {
     }
 }
 
+/// Opens the ledger of a board: what everything but plugins may take is not free, the network apart.
+fn opened(limits: &Limits) -> Ledger {
+    let mut ledger = Ledger::new(limits.total_bytes);
+    let fixed = Fixed::of(limits);
+    for (account, bytes) in [(RUNTIME, fixed.runtime), (MODEL, fixed.model), (QUEUES, fixed.queues)] {
+        if bytes > 0 {
+            ledger.take(account, bytes);
+        }
+    }
+    ledger
+}
+
 /// Every installed plugin.
 pub struct Registry {
     limits: Limits,
@@ -250,7 +262,7 @@ impl Registry {
         Self {
             limits,
             strict,
-            ledger: Ledger::new(limits.total_bytes),
+            ledger: opened(&limits),
             plugins: Vec::new(),
             next: 0,
             finished: Vec::new(),
@@ -311,6 +323,31 @@ impl Registry {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Takes the bytes of the board's network off what plugins may be promised; call it before plugins are installed.
+    pub fn reserve_network(&mut self) {
+        self.ledger.take(NETWORK, Fixed::of(&self.limits).network);
+    }
+
+    /// Returns the rows of the budget table; `model_bytes` is what the data model holds.
+    ///
+    /// The first four are what everything but plugins has, then comes each plugin.
+    #[must_use]
+    pub fn budget(&self, model_bytes: u64) -> Vec<Row> {
+        let waiting = self.plugins.iter().map(|plugin| u64::from(plugin.waiting_deltas().1)).sum();
+        let used = [(RUNTIME, None), (NETWORK, None), (MODEL, Some(model_bytes)), (QUEUES, Some(waiting))];
+        let fixed = used.into_iter().map(|(name, used)| {
+            let reserved = self.ledger.reserved(name);
+            Row { name: name.into(), reserved, used, limit: reserved }
+        });
+        let plugins = self.plugins.iter().map(|plugin| Row {
+            name: plugin.package_name().into(),
+            reserved: self.ledger.reserved(plugin.id()),
+            used: None,
+            limit: self.limits.plugin_bytes_max(),
+        });
+        fixed.chain(plugins).collect()
     }
 
     /// Queues a delta for every running plugin that takes deltas. `hops` counts the plugins it came through.

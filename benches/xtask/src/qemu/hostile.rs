@@ -1,5 +1,7 @@
 //! Hostile modules on the board: each is refused or contained, and the plugin beside it gets the sample as if alone.
 
+mod own;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,45 +14,52 @@ const SECONDS: u32 = 6;
 /// Package of the plugin beside it.
 const NEIGHBOUR: &str = "plugins/rust/true-wind";
 
-/// Boots the board once with every module.
+/// Boots the board once with every module of a folder, or with the project's own where there is no folder.
 ///
 /// # Errors
 /// The modules that were not contained.
-pub fn run(image: &Path) -> Result<(), String> {
-    let mut modules = modules();
-    if modules.is_empty() {
-        eprintln!("SKIPPED: the hostile modules are not beside the project");
-        return Ok(());
-    }
-    modules.sort();
+pub fn run(image: &Path, folder: Option<&Path>) -> Result<(), String> {
+    let modules = match folder {
+        Some(folder) => in_folder(folder)?,
+        None => own::modules(),
+    };
     let alone = board::boot(image, &neighbour()?)?;
     alone.expect_exit(0)?;
     if alone.lines.is_empty() {
         return Err("the plugin beside the hostile modules says nothing, so there is nothing to compare".into());
     }
     let mut wrong = Vec::new();
-    for path in &modules {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let wasm = match wat::parse_file(path) {
-            Ok(wasm) => wasm,
-            Err(error) => {
-                eprintln!("SKIPPED {name}: the text does not parse: {error}");
-                continue;
-            }
-        };
+    for (name, text) in &modules {
+        let wasm = wat::parse_bytes(text).map_err(|error| format!("{name}: the text does not parse: {error}"))?;
         let ended = board::boot(image, &neighbour()?.package(name.as_bytes(), &wasm, Some("{}")))?;
         match judge(&alone, &ended) {
-            Ok(()) => println!("{name}: {}", state(&ended, &name)),
+            Ok(()) => println!("{name}: {}", state(&ended, name)),
             Err(reason) => wrong.push(format!("{name}: {reason}")),
         }
     }
+    println!("{} hostile modules were booted, {} not contained", modules.len(), wrong.len());
     if wrong.is_empty() { Ok(()) } else { Err(format!("not contained:\n  {}", wrong.join("\n  "))) }
 }
 
-fn modules() -> Vec<PathBuf> {
+/// Where a checkout of the project has the corpus beside it.
+pub fn corpus() -> Option<PathBuf> {
     let folder = process::top().join("../shared/corpora/hostile");
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path.extension().is_some_and(|extension| extension == "wat")).collect()
+    folder.is_dir().then_some(folder)
+}
+
+/// Reads the modules of a folder, text or binary, by name.
+fn in_folder(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let unreadable = |error| format!("cannot read {}: {error}", folder.display());
+    let mut modules = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "wat" || extension == "wasm") {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            modules.push((name, fs::read(&path).map_err(unreadable)?));
+        }
+    }
+    modules.sort();
+    if modules.is_empty() { Err(format!("{} has no module", folder.display())) } else { Ok(modules) }
 }
 
 /// Returns a partition with the sample and the plugin beside it.

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr};
 
-use skiff_runtime::budget::{Board, Limits, NetLimits};
+use skiff_runtime::budget::{Board, Limits, NETWORK, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::config::{SAMPLE_SELF_CONTEXT, Vessel};
 use skiff_runtime::gateway::{Gateway, InputId, Setup};
@@ -22,6 +22,7 @@ use skiff_runtime::time::{Instant, UnixMillis};
 use super::device::Card;
 use super::plic;
 use super::random::Random;
+use crate::budget::Measured;
 use crate::clock::TICKS_PER_MS;
 use crate::partition::Partition;
 use crate::{clock, heap, packages, report, uart, watchdog};
@@ -89,19 +90,11 @@ fn addressing(partition: &Partition) -> Result<Addressing, String> {
     Ok(Addressing::Static(StaticAddress { gateway: gateway.transpose()?, ..fixed }))
 }
 
-/// Returns the bytes of the heap that can be promised to plugins: not what is taken already, and not what sockets,
-/// clients and the data model may still take.
-fn left_for_plugins(limits: &Limits) -> u64 {
-    let usage = heap::usage();
-    let free = u64::try_from(usage.arena.saturating_sub(usage.used)).unwrap_or(0);
-    let promised = NetLimits::of(Board::QemuRiscv32).reserved_bytes() + u64::from(limits.model_bytes_max);
-    log::info!("heap: {free} bytes free, {promised} of them kept for network and data model");
-    free.saturating_sub(promised)
-}
-
 fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) -> Result<(Gateway, InputId), String> {
-    let mut limits = Limits::of(Board::QemuRiscv32);
-    limits.total_bytes = limits.total_bytes.min(left_for_plugins(&limits));
+    let limits = Limits::of(Board::QemuRiscv32);
+    // Nothing else has been built yet.
+    let mut measured = Measured::default();
+    measured.note(NETWORK, heap::usage().used);
     let (access, token) = Access::with_new_token(&mut random);
     log::info!("token for this run: {}", token.as_str());
     let setup = Setup {
@@ -125,6 +118,7 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
         can: Vec::new(),
     };
     let mut gateway = Gateway::new(setup, hal);
+    gateway.reserve_network();
     let input = gateway.input(sample::LABEL);
     report::mark("gateway and network");
     for stored in packages::stored(partition) {
@@ -136,18 +130,20 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
             }
         };
         let name = package.name.clone();
+        let span = report::begin();
         let enabled = Enabled::Always { config: stored.config.map(String::from) };
         gateway.install(package, enabled).map_err(|error| format!("{name}: {error}"))?;
         while gateway.is_starting() {
             gateway.poll();
             watchdog::tick();
         }
-        report::mark(&name);
+        measured.note(&name, span.end(&name));
     }
     for plugin in gateway.plugins().plugins() {
         let reason = plugin.reason().unwrap_or_default();
         log::info!("{}: {} {reason}", plugin.package_name(), plugin.state().name());
     }
+    measured.print(&gateway);
     Ok((gateway, input))
 }
 
