@@ -6,6 +6,7 @@
 mod cross;
 mod debian;
 mod differential;
+mod esp32c6;
 mod fuzz;
 mod guests;
 mod pgn_tables;
@@ -53,6 +54,11 @@ const TASKS: &[Task] = &[
         name: "qemu",
         does: "boots the emulated board and compares it with Linux; --net uses it over the network",
         run: qemu::run,
+    },
+    Task {
+        name: "esp32c6",
+        does: "builds the ESP32-C6's firmware to an image that can be flashed, and its table",
+        run: esp32c6::run,
     },
     Task {
         name: "pgn-tables",
