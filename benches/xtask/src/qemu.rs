@@ -4,6 +4,7 @@ mod board;
 mod hostile;
 mod net;
 mod partition;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,20 +19,21 @@ use crate::{debian, process};
 /// What is wanted at most, bytes.
 const GOALS: [(&str, u64); 2] = [("stack used", 16 * 1024), ("flash text", 700_000)];
 
-/// Runs `xtask qemu [--net]`.
+/// Runs `xtask qemu [--net | --storage]`.
 ///
 /// # Errors
-/// What cannot be built or run, the first line that differs from Linux, or with `--net` what does not work.
+/// What cannot be built or run, the first line that differs from Linux, or with `--net` or `--storage` what does not work.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let with_net = match arguments {
-        [] => false,
-        [word] if word == "--net" => true,
-        _ => return Err("takes nothing but --net".into()),
+    let live: Option<fn(&std::path::Path) -> Result<(), String>> = match arguments {
+        [] => None,
+        [word] if word == "--net" => Some(net::run),
+        [word] if word == "--storage" => Some(storage::run),
+        _ => return Err("takes nothing but --net or --storage".into()),
     };
     prepare()?;
     let image = board::build()?;
-    if with_net {
-        return net::run(&image);
+    if let Some(live) = live {
+        return live(&image);
     }
     let played = board::boot(&image, &Partition::sample())?;
     played.expect_exit(0)?;

@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod clock;
 mod exit;
+mod flash;
 mod heap;
 mod net;
 mod packages;

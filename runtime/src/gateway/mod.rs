@@ -4,7 +4,6 @@
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
 mod can;
-mod device;
 mod exchanges;
 mod http;
 mod input;
@@ -26,7 +25,7 @@ use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
-use crate::hal::{Device, Hal, Network};
+use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm};
@@ -127,8 +126,6 @@ struct Totals {
 pub struct Gateway {
     setup: Setup,
     hal: Hal,
-    /// The board, where there is one.
-    device: Option<Box<dyn Device>>,
     model: Model,
     registry: Registry,
     inputs: Vec<Input>,
@@ -191,7 +188,6 @@ impl Gateway {
             clients: None,
             setup,
             hal,
-            device: None,
         };
         match Defaults::load(&mut *gateway.hal.storage) {
             Ok(defaults) => gateway.defaults = defaults,

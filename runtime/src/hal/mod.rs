@@ -7,8 +7,8 @@
 
 mod can;
 mod destinations;
-mod device;
 mod fetch;
+mod firmware;
 mod key;
 mod network;
 mod serial;
@@ -22,8 +22,8 @@ use alloc::vec::Vec;
 
 pub use can::{Can, CanError, CanFrame, CanState};
 pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
-pub use device::Device;
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
+pub use firmware::{Firmware, FlashFailed, Slot};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Received, Socket};
 pub use serial::{SerialError, SerialPort, SerialPorts, SerialSettings};

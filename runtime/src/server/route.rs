@@ -115,11 +115,6 @@ pub enum Route<'r> {
     },
     /// `GET /skiff/v1/status`
     Status,
-    /// Anything below `/skiff/v1/device`: the board itself.
-    Device {
-        /// The segment below it.
-        what: &'r str,
-    },
     /// The target is longer than 8192 bytes or has too many segments.
     TooLong,
     /// Nothing is there.
@@ -165,7 +160,6 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skServer", "webapps"] => read(Route::WebApps),
         ["skServer", "loginStatus"] => read(Route::LoginStatus),
         ["skiff", "v1", "status"] => read(Route::Status),
-        ["skiff", "v1", "device", what] => Route::Device { what },
         ["skiff", "v1", "plugins"] if request.method == Method::Post => Route::PluginInstall,
         ["skiff", "v1", "plugins"] => Route::MethodNotAllowed { allow: "POST" },
         ["skiff", "v1", "plugins", id, rest @ ..] => installed(request.method, id, rest),
