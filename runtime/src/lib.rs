@@ -44,5 +44,6 @@ pub mod plugin;
 pub mod replay;
 pub mod scenario;
 pub mod server;
+pub mod sorted;
 pub mod time;
 pub mod vfs;

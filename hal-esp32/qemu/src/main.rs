@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+use skiff_save_restore as _;
+
 mod clock;
 mod exit;
 mod flash;

@@ -4,8 +4,9 @@
 //! instance is loaded only after its predicted bytes were reserved here.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use core::fmt;
+
+use crate::sorted::SortedMap;
 
 /// A reservation that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +29,14 @@ impl core::error::Error for Shortage {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
     total: u64,
-    accounts: BTreeMap<Box<str>, u64>,
+    accounts: SortedMap<Box<str>, u64>,
 }
 
 impl Ledger {
     /// Opens a ledger over `total` bytes.
     #[must_use]
     pub fn new(total: u64) -> Self {
-        Self { total, accounts: BTreeMap::new() }
+        Self { total, accounts: SortedMap::new() }
     }
 
     /// Adds `bytes` to what `account` has reserved.
@@ -47,8 +48,10 @@ impl Ledger {
         if bytes > free {
             return Err(Shortage { needed: bytes, free });
         }
-        let reserved = self.accounts.entry(account.into()).or_default();
-        *reserved = reserved.saturating_add(bytes);
+        match self.accounts.get_mut(account) {
+            Some(reserved) => *reserved = reserved.saturating_add(bytes),
+            None => _ = self.accounts.insert(account.into(), bytes),
+        }
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! HTTP/1.1 without TLS over a [`Network`]: the client of a chip.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,6 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::task::Poll;
 
 use crate::hal::{FetchError, FetchHop, FetchId, FetchReply, NetError, Network, Received, Socket};
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// Requests on their way at the same time.
@@ -26,7 +26,7 @@ const READS_PER_POLL: usize = 32;
 /// Every request of this client.
 #[derive(Debug, Default)]
 pub struct PlainHttp {
-    requests: BTreeMap<FetchId, Request>,
+    requests: SortedMap<FetchId, Request>,
     last: u32,
 }
 

@@ -9,6 +9,7 @@ use super::device::Flash;
 use super::map::Buffer;
 use super::{Layout, SECTOR_BYTES};
 use crate::hal::{Lease, StorageError};
+use crate::sorted;
 
 /// Sectors of one image, counted from the start of the area.
 pub type Run = Range<u16>;
@@ -46,7 +47,7 @@ impl Area {
     fn gaps(&mut self, stored: impl Iterator<Item = Run>) -> Vec<Run> {
         self.leased.retain(|(_, lease)| lease.is_shared());
         let mut busy: Vec<Run> = stored.chain(self.leased.iter().map(|(run, _)| run.clone())).collect();
-        busy.sort_unstable_by_key(|run| run.start);
+        sorted::sort_by(&mut busy, |a, b| a.start < b.start);
         let end = sectors(self.bytes());
         let mut gaps = Vec::new();
         let mut free_from = 0;

@@ -17,6 +17,7 @@ use crate::n2k::node::link::{Link, LinkChange};
 use crate::n2k::node::{Claim, Information, Name, NameParts, Node};
 use crate::n2k::send::{Banks, SENT_PGNS};
 use crate::n2k::{Assembled, SourceAddress};
+use crate::sorted;
 use crate::time::Instant;
 
 /// CAN frames taken from each interface in one poll.
@@ -236,7 +237,7 @@ impl Gateway {
             out.push_str(",\"devices\":[");
             let devices = self.inputs.get(port.input.0).map(|input| input.receiver.devices());
             let mut devices: Vec<(SourceAddress, u64)> = devices.into_iter().flatten().collect();
-            devices.sort_unstable();
+            sorted::sort(&mut devices);
             for (number, (address, name)) in devices.into_iter().enumerate() {
                 out.push_str(if number == 0 { "" } else { "," });
                 write_device(address, Name(name), out)?;

@@ -1,6 +1,5 @@
 //! Exchanges that wait for plugins: questions out, replies in, exactly one answer each.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -13,6 +12,7 @@ use crate::server::providers::{Done, Effect, Reply, Step, Then};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
 use crate::server::{self, Response};
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// Time that plugins have for an answer together; a plugin that computes is stopped by its fuel long before, one that
@@ -69,8 +69,8 @@ struct Job {
 /// All exchanges that wait.
 #[derive(Default)]
 pub(super) struct Exchanges {
-    pending: BTreeMap<ExchangeId, Pending>,
-    jobs: BTreeMap<ExchangeId, Job>,
+    pending: SortedMap<ExchangeId, Pending>,
+    jobs: SortedMap<ExchangeId, Job>,
 }
 
 impl Exchanges {

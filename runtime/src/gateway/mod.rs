@@ -15,7 +15,7 @@ mod status;
 mod streams;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -36,6 +36,7 @@ use crate::server::providers::Defaults;
 use crate::server::requests::Requests;
 use crate::server::stream::Session;
 use crate::server::{Access, ClientCounters, Response};
+use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
 use exchanges::Exchanges;
 use server_events::ServerEvents;
@@ -133,16 +134,16 @@ pub struct Gateway {
     ports: Vec<can::Port>,
     /// What goes to the bus, when anything may.
     sending: Option<Box<sending::Sending>>,
-    sessions: BTreeMap<StreamId, Session>,
+    sessions: SortedMap<StreamId, Session>,
     next_stream: u64,
-    binary: BTreeMap<StreamId, BinaryClient>,
+    binary: SortedMap<StreamId, BinaryClient>,
     exchanges: Exchanges,
     requests: Requests,
     defaults: Defaults,
     next_exchange: u64,
     responses: VecDeque<(ExchangeId, Response)>,
     /// Compiled endpoints by plugin id, with the version they were compiled from.
-    endpoints: BTreeMap<String, (u32, Endpoints)>,
+    endpoints: SortedMap<String, (u32, Endpoints)>,
     events: VecDeque<Event>,
     outbox: Vec<Emitted>,
     frames: Frames,
@@ -169,16 +170,16 @@ impl Gateway {
             inputs: Vec::new(),
             ports: Vec::new(),
             sending: None,
-            sessions: BTreeMap::new(),
+            sessions: SortedMap::new(),
             next_stream: 1,
-            binary: BTreeMap::new(),
+            binary: SortedMap::new(),
             exchanges: Exchanges::default(),
             requests: Requests::new(setup.limits.requests_max),
             defaults: Defaults::default(),
             frames: Frames::default(),
             next_exchange: 1,
             responses: VecDeque::new(),
-            endpoints: BTreeMap::new(),
+            endpoints: SortedMap::new(),
             events: VecDeque::new(),
             outbox: Vec::new(),
             reloads: VecDeque::new(),

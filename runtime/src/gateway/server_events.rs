@@ -1,6 +1,5 @@
 //! Server events on the delta stream (`?serverevents=all`, plugin ABI §12.4): how the plugins are, who the vessel is.
 
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt::Write;
@@ -11,6 +10,7 @@ use crate::config::Vessel;
 use crate::json;
 use crate::plugin::{Plugin, State};
 use crate::server::stream::Session;
+use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
 
 /// Time after which the status of all plugins is sent again (§12.4).
@@ -21,7 +21,7 @@ const GAP: Duration = Duration::from_millis(200);
 /// What was last said about each plugin, by package name.
 #[derive(Default)]
 pub(super) struct ServerEvents {
-    said: BTreeMap<Arc<str>, Said>,
+    said: SortedMap<Arc<str>, Said>,
     changed: bool,
     sent: Option<Instant>,
 }

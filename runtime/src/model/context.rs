@@ -181,7 +181,12 @@ impl Context {
     /// Visits the numbers of the sources that have a value here, repeated ones too.
     pub(super) fn sources_used(&self) -> BTreeSet<u16> {
         let leaves = self.nodes.values().filter_map(|node| if let Node::Leaf(leaf) = node { Some(leaf) } else { None });
-        leaves.flat_map(|leaf| leaf.readings().iter().map(|reading| reading.source)).collect()
+        let mut used = BTreeSet::new();
+        // Not collected: that would hold the repeated ones too, and sort them.
+        for reading in leaves.flat_map(|leaf| leaf.readings()) {
+            used.insert(reading.source);
+        }
+        used
     }
 }
 

@@ -223,20 +223,19 @@ impl Model {
             update.values().filter(|(path, _)| !takes(&self.priorities, path, update.source_ref())).count()
         });
         let refused: usize = refused.sum();
-        let mut rest = Writer::new(&self.self_context);
+        let mut rest = Writer::new(&self.self_context, if refused > 0 { delta.text().len() } else { 0 });
         for update in delta.updates() {
-            let (mut values, mut meta) = (String::new(), String::new());
             for (path, value) in update.values() {
                 if takes(&self.priorities, path, update.source_ref()) {
                     self.priorities.taken(path, update.source_ref(), now);
                     if refused > 0 {
-                        push_entry(&mut values, path, value);
+                        rest.entry(&update, "values", path, value);
                     }
                 }
             }
             if refused > 0 {
-                update.meta().for_each(|(path, value)| push_entry(&mut meta, path, value));
-                rest.update(&update, &values, &meta);
+                update.meta().for_each(|(path, value)| rest.entry(&update, "meta", path, value));
+                rest.close(&update);
             }
         }
         if refused == 0 {

@@ -8,6 +8,7 @@ use core::fmt::Write;
 
 use super::context::{Full, Room};
 use crate::json::{self, JsonError};
+use crate::sorted;
 use crate::time::UnixMillis;
 
 /// Sources known at the same time; an NMEA 2000 network has at most 252 addresses.
@@ -202,7 +203,7 @@ impl Row {
         string(out, src);
         out.push_str(",\"pgns\":{");
         let mut pgns = self.pgns.clone();
-        pgns.sort_unstable();
+        sorted::sort(&mut pgns);
         for (index, (pgn, time)) in pgns.iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };
             let _ = write!(out, "{comma}\"{pgn}\":\"{time}\"");

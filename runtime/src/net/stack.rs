@@ -1,6 +1,5 @@
 //! The stack: interface, sockets and their handles.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::Poll;
@@ -16,6 +15,7 @@ use super::tcp::{Closing, Listener, Stream};
 use super::udp::Udp;
 use crate::budget::NetLimits;
 use crate::hal::{NetError, Network, Received, Socket};
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// Rounds in which sockets may send in one poll; each socket sends one packet a round.
@@ -49,7 +49,7 @@ pub struct SmolNet<D: Device> {
     pub(super) interface: Interface,
     pub(super) sockets: SocketSet<'static>,
     pub(super) limits: NetLimits,
-    pub(super) entries: BTreeMap<u32, Entry>,
+    pub(super) entries: SortedMap<u32, Entry>,
     next_socket: u32,
     next_port: u16,
     pub(super) closing: Vec<Closing>,
@@ -88,7 +88,7 @@ impl<D: Device> SmolNet<D> {
             interface,
             sockets,
             limits: setup.limits,
-            entries: BTreeMap::new(),
+            entries: SortedMap::new(),
             next_socket: 1,
             next_port: DYNAMIC_PORT_FIRST.saturating_add(spread),
             closing: Vec::new(),

@@ -12,6 +12,7 @@ use core::ops::ControlFlow;
 
 use super::{Manifest, Package, PackageError, Unpacked};
 use crate::hal::{Key, Storage, StorageError};
+use crate::sorted;
 
 /// Prefix of the records' keys.
 const FOLDER: &str = "skiff/packages/";
@@ -194,7 +195,7 @@ pub fn load_all(storage: &mut dyn Storage, bytes_max: u32) -> Vec<(String, Resul
         // One that stays takes room, and is given up at the next start.
         let _ = discard(storage, &id);
     }
-    ids.sort();
+    sorted::sort(&mut ids);
     ids.into_iter()
         .filter_map(|id| match load(storage, &id, bytes_max) {
             Ok(package) => Some((id, Ok(package?))),

@@ -1,6 +1,6 @@
 //! The HTTP requests of one plugin: those its guest waits for, and those that call it back.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 use core::task::Poll;
@@ -11,6 +11,7 @@ use crate::budget::PluginLimits;
 use crate::fetch::{Client, Exchange, Order};
 use crate::hal::{Destinations, FetchError};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// Time between two tries of a request that `plugin_start` waits for while there is no network.
@@ -21,7 +22,7 @@ const SHOWN_URL_BYTES: usize = 120;
 /// The requests of one plugin.
 #[derive(Debug)]
 pub(super) struct Fetches {
-    jobs: BTreeMap<Ticket, Job>,
+    jobs: SortedMap<Ticket, Job>,
     last: u32,
     /// Answers whose callbacks have not been called.
     answers: VecDeque<(Fetched, i32)>,
@@ -53,7 +54,7 @@ struct Job {
 impl Fetches {
     pub(super) fn new(limits: &PluginLimits, orphans: Orphans) -> Self {
         Self {
-            jobs: BTreeMap::new(),
+            jobs: SortedMap::new(),
             last: 0,
             answers: VecDeque::new(),
             destinations: Destinations::default(),

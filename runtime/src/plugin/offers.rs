@@ -1,11 +1,12 @@
 //! What a running plugin offers to clients, and the binary frames it sends them.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::host::Registration;
+use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// A PUT handler of a plugin.
@@ -103,15 +104,17 @@ pub struct Frame {
 #[derive(Debug, Default)]
 pub struct Frames {
     /// Clients by stream id.
-    listeners: BTreeMap<String, u32>,
+    listeners: SortedMap<String, u32>,
     frames: VecDeque<Frame>,
 }
 
 impl Frames {
     /// Counts one more client of a stream.
     pub fn listen(&mut self, stream: &str) {
-        let count = self.listeners.entry(String::from(stream)).or_insert(0);
-        *count = count.saturating_add(1);
+        match self.listeners.get_mut(stream) {
+            Some(count) => *count = count.saturating_add(1),
+            None => _ = self.listeners.insert(String::from(stream), 1),
+        }
     }
 
     /// Counts one client less.

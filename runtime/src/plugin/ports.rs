@@ -1,22 +1,22 @@
 //! The serial ports of one plugin: those its operator allows, under its own numbers.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::hal::{SerialError, SerialPort, SerialPorts, SerialSettings};
 use crate::host::sockets::Serial;
+use crate::sorted::SortedMap;
 
 /// Bytes one read takes at most.
 const READ_BYTES_MAX: usize = 4096;
 
 /// The serial ports of one plugin. A port closes when it is dropped.
 pub(super) struct PortTable {
-    ports: BTreeMap<u32, Box<dyn SerialPort>>,
+    ports: SortedMap<u32, Box<dyn SerialPort>>,
     /// Device by number, so that one is not opened twice.
-    devices: BTreeMap<u32, String>,
+    devices: SortedMap<u32, String>,
     allowed: Vec<String>,
     last: u32,
     count_max: usize,
@@ -28,8 +28,8 @@ pub(super) struct PortTable {
 impl PortTable {
     pub(super) fn new(count_max: usize, write_bytes_max: usize) -> Self {
         Self {
-            ports: BTreeMap::new(),
-            devices: BTreeMap::new(),
+            ports: SortedMap::new(),
+            devices: SortedMap::new(),
             allowed: Vec::new(),
             last: 0,
             count_max,

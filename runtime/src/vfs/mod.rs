@@ -152,7 +152,7 @@ pub trait Medium {
 
 /// Files in memory: `/tmp`, and the file system of `skiff test`.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryMedium(alloc::collections::BTreeMap<String, Vec<u8>>);
+pub struct MemoryMedium(crate::sorted::SortedMap<String, Vec<u8>>);
 
 impl MemoryMedium {
     fn bytes(&self) -> u64 {

@@ -1,12 +1,12 @@
 //! Records in memory, with the faults of a real medium.
 
-use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ops::ControlFlow;
 
 use crate::hal::{Capacity, Key, Storage, StorageError};
+use crate::sorted::SortedMap;
 
 /// What a write that the power cut interrupts leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct SimStorage(Rc<RefCell<State>>);
 
 #[derive(Debug)]
 struct State {
-    records: BTreeMap<Key, Vec<u8>>,
+    records: SortedMap<Key, Vec<u8>>,
     total_bytes: u64,
     writes_left: Option<u32>,
     power_cut: Option<PowerCut>,
@@ -61,7 +61,7 @@ impl SimStorage {
     /// Builds an empty storage of `total_bytes`; only the contents of the records count.
     #[must_use]
     pub fn with_capacity(total_bytes: u64) -> Self {
-        let records = BTreeMap::new();
+        let records = SortedMap::new();
         Self(Rc::new(RefCell::new(State {
             records,
             total_bytes,

@@ -7,6 +7,7 @@ use crate::n2k::encode::{EncodeError, Input, encode};
 use crate::n2k::id::Pgn;
 use crate::n2k::payload::Payload;
 use crate::n2k::tables::Field;
+use crate::sorted;
 
 /// Characters of each text of product information (PGN 126996).
 pub const PRODUCT_TEXT_MAX: usize = 32;
@@ -103,7 +104,7 @@ impl Information {
             |(function, own, more)| {
                 let own = BOTH.iter().chain(own).map(|pgn| Pgn(*pgn));
                 let mut list: Vec<Pgn> = own.chain(more.iter().copied()).collect();
-                list.sort_unstable();
+                sorted::sort(&mut list);
                 list.dedup();
                 let mut payload = Payload::default();
                 let bytes = list.iter().take(LIST_MAX).flat_map(|pgn| {

@@ -5,7 +5,6 @@ mod tcp;
 mod tests;
 mod udp;
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::task::Poll;
@@ -15,6 +14,7 @@ use super::orphans::{Orphan, Orphans};
 use crate::budget::PluginLimits;
 use crate::hal::{NetError, Network, Socket};
 use crate::host::sockets::{Datagram, Sockets, UdpOption};
+use crate::sorted::SortedMap;
 use tcp::Tcp;
 use udp::Udp;
 
@@ -50,7 +50,7 @@ enum Entry {
 /// The sockets of one plugin.
 #[derive(Debug)]
 pub(super) struct SocketTable {
-    entries: BTreeMap<u32, Entry>,
+    entries: SortedMap<u32, Entry>,
     last: u32,
     limits: SocketLimits,
     orphans: Orphans,
@@ -58,7 +58,7 @@ pub(super) struct SocketTable {
 
 impl SocketTable {
     pub(super) fn new(limits: SocketLimits, orphans: Orphans) -> Self {
-        Self { entries: BTreeMap::new(), last: 0, limits, orphans }
+        Self { entries: SortedMap::new(), last: 0, limits, orphans }
     }
 
     /// Closes everything; the next socket has number 1 again.

@@ -1,6 +1,5 @@
 //! Which provider answers where several could: the operator's choice, kept in `skiff/providers.json`.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -8,6 +7,7 @@ use core::fmt;
 use crate::config::{ConfigError, FILE_BYTES_MAX, read_object, write_object};
 use crate::hal::Storage;
 use crate::json;
+use crate::sorted::SortedMap;
 
 const FILE: &str = "skiff/providers.json";
 /// Choices that are kept; there are as many as there are resource types, and two more.
@@ -37,7 +37,7 @@ impl fmt::Display for Api {
 /// The operator's choices. Where there is none, the first registered provider is the default.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
-    chosen: BTreeMap<String, String>,
+    chosen: SortedMap<String, String>,
 }
 
 impl Defaults {

@@ -24,6 +24,7 @@ use super::answer::quoted;
 use super::{Request, Response};
 use crate::json;
 use crate::plugin::Registry;
+use crate::sorted;
 use crate::time::Instant;
 
 /// What the APIs are made of.
@@ -63,9 +64,9 @@ impl Providers<'_> {
             })
             .collect();
         let chosen = self.defaults.chosen(api);
-        found.sort_by(|(a, first), (b, second)| {
+        sorted::sort_by(&mut found, |(a, first), (b, second)| {
             let other = |provider: &Provider| Some(provider.id.as_str()) != chosen;
-            (other(first), a, &first.id).cmp(&(other(second), b, &second.id))
+            (other(first), a, &first.id) < (other(second), b, &second.id)
         });
         found.into_iter().map(|(_, provider)| provider).collect()
     }

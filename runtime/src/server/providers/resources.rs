@@ -16,6 +16,7 @@ use crate::delta::is_plain;
 use crate::json;
 use crate::server::endpoint::query_json;
 use crate::server::{Method, Request, Response};
+use crate::sorted;
 use skiff_abi::export;
 
 /// Bytes of a resource's id.
@@ -43,8 +44,10 @@ pub fn answer(request: &Request, segments: &[Cow<'_, str>], providers: &Provider
 /// Lists the types that plugins store, each with its default provider.
 fn kinds(providers: &Providers<'_>) -> Step {
     let plugins = providers.registry.plugins();
-    let kinds: BTreeSet<&str> =
+    let mut kinds: Vec<&str> =
         plugins.filter_map(crate::plugin::Plugin::offers).flat_map(crate::plugin::Offers::resource_kinds).collect();
+    sorted::sort(&mut kinds);
+    kinds.dedup();
     let rows: Vec<String> = kinds
         .into_iter()
         .filter_map(|kind| {
