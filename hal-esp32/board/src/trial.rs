@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn one_that_lacks_something_for_five_minutes_goes() {
-        for signs in [Signs { storage: false, ..GOOD }, Signs { network: false, ..GOOD }, Signs { server: false, ..GOOD }] {
+        for signs in
+            [Signs { storage: false, ..GOOD }, Signs { network: false, ..GOOD }, Signs { server: false, ..GOOD }]
+        {
             let mut trial = Trial::begin(true, at(0));
             assert_eq!(trial.poll(GOOD, at(1)), Verdict::Wait);
             assert_eq!(trial.poll(signs, at(59)), Verdict::Wait);

@@ -220,7 +220,9 @@ mod tests {
         let station = Station::parse(br#"{"ssid": "boat", "password": "12345678"}"#).unwrap();
         assert_eq!((station.ssid.as_str(), station.password.as_deref()), ("boat", Some("12345678")));
         assert_eq!(format!("{station:?}"), r#"Station { ssid: "boat", .. }"#);
-        for open in [r#"{"ssid": "boat"}"#, r#"{"ssid": "boat", "password": ""}"#, r#"{"ssid": "boat", "password": null}"#] {
+        for open in
+            [r#"{"ssid": "boat"}"#, r#"{"ssid": "boat", "password": ""}"#, r#"{"ssid": "boat", "password": null}"#]
+        {
             assert_eq!(Station::parse(open.as_bytes()).unwrap().password, None);
         }
         for (text, error) in [

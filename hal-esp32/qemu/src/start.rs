@@ -84,8 +84,7 @@ extern "C" fn protect() {
     const FLASH: usize = TOP_OF_RANGE | LOCKED | READ | EXECUTE;
     const RAM: usize = TOP_OF_RANGE | LOCKED | READ | WRITE;
     // Ranges end at: start of flash, end of the image, end of the storage, end of flash, end of RAM, end of what QEMU gives.
-    let ends: [usize; 6] =
-        [0x8000_0000, 0x8020_0000, 0x8030_0000, 0x8040_0000, 0x8040_0000 + 400 * 1024, 0xa000_0000];
+    let ends: [usize; 6] = [0x8000_0000, 0x8020_0000, 0x8030_0000, 0x8040_0000, 0x8040_0000 + 400 * 1024, 0xa000_0000];
     let modes = [0, FLASH, RAM, FLASH, RAM, TOP_OF_RANGE | LOCKED];
     let packed = |modes: &[usize]| modes.iter().rev().fold(0, |packed, mode| packed << 8 | mode);
     // SAFETY: the ranges are those of link.x; nothing of the image writes flash but the storage, or lies behind the RAM.

@@ -31,7 +31,10 @@ impl Table {
     /// The line that cannot be read.
     pub fn parse(csv: &str) -> Result<Self, String> {
         let lines = csv.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines.map(|line| partition(line).ok_or_else(|| format!("partitions.csv: {line}"))).collect::<Result<_, _>>().map(Self)
+        lines
+            .map(|line| partition(line).ok_or_else(|| format!("partitions.csv: {line}")))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Checks that the partitions lie in the flash, one after the other, firmware on whole pages of the memory map.
@@ -43,7 +46,8 @@ impl Table {
         for Partition { name, kind, at, bytes, .. } in &self.0 {
             let page = if *kind == 0 { 0x1_0000 } else { 0x1000 };
             let end = at.checked_add(*bytes).filter(|end| *end <= flash_bytes);
-            let Some(end) = end.filter(|_| *at >= free && at.is_multiple_of(page) && bytes.is_multiple_of(0x1000)) else {
+            let Some(end) = end.filter(|_| *at >= free && at.is_multiple_of(page) && bytes.is_multiple_of(0x1000))
+            else {
                 return Err(format!("partition {name} overlaps, leaves the flash, or does not begin at a whole page"));
             };
             free = end;

@@ -154,6 +154,7 @@ fn copy(out: &Path) -> Result<PathBuf, String> {
 fn version_of(package: &str) -> Result<String, String> {
     let path = process::top().join(package).join("package.json");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let json: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     json["version"].as_str().map(String::from).ok_or_else(|| format!("{} has no version", path.display()))
 }
