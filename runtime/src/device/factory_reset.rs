@@ -279,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn the_old_token_is_worth_nothing_afterwards() {
-        let (mut storage, mut rng) = (SimStorage::new(), SimRng::new(1));
+    fn secrets_are_made_anew_afterwards() {
+        let (storage, mut rng) = (SimStorage::new(), SimRng::new(1));
         let mut secret = || crate::device::SetUpAccess::open_or_create(&mut storage.clone(), &mut rng).unwrap();
         let before = secret();
         assert_eq!(before, secret());
-        erase(&mut storage).unwrap();
+        erase(&mut storage.clone()).unwrap();
         assert_ne!(before, secret());
     }
 }

@@ -50,6 +50,12 @@ pub trait Rng {
     fn fill(&mut self, buffer: &mut [u8]);
 }
 
+/// The last lines of the log, which a HAL's logger keeps (the log ring of `device` behind a lock).
+pub trait Logs {
+    /// Returns the newest `lines` lines, oldest first, each with its line end.
+    fn tail(&mut self, lines: usize) -> String;
+}
+
 /// A CAN interface under the name that becomes the source label of its deltas (`can0`).
 pub struct CanPort {
     /// Source label.
