@@ -7,6 +7,7 @@ mod can_guest;
 mod cross;
 mod debian;
 mod differential;
+mod esp32c6;
 mod fuzz;
 mod guests;
 mod pgn_tables;
@@ -53,8 +54,13 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "qemu",
-        does: "boots the emulated board and compares it with Linux; --net uses its network; --hostile [FOLDER]",
+        does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]",
         run: qemu::run,
+    },
+    Task {
+        name: "esp32c6",
+        does: "builds the ESP32-C6's firmware to an image that can be flashed, and its table",
+        run: esp32c6::run,
     },
     Task {
         name: "can-guest",

@@ -4,6 +4,7 @@ mod board;
 mod hostile;
 mod net;
 mod partition;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,19 +24,20 @@ const BOUNDS: [(&str, u64); 3] = [("allocations refused", 0), ("allocations for 
 /// Seconds of the sample that a module alone is measured with.
 const ALONE_SECONDS: u32 = 2;
 
-/// Runs `xtask qemu [--net | --hostile [FOLDER]]`.
+/// Runs `xtask qemu [--net | --storage | --hostile [FOLDER]]`.
 ///
 /// # Errors
-/// What cannot be built or run, the first line that differs from Linux, or with `--net` what does not work.
+/// What cannot be built or run, the first line that differs from Linux, or with `--net` or `--storage` what does not work.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if !matches!(words[..], [] | ["--net"] | ["--hostile"] | ["--hostile", _]) {
-        return Err("takes --net, or --hostile and a folder of modules".into());
+    if !matches!(words[..], [] | ["--net"] | ["--storage"] | ["--hostile"] | ["--hostile", _]) {
+        return Err("takes --net, --storage, or --hostile and a folder of modules".into());
     }
     prepare()?;
     let image = board::build()?;
     match words[..] {
         ["--net"] => return net::run(&image),
+        ["--storage"] => return storage::run(&image),
         ["--hostile", folder] => return hostile::run(&image, Some(Path::new(folder))),
         ["--hostile"] => return hostile::run(&image, None),
         _ => {}

@@ -67,12 +67,20 @@ impl Flash {
     /// # Errors
     /// That it cannot be read, or is no ELF file of a chip.
     pub fn of(image: &Path) -> Result<Self, String> {
-        let bytes = fs::read(image).map_err(|error| format!("cannot read {}: {error}", image.display()))?;
-        let sections = sections(&bytes).ok_or(format!("{} is no 32-bit little-endian ELF file", image.display()))?;
+        let sections = sections_of(image)?;
         let sum =
             |prefix: &str| sections.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, size)| size).sum();
         Ok(Self { text: sum(".text"), rodata: sum(".rodata"), data: sum(".data") })
     }
+}
+
+/// Reads names and sizes of an image's sections.
+///
+/// # Errors
+/// That it cannot be read, or is no ELF file of a chip.
+pub fn sections_of(image: &Path) -> Result<Vec<(String, u64)>, String> {
+    let bytes = fs::read(image).map_err(|error| format!("cannot read {}: {error}", image.display()))?;
+    sections(&bytes).ok_or(format!("{} is no 32-bit little-endian ELF file", image.display()))
 }
 
 fn flash() -> Result<Flash, String> {

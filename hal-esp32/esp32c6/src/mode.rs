@@ -1,6 +1,6 @@
 //! What one start asks of the next: kept in memory that a reset of the software leaves alone.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use esp_hal::ram;
 use portable_atomic::AtomicU32;
@@ -13,8 +13,6 @@ const SET_UP: u32 = 0x7365_7475;
 
 #[ram(unstable(rtc_fast, persistent))]
 static ASKED: AtomicU32 = AtomicU32::new(0);
-
-static SOON: AtomicBool = AtomicBool::new(false);
 
 /// Takes what the start before asked for.
 pub fn asked() -> Option<Mode> {
@@ -35,14 +33,4 @@ pub fn restart_in(mode: Mode) -> ! {
 pub fn restart() -> ! {
     log::info!("starting anew");
     esp_hal::system::software_reset()
-}
-
-/// Asks for a new start, when what is going on is done.
-pub fn restart_soon() {
-    SOON.store(true, Ordering::Relaxed);
-}
-
-/// Tells whether one was asked for.
-pub fn is_wanted() -> bool {
-    SOON.load(Ordering::Relaxed)
 }

@@ -35,7 +35,7 @@ use crate::clock::{self, BoardClock};
 use crate::flash::{BoardFlash, layout};
 use crate::radio::Radio;
 use crate::random::Random;
-use crate::storage::{BoardStorage, Hardware, Shared};
+use crate::storage::{BoardStorage, Shared};
 use crate::{mode, update};
 
 /// Port of the web server.
@@ -106,7 +106,6 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         can: vec![CanPort { label: LABEL.into(), can: bus }],
     };
     let mut gateway = gateway(hal)?;
-    gateway.set_device(Box::new(Hardware(storage.clone())));
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
     let carrier_limits = CarrierLimits::new(&limits, &Limits::of(Board::Esp32C6));
     let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
@@ -141,9 +140,6 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         let wish = watched.poll(button.is_low(), now);
         if wish == Wish::FactoryReset {
             forget(&mut storage)?;
-            mode::restart();
-        }
-        if mode::is_wanted() && carrier.connections() == 0 {
             mode::restart();
         }
         led.set_level(light::is_on(health(&gateway, wish, mode), now).into());

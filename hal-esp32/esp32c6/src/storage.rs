@@ -1,16 +1,13 @@
-//! The storage as core and firmware share it, and the board as its administrator sees it.
+//! The storage as core and firmware share it.
 
 use alloc::rc::Rc;
-use alloc::string::{String, ToString};
 use core::cell::RefCell;
 use core::ops::ControlFlow;
 
-use skiff_board::wifi::{STATION_FILE, Station};
 use skiff_runtime::flash::FlashStorage;
-use skiff_runtime::hal::{Capacity, Device, Key, Mapped, Storage, StorageError};
+use skiff_runtime::hal::{Capacity, Key, Mapped, Storage, StorageError};
 
 use crate::flash::BoardFlash;
-use crate::{log_sink, mode, update};
 
 /// The storage and the flash below it.
 pub type BoardStorage = Rc<RefCell<FlashStorage<BoardFlash>>>;
@@ -61,32 +58,5 @@ impl Storage for Shared {
 
     fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
         self.0.borrow_mut().rename(from, to)
-    }
-}
-
-/// What an administrator may do with the board.
-pub struct Hardware(pub BoardStorage);
-
-impl Device for Hardware {
-    fn log(&mut self) -> String {
-        log_sink::lines()
-    }
-
-    fn set_network(&mut self, json: &[u8]) -> Result<(), String> {
-        Station::parse(json).map_err(|error| error.to_string())?;
-        let key = Key::parse(STATION_FILE).map_err(|error| error.to_string())?;
-        self.0.borrow_mut().replace(&key, json).map_err(|error| error.to_string())
-    }
-
-    fn write_firmware(&mut self, offset: u32, data: &[u8]) -> Result<(), String> {
-        update::write(self.0.borrow_mut().flash().raw(), offset, data)
-    }
-
-    fn activate_firmware(&mut self) -> Result<(), String> {
-        update::activate(self.0.borrow_mut().flash().raw())
-    }
-
-    fn restart(&mut self) {
-        mode::restart_soon();
     }
 }

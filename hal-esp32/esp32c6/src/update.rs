@@ -1,4 +1,4 @@
-//! The two slots of the firmware: which one runs, whether it stays, and writing the other one.
+//! The two slots of the firmware: whether the one that runs is on trial, and whether it stays.
 
 use alloc::format;
 use alloc::string::String;
@@ -30,27 +30,4 @@ pub fn is_new(flash: &mut FlashStorage<'static>) -> bool {
 pub fn judge(flash: &mut FlashStorage<'static>, good: bool) -> Result<(), String> {
     let state = if good { OtaImageState::Valid } else { OtaImageState::Invalid };
     with(flash, |slots| slots.set_current_ota_state(state))
-}
-
-/// Writes a piece of a new firmware to the slot that does not run; `offset` and length are whole sectors, except at the
-/// end.
-///
-/// # Errors
-/// A clause that says what was not written.
-pub fn write(flash: &mut FlashStorage<'static>, offset: u32, data: &[u8]) -> Result<(), String> {
-    with(flash, |slots| {
-        let (mut slot, _) = slots.next_partition()?;
-        slot.write(offset, data)
-    })
-}
-
-/// Makes the other slot the one that is started next, on trial.
-///
-/// # Errors
-/// A clause that says what was not written.
-pub fn activate(flash: &mut FlashStorage<'static>) -> Result<(), String> {
-    with(flash, |slots| {
-        slots.activate_next_partition()?;
-        slots.set_current_ota_state(OtaImageState::New)
-    })
 }

@@ -13,6 +13,7 @@ use skiff_save_restore as _;
 mod budget;
 mod clock;
 mod exit;
+mod flash;
 mod frames;
 mod heap;
 mod net;

@@ -81,16 +81,19 @@ extern "C" fn protect() {
     const EXECUTE: usize = 4;
     const TOP_OF_RANGE: usize = 1 << 3;
     const LOCKED: usize = 1 << 7;
-    // Ranges end at: start of flash, end of flash, end of RAM, end of what QEMU gives.
-    let ends: [usize; 4] = [0x8000_0000, 0x8040_0000, 0x8040_0000 + 400 * 1024, 0xa000_0000];
-    let modes =
-        [0, TOP_OF_RANGE | LOCKED | READ | EXECUTE, TOP_OF_RANGE | LOCKED | READ | WRITE, TOP_OF_RANGE | LOCKED];
-    let packed = modes.iter().rev().fold(0, |packed, mode| packed << 8 | mode);
-    // SAFETY: the ranges are those of link.x; nothing of the image writes flash or lies behind the RAM.
+    const FLASH: usize = TOP_OF_RANGE | LOCKED | READ | EXECUTE;
+    const RAM: usize = TOP_OF_RANGE | LOCKED | READ | WRITE;
+    // Ranges end at: start of flash, end of the image, end of the storage, end of flash, end of RAM, end of what QEMU gives.
+    let ends: [usize; 6] = [0x8000_0000, 0x8020_0000, 0x8030_0000, 0x8040_0000, 0x8040_0000 + 400 * 1024, 0xa000_0000];
+    let modes = [0, FLASH, RAM, FLASH, RAM, TOP_OF_RANGE | LOCKED];
+    let packed = |modes: &[usize]| modes.iter().rev().fold(0, |packed, mode| packed << 8 | mode);
+    // SAFETY: the ranges are those of link.x; nothing of the image writes flash but the storage, or lies behind the RAM.
     unsafe {
         asm!(
-            "csrw pmpaddr0, {0}", "csrw pmpaddr1, {1}", "csrw pmpaddr2, {2}", "csrw pmpaddr3, {3}", "csrw pmpcfg0, {4}",
-            in(reg) ends[0] >> 2, in(reg) ends[1] >> 2, in(reg) ends[2] >> 2, in(reg) ends[3] >> 2, in(reg) packed,
+            "csrw pmpaddr0, {0}", "csrw pmpaddr1, {1}", "csrw pmpaddr2, {2}", "csrw pmpaddr3, {3}", "csrw pmpaddr4, {4}",
+            "csrw pmpaddr5, {5}", "csrw pmpcfg1, {7}", "csrw pmpcfg0, {6}",
+            in(reg) ends[0] >> 2, in(reg) ends[1] >> 2, in(reg) ends[2] >> 2, in(reg) ends[3] >> 2, in(reg) ends[4] >> 2,
+            in(reg) ends[5] >> 2, in(reg) packed(&modes[..4]), in(reg) packed(&modes[4..]),
         );
     }
 }

@@ -26,7 +26,7 @@ impl CarrierLimits {
             http: http::Limits {
                 head_bytes_max: size(net.head_bytes_max),
                 headers_max: usize::from(net.headers_max),
-                body_bytes_max: size(limits.request_bytes_max),
+                body_bytes_max: size(limits.request_bytes_max.max(limits.package_bytes_max)),
             },
             message_bytes_max: size(net.message_bytes_max),
             held_bytes_max: size(net.held_bytes_max),

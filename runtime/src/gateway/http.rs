@@ -38,7 +38,9 @@ impl Gateway {
             self.totals.refused_exchanges = self.totals.refused_exchanges.saturating_add(1);
             return Some(Response::error(503, "too many requests are waiting, try again later"));
         }
-        if !request.method.is_read() && request.body.len() > self.setup.limits.request_bytes_max as usize {
+        // A package has a limit of its own.
+        let is_short = request.body.len() <= self.setup.limits.request_bytes_max as usize;
+        if !request.method.is_read() && !is_short && !matches!(route, Route::PluginInstall) {
             return Some(Response::error(413, "the body is too long"));
         }
         match route {
@@ -70,7 +72,6 @@ impl Gateway {
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))
             }
-            Route::Device { what } => Some(self.device_request(request, what)),
             Route::PluginInstall => self.install_request(request, exchange),
             Route::PluginRemove { id } => self.remove_request(&id, exchange),
             Route::PluginReload { id } => self.reload_request(&id, exchange),

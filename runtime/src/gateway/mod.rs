@@ -5,7 +5,6 @@
 
 mod board;
 mod can;
-mod device;
 mod exchanges;
 mod http;
 mod input;
@@ -27,7 +26,7 @@ use crate::budget::{Limits, Row};
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
-use crate::hal::{Device, Hal, Network};
+use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm};
@@ -130,8 +129,6 @@ struct Totals {
 pub struct Gateway {
     setup: Setup,
     hal: Hal,
-    /// The board, where there is one.
-    device: Option<Box<dyn Device>>,
     model: Model,
     registry: Registry,
     inputs: Vec<Input>,
@@ -196,7 +193,6 @@ impl Gateway {
             board: board::State::new(hal.clock.wall().is_none()),
             setup,
             hal,
-            device: None,
         };
         match Defaults::load(&mut *gateway.hal.storage) {
             Ok(defaults) => gateway.defaults = defaults,

@@ -7,7 +7,6 @@
 
 mod can;
 mod destinations;
-mod device;
 mod fetch;
 mod firmware;
 mod key;
@@ -23,7 +22,6 @@ use alloc::vec::Vec;
 
 pub use can::{Can, CanError, CanFrame, CanState};
 pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
-pub use device::Device;
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 pub use firmware::{Firmware, FlashFailed, Slot};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};

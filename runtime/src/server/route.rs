@@ -115,11 +115,6 @@ pub enum Route<'r> {
     },
     /// `GET /skiff/v1/status`
     Status,
-    /// Anything below `/skiff/v1/device`: the board itself.
-    Device {
-        /// The segment below it.
-        what: &'r str,
-    },
     /// `GET /skiff/v1/log`
     Log,
     /// `GET /skiff/v1/firmware`
@@ -173,7 +168,6 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skServer", "webapps"] => read(Route::WebApps),
         ["skServer", "loginStatus"] => read(Route::LoginStatus),
         ["skiff", "v1", "status"] => read(Route::Status),
-        ["skiff", "v1", "device", what] => Route::Device { what },
         ["skiff", "v1", "log"] => read(Route::Log),
         ["skiff", "v1", "firmware"] => match request.method {
             Method::Get | Method::Head => Route::Firmware,

