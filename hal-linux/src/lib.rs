@@ -8,6 +8,7 @@
 pub mod author;
 pub mod carrier;
 pub mod cli;
+pub mod doctor;
 pub mod hal;
 pub mod input;
 pub mod logs;

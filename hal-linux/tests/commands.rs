@@ -265,3 +265,38 @@ fn help_speaks_to_a_newcomer() {
     }
     assert_eq!(data(&run(home.path(), &["--version"])), [format!("skiff {}", env!("CARGO_PKG_VERSION"))]);
 }
+
+#[test]
+fn doctor_says_what_is_bad_and_what_to_type() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let folder = config.to_str().unwrap();
+    let well = run(home.path(), &["doctor", "--config", folder, "--listen", "127.0.0.1:0", "--json"]);
+    let findings: serde_json::Value = serde_json::from_slice(&well.stdout).unwrap();
+    let verdict = |what: &str| {
+        let rows = findings.as_array().unwrap().iter().find(|row| row["what"] == what);
+        rows.map(|row| row["verdict"].as_str().unwrap().to_owned())
+    };
+    assert_eq!((verdict("folder").as_deref(), verdict("port").as_deref()), (Some("good"), Some("good")), "{findings}");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("settings.json"), "{").unwrap();
+    let ill = run(home.path(), &["doctor", "--config", folder, "--listen", "127.0.0.1:0", "--can", "nocan7"]);
+    assert_refused(&ill, 1, &["things are bad"]);
+    let lines = data(&ill).join("\n");
+    assert!(lines.contains("settings.json.bad") && lines.contains("no CAN interface of this name"), "{lines}");
+    assert_eq!(fs::read_dir(&config).unwrap().count(), 1, "the doctor only looks");
+}
+
+#[test]
+fn a_new_package_says_how_it_goes_on_and_is_not_written_over() {
+    let home = tempdir().unwrap();
+    let folder = home.path().join("tide");
+    let new = ["plugin", "new", "@acme/tide", "--folder", folder.to_str().unwrap()];
+    let written = run(home.path(), &new);
+    assert_eq!(written.status.code(), Some(0), "{}", talk(&written));
+    assert!(talk(&written).contains("skiff plugin dev"));
+    assert!(folder.join("src/lib.rs").is_file());
+    assert_refused(&run(home.path(), &new), 3, &["not empty"]);
+    assert_refused(&run(home.path(), &["plugin", "new", "../x"]), 2, &["package name"]);
+    assert_refused(&run(home.path(), &["plugin", "build", home.path().to_str().unwrap()]), 3, &["package.json"]);
+}

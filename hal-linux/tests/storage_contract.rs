@@ -257,6 +257,10 @@ impl Disk for StoppingDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         state.whole_step()?;
+        // Its own name comes back only where that is not the temporary one.
+        if state.undo.iter().all(|(path, _)| path != from) {
+            state.remember(from);
+        }
         state.remember(to);
         System.rename(from, to)
     }

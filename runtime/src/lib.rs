@@ -22,8 +22,10 @@ extern crate alloc;
 pub mod budget;
 pub mod bus;
 pub mod carrier;
+pub mod clock;
 pub mod config;
 pub mod delta;
+pub mod device;
 pub mod fetch;
 #[cfg(feature = "flash")]
 pub mod flash;

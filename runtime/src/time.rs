@@ -48,6 +48,17 @@ impl Sub<Duration> for Instant {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(pub i64);
 
+impl UnixMillis {
+    /// Stands for a wall clock that is not known: its text is empty, and what it stamps stays without a time stamp.
+    pub const UNKNOWN: Self = Self(i64::MIN);
+
+    /// Tells whether this is a point in time.
+    #[must_use]
+    pub const fn is_known(self) -> bool {
+        self.0 != i64::MIN
+    }
+}
+
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_EPOCH: i64 = 719_468;
 const DAYS_PER_ERA: i64 = 146_097;
@@ -109,11 +120,15 @@ impl UnixMillis {
 }
 
 impl UnixMillis {
-    /// Returns `YYYY-MM-DDThh:mm:ss.mmmZ`; points outside years 0 to 9999 are clamped to that range.
+    /// Returns `YYYY-MM-DDThh:mm:ss.mmmZ`, nothing for [`UNKNOWN`](Self::UNKNOWN); points outside years 0 to 9999 are
+    /// clamped to that range.
     ///
     /// Written without the formatting machinery: every delta from a bus has one.
     #[must_use]
     pub fn text(self) -> heapless::String<24> {
+        if !self.is_known() {
+            return heapless::String::new();
+        }
         let range = RANGE_DAYS.start * MILLIS_PER_DAY..=RANGE_DAYS.end * MILLIS_PER_DAY - 1;
         let millis = self.0.clamp(*range.start(), *range.end());
         let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
@@ -264,7 +279,13 @@ mod tests {
     #[test]
     fn display_clamps_instead_of_growing() {
         assert_eq!(std::format!("{}", UnixMillis(i64::MAX)), "9999-12-31T23:59:59.999Z");
-        assert_eq!(std::format!("{}", UnixMillis(i64::MIN)), "0000-01-01T00:00:00.000Z");
+        assert_eq!(std::format!("{}", UnixMillis(i64::MIN + 1)), "0000-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn an_unknown_time_has_no_text() {
+        assert_eq!(std::format!("{}", UnixMillis::UNKNOWN), "");
+        assert!(!UnixMillis::UNKNOWN.is_known() && UnixMillis::default().is_known());
     }
 
     #[test]

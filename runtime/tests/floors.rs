@@ -17,6 +17,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("fetch", 3),
     ("vfs", 2),
     ("budget", 3),
+    ("clock", 3),
+    ("device", 3),
     ("net", 4),
     ("model", 4),
     ("bus", 4),

@@ -382,7 +382,7 @@ fn explained_line(file: &str, line: u64) -> Option<&'static str> {
         // Messages whose frames come out of order.
         ("recombine-frames.raw", 39 | 55) => Some("out-of-order"),
         // The last packet of each transfer.
-        ("iso-tp-test.raw", _) => Some("transport-protocol"),
+        ("iso-tp-test.raw", 33) => Some("transport-protocol"),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 //! Each command installs what it lacks by itself, asks nothing, and says in one line what went
 //! wrong. What a command downloads or builds lies below `target/` and `~/.cache/`.
 
+mod can_guest;
 mod cross;
 mod debian;
 mod differential;
@@ -17,6 +18,7 @@ mod sample;
 mod setup;
 mod signalk_server;
 mod size;
+mod speed;
 mod std_guest;
 mod templates;
 mod test;
@@ -55,6 +57,11 @@ const TASKS: &[Task] = &[
         run: qemu::run,
     },
     Task {
+        name: "can-guest",
+        does: "boots Debian's kernel in QEMU and tests Skiff on its CAN interfaces",
+        run: can_guest::run,
+    },
+    Task {
         name: "pgn-tables",
         does: "regenerates the PGN tables; --check compares instead of writing",
         run: pgn_tables::run,
@@ -63,6 +70,11 @@ const TASKS: &[Task] = &[
         name: "differential",
         does: "compares generated NMEA 2000 logs with the npm peers; [--seed N]…",
         run: differential::run,
+    },
+    Task {
+        name: "n2k-speed",
+        does: "measures NMEA 2000 decoding beside the npm peers; [LOG] [--check]",
+        run: speed::run,
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },

@@ -4,12 +4,15 @@ mod author;
 mod check;
 mod client;
 mod decode;
+mod doctor;
 pub mod exit;
 mod plugin;
 mod replay;
 mod run;
 pub mod talk;
 mod test;
+
+pub use run::{ADDRESS_FILE, TOKEN_FILE};
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +64,7 @@ enum Command {
     Check(check::Args),
     Test(test::Args),
     Plugin(plugin::Args),
+    Doctor(doctor::Args),
 }
 
 /// Runs the command line of this process.
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::command(&args),
         Command::Test(args) => test::command(&args),
         Command::Plugin(args) => plugin::command(&args),
+        Command::Doctor(args) => doctor::command(&args),
     };
     match result {
         Ok(()) => ExitCode::from(exit::DONE),

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use skiff_runtime::hal::{Can, CanError, CanFrame, CanState, Clock};
 use skiff_runtime::time::Instant;
-use socketcan::{CanSocket, EmbeddedFrame, ExtendedId, Frame, Socket, SocketOptions};
+use socketcan::{CanInterface, CanSocket, EmbeddedFrame, ExtendedId, Frame, Socket, SocketOptions};
 
 use super::SystemClock;
 
@@ -284,7 +284,7 @@ impl Can for SocketCan {
                 Ok(()) => log::info!("{}: the interface is there again", self.name),
                 Err(error) => log::debug!("{}: {error}", self.name),
             },
-            CanState::BusOff => match super::can_restart::restart(&self.name) {
+            CanState::BusOff => match restart(&self.name) {
                 // The kernel sends an error frame when the controller has started.
                 Ok(()) => log::info!("{}: asked the controller to start again", self.name),
                 // The kernel was told to do it by itself, or does it just now.
@@ -309,6 +309,18 @@ impl Can for SocketCan {
         }
         self.dropped.get().saturating_add(self.overflows)
     }
+}
+
+/// Starts a controller again that went off the bus, as `ip link set NAME type can restart` does; needs CAP_NET_ADMIN.
+fn restart(name: &str) -> io::Result<()> {
+    let failed = |error: socketcan::Error| match error {
+        socketcan::Error::Io(error) => error,
+        socketcan::Error::Nl(error) => {
+            error.errno().map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error)
+        }
+        other => io::Error::other(other),
+    };
+    CanInterface::open(name).and_then(|interface| interface.restart()).map_err(failed)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What the core asks for, from Linux: one file per resource.
 
 mod can;
-mod can_restart;
 mod clock;
 mod disk;
 mod fetch;

@@ -188,6 +188,18 @@ impl<D: Disk> Storage for Folder<D> {
         self.disk.remove_file(&path).and_then(|()| self.sync_folder_of(&path)).map_err(|error| told(&error))
     }
 
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        if is_secret(from) != is_secret(to) {
+            // The other mode is that of a new file.
+            let data = self.read_all(from, u32::MAX)?;
+            self.replace(to, &data)?;
+            return self.remove(from);
+        }
+        let (from, to) = (self.existing(from)?, self.writable(to)?);
+        let moved = self.disk.rename(&from, &to).and_then(|()| self.sync_folder_of(&to));
+        moved.and_then(|()| self.sync_folder_of(&from)).map_err(|error| told(&error))
+    }
+
     fn list(&mut self, prefix: &str, visit: &mut dyn FnMut(&Key, u32) -> ControlFlow<()>) -> Result<(), StorageError> {
         // Only the folders that can hold such keys are read: a Signal K folder has all of node_modules in it.
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);

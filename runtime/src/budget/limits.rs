@@ -182,6 +182,24 @@ const FRAME_US: u32 = 524;
 /// Longest poll beside a load, microseconds: 64 frames and a fuel slice at 160 MHz (measured, `docs/memory.md`).
 const POLL_US_MAX: u32 = 17_000;
 
+impl PluginLimits {
+    /// Ranges of its memory that one import copies at most: two texts, data, an address.
+    pub const IMPORT_RANGES_MAX: u64 = 4;
+    /// Bytes that an import copies for one unit of fuel.
+    pub const IMPORT_BYTES_PER_FUEL: u64 = 8;
+
+    /// How far a call can run past its fuel limit, fuel.
+    ///
+    /// Instructions never do: they are paid before they run, bulk operations by their length. What an import copies is
+    /// paid after it was copied, and only then is it seen that there was too little left: at most four ranges as long as
+    /// the guest's whole memory.
+    #[must_use]
+    pub const fn fuel_overrun_max(&self) -> u64 {
+        let range = (self.linear_bytes_max as u64).div_ceil(Self::IMPORT_BYTES_PER_FUEL).saturating_add(1);
+        range.saturating_mul(Self::IMPORT_RANGES_MAX)
+    }
+}
+
 impl Limits {
     /// Returns the limits of a board; starting points, to be replaced by measured ones (`product.md`).
     #[must_use]

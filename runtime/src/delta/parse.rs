@@ -21,7 +21,7 @@ pub struct Stamp<'a> {
     pub source_ref: &'a str,
     /// Full context of the own vessel, `vessels.urn:…`.
     pub self_context: &'a str,
-    /// Time stamp of an update that has none.
+    /// Time stamp of an update that has none; [`UnixMillis::UNKNOWN`] leaves it without.
     pub now: UnixMillis,
 }
 
@@ -34,12 +34,16 @@ impl Delta {
         if text.len() > DELTA_BYTES_MAX {
             return Err(DeltaError::TooLong { bytes: text.len() });
         }
-        let text = json::compact(text)?;
+        Self::parse_compact(&json::compact(text)?, stamp)
+    }
+
+    /// Parses text of the gateway's own, which is compact already and needs no second copy.
+    pub(crate) fn parse_compact(text: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
         let mut draft = Draft::default();
         draft.text.reserve(text.len().saturating_add(128));
         let mut context = None;
         let mut updates = None;
-        json::members::<JsonError>(&text, |key, value| {
+        json::members::<JsonError>(text, |key, value| {
             match key {
                 "context" => context = Some(value),
                 "updates" => updates = Some(value),
@@ -188,7 +192,7 @@ fn write_update(draft: &mut Draft, update: &str, parts: &Parts<'_>, stamp: &Stam
         index.source_ref = Span::new(from, draft.text.len());
         draft.text.push('"');
     }
-    if parts.timestamp.is_none() {
+    if parts.timestamp.is_none() && stamp.now.is_known() {
         draft.text.push_str(",\"timestamp\":\"");
         let from = draft.text.len();
         let _ = write!(draft.text, "{}", stamp.now);

@@ -131,6 +131,20 @@ impl<F: Flash> FlashStorage<F> {
         Ok(storage)
     }
 
+    /// Mounts, and erases everything where nothing can be read: a board has no other way to be used again.
+    ///
+    /// # Errors
+    /// [`MountError`] when the layout or the flash does not allow it.
+    pub fn mount_or_format(flash: F, layout: &Layout) -> Result<Self, MountError> {
+        let mut storage = Self::over(flash, layout)?;
+        if storage.read_heads().is_err() {
+            log::error!("flash: nothing can be read, it is erased");
+            storage.map.format().map_err(|_| MountError::Failed)?;
+            storage.read_heads().map_err(|_| MountError::Failed)?;
+        }
+        Ok(storage)
+    }
+
     /// Erases everything, for a first start or a factory reset.
     ///
     /// # Errors
@@ -142,9 +156,14 @@ impl<F: Flash> FlashStorage<F> {
         Ok(storage)
     }
 
-    fn over(mut flash: F, layout: &Layout) -> Result<Self, MountError> {
+    /// Returns the flash, for what lies beside the two areas; what is written to them is not noticed.
+    pub fn flash(&mut self) -> &mut F {
+        self.map.flash().0
+    }
+
+    fn over(flash: F, layout: &Layout) -> Result<Self, MountError> {
         let words = F::WRITE_SIZE <= 4 && F::READ_SIZE <= 4 && F::ERASE_SIZE == SECTOR_BYTES as usize;
-        if !words || !layout.is_sound(embedded_storage::nor_flash::ReadNorFlash::capacity(&mut flash)) {
+        if !words || !layout.is_sound(embedded_storage::nor_flash::ReadNorFlash::capacity(&flash)) {
             return Err(MountError::Layout);
         }
         let map = Map::new(flash, layout.records.clone()).ok_or(MountError::Layout)?;
@@ -489,6 +508,32 @@ impl<F: Flash> Storage for FlashStorage<F> {
             return None;
         }
         Some(Mapped::new(bytes, self.area.lease(run)))
+    }
+
+    fn reads_in_place(&mut self) -> bool {
+        let word = self.area.addresses(&(0..1)).map(|sector| sector.start..sector.start.saturating_add(4));
+        word.is_some_and(|word| self.map.flash().0.mapped(word).is_some())
+    }
+
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        let old = self.entry(from)?;
+        if from == to {
+            return Ok(());
+        }
+        if !matches!(old.place, Place::Image(_)) || !is_image(to) {
+            let data = self.read_all(from, u32::MAX)?;
+            self.replace(to, &data)?;
+            return self.remove(from);
+        }
+        self.write(|storage| {
+            let entry = storage.begin(to, old.bytes, old.crc, old.place);
+            let is_new = storage.find(entry.name).is_none();
+            storage.admit(entry.record_bytes(), is_new)?;
+            storage.commit(to, entry)?;
+            storage.map.remove(ItemKey::head(old.name))?;
+            storage.entries.retain(|entry| entry.name != old.name);
+            Ok(())
+        })
     }
 
     fn capacity(&mut self) -> Capacity {

@@ -21,12 +21,22 @@ const ANSWER_TIME: Duration = Duration::from_secs(45);
 /// Time after which an HTTP client is told that its PUT is pending, where to ask for its state, and waits no longer.
 const PUT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How a package that is being installed is stored.
+pub(super) enum Stored {
+    /// In force.
+    InForce,
+    /// Beside the version that is in force.
+    Staged,
+    /// Not yet: this is to be stored.
+    Not(Vec<u8>),
+}
+
 /// What an exchange waits for.
 pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
-    /// A package, with its record when it is still to be stored.
-    Install { id: String, record: Option<Vec<u8>> },
+    /// A package, and how it is stored.
+    Install { id: String, stored: Stored },
     /// A plugin is being read again by whoever has its files.
     Reload { id: String },
     /// A plugin is being removed.
@@ -168,12 +178,12 @@ impl Gateway {
             (Pending::Configuration(_), _) => {
                 self.responses.push_back((finished.exchange, Response::error(500, "the plugin gave no answer")));
             }
-            (Pending::Install { id, record }, outcome) => {
-                let response = self.installed(&id, record, &outcome);
+            (Pending::Install { id, stored }, outcome) => {
+                let response = self.installed(&id, stored, &outcome);
                 self.responses.push_back((finished.exchange, response));
             }
             (Pending::Reload { id }, outcome) => {
-                let response = self.installed(&id, None, &outcome);
+                let response = self.installed(&id, Stored::InForce, &outcome);
                 self.responses.push_back((finished.exchange, response));
             }
             (Pending::Remove, _) => {

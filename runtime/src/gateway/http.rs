@@ -33,6 +33,7 @@ impl Gateway {
         if let Err(refused) = self.setup.access.check(request, &route) {
             return Some(refused);
         }
+        self.board.served = Some(self.hal.clock.now());
         if self.exchanges.waiting() >= usize::from(self.setup.limits.exchanges_max) {
             self.totals.refused_exchanges = self.totals.refused_exchanges.saturating_add(1);
             return Some(Response::error(503, "too many requests are waiting, try again later"));
@@ -45,6 +46,9 @@ impl Gateway {
             Route::PluginInfo { id } => Some(self.with_plugin(&id, server::plugins::info)),
             Route::PluginConfigRead { id } => Some(self.with_plugin(&id, server::plugins::config)),
             Route::PluginConfigWrite { id } => self.configure(&id, request, exchange),
+            Route::PluginEndpoint { id, path } if self.is_log_viewer(&id, path, request) => {
+                Some(self.log_viewer(request))
+            }
             Route::PluginEndpoint { id, path } => {
                 let step = self.endpoint(&id, path, request).unwrap_or_else(Step::from);
                 self.take_step(exchange, step)
@@ -59,9 +63,14 @@ impl Gateway {
             Route::Radars { segments } => self.provided(request, &segments, exchange, providers::radar),
             Route::Notifications { segments } => Some(self.notifications(request, &segments)),
             Route::Status => Some(Response::json(200, self.status_json())),
+            Route::Log => Some(self.log_lines(request)),
+            Route::Firmware => Some(self.firmware_state()),
+            Route::FirmwarePiece => Some(self.firmware_piece(request)),
+            Route::FactoryReset => Some(self.factory_reset()),
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))
             }
+            Route::Device { what } => Some(self.device_request(request, what)),
             Route::PluginInstall => self.install_request(request, exchange),
             Route::PluginRemove { id } => self.remove_request(&id, exchange),
             Route::PluginReload { id } => self.reload_request(&id, exchange),

@@ -100,6 +100,7 @@ impl Gateway {
     ///
     /// `time` becomes the time stamp, else the wall clock's.
     pub fn receive_sentence(&mut self, input: InputId, line: &str, time: Option<UnixMillis>) {
+        self.hear_sentence(input, line, time.is_none());
         let wall = time.unwrap_or_else(|| self.wall());
         let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
         let Some(input) = self.inputs.get_mut(input.0) else { return };

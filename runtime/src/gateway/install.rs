@@ -7,7 +7,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::exchanges::Pending;
+use super::exchanges::{Pending, Stored};
 use super::http::no_plugin;
 use super::{Gateway, world};
 use crate::budget::Shortage;
@@ -36,29 +36,28 @@ impl Gateway {
         let package = Package::from_parts(&unpacked.package_json, unpacked.wasm).map_err(|error| corrupt(&error))?;
         let facts = ModuleFacts::read(&package.wasm, &limits.plugin).map_err(|refusal| refused(&refusal))?;
         let id = package.id();
-        let free = self.hal.storage.capacity().free_bytes;
+        let free = store::room(&mut *self.hal.storage, &id).map_err(|error| corrupt(&error))?;
         if record.len() as u64 > free {
             return Err(no_room("storage", record.len() as u64, free));
         }
         if self.registry.find(&id).is_some() {
-            let world = world(
-                &mut self.model,
-                &mut self.hal,
-                &mut self.plain,
-                &self.setup.self_context,
-                &mut self.outbox,
-                &mut self.frames,
-            );
-            self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))?;
-            self.exchanges.open(exchange, Pending::Install { id, record: Some(record) });
-            return Ok(());
+            return self.try_replace(package, id, record, exchange);
         }
         let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.registry.ledger().free());
         if needed > free {
             return Err(no_room("memory", needed, free));
         }
-        store::save(&mut *self.hal.storage, &id, &record)
-            .map_err(|error| Response::error(507, &format!("the package was not stored: {error}")))?;
+        let storage = &mut *self.hal.storage;
+        store::save(storage, &id, &record).map_err(|error| not_stored(&error))?;
+        let package = if storage.reads_in_place() {
+            let bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
+            // The copies in memory make room for the plugin.
+            drop((package, record));
+            let stored = store::load(storage, &id, bytes).map_err(|error| not_stored(&error))?;
+            stored.ok_or_else(|| Response::error(507, "the package was not stored"))?
+        } else {
+            package
+        };
         if let Err(error) = self.registry.install(package, Enabled::Always { config: None }, &mut *self.hal.storage) {
             // What cannot be installed now would come up at the next start.
             let _ = store::remove(&mut *self.hal.storage, &id);
@@ -68,15 +67,57 @@ impl Gateway {
             });
         }
         self.registry.tell_when_settled(&id, exchange);
-        self.exchanges.open(exchange, Pending::Install { id, record: None });
+        self.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce });
+        Ok(())
+    }
+
+    /// Begins to put another version in the place of an installed one.
+    fn try_replace(
+        &mut self,
+        package: Package,
+        id: String,
+        record: Vec<u8>,
+        exchange: ExchangeId,
+    ) -> Result<(), Response> {
+        let staged = store::stage(&mut *self.hal.storage, &id, &record).map_err(|error| not_stored(&error))?;
+        // Where modules are read in place, the copies in memory make room for the plugin.
+        let (package, stored) = match staged {
+            Some(staged) => (staged, Stored::Staged),
+            None => (package, Stored::Not(record)),
+        };
+        let world = world(
+            &mut self.model,
+            &mut self.hal,
+            &mut self.plain,
+            &self.setup.self_context,
+            &mut self.outbox,
+            &mut self.frames,
+        );
+        if let Err(error) = self.registry.replace(package, Some(exchange), &world) {
+            if matches!(stored, Stored::Staged) {
+                // What is left of it is given up at the next start.
+                let _ = store::discard(&mut *self.hal.storage, &id);
+            }
+            return Err(not_replaced(&error));
+        }
+        self.exchanges.open(exchange, Pending::Install { id, stored });
         Ok(())
     }
 
     /// Ends an installation: stores a new version that has started, and answers.
-    pub(super) fn installed(&mut self, id: &str, record: Option<Vec<u8>>, outcome: &Outcome) -> Response {
-        if let (Outcome::Replaced(Ok(())), Some(record)) = (outcome, record)
-            && let Err(error) = store::save(&mut *self.hal.storage, id, &record)
-        {
+    pub(super) fn installed(&mut self, id: &str, stored: Stored, outcome: &Outcome) -> Response {
+        let storage = &mut *self.hal.storage;
+        let kept = match (outcome, stored) {
+            (Outcome::Replaced(Ok(())), Stored::Not(record)) => store::save(storage, id, &record),
+            (Outcome::Replaced(Ok(())), Stored::Staged) => store::adopt(storage, id),
+            (_, Stored::Staged) => {
+                // What is left of it is given up at the next start.
+                let _ = store::discard(storage, id);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = kept {
             return Response::error(507, &format!("the new version runs, and was not stored: {error}"));
         }
         if let Outcome::Replaced(Err(reason)) = outcome {
@@ -153,6 +194,10 @@ impl Gateway {
         self.exchanges.open(exchange, Pending::Remove);
         None
     }
+}
+
+fn not_stored(error: &store::StoreError) -> Response {
+    Response::error(507, &format!("the package was not stored: {error}"))
 }
 
 fn refused(refusal: &Refusal) -> Response {

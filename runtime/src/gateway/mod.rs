@@ -3,7 +3,9 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod board;
 mod can;
+mod device;
 mod exchanges;
 mod http;
 mod input;
@@ -25,7 +27,7 @@ use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
-use crate::hal::{Hal, Network};
+use crate::hal::{Device, Hal, Network};
 use crate::model::{Model, Priorities};
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{Assembled, DeltaForm};
@@ -42,6 +44,7 @@ use exchanges::Exchanges;
 use server_events::ServerEvents;
 use streams::BinaryClient;
 
+pub use self::board::{BoardParts, Restart};
 pub use self::input::InputState;
 
 /// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
@@ -127,6 +130,8 @@ struct Totals {
 pub struct Gateway {
     setup: Setup,
     hal: Hal,
+    /// The board, where there is one.
+    device: Option<Box<dyn Device>>,
     model: Model,
     registry: Registry,
     inputs: Vec<Input>,
@@ -154,6 +159,7 @@ pub struct Gateway {
     server_events: ServerEvents,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     clients: Option<ClientCounters>,
+    board: board::State,
 }
 
 impl Gateway {
@@ -187,8 +193,10 @@ impl Gateway {
             totals: Totals::default(),
             server_events: ServerEvents::default(),
             clients: None,
+            board: board::State::new(hal.clock.wall().is_none()),
             setup,
             hal,
+            device: None,
         };
         match Defaults::load(&mut *gateway.hal.storage) {
             Ok(defaults) => gateway.defaults = defaults,
@@ -236,16 +244,17 @@ impl Gateway {
 
     /// Takes one record of an input: decodes it, and publishes the delta when it completes a message.
     ///
-    /// Time stamps are the record's, else the wall clock's. Returns the message it completed.
+    /// Time stamps are the record's, else the wall clock's; there are none while that is not known. Returns the message it completed.
     pub fn receive(&mut self, input: InputId, record: &Record) -> Option<Assembled> {
         let now = self.hal.clock.now();
-        let wall = record.time.unwrap_or_else(|| self.wall());
         let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
         let message = match &record.item {
             Item::Frame(frame) => receiver.frame(frame, now),
             Item::Whole { id, payload } => receiver.whole(*id, payload),
         }?;
-        let timestamp = wall.text();
+        self.hear_message(input, &message, record.time.is_none(), now);
+        let timestamp = record.time.unwrap_or_else(|| self.wall()).text();
+        let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
         let delta = receiver.delta(&message, &timestamp, DeltaForm::Stamped { self_context: &self.setup.self_context });
         if let Some(delta) = delta {
             self.totals.deltas = self.totals.deltas.saturating_add(1);
@@ -259,6 +268,7 @@ impl Gateway {
         let (busy, can) = self.drive_can();
         let mut wake = Wake { busy, at: None };
         let now = self.hal.clock.now();
+        let restart = self.drive_board(now);
         self.model.tick(now);
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
@@ -281,7 +291,7 @@ impl Gateway {
         wake.busy |= turn.busy;
         let events = self.send_server_events(now);
         let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at = [wake.at, can, turn.wake, deadline, events].into_iter().flatten().chain(sessions).min();
+        wake.at = [wake.at, can, turn.wake, deadline, events, restart].into_iter().flatten().chain(sessions).min();
         wake
     }
 
@@ -295,7 +305,7 @@ impl Gateway {
     }
 
     fn wall(&self) -> UnixMillis {
-        self.hal.clock.wall().unwrap_or_default()
+        self.hal.clock.wall().unwrap_or(UnixMillis::UNKNOWN)
     }
 
     /// Hands a delta to plugins and stream clients. The model has it already.
@@ -406,7 +416,7 @@ fn world<'w>(
     World {
         model,
         now: hal.clock.now(),
-        wall: hal.clock.wall().unwrap_or_default(),
+        wall: hal.clock.wall().unwrap_or(UnixMillis::UNKNOWN),
         storage: &mut *hal.storage,
         rng: &mut *hal.rng,
         net: Net {

@@ -26,6 +26,7 @@ impl Gateway {
         }
         write!(out, "\"version\":\"{}\",\"board\":\"{}\",", self.setup.version, self.setup.limits.board.name())?;
         write!(out, "\"uptime_ms\":{},", self.hal.clock.now().as_millis())?;
+        self.write_board_status(out)?;
         write!(out, "\"frames\":{},\"messages\":{},", total.frames, total.messages)?;
         write!(
             out,

@@ -7,7 +7,9 @@
 
 mod can;
 mod destinations;
+mod device;
 mod fetch;
+mod firmware;
 mod key;
 mod network;
 mod serial;
@@ -21,7 +23,9 @@ use alloc::vec::Vec;
 
 pub use can::{Can, CanError, CanFrame, CanState};
 pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
+pub use device::Device;
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
+pub use firmware::{Firmware, FlashFailed, Slot};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Received, Socket};
 pub use serial::{SerialError, SerialPort, SerialPorts, SerialSettings};
@@ -46,6 +50,12 @@ pub trait Clock {
 pub trait Rng {
     /// Fills the whole buffer.
     fn fill(&mut self, buffer: &mut [u8]);
+}
+
+/// The last lines of the log, which a HAL's logger keeps (the log ring of `device` behind a lock).
+pub trait Logs {
+    /// Returns the newest `lines` lines, oldest first, each with its line end.
+    fn tail(&mut self, lines: usize) -> String;
 }
 
 /// A CAN interface under the name that becomes the source label of its deltas (`can0`).

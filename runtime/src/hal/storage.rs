@@ -145,6 +145,23 @@ pub trait Storage {
         None
     }
 
+    /// Tells whether records can be read in place ([`mapped`](Self::mapped)).
+    fn reads_in_place(&mut self) -> bool {
+        false
+    }
+
+    /// Gives a record another key, in place of what had it; `from` is gone then.
+    ///
+    /// After a power cut `to` has the old or the new content, and `from` can be there still.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`] when there is no `from`, and others; `to` is kept then.
+    fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        let data = self.read_all(from, u32::MAX)?;
+        self.replace(to, &data)?;
+        self.remove(from)
+    }
+
     /// Returns how many bytes of content this record could be given, what it holds now being kept until then.
     fn room_for(&mut self, key: &Key) -> u64 {
         let _ = key;

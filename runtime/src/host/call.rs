@@ -204,7 +204,8 @@ impl Machine {
         let _ = instance.store.set_fuel(granted);
         let outcome = self.steps(instance, services);
         let rest = instance.store.get_fuel().unwrap_or(0);
-        self.spent = self.spent.saturating_add(granted.saturating_sub(rest));
+        let debt = core::mem::take(&mut instance.store.data_mut().fuel_debt);
+        self.spent = self.spent.saturating_add(granted.saturating_sub(rest)).saturating_add(debt);
         match outcome {
             Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
             Ok(false) => Progress::Running,
@@ -532,7 +533,10 @@ impl Machine {
                         let (number, work) = ask.answer(services, memory, state.files.as_mut());
                         // Setting and reading fuel fail only where metering is off.
                         let rest = instance.store.get_fuel().unwrap_or(0);
-                        let _ = instance.store.set_fuel(rest.saturating_sub(fuel_for(work)));
+                        let cost = fuel_for(work);
+                        let _ = instance.store.set_fuel(rest.saturating_sub(cost));
+                        let debt = &mut instance.store.data_mut().fuel_debt;
+                        *debt = debt.saturating_add(cost.saturating_sub(rest));
                         Ret::Int(number)
                     }
                     ask => ask.answer(services, instance.memory.data_mut(&mut instance.store)),

@@ -105,6 +105,7 @@ impl Instance {
             growth: store_limits(&spec.limits, facts.linear_bytes_min().saturating_add(spec.growth_bytes)),
             unfinished_lines: [Vec::new(), Vec::new()],
             files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
+            fuel_debt: 0,
             pending: None,
             trace: None,
         };

@@ -28,6 +28,8 @@ pub(super) struct HostState {
     pub(super) unfinished_lines: [Vec<u8>; 2],
     /// Its open files; `None` where it was promised that it has none (`storage: "none"`).
     pub(super) files: Option<Files>,
+    /// Fuel of copies that the slice had no fuel left for: it counts for the call all the same.
+    pub(super) fuel_debt: u64,
     /// What a suspended guest waits for.
     pub(super) pending: Option<Pending>,
     /// Host calls for a transcript, when somebody wants them.

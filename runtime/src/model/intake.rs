@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::{Model, Priorities};
-use crate::delta::{Delta, Stamp};
+use crate::delta::{Delta, Stamp, UpdateRef};
 use crate::json;
 use crate::time::UnixMillis;
 
@@ -87,46 +87,74 @@ fn push_member(out: &mut String, key: &str, value: &str) {
     out.push_str(value);
 }
 
-/// Writes deltas out of parts of another one.
+/// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.
+const NOTICE_BYTES: usize = 224;
+/// Bytes of an update around its entries, without source and texts.
+const UPDATE_BYTES: usize = 64;
+
+/// Writes deltas out of parts of another one, entry by entry into one text: a board has no room for lists beside it.
 struct Writer {
     text: String,
     /// Updates written so far.
     updates: usize,
+    /// The list of the update at hand that is open, `values` or `meta`.
+    open: Option<&'static str>,
 }
 
 impl Writer {
-    fn new(context: &str) -> Self {
-        let mut text = String::from("{\"context\":\"");
+    /// Begins a delta of so many bytes; it may become longer.
+    fn new(context: &str, bytes: usize) -> Self {
+        let mut text = String::new();
+        text.reserve_exact(context.len().saturating_add(bytes).saturating_add(UPDATE_BYTES));
+        text.push_str("{\"context\":\"");
         // Contexts, paths and sources hold no character that needs an escape.
         text.push_str(context);
         text.push_str("\",\"updates\":[");
-        Self { text, updates: 0 }
+        Self { text, updates: 0, open: None }
     }
 
-    fn update(&mut self, update: &crate::delta::UpdateRef<'_>, values: &str, meta: &str) {
-        if values.is_empty() && meta.is_empty() {
-            return;
-        }
-        if self.updates > 0 {
-            self.text.push(',');
-        }
-        self.updates = self.updates.saturating_add(1);
-        self.text.push('{');
-        if let Some(source) = update.source() {
-            self.text.push_str("\"source\":");
-            self.text.push_str(source);
-            self.text.push(',');
-        }
-        for (name, list) in [("values", values), ("meta", meta)] {
-            if !list.is_empty() {
-                for part in ["\"", name, "\":[", list, "],"] {
-                    self.text.push_str(part);
+    /// Writes an entry of `values` or `meta`; values come first.
+    fn entry(&mut self, update: &UpdateRef<'_>, list: &'static str, path: &str, value: &str) {
+        match self.open {
+            Some(open) if open == list => self.text.push(','),
+            Some(_) => self.begin_list("],", list),
+            None => {
+                self.text.push_str(if self.updates > 0 { ",{" } else { "{" });
+                if let Some(source) = update.source() {
+                    for part in ["\"source\":", source, ","] {
+                        self.text.push_str(part);
+                    }
                 }
+                self.begin_list("", list);
             }
         }
-        for part in ["\"$source\":\"", update.source_ref(), "\",\"timestamp\":\"", update.timestamp(), "\"}"] {
+        for part in ["{\"path\":\"", path, "\",\"value\":", value, "}"] {
             self.text.push_str(part);
         }
+    }
+
+    fn begin_list(&mut self, end: &str, list: &'static str) {
+        for part in [end, "\"", list, "\":["] {
+            self.text.push_str(part);
+        }
+        self.open = Some(list);
+    }
+
+    /// Ends an update; nothing is written of one without entries.
+    fn close(&mut self, update: &UpdateRef<'_>) {
+        if self.open.take().is_none() {
+            return;
+        }
+        self.updates = self.updates.saturating_add(1);
+        for part in ["],\"$source\":\"", update.source_ref(), "\""] {
+            self.text.push_str(part);
+        }
+        if !update.timestamp().is_empty() {
+            for part in [",\"timestamp\":\"", update.timestamp(), "\""] {
+                self.text.push_str(part);
+            }
+        }
+        self.text.push('}');
     }
 
     /// Returns the delta, `None` when it has no update or became too long.
@@ -135,17 +163,35 @@ impl Writer {
             return None;
         }
         self.text.push_str("]}");
-        // Nothing is missing, so the stamp adds nothing.
-        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis(0) };
-        Delta::parse(&self.text, &stamp).ok().map(|delta| delta.with_version(like.version()))
+        // Nothing else is missing, so the stamp adds nothing.
+        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis::UNKNOWN };
+        Delta::parse_compact(&self.text, &stamp).ok().map(|delta| delta.with_version(like.version()))
     }
 }
 
-fn push_entry(list: &mut String, path: &str, value: &str) {
-    let comma = if list.is_empty() { "" } else { "," };
-    for part in [comma, "{\"path\":\"", path, "\",\"value\":", value, "}"] {
-        list.push_str(part);
+/// Returns the bytes that the notifications and the rest of a delta will take about.
+fn bytes_of_parts(delta: &Delta) -> (usize, usize) {
+    let (mut notices, mut rest) = (0_usize, 0_usize);
+    for update in delta.updates() {
+        let source = update.source().map_or(0, str::len);
+        let around = [source, update.source_ref().len(), update.timestamp().len(), UPDATE_BYTES];
+        let around = around.into_iter().fold(0_usize, usize::saturating_add);
+        let (mut of_notices, mut of_rest) = (0_usize, 0_usize);
+        for (path, value) in update.values() {
+            let (part, beside) =
+                if is_notification(path) { (&mut of_notices, NOTICE_BYTES) } else { (&mut of_rest, UPDATE_BYTES) };
+            *part = part.saturating_add(path.len()).saturating_add(value.len()).saturating_add(beside);
+        }
+        for (path, value) in update.meta() {
+            of_rest = of_rest.saturating_add(path.len()).saturating_add(value.len()).saturating_add(UPDATE_BYTES);
+        }
+        for (part, of_update) in [(&mut notices, of_notices), (&mut rest, of_rest)] {
+            if of_update > 0 {
+                *part = part.saturating_add(of_update).saturating_add(around);
+            }
+        }
     }
+    (notices, rest)
 }
 
 impl Model {
@@ -177,20 +223,19 @@ impl Model {
             update.values().filter(|(path, _)| !takes(&self.priorities, path, update.source_ref())).count()
         });
         let refused: usize = refused.sum();
-        let mut rest = Writer::new(&self.self_context);
+        let mut rest = Writer::new(&self.self_context, if refused > 0 { delta.text().len() } else { 0 });
         for update in delta.updates() {
-            let (mut values, mut meta) = (String::new(), String::new());
             for (path, value) in update.values() {
                 if takes(&self.priorities, path, update.source_ref()) {
                     self.priorities.taken(path, update.source_ref(), now);
                     if refused > 0 {
-                        push_entry(&mut values, path, value);
+                        rest.entry(&update, "values", path, value);
                     }
                 }
             }
             if refused > 0 {
-                update.meta().for_each(|(path, value)| push_entry(&mut meta, path, value));
-                rest.update(&update, &values, &meta);
+                update.meta().for_each(|(path, value)| rest.entry(&update, "meta", path, value));
+                rest.close(&update);
             }
         }
         if refused == 0 {
@@ -204,15 +249,21 @@ impl Model {
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
         let context =
             if delta.context().is_empty() { String::from(&*self.self_context) } else { delta.context().into() };
-        let (mut notifications, mut rest) = (Writer::new(&context), Writer::new(&context));
+        let (bytes_of_notices, bytes_of_rest) = bytes_of_parts(delta);
+        let mut notices = Writer::new(&context, bytes_of_notices);
         for update in delta.updates() {
-            let (mut notices, mut values, mut meta) = (String::new(), String::new(), String::new());
-            for (path, value) in update.values() {
-                if is_notification(path) {
-                    let value =
-                        self.notifications.enrich(&context, path, update.source_ref(), update.timestamp(), value);
-                    push_entry(&mut notices, path, &value);
-                } else if own && is_identity(path) {
+            for (path, value) in update.values().filter(|(path, _)| is_notification(path)) {
+                let value = self.notifications.enrich(&context, path, update.source_ref(), update.timestamp(), value);
+                notices.entry(&update, "values", path, &value);
+            }
+            notices.close(&update);
+        }
+        // One text after the other, so that only one of them is held beside its delta.
+        let notifications = notices.finish(delta).map(Arc::new);
+        let mut rest = Writer::new(&context, bytes_of_rest);
+        for update in delta.updates() {
+            for (path, value) in update.values().filter(|(path, _)| !is_notification(path)) {
+                if own && is_identity(path) {
                     self.refuse();
                 } else if own && path.is_empty() {
                     let left = without_identity(value);
@@ -220,17 +271,16 @@ impl Model {
                         self.refuse();
                     }
                     if &*left != "{}" {
-                        push_entry(&mut values, path, &left);
+                        rest.entry(&update, "values", path, &left);
                     }
                 } else {
-                    push_entry(&mut values, path, value);
+                    rest.entry(&update, "values", path, value);
                 }
             }
-            update.meta().for_each(|(path, value)| push_entry(&mut meta, path, value));
-            notifications.update(&update, &notices, "");
-            rest.update(&update, &values, &meta);
+            update.meta().for_each(|(path, value)| rest.entry(&update, "meta", path, value));
+            rest.close(&update);
         }
-        TakenIn { notifications: notifications.finish(delta).map(Arc::new), rest: rest.finish(delta).map(Arc::new) }
+        TakenIn { notifications, rest: rest.finish(delta).map(Arc::new) }
     }
 }
 

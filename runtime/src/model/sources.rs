@@ -189,7 +189,7 @@ impl Row {
 
     /// Lists a PGN; one that finds no room is not listed.
     fn saw(&mut self, pgn: u32, timestamp: &str, room: &mut Room) {
-        let time = UnixMillis::parse_iso(timestamp).unwrap_or_default();
+        let time = UnixMillis::parse_iso(timestamp).unwrap_or(UnixMillis::UNKNOWN);
         if let Some((_, seen)) = self.pgns.iter_mut().find(|(known, _)| *known == pgn) {
             *seen = time;
         } else if self.pgns.len() < PGNS_PER_SOURCE_MAX && room.take(PGN_BYTES).is_ok() {

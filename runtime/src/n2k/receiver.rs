@@ -319,7 +319,7 @@ impl Receiver {
         Some(Assembled { id, payload })
     }
 
-    /// Returns the delta of a message; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
+    /// Returns the delta of a message, without a time stamp where `timestamp` is empty; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
     pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
         let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
         self.count_delta(message, delta.is_some());
@@ -388,7 +388,8 @@ impl Receiver {
         };
         self.writer.restart(&prefix, context);
         source.write(label, id.pgn, &mut self.source);
-        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: Some(timestamp) };
+        let stamp = Some(timestamp).filter(|text| !text.is_empty());
+        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: stamp };
         self.writer.update(&head);
         let (memory, sink) = (&mut self.memory, &mut self.writer);
         mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });

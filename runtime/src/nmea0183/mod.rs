@@ -20,6 +20,7 @@ mod fields;
 mod instruments;
 mod sentence;
 mod target;
+mod told_time;
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -32,6 +33,7 @@ use crate::n2k::DeltaForm;
 use crate::time::UnixMillis;
 
 pub use sentence::SENTENCE_BYTES_MAX;
+pub use told_time::{ToldTime, told_time};
 
 /// Bytes of a source label that are kept; `$source` is the label, a point and the talker.
 const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 4;
@@ -227,8 +229,9 @@ impl Sentences {
             ("sentence", Value::Text(sentence.kind)),
             ("talker", Value::Text(sentence.talker)),
         ];
+        let stamp = Some(timestamp.as_str()).filter(|text| !text.is_empty());
         let mut writer = DeltaWriter::new(&prefix, context);
-        writer.update(&UpdateHead { source: Some(Value::Object(&source)), source_ref, timestamp: Some(&timestamp) });
+        writer.update(&UpdateHead { source: Some(Value::Object(&source)), source_ref, timestamp: stamp });
         values(&mut writer);
         let delta = writer.finish().ok();
         if delta.is_none() {

@@ -10,7 +10,7 @@ use core::fmt;
 
 pub use archive::{ARCHIVE_FILES_MAX, UNPACKED_BYTES_MAX};
 
-use crate::hal::DESTINATIONS_MAX;
+use crate::hal::{DESTINATIONS_MAX, Lease};
 use crate::host::Capabilities;
 use crate::json;
 
@@ -40,6 +40,8 @@ pub struct Package {
     pub subscribe: Option<Vec<String>>,
     /// The module; borrowed where it lies in flash.
     pub wasm: Cow<'static, [u8]>,
+    /// Keeps the module's place in flash from being written, where it was installed there.
+    pub lease: Option<Lease>,
     /// Where its requests may go, when it narrows that itself: `skiff.fetch` in `package.json`.
     pub fetch: Option<Vec<String>>,
 }
@@ -149,6 +151,7 @@ impl Manifest {
             capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
             subscribe: member("skiff").and_then(subscribe),
             wasm: Cow::Borrowed(&[]),
+            lease: None,
             fetch: member("skiff").and_then(|own| json::member(own, "fetch")).map(destinations).transpose()?,
         };
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
@@ -223,6 +226,7 @@ impl Package {
             subscribe: None,
             fetch: None,
             wasm,
+            lease: None,
         })
     }
 

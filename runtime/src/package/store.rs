@@ -1,7 +1,8 @@
 //! Packages that were installed over the network, one record each below `skiff/packages/`.
 //!
 //! A record holds `package.json` and the module behind a header, uncompressed, so that it is replaced by one atomic
-//! write and a chip can use the module where it lies in flash.
+//! write and a chip can use the module where it lies in flash. There a new version is staged beside the old one, runs
+//! from its place, and is adopted once it has started.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -17,6 +18,8 @@ use crate::sorted;
 const FOLDER: &str = "skiff/packages/";
 /// Ending of the records' keys.
 const ENDING: &str = ".pkg";
+/// Ending of the keys of versions that have not started yet.
+const STAGED_ENDING: &str = ".new";
 /// First bytes of a record: name and version of this layout, then the length of `package.json`, little-endian.
 const MAGIC: &[u8; 8] = b"SKPKG\0\0\x01";
 const HEADER_BYTES: usize = 12;
@@ -62,6 +65,18 @@ fn key(id: &str) -> Result<Key, StoreError> {
     Key::parse(&format!("{FOLDER}{id}{ENDING}")).map_err(|_| StoreError::Name)
 }
 
+fn staged_key(id: &str) -> Result<Key, StoreError> {
+    Key::parse(&format!("{FOLDER}{id}{STAGED_ENDING}")).map_err(|_| StoreError::Name)
+}
+
+/// Returns the bytes that the record of a plugin could have.
+///
+/// # Errors
+/// [`StoreError::Name`].
+pub fn room(storage: &mut dyn Storage, id: &str) -> Result<u64, StoreError> {
+    Ok(storage.room_for(&key(id)?))
+}
+
 /// Returns the record of a package.
 #[must_use]
 pub fn record(unpacked: &Unpacked) -> Vec<u8> {
@@ -75,13 +90,57 @@ pub fn record(unpacked: &Unpacked) -> Vec<u8> {
     out
 }
 
-fn read_record(record: &[u8]) -> Result<Package, PackageError> {
+/// Splits a record into `package.json` and module.
+fn parts(record: &[u8]) -> Result<(&[u8], &[u8]), PackageError> {
     let damaged = || PackageError::Archive { clause: "the stored record is damaged" };
     let rest = record.strip_prefix(MAGIC).ok_or_else(damaged)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| damaged())?;
-    let (json, wasm) = rest.split_at_checked(length).ok_or_else(damaged)?;
+    rest.split_at_checked(length).ok_or_else(damaged)
+}
+
+fn read_record(record: &[u8]) -> Result<Package, PackageError> {
+    let (json, wasm) = parts(record)?;
     Manifest::parse(json)?.with_wasm(wasm.to_vec())
+}
+
+/// Reads a record where it lies; `None` where that is not possible.
+fn in_place(storage: &mut dyn Storage, key: &Key) -> Result<Option<Package>, StoreError> {
+    let Some(mapped) = storage.mapped(key) else { return Ok(None) };
+    let (record, lease) = mapped.into_parts();
+    let (json, wasm) = parts(record)?;
+    let package = Manifest::parse(json)?.with_wasm(wasm)?;
+    Ok(Some(Package { lease: Some(lease), ..package }))
+}
+
+/// Stores a new version beside the one that is in force, for storage that is read in place, and returns it as it lies
+/// there; `None` elsewhere, where nothing is stored.
+///
+/// # Errors
+/// [`StoreError`]; nothing is staged then.
+pub fn stage(storage: &mut dyn Storage, id: &str, record: &[u8]) -> Result<Option<Package>, StoreError> {
+    if !storage.reads_in_place() {
+        return Ok(None);
+    }
+    let key = staged_key(id)?;
+    storage.replace(&key, record)?;
+    in_place(storage, &key)
+}
+
+/// Puts the staged version in force.
+///
+/// # Errors
+/// [`StoreError`]; the version before stays in force then.
+pub fn adopt(storage: &mut dyn Storage, id: &str) -> Result<(), StoreError> {
+    Ok(storage.rename(&staged_key(id)?, &key(id)?)?)
+}
+
+/// Gives up the staged version; none is no error.
+///
+/// # Errors
+/// [`StoreError`] when the storage refuses.
+pub fn discard(storage: &mut dyn Storage, id: &str) -> Result<(), StoreError> {
+    Ok(storage.remove(&staged_key(id)?)?)
 }
 
 /// Stores a record for the plugin `id`, in place of the one before.
@@ -97,7 +156,11 @@ pub fn save(storage: &mut dyn Storage, id: &str, record: &[u8]) -> Result<(), St
 /// # Errors
 /// [`StoreError`] for a damaged record or storage.
 pub fn load(storage: &mut dyn Storage, id: &str, bytes_max: u32) -> Result<Option<Package>, StoreError> {
-    match storage.read_all(&key(id)?, bytes_max) {
+    let key = key(id)?;
+    if let Some(package) = in_place(storage, &key)? {
+        return Ok(Some(package));
+    }
+    match storage.read_all(&key, bytes_max) {
         Ok(record) => Ok(Some(read_record(&record)?)),
         Err(StorageError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
@@ -117,15 +180,21 @@ pub fn remove(storage: &mut dyn Storage, id: &str) -> Result<(), StoreError> {
     Ok(storage.remove(&key(id)?)?)
 }
 
-/// Loads every stored package by its id, and says of each that cannot be used why.
+/// Loads every stored package by its id, and says of each that cannot be used why. Versions that were staged when the
+/// power went are given up.
 pub fn load_all(storage: &mut dyn Storage, bytes_max: u32) -> Vec<(String, Result<Package, StoreError>)> {
-    let mut ids = Vec::new();
+    let (mut ids, mut staged) = (Vec::new(), Vec::new());
     // A storage that cannot be listed has no packages to offer; the first write will tell.
     let _ = storage.list(FOLDER, &mut |key, _| {
-        let id = key.as_str().strip_prefix(FOLDER).and_then(|name| name.strip_suffix(ENDING));
-        ids.extend(id.map(ToString::to_string));
-        if ids.len() < RECORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        let id = |ending| key.as_str().strip_prefix(FOLDER).and_then(|name| name.strip_suffix(ending));
+        ids.extend(id(ENDING).map(ToString::to_string));
+        staged.extend(id(STAGED_ENDING).map(ToString::to_string));
+        if ids.len().max(staged.len()) < RECORDS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
+    for id in staged {
+        // One that stays takes room, and is given up at the next start.
+        let _ = discard(storage, &id);
+    }
     sorted::sort(&mut ids);
     ids.into_iter()
         .filter_map(|id| match load(storage, &id, bytes_max) {

@@ -44,7 +44,9 @@ pub(super) struct Loan<'l, 'w> {
 
 impl Services for Loan<'_, '_> {
     fn wall(&self) -> UnixMillis {
-        self.world.wall
+        // A guest's clock must go on: before the time is known it counts from 1970, at the start of the board.
+        let since_boot = || UnixMillis(i64::try_from(self.world.now.as_millis()).unwrap_or(i64::MAX));
+        if self.world.wall.is_known() { self.world.wall } else { since_boot() }
     }
 
     fn monotonic(&self) -> Instant {

@@ -115,6 +115,19 @@ pub enum Route<'r> {
     },
     /// `GET /skiff/v1/status`
     Status,
+    /// Anything below `/skiff/v1/device`: the board itself.
+    Device {
+        /// The segment below it.
+        what: &'r str,
+    },
+    /// `GET /skiff/v1/log`
+    Log,
+    /// `GET /skiff/v1/firmware`
+    Firmware,
+    /// `POST /skiff/v1/firmware`
+    FirmwarePiece,
+    /// `POST /skiff/v1/factory-reset`
+    FactoryReset,
     /// The target is longer than 8192 bytes or has too many segments.
     TooLong,
     /// Nothing is there.
@@ -160,6 +173,15 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skServer", "webapps"] => read(Route::WebApps),
         ["skServer", "loginStatus"] => read(Route::LoginStatus),
         ["skiff", "v1", "status"] => read(Route::Status),
+        ["skiff", "v1", "device", what] => Route::Device { what },
+        ["skiff", "v1", "log"] => read(Route::Log),
+        ["skiff", "v1", "firmware"] => match request.method {
+            Method::Get | Method::Head => Route::Firmware,
+            Method::Post => Route::FirmwarePiece,
+            _ => Route::MethodNotAllowed { allow: "GET, HEAD, POST" },
+        },
+        ["skiff", "v1", "factory-reset"] if request.method == Method::Post => Route::FactoryReset,
+        ["skiff", "v1", "factory-reset"] => Route::MethodNotAllowed { allow: "POST" },
         ["skiff", "v1", "plugins"] if request.method == Method::Post => Route::PluginInstall,
         ["skiff", "v1", "plugins"] => Route::MethodNotAllowed { allow: "POST" },
         ["skiff", "v1", "plugins", id, rest @ ..] => installed(request.method, id, rest),
@@ -286,6 +308,8 @@ mod tests {
             ("/plugins/x/api/%41/?q=1", r#"PluginEndpoint { id: "x", path: "/api/%41/" }"#),
             ("/skServer/plugins/x/api", r#"PluginEndpoint { id: "x", path: "/api" }"#),
             ("/skiff/v1/status", "Status"),
+            ("/skiff/v1/log?lines=5", "Log"),
+            ("/skiff/v1/firmware", "Firmware"),
             ("/nothing", "NotFound"),
             ("", "NotFound"),
             ("http://x/", "NotFound"),
@@ -303,6 +327,8 @@ mod tests {
         assert_eq!(of(Method::Post, "/plugins/x"), r#"PluginEndpoint { id: "x", path: "/" }"#);
         assert_eq!(of(Method::Put, "/plugins/x/config"), r#"PluginEndpoint { id: "x", path: "/config" }"#);
         assert_eq!(of(Method::Post, "/skiff/v1/plugins"), "PluginInstall");
+        assert_eq!(of(Method::Post, "/skiff/v1/firmware?offset=0"), "FirmwarePiece");
+        assert_eq!(of(Method::Post, "/skiff/v1/factory-reset"), "FactoryReset");
         assert_eq!(
             of(Method::Put, "/signalk/v1/api/vessels/self/a"),
             r#"ApiPut { segments: ["vessels", "self", "a"] }"#
@@ -312,6 +338,8 @@ mod tests {
     #[test]
     fn other_methods_are_told_what_is_allowed() {
         assert_eq!(of(Method::Post, "/signalk"), r#"MethodNotAllowed { allow: "GET, HEAD" }"#);
+        assert_eq!(of(Method::Get, "/skiff/v1/factory-reset"), r#"MethodNotAllowed { allow: "POST" }"#);
+        assert_eq!(of(Method::Put, "/skiff/v1/firmware"), r#"MethodNotAllowed { allow: "GET, HEAD, POST" }"#);
         assert_eq!(of(Method::Delete, "/signalk/v1/api/a"), r#"MethodNotAllowed { allow: "GET, HEAD, PUT" }"#);
         assert_eq!(of(Method::Get, "/skiff/v1/plugins"), r#"MethodNotAllowed { allow: "POST" }"#);
         assert_eq!(

@@ -9,7 +9,7 @@ mod logs;
 mod messages;
 mod random;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
@@ -54,8 +54,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         seeds.push(now.as_micros().try_into().unwrap_or(u64::MAX));
     }
     let top = process::top();
-    let folder = top.join("target/differential");
-    install(&folder)?;
+    let folder = packages()?;
     let database = database::database(&top, None)?;
     let logs = folder.join("logs");
     let mut manifest = Vec::new();
@@ -83,6 +82,16 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}: {error}"))?;
     println!("seeds {seeds}: every delta is the peer's, or on the list of runtime/docs/n2k-differences.md");
     Ok(())
+}
+
+/// Installs the peer and returns the folder of its packages.
+///
+/// # Errors
+/// What npm said.
+pub fn packages() -> Result<PathBuf, String> {
+    let folder = process::top().join("target/differential");
+    install(&folder)?;
+    Ok(folder)
 }
 
 fn install(folder: &Path) -> Result<(), String> {

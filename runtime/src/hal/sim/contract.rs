@@ -83,6 +83,14 @@ pub fn storage(storage: &mut dyn Storage) -> Result<(), String> {
     hold(visits == 1, "a prefix can end inside a segment")?;
 
     hold(storage.capacity().free_bytes <= storage.capacity().total_bytes, "no more is free than there is")?;
+    let other = key("contract/renamed")?;
+    hold(storage.rename(&other, &appended) == Err(StorageError::NotFound), "what is missing cannot be renamed")?;
+    storage.replace(&other, b"before").map_err(failed("replace"))?;
+    storage.rename(&appended, &other).map_err(failed("rename"))?;
+    hold(storage.len(&appended) == Err(StorageError::NotFound), "the old name is gone")?;
+    hold(storage.read_all(&other, 64).as_deref() == Ok(b"one,two"), "a renamed record replaces what had the name")?;
+    storage.rename(&other, &appended).map_err(failed("rename"))?;
+
     for key in [&flat, &nested, &secret, &appended] {
         storage.remove(key).map_err(failed("remove"))?;
         hold(storage.len(key) == Err(StorageError::NotFound), "a removed record is gone")?;

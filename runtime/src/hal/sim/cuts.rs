@@ -35,12 +35,17 @@ enum Write {
     Replace(&'static str, Vec<u8>),
     Append(&'static str, Vec<u8>),
     Remove(&'static str),
+    /// New content under another name, which then takes the name's place: how a new version of an image comes in.
+    Adopt(&'static str, Vec<u8>),
 }
+
+/// Where the new content stands before it takes its place.
+const STAGED: &str = "skiff/packages/acme.new";
 
 impl Write {
     fn name(&self) -> &'static str {
         match self {
-            Self::Replace(name, _) | Self::Append(name, _) | Self::Remove(name) => name,
+            Self::Replace(name, _) | Self::Append(name, _) | Self::Remove(name) | Self::Adopt(name, _) => name,
         }
     }
 
@@ -50,13 +55,18 @@ impl Write {
             Self::Replace(_, data) => storage.replace(&key, data),
             Self::Append(_, data) => storage.append(&key, data),
             Self::Remove(_) => storage.remove(&key),
+            Self::Adopt(_, data) => {
+                let staged = self::key(STAGED)?;
+                storage.replace(&staged, data)?;
+                storage.rename(&staged, &key)
+            }
         }
     }
 
     /// Tells whether `found` may be there after this write was cut, `before` having been there.
     fn allows(&self, before: Option<&[u8]>, found: Option<&[u8]>) -> bool {
         match self {
-            Self::Replace(_, data) => found == before || found == Some(data),
+            Self::Replace(_, data) | Self::Adopt(_, data) => found == before || found == Some(data),
             Self::Remove(_) => found == before || found.is_none(),
             // What was appended last can be lost in part, what stood before never.
             Self::Append(_, data) => {
@@ -69,7 +79,7 @@ impl Write {
 
     fn after(&self, before: Option<Vec<u8>>) -> Option<Vec<u8>> {
         match self {
-            Self::Replace(_, data) => Some(data.clone()),
+            Self::Replace(_, data) | Self::Adopt(_, data) => Some(data.clone()),
             Self::Append(_, data) => Some([before.unwrap_or_default().as_slice(), data].concat()),
             Self::Remove(_) => None,
         }
@@ -109,6 +119,7 @@ fn writes(name: &'static str, sizes: [usize; 3]) -> Vec<Write> {
     writes.push(Write::Remove(name));
     writes.push(Write::Replace(name, Vec::new()));
     writes.push(Write::Replace(name, filled(long, 6)));
+    writes.push(Write::Adopt(name, filled(long, 7)));
     writes
 }
 
@@ -195,6 +206,14 @@ fn check(
     }
     let mut storage = medium.mount()?;
     let storage = &mut *storage;
+    if matches!(write, Write::Adopt(..)) {
+        // What was staged when the power went is whole or not there, and is given up.
+        let staged = content(storage, STAGED)?;
+        if staged.is_some() && !write.allows(None, staged.as_deref()) {
+            return Err("what was staged is in part there".to_string());
+        }
+        key(STAGED).and_then(|key| storage.remove(&key)).map_err(|error| error.to_string())?;
+    }
     let found = content(storage, write.name())?;
     if !write.allows(before.as_deref(), found.as_deref()) {
         let bytes = |content: &Option<Vec<u8>>| content.as_ref().map(Vec::len);

@@ -31,11 +31,10 @@ use super::memory::GuestSlice;
 use super::state::HostState;
 use super::text;
 use super::trace;
+use crate::budget::PluginLimits;
 
 /// Bytes of one text a guest hands over, beyond its own limits elsewhere.
 const TEXT_BYTES_MAX: u32 = 256 * 1024;
-/// Fuel for each 8 bytes that the host copies for a guest, so that long texts cost what they take.
-const FUEL_PER_8_BYTES: u64 = 1;
 
 /// The natural result of an import.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,7 +87,7 @@ fn to_int32(number: f64) -> i32 {
 
 /// Returns the fuel that copying `bytes` costs.
 pub(super) fn fuel_for(bytes: u32) -> u64 {
-    u64::from(bytes / 8).saturating_add(1).saturating_mul(FUEL_PER_8_BYTES)
+    (u64::from(bytes) / PluginLimits::IMPORT_BYTES_PER_FUEL).saturating_add(1)
 }
 
 /// What a handler decided.
@@ -212,10 +211,13 @@ impl Guest<'_> {
 
     /// Takes fuel for `bytes` copied; a guest that has none left runs dry at its next step.
     pub(super) fn charge(&mut self, bytes: u32) {
-        let cost = fuel_for(bytes);
+        // What is counted in overlapping ranges is not copied more than once.
+        let cost = fuel_for(bytes.min(self.state().limits.linear_bytes_max));
         if let Ok(fuel) = self.caller.get_fuel() {
             // Setting fuel fails only where metering is off.
             let _ = self.caller.set_fuel(fuel.saturating_sub(cost));
+            let debt = &mut self.caller.data_mut().fuel_debt;
+            *debt = debt.saturating_add(cost.saturating_sub(fuel));
         }
     }
 }

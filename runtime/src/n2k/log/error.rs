@@ -61,6 +61,8 @@ pub enum LineError {
     CutOff,
     /// A capture of another kind of network: its link type.
     LinkType(u32),
+    /// A file that gzip packed.
+    Packed,
     /// A capture in pcapng, which is another format than pcap.
     PcapNg,
 }
@@ -96,6 +98,7 @@ impl fmt::Display for LineError {
             Self::Length { announced, found } => write!(f, "{announced} bytes announced, {found} found"),
             Self::CutOff => f.write_str("cut off in the middle"),
             Self::LinkType(link) => write!(f, "capture of link type {link}, 227 (SocketCAN) is needed"),
+            Self::Packed => f.write_str("packed by gzip; unpack it first: gunzip -c FILE | skiff decode -"),
             Self::PcapNg => f.write_str("capture in pcapng; make it a pcap first: editcap -F pcap IN OUT"),
         }
     }

@@ -14,6 +14,7 @@ mod hex;
 mod ikonvert;
 mod n2kascii;
 mod pcap;
+mod prefix;
 mod reader;
 mod sentence;
 mod stream;

@@ -1,8 +1,8 @@
 //! Text formats, one line at a time.
 
 use super::{
-    Format, Item, LINE_BYTES_MAX, LineError, Mode, Record, bst, canboat, candump, garmin, ikonvert, n2kascii, sentence,
-    trc, ydwg,
+    Format, Item, LINE_BYTES_MAX, LineError, Mode, Record, bst, canboat, candump, garmin, ikonvert, n2kascii, prefix,
+    sentence, trc, ydwg,
 };
 use crate::hal::CanFrame;
 use crate::n2k::id::PGN_MAX;
@@ -34,13 +34,14 @@ impl LogReader {
             return Err(LineError::TooLong { bytes: line.len() });
         }
         let text = str::from_utf8(line).map_err(|_| LineError::NotText)?.trim();
+        let (before, text) = prefix::without(text);
         let text = sentence::without_tag_block(text);
         let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
         let format = match self.format {
             Format::Auto => self.format_of(text, first).ok_or(LineError::UnknownFormat)?,
             named => named,
         };
-        match format {
+        let read = match format {
             Format::Candump => candump::read(text).map(Some),
             Format::Canboat => self.canboat(text).map(Some),
             Format::Ydwg => ydwg::read(text).map(Some),
@@ -50,7 +51,9 @@ impl LogReader {
             Format::Trc => trc::read(text).map(Some),
             Format::Bst => bst::json(text),
             Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap => Err(LineError::Binary(format)),
-        }
+        };
+        // The time of the line itself is nearer to what happened.
+        read.map(|record| record.map(|record| Record { time: record.time.or(before), ..record }))
     }
 
     /// Finds out how a line is written.

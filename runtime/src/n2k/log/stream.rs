@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::dle::Wire;
 use super::pcap::{self, Capture};
-use super::{Format, LINE_BYTES_MAX, LineError, LogReader, Mode, Record};
+use super::{Format, LINE_BYTES_MAX, LineError, LogReader, Mode, Record, prefix};
 
 /// Bytes that [`LogStream::feed`] takes at once.
 pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
@@ -48,9 +48,14 @@ enum Framing {
     /// A capture whose head is not there yet.
     CaptureHead,
     Capture(Capture),
+    /// A file that gzip packed: one error, then nothing.
+    Packed,
     /// Nothing more can be read.
     Over,
 }
+
+/// First bytes of a file that gzip packed (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads a log of any format from the bytes it is fed, in bounded memory: a line and a chunk.
 #[derive(Clone, Debug)]
@@ -124,6 +129,7 @@ impl LogStream {
         }
         match &self.framing {
             Framing::Unknown | Framing::Over => None,
+            Framing::Packed => Some(self.over(LineError::Packed)),
             Framing::Lines => self.line(),
             Framing::Wire(_) => self.wire(),
             Framing::CaptureHead => {
@@ -142,6 +148,10 @@ impl LogStream {
         let first = self.rest();
         if first.len() < 4 && !self.is_ended {
             return None;
+        }
+        if first.starts_with(&GZIP) {
+            self.framing = Framing::Packed;
+            return Some(());
         }
         let is_capture = first.first_chunk().is_some_and(|first| pcap::is_like(*first));
         self.framing = match Wire::detect(first) {
@@ -215,7 +225,7 @@ impl LogStream {
         match self.reader.line(line) {
             Ok(record) => record.map(|record| Entry::Record { number, record }),
             Err(LineError::Nmea0183) => {
-                let text = str::from_utf8(line).unwrap_or_default().trim();
+                let (_, text) = prefix::without(str::from_utf8(line).unwrap_or_default().trim());
                 Some(Entry::Sentence { number, text: String::from(text) })
             }
             Err(error) => Some(Entry::Bad { number, error, is_last }),

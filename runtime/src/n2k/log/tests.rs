@@ -550,3 +550,29 @@ proptest::proptest! {
         let _ = LogReader::new(Format::Auto, Mode::Auto).line(&bytes);
     }
 }
+
+#[test]
+fn a_byte_order_mark_and_the_prefix_of_a_server_are_no_part_of_a_line() {
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b]).unwrap();
+    for (line, time) in [
+        ("\u{feff}(1780308000.012999) can0 09F11207#FF103B\r\n", Some(1_780_308_000_012)),
+        ("1471172400153;A;can0 09F11207#FF103B", Some(1_471_172_400_153)),
+        ("1471172400153;A;(1780308000.012999) can0 09F11207#FF103B", Some(1_780_308_000_012)),
+    ] {
+        assert_eq!(frame(line), (time, wanted), "{line}");
+    }
+    let mut stream = LogStream::new(Format::Auto, Mode::Auto);
+    stream.feed(b"1471172400153;N;$IIHDT,10.5,T\n");
+    let Some(Entry::Sentence { text, .. }) = stream.next_entry() else { panic!("a sentence") };
+    assert_eq!(text, "$IIHDT,10.5,T");
+}
+
+#[test]
+fn a_packed_file_is_one_clear_error() {
+    let mut stream = LogStream::new(Format::Auto, Mode::Auto);
+    stream.feed(&[0x1f, 0x8b, 8, 0, 1, 2, 3, b'\n', 4, 5, b'\n']);
+    let entry = stream.next_entry();
+    assert!(matches!(entry, Some(Entry::Bad { error: LineError::Packed, is_last: true, .. })), "{entry:?}");
+    assert!(stream.next_entry().is_none());
+    assert!(LineError::Packed.to_string().contains("gunzip"));
+}

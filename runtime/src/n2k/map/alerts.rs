@@ -143,7 +143,7 @@ fn notify(scene: &mut Scene<'_>, path: &str, message: &str, state: &str, method:
         ("message", Value::Text(message)),
         ("method", Value::List(method)),
         ("state", Value::Text(state)),
-        ("timestamp", Value::Text(scene.timestamp)),
+        ("timestamp", if scene.timestamp.is_empty() { Value::Null } else { Value::Text(scene.timestamp) }),
     ];
     scene.value(path, Value::Object(&members));
 }

@@ -179,7 +179,11 @@ impl Session {
         let _ = json::write_string(&mut hello, context.version);
         hello.push_str(",\"self\":");
         let _ = json::write_string(&mut hello, context.self_context);
-        let _ = write!(hello, ",\"roles\":[\"main\",\"master\"],\"timestamp\":\"{}\"}}", context.wall);
+        hello.push_str(",\"roles\":[\"main\",\"master\"]");
+        if context.wall.is_known() {
+            let _ = write!(hello, ",\"timestamp\":\"{}\"", context.wall);
+        }
+        hello.push('}');
         self.reply(&hello);
     }
 

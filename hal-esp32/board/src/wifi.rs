@@ -1,0 +1,284 @@
+//! Which networks the board joins or makes.
+//!
+//! Without a network to join it makes one of its own, for setting it up: `skiff-XXXX` with a password that is made by
+//! chance at the first start, kept in flash and told on USB only. A password that followed from the hardware address
+//! would be no secret: the board sends that address with every frame.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::time::Duration;
+
+use skiff_runtime::hal::{Key, Rng, Storage, StorageError};
+use skiff_runtime::time::Instant;
+
+/// Record of the network to join: `{"ssid": …, "password": …}`.
+pub const STATION_FILE: &str = "skiff/wifi.json";
+/// Record of the password of the network it makes.
+pub const SETUP_FILE: &str = "skiff/setup-password";
+/// Letters and digits that are not mistaken for each other.
+const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789+";
+/// 32 to the power of 12: 60 bits.
+const PASSWORD_CHARS: usize = 12;
+/// Bytes of the station's record.
+const FILE_BYTES_MAX: u32 = 512;
+/// A network that was to be joined and is away so long: the board makes its own, to be reached again.
+const LOST: Duration = Duration::from_secs(120);
+/// So long nobody was on its own network: the board tries the other one again.
+const SET_UP: Duration = Duration::from_secs(600);
+/// Pause between two attempts to join.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// A network to join.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Station {
+    /// Its name, 1 to 32 bytes (IEEE 802.11).
+    pub ssid: String,
+    /// Its password: 8 to 63 bytes, or none for an open network.
+    pub password: Option<String>,
+}
+
+/// Never tells the password.
+impl fmt::Debug for Station {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Station").field("ssid", &self.ssid).finish_non_exhaustive()
+    }
+}
+
+/// Why a text names no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StationError {
+    /// Not a JSON object with `ssid` and `password`.
+    Json,
+    /// The name is empty or longer than 32 bytes.
+    Ssid,
+    /// The password has fewer than 8 or more than 63 bytes.
+    Password,
+}
+
+impl fmt::Display for StationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "not a JSON object with ssid and password",
+            Self::Ssid => "the name of a network has 1 to 32 bytes",
+            Self::Password => "the password of a network has 8 to 63 bytes",
+        })
+    }
+}
+
+impl core::error::Error for StationError {}
+
+impl Station {
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// [`StationError`] that says what is wrong with it.
+    pub fn parse(json: &[u8]) -> Result<Self, StationError> {
+        let value: serde_json::Value = serde_json::from_slice(json).map_err(|_| StationError::Json)?;
+        let text = |name| match value.get(name) {
+            None | Some(serde_json::Value::Null) => Ok(None),
+            Some(serde_json::Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(StationError::Json),
+        };
+        let ssid = text("ssid")?.ok_or(StationError::Json)?;
+        let password = text("password")?.filter(|password| !password.is_empty());
+        if !(1..=32).contains(&ssid.len()) {
+            return Err(StationError::Ssid);
+        }
+        if password.as_ref().is_some_and(|password| !(8..=63).contains(&password.len())) {
+            return Err(StationError::Password);
+        }
+        Ok(Self { ssid, password })
+    }
+
+    /// Reads the record from the storage; `None` when there is none, or none that can be used, which is told.
+    pub fn load(storage: &mut dyn Storage) -> Option<Self> {
+        let key = Key::parse(STATION_FILE).ok()?;
+        let data = match storage.read_all(&key, FILE_BYTES_MAX) {
+            Ok(data) => data,
+            Err(StorageError::NotFound) => return None,
+            Err(error) => {
+                log::warn!("{STATION_FILE}: {error}");
+                return None;
+            }
+        };
+        Self::parse(&data).inspect_err(|error| log::warn!("{STATION_FILE}: {error}")).ok()
+    }
+}
+
+/// The network the board makes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Setup {
+    /// Its name.
+    pub ssid: String,
+    /// Its password.
+    pub password: String,
+}
+
+impl Setup {
+    /// Returns the network of this board, with a password that is made at the first start.
+    ///
+    /// # Errors
+    /// [`StorageError`] when a new password cannot be kept; a board without storage makes no network.
+    pub fn of(address: [u8; 6], storage: &mut dyn Storage, rng: &mut dyn Rng) -> Result<Self, StorageError> {
+        let [.., high, low] = address;
+        let ssid = format!("skiff-{high:02x}{low:02x}");
+        let key = Key::parse(SETUP_FILE).map_err(|_| StorageError::Failed)?;
+        match storage.read_all(&key, 64) {
+            Ok(data) => {
+                if let Some(password) = core::str::from_utf8(&data).ok().filter(|text| (8..=63).contains(&text.len())) {
+                    return Ok(Self { ssid, password: password.to_string() });
+                }
+            }
+            Err(StorageError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let mut bytes = [0; PASSWORD_CHARS];
+        rng.fill(&mut bytes);
+        let letter = |byte: &u8| char::from(ALPHABET.get(usize::from(byte % 32)).copied().unwrap_or(b'x'));
+        let password: String = bytes.iter().map(letter).collect();
+        storage.replace(&key, password.as_bytes())?;
+        Ok(Self { ssid, password })
+    }
+}
+
+/// Which network the radio is on; it is chosen at a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It joins the network of the record.
+    Join,
+    /// It makes its own.
+    SetUp,
+}
+
+impl Mode {
+    /// Chooses at a start; `asked` is what the start before asked for.
+    #[must_use]
+    pub fn choose(has_station: bool, asked: Option<Self>) -> Self {
+        if has_station { asked.unwrap_or(Self::Join) } else { Self::SetUp }
+    }
+}
+
+/// What the radio is to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Try to join.
+    Join,
+    /// Start again in the other mode: one network at a time, so that the memory for two is not needed.
+    Restart(Mode),
+}
+
+/// Decides about the networks while the board runs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    mode: Mode,
+    has_station: bool,
+    /// Since when nobody can reach the board as its mode means.
+    alone_since: Option<Instant>,
+    tried: Option<Instant>,
+}
+
+impl Plan {
+    /// Begins.
+    #[must_use]
+    pub fn begin(mode: Mode, has_station: bool, now: Instant) -> Self {
+        Self { mode, has_station, alone_since: Some(now), tried: None }
+    }
+
+    /// Takes whether the board has joined, or somebody is on its own network, and decides.
+    pub fn poll(&mut self, in_use: bool, now: Instant) -> Action {
+        if in_use {
+            self.alone_since = None;
+            return Action::None;
+        }
+        let alone = now.since(*self.alone_since.get_or_insert(now));
+        match self.mode {
+            Mode::Join if alone >= LOST => Action::Restart(Mode::SetUp),
+            Mode::Join if self.tried.is_none_or(|tried| now.since(tried) >= RETRY) => {
+                self.tried = Some(now);
+                Action::Join
+            }
+            Mode::SetUp if self.has_station && alone >= SET_UP => Action::Restart(Mode::Join),
+            _ => Action::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skiff_runtime::hal::sim::{SimRng, SimStorage};
+
+    fn at(seconds: u64) -> Instant {
+        Instant(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn networks_are_read_strictly() {
+        let station = Station::parse(br#"{"ssid": "boat", "password": "12345678"}"#).unwrap();
+        assert_eq!((station.ssid.as_str(), station.password.as_deref()), ("boat", Some("12345678")));
+        assert_eq!(format!("{station:?}"), r#"Station { ssid: "boat", .. }"#);
+        for open in
+            [r#"{"ssid": "boat"}"#, r#"{"ssid": "boat", "password": ""}"#, r#"{"ssid": "boat", "password": null}"#]
+        {
+            assert_eq!(Station::parse(open.as_bytes()).unwrap().password, None);
+        }
+        for (text, error) in [
+            ("", StationError::Json),
+            ("[]", StationError::Json),
+            (r#"{"ssid": 7}"#, StationError::Json),
+            (r#"{"ssid": "a", "password": 12345678}"#, StationError::Json),
+            (r#"{"ssid": "", "password": "12345678"}"#, StationError::Ssid),
+            (r#"{"ssid": "123456789012345678901234567890123"}"#, StationError::Ssid),
+            (r#"{"ssid": "a", "password": "1234567"}"#, StationError::Password),
+        ] {
+            assert_eq!(Station::parse(text.as_bytes()), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_made_once_and_by_chance() {
+        let (mut storage, mut rng) = (SimStorage::new(), SimRng::new(7));
+        let address = [2, 0, 0, 0, 0xab, 0xcd];
+        let first = Setup::of(address, &mut storage, &mut rng).unwrap();
+        assert_eq!((first.ssid.as_str(), first.password.len()), ("skiff-abcd", 12));
+        assert!(first == Setup::of(address, &mut storage, &mut rng).unwrap());
+        let other = Setup::of(address, &mut SimStorage::new(), &mut rng).unwrap();
+        assert!(first.password != other.password);
+        storage.replace(&Key::parse(SETUP_FILE).unwrap(), b"short").unwrap();
+        assert!(Setup::of(address, &mut storage, &mut rng).unwrap().password != "short");
+        storage.set_read_only(true);
+        storage.remove(&Key::parse(SETUP_FILE).unwrap()).unwrap_err();
+    }
+
+    #[test]
+    fn without_a_network_to_join_there_is_the_own_one() {
+        assert_eq!(Mode::choose(false, Some(Mode::Join)), Mode::SetUp);
+        assert_eq!((Mode::choose(true, None), Mode::choose(true, Some(Mode::SetUp))), (Mode::Join, Mode::SetUp));
+        let mut plan = Plan::begin(Mode::SetUp, false, at(0));
+        assert!((0..10_000).all(|second| plan.poll(false, at(second)) == Action::None));
+    }
+
+    #[test]
+    fn a_network_that_stays_away_brings_the_own_one() {
+        let mut plan = Plan::begin(Mode::Join, true, at(0));
+        assert_eq!(plan.poll(false, at(0)), Action::Join);
+        assert_eq!(plan.poll(false, at(5)), Action::None);
+        assert_eq!(plan.poll(false, at(10)), Action::Join);
+        assert_eq!(plan.poll(true, at(100)), Action::None);
+        assert_eq!(plan.poll(false, at(200)), Action::Join, "gone again");
+        assert_eq!(plan.poll(false, at(319)), Action::Join);
+        assert_eq!(plan.poll(false, at(320)), Action::Restart(Mode::SetUp));
+    }
+
+    #[test]
+    fn the_own_one_gives_way_when_nobody_uses_it() {
+        let mut plan = Plan::begin(Mode::SetUp, true, at(0));
+        assert_eq!(plan.poll(false, at(599)), Action::None);
+        assert_eq!(plan.poll(true, at(600)), Action::None);
+        assert_eq!(plan.poll(false, at(700)), Action::None);
+        assert_eq!(plan.poll(false, at(1300)), Action::Restart(Mode::Join));
+    }
+}

@@ -1,0 +1,88 @@
+//! How far a call runs past its fuel: work is paid by its length, and what is left over has a named bound.
+
+mod guests;
+
+use guests::{limits, load};
+use skiff_runtime::host::{Call, Failure};
+
+/// A guest of the buffer dialect whose `poll` repeats `body` for ever.
+fn repeating(imports: &str, body: &str) -> String {
+    format!(
+        r#"(module {imports}
+            (memory (export "memory") 4)
+            (table $t 1000 1000 funcref)
+            (elem $e func)
+            (data $d "some bytes")
+            (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+            (func (export "allocate") (param i32) (result i32) (i32.const 65536))
+            (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
+            (func (export "plugin_stop") (result i32) (i32.const 0))
+            (func (export "poll") (result i32) (loop $again {body} (br $again)) (i32.const 0)))"#
+    )
+}
+
+/// Runs the poll to its end; returns the fuel it spent and the slices it took.
+fn exhausted(imports: &str, body: &str) -> (u64, u32, usize) {
+    let mut guest = load(&repeating(imports, body));
+    guest.start().unwrap();
+    guest.record.events.clear();
+    let (result, slices) = guest.call_in_slices(Call::Poll);
+    let limit = limits().fuel_per_call;
+    assert_eq!(result, Err(Failure::OutOfFuel { limit }), "{body}");
+    let spent = guest.instance.usage().fuel_in_call;
+    assert!(spent <= limit + limits().fuel_overrun_max(), "{body}: {spent} fuel");
+    (spent, slices, guest.record.events.len())
+}
+
+#[test]
+fn instructions_and_bulk_operations_never_run_past_the_limit() {
+    for body in [
+        "",
+        "(memory.fill (i32.const 0) (i32.const 7) (i32.const 262144))",
+        "(memory.copy (i32.const 0) (i32.const 131072) (i32.const 131072))",
+        "(memory.init $d (i32.const 0) (i32.const 0) (i32.const 10))",
+        "(table.fill $t (i32.const 0) (ref.null func) (i32.const 1000))",
+        "(table.copy $t $t (i32.const 0) (i32.const 500) (i32.const 500))",
+        "(drop (memory.grow (i32.const 1)))",
+        "(drop (table.grow $t (ref.null func) (i32.const 1)))",
+    ] {
+        let (spent, ..) = exhausted("", body);
+        assert!(spent <= limits().fuel_per_call, "{body}: {spent}");
+    }
+}
+
+#[test]
+fn bulk_operations_cost_by_their_length() {
+    let fill = |bytes: u32| {
+        let body = format!("(memory.fill (i32.const 0) (i32.const 7) (i32.const {bytes})) (return (i32.const 0))");
+        let mut guest = load(&repeating("", &body));
+        guest.start().unwrap();
+        guest.call(Call::Poll).unwrap();
+        guest.instance.usage().fuel_in_call
+    };
+    let (short, long) = (fill(1024), fill(262_144));
+    assert!(long > short * 50, "{short} and {long}");
+}
+
+#[test]
+fn imports_cost_by_their_length_and_end_within_the_named_overrun() {
+    let text = "(import \"env\" \"sk_debug\" (func $debug (param i32 i32)))";
+    let (_, _, of_long) = exhausted(text, "(call $debug (i32.const 0) (i32.const 262144))");
+    let (_, _, of_short) = exhausted(text, "(call $debug (i32.const 0) (i32.const 8))");
+    // A copy of 256 KiB costs 32,768 fuel: 5,000,000 fuel buy 152 of them, and one more that is paid afterwards.
+    assert!((100..=154).contains(&of_long), "{of_long} calls");
+    assert!(of_short > of_long * 100, "{of_short} and {of_long}");
+    let two = "(import \"env\" \"sk_publish_notification\" (func $publish (param i32 i32 i32 i32) (result i32)))";
+    let (_, _, of_two) =
+        exhausted(two, "(drop (call $publish (i32.const 0) (i32.const 262144) (i32.const 0) (i32.const 262144)))");
+    assert!(of_two <= 78, "{of_two} calls");
+}
+
+#[test]
+fn ranges_that_overlap_are_paid_as_one_memory() {
+    let import = "(import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) (result i32)))";
+    // 1,024 vectors, each the whole memory.
+    let body = "(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1024) (i32.const 16384)))";
+    let (_, _, lines) = exhausted(import, body);
+    assert!(lines <= 154, "{lines} lines");
+}
