@@ -16,22 +16,14 @@ const BINARY_GOAL: u64 = 8_000_000;
 const RESIDENT_GOAL: u64 = 12_000_000;
 /// Largest text of the board's image, bytes: what was reached (`runtime/docs/size.md`) and 2 %, so that growth is seen.
 /// What is wanted is [`TEXT_GOAL`].
-const TEXT_MAX: u64 = 1_003_000;
+const TEXT_MAX: u64 = 1_150_000;
 /// The same of its constants.
-const RODATA_MAX: u64 = 332_000;
+const RODATA_MAX: u64 = 340_000;
 /// Largest text of interpreter and gateway that is wanted, bytes.
 pub const TEXT_GOAL: u64 = 700_000;
 /// Crates of the board's image that are neither interpreter nor gateway: its network stack, drivers and start code.
-const BOARD_CRATES: [&str; 8] = [
-    "managed",
-    "rand_chacha",
-    "rand_core",
-    "safe_mmio",
-    "skiff_qemu_riscv32",
-    "skiff_save_restore",
-    "smoltcp",
-    "virtio_drivers",
-];
+const BOARD_CRATES: [&str; 7] =
+    ["managed", "rand_chacha", "rand_core", "safe_mmio", "skiff_qemu_riscv32", "smoltcp", "virtio_drivers"];
 
 /// Runs `xtask size [--check] [--by-crate]`; with `--check` a missed limit is a failure, with `--by-crate` only the
 /// board's image is measured, crate by crate.

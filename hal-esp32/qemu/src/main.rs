@@ -8,8 +8,6 @@
 
 extern crate alloc;
 
-use skiff_save_restore as _;
-
 mod clock;
 mod exit;
 mod heap;
