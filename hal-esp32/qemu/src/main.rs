@@ -8,8 +8,6 @@
 
 extern crate alloc;
 
-use skiff_save_restore as _;
-
 mod budget;
 mod clock;
 mod exit;

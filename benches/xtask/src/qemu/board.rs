@@ -38,11 +38,10 @@ pub struct Ended {
 /// What cargo said.
 pub fn build() -> Result<PathBuf, String> {
     let toolchain = Toolchain::ensure(CHIP)?;
-    // Not the folder above: this one's cargo configuration is asked for too.
-    let folder = process::top().join("hal-esp32/qemu");
+    let folder = process::top().join("hal-esp32");
     let target = process::top().join("target/hal-esp32");
     let mut cargo = toolchain.cargo(&folder);
-    cargo.args(["build", "--release", "--locked", "--target", CHIP, "--target-dir"]);
+    cargo.args(["build", "--release", "--locked", "-p", "skiff-qemu-riscv32", "--target", CHIP, "--target-dir"]);
     process::run(cargo.arg(&target))?;
     Ok(target.join(CHIP).join("release/skiff-qemu-riscv32"))
 }
