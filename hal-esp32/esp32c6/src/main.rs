@@ -21,7 +21,6 @@ use esp_hal::gpio::{Input, InputConfig, Level, Output, OutputConfig, Pull};
 use esp_hal::rtc_cntl::{Rtc, RwdtStage};
 use esp_hal::time::Duration;
 use esp_hal::timer::timg::TimerGroup;
-use skiff_save_restore as _;
 
 esp_bootloader_esp_idf::esp_app_desc!();
 

@@ -198,10 +198,9 @@ impl Gateway {
             Some(lines) => usize::try_from(lines).unwrap_or(LOG_LINES_MAX).min(LOG_LINES_MAX),
             None => LOG_LINES,
         };
-        match (&mut self.board.parts.log, &mut self.device) {
-            (Some(log), _) => Ok(log.tail(lines)),
-            (None, Some(device)) => Ok(last_lines(device.log(), lines)),
-            (None, None) => Err(Response::error(501, "this gateway keeps no log; it goes to the console")),
+        match &mut self.board.parts.log {
+            Some(log) => Ok(log.tail(lines)),
+            None => Err(Response::error(501, "this gateway keeps no log; it goes to the console")),
         }
     }
 
@@ -357,17 +356,6 @@ impl Gateway {
 
 fn is_recent(at: Option<Instant>, now: Instant) -> bool {
     at.is_some_and(|at| now.since(at) < HEARD)
-}
-
-/// Returns the newest lines of a text.
-fn last_lines(text: String, lines: usize) -> String {
-    let mut ends = text.rmatch_indices('\n').map(|(at, _)| at.saturating_add(1));
-    // The end of the last line, then of the one before the first that is wanted.
-    let from = ends.nth(lines);
-    match from.and_then(|from| text.get(from..)) {
-        Some(tail) => tail.into(),
-        None => text,
-    }
 }
 
 fn set_wall(clock: &mut dyn crate::hal::Clock, time: UnixMillis, sighting: &sighting::Sighting) {

@@ -183,7 +183,7 @@ impl Context {
         let leaves = self.nodes.values().filter_map(|node| if let Node::Leaf(leaf) = node { Some(leaf) } else { None });
         let mut used = BTreeSet::new();
         // Not collected: that would hold the repeated ones too, and sort them.
-        for reading in leaves.flat_map(super::leaf::Leaf::readings) {
+        for reading in leaves.flat_map(Leaf::readings) {
             used.insert(reading.source);
         }
         used

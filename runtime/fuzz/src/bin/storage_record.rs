@@ -73,9 +73,8 @@ fn damage(victim: u8, places: &[(u16, u8)]) {
     let mine = 0xa0 | (victim % 4);
     let mut hit = false;
     flash.damage(|cells| {
-        let own: Vec<usize> = (4..cells.len() - 4)
-            .filter(|place| cells[place - 4..place + 4].iter().all(|cell| *cell == mine))
-            .collect();
+        let own: Vec<usize> =
+            (4..cells.len() - 4).filter(|place| cells[place - 4..place + 4].iter().all(|cell| *cell == mine)).collect();
         for (at, byte) in places {
             let cell = &mut cells[own[usize::from(*at) % own.len()]];
             hit |= *byte != mine;

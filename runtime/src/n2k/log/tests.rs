@@ -350,8 +350,8 @@ fn files_that_are_no_logs_are_named() {
         (b"BZh91AY", "bzip2"),
         (b"\xfd7zXZ\0", "xz"),
         (b"\x28\xb5\x2f\xfd\x04", "zstd"),
-        (b"\xff\xfe(\0001\0", "UTF-16"),
-        (b"\xfe\xff\0(\0001", "UTF-16"),
+        (b"\xff\xfe(\x0001\0", "UTF-16"),
+        (b"\xfe\xff\0(\x0001", "UTF-16"),
     ] {
         let found = all_entries(Format::Auto, start);
         let [Entry::Bad { number: 1, error, is_last: true }] = found[..] else { panic!("{found:?}") };
