@@ -109,11 +109,13 @@ fn expect(client: &Client, package: &[u8], expected: u16) -> Result<String, Stri
 
 /// Checks that the plugin runs in a version.
 fn runs(client: &Client, version: &str) -> Result<(), String> {
-    let (status, body) = client.get("/skiff/v1/status")?;
-    let plugins = body.split("\"plugins\":").nth(1).unwrap_or_default();
-    let row = plugins.split('{').find(|row| row.contains(ID)).unwrap_or_default();
-    let is_right = row.contains(&format!("\"version\":\"{version}\"")) && row.contains("\"state\":\"running\"");
-    if status == 200 && is_right { Ok(()) } else { Err(format!("version {version} does not run: {status} {body}")) }
+    let (status, body) = client.get("/skServer/plugins")?;
+    let rows: serde_json::Value = serde_json::from_str(&body).map_err(|error| format!("{status} {body}: {error}"))?;
+    let row = rows.as_array().into_iter().flatten().find(|row| row["id"] == ID).cloned().unwrap_or_default();
+    if row["version"] == version && row["state"] == "running" {
+        return Ok(());
+    }
+    Err(format!("version {version} does not run: {status} {body}"))
 }
 
 /// Packs the package with `npm pack`; `change` gives it another version, and another module.
