@@ -11,7 +11,7 @@ use skiff_runtime::flash::{Flash, Layout};
 
 /// As `partitions.csv` says.
 pub fn layout() -> Layout {
-    Layout { records: 0x33_0000..0x35_0000, images: 0x35_0000..0x40_0000 }
+    Layout { records: 0x3b_0000..0x3c_0000, images: 0x3c_0000..0x40_0000 }
 }
 
 /// Bytes of a page of the memory map.
