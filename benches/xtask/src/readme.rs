@@ -11,6 +11,8 @@ use crate::process;
 
 /// Serves the others while they run.
 const SERVER: &str = "cargo run --release -- run --sample";
+/// Folder that a command of README makes, and refuses to write over.
+const MADE: &str = "target/tide";
 /// Beginning of the line after which everything that README asks for is there.
 const LAST_TO_SPEAK: &str = "{\"_plugin\":\"@skiff/true-wind\"";
 /// Commands that CI calls itself.
@@ -33,6 +35,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err(format!("README.md has no command `{SERVER}`"));
     }
     process::run(&mut process::command("cargo", ["build", "--release"]))?;
+    let made = process::top().join(MADE);
+    if made.exists() {
+        fs::remove_dir_all(&made).map_err(|error| format!("{}: {error}", made.display()))?;
+    }
     let mut server = start()?;
     let outcome = commands.iter().try_for_each(|command| one(command));
     let stopped = stop(&mut server);
