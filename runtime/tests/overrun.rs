@@ -30,7 +30,7 @@ fn exhausted(imports: &str, body: &str) -> (u64, u32, usize) {
     let limit = limits().fuel_per_call;
     assert_eq!(result, Err(Failure::OutOfFuel { limit }), "{body}");
     let spent = guest.instance.usage().fuel_in_call;
-    assert!(spent <= limit + limits().fuel_overrun_max(), "{body}: {spent} fuel");
+    assert!(spent <= limit + limits().fuel_overrun_max(0), "{body}: {spent} fuel");
     (spent, slices, guest.record.events.len())
 }
 
@@ -85,4 +85,32 @@ fn ranges_that_overlap_are_paid_as_one_memory() {
     let body = "(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1024) (i32.const 16384)))";
     let (_, _, lines) = exhausted(import, body);
     assert!(lines <= 154, "{lines} lines");
+}
+
+#[test]
+fn work_that_is_not_seen_in_the_arguments_is_paid_too() {
+    let random = "(import \"wasi_snapshot_preview1\" \"random_get\" (func $f (param i32 i32) (result i32)))";
+    let (_, slices, _) = exhausted(random, "(drop (call $f (i32.const 0) (i32.const 262144)))");
+    assert!(slices <= 200, "{slices} slices of one call each");
+    let save = "(import \"env\" \"sk_save_config\" (func $f (param i32 i32) (result i32)))";
+    let (_, _, saves) = exhausted(save, "(drop (call $f (i32.const 0) (i32.const 2)))");
+    // 65,537 fuel each.
+    assert!((50..=78).contains(&saves), "{saves} times saved");
+    let read = "(import \"env\" \"sk_read_config\" (func $f (param i32 i32) (result i32)))";
+    let (spent, ..) = exhausted(read, "(drop (call $f (i32.const 0) (i32.const 0)))");
+    assert!(spent >= limits().fuel_per_call);
+}
+
+#[test]
+fn a_node_costs_its_length_also_where_it_does_not_fit() {
+    let import = "(import \"env\" \"sk_get_self_path\" (func $f (param i32 i32 i32 i32) (result i32)))";
+    let body = "(drop (call $f (i32.const 16) (i32.const 1) (i32.const 64) (i32.const 8))) (return (i32.const 0))";
+    let spent = |node: usize| {
+        let mut guest = load(&repeating(&format!("{import} (data (i32.const 16) \"a\")"), body));
+        guest.record.nodes = vec![("a".into(), format!("{{\"value\":\"{}\"}}", "x".repeat(node)))];
+        guest.start().unwrap();
+        guest.call(Call::Poll).unwrap();
+        guest.instance.usage().fuel_in_call
+    };
+    assert!(spent(80_000) >= spent(8) + 9_000, "{} and {}", spent(80_000), spent(8));
 }

@@ -190,15 +190,29 @@ impl PluginLimits {
     /// Bytes that an import copies for one unit of fuel.
     pub const IMPORT_BYTES_PER_FUEL: u64 = 8;
 
+    /// Bytes of work that looking a file up counts as.
+    pub const PATH_WORK_BYTES: u32 = 16 * 1024;
+    /// Bytes of work that making a change of a file durable counts as, besides those of the file: a medium takes
+    /// milliseconds for it.
+    pub const SYNC_WORK_BYTES: u32 = 512 * 1024;
+    /// Fuel of each millisecond a guest sleeps, so that a call that does nothing but sleep ends too.
+    pub const FUEL_PER_MS_ASLEEP: u64 = 1000;
+    /// Longest sleep, milliseconds.
+    pub const SLEEP_MS_MAX: u64 = 10_000;
+
     /// How far a call can run past its fuel limit, fuel.
     ///
-    /// Instructions never do: they are paid before they run, bulk operations by their length. What an import copies is
-    /// paid after it was copied, and only then is it seen that there was too little left: at most four ranges as long as
-    /// the guest's whole memory.
+    /// Instructions never do: they are paid before they run, bulk operations by their length. What an import does is paid
+    /// after it was done, and only then is it seen that there was too little left: at most four ranges as long as the
+    /// guest's whole memory, a node of the whole data model or one file made durable. A sleep takes no work, and is paid
+    /// when it begins.
     #[must_use]
-    pub const fn fuel_overrun_max(&self) -> u64 {
-        let range = (self.linear_bytes_max as u64).div_ceil(Self::IMPORT_BYTES_PER_FUEL).saturating_add(1);
-        range.saturating_mul(Self::IMPORT_RANGES_MAX)
+    pub const fn fuel_overrun_max(&self, model_bytes_max: u32) -> u64 {
+        let ranges = (self.linear_bytes_max as u64).saturating_mul(Self::IMPORT_RANGES_MAX);
+        let file = (Self::SYNC_WORK_BYTES as u64).saturating_add(self.open_files_bytes_max as u64);
+        let bytes = ranges.saturating_add(file).saturating_add(model_bytes_max as u64);
+        let asleep = Self::SLEEP_MS_MAX.saturating_add(1).saturating_mul(Self::FUEL_PER_MS_ASLEEP);
+        bytes.div_ceil(Self::IMPORT_BYTES_PER_FUEL).saturating_add(Self::IMPORT_RANGES_MAX * 2).saturating_add(asleep)
     }
 }
 

@@ -17,20 +17,18 @@ use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallO
 use super::facts::Dialect;
 use super::failure::Failure;
 use super::fetch::{Fetched, Ticket};
-use super::imports::{Ask, Pending, Ret, fuel_for};
+use super::imports::{Ask, Pending, Ret};
 use super::instance::Instance;
 use super::memory::GuestSlice;
 use super::start_section;
 use super::text::{self, Managed};
 use super::{Answer, Call, Progress, Services};
+use crate::budget::PluginLimits;
 use crate::json;
 use crate::time::Instant;
 
 /// Buffers one call hands to the guest: request and response.
 const BUFFERS_MAX: usize = 3;
-
-/// Fuel of each millisecond a guest sleeps, so that a call that does nothing but sleep ends too.
-const FUEL_PER_MS_ASLEEP: u64 = 1000;
 
 /// An argument of an export.
 #[derive(Clone, Copy, Debug)]
@@ -518,7 +516,7 @@ impl Machine {
                     }
                     Ask::Sleep { until, span } => {
                         let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-                        self.spent = self.spent.saturating_add(millis.saturating_mul(FUEL_PER_MS_ASLEEP));
+                        self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
                         if let Some(trace) = &mut instance.store.data_mut().trace {
                             trace.answered(Ret::Int(0));
                         }
@@ -527,20 +525,17 @@ impl Machine {
                     }
                     ask => ask,
                 };
+                let mut work = 0;
                 let ret = match ask {
                     Ask::File(ask) => {
                         let (memory, state) = instance.memory.data_and_store_mut(&mut instance.store);
-                        let (number, work) = ask.answer(services, memory, state.files.as_mut());
-                        // Setting and reading fuel fail only where metering is off.
-                        let rest = instance.store.get_fuel().unwrap_or(0);
-                        let cost = fuel_for(work);
-                        let _ = instance.store.set_fuel(rest.saturating_sub(cost));
-                        let debt = &mut instance.store.data_mut().fuel_debt;
-                        *debt = debt.saturating_add(cost.saturating_sub(rest));
+                        let (number, done) = ask.answer(services, memory, state.files.as_mut());
+                        work = done;
                         Ret::Int(number)
                     }
-                    ask => ask.answer(services, instance.memory.data_mut(&mut instance.store)),
+                    ask => ask.answer(services, instance.memory.data_mut(&mut instance.store), &mut work),
                 };
+                instance.pay(work);
                 if let Some(trace) = &mut instance.store.data_mut().trace {
                     trace.answered(ret);
                 }

@@ -11,6 +11,7 @@ use super::call::Machine;
 use super::capabilities::Capabilities;
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
+use super::imports::fuel_for;
 use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
 use super::{Call, Progress, Services, engine, imports, text};
@@ -145,6 +146,18 @@ impl Instance {
     /// The guest is set up: imports find its memory from now on.
     pub(super) fn imports_work(&mut self) {
         self.store.data_mut().memory = Some(self.memory);
+    }
+
+    /// Takes fuel for so many bytes of work that an answer took; what the slice cannot pay counts for the call.
+    pub(super) fn pay(&mut self, work: u32) {
+        if work == 0 {
+            return;
+        }
+        // Setting and reading fuel fail only where metering is off.
+        let (cost, rest) = (fuel_for(work), self.store.get_fuel().unwrap_or(0));
+        let _ = self.store.set_fuel(rest.saturating_sub(cost));
+        let debt = &mut self.store.data_mut().fuel_debt;
+        *debt = debt.saturating_add(cost.saturating_sub(rest));
     }
 
     /// Tells whether the guest exports a function of this name.

@@ -223,7 +223,12 @@ impl Loan<'_, '_> {
         let text = json::compact(text).map_err(|error| format!("{error}"))?;
         let stored = PluginConfig::load(self.world.storage, &self.face.id, self.face.config_bytes_max)
             .map_err(|error| format!("{error}"))?;
+        let was_stored = stored.is_some();
         let mut config = stored.unwrap_or_else(|| PluginConfig { enabled: Some(true), ..PluginConfig::default() });
+        // A plugin that saves what is there already wears no flash.
+        if config.configuration.as_ref() == Some(&text) && was_stored {
+            return Ok(());
+        }
         config.configuration = Some(text);
         config.save(self.world.storage, &self.face.id).map_err(|error| format!("{error}"))
     }

@@ -144,9 +144,7 @@ fn run(instance: &mut Instance, world: &mut World, call: Call, limits: &PluginLi
             ended => {
                 let usage = instance.usage();
                 assert!(usage.linear_bytes <= u64::from(limits.linear_bytes_max), "{usage:?}");
-                // A sleep is paid for when it begins.
-                let sleep = 11_000 * 1_000;
-                let bound = limits.fuel_per_call.max(limits.fuel_per_start) + limits.fuel_overrun_max() + sleep;
+                let bound = limits.fuel_per_call.max(limits.fuel_per_start) + limits.fuel_overrun_max(64);
                 assert!(usage.fuel_in_call <= bound, "{usage:?}");
                 return matches!(ended, Progress::Done(_));
             }

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::sockets::SocketAsk;
 use super::{FileAsk, Ret};
+use crate::budget::PluginLimits;
 use crate::delta::DeltaVersion;
 use crate::host::Services;
 use crate::host::fetch::FetchRequest;
@@ -85,8 +86,9 @@ pub(in crate::host) enum Ask {
 const RANDOM_CHUNK_BYTES: usize = 64;
 
 impl Ask {
-    /// Gets the answer and writes into the guest's memory what belongs there.
-    pub(in crate::host) fn answer(self, services: &mut dyn Services, memory: &mut [u8]) -> Ret {
+    /// Gets the answer and writes into the guest's memory what belongs there; `work` gets the bytes that it took to make,
+    /// where that is not seen in the arguments.
+    pub(in crate::host) fn answer(self, services: &mut dyn Services, memory: &mut [u8], work: &mut u32) -> Ret {
         match self {
             Self::Log(level, text) => {
                 services.log(level, &text);
@@ -105,16 +107,21 @@ impl Ask {
                 Ret::Nothing
             }
             Self::ReadConfig { into } => {
+                // The file is read and parsed however small the buffer is.
+                *work = PluginLimits::PATH_WORK_BYTES;
                 let config = services.read_config();
                 Ret::Int(written(memory, into, config.as_deref().unwrap_or("{}")))
             }
-            Self::SaveConfig(text) => Ret::Int(if services.save_config(&text) { 0 } else { -1 }),
+            Self::SaveConfig(text) => {
+                *work = PluginLimits::SYNC_WORK_BYTES;
+                Ret::Int(if services.save_config(&text) { 0 } else { -1 })
+            }
             Self::Emit { delta, version } => {
                 services.emit(&delta, version);
                 Ret::Nothing
             }
-            Self::SelfPath { path, into } => Ret::Int(node(memory, into, services.self_path(&path))),
-            Self::Path { path, into } => Ret::Int(node(memory, into, services.path(&path))),
+            Self::SelfPath { path, into } => Ret::Int(node(memory, into, services.self_path(&path), work)),
+            Self::Path { path, into } => Ret::Int(node(memory, into, services.path(&path), work)),
             Self::Notify { path, value } => Ret::Int(if services.publish_notification(&path, &value) { 0 } else { -1 }),
             Self::Register(registration) => Ret::Int(services.register(registration).into()),
             Self::EmitBinary { stream, data, of_radar } => {
@@ -151,8 +158,11 @@ fn written(memory: &mut [u8], into: GuestSlice, text: &str) -> i32 {
 }
 
 /// Writes a node of the model; where it does not fit, the node without `meta` and `values` (plugin ABI appendix E).
-fn node(memory: &mut [u8], into: GuestSlice, node: Option<String>) -> i32 {
+///
+/// The whole node is work, also where it does not fit: a short path can lead to all there is.
+fn node(memory: &mut [u8], into: GuestSlice, node: Option<String>, work: &mut u32) -> i32 {
     let Some(node) = node.filter(|node| node != "null") else { return 0 };
+    *work = u32::try_from(node.len()).unwrap_or(u32::MAX);
     match written(memory, into, &node) {
         0 => lean(&node).map_or(0, |lean| written(memory, into, &lean)),
         bytes => bytes,

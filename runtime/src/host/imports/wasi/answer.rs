@@ -5,14 +5,13 @@ use alloc::vec::Vec;
 
 use super::files::{FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE, TRANSFER_BYTES_MAX};
 use super::{ERRNO_BADF, ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTSUP, ERRNO_SUCCESS, store_in};
+use crate::budget::PluginLimits;
 use crate::host::Services;
 use crate::host::memory::GuestSlice;
 use crate::vfs::{FileError, Files, Kind, Medium, OpenOptions, Stat};
 
-/// What looking a path up costs, as bytes copied.
-const PATH_WORK_BYTES: u32 = 16 * 1024;
-/// What writing a file down costs besides its length, as bytes copied: a medium takes milliseconds for it.
-const SYNC_WORK_BYTES: u32 = 512 * 1024;
+const PATH_WORK_BYTES: u32 = PluginLimits::PATH_WORK_BYTES;
+const SYNC_WORK_BYTES: u32 = PluginLimits::SYNC_WORK_BYTES;
 /// Bytes of a `dirent` without its name.
 const DIRENT_BYTES: usize = 24;
 

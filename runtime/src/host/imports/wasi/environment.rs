@@ -52,6 +52,11 @@ pub(super) fn clock_res_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Ou
     stored(done)
 }
 
-pub(super) fn random_get(_: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    Ok(Outcome::Ask(Ask::Random { into: args.slice(0)? }))
+pub(super) fn random_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
+    let into = args.slice(0)?;
+    if into.read(guest.memory()).is_none() {
+        return errno(super::ERRNO_FAULT);
+    }
+    guest.charge(into.len);
+    Ok(Outcome::Ask(Ask::Random { into }))
 }
