@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use crate::process;
+use crate::toolchain::{GUEST, Toolchain};
 
 /// Serves the others while they run.
 const SERVER: &str = "cargo run --release -- run --sample";
@@ -39,8 +40,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if made.exists() {
         fs::remove_dir_all(&made).map_err(|error| format!("{}: {error}", made.display()))?;
     }
+    let toolchain = Toolchain::ensure(GUEST)?;
     let mut server = start()?;
-    let outcome = commands.iter().try_for_each(|command| one(command));
+    let outcome = commands.iter().try_for_each(|command| one(command, toolchain));
     let stopped = stop(&mut server);
     outcome.and(stopped)?;
     println!("every command of README.md ran: {}", commands.len());
@@ -63,7 +65,7 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-fn one(command: &str) -> Result<(), String> {
+fn one(command: &str, toolchain: Toolchain) -> Result<(), String> {
     if command == SERVER {
         println!("$ {command}   (running)");
         return Ok(());
@@ -78,6 +80,8 @@ fn one(command: &str) -> Result<(), String> {
     // A command whose first stage fails is stale even when `head` after it is content.
     let mut shell = process::command("bash", ["-c", &format!("set -e; {command}")]);
     shell.current_dir(process::top()).env("PATH", path_with_skiff());
+    // `skiff plugin build` calls cargo for the guests' target.
+    toolchain.for_children(&mut shell);
     let output = process::output(&mut shell)?;
     if output.trim().is_empty() {
         return Err(format!("`{command}` printed nothing"));

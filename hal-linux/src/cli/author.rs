@@ -80,21 +80,21 @@ fn new(args: &New) -> Result<(), Failure> {
     let folder = args.folder.clone().unwrap_or_else(|| PathBuf::from(template::folder_name(&args.name)));
     template::write(&args.name, args.lang, &folder)
         .map_err(|error| Failure::new(exit::INPUT_MISSING, format_args!("{}: {error}", folder.display())))?;
-    talk::say(&format!("{} is written to {}", args.name, folder.display()));
-    talk::say(&format!("next: cd {} && skiff plugin dev", folder.display()));
+    talk::print([folder.display().to_string()])?;
+    talk::say(&format!("{} is written; next: cd {} && skiff plugin dev", args.name, folder.display()));
     Ok(())
 }
 
 fn build(args: &Build) -> Result<(), Failure> {
     let module = build::build(&args.folder).map_err(not_built)?;
     let (package, fit) = fit(&args.folder, args.board)?;
-    talk::say(&format!(
+    talk::print([format!(
         "{}: {package} needs {} of {} bytes on {}",
         module.display(),
         fit.needed,
         fit.limit,
         args.board.name()
-    ));
+    )])?;
     match fit.refusals.first() {
         Some(refusal) => {
             Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", args.board.name())))

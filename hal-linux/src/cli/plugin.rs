@@ -17,7 +17,7 @@ use super::author;
 use super::client::{Answer, Body, Client, ClientError};
 use super::exit::{self, Failure};
 use super::run::{ADDRESS_FILE, TOKEN_FILE};
-use super::talk::{Data, sanitised};
+use super::talk::{print, sanitised};
 use crate::hal::Folder;
 use crate::packages;
 
@@ -492,12 +492,6 @@ fn ask(client: &Client, method: Method, path: &str, body: Option<Body>) -> Resul
 fn parse(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(body)
         .map_err(|error| Failure::new(exit::VERDICT, format_args!("the gateway's answer is no JSON: {error}")))
-}
-
-fn print(lines: impl IntoIterator<Item = String>) -> Result<(), Failure> {
-    let mut data = Data::stdout();
-    let written = lines.into_iter().try_for_each(|line| data.line(&line)).and_then(|()| data.flush());
-    written.or_else(super::talk::DataError::into_result)
 }
 
 fn show(value: &Value) -> Result<(), Failure> {

@@ -29,6 +29,16 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", sanitised(text));
 }
 
+/// Prints lines of data on stdout.
+///
+/// # Errors
+/// [`Failure`] when stdout cannot be written; a reader who has enough is no failure.
+pub fn print(lines: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    let mut data = Data::stdout();
+    let written = lines.into_iter().try_for_each(|line| data.line(&line)).and_then(|()| data.flush());
+    written.or_else(DataError::into_result)
+}
+
 struct Sink;
 
 impl Log for Sink {
