@@ -15,7 +15,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         &[
             leaf(Field::StateOfCharge, ".capacity.stateOfCharge", How::Shift(-2)),
             leaf(Field::StateOfHealth, ".capacity.stateOfHealth", How::Shift(-2)),
-            leaf(Field::TimeRemaining, ".capacity.timeRemaining", How::OrNull),
+            leaf(Field::TimeRemaining, ".capacity.timeRemaining", How::MinutesOrNull),
         ],
     ),
     Mapping::fields(
@@ -26,7 +26,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
             leaf(Field::ChargeMode, ".chargeMode", How::LowerText),
             leaf(Field::Enabled, ".enabled", How::Switch),
             leaf(Field::EqualizationPending, ".equalizationPending", How::Switch),
-            leaf(Field::EqualizationTimeRemaining, ".equalizationTimeRemaining", How::OrNull),
+            leaf(Field::EqualizationTimeRemaining, ".equalizationTimeRemaining", How::MinutesOrNull),
         ],
     ),
     Mapping::fields(

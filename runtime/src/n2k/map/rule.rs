@@ -80,8 +80,9 @@ pub(in crate::n2k) enum How {
     Same,
     /// As decoded, but zero stands for "no sensor" and gives nothing.
     UnlessZero,
-    /// As decoded, `null` when it is absent: a value that goes away must be seen to go.
-    OrNull,
+    /// A span of 16 bits of minutes, `null` when it is absent: a value that goes away must be seen to go. The two
+    /// codes below "not available" are spans as well, as the peer has it.
+    MinutesOrNull,
     /// Times a power of ten: percent to ratio is -2.
     Shift(i8),
     /// Times a power of ten when it is above zero, else as decoded; one of the peer's faults.
@@ -202,7 +203,7 @@ impl How {
         let value = match self {
             Self::Same => same(decoded, field),
             Self::UnlessZero => same(decoded, field).filter(|_| decoded.raw(field) != Some(0)),
-            Self::OrNull => Some(number().map_or(Value::Null, Value::Number)),
+            Self::MinutesOrNull => Some(number().or_else(|| beyond(decoded, field)).map_or(Value::Null, Value::Number)),
             Self::Shift(power) => number().map(|value| Value::Number(shifted(value, power))),
             Self::ShiftAboveZero(power) => {
                 number().map(|value| Value::Number(shifted(value, if value.mantissa > 0 { power } else { 0 })))
@@ -250,6 +251,13 @@ pub(super) fn same(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>
         Lookup::Text(text) => Some(Value::Text(text)),
         Lookup::Code(_) => decoded.number(field).map(Value::Number),
     }
+}
+
+/// Returns the seconds of the codes 0xFFFD and 0xFFFE of a span of 16 bits of minutes, which the database's range ends
+/// before.
+fn beyond(decoded: &Decoded<'_>, field: Field) -> Option<Decimal> {
+    let minutes = decoded.bits(field).filter(|bits| matches!(bits, 0xfffd | 0xfffe))?;
+    Some(Decimal::new(i64::try_from(minutes).ok()?.checked_mul(60)?, 0))
 }
 
 /// Returns `value` × 10^`power`.

@@ -123,3 +123,21 @@ fn satellites_with_less_than_four_fields_only_count_for_the_others() {
         ]
     );
 }
+
+#[test]
+fn spans_of_minutes_beyond_the_range_are_the_peers_and_unknown_ones_null() {
+    let of = |minutes: u16| {
+        let [low, high] = minutes.to_le_bytes();
+        let payload = [1, 0, 0, 0xff, 0xff, low, high, 0xff, 0xff, 0xff, 0xff];
+        let decoded = Decoded::new(Pgn(127_506), &payload).unwrap();
+        let id = Id { priority: 6, pgn: Pgn(127_506), source: SourceAddress(7), destination: 255 };
+        let (mut memory, mut sink) = (Memory::default(), Collected::default());
+        let memory = &mut memory;
+        let mut scene = Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink };
+        find(Pgn(127_506)).unwrap().run(&mut scene);
+        sink.0
+    };
+    for (minutes, seconds) in [(0, "0"), (60, "3600"), (65_533, "3931980"), (65_534, "3932040"), (65_535, "null")] {
+        assert_eq!(of(minutes), [std::format!("electrical.batteries.0.capacity.timeRemaining={seconds}")], "{minutes}");
+    }
+}
