@@ -81,6 +81,8 @@ pub struct LogStream {
     is_skipping: bool,
     /// A line was read: it is text.
     has_read_line: bool,
+    /// A newline was seen.
+    has_newline: bool,
     is_ended: bool,
     number: u64,
 }
@@ -105,6 +107,7 @@ impl LogStream {
             searched: 0,
             is_skipping: false,
             has_read_line: false,
+            has_newline: false,
             is_ended: false,
             number: 0,
         }
@@ -211,13 +214,7 @@ impl LogStream {
                 Some(0) => return self.wire(),
                 Some(_) => return Some(self.bad(LineError::CutOff)),
             }
-            let rest = self.rest();
-            let found = rest.get(self.searched..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
-            let Some(found) = found else {
-                self.searched = rest.len();
-                return self.unfinished_line();
-            };
-            let length = self.searched + found;
+            let Some(length) = self.line_end() else { return self.unfinished_line() };
             let (from, is_skipped) = (self.start, core::mem::take(&mut self.is_skipping));
             self.start += length + 1;
             self.searched = 0;
@@ -228,6 +225,30 @@ impl LogStream {
             let entry = self.entry(from, from + length, false);
             if entry.is_some() {
                 return entry;
+            }
+        }
+    }
+
+    /// Returns how long the next line is when its end is there. Carriage returns alone end lines as long as no newline
+    /// was seen: in other logs they are noise beside newlines, and would move the numbers of lines.
+    fn line_end(&mut self) -> Option<usize> {
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let unseen = rest.get(self.searched..).unwrap_or_default();
+        let is_end = |byte: &u8| *byte == b'\n' || (*byte == b'\r' && !self.has_newline);
+        let Some(at) = unseen.iter().position(is_end) else {
+            self.searched = rest.len();
+            return None;
+        };
+        let returns = unseen.iter().skip(at).take_while(|byte| **byte == b'\r').count();
+        match unseen.get(at + returns) {
+            Some(b'\n') => {
+                self.has_newline = true;
+                Some(self.searched + at + returns)
+            }
+            Some(_) => Some(self.searched + at),
+            None => {
+                self.searched += at;
+                None
             }
         }
     }

@@ -632,3 +632,18 @@ fn a_packed_file_is_one_clear_error() {
     assert!(stream.next_entry().is_none());
     assert!(LineError::Packed.to_string().contains("gunzip"));
 }
+
+#[test]
+fn carriage_returns_alone_end_lines_until_a_newline_is_seen() {
+    let line = "(1780308000.000000) can0 09F11207#FF103BFF7FFF7FFC";
+    let numbers = |text: String| {
+        let number = |entry: Entry| match entry {
+            Entry::Record { number, .. } => number,
+            other => panic!("{other:?}"),
+        };
+        all_entries(Format::Auto, text.as_bytes()).into_iter().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(std::format!("{line}\r{line}\r{line}\r")), [1, 2, 3]);
+    assert_eq!(numbers(std::format!("{line}\r\n{line}\r\r\n{line}")), [1, 2, 3]);
+    assert_eq!(numbers(std::format!("{line}\n\r{line}\n\r{line}\n")), [1, 2, 3]);
+}
