@@ -155,7 +155,7 @@ impl Machine {
     /// Plans a call in the dialect of the instance.
     pub(super) fn new(instance: &mut Instance, call: Call) -> Self {
         let limit = match &call {
-            Call::Start { .. } | Call::Id | Call::Name => instance.limits.fuel_per_start,
+            Call::Start { .. } | Call::Id | Call::Name | Call::Collect => instance.limits.fuel_per_start,
             _ => instance.limits.fuel_per_call,
         };
         let mut ops = VecDeque::new();
@@ -571,6 +571,7 @@ impl Machine {
                     Some(Val::I32(ptr)) if ptr != 0 || !null_is_failure => ptr.cast_unsigned(),
                     _ => return Err(Failure::NoMemory { bytes: *bytes }),
                 };
+                instance.handed(*bytes);
                 if self.buffers.push(ptr).is_err() {
                     return Err(Failure::NoMemory { bytes: *bytes });
                 }
@@ -609,6 +610,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Start { .. } => export::PLUGIN_START,
         Call::Stop => export::PLUGIN_STOP,
         Call::Poll => export::POLL,
+        Call::Collect => export::AS_COLLECT,
         Call::Delta(_) | Call::DeltaText(_) => export::DELTA_HANDLER,
         Call::Http { handler, .. } | Call::Put { handler, .. } => handler.as_str(),
         Call::Provider { export, .. } => export,
@@ -629,6 +631,7 @@ fn plan(instance: &Instance, call: Call, ops: &mut VecDeque<Op>) -> Answer {
         Call::Id | Call::Name | Call::Schema | Call::Endpoints => {
             getter_call(ops, name, GETTER_BUFFER_BYTES, instance.limits.response_bytes_max);
         }
+        Call::Collect => ops.push_back(Op::Invoke { name, args: Vec::new() }),
         Call::Stop | Call::Poll => {
             if managed {
                 ops.push_back(Op::ArgumentsLength(0));

@@ -244,6 +244,13 @@ impl ModuleFacts {
         sizes.into_iter().filter_map(Result::err).chain(dialect).collect()
     }
 
+    /// Returns what the linear memory may grow to: the module's own maximum or the board's, bytes.
+    #[must_use]
+    pub fn linear_bytes_max(&self, limits: &PluginLimits) -> u64 {
+        let own = self.memory.pages_max.map_or(u64::MAX, |pages| pages.saturating_mul(self.memory.page_bytes));
+        own.min(limits.linear_bytes_max.into())
+    }
+
     /// Returns the linear memory at the start, bytes.
     #[must_use]
     pub fn linear_bytes_min(&self) -> u64 {

@@ -19,6 +19,14 @@ use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Files;
 
+/// A guest with nothing to do is asked to collect after the host has put this part of its memory limit into it: 256 KiB
+/// on Linux, 1 KiB on a chip.
+const COLLECT_SHARE_IDLE: u64 = 64;
+/// The same for a guest that has always something to do.
+const COLLECT_SHARE_BUSY: u64 = 8;
+/// Calls after which an idle guest is asked whatever they brought.
+const COLLECT_CALLS_IDLE: u32 = 64;
+
 /// What an instance is built for.
 #[derive(Clone, Debug)]
 pub struct InstanceSpec {
@@ -61,6 +69,8 @@ pub struct Instance {
     /// Set by a failure that cut the guest off: it must not be called again.
     dead: Option<Failure>,
     unknown_imports: Vec<String>,
+    /// Calls, and bytes that the host allocated for them, since the last [`Call::Collect`].
+    uncollected: (u32, u64),
 }
 
 impl Instance {
@@ -136,6 +146,7 @@ impl Instance {
             fuel_in_call: 0,
             dead: None,
             unknown_imports: facts.unknown_imports.clone(),
+            uncollected: (0, 0),
         };
         if !start_section_waits {
             instance.imports_work();
@@ -170,6 +181,21 @@ impl Instance {
         self.guest.get_export(&self.store, name).and_then(Extern::into_func)
     }
 
+    /// Notes an allocation that the host made in the guest.
+    pub(super) fn handed(&mut self, bytes: u32) {
+        self.uncollected.1 = self.uncollected.1.saturating_add(bytes.into());
+    }
+
+    /// Tells whether [`Call::Collect`] is due: AssemblyScript's `minimal` runtime frees nothing without it (plugin ABI
+    /// §2.6). `idle` where nothing else waits for the guest; a guest that is never idle is asked later.
+    #[must_use]
+    pub fn wants_collection(&self, idle: bool) -> bool {
+        let (calls, bytes) = self.uncollected;
+        let share = if idle { COLLECT_SHARE_IDLE } else { COLLECT_SHARE_BUSY };
+        let due = bytes >= u64::from(self.limits.linear_bytes_max) / share || (idle && calls >= COLLECT_CALLS_IDLE);
+        due && self.dialect == Dialect::AssemblyScript && self.has(export::AS_COLLECT)
+    }
+
     /// Lets the linear memory grow by at most `bytes` from now on, and never beyond the plugin's own limit.
     pub fn allow_growth(&mut self, bytes: u64) {
         let linear_bytes_max = self.usage().linear_bytes.saturating_add(bytes);
@@ -194,6 +220,11 @@ impl Instance {
         if self.machine.is_some() && self.dead.is_none() {
             self.dead = Some(Failure::BadAnswer("the call was abandoned"));
         }
+        self.uncollected = if matches!(call, Call::Collect) {
+            (0, 0)
+        } else {
+            (self.uncollected.0.saturating_add(1), self.uncollected.1)
+        };
         self.fuel_in_call = 0;
         self.machine = Some(Machine::new(self, call));
     }

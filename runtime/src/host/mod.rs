@@ -61,6 +61,8 @@ pub enum Call {
     Stop,
     /// `poll`; answers [`Answer::Code`].
     Poll,
+    /// AssemblyScript's `__collect`, which frees what nobody holds any more; answers [`Answer::Unit`].
+    Collect,
     /// `delta_handler`; answers [`Answer::Unit`].
     Delta(Arc<Delta>),
     /// `delta_handler` with a text that no delta was made of; answers [`Answer::Unit`].

@@ -15,6 +15,7 @@ use super::orphans::Orphans;
 use super::ports::PortTable;
 use super::reload::Reload;
 use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
+use super::wear::Wear;
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
 use crate::bus::{HOPS_MAX, Queue};
@@ -193,6 +194,7 @@ pub(super) enum Activity {
     /// A handler answers a request.
     Exchange(ExchangeId),
     Fetched,
+    Collect,
 }
 
 /// Where an installed plugin is on its way.
@@ -243,6 +245,7 @@ pub struct Plugin {
     /// A change of version is under way: deltas and requests wait although the plugin does not run.
     pub(super) holding: bool,
     pub(super) reload: Option<Box<Reload>>,
+    pub(super) wear: Wear,
 }
 
 impl Plugin {
@@ -304,6 +307,7 @@ impl Plugin {
             account: package.id().into(),
             holding: false,
             reload: None,
+            wear: Wear::default(),
             package,
         }
     }
@@ -421,6 +425,12 @@ impl Plugin {
         self.crashes.restarts()
     }
 
+    /// Returns how often a fresh instance took the place of one whose memory was nearly used up.
+    #[must_use]
+    pub fn recycled(&self) -> u32 {
+        self.wear.recycled()
+    }
+
     /// Returns what it offers to clients while it runs.
     #[must_use]
     pub fn offers(&self) -> Option<&Offers> {
@@ -478,7 +488,7 @@ impl Plugin {
     }
 
     pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
-        if (self.state != State::Running && !self.holding) || !self.takes_deltas {
+        if (self.state != State::Running && !self.is_holding()) || !self.takes_deltas {
             return;
         }
         if self.filter.as_ref().is_some_and(|filter| !filter.wants(delta)) {
@@ -492,7 +502,7 @@ impl Plugin {
     }
 
     pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
-        if (self.state != State::Running || self.stop_wanted) && !self.holding {
+        if (self.state != State::Running || self.stop_wanted) && !self.is_holding() {
             return Err(Unavailable::NotRunning);
         }
         if self.requests.len() >= usize::from(self.limits.request_queue_len) {
@@ -540,9 +550,14 @@ impl Plugin {
         }
     }
 
+    /// Deltas and requests wait for the instance to come.
+    fn is_holding(&self) -> bool {
+        self.holding || self.wear.is_recycling()
+    }
+
     /// Ends everything that waits for this plugin.
     pub(super) fn withdraw(&mut self, finished: &mut Vec<Finished>) {
-        if !self.holding {
+        if !self.is_holding() {
             let waiting = self.requests.drain(..);
             finished.extend(waiting.map(|waiting| Finished { exchange: waiting.exchange, result: Outcome::Stopped }));
             self.deltas.clear();

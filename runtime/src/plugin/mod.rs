@@ -15,6 +15,7 @@ mod reload;
 mod services;
 mod sockets;
 mod turn;
+mod wear;
 
 use alloc::boxed::Box;
 use alloc::string::String;

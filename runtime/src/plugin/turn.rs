@@ -62,6 +62,10 @@ impl Plugin {
                     self.phase = Phase::Live(instance, None);
                     return Turn { busy: true, wake: None };
                 }
+                Phase::Live(instance, None) if self.is_worn(&instance, world.now) => {
+                    self.recycle(&instance);
+                    self.phase = Phase::Live(instance, None);
+                }
                 Phase::Live(mut instance, None) => match self.next_call(&instance, world.now) {
                     Some((activity, call)) => {
                         self.face.emitted_in_call = 0;
@@ -211,6 +215,7 @@ impl Plugin {
 
     /// Ends in state `error`, without a restart.
     fn refuse(&mut self, reason: String, finished: &mut Vec<Finished>) {
+        self.wear.settled();
         self.face.log(log::Level::Error, &reason);
         self.state = State::Error;
         self.reason = Some(reason.clone());
@@ -238,6 +243,9 @@ impl Plugin {
             let next = due + POLL_PERIOD;
             self.next_poll = Some(if next <= now { now + POLL_PERIOD } else { next });
             return Some((Activity::Poll, Call::Poll));
+        }
+        if instance.wants_collection(self.deltas.is_empty()) {
+            return Some((Activity::Collect, Call::Collect));
         }
         let fed = self.deltas.pop()?;
         if !instance.has(export::DELTA_HANDLER) {
@@ -320,7 +328,7 @@ impl Plugin {
                 }
                 self.phase = Phase::Live(instance, None);
             }
-            Activity::Delta => self.phase = Phase::Live(instance, None),
+            Activity::Delta | Activity::Collect => self.phase = Phase::Live(instance, None),
             Activity::Exchange(exchange) => {
                 let result = match answer {
                     Answer::Text(text) => Outcome::Answered(text),
@@ -370,6 +378,7 @@ impl Plugin {
         }
         self.state = State::Running;
         self.holding = false;
+        self.wear.started(world.now, instance.usage().linear_bytes);
         self.reason = (!instance.unknown_imports().is_empty())
             .then(|| format!("imports unknown to this host: {}", instance.unknown_imports().join(", ")));
         self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));
@@ -422,6 +431,7 @@ impl Plugin {
             Activity::Delta => export::DELTA_HANDLER,
             Activity::Exchange(_) => "a handler",
             Activity::Fetched => export::RESPONSE_HANDLER,
+            Activity::Collect => export::AS_COLLECT,
         };
         let reason = format!("{export}: {failure}");
         if activity == Activity::Stop {
@@ -458,7 +468,12 @@ impl Plugin {
                 ledger.release(&self.account);
                 self.not_started(reason, world, finished);
             }
-            Activity::Stop | Activity::Poll | Activity::Delta | Activity::Exchange(_) | Activity::Fetched => {
+            Activity::Stop
+            | Activity::Poll
+            | Activity::Delta
+            | Activity::Exchange(_)
+            | Activity::Fetched
+            | Activity::Collect => {
                 self.phase = Phase::Live(instance, None);
             }
         }
@@ -467,6 +482,7 @@ impl Plugin {
     /// The instance is gone: restart it by the schedule, or give it up.
     fn crash(&mut self, reason: String, ledger: &mut Ledger, now: Instant, finished: &mut Vec<Finished>) {
         ledger.release(&self.account);
+        self.wear.settled();
         self.withdraw(finished);
         self.state = State::Crashed;
         self.stop_wanted = false;
@@ -500,6 +516,9 @@ impl Plugin {
     ) {
         self.stop_wanted = false;
         ledger.release(&self.account);
+        if !self.is_enabled() || self.shutting_down {
+            self.wear.settled();
+        }
         self.withdraw(finished);
         if let Some(reason) = &failure {
             self.face.log(log::Level::Error, reason);
@@ -521,6 +540,8 @@ impl Plugin {
     /// A disabled plugin has told its name and schema.
     fn come_to_rest(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
         ledger.release(&self.account);
+        self.wear.settled();
+        self.withdraw(finished);
         self.state = State::Stopped;
         self.reason = None;
         self.stop_wanted = false;

@@ -49,7 +49,13 @@ fn row(out: &mut String, plugin: &Plugin, registry: &Registry) -> core::fmt::Res
         Some(reason) => json::write_string(out, reason)?,
         None => out.push_str("null"),
     }
-    write!(out, ",\"restarts\":{},\"drops\":{},\"budget\":[", plugin.restarts(), plugin.drops().total())?;
+    write!(
+        out,
+        ",\"restarts\":{},\"recycled\":{},\"drops\":{},\"budget\":[",
+        plugin.restarts(),
+        plugin.recycled(),
+        plugin.drops().total()
+    )?;
     budget(out, plugin, registry)?;
     out.push_str("]}}");
     Ok(())

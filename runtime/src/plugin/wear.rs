@@ -1,0 +1,95 @@
+//! Planned recycling: a fresh instance in the place of one whose linear memory is nearly used up.
+//!
+//! AssemblyScript's `stub` runtime, the SDK's default, never frees anything (plugin ABI §2.6): such a plugin traps when
+//! its memory is full, however well it is written. It is stopped and started between two calls instead, with the
+//! saved configuration; deltas and requests wait meanwhile. This is no crash.
+
+use alloc::format;
+use core::time::Duration;
+
+use super::entry::{Plugin, State};
+use crate::host::Instance;
+use crate::time::Instant;
+
+/// An instance is worn when it takes this part of what its linear memory may grow to.
+const WORN_SHARE: (u64, u64) = (7, 8);
+/// An instance that fills its memory sooner after its start is left to the schedule of crashes.
+pub(super) const RECYCLE_AFTER: Duration = Duration::from_secs(5);
+
+/// What is known of the memory of the running instance.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wear {
+    started: Instant,
+    /// Linear memory when `plugin_start` had returned, bytes.
+    bytes_at_start: u64,
+    recycled: u32,
+    recycling: bool,
+}
+
+impl Wear {
+    /// A fresh instance runs.
+    pub(super) fn started(&mut self, now: Instant, linear_bytes: u64) {
+        (self.started, self.bytes_at_start) = (now, linear_bytes);
+        self.settled();
+    }
+
+    /// The fresh instance is there, or none will come.
+    pub(super) fn settled(&mut self) {
+        self.recycling = false;
+    }
+
+    pub(super) fn is_recycling(&self) -> bool {
+        self.recycling
+    }
+
+    pub(super) fn recycled(&self) -> u32 {
+        self.recycled
+    }
+
+    /// Tells whether an instance that takes `linear_bytes` of at most `ceiling` is due.
+    fn is_due(&self, now: Instant, linear_bytes: u64, ceiling: u64) -> bool {
+        // One that was born large would be as large again.
+        linear_bytes > self.bytes_at_start
+            && linear_bytes.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
+            && now.since(self.started) >= RECYCLE_AFTER
+    }
+}
+
+impl Plugin {
+    pub(super) fn is_worn(&self, instance: &Instance, now: Instant) -> bool {
+        let undisturbed =
+            self.state == State::Running && !self.stop_wanted && !self.shutting_down && self.reload.is_none();
+        undisturbed && self.wear.is_due(now, instance.usage().linear_bytes, self.ceiling())
+    }
+
+    /// Plans to stop this instance and to start a fresh one.
+    pub(super) fn recycle(&mut self, instance: &Instance) {
+        self.wear.recycled = self.wear.recycled.saturating_add(1);
+        self.wear.recycling = true;
+        self.stop_wanted = true;
+        let (linear_bytes, ceiling, count) = (instance.usage().linear_bytes, self.ceiling(), self.wear.recycled);
+        let text = format!("its memory is at {linear_bytes} of {ceiling} bytes: started afresh (recycling {count})");
+        self.face.log(log::Level::Info, &text);
+    }
+
+    fn ceiling(&self) -> u64 {
+        self.facts.as_ref().map_or(u64::MAX, |facts| facts.linear_bytes_max(&self.limits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_due_when_it_has_grown_to_seven_eighths_and_lived_a_while() {
+        let mut wear = Wear::default();
+        wear.started(Instant::from_millis(1000), 100);
+        let late = Instant::from_millis(6000);
+        assert!(wear.is_due(late, 700, 800));
+        assert!(!wear.is_due(late, 699, 800), "there is room");
+        assert!(!wear.is_due(Instant::from_millis(5999), 700, 800), "it has only just started");
+        wear.started(Instant::from_millis(1000), 700);
+        assert!(!wear.is_due(late, 700, 800), "it was born like that");
+    }
+}
