@@ -1,16 +1,50 @@
-//! A plugin author's way: a package from each template, built, checked against the chip, and run on the sample.
+//! A plugin author's way: a package from each template, built, checked against the chip, and run on the sample; then
+//! AssemblyScript in each of its memory runtimes, fed for a quarter of an hour of simulated time.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use crate::process;
 use crate::toolchain::{GUEST, Toolchain};
+use crate::{process, sample};
 
 const LANGUAGES: [&str; 2] = ["rust", "assemblyscript"];
 /// The smallest chip that a new plugin has to fit.
 const BOARD: &str = "qemu-riscv32";
 /// What the template's plugin emits first on the sample.
 const EMITS: &str = r#""path":"environment.depth.smallest","value":9.02"#;
+
+/// AssemblyScript's memory runtimes: the first frees by itself, the second when it is asked, the third never.
+const RUNTIMES: [&str; 3] = ["incremental", "minimal", "stub"];
+/// Frames that each of them is fed with; most give a delta, some two, and there is no filter.
+const FRAMES: usize = 100_000;
+/// A plugin that makes garbage of each delta and answers it.
+const ECHO: &str = r#"import { emit } from '@signalk/assemblyscript-plugin-sdk/assembly/api'
+import { createSimpleDelta } from '@signalk/assemblyscript-plugin-sdk/assembly/signalk'
+
+export function plugin_id(): string {
+  return 'flavour'
+}
+export function plugin_name(): string {
+  return 'Flavour'
+}
+export function plugin_schema(): string {
+  return '{}'
+}
+export function plugin_start(ptr: usize, len: usize): i32 {
+  return 0
+}
+export function plugin_stop(): i32 {
+  return 0
+}
+export function delta_handler(delta: string): void {
+  if (delta.includes('"flavour.echo"')) return
+  const parts = delta.split(',')
+  emit(createSimpleDelta('flavour.echo', parts.length.toString()))
+}
+"#;
+const ECHO_PACKAGE: &str = r#"{"name":"flavour","version":"1.0.0","keywords":["signalk-wasm-plugin"],
+"wasmManifest":"plugin.wasm","wasmCapabilities":{"dataRead":true,"dataWrite":true}}"#;
 
 /// Runs `xtask templates`.
 ///
@@ -46,6 +80,42 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             Some(line) => return Err(format!("{name} emitted {line}")),
             None => return Err(format!("{name} emitted nothing on the sample")),
         }
+    }
+    runtimes(&top)
+}
+
+/// Feeds one plugin, compiled for each memory runtime, with more than its memory holds: each answers every delta.
+fn runtimes(top: &Path) -> Result<(), String> {
+    let home = top.join("target/templates");
+    let log = home.join("long.candump");
+    sample::write_frames(&log, FRAMES)?;
+    let package = home.join("assemblyscript");
+    process::write(&package.join("assembly/flavour.ts"), ECHO)?;
+    let mut expected = None;
+    for runtime in RUNTIMES {
+        let folder = home.join("flavours").join(runtime);
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        process::write(&folder.join("package.json"), ECHO_PACKAGE)?;
+        let mut asc = Command::new(package.join("node_modules/.bin/asc"));
+        asc.current_dir(&package).args([
+            "assembly/flavour.ts",
+            "--exportRuntime",
+            "-O",
+            "--runtime",
+            runtime,
+            "--outFile",
+        ]);
+        process::run(asc.arg(folder.join("plugin.wasm")))?;
+        let mut skiff = Command::new(top.join("target/release/skiff"));
+        let lines = process::output(skiff.arg("replay").arg(&log).arg("--plugin").arg(&folder))?;
+        let answers = lines.lines().filter(|line| line.starts_with("{\"_plugin\":\"flavour\"")).count();
+        let deltas = lines.lines().filter(|line| line.starts_with("{\"_line\":")).count();
+        if answers < deltas || deltas < FRAMES / 2 || *expected.get_or_insert(answers) != answers {
+            return Err(format!(
+                "runtime {runtime}: {answers} answers to {deltas} deltas, {expected:?} with the first"
+            ));
+        }
+        println!("AssemblyScript, runtime {runtime}: {answers} answers to {deltas} lines with a delta");
     }
     Ok(())
 }
