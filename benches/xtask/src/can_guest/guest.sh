@@ -43,7 +43,7 @@ heading_is() { api /signalk/v1/api/vessels/self/navigation/headingTrue | grep -q
 candump -L vcan0 > /vcan0.log &
 candump -L can1 > /can1.log &
 sleep 0.2
-skiff run --config /root/skiff --can vcan0 --can can0 --node 2> /skiff.log &
+skiff run --config /tmp/skiff --can vcan0 --can can0 --node 2> /skiff.log &
 answers() { status > /dev/null; }
 check "the gateway answers" 30 answers
 [ -z "$failed" ] || { cat /skiff.log; echo done; poweroff -f; }
