@@ -29,7 +29,7 @@ const WATCHDOG: Duration = Duration::from_secs(5);
 /// Heap in the memory that the boot loader leaves, and beside it.
 const HEAP_RECLAIMED_BYTES: usize = 64 * 1024;
 /// See above.
-const HEAP_BYTES: usize = 176 * 1024;
+const HEAP_BYTES: usize = 272 * 1024;
 
 #[esp_hal::main]
 fn main() -> ! {

@@ -175,7 +175,7 @@ fn gateway(mut hal: Hal) -> Result<Gateway, String> {
     let mut limits = Limits::of(Board::Esp32C6);
     // The ledger takes gateway, network, model and queues off; what stack, static data and the radio have is gone from
     // the heap already.
-    let gone = Fixed::OUTSIDE_HEAP_BYTES + Fixed::DEVICE_BYTES;
+    let gone = Fixed::OUTSIDE_HEAP_BYTES + Fixed::DEVICE_BYTES + Fixed::RADIO_BYTES;
     limits.total_bytes = limits.total_bytes.min((esp_alloc::HEAP.free() as u64).saturating_add(gone));
     let setup = Setup {
         limits,
