@@ -13,7 +13,7 @@ pub struct NetLimits {
     pub tcp_receive_bytes: u16,
     /// Send buffer of a TCP socket.
     pub tcp_send_bytes: u16,
-    /// TCP sockets that listen on one port at the same time; a client beyond them tries again.
+    /// TCP sockets that wait on a port while nobody comes; a burst of clients gets more, as far as there are sockets.
     pub backlog: u16,
     /// Open UDP sockets.
     pub udp_sockets_max: u16,

@@ -164,11 +164,13 @@ impl<D: Device> Network for SmolNet<D> {
         self.interface.poll_maintenance(time);
         let mut more = true;
         for _ in 0..self.limits.packets_per_poll {
-            if self.interface.poll_ingress_single(time, &mut self.device, &mut self.sockets)
-                == PollIngressSingleResult::None
-            {
-                more = false;
-                break;
+            match self.interface.poll_ingress_single(time, &mut self.device, &mut self.sockets) {
+                PollIngressSingleResult::None => {
+                    more = false;
+                    break;
+                }
+                PollIngressSingleResult::PacketProcessed => {}
+                PollIngressSingleResult::SocketStateChanged => self.keep_listening(),
             }
         }
         for _ in 0..EGRESS_ROUNDS {

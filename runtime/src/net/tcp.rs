@@ -47,7 +47,7 @@ pub(super) struct Closing {
 
 impl<D: Device> SmolNet<D> {
     /// Counts the TCP sockets of the stack.
-    fn tcp_count(&self) -> usize {
+    pub(super) fn tcp_count(&self) -> usize {
         let open = self.entries.values().map(|entry| match entry {
             Entry::Listener(listener) => listener.waiting.len(),
             Entry::Stream(_) => 1,
@@ -56,12 +56,17 @@ impl<D: Device> SmolNet<D> {
         open.sum::<usize>().saturating_add(self.closing.len())
     }
 
-    /// Takes buffers for one more socket; the oldest closing one makes room.
+    /// Takes buffers for one more socket; a closing one makes room, the oldest whose peer has all that was sent first.
     fn new_tcp(&mut self) -> Result<tcp::Socket<'static>, NetError> {
         let max = usize::from(self.limits.tcp_sockets_max);
         if self.tcp_count() >= max && !self.closing.is_empty() {
-            let oldest = self.closing.remove(0);
-            self.sockets.remove(oldest.handle);
+            let has_everything = |closing: &Closing| {
+                let tcp: &tcp::Socket<'_> = self.sockets.get(closing.handle);
+                tcp.send_queue() == 0
+            };
+            let index = self.closing.iter().position(has_everything).unwrap_or(0);
+            let victim = self.closing.remove(index);
+            self.sockets.remove(victim.handle);
         }
         if self.tcp_count() >= max {
             return Err(NetError::TooMany);
@@ -119,6 +124,47 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
+    /// Gives back what a burst of clients left: listening sockets beyond the usual number.
+    fn shed(&mut self, socket: Socket) {
+        let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket.0) else { return };
+        let surplus = listener.waiting.len().saturating_sub(usize::from(self.limits.backlog));
+        for _ in 0..surplus {
+            let listens = |handle: &SocketHandle| {
+                let tcp: &tcp::Socket<'_> = self.sockets.get(*handle);
+                tcp.state() == State::Listen
+            };
+            let Some(last) = listener.waiting.iter().rposition(listens) else { return };
+            if listener.waiting.iter().position(listens) == Some(last) {
+                return;
+            }
+            let handle = listener.waiting.swap_remove(last);
+            self.sockets.remove(handle);
+        }
+    }
+
+    /// Makes sure that each listener still has a socket for the next client: a browser opens a handful of connections
+    /// in one breath, and the stack resets what finds none. What plugins connect with stays free.
+    pub(super) fn keep_listening(&mut self) {
+        let room = usize::from(self.limits.tcp_sockets_max.saturating_sub(self.limits.connects_max));
+        let is_listening = |handle: &SocketHandle| {
+            let tcp: &tcp::Socket<'_> = self.sockets.get(*handle);
+            tcp.state() == State::Listen
+        };
+        let deaf = self.entries.iter().find_map(|(socket, entry)| match entry {
+            Entry::Listener(listener) if !listener.waiting.iter().any(is_listening) => {
+                Some((*socket, listener.address))
+            }
+            _ => None,
+        });
+        if let Some((socket, address)) = deaf
+            && self.tcp_count().saturating_sub(self.closing.len()) < room
+            && let Ok(handle) = self.add_waiting(address)
+            && let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket)
+        {
+            listener.waiting.push(handle);
+        }
+    }
+
     pub(super) fn accept_connection(&mut self, socket: Socket) -> Option<(Socket, SocketAddr)> {
         let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket.0) else { return None };
         let address = listener.address;
@@ -145,6 +191,7 @@ impl<D: Device> SmolNet<D> {
                 SocketAddr::from(remote),
             )
         });
+        self.shed(socket);
         self.replenish(socket);
         let (stream, remote) = accepted?;
         let stream = self.insert(Entry::Stream(stream)).ok()?;
@@ -235,6 +282,9 @@ impl<D: Device> SmolNet<D> {
         while let Some(closing) = self.closing.get(index) {
             let (handle, until) = (closing.handle, closing.until);
             let tcp: &mut tcp::Socket<'_> = self.sockets.get_mut(handle);
+            // A client that is still sending reads the answer when it is through: what it sends is thrown away
+            // (RFC 9112 section 9.6), or it would be stuck at a full window until the reset.
+            while tcp.can_recv() && tcp.recv(|bytes| (bytes.len(), bytes.len())).is_ok_and(|count| count > 0) {}
             match tcp.state() {
                 // A reset that is still to be sent leaves the peer's address in the socket.
                 State::Closed if tcp.remote_endpoint().is_none() || until < now => {

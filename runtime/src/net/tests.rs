@@ -131,6 +131,75 @@ fn sockets_are_counted_and_come_back() {
 }
 
 #[test]
+fn a_client_that_is_still_sending_reads_the_answer_and_the_end() {
+    let mut bench = loopback(small());
+    let listener = bench.net.listen(address(80)).unwrap();
+    let (client, served) = bench.pair(listener);
+    let (giant, mut sent) = ([b'x'; 20_000], 0);
+    sent += bench.net.send(client, &giant).unwrap();
+    bench.run(5);
+    assert_eq!(bench.net.send(served, b"too large"), Ok(9));
+    bench.net.close(served);
+    for _ in 0..1000 {
+        sent += bench.net.send(client, &giant[sent..]).unwrap();
+        bench.run(1);
+    }
+    assert_eq!(sent, giant.len(), "the client is not stuck at a full window");
+    let mut buffer = [0; 64];
+    assert_eq!(bench.net.receive(client, &mut buffer), Ok(Received::Bytes(9)));
+    assert_eq!(bench.net.receive(client, &mut buffer), Ok(Received::Closed));
+}
+
+#[test]
+fn a_closing_connection_that_owes_data_makes_room_last() {
+    let limits = NetLimits { tcp_sockets_max: 5, connects_max: 3, backlog: 1, ..small() };
+    let mut bench = loopback(limits);
+    let listener = bench.net.listen(address(80)).unwrap();
+    let (reader, owing) = bench.pair(listener);
+    let (_idle, done) = bench.pair(listener);
+    // More than the reader takes without reading, so that something is still here when the other one is finished.
+    let mut answer = 0;
+    for _ in 0..100 {
+        answer += bench.net.send(owing, &[1; 1000]).unwrap();
+        bench.run(1);
+    }
+    bench.net.close(owing);
+    bench.net.close(done);
+    bench.run(5);
+    assert_eq!(bench.net.closing.len(), 2);
+    // Of five sockets two are clients, two closing, one listens.
+    bench.net.connect(address(80)).unwrap();
+    assert_eq!(bench.net.closing.len(), 1, "one made room");
+    let (mut buffer, mut arrived) = ([0; 500], 0);
+    for _ in 0..1000 {
+        bench.run(1);
+        if let Ok(Received::Bytes(count)) = bench.net.receive(reader, &mut buffer) {
+            arrived += count;
+        }
+    }
+    assert_eq!(arrived, answer, "what was owed arrived");
+}
+
+#[test]
+fn a_burst_of_clients_finds_more_sockets_than_those_that_wait() {
+    let limits = NetLimits { connects_max: 5, tcp_sockets_max: 12, backlog: 1, packets_per_poll: 64, ..small() };
+    let mut bench = loopback(limits);
+    let listener = bench.net.listen(address(80)).unwrap();
+    // All of them knock before anybody looks.
+    let clients: Vec<_> = (0..3).map(|_| bench.net.connect(address(80)).unwrap()).collect();
+    bench.run(20);
+    for client in clients {
+        assert_eq!(bench.net.is_connected(client), Ok(true));
+    }
+    let served: Vec<_> = core::iter::from_fn(|| bench.net.accept(listener)).collect();
+    assert_eq!(served.len(), 3);
+    assert_eq!(bench.net.tcp_count(), 3 + 3 + 1, "one waits again");
+    let flood = (0..2).map(|_| bench.net.connect(address(80)).unwrap()).last().unwrap();
+    bench.run(20);
+    assert_eq!(bench.net.is_connected(flood), Err(NetError::Unreachable), "sockets for plugins stay free");
+}
+
+#[test]
 fn outgoing_connections_leave_sockets_for_the_server() {
     let mut bench = loopback(small());
     let listener = bench.net.listen(address(80)).unwrap();
