@@ -48,6 +48,24 @@ fn every_scenario_gives_its_transcript() {
 }
 
 #[test]
+fn every_difference_from_the_reference_host_has_its_reason() {
+    // The rows of the plugin ABI specification's section 13; `cargo xtask reference-host` compares the lines themselves.
+    let known: Vec<String> = (1..=57).map(|number| format!("L-{number:02}")).collect();
+    for file in cases().iter().map(|case| case.join("upstream.diff")).filter(|file| file.exists()) {
+        let text = fs::read_to_string(&file).unwrap();
+        let reasons: Vec<&str> = text.lines().take_while(|line| line.starts_with("# ")).collect();
+        assert!(!reasons.is_empty(), "{} has no reason", file.display());
+        for reason in reasons {
+            let (rows, why) = reason[2..].split_once(": ").unwrap_or_else(|| panic!("{reason}"));
+            assert!(rows.split(", ").all(|row| known.iter().any(|known| known == row)), "{reason}");
+            assert!(why.ends_with('.'), "{reason}");
+        }
+        let differs = |line: &str| line.starts_with("- {") || line.starts_with("+ {");
+        assert!(text.lines().filter(|line| !line.starts_with('#')).all(differs), "{}", file.display());
+    }
+}
+
+#[test]
 fn a_scenario_that_says_nonsense_is_refused_with_its_place() {
     for (text, clause) in [
         ("{", "EOF"),

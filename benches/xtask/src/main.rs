@@ -14,6 +14,7 @@ mod pgn_tables;
 mod process;
 mod qemu;
 mod readme;
+mod reference_host;
 mod resident;
 mod sample;
 mod setup;
@@ -84,6 +85,11 @@ const TASKS: &[Task] = &[
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },
+    Task {
+        name: "reference-host",
+        does: "plays the conformance scenarios on the JavaScript reference host; [--bless] [HARNESS]",
+        run: reference_host::run,
+    },
     Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
     Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N]", run: fuzz::run },

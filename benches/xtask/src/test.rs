@@ -1,7 +1,7 @@
 //! Everything a contributor has to see pass, in one command.
 
 use crate::guests::GUESTS;
-use crate::{cross, guests, pgn_tables, process, setup, std_guest, templates};
+use crate::{cross, guests, pgn_tables, process, reference_host, setup, std_guest, templates};
 
 /// Runs `xtask test`: setup, then every test there is.
 ///
@@ -24,6 +24,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     guests::run(&["--check".into()])?;
     std_guest::run(&[])?;
     templates::run(&[])?;
+    reference_host::run(&[])?;
     pgn_tables::run(&["--check".into()])?;
     cross::test(&[])?;
     println!(

@@ -131,7 +131,7 @@ fn plain(raw: &RawValue) -> String {
 
 /// A JSON string's text, or the JSON itself.
 fn unquoted(raw: &RawValue) -> String {
-    crate::json::string(raw.get()).map_or_else(|| raw.get().to_string(), alloc::borrow::Cow::into_owned)
+    crate::json::string(raw.get()).map_or_else(|| plain(raw), alloc::borrow::Cow::into_owned)
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -1,0 +1,17 @@
+;; The same imports without the capability: the module is refused.
+(module
+  (import "as-fetch" "_fetchGETSync" (func $get (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 4)
+  (global $next (mut i32) (i32.const 131072))
+  (func (export "__new") (param $bytes i32) (param $class i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.add (global.get $next) (i32.const 20)))
+    (i32.store (i32.sub (local.get $at) (i32.const 8)) (local.get $class))
+    (i32.store (i32.sub (local.get $at) (i32.const 4)) (local.get $bytes))
+    (global.set $next (i32.and (i32.add (i32.add (local.get $at) (local.get $bytes)) (i32.const 7)) (i32.const -8)))
+    (local.get $at))
+  (func (export "__pin") (param i32) (result i32) (local.get 0))
+  (func (export "__unpin") (param i32))
+  (func (export "plugin_name") (result i32) (i32.const 0))
+  (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
+  (func (export "plugin_stop") (result i32) (i32.const 0)))
