@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::crash::CrashHistory;
 use super::fetch::Fetches;
 use super::filter::PathFilter;
-use super::offers::Offers;
+use super::offers::{Offers, PutOffer};
 use super::orphans::Orphans;
 use super::ports::PortTable;
 use super::reload::Reload;
@@ -553,6 +553,16 @@ impl Plugin {
     /// Deltas and requests wait for the instance to come.
     fn is_holding(&self) -> bool {
         self.holding || self.wear.is_recycling()
+    }
+
+    /// Takes the PUT handlers that are gone for good: not those that a fresh instance is about to register again, nor
+    /// those that end with the gateway.
+    pub(super) fn take_withdrawn_puts(&mut self) -> Vec<PutOffer> {
+        if self.is_holding() {
+            return Vec::new();
+        }
+        let gone = self.face.offers.take_withdrawn();
+        if self.shutting_down { Vec::new() } else { gone }
     }
 
     /// Ends everything that waits for this plugin.

@@ -465,6 +465,11 @@ impl Registry {
             let Some(plugin) = self.plugins.get_mut(index) else { continue };
             let one = plugin.turn_with_reload(self.strict, &mut self.ledger, world, &mut self.finished);
             turn = turn.and(one);
+            let gone = plugin.take_withdrawn_puts();
+            if !gone.is_empty() {
+                let package = plugin.face.package.clone();
+                self.tell_withdrawn(&package, gone, world);
+            }
         }
         if !self.removing.is_empty() {
             self.sweep();
@@ -473,6 +478,19 @@ impl Registry {
         // The next turn begins with another plugin, so that none is always the last.
         self.next = if count == 0 { 0 } else { (self.next + 1) % count };
         turn
+    }
+
+    /// Tells clients which paths nobody handles PUT for any more.
+    fn tell_withdrawn(&self, package: &Arc<str>, gone: Vec<PutOffer>, world: &mut World<'_>) {
+        for offer in gone {
+            if !self
+                .plugins
+                .iter()
+                .any(|plugin| plugin.offers().is_some_and(|offers| offers.puts().any(|other| *other == offer)))
+            {
+                services::emit_of_host(package, &services::supports_put(&offer, false, world.self_context), world);
+            }
+        }
     }
 
     /// Takes an exchange that has come to its end.

@@ -25,6 +25,8 @@ pub struct Offers {
     resources: Vec<(String, Instant)>,
     weather: Option<(String, Instant)>,
     radar: Option<(String, Instant)>,
+    /// PUT handlers that are gone, which clients are still to be told.
+    withdrawn: Vec<PutOffer>,
 }
 
 impl Offers {
@@ -34,6 +36,7 @@ impl Offers {
         match registration {
             Registration::Put { context, path } => {
                 let offer = PutOffer { context, path };
+                self.withdrawn.retain(|gone| *gone != offer);
                 if !self.puts.contains(&offer) {
                     if !has_room {
                         return false;
@@ -58,8 +61,16 @@ impl Offers {
         true
     }
 
+    /// Forgets everything; the handlers wait to be taken by [`take_withdrawn`](Self::take_withdrawn).
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        let mut withdrawn = core::mem::take(&mut self.withdrawn);
+        withdrawn.append(&mut self.puts);
+        *self = Self { withdrawn, ..Self::default() };
+    }
+
+    /// Takes the PUT handlers that ended with the instance.
+    pub(super) fn take_withdrawn(&mut self) -> Vec<PutOffer> {
+        core::mem::take(&mut self.withdrawn)
     }
 
     /// Visits its PUT handlers.

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::World;
 use super::entry::Face;
 use super::files::StoredFiles;
+use super::offers::PutOffer;
 use super::ports::Wired;
 use super::sockets::Plugged;
 use crate::config::PluginConfig;
@@ -123,7 +124,10 @@ impl Services for Loan<'_, '_> {
 
     fn register(&mut self, registration: Registration) -> bool {
         let meta = match &registration {
-            Registration::Put { context, path } => Some(supports_put(context, path, self.world.self_context)),
+            Registration::Put { context, path } => {
+                let offer = PutOffer { context: context.clone(), path: path.clone() };
+                Some(supports_put(&offer, true, self.world.self_context))
+            }
             _ => None,
         };
         if !self.face.offers.register(registration, self.face.registrations_max, self.world.now) {
@@ -200,8 +204,22 @@ impl Services for Loan<'_, '_> {
     }
 }
 
-/// Returns the delta that tells clients of a PUT handler (plugin ABI §3.3).
-fn supports_put(context: &str, path: &str, self_context: &str) -> String {
+/// Emits a delta of the host's own making in the name of a plugin.
+pub(super) fn emit_of_host(package: &Arc<str>, delta: &str, world: &mut World<'_>) {
+    let stamp = Stamp { source_ref: package, self_context: world.self_context, now: world.wall };
+    match Delta::parse(delta, &stamp) {
+        Ok(delta) => {
+            let delta = Arc::new(delta);
+            let parts = world.model.take_in(delta.clone()).into_deltas().collect();
+            world.outbox.push(Emitted { package: package.clone(), delta, parts, hops: 0 });
+        }
+        Err(error) => log::warn!("{package}: a delta of the host is none: {error}"),
+    }
+}
+
+/// Returns the delta that tells clients whether somebody handles PUT for a path (plugin ABI §3.3).
+pub(super) fn supports_put(offer: &PutOffer, supported: bool, self_context: &str) -> String {
+    let context = offer.context.as_str();
     let mut delta = String::from("{");
     if !matches!(context, "" | "vessels.self") && context != self_context {
         delta.push_str("\"context\":");
@@ -210,8 +228,10 @@ fn supports_put(context: &str, path: &str, self_context: &str) -> String {
         delta.push(',');
     }
     delta.push_str("\"updates\":[{\"meta\":[{\"path\":");
-    let _ = json::write_string(&mut delta, path);
-    delta.push_str(",\"value\":{\"supportsPut\":true}}]}]}");
+    let _ = json::write_string(&mut delta, &offer.path);
+    delta.push_str(",\"value\":{\"supportsPut\":");
+    delta.push_str(if supported { "true" } else { "false" });
+    delta.push_str("}}]}]}");
     delta
 }
 
