@@ -1,5 +1,7 @@
 //! Plugin packages on disk: the ones a user names, and the ones of a configuration folder.
 
+pub mod unpacked;
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -155,15 +157,25 @@ pub fn plugin_files(config: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
         .collect()
 }
 
-/// Returns name and path of each folder in `node_modules`, `@signalk` first, then by name.
+/// Returns name and path of each package that may have files to serve: those in `node_modules`, `@signalk` first, then
+/// by name, and those that were installed over the network, which take the place of the former.
 #[must_use]
 pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
-    named_folders(config, &mut Vec::new())
+    let mut folders = named_folders(config, &mut Vec::new());
+    for (name, path) in unpacked::folders(config) {
+        folders.retain(|(other, _)| *other != name);
+        folders.push((name, path));
+    }
+    folders
 }
 
-/// Returns the folder of the package `name` in `node_modules`.
+/// Returns the folder of the package `name`.
 #[must_use]
 pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
+    let installed = unpacked::folders(config).into_iter().find(|(other, _)| other == name);
+    if let Some((_, folder)) = installed {
+        return Some(folder);
+    }
     let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', '\0']);
     let (scope, inner) = match name.split_once('/') {
         Some((scope, inner)) => (Some(scope.strip_prefix('@')?), inner),

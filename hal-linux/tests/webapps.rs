@@ -1,6 +1,8 @@
 //! Web apps and `public/` folders of packages, over real HTTP (plugin ABI §1.6).
 
 mod support;
+#[path = "../../runtime/tests/tarball/mod.rs"]
+mod tarball;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -153,4 +155,38 @@ fn a_browser_on_the_network_opens_pages_with_the_token_once() {
     assert_eq!(ask("GET", "/signalk/v1/api/self", &[("Cookie", &cookies)]).0, 200);
     assert_eq!(ask("GET", "/@acme/chart/", &[("Cookie", "skiff-token=wrong")]).0, 401);
     assert_eq!(ask("POST", "/plugins/x/config", &[("Cookie", &cookies)]).0, 401, "a cookie is for reading only");
+}
+
+#[test]
+fn the_pages_of_a_package_come_and_go_with_it() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let config_text = config.to_str().unwrap();
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = json.replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"");
+    let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
+    let pack = |page: &str| {
+        let path = home.path().join("alarm.tgz");
+        let files: [(&str, &[u8]); 1] = [("public/index.html", page.as_bytes())];
+        fs::write(&path, tarball::npm_pack_with(&json, &wasm, &files)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let plugin = |arguments: &[&str]| {
+        let mut all = vec!["plugin", "--config", config_text];
+        all.extend(arguments);
+        let ended = support::run(home.path(), &all);
+        assert_eq!(ended.status.code(), Some(0), "{}", support::talk(&ended));
+    };
+    // Installed while no gateway runs, then while one does.
+    plugin(&["install", &pack("<h1>first</h1>")]);
+    let gateway = start(home.path());
+    let page = || gateway.ask("GET", "/@skiff/shallow-water-alarm/", &[], "");
+    assert_eq!(page().2, "<h1>first</h1>");
+    assert_eq!(gateway.ask("GET", "/plugins/_skiff_shallow-water-alarm/index.html", &[], "").2, "<h1>first</h1>");
+    plugin(&["install", &pack("<h1>second</h1>")]);
+    assert_eq!(page().2, "<h1>second</h1>");
+    assert!(gateway.ask("GET", "/skServer/webapps", &[], "").2.contains("@skiff/shallow-water-alarm"));
+    plugin(&["remove", "@skiff/shallow-water-alarm"]);
+    assert_eq!(page().0, 404);
+    assert_eq!(gateway.ask("GET", "/skServer/webapps", &[], "").2, "[]");
 }

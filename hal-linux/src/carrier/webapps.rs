@@ -14,7 +14,7 @@ use skiff_runtime::package::plugin_id;
 use tower_http::services::ServeDir;
 
 use crate::hal::Folder;
-use crate::packages;
+use crate::packages::{self, unpacked};
 
 /// Keyword of a package whose files are served.
 const WEB_APP: &str = "signalk-webapp";
@@ -44,6 +44,28 @@ impl Asked {
     }
 }
 
+/// What a request changes of the files of packages, once the gateway has said yes.
+pub(super) enum Change {
+    /// This archive was installed.
+    Installed(Vec<u8>),
+    /// The package with this plugin id was removed.
+    Removed(String),
+}
+
+impl Change {
+    /// Remembers a request that installs or removes a package.
+    pub(super) fn of(method: &Method, uri: &Uri, body: &[u8]) -> Option<Self> {
+        let below = uri.path().strip_prefix("/skiff/v1/plugins")?.trim_matches('/');
+        match *method {
+            Method::POST if below.is_empty() => Some(Self::Installed(body.to_vec())),
+            Method::DELETE if !below.is_empty() => {
+                Some(Self::Removed(percent_encoding::percent_decode_str(below).decode_utf8().ok()?.into_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl WebApps {
     /// Serves the packages of a configuration folder.
     #[must_use]
@@ -66,6 +88,20 @@ impl WebApps {
                 Some(moved)
             }
             Found::File { root, mount, below } => send(&root, &mount, &below, asked).await,
+        }
+    }
+
+    /// Keeps or forgets the files of a package, after the gateway has installed or removed it.
+    pub(super) async fn follow(&self, change: Change) {
+        let config = self.config.clone();
+        let done = tokio::task::spawn_blocking(move || match change {
+            Change::Installed(tgz) => unpacked::keep(&config, &tgz),
+            Change::Removed(id) => unpacked::forget(&config, &id),
+        });
+        match done.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("the files of a package were not kept or removed: {error}"),
+            Err(error) => log::warn!("the files of a package were not kept or removed: {error}"),
         }
     }
 

@@ -19,7 +19,7 @@ use super::exit::{self, Failure};
 use super::run::{ADDRESS_FILE, TOKEN_FILE};
 use super::talk::{print, sanitised};
 use crate::hal::Folder;
-use crate::packages;
+use crate::packages::{self, unpacked};
 
 /// Install, list, configure, reload and remove plugins
 ///
@@ -373,6 +373,9 @@ impl Target {
                 store::save(folder, &package.id(), &record).map_err(|error| {
                     Failure::new(exit::VERDICT, format_args!("{}: {error}", folder.root().display()))
                 })?;
+                unpacked::keep(folder.root(), &bytes).map_err(|error| {
+                    Failure::new(exit::VERDICT, format_args!("{}: {error}", folder.root().display()))
+                })?;
                 let mut config = load(folder, &package.id())?;
                 if config.enabled.is_none() {
                     config.enabled = Some(true);
@@ -399,9 +402,11 @@ impl Target {
                     );
                     return Err(Failure::new(exit::VERDICT, text));
                 }
-                store::remove(folder, &id).map_err(|error| {
-                    Failure::new(exit::VERDICT, format_args!("{}: {error}", folder.root().display()))
-                })?;
+                let place = folder.root().display().to_string();
+                let failed =
+                    |error: &dyn std::fmt::Display| Failure::new(exit::VERDICT, format_args!("{place}: {error}"));
+                unpacked::forget(folder.root(), &id).map_err(|error| failed(&error))?;
+                store::remove(folder, &id).map_err(|error| failed(&error))?;
             }
         }
         log::info!("{name}: removed; its configuration is kept");

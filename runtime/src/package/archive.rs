@@ -78,23 +78,62 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 /// Finds a file by its path below the archive's first folder.
 pub(super) fn file<'t>(tar: &'t [u8], path: &str) -> Result<&'t [u8], PackageError> {
-    let mut at = 0_usize;
-    for _ in 0..ARCHIVE_FILES_MAX {
-        let header = at.checked_add(BLOCK).and_then(|end| tar.get(at..end));
-        let Some(header) = header.filter(|header| header.iter().any(|&byte| byte != 0)) else {
-            return Err(PackageError::MissingFile { path: path.into() });
-        };
-        check_header(header)?;
-        let size = octal(header, 124, 12).ok_or(corrupt("a file has no size"))?;
-        let from = at.saturating_add(BLOCK);
-        let data = from.checked_add(size).and_then(|end| tar.get(from..end)).ok_or(corrupt("a file is cut off"))?;
-        let kind = header.get(156).copied().unwrap_or(0);
-        if matches!(kind, b'0' | 0) && below_first_folder(&name(header)) == Some(path) {
+    for file in files(tar) {
+        let (name, data) = file?;
+        if name == path {
             return Ok(data);
         }
-        at = from.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
     }
-    Err(corrupt("more than 2000 files"))
+    Err(PackageError::MissingFile { path: path.into() })
+}
+
+/// Visits the regular files with their paths below the archive's first folder; the first error is the last item.
+pub(super) fn files(tar: &[u8]) -> impl Iterator<Item = Result<(String, &[u8]), PackageError>> {
+    let (mut at, mut count) = (Some(0_usize), 0_usize);
+    core::iter::from_fn(move || {
+        loop {
+            let header_at = at?;
+            count = count.saturating_add(1);
+            if count > ARCHIVE_FILES_MAX {
+                at = None;
+                return Some(Err(corrupt("more than 2000 files")));
+            }
+            match entry(tar, header_at) {
+                Ok(None) => return None,
+                Err(error) => {
+                    at = None;
+                    return Some(Err(error));
+                }
+                Ok(Some(entry)) => {
+                    at = Some(entry.next);
+                    if let Some(file) = entry.file {
+                        return Some(Ok(file));
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// What one header of the archive stands for.
+struct Entry<'t> {
+    /// Path and content, when it is a regular file below the first folder.
+    file: Option<(String, &'t [u8])>,
+    /// Where the next header is.
+    next: usize,
+}
+
+fn entry(tar: &[u8], at: usize) -> Result<Option<Entry<'_>>, PackageError> {
+    let header = at.checked_add(BLOCK).and_then(|end| tar.get(at..end));
+    let Some(header) = header.filter(|header| header.iter().any(|&byte| byte != 0)) else { return Ok(None) };
+    check_header(header)?;
+    let size = octal(header, 124, 12).ok_or(corrupt("a file has no size"))?;
+    let from = at.saturating_add(BLOCK);
+    let data = from.checked_add(size).and_then(|end| tar.get(from..end)).ok_or(corrupt("a file is cut off"))?;
+    let is_regular = matches!(header.get(156).copied().unwrap_or(0), b'0' | 0);
+    let name = name(header);
+    let file = below_first_folder(&name).filter(|_| is_regular).map(|path| (path.into(), data));
+    Ok(Some(Entry { file, next: from.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK)) }))
 }
 
 fn check_header(header: &[u8]) -> Result<(), PackageError> {
@@ -131,7 +170,7 @@ fn below_first_folder(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::Package;
+    use crate::package::{Package, files_of_tgz};
     use std::vec;
 
     /// Writes a tar of these files as `npm pack` does.
@@ -193,6 +232,17 @@ mod tests {
         let without = gzip(&tar(&[("package/package.json", MANIFEST)]));
         assert_eq!(Package::from_tgz(&without), Err(PackageError::MissingFile { path: "build/p.wasm".into() }));
         assert!(matches!(Package::from_tgz(b"hello, this is no archive"), Err(PackageError::Archive { .. })));
+    }
+
+    #[test]
+    fn all_files_are_unpacked_and_none_leads_out() {
+        let files = files_of_tgz(&package(), UNPACKED_BYTES_MAX).unwrap();
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["README.md", "package.json", "build/p.wasm"]);
+        for path in ["package/../../etc/passwd", "package//etc/passwd", "package/a\\b", "package/./x", "package/"] {
+            let hostile = gzip(&tar(&[("package/package.json", MANIFEST), (path, b"x")]));
+            assert_eq!(files_of_tgz(&hostile, UNPACKED_BYTES_MAX), Err(PackageError::OutsidePath), "{path}");
+        }
     }
 
     #[test]

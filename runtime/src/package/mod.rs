@@ -191,6 +191,23 @@ impl Unpacked {
     }
 }
 
+/// Unpacks all files of what `npm pack` makes, for hosts that have a disk; paths are relative to the package.
+///
+/// # Errors
+/// [`PackageError`]; [`PackageError::OutsidePath`] when a path leads out of the package or cannot be a file's.
+pub fn files_of_tgz(bytes: &[u8], limit: usize) -> Result<Vec<(String, Vec<u8>)>, PackageError> {
+    let tar = archive::gunzip(bytes, limit)?;
+    let mut files = Vec::new();
+    for file in archive::files(&tar) {
+        let (path, data) = file?;
+        if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0'])) {
+            return Err(PackageError::OutsidePath);
+        }
+        files.push((path, data.to_vec()));
+    }
+    Ok(files)
+}
+
 impl Package {
     /// Builds a package from its `package.json` and its module.
     ///

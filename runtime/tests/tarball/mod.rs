@@ -1,11 +1,19 @@
 //! Packages as `npm pack` makes them.
+#![allow(dead_code)] // each test file uses its part
 
 use miniz_oxide::deflate::compress_to_vec;
 
 /// Packs `package.json` and `plugin.wasm`.
 pub fn npm_pack(package_json: &str, wasm: &[u8]) -> Vec<u8> {
+    npm_pack_with(package_json, wasm, &[])
+}
+
+/// Packs `package.json`, `plugin.wasm` and other files, named by their paths in the package.
+pub fn npm_pack_with(package_json: &str, wasm: &[u8], others: &[(&str, &[u8])]) -> Vec<u8> {
     let mut tar = Vec::new();
-    for (name, data) in [("package/package.json", package_json.as_bytes()), ("package/plugin.wasm", wasm)] {
+    let own = [("package.json", package_json.as_bytes()), ("plugin.wasm", wasm)];
+    for (name, data) in own.iter().chain(others) {
+        let name = format!("package/{name}");
         let mut header = [0_u8; 512];
         header[..name.len()].copy_from_slice(name.as_bytes());
         header[124..135].copy_from_slice(format!("{:011o}", data.len()).as_bytes());
