@@ -7,6 +7,7 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::clock::BUILT_AFTER;
 use skiff_runtime::config::Vessel;
 use skiff_runtime::device::firmware::{HEADER_BYTES, Header, Start, Trial};
+use skiff_runtime::device::wifi::{Station, WifiMode};
 use skiff_runtime::device::{Health, LogRing, ResetReason, factory_reset};
 use skiff_runtime::gateway::{BoardParts, Gateway, InputId, Restart, Setup, StreamOut};
 use skiff_runtime::hal::sim::{SimClock, SimFirmware, SimRng, SimStorage};
@@ -258,6 +259,9 @@ fn what_a_board_does_not_have_says_so() {
         world.get("/skiff/v1/firmware"),
         world.post("/skiff/v1/firmware?offset=0", &[0; 200]),
         world.post("/skiff/v1/factory-reset", &[]),
+        world.get("/skiff/v1/wifi"),
+        text(world.ask(Method::Put, "/skiff/v1/wifi", br#"{"ssid":"boat"}"#, true)),
+        text(world.ask(Method::Delete, "/skiff/v1/wifi", &[], true)),
     ] {
         assert!(status == 501 && body.contains("this gateway"), "{status} {body}");
     }
@@ -363,6 +367,34 @@ fn a_factory_reset_needs_the_token_and_happens_at_the_next_start() {
     assert!(factory_reset::finish(&mut storage).expect("storage").expect("asked for").records >= 1);
     let (_, second) = Access::open_or_create(&mut storage, &mut rng).expect("written");
     assert!(second.is_some_and(|second| Some(second) != first), "a new token is made and told");
+}
+
+#[test]
+fn the_network_to_join_is_set_with_the_token_and_its_password_is_never_told() {
+    let parts = || BoardParts { wifi: Some(WifiMode::SetUp), ..BoardParts::default() };
+    let mut world = World::without_wall(parts());
+    let unset = (200, r#"{"ssid":null,"mode":"set-up","up":true}"#.to_owned());
+    assert_eq!(text(world.ask(Method::Get, "/skiff/v1/wifi", &[], true)), unset);
+    let body = br#"{"ssid":"boat \u2693","password":"fathoms-deep"}"#;
+    assert_eq!(text(world.ask(Method::Put, "/skiff/v1/wifi", body, false)).0, 401);
+    for wrong in [&b""[..], b"[]", br#"{"ssid":""}"#, br#"{"ssid":"a","password":"short"}"#, &[0xff; 8]] {
+        assert_eq!(text(world.ask(Method::Put, "/skiff/v1/wifi", wrong, true)).0, 400, "{wrong:?}");
+    }
+    assert_eq!(world.gateway.restart_due(), None);
+    assert_eq!(text(world.ask(Method::Put, "/skiff/v1/wifi", body, true)).0, 202);
+    world.run(3, |_| {});
+    assert_eq!(world.gateway.restart_due(), Some(Restart::Network));
+    let stored = Station::load(&mut world.storage.clone()).unwrap();
+    assert_eq!((stored.ssid.as_str(), stored.password.as_deref()), ("boat ⚓", Some("fathoms-deep")));
+    // After the restart.
+    let joined = BoardParts { wifi: Some(WifiMode::Join), ..parts() };
+    let mut world = World::new(SimClock::without_wall(), world.storage, joined);
+    world.gateway.set_network_up(false);
+    let (status, told) = text(world.ask(Method::Get, "/skiff/v1/wifi", &[], true));
+    assert_eq!((status, told.as_str()), (200, r#"{"ssid":"boat ⚓","mode":"join","up":false}"#));
+    assert_eq!(text(world.ask(Method::Delete, "/skiff/v1/wifi", &[], false)).0, 401);
+    assert_eq!(text(world.ask(Method::Delete, "/skiff/v1/wifi", &[], true)).0, 202);
+    assert!(Station::load(&mut world.storage).is_none());
 }
 
 #[test]

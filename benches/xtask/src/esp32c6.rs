@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use partitions::{Partition, Table};
+use skiff_runtime::device::firmware::Header;
 
 use crate::process;
 use crate::size;
@@ -21,6 +22,8 @@ const BOOT_LOADER_VERSION: &str = "4";
 /// Where the boot loader and the partition table lie in flash (ESP-IDF, ESP32-C6).
 const BOOT_LOADER_AT: u32 = 0;
 const TABLE_AT: u32 = 0x8000;
+/// The chip's number in images (ESP-IDF, `esp_chip_id_t`).
+const ESP32_C6: u16 = 13;
 /// Bytes of flash.
 const FLASH_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes of RAM that the linker script gives out: 512 KiB without what the boot loader and the ROM keep.
@@ -61,7 +64,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let slots: Vec<&Partition> = table.slots().collect();
     let slot = slots.iter().map(|slot| slot.bytes).min().unwrap_or(0);
     print_table(&elf, app.len() as u64, u64::from(slot))?;
-    println!("image for an update:  {}", image.display());
+    let update = out.join("skiff-esp32c6-update.bin");
+    fs::write(&update, update_file(&app, slot)?).map_err(|error| format!("{}: {error}", update.display()))?;
+    println!("file for an update:   {}  (POST /skiff/v1/firmware)", update.display());
     println!("whole flash:          {}  (esptool write-flash 0 FILE)", whole.display());
     if slots.len() < 2 {
         return Err("there are not two slots for the firmware".into());
@@ -71,6 +76,18 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     println!("it fits each of {} slots; it has never run on a chip", slots.len());
     Ok(())
+}
+
+/// Puts the header before the image that the board asks for.
+fn update_file(image: &[u8], slot: u32) -> Result<Vec<u8>, String> {
+    let header = Header::of(image, ESP32_C6, env!("CARGO_PKG_VERSION")).ok_or("the image is longer than 4 GiB")?;
+    let file = [&header.encode()[..], image].concat();
+    let read = Header::decode(&file).and_then(|read| read.check(ESP32_C6, slot).map(|()| read));
+    match read {
+        Ok(read) if read == header => Ok(file),
+        Ok(_) => Err("the header of the update is read back as another".into()),
+        Err(error) => Err(format!("the update would be refused: {error}")),
+    }
 }
 
 fn build(folder: &Path, out: &Path) -> Result<PathBuf, String> {

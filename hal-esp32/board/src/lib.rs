@@ -1,10 +1,7 @@
 //! What the firmware of a board decides, apart from its hardware: all of it is tested on Linux.
 //!
 //! - [`back_off`]: when to come back to a bus that the controller was thrown off.
-//! - [`clock`]: the time of day, from the bus.
 //! - [`button`]: what a held button asks for.
-//! - [`trial`]: whether a new firmware stays or the one before comes back.
-//! - [`ring`]: the last lines of the log.
 //! - [`wifi`]: which networks the board joins or makes.
 //! - [`light`]: what the LED shows.
 #![no_std]
@@ -20,8 +17,5 @@ extern crate std;
 
 pub mod back_off;
 pub mod button;
-pub mod clock;
 pub mod light;
-pub mod ring;
-pub mod trial;
 pub mod wifi;

@@ -6,105 +6,24 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use core::fmt;
 use core::time::Duration;
 
+pub use skiff_runtime::device::wifi::WifiMode as Mode;
 use skiff_runtime::hal::{Key, Rng, Storage, StorageError};
 use skiff_runtime::time::Instant;
 
-/// Record of the network to join: `{"ssid": …, "password": …}`.
-pub const STATION_FILE: &str = "skiff/wifi.json";
 /// Record of the password of the network it makes.
 pub const SETUP_FILE: &str = "skiff/setup-password";
 /// Letters and digits that are not mistaken for each other.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789+";
 /// 32 to the power of 12: 60 bits.
 const PASSWORD_CHARS: usize = 12;
-/// Bytes of the station's record.
-const FILE_BYTES_MAX: u32 = 512;
 /// A network that was to be joined and is away so long: the board makes its own, to be reached again.
 const LOST: Duration = Duration::from_secs(120);
 /// So long nobody was on its own network: the board tries the other one again.
 const SET_UP: Duration = Duration::from_secs(600);
 /// Pause between two attempts to join.
 const RETRY: Duration = Duration::from_secs(10);
-
-/// A network to join.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Station {
-    /// Its name, 1 to 32 bytes (IEEE 802.11).
-    pub ssid: String,
-    /// Its password: 8 to 63 bytes, or none for an open network.
-    pub password: Option<String>,
-}
-
-/// Never tells the password.
-impl fmt::Debug for Station {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Station").field("ssid", &self.ssid).finish_non_exhaustive()
-    }
-}
-
-/// Why a text names no network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StationError {
-    /// Not a JSON object with `ssid` and `password`.
-    Json,
-    /// The name is empty or longer than 32 bytes.
-    Ssid,
-    /// The password has fewer than 8 or more than 63 bytes.
-    Password,
-}
-
-impl fmt::Display for StationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Json => "not a JSON object with ssid and password",
-            Self::Ssid => "the name of a network has 1 to 32 bytes",
-            Self::Password => "the password of a network has 8 to 63 bytes",
-        })
-    }
-}
-
-impl core::error::Error for StationError {}
-
-impl Station {
-    /// Reads the record.
-    ///
-    /// # Errors
-    /// [`StationError`] that says what is wrong with it.
-    pub fn parse(json: &[u8]) -> Result<Self, StationError> {
-        let value: serde_json::Value = serde_json::from_slice(json).map_err(|_| StationError::Json)?;
-        let text = |name| match value.get(name) {
-            None | Some(serde_json::Value::Null) => Ok(None),
-            Some(serde_json::Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(StationError::Json),
-        };
-        let ssid = text("ssid")?.ok_or(StationError::Json)?;
-        let password = text("password")?.filter(|password| !password.is_empty());
-        if !(1..=32).contains(&ssid.len()) {
-            return Err(StationError::Ssid);
-        }
-        if password.as_ref().is_some_and(|password| !(8..=63).contains(&password.len())) {
-            return Err(StationError::Password);
-        }
-        Ok(Self { ssid, password })
-    }
-
-    /// Reads the record from the storage; `None` when there is none, or none that can be used, which is told.
-    pub fn load(storage: &mut dyn Storage) -> Option<Self> {
-        let key = Key::parse(STATION_FILE).ok()?;
-        let data = match storage.read_all(&key, FILE_BYTES_MAX) {
-            Ok(data) => data,
-            Err(StorageError::NotFound) => return None,
-            Err(error) => {
-                log::warn!("{STATION_FILE}: {error}");
-                return None;
-            }
-        };
-        Self::parse(&data).inspect_err(|error| log::warn!("{STATION_FILE}: {error}")).ok()
-    }
-}
 
 /// The network the board makes.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,21 +61,10 @@ impl Setup {
     }
 }
 
-/// Which network the radio is on; it is chosen at a start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// It joins the network of the record.
-    Join,
-    /// It makes its own.
-    SetUp,
-}
-
-impl Mode {
-    /// Chooses at a start; `asked` is what the start before asked for.
-    #[must_use]
-    pub fn choose(has_station: bool, asked: Option<Self>) -> Self {
-        if has_station { asked.unwrap_or(Self::Join) } else { Self::SetUp }
-    }
+/// Chooses at a start; `asked` is what the start before asked for.
+#[must_use]
+pub fn choose(has_station: bool, asked: Option<Mode>) -> Mode {
+    if has_station { asked.unwrap_or(Mode::Join) } else { Mode::SetUp }
 }
 
 /// What the radio is to do now.
@@ -216,29 +124,6 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_read_strictly() {
-        let station = Station::parse(br#"{"ssid": "boat", "password": "12345678"}"#).unwrap();
-        assert_eq!((station.ssid.as_str(), station.password.as_deref()), ("boat", Some("12345678")));
-        assert_eq!(format!("{station:?}"), r#"Station { ssid: "boat", .. }"#);
-        for open in
-            [r#"{"ssid": "boat"}"#, r#"{"ssid": "boat", "password": ""}"#, r#"{"ssid": "boat", "password": null}"#]
-        {
-            assert_eq!(Station::parse(open.as_bytes()).unwrap().password, None);
-        }
-        for (text, error) in [
-            ("", StationError::Json),
-            ("[]", StationError::Json),
-            (r#"{"ssid": 7}"#, StationError::Json),
-            (r#"{"ssid": "a", "password": 12345678}"#, StationError::Json),
-            (r#"{"ssid": "", "password": "12345678"}"#, StationError::Ssid),
-            (r#"{"ssid": "123456789012345678901234567890123"}"#, StationError::Ssid),
-            (r#"{"ssid": "a", "password": "1234567"}"#, StationError::Password),
-        ] {
-            assert_eq!(Station::parse(text.as_bytes()), Err(error), "{text}");
-        }
-    }
-
-    #[test]
     fn the_password_is_made_once_and_by_chance() {
         let (mut storage, mut rng) = (SimStorage::new(), SimRng::new(7));
         let address = [2, 0, 0, 0, 0xab, 0xcd];
@@ -255,8 +140,8 @@ mod tests {
 
     #[test]
     fn without_a_network_to_join_there_is_the_own_one() {
-        assert_eq!(Mode::choose(false, Some(Mode::Join)), Mode::SetUp);
-        assert_eq!((Mode::choose(true, None), Mode::choose(true, Some(Mode::SetUp))), (Mode::Join, Mode::SetUp));
+        assert_eq!(choose(false, Some(Mode::Join)), Mode::SetUp);
+        assert_eq!((choose(true, None), choose(true, Some(Mode::SetUp))), (Mode::Join, Mode::SetUp));
         let mut plan = Plan::begin(Mode::SetUp, false, at(0));
         assert!((0..10_000).all(|second| plan.poll(false, at(second)) == Action::None));
     }

@@ -1,9 +1,5 @@
-//! The clocks: the system timer, and the time of day from the bus.
+//! The clocks: the system timer, and the time of day that the gateway sets from the bus.
 
-use alloc::rc::Rc;
-use core::cell::RefCell;
-
-use skiff_board::clock::BusClock;
 use skiff_runtime::hal::Clock;
 use skiff_runtime::time::{Instant, UnixMillis};
 
@@ -13,7 +9,11 @@ pub fn now() -> Instant {
 }
 
 /// Both clocks.
-pub struct BoardClock(pub Rc<RefCell<BusClock>>);
+#[derive(Default)]
+pub struct BoardClock {
+    /// The time of day at a moment.
+    set: Option<(UnixMillis, Instant)>,
+}
 
 impl Clock for BoardClock {
     fn now(&self) -> Instant {
@@ -21,10 +21,12 @@ impl Clock for BoardClock {
     }
 
     fn wall(&self) -> Option<UnixMillis> {
-        self.0.borrow().wall(now())
+        let (time, at) = self.set?;
+        let passed = i64::try_from(now().since(at).as_millis()).ok()?;
+        Some(UnixMillis(time.0.saturating_add(passed)))
     }
 
     fn set_wall(&mut self, time: UnixMillis) {
-        self.0.borrow_mut().set(time, now());
+        self.set = Some((time, now()));
     }
 }

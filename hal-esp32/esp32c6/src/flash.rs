@@ -61,7 +61,7 @@ fn map(entry: u32, page: u32) {
 /// Does something with the flash while only the interrupt of the bus is served: its handler lies in RAM, and all others
 /// may execute from flash, which cannot be read now.
 #[ram]
-fn alone<T>(work: impl FnOnce() -> T) -> T {
+pub fn alone<T>(work: impl FnOnce() -> T) -> T {
     let quiet = RunLevel::Interrupt(ElevatedRunLevel::from(Priority::Priority2));
     // SAFETY: the level is raised, unless it is higher already, and set back below.
     let before = unsafe { RunLevel::change(quiet) };

@@ -12,8 +12,8 @@ mod mode;
 mod radio;
 mod random;
 mod serve;
+mod slots;
 mod storage;
-mod update;
 
 use esp_backtrace as _;
 use esp_hal::clock::CpuClock;
@@ -34,9 +34,9 @@ const HEAP_BYTES: usize = 272 * 1024;
 #[esp_hal::main]
 fn main() -> ! {
     let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
-    log_sink::open();
     esp_alloc::heap_allocator!(#[esp_hal::ram(reclaimed)] size: HEAP_RECLAIMED_BYTES);
     esp_alloc::heap_allocator!(size: HEAP_BYTES);
+    log_sink::open();
     let mut rtc = Rtc::new(chip.RTC_TIMER);
     rtc.rwdt.set_timeout(RwdtStage::Stage0, WATCHDOG);
     rtc.rwdt.enable();

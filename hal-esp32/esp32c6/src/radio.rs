@@ -10,7 +10,8 @@ use esp_radio::wifi::ap::AccessPointConfig;
 use esp_radio::wifi::sta::StationConfig;
 use esp_radio::wifi::{AuthenticationMethodConfig, Config, ControllerConfig, Interface, WifiController};
 use esp_radio::wifi::{WifiRxToken, WifiTxToken};
-use skiff_board::wifi::{Setup, Station};
+use skiff_board::wifi::Setup;
+use skiff_runtime::device::wifi::Station;
 use skiff_runtime::net::smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use skiff_runtime::net::smoltcp::time::Instant;
 

@@ -9,23 +9,24 @@ use core::cell::RefCell;
 use core::convert::Infallible;
 use core::net::{Ipv4Addr, SocketAddr};
 
-use embedded_storage::nor_flash::NorFlash;
 use esp_hal::gpio::{Input, Output};
 use esp_hal::peripherals::{FLASH, GPIO4, GPIO5, TWAI0, WIFI};
 use esp_hal::rtc_cntl::Rtc;
 use esp_hal::time::Duration;
 use skiff_board::button::{Button, Wish};
-use skiff_board::clock::BusClock;
 use skiff_board::light::{self, Health};
-use skiff_board::trial::{Signs, Trial, Verdict};
-use skiff_board::wifi::{Action, Mode, Plan, Setup as SetupNetwork, Station};
+use skiff_board::wifi::{self, Action, Mode, Plan, Setup as SetupNetwork};
 use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::config::{ConfigError, Identity, Settings};
+use skiff_runtime::device::factory_reset::{self, ShortBoots};
+use skiff_runtime::device::firmware::{Start, Trial};
+use skiff_runtime::device::wifi::Station;
+use skiff_runtime::device::{self, ResetReason};
 use skiff_runtime::flash::FlashStorage;
-use skiff_runtime::gateway::{Gateway, Setup};
-use skiff_runtime::hal::{CanPort, Hal};
-use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
+use skiff_runtime::gateway::{BoardParts, Gateway, Setup};
+use skiff_runtime::hal::{CanPort, Hal, StorageError};
+use skiff_runtime::net::{self, Addressing, DhcpServer, SmolNet, StaticAddress};
 use skiff_runtime::package::store;
 use skiff_runtime::plugin::{Enabled, State};
 use skiff_runtime::server::Access;
@@ -35,8 +36,9 @@ use crate::clock::{self, BoardClock};
 use crate::flash::{BoardFlash, layout};
 use crate::radio::Radio;
 use crate::random::Random;
+use crate::slots::Slots;
 use crate::storage::{BoardStorage, Shared};
-use crate::{mode, update};
+use crate::{log_sink, mode};
 
 /// Port of the web server.
 const PORT: u16 = 80;
@@ -73,11 +75,13 @@ pub struct Parts {
 /// A clause that says what.
 pub fn run(parts: Parts) -> Result<Infallible, String> {
     let Parts { mut rtc, flash, wifi, twai, twai_rx, twai_tx, mut led, button } = parts;
-    let mut storage = mount(flash)?;
+    let storage = mount(flash)?;
+    let reason = reset_reason();
+    let (mut short_boots, start, slots) = begin(&storage, reason)?;
     let mut radio = Radio::start(wifi)?;
     let mut random = Random::open().ok_or("nothing feeds the random numbers")?;
     let station = Station::load(&mut Shared(storage.clone()));
-    let mode = Mode::choose(station.is_some(), mode::asked());
+    let mode = wifi::choose(station.is_some(), mode::asked());
     let (card, addressing) = match (&station, mode) {
         (Some(station), Mode::Join) => (radio.join(station)?, Addressing::Dhcp),
         _ => {
@@ -91,13 +95,12 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
             (radio.make(&setup)?, Addressing::Static(address))
         }
     };
-    let time = Rc::new(RefCell::new(BusClock::default()));
-    let bus = Bus::open(twai, twai_rx, twai_tx, Part::Listen, time.clone());
+    let bus = Bus::open(twai, twai_rx, twai_tx, Part::Listen);
     let limits = NetLimits::of(Board::Esp32C6);
     let setup = net::Setup { limits, hardware_address: card.address(), addressing, seed: random.seed() };
     let network = SmolNet::new(card, &setup, clock::now());
     let hal = Hal {
-        clock: Box::new(BoardClock(time)),
+        clock: Box::new(BoardClock::default()),
         rng: Box::new(random),
         storage: Box::new(Shared(storage.clone())),
         network: Some(Box::new(network)),
@@ -106,18 +109,35 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         can: vec![CanPort { label: LABEL.into(), can: bus }],
     };
     let mut gateway = gateway(hal)?;
+    gateway.attach(BoardParts {
+        log: Some(Box::new(log_sink::Kept)),
+        firmware: Some(Box::new(slots)),
+        start: Some(start),
+        reset_reason: Some(reason),
+        factory_reset: true,
+        wifi: Some(mode),
+        built: None,
+    });
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
     let carrier_limits = CarrierLimits::new(&limits, &Limits::of(Board::Esp32C6));
     let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
+    let mut dhcp = match (addressing, gateway.network_mut()) {
+        (Addressing::Static(own), Some(network)) => {
+            Some(DhcpServer::open(network, own).map_err(|error| format!("addresses for clients: {error}"))?)
+        }
+        _ => None,
+    };
     log::info!("heap: {} bytes free", esp_alloc::HEAP.free());
 
-    let mut trial = Trial::begin(update::is_new(storage.borrow_mut().flash().raw()), clock::now());
     let mut plan = Plan::begin(mode, station.is_some(), clock::now());
     let mut watched = Button::default();
     loop {
         let (polled, carried) = (gateway.poll(), carrier.poll(&mut gateway));
         rtc.rwdt.feed();
         let now = clock::now();
+        if let (Some(dhcp), Some(network)) = (&mut dhcp, gateway.network_mut()) {
+            dhcp.poll(network, now);
+        }
         let joined = mode == Mode::Join && radio.is_joined();
         let in_use = joined || mode == Mode::SetUp && carrier.connections() > 0;
         match plan.poll(in_use, now) {
@@ -125,21 +145,17 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
             Action::Join => radio.try_to_join(),
             Action::Restart(next) => mode::restart_in(next),
         }
-        let signs = Signs { storage: true, network: joined || mode == Mode::SetUp, server: true };
-        match trial.poll(signs, now) {
-            Verdict::Wait => {}
-            Verdict::Confirm => {
-                update::judge(storage.borrow_mut().flash().raw(), true)?;
-                log::info!("this firmware stays");
-            }
-            Verdict::RollBack => {
-                update::judge(storage.borrow_mut().flash().raw(), false)?;
-                return Err("this firmware does not work here, the one before comes back".into());
-            }
+        gateway.set_network_up(joined || mode == Mode::SetUp);
+        if let Err(error) = short_boots.poll(&mut Shared(storage.clone()), now) {
+            log::debug!("short starts: {error}");
         }
         let wish = watched.poll(button.is_low(), now);
         if wish == Wish::FactoryReset {
-            forget(&mut storage)?;
+            factory_reset::request(&mut Shared(storage.clone())).map_err(|error| format!("factory reset: {error}"))?;
+            mode::restart();
+        }
+        if let Some(restart) = gateway.restart_due() {
+            log::info!("restart: {restart:?}");
             mode::restart();
         }
         led.set_level(light::is_on(health(&gateway, wish, mode), now).into());
@@ -156,11 +172,45 @@ fn mount(flash: FLASH<'static>) -> Result<BoardStorage, String> {
     storage.map(|storage| Rc::new(RefCell::new(storage))).map_err(|error| format!("storage: {error}"))
 }
 
-/// Erases configuration, plugins, networks and the token.
-fn forget(storage: &mut BoardStorage) -> Result<(), String> {
-    log::warn!("everything is forgotten");
-    let range = layout().records;
-    NorFlash::erase(storage.borrow_mut().flash(), range.start, range.end).map_err(|error| format!("{error:?}"))
+/// Does what has to be done before anything is read: a factory reset that was asked for, the count of short starts, the
+/// trial of new firmware.
+fn begin(storage: &BoardStorage, reason: ResetReason) -> Result<(ShortBoots, Start, Slots), String> {
+    let failed = |error: StorageError| format!("storage: {error}");
+    let mut shared = Shared(storage.clone());
+    let (short_boots, is_asked) = ShortBoots::start(&mut shared, reason).map_err(failed)?;
+    if is_asked {
+        factory_reset::request(&mut shared).map_err(failed)?;
+    }
+    if let Some(erased) = factory_reset::finish(&mut shared).map_err(failed)? {
+        log::warn!("factory reset: {erased}");
+    }
+    let mut slots = Slots::open(storage.clone())?;
+    let start = Trial::start(&mut slots, &mut shared).map_err(failed)?;
+    if start == Start::Restart {
+        mode::restart();
+    }
+    Ok((short_boots, start, slots))
+}
+
+/// Reads why the chip started.
+fn reset_reason() -> ResetReason {
+    use esp_hal::rtc_cntl::SocResetReason as Soc;
+    match esp_hal::system::reset_reason() {
+        Some(Soc::ChipPowerOn) => ResetReason::PowerOn,
+        Some(Soc::SysBrownOut) => ResetReason::BrownOut,
+        Some(Soc::CoreSw | Soc::Cpu0Sw) => ResetReason::Software,
+        Some(
+            Soc::CoreMwdt0
+            | Soc::CoreMwdt1
+            | Soc::CoreRtcWdt
+            | Soc::Cpu0Mwdt0
+            | Soc::Cpu0Mwdt1
+            | Soc::Cpu0RtcWdt
+            | Soc::SysRtcWdt
+            | Soc::SysSuperWdt,
+        ) => ResetReason::Watchdog,
+        _ => ResetReason::Unknown,
+    }
 }
 
 fn gateway(mut hal: Hal) -> Result<Gateway, String> {
@@ -204,11 +254,17 @@ fn gateway(mut hal: Hal) -> Result<Gateway, String> {
 }
 
 fn health(gateway: &Gateway, wish: Wish, mode: Mode) -> Health {
-    let is_broken = |plugin: &skiff_runtime::plugin::Plugin| matches!(plugin.state(), State::Error | State::Crashed);
-    match (wish, mode) {
-        (Wish::Warn | Wish::FactoryReset, _) => Health::AboutToForget,
-        _ if gateway.plugins().plugins().any(is_broken) => Health::Fault,
-        (_, Mode::SetUp) => Health::SetUp,
-        _ => Health::Good,
+    if matches!(wish, Wish::Warn | Wish::FactoryReset) {
+        return Health::AboutToForget;
+    }
+    if gateway.plugins().plugins().any(|plugin| plugin.state() == State::Error) {
+        return Health::Fault;
+    }
+    match gateway.health() {
+        device::Health::PluginCrashed => Health::Fault,
+        device::Health::NoBus => Health::NoBus,
+        device::Health::NoNetwork => Health::SetUp,
+        device::Health::Updating | device::Health::Good if mode == Mode::SetUp => Health::SetUp,
+        device::Health::Updating | device::Health::Good => Health::Good,
     }
 }

@@ -8,6 +8,7 @@ pub mod firmware;
 mod health;
 mod log_ring;
 mod reset_reason;
+pub mod wifi;
 
 pub use health::{Health, HealthFacts};
 pub use log_ring::{LOG_LINE_BYTES_MAX, LogRing};

@@ -9,8 +9,9 @@ use core::time::Duration;
 use super::{Gateway, InputId};
 use crate::clock::{BusClock, sighting};
 use crate::device::firmware::{Progress, Start, Trial, TrialEnd, Update, UpdateError};
+use crate::device::wifi::{Station, WifiMode};
 use crate::device::{Health, HealthFacts, ResetReason, factory_reset};
-use crate::hal::{Firmware, Logs};
+use crate::hal::{Firmware, Logs, StorageError};
 use crate::json;
 use crate::n2k::Assembled;
 use crate::plugin;
@@ -42,6 +43,8 @@ pub struct BoardParts {
     pub reset_reason: Option<ResetReason>,
     /// The HAL calls [`factory_reset::finish`] at each start, so that one can be asked for over HTTP.
     pub factory_reset: bool,
+    /// Which network the radio is on, where there is one: the network to join can be set over HTTP.
+    pub wifi: Option<WifiMode>,
     /// When the image was built: no device is believed that says an earlier time.
     pub built: Option<UnixMillis>,
 }
@@ -55,6 +58,8 @@ pub enum Restart {
     RollBack,
     /// [`factory_reset::finish`] has work to do.
     FactoryReset,
+    /// Another network is to be joined.
+    Network,
 }
 
 /// The parts, and what is going on with them.
@@ -336,6 +341,52 @@ impl Gateway {
         }
     }
 
+    /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes; never the password.
+    pub(super) fn wifi_state(&mut self) -> Response {
+        let Some(mode) = self.board.parts.wifi else { return no_wifi() };
+        let mut out = String::from("{\"ssid\":");
+        match Station::load(&mut *self.hal.storage) {
+            // Writing into a String cannot fail.
+            Some(station) => _ = json::write_string(&mut out, &station.ssid),
+            None => out.push_str("null"),
+        }
+        let _ = write!(out, ",\"mode\":\"{}\",\"up\":{}}}", mode.name(), self.board.network_up);
+        Response::json(200, out)
+    }
+
+    /// `PUT /skiff/v1/wifi` `{"ssid", "password"}`: the network to join, from the next start on, which follows at once.
+    pub(super) fn wifi_set(&mut self, request: &Request) -> Response {
+        if self.board.parts.wifi.is_none() {
+            return no_wifi();
+        }
+        let station = match Station::parse(&request.body) {
+            Ok(station) => station,
+            Err(error) => return Response::error(400, &format!("{error}")),
+        };
+        let saved = station.save(&mut *self.hal.storage);
+        self.wifi_changed(saved, &format_args!("to join {}", station.ssid))
+    }
+
+    /// `DELETE /skiff/v1/wifi`: the board makes its own network again.
+    pub(super) fn wifi_forget(&mut self) -> Response {
+        if self.board.parts.wifi.is_none() {
+            return no_wifi();
+        }
+        let forgotten = Station::forget(&mut *self.hal.storage);
+        self.wifi_changed(forgotten, &"to make its own network")
+    }
+
+    fn wifi_changed(&mut self, done: Result<(), StorageError>, what: &dyn fmt::Display) -> Response {
+        match done {
+            Ok(()) => {
+                log::warn!("the board starts anew {what}");
+                self.board.restart = Some((Restart::Network, self.hal.clock.now() + BEFORE_RESTART));
+                Response::json(202, "{\"state\":\"restarting\"}")
+            }
+            Err(error) => Response::error(507, &format!("{error}")),
+        }
+    }
+
     /// Writes the members of the status that tell of the board, each with its comma.
     pub(super) fn write_board_status(&self, out: &mut String) -> fmt::Result {
         out.push_str("\"clock\":");
@@ -363,6 +414,10 @@ fn set_wall(clock: &mut dyn crate::hal::Clock, time: UnixMillis, sighting: &sigh
         log::info!("the time is {time}, told by {} ({})", sighting.source, sighting.origin.name());
     }
     clock.set_wall(time);
+}
+
+fn no_wifi() -> Response {
+    Response::error(501, "this gateway has no radio of its own; its system joins networks")
 }
 
 fn no_slots() -> Response {

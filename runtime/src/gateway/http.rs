@@ -69,6 +69,9 @@ impl Gateway {
             Route::Firmware => Some(self.firmware_state()),
             Route::FirmwarePiece => Some(self.firmware_piece(request)),
             Route::FactoryReset => Some(self.factory_reset()),
+            Route::Wifi => Some(self.wifi_state()),
+            Route::WifiSet => Some(self.wifi_set(request)),
+            Route::WifiForget => Some(self.wifi_forget()),
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))
             }

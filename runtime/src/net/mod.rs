@@ -5,12 +5,14 @@
 //! counted by [`NetLimits`](crate::budget::NetLimits); one poll takes a bounded number of packets.
 
 mod address;
+mod dhcp_server;
 mod resolve;
 mod stack;
 mod tcp;
 mod udp;
 
 pub use address::{Addressing, Lease, StaticAddress};
+pub use dhcp_server::{DhcpServer, LEASES_MAX};
 pub use smoltcp;
 pub use stack::{Setup, SmolNet};
 

@@ -96,6 +96,12 @@ pub enum Route<'r> {
         /// Path below the mount point, begins with `/`, not decoded.
         path: &'r str,
     },
+    /// `GET /skiff/v1/wifi`
+    Wifi,
+    /// `PUT /skiff/v1/wifi`
+    WifiSet,
+    /// `DELETE /skiff/v1/wifi`
+    WifiForget,
     /// `POST /skiff/v1/plugins`
     PluginInstall,
     /// `DELETE /skiff/v1/plugins/<id>`
@@ -173,6 +179,12 @@ pub fn route(request: &Request) -> Route<'_> {
             Method::Get | Method::Head => Route::Firmware,
             Method::Post => Route::FirmwarePiece,
             _ => Route::MethodNotAllowed { allow: "GET, HEAD, POST" },
+        },
+        ["skiff", "v1", "wifi"] => match request.method {
+            Method::Get | Method::Head => Route::Wifi,
+            Method::Put => Route::WifiSet,
+            Method::Delete => Route::WifiForget,
+            _ => Route::MethodNotAllowed { allow: "GET, HEAD, PUT, DELETE" },
         },
         ["skiff", "v1", "factory-reset"] if request.method == Method::Post => Route::FactoryReset,
         ["skiff", "v1", "factory-reset"] => Route::MethodNotAllowed { allow: "POST" },
@@ -304,6 +316,7 @@ mod tests {
             ("/skiff/v1/status", "Status"),
             ("/skiff/v1/log?lines=5", "Log"),
             ("/skiff/v1/firmware", "Firmware"),
+            ("/skiff/v1/wifi", "Wifi"),
             ("/nothing", "NotFound"),
             ("", "NotFound"),
             ("http://x/", "NotFound"),
@@ -323,6 +336,8 @@ mod tests {
         assert_eq!(of(Method::Post, "/skiff/v1/plugins"), "PluginInstall");
         assert_eq!(of(Method::Post, "/skiff/v1/firmware?offset=0"), "FirmwarePiece");
         assert_eq!(of(Method::Post, "/skiff/v1/factory-reset"), "FactoryReset");
+        assert_eq!(of(Method::Put, "/skiff/v1/wifi"), "WifiSet");
+        assert_eq!(of(Method::Delete, "/skiff/v1/wifi/"), "WifiForget");
         assert_eq!(
             of(Method::Put, "/signalk/v1/api/vessels/self/a"),
             r#"ApiPut { segments: ["vessels", "self", "a"] }"#

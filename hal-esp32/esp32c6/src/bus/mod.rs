@@ -3,15 +3,12 @@
 mod fifo;
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
-use core::cell::RefCell;
 
 use esp_hal::Blocking;
 use esp_hal::gpio::interconnect::{PeripheralInput, PeripheralOutput};
 use esp_hal::peripherals::TWAI0;
 use esp_hal::twai::{BaudRate, EspTwaiFrame, ExtendedId, Twai, TwaiConfiguration, TwaiMode};
 use skiff_board::back_off::BackOff;
-use skiff_board::clock::BusClock;
 use skiff_runtime::hal::{Can, CanError, CanFrame, CanState};
 use skiff_runtime::time::Instant;
 
@@ -31,7 +28,6 @@ pub struct Bus {
     twai: Twai<'static, Blocking>,
     part: Part,
     back_off: BackOff,
-    clock: Rc<RefCell<BusClock>>,
 }
 
 impl Bus {
@@ -41,14 +37,13 @@ impl Bus {
         rx: impl PeripheralInput<'static>,
         tx: impl PeripheralOutput<'static>,
         part: Part,
-        clock: Rc<RefCell<BusClock>>,
     ) -> Box<Self> {
         let mode = if part == Part::Full { TwaiMode::Normal } else { TwaiMode::ListenOnly };
         let mut config = TwaiConfiguration::new(twai, rx, tx, BaudRate::B250K, mode);
         config.set_interrupt_handler(fifo::on_frame);
         let twai = config.start();
         fifo::listen();
-        Box::new(Self { twai, part, back_off: BackOff::default(), clock })
+        Box::new(Self { twai, part, back_off: BackOff::default() })
     }
 
     /// Brings a controller that went off the bus back, with pauses.
@@ -62,14 +57,11 @@ impl Bus {
 
 impl Can for Bus {
     fn receive(&mut self) -> Option<(CanFrame, Instant)> {
-        let Some((frame, at)) = fifo::next() else {
+        let next = fifo::next();
+        if next.is_none() {
             self.recover();
-            return None;
-        };
-        if let Some(time) = self.clock.borrow_mut().frame(&frame, at) {
-            log::debug!("the bus says that it is {}", time.text());
         }
-        Some((frame, at))
+        next
     }
 
     fn transmit(&mut self, frame: &CanFrame) -> Result<(), CanError> {
