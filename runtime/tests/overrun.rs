@@ -2,7 +2,7 @@
 
 mod guests;
 
-use guests::{limits, load};
+use guests::{limits, load, try_load};
 use skiff_runtime::host::{Call, Failure};
 
 /// A guest of the buffer dialect whose `poll` repeats `body` for ever.
@@ -113,4 +113,16 @@ fn a_node_costs_its_length_also_where_it_does_not_fit() {
         guest.instance.usage().fuel_in_call
     };
     assert!(spent(80_000) >= spent(8) + 9_000, "{} and {}", spent(80_000), spent(8));
+}
+
+#[test]
+fn what_the_system_opens_costs_more_than_a_number() {
+    let import = "(import \"env\" \"sk_udp_create\" (func $f (param i32) (result i32)))";
+    let text = repeating(import, "(drop (call $f (i32.const 0)))");
+    let mut guest = try_load(&text, r#"{"rawSockets":true}"#, &limits()).unwrap();
+    guest.start().unwrap();
+    guest.record.events.clear();
+    assert!(guest.call(Call::Poll).is_err());
+    // Each refusal is a line of the log: 5,000,000 fuel at 2,049 each.
+    assert!((2_000..=2_441).contains(&guest.record.events.len()), "{} sockets", guest.record.events.len());
 }

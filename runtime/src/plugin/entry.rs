@@ -82,6 +82,9 @@ impl Drops {
     }
 }
 
+/// Lines that one call may log: a flood must not fill the log of the whole system.
+const LOG_LINES_PER_CALL: u32 = 256;
+
 /// What a guest's own calls can change of the plugin.
 pub(super) struct Face {
     pub(super) package: Arc<str>,
@@ -95,6 +98,7 @@ pub(super) struct Face {
     pub(super) emit_bytes_max: usize,
     pub(super) config_bytes_max: u32,
     pub(super) log: Queue<String>,
+    pub(super) logged_in_call: u32,
     pub(super) offers: Offers,
     pub(super) registrations_max: usize,
     pub(super) frame_bytes_in_call: usize,
@@ -107,10 +111,32 @@ pub(super) struct Face {
 }
 
 impl Face {
+    /// Takes a text into the log, each of its lines by itself.
     pub(super) fn log(&mut self, level: log::Level, text: &str) {
-        let text = cut(text, self.status_bytes_max);
-        log::log!(target: "skiff::plugin", level, "{}: {text}", self.package);
-        self.log.push(format!("{level} {text}"), text.len());
+        for line in text.split(['\n', '\r']).filter(|line| !line.trim().is_empty()) {
+            self.logged_in_call = self.logged_in_call.saturating_add(1);
+            if self.logged_in_call > LOG_LINES_PER_CALL {
+                continue;
+            }
+            // Nothing of a plugin steers a terminal.
+            let plain: String = line
+                .chars()
+                .map(|letter| if letter.is_control() && letter != '\t' { '\u{fffd}' } else { letter })
+                .collect();
+            let line = cut(&plain, self.status_bytes_max);
+            log::log!(target: "skiff::plugin", level, "{}: {line}", self.package);
+            self.log.push(format!("{level} {line}"), line.len());
+        }
+    }
+
+    /// Tells how many lines of a call were left out, and counts anew.
+    pub(super) fn end_of_lines(&mut self) {
+        let left_out = self.logged_in_call.saturating_sub(LOG_LINES_PER_CALL);
+        self.logged_in_call = 0;
+        if left_out > 0 {
+            self.log(log::Level::Warn, &format!("{left_out} more lines of one call were left out"));
+            self.logged_in_call = 0;
+        }
     }
 
     /// Logs what requests came to nothing.
@@ -275,6 +301,7 @@ impl Plugin {
                 frame_bytes_in_call: 0,
                 frame_bytes_max: limits.stream_bytes_per_call as usize,
                 log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
+                logged_in_call: 0,
                 status_bytes_max: usize::from(limits.status_bytes_max),
                 fetches: Fetches::new(limits, orphans.clone()),
                 sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),

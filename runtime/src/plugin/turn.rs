@@ -68,6 +68,7 @@ impl Plugin {
                 }
                 Phase::Live(mut instance, None) => match self.next_call(&instance, world.now) {
                     Some((activity, call)) => {
+                        self.face.end_of_lines();
                         self.face.emitted_in_call = 0;
                         self.face.emitted_bytes_in_call = 0;
                         self.face.frame_bytes_in_call = 0;
@@ -92,6 +93,9 @@ impl Plugin {
                     self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
                     ledger.resize(&self.account, self.taken(&instance.usage()));
+                    if matches!(progress, Progress::Done(_) | Progress::Failed(_)) {
+                        self.face.end_of_lines();
+                    }
                     match progress {
                         Progress::Running => {
                             self.waiting = None;

@@ -55,7 +55,12 @@ pub struct Sample {
 impl Sample {
     /// Starts the sample with both plugins.
     pub fn new() -> Self {
-        let mut sample = Self::bare();
+        Self::new_with(Limits::of(Board::Linux))
+    }
+
+    /// Starts the sample with both plugins and limits of the test's own.
+    pub fn new_with(limits: Limits) -> Self {
+        let mut sample = Self::bare_with(limits);
         for (package, config) in [true_wind(), shallow_water_alarm()] {
             sample.install(package, config);
         }
@@ -64,7 +69,11 @@ impl Sample {
 
     /// Starts the sample without plugins.
     pub fn bare() -> Self {
-        let replay = Replay::new(Limits::of(Board::Linux), "sample", sample::START, false);
+        Self::bare_with(Limits::of(Board::Linux))
+    }
+
+    fn bare_with(limits: Limits) -> Self {
+        let replay = Replay::new(limits, "sample", sample::START, false);
         Self {
             replay,
             boat: sample::Sample::new(sample::SEED),

@@ -143,7 +143,17 @@ impl Ask {
                 services.fetch_refused(callback);
                 Ret::Nothing
             }
-            Self::Socket(ask) => ask.answer(services, memory),
+            Self::Socket(ask) => {
+                let opens = ask.is_of_the_system();
+                let ret = ask.answer(services, memory);
+                // What arrives is seen in the answer only.
+                *work = match ret {
+                    _ if opens => PluginLimits::PATH_WORK_BYTES,
+                    Ret::Int(bytes) => u32::try_from(bytes).unwrap_or(0),
+                    _ => 0,
+                };
+                ret
+            }
             // Both are carried out by the call machine.
             Self::File(_) => Ret::Int(FileError::NotSupported.errno()),
             Self::Sleep { .. } => Ret::Int(0),

@@ -198,6 +198,21 @@ pub(in crate::host) enum SocketAsk {
 }
 
 impl SocketAsk {
+    /// Tells whether the system makes, binds or takes down something for it: a storm of those has to cost.
+    pub(super) fn is_of_the_system(&self) -> bool {
+        matches!(
+            self,
+            Self::UdpCreate { .. }
+                | Self::UdpBind { .. }
+                | Self::UdpGroup { .. }
+                | Self::TcpCreate
+                | Self::TcpConnect { .. }
+                | Self::Close { .. }
+                | Self::SerialOpen { .. }
+                | Self::SerialClose { .. }
+        )
+    }
+
     pub(super) fn answer(self, services: &mut dyn Services, memory: &mut [u8]) -> Ret {
         let opens = matches!(self, Self::UdpCreate { .. } | Self::TcpCreate | Self::SerialOpen { .. });
         let answered = match self {
