@@ -8,6 +8,8 @@ mod ask;
 mod basics;
 mod data;
 mod fetch;
+#[cfg(any(test, feature = "std"))]
+mod math;
 mod providers;
 mod sockets;
 mod status;
@@ -233,6 +235,11 @@ pub(super) struct Known {
     pub(super) failure: Ret,
 }
 
+#[cfg(any(test, feature = "std"))]
+const MATH_TABLE: &[Known] = math::TABLE;
+#[cfg(not(any(test, feature = "std")))]
+const MATH_TABLE: &[Known] = &[];
+
 /// Every import this host knows, in tables by group.
 fn tables() -> impl Iterator<Item = &'static Known> {
     basics::TABLE
@@ -243,6 +250,7 @@ fn tables() -> impl Iterator<Item = &'static Known> {
         .chain(fetch::TABLE)
         .chain(sockets::TABLE)
         .chain(sockets::SERIAL_TABLE)
+        .chain(MATH_TABLE)
         .chain(wasi::TABLE)
 }
 
