@@ -9,6 +9,7 @@ mod debian;
 mod differential;
 mod esp32c6;
 mod fuzz;
+mod go_guest;
 mod guests;
 mod pgn_tables;
 mod process;
@@ -91,6 +92,7 @@ const TASKS: &[Task] = &[
         run: reference_host::run,
     },
     Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
+    Task { name: "go-guest", does: "builds a plugin in Go for WASI and runs it", run: go_guest::run },
     Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N]", run: fuzz::run },
     Task {

@@ -5,7 +5,11 @@ use crate::toolchain::{GUEST_WASI, Toolchain};
 
 const FOLDER: &str = "runtime/tests/std-guest";
 /// What it says on the sample, whose first second is this one.
-const SAYS: [&str; 2] = ["std guest std_guest at 1780308000", "squares 285, file there false"];
+const SAYS: [&str; 3] = [
+    "std guest std_guest at 1780308000",
+    "squares 285, file there false",
+    r#"files ["b.txt"] "one\ntwo\n" "e\ntwo\n" 8 bytes, refused [true, true, true, true]"#,
+];
 
 /// Runs `xtask std-guest`.
 ///
@@ -26,7 +30,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     match SAYS.iter().find(|text| !said.contains(**text)) {
         Some(text) => Err(format!("the std guest did not say {text:?}, but: {said}")),
         None => {
-            println!("a std plugin for {GUEST_WASI} prints, reads clock and environment ({})", toolchain.version()?);
+            println!(
+                "a std plugin for {GUEST_WASI} prints, reads clock and environment, keeps files ({})",
+                toolchain.version()?
+            );
             Ok(())
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::guests::GUESTS;
-use crate::{cross, guests, pgn_tables, process, reference_host, setup, std_guest, templates};
+use crate::{cross, go_guest, guests, pgn_tables, process, reference_host, setup, std_guest, templates};
 
 /// Runs `xtask test`: setup, then every test there is.
 ///
@@ -34,6 +34,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     guests::run(&["--check".into()])?;
     step("guests of other toolchains");
     std_guest::run(&[])?;
+    go_guest::run(&[])?;
     step("templates");
     templates::run(&[])?;
     step("reference host");

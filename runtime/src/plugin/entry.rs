@@ -121,7 +121,11 @@ impl Face {
             // Nothing of a plugin steers a terminal.
             let plain: String = line
                 .chars()
-                .map(|letter| if letter.is_control() && letter != '\t' { '\u{fffd}' } else { letter })
+                .map(|letter| match letter {
+                    '\t' => ' ',
+                    letter if letter.is_control() => '\u{fffd}',
+                    letter => letter,
+                })
                 .collect();
             let line = cut(&plain, self.status_bytes_max);
             log::log!(target: "skiff::plugin", level, "{}: {line}", self.package);

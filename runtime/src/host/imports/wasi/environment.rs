@@ -35,7 +35,8 @@ pub(super) fn clock_time_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<O
     let state = guest.state();
     let nanos = match args.int(0)? {
         0 => u64::try_from(state.wall.0).unwrap_or(0).saturating_mul(NANOS_PER_MILLI),
-        1..=3 => state.monotonic.0.saturating_mul(1000),
+        // Never 0, which Go takes for a clock that is broken.
+        1..=3 => state.monotonic.0.saturating_mul(1000).max(1),
         _ => return errno(ERRNO_INVAL),
     };
     // The precision asked for stands between the two; a guest that leaves it out declares fewer parameters.

