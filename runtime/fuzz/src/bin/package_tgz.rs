@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use skiff_runtime::package::{Manifest, NAME_BYTES_MAX, Package, UNPACKED_BYTES_MAX, plugin_id};
+use skiff_runtime::package::{Manifest, NAME_BYTES_MAX, Package, UNPACKED_BYTES_MAX, files_of_tgz, plugin_id};
 
 /// A tar header with what the fuzzer may choose (POSIX.1-2001 ustar).
 fn tar_entry(name: &[u8], kind: u8, content: &[u8]) -> Vec<u8> {
@@ -23,6 +23,11 @@ fn tar_entry(name: &[u8], kind: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn check(bytes: &[u8]) {
+    for (path, data) in files_of_tgz(bytes, UNPACKED_BYTES_MAX).unwrap_or_default() {
+        let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
+        assert!(!path.is_empty() && std::path::Path::new(&path).components().all(plain), "{path:?} leads out");
+        assert!(data.len() <= UNPACKED_BYTES_MAX);
+    }
     let Ok(package) = Package::from_tgz(bytes) else { return };
     assert!(package.wasm.len() <= UNPACKED_BYTES_MAX && package.name.len() <= NAME_BYTES_MAX);
     let id = plugin_id(&package.name);
