@@ -185,7 +185,7 @@ impl LogStream {
         }
         // Within this line only: the others get their turn.
         let rest = self.rest();
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+        let end = rest.iter().position(|byte| self.ends_line(*byte)).map_or(rest.len(), |end| end + 1);
         let passed = rest.get(..end).unwrap_or(rest).windows(3).position(Wire::is_begin)?;
         self.start += passed;
         self.searched = 0;
@@ -229,13 +229,16 @@ impl LogStream {
         }
     }
 
+    fn ends_line(&self, byte: u8) -> bool {
+        byte == b'\n' || (byte == b'\r' && !self.has_newline)
+    }
+
     /// Returns how long the next line is when its end is there. Carriage returns alone end lines as long as no newline
     /// was seen: in other logs they are noise beside newlines, and would move the numbers of lines.
     fn line_end(&mut self) -> Option<usize> {
         let rest = self.buffer.get(self.start..).unwrap_or_default();
         let unseen = rest.get(self.searched..).unwrap_or_default();
-        let is_end = |byte: &u8| *byte == b'\n' || (*byte == b'\r' && !self.has_newline);
-        let Some(at) = unseen.iter().position(is_end) else {
+        let Some(at) = unseen.iter().position(|byte| self.ends_line(*byte)) else {
             self.searched = rest.len();
             return None;
         };

@@ -634,6 +634,26 @@ fn a_packed_file_is_one_clear_error() {
 }
 
 #[test]
+fn a_wire_behind_lines_of_carriage_returns_is_the_same_in_pieces() {
+    // A sentence, then what looks like the wire of an NGT-1: text has been read, so it is none.
+    let bytes = b"!\xf0\xf00\xde\xf0\xff\r*\xff\r\x10\x02\xff\xff\xc7\x00!\x10\x02\xa0\0\0\0\0x\xff[\r";
+    let entries = |chunk: usize| {
+        let mut stream = LogStream::new(Format::Auto, Mode::Auto);
+        let mut found = Vec::new();
+        for piece in bytes.chunks(chunk) {
+            stream.feed(piece);
+            found.extend(core::iter::from_fn(|| stream.next_entry()));
+        }
+        stream.end();
+        found.extend(core::iter::from_fn(|| stream.next_entry()));
+        found
+    };
+    let whole = entries(bytes.len());
+    assert!(matches!(whole[0], Entry::Sentence { .. }), "{whole:?}");
+    assert!((1..bytes.len()).all(|chunk| entries(chunk) == whole));
+}
+
+#[test]
 fn carriage_returns_alone_end_lines_until_a_newline_is_seen() {
     let line = "(1780308000.000000) can0 09F11207#FF103BFF7FFF7FFC";
     let numbers = |text: String| {
