@@ -21,18 +21,24 @@ const INSTRUMENT: &str = "--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Runs `xtask fuzz [TARGET]… [--seconds N] [--build]`.
+/// Runs `xtask fuzz [TARGET]… [--seconds N] [--seed N] [--build]`.
+///
+/// Without a seed the inputs are other ones each time.
 ///
 /// # Errors
 /// A usage error, a target that does not build, or the first target that found something.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let (mut wanted, mut seconds, mut only_build) = (Vec::new(), SECONDS, false);
+    let (mut wanted, mut seconds, mut seed, mut only_build) = (Vec::new(), SECONDS, 0_u32, false);
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--seconds" => {
                 let number = words.next().and_then(|text| text.parse().ok());
                 seconds = number.ok_or("--seconds wants a number")?;
+            }
+            "--seed" => {
+                let number = words.next().and_then(|text| text.parse().ok());
+                seed = number.ok_or("--seed wants a number")?;
             }
             "--build" => only_build = true,
             name if !name.starts_with('-') => wanted.push(name.to_string()),
@@ -59,7 +65,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     for name in &chosen {
         let binary = build.join(&host).join("release").join(name);
-        fuzz(&top, name, &binary, seconds)?;
+        fuzz(&top, name, &binary, seconds, seed)?;
     }
     println!("{} fuzz targets found nothing in {seconds} s each: {}", chosen.len(), chosen.join(", "));
     Ok(())
@@ -76,7 +82,7 @@ fn targets(folder: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-fn fuzz(top: &Path, name: &str, binary: &Path, seconds: u32) -> Result<(), String> {
+fn fuzz(top: &Path, name: &str, binary: &Path, seconds: u32, seed: u32) -> Result<(), String> {
     let corpus = top.join("target/fuzz/corpus").join(name);
     let artifacts = top.join("target/fuzz/artifacts").join(name);
     for folder in [&corpus, &artifacts] {
@@ -85,6 +91,8 @@ fn fuzz(top: &Path, name: &str, binary: &Path, seconds: u32) -> Result<(), Strin
     let mut command = Command::new(binary);
     command.arg(&corpus).args([
         format!("-max_total_time={seconds}"),
+        // 0 is by chance.
+        format!("-seed={seed}"),
         format!("-timeout={UNIT_SECONDS_MAX}"),
         format!("-rss_limit_mb={MEMORY_MIB_MAX}"),
         format!("-artifact_prefix={}/", artifacts.display()),

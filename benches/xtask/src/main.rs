@@ -94,7 +94,7 @@ const TASKS: &[Task] = &[
     Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
     Task { name: "go-guest", does: "builds a plugin in Go for WASI and runs it", run: go_guest::run },
     Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
-    Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N]", run: fuzz::run },
+    Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
     Task {
         name: "size",
         does: "measures flash [--by-crate], the stripped binary and the resident set; --check",
