@@ -168,7 +168,9 @@ impl FastPackets {
     fn open(&mut self, key: Key, sequence: u8, now: Instant) -> usize {
         if self.slots.len() >= SLOTS {
             // Frames without their frame 0 go first: they are the least likely to become a message.
-            let worst = self.slots.iter().enumerate().min_by_key(|(_, slot)| (slot.has_start(), slot.begun));
+            // Age counts in frames: a log that is read at once has one time for all.
+            let age = |slot: &Slot| self.frames.wrapping_sub(slot.begun_frames);
+            let worst = self.slots.iter().enumerate().max_by_key(|(_, slot)| (!slot.has_start(), age(slot)));
             if let Some(at) = worst.map(|(at, _)| at) {
                 self.slots.swap_remove(at);
                 count(&mut self.dropped.evicted);

@@ -128,6 +128,23 @@ fn evicts_oldest_when_full() {
 }
 
 #[test]
+fn the_oldest_goes_also_where_the_clock_stands_still() {
+    let mut packets = FastPackets::default();
+    let first = |source: u8| frames(source, 0, &[source; 10])[0].data().to_vec();
+    // A message that ends leaves its place to the last one, so that places do not tell the age.
+    for source in 0..16 {
+        packets.push(&id(source), &first(source), Instant(0)).unwrap();
+    }
+    assert!(packets.push(&id(0), frames(0, 0, &[0; 10])[1].data(), Instant(0)).unwrap().is_some());
+    for source in [20, 21] {
+        packets.push(&id(source), &first(source), Instant(0)).unwrap();
+    }
+    assert_eq!(packets.dropped().evicted, 1);
+    assert!(packets.push(&id(15), frames(15, 0, &[15; 10])[1].data(), Instant(0)).unwrap().is_some(), "not the oldest");
+    assert!(packets.push(&id(20), frames(20, 0, &[20; 10])[1].data(), Instant(0)).unwrap().is_some());
+}
+
+#[test]
 fn gives_up_after_750_ms() {
     let mut packets = FastPackets::default();
     let parts = frames(1, 0, &[7; 20]);
