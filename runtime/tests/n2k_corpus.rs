@@ -171,6 +171,31 @@ fn is_negative(value: &Value) -> bool {
     }
 }
 
+/// Tells whether a number is the highest of a range that the peer computes through binary floating point, and finds a
+/// little lower: 6553.2 / 0.1 is less than 65,532.
+fn is_lost_top(number: f64) -> bool {
+    const TOPS: [f64; 3] = [65_532.0, 32_764.0, 2_147_483_644.0];
+    [0.1, 0.01, 0.001].into_iter().any(|resolution| {
+        let raw = number / resolution;
+        TOPS.contains(&raw.round()) && raw < raw.round()
+    })
+}
+
+/// Tells whether `ours` has, beyond `expected`, only numbers that the peer lost at the top of their ranges.
+fn same_but_lost_top(expected: &Value, ours: &Value) -> bool {
+    match (expected, ours) {
+        (Value::Object(expected), Value::Object(ours)) => {
+            expected.keys().all(|key| ours.contains_key(key))
+                && ours.iter().all(|(key, value)| {
+                    let other = expected.get(key).unwrap_or(&Value::Null);
+                    same(key, other, value) || same_but_lost_top(other, value)
+                })
+        }
+        (Value::Null, ours) => ours.as_f64().is_some_and(is_lost_top),
+        _ => false,
+    }
+}
+
 /// Tells whether a path of 130820 depends on which source plays.
 fn of_playing_source(path: &str) -> bool {
     path.starts_with("entertainment.device.fusion1.avsource.source")
@@ -199,6 +224,9 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         // The peer reads the excess code as a signed number; a product with the power factor is off as well.
         let wrapped = numbers.is_none_or(|(expected, ours)| close(path, expected, ours - 4_294_967_296.0));
         return (wrapped || path.ends_with("apparentPower")).then_some("power-offset");
+    }
+    if ours.is_some_and(|ours| same_but_lost_top(expected.unwrap_or(&Value::Null), ours)) {
+        return Some("top-of-range");
     }
     let expected = expected?;
     let decoded = || Decoded::new(message.id.pgn, &message.payload);
@@ -284,6 +312,10 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         let letters = expected.chars().count();
         let whole: String = expected.chars().take(letters - letters % 2).collect();
         if expected.contains('\0') && readable(&ours).starts_with(&readable(&whole)) {
+            return Some("utf-16");
+        }
+        // Of the first letter only a half came: control byte 0, half a letter, end of the message.
+        if letters == 1 && ours.is_empty() && message.payload.ends_with(&[0, expected.as_bytes()[0]]) {
             return Some("utf-16");
         }
         // "A NAME LONGER THAN TW" and a zero: the zero is taken off the twenty letters, not off the name.

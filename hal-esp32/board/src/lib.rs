@@ -1,6 +1,7 @@
 //! What the firmware of a board decides, apart from its hardware: all of it is tested on Linux.
 //!
 //! - [`back_off`]: when to come back to a bus that the controller was thrown off.
+//! - [`boot_choice`]: which firmware slot the boot loader starts.
 //! - [`button`]: what a held button asks for.
 //! - [`wifi`]: which networks the board joins or makes.
 //! - [`light`]: what the LED shows.
@@ -16,6 +17,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod back_off;
+pub mod boot_choice;
 pub mod button;
 pub mod light;
 pub mod wifi;

@@ -5,14 +5,14 @@ use alloc::format;
 use alloc::string::String;
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
-use esp_bootloader_esp_idf::ota::OtaImageState;
-use esp_bootloader_esp_idf::ota_updater::OtaUpdater;
-use esp_bootloader_esp_idf::partitions::{AppPartitionSubType, Error, PARTITION_TABLE_MAX_LEN, read_partition_table};
+use esp_bootloader_esp_idf::partitions::{Error, PARTITION_TABLE_MAX_LEN, read_partition_table};
+use skiff_board::boot_choice;
 use skiff_runtime::hal::{Firmware, FlashFailed, Slot};
 
-use crate::flash;
 use crate::storage::BoardStorage;
 
+/// Where the boot loader's choice lies (`otadata`), as `partitions.csv` says.
+const BOOT_CHOICE: u32 = 0xd000;
 /// Where the slots begin, as `partitions.csv` says.
 const BEGIN: [u32; 2] = [0x1_0000, 0x1e_0000];
 /// Bytes of a slot.
@@ -113,19 +113,7 @@ impl Firmware for Slots {
     }
 
     fn start_next(&mut self, slot: Slot) -> Result<(), FlashFailed> {
-        let app = match slot {
-            Slot::First => AppPartitionSubType::Ota0,
-            Slot::Second => AppPartitionSubType::Ota1,
-        };
-        let mut storage = self.storage.borrow_mut();
-        let mut buffer = Box::new([0; PARTITION_TABLE_MAX_LEN]);
-        // The core keeps the record of the trial and counts the starts: the boot loader only has to start what it says.
-        let chosen = flash::alone(|| {
-            let mut updater = OtaUpdater::new(storage.flash().raw(), &mut buffer)?;
-            let mut choice = updater.ota_data()?;
-            choice.set_current_app_partition(app)?;
-            choice.set_current_ota_state(OtaImageState::Valid)
-        });
-        chosen.map_err(|_: Error| FlashFailed)
+        // The core keeps the record of the trial and counts the starts: the boot loader only has to start what it is told.
+        boot_choice::choose(self.storage.borrow_mut().flash(), BOOT_CHOICE, slot)
     }
 }

@@ -8,6 +8,7 @@ use super::rule::{How, Mapping, leaf, leaves};
 use super::text::{Text, has_letters, join};
 use crate::delta::Value;
 use crate::json::Decimal;
+use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
 use crate::time::UnixMillis;
 
@@ -81,11 +82,19 @@ fn time_to_go(scene: &Scene<'_>) -> Option<i64> {
 /// Way points of 129285 that have paths, in order.
 const POINTS: [&str; 3] = ["previousPoint.", "nextPoint.", "followingPoint."];
 
+/// Tells whether anything is known of a way point.
+fn is_point(point: &Decoded<'_>) -> bool {
+    [Field::WpId, Field::WpLatitude, Field::WpLongitude].into_iter().any(|field| point.raw(field).is_some())
+        || has_letters(point, Field::WpName)
+}
+
 /// PGN 129285: the route's name and its first three way points; only the last one's position is needed.
 fn route(scene: &mut Scene<'_>) {
     let Some(root) = root(scene) else { return };
     name(scene, Field::RouteName, &join(&[&root, "activeRoute.name"]));
-    for (index, (point, base)) in scene.decoded.groups().zip(POINTS).enumerate() {
+    // A way point of which nothing is known does not count.
+    let points = scene.decoded.groups().filter(is_point);
+    for (index, (point, base)) in points.zip(POINTS).enumerate() {
         let base = join(&[&root, base]);
         let member = |field| point.number(field).map(Value::Number);
         let coordinates = [("latitude", member(Field::WpLatitude)), ("longitude", member(Field::WpLongitude))];

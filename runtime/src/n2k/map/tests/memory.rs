@@ -131,3 +131,16 @@ fn routes_name_three_way_points() {
         ]
     );
 }
+
+#[test]
+fn way_points_of_which_nothing_is_known_do_not_count() {
+    let mut memory = Memory::default();
+    from(&mut memory, 129_284, &[]);
+    let named = [(Field::WpName, Input::Text("B"))];
+    let numbered = [(Field::WpId, Input::Raw(7))];
+    let points: [Inputs<'_>; 4] = [&[], &numbered, &[], &named];
+    assert_eq!(
+        defined(&mut memory, Definition::NavigationRouteWpInformation, &[], &points),
+        ["navigation.courseRhumbline.previousPoint.position={}", r#"navigation.courseRhumbline.nextPoint.name="B""#,]
+    );
+}
