@@ -1,7 +1,8 @@
 //! Reads files out of a gzipped tar, the form `npm pack` makes.
 //!
-//! Only what such an archive holds is understood: regular files with ustar names below one
-//! folder (`package/`). Everything is bounded and nothing is written anywhere.
+//! Only what such an archive holds is understood: regular files below one folder (`package/`), with names of ustar, and
+//! longer ones as POSIX (`npm pack`) and as GNU tar put them in front. Everything is bounded and nothing is written
+//! anywhere.
 
 use alloc::format;
 use alloc::string::String;
@@ -89,7 +90,7 @@ pub(super) fn file<'t>(tar: &'t [u8], path: &str) -> Result<&'t [u8], PackageErr
 
 /// Visits the regular files with their paths below the archive's first folder; the first error is the last item.
 pub(super) fn files(tar: &[u8]) -> impl Iterator<Item = Result<(String, &[u8]), PackageError>> {
-    let (mut at, mut count) = (Some(0_usize), 0_usize);
+    let (mut at, mut count, mut renamed) = (Some(0_usize), 0_usize, None);
     core::iter::from_fn(move || {
         loop {
             let header_at = at?;
@@ -98,7 +99,7 @@ pub(super) fn files(tar: &[u8]) -> impl Iterator<Item = Result<(String, &[u8]), 
                 at = None;
                 return Some(Err(corrupt("more than 2000 files")));
             }
-            match entry(tar, header_at) {
+            match entry(tar, header_at, renamed.take()) {
                 Ok(None) => return None,
                 Err(error) => {
                     at = None;
@@ -106,6 +107,7 @@ pub(super) fn files(tar: &[u8]) -> impl Iterator<Item = Result<(String, &[u8]), 
                 }
                 Ok(Some(entry)) => {
                     at = Some(entry.next);
+                    renamed = entry.renames;
                     if let Some(file) = entry.file {
                         return Some(Ok(file));
                     }
@@ -119,21 +121,57 @@ pub(super) fn files(tar: &[u8]) -> impl Iterator<Item = Result<(String, &[u8]), 
 struct Entry<'t> {
     /// Path and content, when it is a regular file below the first folder.
     file: Option<(String, &'t [u8])>,
+    /// The name of what follows, when this says no more than that.
+    renames: Option<String>,
     /// Where the next header is.
     next: usize,
 }
 
-fn entry(tar: &[u8], at: usize) -> Result<Option<Entry<'_>>, PackageError> {
+/// Reads the header at `at`; `renamed` is the name that the one in front gave it.
+fn entry(tar: &[u8], at: usize, renamed: Option<String>) -> Result<Option<Entry<'_>>, PackageError> {
     let header = at.checked_add(BLOCK).and_then(|end| tar.get(at..end));
     let Some(header) = header.filter(|header| header.iter().any(|&byte| byte != 0)) else { return Ok(None) };
     check_header(header)?;
     let size = octal(header, 124, 12).ok_or(corrupt("a file has no size"))?;
     let from = at.saturating_add(BLOCK);
     let data = from.checked_add(size).and_then(|end| tar.get(from..end)).ok_or(corrupt("a file is cut off"))?;
-    let is_regular = matches!(header.get(156).copied().unwrap_or(0), b'0' | 0);
-    let name = name(header);
-    let file = below_first_folder(&name).filter(|_| is_regular).map(|path| (path.into(), data));
-    Ok(Some(Entry { file, next: from.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK)) }))
+    let next = from.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
+    let mut entry = Entry { file: None, renames: None, next };
+    match header.get(156).copied().unwrap_or(0) {
+        b'0' | 0 => {
+            let name = renamed.unwrap_or_else(|| name(header));
+            entry.file = below_first_folder(&name).map(|path| (path.into(), data));
+        }
+        // A POSIX header may say other things than a name, and stand behind one that gave it.
+        b'x' => entry.renames = pax_path(data)?.or(renamed),
+        b'L' => entry.renames = Some(text(data)),
+        _ => {}
+    }
+    Ok(Some(entry))
+}
+
+/// Reads the path out of a POSIX header: lines `LENGTH KEY=VALUE\n`, whose length counts itself (POSIX.1-2001, pax
+/// extended header); of two the last one holds.
+fn pax_path(data: &[u8]) -> Result<Option<String>, PackageError> {
+    let damaged = || corrupt("a pax header is damaged");
+    let (mut rest, mut path) = (data, None);
+    while !rest.is_empty() {
+        let digits = rest.iter().position(|&byte| byte == b' ').ok_or_else(damaged)?;
+        let number = rest.get(..digits).and_then(|digits| core::str::from_utf8(digits).ok());
+        let length: usize = number.and_then(|number| number.parse().ok()).ok_or_else(damaged)?;
+        let (line, behind) = rest.split_at_checked(length).ok_or_else(damaged)?;
+        let record = line.get(digits + 1..).and_then(|record| record.strip_suffix(b"\n")).ok_or_else(damaged)?;
+        if let Some(value) = record.strip_prefix(b"path=") {
+            path = Some(text(value));
+        }
+        rest = behind;
+    }
+    Ok(path)
+}
+
+/// Returns what stands before the first NUL.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.split(|&byte| byte == 0).next().unwrap_or_default()).into_owned()
 }
 
 fn check_header(header: &[u8]) -> Result<(), PackageError> {
@@ -154,11 +192,7 @@ fn octal(header: &[u8], at: usize, length: usize) -> Option<usize> {
 
 /// Joins prefix and name of a ustar header.
 fn name(header: &[u8]) -> String {
-    let field = |at: usize, length: usize| {
-        let bytes = header.get(at..at.saturating_add(length)).unwrap_or_default();
-        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-        String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
-    };
+    let field = |at: usize, length: usize| text(header.get(at..at.saturating_add(length)).unwrap_or_default());
     let (name, prefix) = (field(0, 100), field(345, 155));
     if prefix.is_empty() { name } else { format!("{prefix}/{name}") }
 }
@@ -175,13 +209,18 @@ mod tests {
 
     /// Writes a tar of these files as `npm pack` does.
     fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        tar_of_kinds(&files.iter().map(|(name, data)| (b'0', *name, *data)).collect::<Vec<_>>())
+    }
+
+    /// Writes a tar of these entries, each with its kind in front.
+    fn tar_of_kinds(files: &[(u8, &str, &[u8])]) -> Vec<u8> {
         let mut out = Vec::new();
-        for (name, data) in files {
+        for (kind, name, data) in files {
             let mut header = vec![0_u8; BLOCK];
             header[..name.len()].copy_from_slice(name.as_bytes());
             header[124..136].copy_from_slice(format!("{:011o} ", data.len()).as_bytes());
             header[148..156].copy_from_slice(b"        ");
-            header[156] = b'0';
+            header[156] = *kind;
             let sum: usize = header.iter().map(|&byte| usize::from(byte)).sum();
             header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
             out.extend(header);
@@ -242,6 +281,52 @@ mod tests {
         for path in ["package/../../etc/passwd", "package//etc/passwd", "package/a\\b", "package/./x", "package/"] {
             let hostile = gzip(&tar(&[("package/package.json", MANIFEST), (path, b"x")]));
             assert_eq!(files_of_tgz(&hostile, UNPACKED_BYTES_MAX), Err(PackageError::OutsidePath), "{path}");
+        }
+    }
+
+    #[test]
+    fn long_names_stand_in_front_of_their_files() {
+        let long = format!("package/public/{}app.js", "deep/".repeat(30));
+        let pax = |text: &str| {
+            let length = text.len() + " \n".len() + 3;
+            format!("{length} {text}\n").into_bytes()
+        };
+        let named = pax(&format!("path={long}"));
+        assert_eq!(named.len().to_string().len(), 3);
+        let other = b"16 comment=hello".iter().chain(b"\n").copied().collect::<Vec<_>>();
+        let other = [b"17".as_slice(), &other[2..]].concat();
+        let gnu = [long.as_bytes(), b"\0"].concat();
+        let global = (b'g', "pax_global_header", b"not looked at".as_slice());
+        let file = (b'0', "package/public/deep/cut", b"x".as_slice());
+        for in_front in [
+            &[(b'x', "PaxHeader/app.js", named.as_slice())][..],
+            &[(b'x', "PaxHeader/app.js", &[other.as_slice(), &named].concat())],
+            &[(b'x', "PaxHeader/app.js", &named), (b'x', "PaxHeader/app.js", &other)],
+            &[(b'L', "././@LongLink", &gnu)],
+        ] {
+            let entries = [&[global, (b'0', "package/first", b"1")][..], in_front, &[file, file]].concat();
+            let files = files_of_tgz(&gzip(&tar_of_kinds(&entries)), UNPACKED_BYTES_MAX).unwrap();
+            let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+            // The name is that of one file only.
+            assert_eq!(names, ["first", &long["package/".len()..], "public/deep/cut"]);
+        }
+    }
+
+    #[test]
+    fn damaged_and_hostile_long_names_are_refused() {
+        let file = (b'0', "package/a", b"x".as_slice());
+        for header in
+            [b"path".as_slice(), b"8 path=a\n", b"99 path=package/a\n", b"x path=a\n", b"0 \n", b"10 path=abX"]
+        {
+            let archive = gzip(&tar_of_kinds(&[(b'x', "PaxHeader/a", header), file]));
+            assert!(
+                matches!(files_of_tgz(&archive, UNPACKED_BYTES_MAX), Err(PackageError::Archive { .. })),
+                "{header:?}"
+            );
+        }
+        for (kind, name) in [(b'x', b"26 path=package/../secret\n".as_slice()), (b'L', b"package/../secret")] {
+            let archive = gzip(&tar_of_kinds(&[(kind, "PaxHeader/a", name), file]));
+            assert_eq!(files_of_tgz(&archive, UNPACKED_BYTES_MAX), Err(PackageError::OutsidePath));
         }
     }
 
