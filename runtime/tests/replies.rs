@@ -35,6 +35,11 @@ fn responses(boat: &mut Boat, found: &mut BTreeMap<ExchangeId, Response>) {
     }
 }
 
+/// Returns the first path of a delta.
+fn first_path(delta: &str) -> String {
+    delta.split_once("\"path\":\"").and_then(|(_, rest)| rest.split_once('"')).map(|(path, _)| path.to_owned()).unwrap()
+}
+
 const PUT_PATH: &str = "/signalk/v1/api/vessels/self/a/b";
 /// Answers to everything a guest of these tests is asked for.
 const ENDPOINTS: &str = r#"[{"method":"GET","path":"/x","handler":"x"},{"method":"GET","path":"/","handler":"x"},{"method":"POST","path":"/config","handler":"x"}]"#;
@@ -174,6 +179,31 @@ fn clients_are_told_when_a_put_handler_comes_and_goes() {
     let told: Vec<_> = boat.emitted.iter().filter(|text| text.contains("supportsPut")).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("\"path\":\"a.b\"") && told[0].contains("\"supportsPut\":false"), "{told:?}");
+}
+
+#[test]
+fn clients_are_told_which_put_handlers_another_version_has_no_more() {
+    // The same plugin but for its handler's path, and one that fails to start.
+    let elsewhere = offering("").replace("vessels.selfa.bharbours", "vessels.selfc.dharbours");
+    let broken = offering("")
+        .replace("(i32.const 8)))\n               (i32.const 0))", "(i32.const 8)))\n               unreachable)");
+    assert_ne!(broken, offering(""));
+    let mut boat = Boat::new();
+    boat.install("offers", &offering(""));
+    boat.settle();
+    let told = |boat: &mut Boat, guest: &str| {
+        boat.emitted.clear();
+        boat.replace("offers", guest);
+        assert_eq!(boat.plugin("offers").state(), State::Running);
+        let about = |text: &&String| text.contains("supportsPut");
+        boat.emitted.iter().filter(about).map(|text| (first_path(text), text.contains("true"))).collect::<Vec<_>>()
+    };
+    let (had, has) = (|path: &str| (path.to_owned(), false), |path: &str| (path.to_owned(), true));
+    assert_eq!(told(&mut boat, &elsewhere), [has("c.d"), had("a.b")]);
+    // A version that has the same handler takes nothing away.
+    assert!(!told(&mut boat, &elsewhere).contains(&had("c.d")));
+    // One that does not come up, neither.
+    assert!(!told(&mut boat, &broken).contains(&had("c.d")));
 }
 
 #[test]

@@ -68,6 +68,16 @@ impl Offers {
         *self = Self { withdrawn, ..Self::default() };
     }
 
+    /// Takes on what clients know of the version before: its PUT handlers are gone, but for those that this one has or
+    /// is still to register.
+    pub(super) fn succeed(&mut self, before: &mut Self) {
+        for offer in before.withdrawn.drain(..).chain(before.puts.iter().cloned()) {
+            if !self.puts.contains(&offer) && !self.withdrawn.contains(&offer) {
+                self.withdrawn.push(offer);
+            }
+        }
+    }
+
     /// Takes the PUT handlers that ended with the instance.
     pub(super) fn take_withdrawn(&mut self) -> Vec<PutOffer> {
         core::mem::take(&mut self.withdrawn)

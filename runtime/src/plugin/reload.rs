@@ -253,6 +253,7 @@ impl Plugin {
             self.face.log.push(line, bytes);
         }
         self.face.drops = core::mem::take(&mut old.face.drops);
+        self.face.offers.succeed(&mut old.face.offers);
         self.fuel_spent = self.fuel_spent.saturating_add(old.fuel_spent);
         self.endpoints_version = old.endpoints_version.wrapping_add(1);
         old.shut_down();

@@ -59,13 +59,14 @@ impl Boat {
 
     /// Installs a package; `members` are added to its `package.json`.
     pub fn install_declaring(&mut self, name: &str, guest: &str, members: &str) {
-        let manifest = format!(
-            r#"{{"name":"{name}","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm",
-                "wasmCapabilities":{{"network":true,"putHandlers":true,"resourceProvider":true}}{members}}}"#
-        );
-        let wasm = wat::parse_str(guest).expect("the test's own module is well formed");
-        let package = Package::from_parts(manifest.as_bytes(), wasm).unwrap();
+        let package = package(name, guest, members);
         self.gateway.install(package, Enabled::Always { config: None }).unwrap();
+    }
+
+    /// Puts another version in the place of an installed package, and waits until it is there or given up.
+    pub fn replace(&mut self, name: &str, guest: &str) {
+        self.gateway.replace(package(name, guest, "")).unwrap();
+        self.settle();
     }
 
     /// Polls until nothing is left to do now.
@@ -116,6 +117,16 @@ impl Boat {
             Some(rest.split_once('}')?.0.to_owned())
         })
     }
+}
+
+/// Makes a package of a guest; `members` are added to its `package.json`.
+fn package(name: &str, guest: &str, members: &str) -> Package {
+    let manifest = format!(
+        r#"{{"name":"{name}","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm",
+            "wasmCapabilities":{{"network":true,"putHandlers":true,"resourceProvider":true}}{members}}}"#
+    );
+    let wasm = wat::parse_str(guest).expect("the test's own module is well formed");
+    Package::from_parts(manifest.as_bytes(), wasm).unwrap()
 }
 
 /// A guest that can fetch `http://sea.example/<letter>` and emit the first three bytes of a body as a number.
