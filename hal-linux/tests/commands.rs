@@ -46,7 +46,7 @@ fn decode_tells_what_was_lost_on_the_way() {
     let log = write(home.path(), "a.log", &format!("{FRAME}{begun}(1700000000.2) can0 18FF0007#FFFFFFFFFFFFFFFF\n"));
     let output = run(home.path(), &["decode", &log]);
     assert_eq!((output.status.code(), data(&output).len()), (Some(0), 1));
-    for part in ["2 messages, 1 deltas; 1 are not mapped", "restarted 1"] {
+    for part in ["2 messages, 1 deltas; 1 are not mapped", "restarted 1, unfinished 1"] {
         assert!(talk(&output).contains(part), "{}", talk(&output));
     }
     let packed = home.path().join("a.log.gz");

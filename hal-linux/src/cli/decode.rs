@@ -75,7 +75,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         log::info!("{source}: {} sentences of NMEA 0183, left out; skiff replay takes them too", losses.sentences());
     }
     if writer.is_none() {
-        summary(&source, &decoder.receiver.counters());
+        summary(&source, &decoder.receiver);
     }
     if unwritten > 0 {
         log::warn!("{source}: {unwritten} records cannot be written in that format");
@@ -84,7 +84,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
 }
 
 /// Tells what became of the messages, and what was lost of them.
-fn summary(source: &Source, counters: &Counters) {
+fn summary(source: &Source, receiver: &Receiver) {
+    let counters = receiver.counters();
     let Counters { messages, deltas, unmapped, without_value, null_address, .. } = counters;
     log::info!(
         "{source}: {messages} messages, {deltas} deltas; {unmapped} are not mapped, {without_value} had no value, \
@@ -93,6 +94,7 @@ fn summary(source: &Source, counters: &Counters) {
     let losses: Vec<String> = counters
         .losses()
         .into_iter()
+        .chain([("unfinished", receiver.unfinished() as u64)])
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{} {count}", name.trim_start_matches("n2k_")))
         .collect();

@@ -108,6 +108,12 @@ impl FastPackets {
         self.dropped
     }
 
+    /// Returns how many messages have begun and not ended.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Returns the payload, cut to the announced length, once its last frame has arrived.
     ///
     /// `data` are the 0 to 8 bytes of one frame of a fast packet PGN; `now` is monotonic (never a log's clock,

@@ -137,6 +137,12 @@ impl IsoTp {
         self.replies.pop_front()
     }
 
+    /// Returns how many transfers have begun and not ended.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Returns the counts of transfers given up so far.
     #[must_use]
     pub fn dropped(&self) -> Dropped {

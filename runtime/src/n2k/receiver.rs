@@ -402,6 +402,12 @@ impl Receiver {
         Some(())
     }
 
+    /// Returns how many messages have begun and not ended: at the end of a log they are lost.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.fast_packets.unfinished().saturating_add(self.transfers.unfinished())
+    }
+
     /// Returns the counters so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -512,6 +518,10 @@ mod tests {
         assert_eq!(counters.frames, 1 + 1 + 3 + 1 + 1 + 18 + 1);
         assert_eq!((counters.lost_no_start, counters.lost_gap, counters.lost_malformed), (1, 1, 1));
         assert_eq!((counters.lost_restarted, counters.lost_evicted, counters.lost_timed_out), (1, 3, 16));
+        assert_eq!(receiver.unfinished(), 1);
+        let announced = CanFrame::new(id(60_416, 1).to_can(), &[32, 20, 0, 3, 0xff, 0x05, 0xf8, 0x01]).unwrap();
+        assert_eq!(receiver.frame(&announced, Instant::from_millis(2000)), None);
+        assert_eq!(receiver.unfinished(), 2);
         let mut twice = counters;
         twice.add(&counters);
         let sum = |counters: &Counters| counters.losses().iter().map(|(_, count)| count).sum::<u64>();
