@@ -13,6 +13,7 @@ use std::thread;
 use skiff_runtime::hal::{Destinations, Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 use ureq::config::Config;
 use ureq::http::Uri;
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -42,13 +43,15 @@ pub struct UreqFetch {
     flying: BTreeMap<FetchId, Receiver<Answer>>,
     last: u32,
     threads: Arc<AtomicUsize>,
+    /// Who may sign the certificates of servers.
+    roots: RootCerts,
 }
 
 impl UreqFetch {
     /// Builds a client that wakes the gateway thread when an answer is there.
     #[must_use]
     pub fn new(waker: Option<Waker>) -> Self {
-        Self { waker, flying: BTreeMap::new(), last: 0, threads: Arc::default() }
+        Self { waker, flying: BTreeMap::new(), last: 0, threads: Arc::default(), roots: RootCerts::WebPki }
     }
 }
 
@@ -73,11 +76,11 @@ impl Fetch for UreqFetch {
         let counted = Counted::new(&self.threads).ok_or(FetchError::TooMany)?;
         self.last = self.last.checked_add(1).ok_or(FetchError::TooMany)?;
         let (report, answer) = sync_channel(1);
-        let waker = self.waker.clone();
+        let (waker, roots) = (self.waker.clone(), self.roots.clone());
         let carry = move || {
             let _counted = counted;
             // Nobody listens any more when the request was given up meanwhile.
-            let _ = report.send(exchange(&hop));
+            let _ = report.send(exchange(&hop, roots));
             if let Some(waker) = waker {
                 waker.wake();
             }
@@ -104,11 +107,12 @@ impl Fetch for UreqFetch {
 }
 
 /// Carries one request; waits.
-fn exchange(hop: &FetchHop) -> Answer {
+fn exchange(hop: &FetchHop, roots: RootCerts) -> Answer {
     let config = Config::builder()
         // A proxy of the environment would connect to what the policy forbids.
         .proxy(None)
         .max_redirects(0)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
         .timeout_global(Some(hop.timeout))
         .max_response_header_size(HEAD_BYTES_MAX)
@@ -274,8 +278,12 @@ mod tests {
     }
 
     fn fetch(hop: FetchHop) -> Answer {
+        fetch_trusting(RootCerts::WebPki, hop)
+    }
+
+    fn fetch_trusting(roots: RootCerts, hop: FetchHop) -> Answer {
         let waker = Waker::new().unwrap();
-        let mut client = UreqFetch::new(Some(waker.clone()));
+        let mut client = UreqFetch { roots, ..UreqFetch::new(Some(waker.clone())) };
         let id = client.begin(hop).unwrap();
         for _ in 0..100 {
             if let Poll::Ready(answer) = client.poll(id) {
@@ -347,5 +355,51 @@ mod tests {
         let (address, _served) = server(b"\x15\x03\x01\0\x02\x02\x28");
         let secure = FetchHop { secure: true, ..hop(address) };
         assert!(matches!(fetch(secure), Err(FetchError::Tls | FetchError::Broken)));
+    }
+
+    /// Serves one connection over TLS with a new certificate for `name`; returns the address and the certificate.
+    fn secure_server(name: &str) -> (SocketAddr, ureq::tls::Certificate<'static>, thread::JoinHandle<bool>) {
+        let signed = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream);
+            let mut asked = [0; 1024];
+            let begun =
+                stream.read(&mut asked).is_ok_and(|count| asked[..count].starts_with(b"GET /tide?x=1 HTTP/1.1"));
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+            begun
+        });
+        (address, ureq::tls::Certificate::from_der(signed.cert.der()).to_owned(), served)
+    }
+
+    #[test]
+    fn a_server_whose_certificate_is_trusted_is_read_over_tls() {
+        let (address, certificate, served) = secure_server("127.0.0.1");
+        let secure = FetchHop { secure: true, ..hop(address) };
+        let reply = fetch_trusting(RootCerts::Specific(Arc::new(vec![certificate])), secure).unwrap();
+        assert_eq!((reply.status, reply.body.as_slice()), (200, b"secret".as_slice()));
+        assert!(served.join().unwrap());
+    }
+
+    #[test]
+    fn a_certificate_of_strangers_or_for_another_name_is_refused_before_anything_is_sent() {
+        let (address, _certificate, served) = secure_server("127.0.0.1");
+        assert_eq!(fetch(FetchHop { secure: true, ..hop(address) }), Err(FetchError::Tls));
+        assert!(!served.join().unwrap());
+        let (address, certificate, served) = secure_server("tide.example");
+        let roots = RootCerts::Specific(Arc::new(vec![certificate]));
+        assert_eq!(fetch_trusting(roots, FetchHop { secure: true, ..hop(address) }), Err(FetchError::Tls));
+        assert!(!served.join().unwrap());
     }
 }
