@@ -26,6 +26,24 @@ pub struct Stat {
     pub kind: Kind,
     /// Bytes of a file.
     pub size: u64,
+    /// Tells it from all others, see [`inode`].
+    pub inode: u64,
+}
+
+impl Stat {
+    fn folder(path: &str) -> Self {
+        Self { kind: Kind::Folder, size: 0, inode: inode(path) }
+    }
+
+    fn file(path: &str, size: u64) -> Self {
+        Self { kind: Kind::File, size, inode: inode(path) }
+    }
+}
+
+/// Returns a number for a path from the root, never 0: guests' C libraries look an entry up again where it is 0, and Go
+/// takes two files with the same number for one (FNV-1a, 64 bits). A file that is renamed gets another.
+fn inode(path: &str) -> u64 {
+    path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)) | 1
 }
 
 /// A name in a folder.
@@ -35,6 +53,8 @@ pub struct Entry {
     pub name: String,
     /// It is a folder.
     pub is_folder: bool,
+    /// As in [`Stat`].
+    pub inode: u64,
 }
 
 /// What an offset is counted from.
@@ -153,21 +173,21 @@ impl Files {
     /// Returns what lies at a path from the root.
     fn stat_path(&mut self, medium: &mut dyn Medium, path: &str) -> Result<Stat, FileError> {
         if path.is_empty() || FOLDERS.contains(&path) {
-            return Ok(Stat { kind: Kind::Folder, size: 0 });
+            return Ok(Stat::folder(path));
         }
         if let Some(content) = self.open_content(path) {
-            return Ok(Stat { kind: Kind::File, size: self.content(content)?.data.len() as u64 });
+            return Ok(Stat::file(path, self.content(content)?.data.len() as u64));
         }
         let (mut found, inside) = (None, below(path));
         self.medium(medium, path).list(path, &mut |other, bytes| {
             if other == path {
-                found = Some(Stat { kind: Kind::File, size: bytes.into() });
+                found = Some(Stat::file(path, bytes.into()));
             } else if other.starts_with(&inside) {
-                found = Some(Stat { kind: Kind::Folder, size: 0 });
+                found = Some(Stat::folder(path));
             }
         })?;
         let open_below = self.contents.iter().flatten().any(|open| !open.unlinked && open.path.starts_with(&inside));
-        found.or(open_below.then_some(Stat { kind: Kind::Folder, size: 0 })).ok_or(FileError::NotFound)
+        found.or(open_below.then(|| Stat::folder(path))).ok_or(FileError::NotFound)
     }
 
     /// Tells whether the folder that `path` lies in is there.
@@ -194,9 +214,10 @@ impl Files {
     /// [`FileError::BadDescriptor`].
     pub fn stat(&self, fd: u32) -> Result<Stat, FileError> {
         match self.descriptor(fd)? {
-            Descriptor::Folder { .. } => Ok(Stat { kind: Kind::Folder, size: 0 }),
+            Descriptor::Folder { path } => Ok(Stat::folder(path)),
             Descriptor::File { content, .. } => {
-                Ok(Stat { kind: Kind::File, size: self.content(*content)?.data.len() as u64 })
+                let content = self.content(*content)?;
+                Ok(Stat::file(&content.path, content.data.len() as u64))
             }
         }
     }
@@ -574,7 +595,8 @@ impl Files {
             let Some(rest) = path.strip_prefix(&prefix) else { return };
             let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
             if name != KEEPER && !name.is_empty() {
-                names.insert(Entry { name: name.to_string(), is_folder });
+                let inode = inode(&[&*prefix, name].concat());
+                names.insert(Entry { name: name.to_string(), is_folder, inode });
             }
         };
         if folder.is_empty() {

@@ -87,6 +87,27 @@ fn folders_are_made_listed_and_removed_when_empty() {
 }
 
 #[test]
+fn each_file_and_folder_has_a_number_of_its_own_however_it_is_asked_for() {
+    let (mut files, mut medium) = (Files::new(LIMITS), MemoryMedium::default());
+    let data = files.open(&mut medium, ROOT, "data", OpenOptions { folder: true, ..READ }).unwrap();
+    let a = files.open(&mut medium, data, "a", WRITE).unwrap();
+    files.make_folder(&mut medium, data, "b").unwrap();
+    let mut numbers = Vec::new();
+    for (fd, folder) in [(ROOT, ""), (data, "data/")] {
+        for entry in files.list(&mut medium, fd).unwrap() {
+            let by_path = files.stat_at(&mut medium, ROOT, &[folder, &entry.name].concat()).unwrap();
+            assert_eq!(entry.inode, by_path.inode, "{folder}{}", entry.name);
+            numbers.push(entry.inode);
+        }
+    }
+    assert_eq!(numbers.len(), 5);
+    assert!(numbers.contains(&files.stat(data).unwrap().inode) && numbers.contains(&files.stat(a).unwrap().inode));
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!(numbers.len() == 5 && numbers[0] != 0);
+}
+
+#[test]
 fn limits_are_held_and_removing_gives_room_again() {
     let (mut files, mut medium) = (Files::new(LIMITS), MemoryMedium::default());
     let a = files.open(&mut medium, ROOT, "data/a", WRITE).unwrap();

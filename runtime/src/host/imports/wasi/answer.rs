@@ -197,7 +197,7 @@ fn read_folder(
         let kind = if entry.is_folder { FILETYPE_DIRECTORY } else { FILETYPE_REGULAR_FILE };
         bytes.reserve(DIRENT_BYTES.saturating_add(entry.name.len()));
         bytes.extend(next.to_le_bytes());
-        bytes.extend(inode(&entry.name).to_le_bytes());
+        bytes.extend(entry.inode.to_le_bytes());
         bytes.extend(u32::try_from(entry.name.len()).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend([kind, 0, 0, 0]);
         bytes.extend(entry.name.as_bytes());
@@ -207,16 +207,11 @@ fn read_folder(
     put(memory, used, &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes())
 }
 
-/// A number for a name, never 0: guests' C libraries look an entry up again where it is 0 (FNV-1a).
-fn inode(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)) | 1
-}
-
 /// Bytes of a `filestat`: device 1, no times.
-pub(super) fn stat_bytes(filetype: u8, size: u64) -> Vec<u8> {
+pub(super) fn stat_bytes(filetype: u8, inode: u64, size: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     bytes.extend(1_u64.to_le_bytes());
-    bytes.extend(0_u64.to_le_bytes());
+    bytes.extend(inode.to_le_bytes());
     bytes.extend([filetype, 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend(1_u64.to_le_bytes());
     bytes.extend(size.to_le_bytes());
@@ -227,6 +222,7 @@ pub(super) fn stat_bytes(filetype: u8, size: u64) -> Vec<u8> {
 impl Stat {
     /// Returns the bytes of a `filestat`.
     pub(super) fn into_wasi(self) -> Vec<u8> {
-        stat_bytes(if self.kind == Kind::Folder { FILETYPE_DIRECTORY } else { FILETYPE_REGULAR_FILE }, self.size)
+        let filetype = if self.kind == Kind::Folder { FILETYPE_DIRECTORY } else { FILETYPE_REGULAR_FILE };
+        stat_bytes(filetype, self.inode, self.size)
     }
 }

@@ -227,7 +227,7 @@ pub(super) fn accepted_if_open(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer
 pub(super) fn fd_filestat_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
     let fd = args.uint(0)?;
     let bytes = if STDIO.contains(&fd) {
-        stat_bytes(FILETYPE_CHARACTER_DEVICE, 0)
+        stat_bytes(FILETYPE_CHARACTER_DEVICE, 0, 0)
     } else {
         let Some(files) = &guest.state().files else { return errno(ERRNO_BADF) };
         match files.stat(fd) {
