@@ -20,6 +20,8 @@ const PER_CONNECTION: usize = 50;
 const DELTAS: usize = 100;
 /// Bytes that the heap may differ by: what happens to be on its way at the moment of the look.
 const DRIFT_BYTES_MAX: u64 = 1024;
+/// A closed connection keeps its buffers for ten seconds (RFC 9293 §3.6.1, TIME-WAIT; smoltcp's length of it).
+const CLOSING: Duration = Duration::from_secs(11);
 /// Time for anything that is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Its configuration in the sample.
@@ -67,11 +69,11 @@ fn use_it(live: &mut Live, port: u16) -> Result<(), String> {
     hostile(&client)?;
 
     client.requests(REQUESTS / 10)?;
-    let before = heap_used(live)?;
+    let before = heap_at_rest(live)?;
     let began = Instant::now();
     client.requests(REQUESTS)?;
     let took = began.elapsed();
-    let after = heap_used(live)?;
+    let after = heap_at_rest(live)?;
     let rate = REQUESTS as f64 / took.as_secs_f64();
     println!("{REQUESTS} requests in {:.1} s ({rate:.0}/s in the emulator)", took.as_secs_f64());
     println!("heap in use before them {before}, after them {after} bytes");
@@ -125,6 +127,23 @@ fn hostile(client: &Client) -> Result<(), String> {
     }
     println!("eight unfinished and one giant request later the board still answers");
     Ok(())
+}
+
+/// Waits until the heap has not changed for as long as closed connections last, and returns its bytes.
+fn heap_at_rest(live: &mut Live) -> Result<u64, String> {
+    let began = Instant::now();
+    let (mut rest, mut since) = (heap_used(live)?, Instant::now());
+    while since.elapsed() < CLOSING {
+        if began.elapsed() > PATIENCE {
+            return Err(format!("the heap does not come to rest: now {rest} bytes"));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        let now = heap_used(live)?;
+        if now.abs_diff(rest) > DRIFT_BYTES_MAX {
+            (rest, since) = (now, Instant::now());
+        }
+    }
+    Ok(rest)
 }
 
 fn heap_used(live: &mut Live) -> Result<u64, String> {
