@@ -199,6 +199,15 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     gateway.attach(BoardParts { log: Some(kept), ..BoardParts::default() });
     gateway.take_part(&home.n2k);
     gateway.prefer(home.priorities);
+    // Watched before they are read: no change is missed in between.
+    let files = match home.folder.clone().filter(|_| home.loads_plugins) {
+        Some(config) => Some(PluginFiles {
+            changed: watch::start(config.clone(), waker.clone()).map_err(system)?,
+            config,
+            module_bytes_max: limits.plugin.module_bytes_max,
+        }),
+        None => None,
+    };
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
     let webapps = home.folder.clone().map(WebApps::new);
@@ -214,14 +223,6 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let (letters, own, waiter, keeper) = served.part();
     waiters.extend(waiter);
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    let files = match home.folder.filter(|_| home.loads_plugins) {
-        Some(config) => Some(PluginFiles {
-            changed: watch::start(config.clone(), waker.clone()).map_err(system)?,
-            config,
-            module_bytes_max: limits.plugin.module_bytes_max,
-        }),
-        None => None,
-    };
     Driver { gateway, clock, inputs, fed, letters, own, waker, waiters, stop, printer, files }.run();
     drop(marker);
     drop(keeper);

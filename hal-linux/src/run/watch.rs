@@ -23,18 +23,20 @@ type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
 /// A package folder that is new or has changed.
 pub type Changed = PathBuf;
 
-/// Starts to watch; the receiver gets the folder of each package that has changed. The thread ends with the receiver.
+/// Starts to watch; the receiver gets the folder of each package that has changed since this call, which comes before
+/// they are read. The thread ends with the receiver.
 ///
 /// # Errors
 /// The thread that could not be started.
 pub fn start(config: PathBuf, waker: Waker) -> io::Result<Receiver<Changed>> {
     let (sender, receiver) = mpsc::channel();
-    thread::Builder::new().name("watch".into()).spawn(move || watch(&config, &sender, &waker))?;
+    // Now, and not when the thread has its turn: what changes in between would never be seen.
+    let looks = Looks::new(stamps(&config));
+    thread::Builder::new().name("watch".into()).spawn(move || watch(looks, &config, &sender, &waker))?;
     Ok(receiver)
 }
 
-fn watch(config: &Path, sender: &Sender<Changed>, waker: &Waker) {
-    let mut looks = Looks::new(stamps(config));
+fn watch(mut looks: Looks, config: &Path, sender: &Sender<Changed>, waker: &Waker) {
     loop {
         thread::sleep(PERIOD);
         for folder in looks.changed(stamps(config)) {
