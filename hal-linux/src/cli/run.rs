@@ -218,8 +218,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
     let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
     let url = served.address.map(url);
+    // Before it is said: who reads that it listens may ask for it by its folder at once.
+    let marker = home.folder.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), home.token.as_deref(), home.folder.as_deref());
-    let marker = home.folder.as_deref().zip(url).map(|(folder, url)| Marker::set(folder, &url));
     let (letters, own, waiter, keeper) = served.part();
     waiters.extend(waiter);
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
