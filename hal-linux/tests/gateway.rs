@@ -107,6 +107,12 @@ fn requests_are_bounded() {
     assert!(exchange(&gateway.authority, many.as_bytes()).starts_with("HTTP/1.1 431"));
     let body = "x".repeat(11 * 1024 * 1024);
     assert_eq!(gateway.ask("POST", CONFIG, &[], &body).0, 413);
+    // One whose length is not announced, and a client that asks before it sends.
+    let head = format!("POST {CONFIG} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    assert!(exchange(&gateway.authority, chunked.as_bytes()).starts_with("HTTP/1.1 413"));
+    let asking = format!("{head}Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", body.len());
+    assert!(exchange(&gateway.authority, asking.as_bytes()).starts_with("HTTP/1.1 413"));
     assert!(exchange(&gateway.authority, b"\x16\x03\x01garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
     assert_eq!(gateway.ask("GET", "/skiff/v1/status", &[], "").0, 200);
 }

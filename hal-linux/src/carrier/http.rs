@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use skiff_runtime::server::{Method, Request, Response};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,8 @@ use super::{Letter, Shared, stream};
 
 /// Time a client has to send the body of its request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of a body that is too long that are read and thrown away.
+const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Time the gateway has for an answer; a plugin's handler is stopped by its fuel long before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -37,7 +39,8 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
     let Ok(_exchange) = shared.exchanges.try_acquire() else {
         return refuse(503, "too many requests at the same time");
     };
-    let body = match read_body(shared, body).await {
+    let asks_first = parts.headers.contains_key(header::EXPECT);
+    let body = match read_body(shared, asks_first, body).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
@@ -85,13 +88,32 @@ async fn ask(
     }
 }
 
-async fn read_body(shared: &Shared, body: Body) -> Result<Vec<u8>, axum::response::Response> {
-    let limited = Limited::new(body, shared.limits.request_bytes_max);
-    match tokio::time::timeout(BODY_TIMEOUT, limited.collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes().into()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(refuse(413, &format!("body longer than {} bytes", shared.limits.request_bytes_max)))
+/// Reads a body; the client of a longer one than allowed reads its refusal once it has sent it, since few look for an
+/// answer before (RFC 9112 §9.6). One that asked first (`Expect: 100-continue`) is told at once.
+async fn read_body(shared: &Shared, asks_first: bool, mut body: Body) -> Result<Vec<u8>, axum::response::Response> {
+    let limit = shared.limits.request_bytes_max;
+    let announced = body.size_hint().lower();
+    let mut is_long = announced > limit as u64;
+    let (mut kept, mut drained) = (Vec::new(), 0_usize);
+    let whole = async {
+        while drained <= DRAINED_BYTES_MAX
+            && !(is_long && asks_first)
+            && let Some(frame) = body.frame().await
+        {
+            let Ok(data) = frame?.into_data() else { continue };
+            is_long = is_long || kept.len().saturating_add(data.len()) > limit;
+            if is_long {
+                drained = drained.saturating_add(kept.len()).saturating_add(data.len());
+                kept = Vec::new();
+            } else {
+                kept.extend_from_slice(&data);
+            }
         }
+        Ok::<_, axum::Error>(())
+    };
+    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+        _ if is_long => Err(refuse(413, &format!("body longer than {limit} bytes"))),
+        Ok(Ok(())) => Ok(kept),
         Ok(Err(_)) => Err(refuse(400, "the body broke off")),
         Err(_) => Err(refuse(408, "the body did not arrive in time")),
     }

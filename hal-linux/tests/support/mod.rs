@@ -161,9 +161,9 @@ impl Drop for Gateway {
 pub fn exchange(authority: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(authority).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(bytes).unwrap();
     let mut reply = Vec::new();
-    // A refusal before the whole request was read can end in a reset; what was answered until then counts.
+    // A refusal before the whole request was read can end in a reset, of either; what was answered until then counts.
+    let _ = stream.write_all(bytes);
     let _ = stream.read_to_end(&mut reply);
     String::from_utf8_lossy(&reply).into_owned()
 }
