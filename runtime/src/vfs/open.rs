@@ -26,7 +26,7 @@ pub struct Stat {
     pub kind: Kind,
     /// Bytes of a file.
     pub size: u64,
-    /// Tells it from all others, see [`inode`].
+    /// Tells it from all others; made of the path, so that a renamed file gets another.
     pub inode: u64,
 }
 
@@ -41,7 +41,7 @@ impl Stat {
 }
 
 /// Returns a number for a path from the root, never 0: guests' C libraries look an entry up again where it is 0, and Go
-/// takes two files with the same number for one (FNV-1a, 64 bits). A file that is renamed gets another.
+/// takes two files with the same number for one (FNV-1a, 64 bits).
 fn inode(path: &str) -> u64 {
     path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)) | 1
 }
