@@ -6,6 +6,7 @@ mod sample_world;
 use echo_world::{World, echo_with};
 use sample_world::bare_package;
 use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::State;
 
@@ -66,6 +67,15 @@ fn one_that_fills_its_memory_at_once_has_crashed() {
 
 /// AssemblyScript as its `minimal` runtime does it: a heap of one page that only `__collect` empties.
 fn managed(collect: &str) -> Package {
+    managed_by(&format!(
+        r#"(func (export "{collect}")
+            (global.set $next (i32.const 4096))
+            (call $status (i32.const 16) (i32.const 9)))"#
+    ))
+}
+
+/// AssemblyScript with a heap of one page, whose allocator goes up; `collector` is what it exports beside that.
+fn managed_by(collector: &str) -> Package {
     let wasm = wat::parse_str(format!(
         r#"(module
             (import "env" "sk_set_status" (func $status (param i32 i32)))
@@ -80,9 +90,7 @@ fn managed(collect: &str) -> Package {
             (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
             (func (export "plugin_stop") (result i32) (i32.const 0))
             (func (export "delta_handler") (param i32 i32))
-            (func (export "{collect}")
-                (global.set $next (i32.const 4096))
-                (call $status (i32.const 16) (i32.const 9))))"#
+            {collector})"#
     ))
     .unwrap_or_else(|error| panic!("{error}"));
     bare_package("echo", wasm)
@@ -112,4 +120,45 @@ fn the_same_guest_without_the_export_runs_full() {
         world.settle();
     }
     assert_eq!(world.plugin().state(), State::Crashed);
+}
+
+/// On a chip a plugin has one page, which does not grow: only what the allocator says tells that it fills.
+#[test]
+fn a_stub_runtime_is_recycled_before_its_only_page_is_full() {
+    let mut world = World::new(Limits::of(Board::QemuRiscv32), managed_by(r#"(func (export "__collect") nop)"#));
+    for _ in 0..1000 {
+        world.feed();
+        world.pass(150);
+    }
+    let plugin = world.plugin();
+    assert_eq!(plugin.state(), State::Running, "{:?}", plugin.reason());
+    assert_eq!((plugin.restarts(), plugin.drops().total()), (0, 0));
+    assert!(plugin.recycled() >= 3, "{}", plugin.recycled());
+    assert!(plugin.log_lines().any(|line| line.contains("of 65536 bytes: started afresh")));
+}
+
+/// The same addresses mean nothing where something is freed in between.
+#[test]
+fn a_runtime_that_collects_is_not_recycled() {
+    let mut world = World::new(Limits::of(Board::QemuRiscv32), managed("__collect"));
+    for _ in 0..1000 {
+        world.feed();
+        world.pass(150);
+    }
+    assert_eq!((world.plugin().state(), world.plugin().restarts()), (State::Running, 0));
+    assert_eq!((world.plugin().recycled(), world.plugin().status()), (0, Some("collected")));
+}
+
+#[test]
+fn a_runtime_that_never_frees_is_known_by_its_empty_collector() {
+    let limits = Limits::of(Board::Linux).plugin;
+    let never_frees = |package: &Package| ModuleFacts::read(&package.wasm, &limits).unwrap().never_frees;
+    for empty in [r#"(func (export "__collect"))"#, r#"(func) (func (export "__collect") nop return)"#] {
+        assert!(never_frees(&managed_by(empty)), "{empty}");
+    }
+    for other in [managed("__collect"), managed("__gather"), managed_by(r#"(func) (func (export "__collects"))"#)] {
+        assert!(!never_frees(&other));
+    }
+    // An imported function is none of the module's own, whatever its number.
+    assert!(!never_frees(&managed_by(r#"(export "__collect" (func $status)) (func)"#)));
 }

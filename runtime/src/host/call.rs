@@ -571,7 +571,7 @@ impl Machine {
                     Some(Val::I32(ptr)) if ptr != 0 || !null_is_failure => ptr.cast_unsigned(),
                     _ => return Err(Failure::NoMemory { bytes: *bytes }),
                 };
-                instance.handed(*bytes);
+                instance.handed(ptr, *bytes);
                 if self.buffers.push(ptr).is_err() {
                     return Err(Failure::NoMemory { bytes: *bytes });
                 }

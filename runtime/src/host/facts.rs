@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use skiff_abi::{export, import};
-use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef};
+use wasmparser::{
+    BinaryReaderError, CompositeInnerType, ExternalKind, FunctionBody, Operator, Parser, Payload, TypeRef,
+};
 
 use super::heap_model::{Counts, HeapModel};
 use super::imports;
@@ -176,6 +178,8 @@ pub struct ModuleFacts {
     pub table_elements: u32,
     /// It has a start section.
     pub has_start: bool,
+    /// Its `__collect` does nothing: AssemblyScript's `stub` runtime, which frees nothing (plugin ABI §2.6).
+    pub never_frees: bool,
     /// Size of the module, bytes.
     pub wasm_bytes: u32,
     /// What its heap is predicted from.
@@ -291,12 +295,22 @@ impl ModuleFacts {
     }
 }
 
-fn corrupt(error: &wasmparser::BinaryReaderError) -> Refusal {
+fn corrupt(error: &BinaryReaderError) -> Refusal {
     Refusal::Corrupt { message: super::failure::short(&error.message()), offset: error.offset() }
 }
 
 fn at_most(what: &'static str, needed: u64, limit: u64) -> Result<(), Refusal> {
     if needed > limit { Err(Refusal::TooMuch { what, needed, limit }) } else { Ok(()) }
+}
+
+/// Tells whether a function does nothing.
+fn is_empty(body: &FunctionBody<'_>) -> Result<bool, BinaryReaderError> {
+    for operator in body.get_operators_reader()? {
+        if !matches!(operator?, Operator::Nop | Operator::Return | Operator::End) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Counts while the sections go by.
@@ -315,6 +329,11 @@ struct Scan {
     table_elements: u64,
     elements: u64,
     has_start: bool,
+    /// Index of the function that is exported as `__collect`.
+    collect: Option<u32>,
+    /// Bodies gone by.
+    bodies: u32,
+    never_frees: bool,
 }
 
 impl Scan {
@@ -370,6 +389,9 @@ impl Scan {
                     if matches!(entry.kind, ExternalKind::Func | ExternalKind::Memory | ExternalKind::Global) {
                         self.exports.insert(entry.name.to_string());
                     }
+                    if entry.name == export::AS_COLLECT && entry.kind == ExternalKind::Func {
+                        self.collect = Some(entry.index);
+                    }
                 }
             }
             Payload::StartSection { .. } => self.has_start = true,
@@ -391,6 +413,12 @@ impl Scan {
                 self.code_bytes = self.code_bytes.saturating_add(bytes as u64);
                 self.largest_body = self.largest_body.max(bytes as u64);
                 self.operators.add(&body, &self.parameters).map_err(|error| corrupt(&error))?;
+                // Functions are counted from the imported ones on.
+                let index = u32::try_from(self.imports.len()).ok().and_then(|count| count.checked_add(self.bodies));
+                if self.collect.is_some() && self.collect == index {
+                    self.never_frees = is_empty(&body).map_err(|error| corrupt(&error))?;
+                }
+                self.bodies = self.bodies.saturating_add(1);
             }
             _ => {}
         }
@@ -434,6 +462,7 @@ impl Scan {
             data_bytes: narrow(self.data_bytes),
             table_elements: narrow(self.table_elements),
             has_start: self.has_start,
+            never_frees: self.never_frees,
             wasm_bytes: narrow(wasm_bytes as u64),
             counts,
         }

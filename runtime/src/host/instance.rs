@@ -71,6 +71,8 @@ pub struct Instance {
     unknown_imports: Vec<String>,
     /// Calls, and bytes that the host allocated for them, since the last [`Call::Collect`].
     uncollected: (u32, u64),
+    /// What frees nothing places one thing behind the other: the end of the last one.
+    filled: Option<u64>,
 }
 
 impl Instance {
@@ -147,6 +149,7 @@ impl Instance {
             dead: None,
             unknown_imports: facts.unknown_imports.clone(),
             uncollected: (0, 0),
+            filled: facts.never_frees.then_some(0),
         };
         if !start_section_waits {
             instance.imports_work();
@@ -182,8 +185,18 @@ impl Instance {
     }
 
     /// Notes an allocation that the host made in the guest.
-    pub(super) fn handed(&mut self, bytes: u32) {
+    pub(super) fn handed(&mut self, at: u32, bytes: u32) {
+        if let Some(filled) = &mut self.filled {
+            *filled = u64::from(at).saturating_add(bytes.into());
+        }
         self.uncollected.1 = self.uncollected.1.saturating_add(bytes.into());
+    }
+
+    /// Returns how far its memory was filled when something was last placed there, bytes; `None` where that says nothing,
+    /// because the guest frees and fills again.
+    #[must_use]
+    pub fn filled_bytes(&self) -> Option<u64> {
+        self.filled
     }
 
     /// Tells whether [`Call::Collect`] is due: AssemblyScript's `minimal` runtime frees nothing without it (plugin ABI
@@ -193,7 +206,7 @@ impl Instance {
         let (calls, bytes) = self.uncollected;
         let share = if idle { COLLECT_SHARE_IDLE } else { COLLECT_SHARE_BUSY };
         let due = bytes >= u64::from(self.limits.linear_bytes_max) / share || (idle && calls >= COLLECT_CALLS_IDLE);
-        due && self.dialect == Dialect::AssemblyScript && self.has(export::AS_COLLECT)
+        due && self.filled.is_none() && self.dialect == Dialect::AssemblyScript && self.has(export::AS_COLLECT)
     }
 
     /// Lets the linear memory grow by at most `bytes` from now on, and never beyond the plugin's own limit.

@@ -10,7 +10,7 @@ use super::crash::{RESTARTS_MAX, Verdict};
 use super::entry::{Activity, Phase, Plugin, State};
 use super::filter::PathFilter;
 use super::services::Loan;
-use super::{Finished, Outcome, POLL_PERIOD, Turn, World};
+use super::{Finished, Outcome, POLL_PERIOD, Turn, World, wear};
 use crate::budget::Ledger;
 use crate::config::{Operator, PluginConfig};
 use crate::hal::Destinations;
@@ -382,7 +382,7 @@ impl Plugin {
         }
         self.state = State::Running;
         self.holding = false;
-        self.wear.started(world.now, instance.usage().linear_bytes);
+        self.wear.started(world.now, wear::taken(&instance));
         self.reason = (!instance.unknown_imports().is_empty())
             .then(|| format!("imports unknown to this host: {}", instance.unknown_imports().join(", ")));
         self.next_poll = instance.has(export::POLL).then(|| self.first_poll(world));

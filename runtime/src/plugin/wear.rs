@@ -1,7 +1,7 @@
 //! Planned recycling: a fresh instance in the place of one whose linear memory is nearly used up.
 //!
 //! AssemblyScript's `stub` runtime, the SDK's default, never frees anything (plugin ABI §2.6): such a plugin traps when
-//! its memory is full, however well it is written. It is stopped and started between two calls instead, with the
+//! its memory is full, however well it is written; on a chip that is one page, which never grows. It is stopped and started between two calls instead, with the
 //! saved configuration; deltas and requests wait meanwhile. This is no crash.
 
 use alloc::format;
@@ -20,7 +20,7 @@ pub(super) const RECYCLE_AFTER: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wear {
     started: Instant,
-    /// Linear memory when `plugin_start` had returned, bytes.
+    /// Bytes taken when `plugin_start` had returned.
     bytes_at_start: u64,
     recycled: u32,
     recycling: bool,
@@ -28,8 +28,8 @@ pub(super) struct Wear {
 
 impl Wear {
     /// A fresh instance runs.
-    pub(super) fn started(&mut self, now: Instant, linear_bytes: u64) {
-        (self.started, self.bytes_at_start) = (now, linear_bytes);
+    pub(super) fn started(&mut self, now: Instant, taken: u64) {
+        (self.started, self.bytes_at_start) = (now, taken);
         self.settled();
     }
 
@@ -46,20 +46,25 @@ impl Wear {
         self.recycled
     }
 
-    /// Tells whether an instance that takes `linear_bytes` of at most `ceiling` is due.
-    fn is_due(&self, now: Instant, linear_bytes: u64, ceiling: u64) -> bool {
+    /// Tells whether an instance that takes `taken` bytes of at most `ceiling` is due.
+    fn is_due(&self, now: Instant, taken: u64, ceiling: u64) -> bool {
         // One that was born large would be as large again.
-        linear_bytes > self.bytes_at_start
-            && linear_bytes.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
+        taken > self.bytes_at_start
+            && taken.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
             && now.since(self.started) >= RECYCLE_AFTER
     }
+}
+
+/// Returns what an instance takes of its linear memory: all of it, where it cannot be told how much is free inside.
+pub(super) fn taken(instance: &Instance) -> u64 {
+    instance.filled_bytes().unwrap_or_else(|| instance.usage().linear_bytes)
 }
 
 impl Plugin {
     pub(super) fn is_worn(&self, instance: &Instance, now: Instant) -> bool {
         let undisturbed =
             self.state == State::Running && !self.stop_wanted && !self.shutting_down && self.reload.is_none();
-        undisturbed && self.wear.is_due(now, instance.usage().linear_bytes, self.ceiling())
+        undisturbed && self.wear.is_due(now, taken(instance), self.ceiling())
     }
 
     /// Plans to stop this instance and to start a fresh one.
@@ -67,8 +72,8 @@ impl Plugin {
         self.wear.recycled = self.wear.recycled.saturating_add(1);
         self.wear.recycling = true;
         self.stop_wanted = true;
-        let (linear_bytes, ceiling, count) = (instance.usage().linear_bytes, self.ceiling(), self.wear.recycled);
-        let text = format!("its memory is at {linear_bytes} of {ceiling} bytes: started afresh (recycling {count})");
+        let (taken, ceiling, count) = (taken(instance), self.ceiling(), self.wear.recycled);
+        let text = format!("its memory is at {taken} of {ceiling} bytes: started afresh (recycling {count})");
         self.face.log(log::Level::Info, &text);
     }
 
