@@ -10,9 +10,9 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant as Wall};
 
-use skiff_runtime::n2k::log::{Entry, Format, Item, LogStream, Mode, Record};
+use skiff_runtime::n2k::log::{Entry, Format, LogStream, Mode, Record};
 use skiff_runtime::n2k::sample::{LENGTH_SECONDS, SEED, START, Sample, write_candump_line};
-use skiff_runtime::n2k::{DeltaForm, Receiver};
+use skiff_runtime::n2k::{Assembled, DeltaForm, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 /// Bytes given to the reader at once.
@@ -32,12 +32,11 @@ struct Counts {
 
 /// Makes the delta of a record, and counts its text.
 fn take(receiver: &mut Receiver, number: u64, record: &Record, counts: &mut Counts) {
-    let message = match &record.item {
-        Item::Frame(frame) => receiver.frame(frame, Instant(0)),
-        Item::Whole { id, payload } => receiver.whole(*id, payload),
-    };
+    let mut message = Assembled::default();
     counts.frames += 1;
-    let Some(message) = message else { return };
+    if !receiver.item_into(&record.item, Instant(0), &mut message) {
+        return;
+    }
     counts.messages += 1;
     let time = record.time.unwrap_or(UnixMillis(0)).text();
     if let Some(text) = receiver.delta_text(&message, &time, DeltaForm::Line { line: number }) {

@@ -4,8 +4,8 @@
 
 use std::io::{BufRead, BufWriter, Write};
 
-use skiff_runtime::n2k::log::{Format, Item, LogReader, Mode};
-use skiff_runtime::n2k::{DeltaForm, Receiver};
+use skiff_runtime::n2k::log::{Format, LogReader, Mode};
+use skiff_runtime::n2k::{Assembled, DeltaForm, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 fn main() -> std::io::Result<()> {
@@ -28,12 +28,11 @@ fn main() -> std::io::Result<()> {
                 continue;
             }
         };
-        let message = match &record.item {
-            // A log's own times can jump, so fast packets are not aged here.
-            Item::Frame(frame) => receiver.frame(frame, Instant(0)),
-            Item::Whole { id, payload } => receiver.whole(*id, payload),
-        };
-        let Some(message) = message else { continue };
+        let mut message = Assembled::default();
+        // A log's own times can jump, so fast packets are not aged here.
+        if !receiver.item_into(&record.item, Instant(0), &mut message) {
+            continue;
+        }
         let time = record.time.unwrap_or(UnixMillis(0)).text();
         if let Some(delta) = receiver.delta_text(&message, &time, DeltaForm::Line { line }) {
             out.write_all(delta.as_bytes())?;

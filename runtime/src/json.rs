@@ -189,8 +189,8 @@ pub fn boolean(text: &str) -> Option<bool> {
 /// What the sink returns.
 pub fn write_string<W: Write + ?Sized>(out: &mut W, text: &str) -> fmt::Result {
     out.write_char('"')?;
-    // Nearly all texts: a tight loop, and one write.
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    // Nearly all texts: one write.
+    if is_verbatim(text) {
         out.write_str(text)?;
         return out.write_char('"');
     }
@@ -218,6 +218,24 @@ pub fn write_string<W: Write + ?Sized>(out: &mut W, text: &str) -> fmt::Result {
     }
     out.write_str(text.get(plain_from..).unwrap_or_default())?;
     out.write_char('"')
+}
+
+/// Tells whether `text` is printable ASCII without quotes and backslashes, which stands in JSON as it is; four bytes at a
+/// time, since every delta's paths and texts are looked at.
+pub(crate) fn is_verbatim(text: &str) -> bool {
+    const fn each(byte: u8) -> u32 {
+        u32::from_ne_bytes([byte; 4])
+    }
+    let (words, rest) = text.as_bytes().as_chunks();
+    // A byte that is not wanted sets its highest bit in one of the terms: it has it, or taking away borrows from it, or
+    // adding reaches it. A borrow can spoil the next byte too, but only behind one that is not wanted.
+    let mut spoilt = 0;
+    for word in words {
+        let word = u32::from_le_bytes(*word);
+        spoilt |= word | word.wrapping_sub(each(b' ')) | word.wrapping_add(each(1));
+        spoilt |= (word ^ each(b'"')).wrapping_sub(each(1)) | (word ^ each(b'\\')).wrapping_sub(each(1));
+    }
+    spoilt & each(0x80) == 0 && rest.iter().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
 }
 
 /// Writes a number in JavaScript's notation; NaN and infinities become `null` as in `JSON.stringify`.
@@ -647,12 +665,32 @@ mod tests {
         }
 
         #[test]
+        fn what_is_verbatim_is_so_at_every_place(before in "[ -~]{0,9}", letter: char, after in "[ -~]{0,9}") {
+            let text = format!("{before}{letter}{after}");
+            let wanted = text.chars().all(|letter| matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\'));
+            proptest::prop_assert_eq!(is_verbatim(&text), wanted, "{:?}", text);
+        }
+
+        #[test]
         fn decimal_text_reads_back_as_the_nearest_float(mantissa: i32, exponent in -12_i8..6) {
             let decimal = Decimal::new(i64::from(mantissa), exponent);
             let text = decimal.to_string();
             let back: f64 = text.parse().unwrap();
             proptest::prop_assert!((back - decimal.to_f64()).abs() <= back.abs() * 1e-15, "{} {}", text, back);
         }
+    }
+
+    #[test]
+    fn each_byte_is_seen_where_a_word_holds_it() {
+        for at in 0..9 {
+            for letter in (0..=0x7f_u8).map(char::from).chain(['é', '☃']) {
+                let mut text = String::from("#[]!~ az");
+                text.insert(at, letter);
+                let wanted = matches!(letter, ' '..='~') && letter != '"' && letter != '\\';
+                assert_eq!(is_verbatim(&text), wanted, "{text:?}");
+            }
+        }
+        assert!(is_verbatim(""));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod esp32c6;
 mod fuzz;
 mod go_guest;
 mod guests;
+mod lint;
 mod pgn_tables;
 mod process;
 mod qemu;
@@ -43,6 +44,11 @@ const TASKS: &[Task] = &[
         name: "plugins",
         does: "rebuilds the plugin packages; --check compares instead of writing",
         run: guests::run,
+    },
+    Task {
+        name: "lint",
+        does: "checks formatting and lints of the packages that are no members of the workspace",
+        run: lint::run,
     },
     Task {
         name: "no-std",

@@ -18,8 +18,9 @@ pub fn used() -> usize {
     let bottom = &raw const _stack_bottom;
     let words = size() / size_of::<u32>();
     let untouched = (0..words).take_while(|&index| {
+        let word = bottom.wrapping_add(index);
         // SAFETY: the word lies in the stack, which link.x places there.
-        unsafe { bottom.add(index).read_volatile() == PAINT }
+        unsafe { word.read_volatile() == PAINT }
     });
     size() - untouched.count() * size_of::<u32>()
 }

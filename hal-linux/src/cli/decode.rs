@@ -2,8 +2,8 @@
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::n2k::log::{Format, Item, LogWriter, Mode, Record, To};
-use skiff_runtime::n2k::{Counters, DeltaForm, Receiver};
+use skiff_runtime::n2k::log::{Format, LogWriter, Mode, Record, To};
+use skiff_runtime::n2k::{Assembled, Counters, DeltaForm, Receiver};
 use skiff_runtime::time::Instant;
 
 use super::exit::{self, Failure};
@@ -117,10 +117,10 @@ impl Decoder {
     fn record(&mut self, line: u64, record: &Record) -> Option<&str> {
         // The clock of a log jumps where two were joined: fast packets are told apart by their counters alone here.
         let now = Instant::default();
-        let message = match &record.item {
-            Item::Frame(frame) => self.receiver.frame(frame, now),
-            Item::Whole { id, payload } => self.receiver.whole(*id, payload),
-        }?;
+        let mut message = Assembled::default();
+        if !self.receiver.item_into(&record.item, now, &mut message) {
+            return None;
+        }
         let wall = record.time.unwrap_or_default();
         self.receiver.delta_text(&message, &wall.text(), DeltaForm::Line { line })
     }

@@ -271,7 +271,6 @@ impl Draft {
 /// Tells whether `text` can stand in a delta as a path, context or `$source` without any escape.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    text.bytes().all(plain)
+    crate::json::is_verbatim(text)
         || text.chars().all(|character| !character.is_control() && character != '"' && character != '\\')
 }

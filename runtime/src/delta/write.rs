@@ -98,8 +98,13 @@ impl Value<'_> {
 
 /// Takes path and value pairs, as the NMEA 2000 mapping gives them.
 pub trait ValueSink {
-    /// Takes one value; `path` is a Signal K path such as `navigation.speedThroughWater`.
-    fn value(&mut self, path: &str, value: Value<'_>);
+    /// Takes one value; its Signal K path, such as `navigation.speedThroughWater`, is `base` and `leaf` in one.
+    fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>);
+
+    /// Takes one value; `path` is its Signal K path.
+    fn value(&mut self, path: &str, value: Value<'_>) {
+        self.value_below("", path, value);
+    }
 }
 
 /// What stands in an update beside its values.
@@ -117,7 +122,9 @@ pub struct UpdateHead<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct DeltaWriter {
     draft: Draft,
-    source_ref: Option<heapless::String<{ super::NAME_BYTES_MAX }>>,
+    /// `$source` of the open update, where it has one; written in the same memory.
+    source_ref: String,
+    has_source_ref: bool,
     /// An update without values is cut off again down to here.
     update_from: usize,
     open: bool,
@@ -145,20 +152,24 @@ impl DeltaWriter {
         draft.entries.clear();
         draft.context = Span::default();
         draft.text.reserve(TEXT_BYTES_AT_FIRST);
-        draft.text.push('{');
-        draft.text.push_str(prefix);
+        // Few long parts, here and below: adding one costs a small machine as much as thirty of its bytes.
+        if !prefix.is_empty() {
+            draft.text.push('{');
+            draft.text.push_str(prefix);
+        }
+        let mut lead = if prefix.is_empty() { "{\"updates\":[" } else { "\"updates\":[" };
         if let Some(context) = context.filter(|context| super::is_plain(context)) {
-            draft.text.push_str("\"context\":\"");
+            draft.text.push_str(if prefix.is_empty() { "{\"context\":\"" } else { "\"context\":\"" });
             let from = draft.text.len();
             draft.text.push_str(context);
             draft.context = Span::new(from, draft.text.len());
-            draft.text.push_str("\",");
+            lead = "\",\"updates\":[";
         }
-        draft.text.push_str("\"updates\":");
-        let from = draft.text.len();
-        draft.updates_text = Span::new(from, from);
-        draft.text.push('[');
-        (self.update_from, self.open, self.ended, self.source_ref) = (from + 1, false, false, None);
+        draft.text.push_str(lead);
+        let inside = draft.text.len();
+        // The bracket belongs to it.
+        draft.updates_text = Span::new(inside - 1, inside - 1);
+        (self.update_from, self.open, self.ended, self.has_source_ref) = (inside, false, false, false);
     }
 
     /// Starts an update; the one before it is dropped when it got no values.
@@ -169,28 +180,32 @@ impl DeltaWriter {
         if !self.draft.updates.is_empty() {
             text.push(',');
         }
-        text.push('{');
         let mut index = UpdateIndex::default();
+        text.push_str(if head.source.is_some() { "{\"source\":" } else { "{" });
         if let Some(source) = head.source {
-            text.push_str("\"source\":");
             let from = text.len();
             // Writing into a String cannot fail.
             let _ = source.write(text);
             index.source = Some(Span::new(from, text.len()));
-            text.push(',');
         }
-        if let Some(timestamp) = head.timestamp.filter(|text| super::is_plain(text)) {
-            text.push_str("\"timestamp\":\"");
+        let timestamp = head.timestamp.filter(|text| super::is_plain(text));
+        if let Some(timestamp) = timestamp {
+            text.push_str(if head.source.is_some() { ",\"timestamp\":\"" } else { "\"timestamp\":\"" });
             let from = text.len();
             text.push_str(timestamp);
             index.timestamp = Span::new(from, text.len());
-            text.push_str("\",");
         }
-        text.push_str("\"values\":[");
+        text.push_str(match (timestamp, head.source) {
+            (Some(_), _) => "\",\"values\":[",
+            (None, Some(_)) => ",\"values\":[",
+            (None, None) => "\"values\":[",
+        });
         let entries = u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX);
         (index.from, index.values_to, index.to) = (entries, entries, entries);
-        self.source_ref =
-            head.source_ref.filter(|name| super::is_plain(name)).and_then(|name| heapless::String::try_from(name).ok());
+        let source_ref = head.source_ref.filter(|name| name.len() <= super::NAME_BYTES_MAX && super::is_plain(name));
+        self.has_source_ref = source_ref.is_some();
+        self.source_ref.clear();
+        self.source_ref.push_str(source_ref.unwrap_or_default());
         self.draft.updates.push(index);
         self.open = true;
     }
@@ -209,15 +224,15 @@ impl DeltaWriter {
             return;
         }
         (index.values_to, index.to) = (entries, entries);
-        text.push(']');
-        if let Some(source_ref) = self.source_ref.take() {
-            text.push_str(",\"$source\":\"");
+        if self.has_source_ref {
+            text.push_str("],\"$source\":\"");
             let from = text.len();
-            text.push_str(&source_ref);
+            text.push_str(&self.source_ref);
             index.source_ref = Span::new(from, text.len());
-            text.push('"');
+            text.push_str("\"}");
+        } else {
+            text.push_str("]}");
         }
-        text.push('}');
     }
 
     fn end(&mut self) {
@@ -227,9 +242,8 @@ impl DeltaWriter {
         }
         self.ended = true;
         let draft = &mut self.draft;
-        draft.text.push(']');
-        draft.updates_text = Span::new(draft.updates_text.from as usize, draft.text.len());
-        draft.text.push('}');
+        draft.text.push_str("]}");
+        draft.updates_text = Span::new(draft.updates_text.from as usize, draft.text.len() - 1);
     }
 
     /// Ends the delta.
@@ -263,15 +277,18 @@ impl DeltaWriter {
 
 impl ValueSink for DeltaWriter {
     /// Ignored before the first [`update`](Self::update), and when the path needs escapes: no such path exists.
-    fn value(&mut self, path: &str, value: Value<'_>) {
-        if !self.open || !super::is_plain(path) {
+    fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
+        if !self.open || !super::is_plain(base) || !super::is_plain(leaf) {
             return;
         }
         let text = &mut self.draft.text;
         let first = self.draft.updates.last().is_some_and(|index| index.from as usize == self.draft.entries.len());
         text.push_str(if first { "{\"path\":\"" } else { ",{\"path\":\"" });
         let from = text.len();
-        text.push_str(path);
+        if !base.is_empty() {
+            text.push_str(base);
+        }
+        text.push_str(leaf);
         let path = Span::new(from, text.len());
         text.push_str("\",\"value\":");
         let from = text.len();
@@ -308,6 +325,33 @@ mod tests {
         assert_eq!((update.source_ref(), update.timestamp()), ("can0.7", "2026-11-22T00:00:00.000Z"));
         assert_eq!(update.values().collect::<Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
         assert_eq!(delta.context(), "vessels.urn:x");
+    }
+
+    #[test]
+    fn every_head_is_json_of_what_was_given() {
+        for (prefix, context) in [("", Some("c")), ("", None), ("\"_line\":1,", Some("c")), ("\"_line\":1,", None)] {
+            for parts in 0..8 {
+                let [source, stamp, name] = [1, 2, 4].map(|part| (parts & part != 0).then_some("x"));
+                let head = UpdateHead { source: source.map(Value::Text), source_ref: name, timestamp: stamp };
+                let mut writer = DeltaWriter::new(prefix, context);
+                for path in ["a", "b"] {
+                    writer.update(&head);
+                    writer.value_below("p.", path, Value::Null);
+                }
+                let delta = writer.finish().unwrap();
+                let text = delta.text();
+                assert_eq!(json::compact(text).as_deref(), Ok(text));
+                assert_eq!(delta.context(), context.unwrap_or_default(), "{text}");
+                let updates: Vec<_> = delta.updates().collect();
+                assert_eq!(updates.len(), 2);
+                for (update, path) in updates.iter().zip(["p.a", "p.b"]) {
+                    assert_eq!(update.values().collect::<Vec<_>>(), [(path, "null")], "{text}");
+                    assert_eq!(update.source_ref(), name.unwrap_or_default(), "{text}");
+                    assert_eq!(update.timestamp(), stamp.unwrap_or_default(), "{text}");
+                    assert_eq!(update.source(), source.map(|_| "\"x\""), "{text}");
+                }
+            }
+        }
     }
 
     #[test]

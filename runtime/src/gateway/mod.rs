@@ -28,7 +28,7 @@ use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
-use crate::n2k::log::{Item, Record};
+use crate::n2k::log::Record;
 use crate::n2k::{Assembled, DeltaForm};
 use crate::package::Package;
 use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Registry, ReplaceError, World};
@@ -244,10 +244,10 @@ impl Gateway {
     pub fn receive(&mut self, input: InputId, record: &Record) -> Option<Assembled> {
         let now = self.hal.clock.now();
         let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
-        let message = match &record.item {
-            Item::Frame(frame) => receiver.frame(frame, now),
-            Item::Whole { id, payload } => receiver.whole(*id, payload),
-        }?;
+        let mut message = Assembled::default();
+        if !receiver.item_into(&record.item, now, &mut message) {
+            return None;
+        }
         self.hear_message(input, &message, record.time.is_none(), now);
         let timestamp = record.time.unwrap_or_else(|| self.wall()).text();
         let receiver = &mut self.inputs.get_mut(input.0)?.receiver;

@@ -123,6 +123,22 @@ impl FastPackets {
     /// [`FastPacketError`]. A frame that cannot belong to the sender's open message (another sequence counter, an
     /// index that is there already) gives that up and begins another.
     pub fn push(&mut self, id: &Id, data: &[u8], now: Instant) -> Result<Option<Payload>, FastPacketError> {
+        let mut payload = Payload::new();
+        let whole = self.push_into(id, data, now, &mut payload)?;
+        Ok(whole.then_some(payload))
+    }
+
+    /// As [`push`](Self::push), but puts the payload into `out`: true when it is there.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_into(
+        &mut self,
+        id: &Id,
+        data: &[u8],
+        now: Instant,
+        out: &mut Payload,
+    ) -> Result<bool, FastPacketError> {
         self.frames = self.frames.wrapping_add(1);
         self.expire(now);
         let (&head, rest) = data.split_first().ok_or(FastPacketError::Malformed)?;
@@ -146,7 +162,7 @@ impl FastPackets {
             // The usual short message needs no slot.
             let whole = usize::from(announced);
             if let (None, Some(whole)) = (open, part.get(..whole).filter(|_| whole <= 6)) {
-                return Payload::from_slice(whole).map(Some).map_err(|_| FastPacketError::Malformed);
+                return out.set(whole).map(|()| true).map_err(|_| FastPacketError::Malformed);
             }
             if whole > PAYLOAD_BYTES_MAX || part.len() < whole.min(6) {
                 self.forget(open);
@@ -163,11 +179,11 @@ impl FastPackets {
             return Err(error);
         }
         if !slot.is_complete() {
-            return Ok(None);
+            return Ok(false);
         }
-        let payload = slot.data.get(..usize::from(slot.announced)).map(Payload::from_slice);
+        let taken = slot.data.get(..usize::from(slot.announced)).map(|data| out.set(data));
         self.slots.swap_remove(at);
-        payload.and_then(Result::ok).map(Some).ok_or(FastPacketError::Malformed)
+        taken.and_then(Result::ok).map(|()| true).ok_or(FastPacketError::Malformed)
     }
 
     /// Makes a slot, from the oldest one when there is no place left, and returns where.

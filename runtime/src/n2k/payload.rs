@@ -54,6 +54,18 @@ impl Payload {
         Ok(payload)
     }
 
+    /// Replaces the bytes by `data`.
+    ///
+    /// # Errors
+    /// [`PayloadFull`]; the payload is empty then.
+    pub fn set(&mut self, data: &[u8]) -> Result<(), PayloadFull> {
+        match &mut self.0 {
+            Kept::Short(short) => short.clear(),
+            Kept::Long(_) => *self = Self::new(),
+        }
+        self.extend_from_slice(data)
+    }
+
     /// Takes over `data` without a copy when it is longer than a fast packet.
     ///
     /// # Errors
@@ -169,6 +181,18 @@ mod tests {
         assert!(payload.iter().enumerate().all(|(index, byte)| index.to_le_bytes()[0] == *byte));
         assert_eq!(Payload::from_slice(&payload).unwrap(), payload);
         assert_eq!(Payload::from_vec(payload.to_vec()).unwrap(), payload);
+    }
+
+    #[test]
+    fn is_replaced_from_and_to_any_length() {
+        let mut payload = Payload::new();
+        for length in [8, 3, PAYLOAD_BYTES_MAX, 0, PAYLOAD_BYTES_MAX + 1, MESSAGE_BYTES_MAX, 8] {
+            let data = std::vec![7; length];
+            payload.set(&data).unwrap();
+            assert_eq!(payload, data[..]);
+            assert_eq!(matches!(payload.0, Kept::Long(_)), length > PAYLOAD_BYTES_MAX);
+        }
+        assert_eq!((payload.set(&[0; MESSAGE_BYTES_MAX + 1]), payload.len()), (Err(PayloadFull), 0));
     }
 
     #[test]

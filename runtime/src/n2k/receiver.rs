@@ -1,16 +1,18 @@
 //! One input: frames in, messages out, messages in, deltas out, everything counted.
 
 use alloc::string::String;
+use core::fmt::{self, Write};
 
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets};
-use super::id::{Id, Pgn, SourceAddress};
+use super::id::{BROADCAST, Id, Pgn, SourceAddress};
 use super::iso_tp::{self, IsoTp, IsoTpError};
+use super::log::Item;
 use super::map::memory::{Memory, Name, Source};
 use super::map::{self, Context, Digits};
 use super::payload::Payload;
 use super::table::is_fast;
-use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
+use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value, Written};
 use crate::hal::CanFrame;
 use crate::json;
 use crate::time::Instant;
@@ -18,16 +20,31 @@ use crate::time::Instant;
 /// Bytes of a source label that are kept; `$source` is the label, a point and the 16 digits of a NAME.
 pub const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 17;
 
+/// What stands behind the label in a `source` object, up to the PGN.
+const OF_THE_BUS: &str = ",\"type\":\"NMEA2000\",\"pgn\":";
+/// How a `source` object of a decoder begins.
+const WITHOUT_LABEL: &str = "{\"label\":\"\",\"type\":\"NMEA2000\",\"pgn\":";
+
 /// ISO address claim (ISO 11783-5).
 const ADDRESS_CLAIM: Pgn = Pgn(60_928);
 
 /// One whole NMEA 2000 message.
+///
+/// An empty one is room for the next: moving one takes longer than reading a frame into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assembled {
     /// Who sent what to whom.
     pub id: Id,
     /// All of its data, fast packets and transfers cut to the announced length.
     pub payload: Payload,
+}
+
+impl Default for Assembled {
+    /// Returns one without data, from nobody.
+    fn default() -> Self {
+        let id = Id { priority: 0, pgn: Pgn(0), source: SourceAddress::NULL, destination: BROADCAST };
+        Self { id, payload: Payload::new() }
+    }
 }
 
 /// What the delta is for.
@@ -172,10 +189,8 @@ pub struct Receiver {
     memory: Memory,
     /// Every delta is written in the same memory.
     writer: DeltaWriter,
-    /// The label as JSON text.
-    label_json: String,
-    /// The `source` object of the last delta, written in the same memory.
-    source: String,
+    /// How a `source` object with the label begins.
+    source_start: String,
 }
 
 /// The texts of a `source` object.
@@ -201,31 +216,30 @@ impl SourceTexts {
         self.name.as_deref().unwrap_or(&self.address)
     }
 
-    /// Writes the `source` object; members that are not known are left out. `label` is JSON text.
-    fn write(&self, label: &str, pgn: Pgn, out: &mut String) {
-        out.clear();
+    /// Writes the `source` object that begins with `start`; members that are not known are left out.
+    fn write(&self, start: &str, pgn: Pgn, out: &mut dyn Write) -> fmt::Result {
         // Only the label can need escapes: the others are digits, hexadecimal or a word.
-        for part in ["{\"label\":", label, ",\"type\":\"NMEA2000\",\"pgn\":", &map::digits(pgn.0.into())] {
-            out.push_str(part);
-        }
-        for part in [",\"src\":\"", &self.address, "\""] {
-            out.push_str(part);
-        }
+        out.write_str(start)?;
+        out.write_str(&map::digits(pgn.0.into()))?;
+        out.write_str(",\"src\":\"")?;
+        out.write_str(&self.address)?;
         if let Some(name) = &self.name {
-            for part in [",\"canName\":\"", name, "\""] {
-                out.push_str(part);
-            }
+            out.write_str("\",\"canName\":\"")?;
+            out.write_str(name)?;
         }
+        // Whether the text that a member ends with is still open.
+        let mut open = true;
         if let Some(instance) = self.device_instance {
-            out.push_str(",\"deviceInstance\":");
-            out.push_str(&map::digits(instance.into()));
+            out.write_str("\",\"deviceInstance\":")?;
+            out.write_str(&map::digits(instance.into()))?;
+            open = false;
         }
         if let Some(instance) = &self.instance {
-            for part in [",\"instance\":\"", instance, "\""] {
-                out.push_str(part);
-            }
+            out.write_str(if open { "\",\"instance\":\"" } else { ",\"instance\":\"" })?;
+            out.write_str(instance)?;
+            open = true;
         }
-        out.push('}');
+        out.write_str(if open { "\"}" } else { "}" })
     }
 }
 
@@ -242,9 +256,10 @@ impl Receiver {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
-        let mut label_json = String::new();
+        let mut source_start = String::from("{\"label\":");
         // Writing into a String cannot fail.
-        let _ = json::write_string(&mut label_json, &kept);
+        let _ = json::write_string(&mut source_start, &kept);
+        source_start.push_str(OF_THE_BUS);
         Self {
             label: kept,
             uses_name: true,
@@ -253,8 +268,7 @@ impl Receiver {
             counters: Counters::default(),
             memory: Memory::default(),
             writer: DeltaWriter::default(),
-            label_json,
-            source: String::new(),
+            source_start,
         }
     }
 
@@ -262,40 +276,58 @@ impl Receiver {
     ///
     /// `now` is the monotonic clock; it ages fast packets that do not end.
     pub fn frame(&mut self, frame: &CanFrame, now: Instant) -> Option<Assembled> {
+        let mut message = Assembled::default();
+        self.frame_into(frame, now, &mut message).then_some(message)
+    }
+
+    /// As [`frame`](Self::frame), but puts the message into `message`: true when it is there.
+    pub fn frame_into(&mut self, frame: &CanFrame, now: Instant, message: &mut Assembled) -> bool {
         count(&mut self.counters.frames);
         let id = Id::from_can(frame.id());
-        let payload = if is_fast(id.pgn) {
-            match self.fast_packets.push(&id, frame.data(), now) {
-                Ok(payload) => payload?,
+        let whole = if is_fast(id.pgn) {
+            match self.fast_packets.push_into(&id, frame.data(), now, &mut message.payload) {
+                Ok(whole) => whole,
                 Err(error) => {
                     count(match error {
                         FastPacketError::Malformed => &mut self.counters.lost_malformed,
                     });
-                    return None;
+                    false
                 }
             }
         } else if IsoTp::is_transport(id.pgn) {
-            return self.transfer(&id, frame.data(), now);
+            return self.transfer(&id, frame.data(), now, message);
         } else {
-            Payload::from_slice(frame.data()).ok()?
+            message.payload.set(frame.data()).is_ok()
         };
-        count(&mut self.counters.messages);
-        Some(Assembled { id, payload })
+        if whole {
+            message.id = id;
+            count(&mut self.counters.messages);
+        }
+        whole
     }
 
-    fn transfer(&mut self, id: &Id, data: &[u8], now: Instant) -> Option<Assembled> {
+    /// Puts the message that a record of a log or an input completes into `message`: true when it is there.
+    pub fn item_into(&mut self, item: &Item, now: Instant, message: &mut Assembled) -> bool {
+        match item {
+            Item::Frame(frame) => self.frame_into(frame, now, message),
+            Item::Whole { id, payload } => self.whole_into(*id, payload, message),
+        }
+    }
+
+    fn transfer(&mut self, id: &Id, data: &[u8], now: Instant, message: &mut Assembled) -> bool {
         match self.transfers.push(id, data, now) {
-            Ok(message) => {
-                let (id, payload) = message?;
+            Ok(Some((id, payload))) => {
                 count(&mut self.counters.messages);
-                Some(Assembled { id, payload })
+                *message = Assembled { id, payload };
+                true
             }
+            Ok(None) => false,
             Err(error) => {
                 count(match error {
                     IsoTpError::Malformed => &mut self.counters.transfer_malformed,
                     IsoTpError::NoStart => &mut self.counters.transfer_no_start,
                 });
-                None
+                false
             }
         }
     }
@@ -317,12 +349,16 @@ impl Receiver {
 
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
     pub fn whole(&mut self, id: Id, payload: &[u8]) -> Option<Assembled> {
-        let Ok(payload) = Payload::from_slice(payload) else {
-            count(&mut self.counters.oversized);
-            return None;
-        };
-        count(&mut self.counters.messages);
-        Some(Assembled { id, payload })
+        let mut message = Assembled::default();
+        self.whole_into(id, payload, &mut message).then_some(message)
+    }
+
+    /// As [`whole`](Self::whole), but puts the message into `message`: true when it is there.
+    pub fn whole_into(&mut self, id: Id, payload: &[u8], message: &mut Assembled) -> bool {
+        let fits = message.payload.set(payload).is_ok();
+        message.id = id;
+        count(if fits { &mut self.counters.messages } else { &mut self.counters.oversized });
+        fits
     }
 
     /// Returns the delta of a message, without a time stamp where `timestamp` is empty; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
@@ -376,12 +412,12 @@ impl Receiver {
         let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(&decoded));
         let mut prefix = heapless::String::<32>::new();
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
-        let (label, context, source_ref) = match form {
+        let (start, context, source_ref) = match form {
             DeltaForm::Line { line } => {
                 for part in ["\"_line\":", &map::digits(i64::try_from(line).unwrap_or(i64::MAX)), ","] {
                     let _ = prefix.push_str(part);
                 }
-                ("\"\"", target.as_deref(), None)
+                (WITHOUT_LABEL, target.as_deref(), None)
             }
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
@@ -389,13 +425,13 @@ impl Receiver {
                 for part in [self.label.as_str(), ".", device] {
                     let _ = source_ref.push_str(part);
                 }
-                (self.label_json.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
+                (self.source_start.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
             }
         };
         self.writer.restart(&prefix, context);
-        source.write(label, id.pgn, &mut self.source);
         let stamp = Some(timestamp).filter(|text| !text.is_empty());
-        let head = UpdateHead { source: Some(Value::Json(&self.source)), source_ref, timestamp: stamp };
+        let written = |out: &mut dyn Write| source.write(start, id.pgn, out);
+        let head = UpdateHead { source: Some(Value::Written(Written(&written))), source_ref, timestamp: stamp };
         self.writer.update(&head);
         let (memory, sink) = (&mut self.memory, &mut self.writer);
         mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });
@@ -526,6 +562,21 @@ mod tests {
         twice.add(&counters);
         let sum = |counters: &Counters| counters.losses().iter().map(|(_, count)| count).sum::<u64>();
         assert_eq!((sum(&counters), sum(&twice), twice.frames), (23, 46, 52));
+    }
+
+    #[test]
+    fn a_message_is_read_into_a_used_one() {
+        let mut receiver = Receiver::new("can0");
+        let mut message = Assembled::default();
+        assert!(receiver.whole_into(id(129_540, 1), &[1; 300], &mut message));
+        let frame = CanFrame::new(id(127_257, 9).to_can(), &[1, 2, 3]).unwrap();
+        assert!(receiver.frame_into(&frame, Instant(0), &mut message));
+        assert_eq!((message.id, &message.payload[..]), (id(127_257, 9), &[1, 2, 3][..]));
+        let fast: Vec<_> = Frames::new(&id(127_489, 2), 0, &[5; 26]).unwrap().collect();
+        let done: Vec<_> = fast.iter().map(|frame| receiver.frame_into(frame, Instant(0), &mut message)).collect();
+        assert_eq!(done, [false, false, false, true]);
+        assert_eq!((message.id, &message.payload[..]), (id(127_489, 2), &[5; 26][..]));
+        assert!(!receiver.whole_into(id(129_540, 1), &[0; 1786], &mut message));
     }
 
     #[test]

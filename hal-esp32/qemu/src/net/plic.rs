@@ -30,8 +30,9 @@ const SLEEP_MAX_MS: u64 = watchdog::PERIOD_MS / 2;
 pub fn open() {
     let mut sources = 0;
     for source in FIRST_SOURCE..FIRST_SOURCE + virtio::PLACES {
+        let priority = PRIORITY.wrapping_add(source);
         // SAFETY: the controller is there on this machine; priority 1 is the lowest that counts.
-        unsafe { PRIORITY.add(source).write_volatile(1) };
+        unsafe { priority.write_volatile(1) };
         sources |= 1 << source;
     }
     // SAFETY: as above.

@@ -126,7 +126,10 @@ impl Inputs {
         if context == "vessels.self" {
             return true;
         }
-        if self.own_bytes == 0 && matches!(input, Input::WindSpeed | Input::WindAngle) && context.starts_with("vessels.") {
+        if self.own_bytes == 0
+            && matches!(input, Input::WindSpeed | Input::WindAngle)
+            && context.starts_with("vessels.")
+        {
             if let Some(room) = self.own.get_mut(..context.len()) {
                 room.iter_mut().zip(context.bytes()).for_each(|(to, from)| *to = from);
                 self.own_bytes = context.len();

@@ -47,7 +47,9 @@ impl TrueWind {
 
         let mut buffer = [0; DELTA_BYTES];
         let mut delta = Text::new(&mut buffer);
-        delta.push_str(r#"{"context":"vessels.self","updates":[{"values":[{"path":"environment.wind.speedTrue","value":"#);
+        delta.push_str(
+            r#"{"context":"vessels.self","updates":[{"values":[{"path":"environment.wind.speedTrue","value":"#,
+        );
         delta.push_fixed(wind.speed, DECIMALS);
         delta.push_str(r#"},{"path":"environment.wind.angleTrueWater","value":"#);
         delta.push_fixed(wind.angle, DECIMALS);
@@ -105,7 +107,8 @@ impl Plugin for TrueWind {
 
 const PACKAGE: &str = "@skiff/true-wind";
 const COMPLETE: &str = "true wind from apparent wind, speed and heading";
-const NO_HEADING: &str = "true wind without direction: no navigation.headingTrue, nor headingMagnetic with magneticVariation";
+const NO_HEADING: &str =
+    "true wind without direction: no navigation.headingTrue, nor headingMagnetic with magneticVariation";
 /// Four decimals: 0.1 mm/s and 0.0001 rad, the resolution of PGN 130306 angles.
 const DECIMALS: usize = 4;
 /// The fixed parts have 204 bytes, each number at most 17.

@@ -53,7 +53,8 @@ impl Rig {
     }
 
     fn hear(&mut self, context: &str, second: f64, values: &[(&str, &str)]) {
-        let values: Vec<String> = values.iter().map(|(path, value)| format!(r#"{{"path":"{path}","value":{value}}}"#)).collect();
+        let values: Vec<String> =
+            values.iter().map(|(path, value)| format!(r#"{{"path":"{path}","value":{value}}}"#)).collect();
         let text = format!(
             r#"{{"context":"{context}","updates":[{{"source":{{"label":"x"}},"timestamp":"2026-11-22T00:00:{second:06.3}Z","values":[{}],"$source":"x.1"}}]}}"#,
             values.join(",")
@@ -81,7 +82,11 @@ fn each_apparent_wind_gives_one_true_wind() {
     rig.wind(1.0, "5", "-1.5707963");
     assert_eq!(rig.host.emitted.len(), 2);
     // 5 m/s abeam and 3 m/s ahead: sqrt(34) from 2.1112 rad.
-    let expected = [("environment.wind.speedTrue", 5.831), ("environment.wind.angleTrueWater", 2.1112), ("environment.wind.directionTrue", 1.828)];
+    let expected = [
+        ("environment.wind.speedTrue", 5.831),
+        ("environment.wind.angleTrueWater", 2.1112),
+        ("environment.wind.directionTrue", 1.828),
+    ];
     assert_eq!(rig.values(0), expected);
     assert_eq!(rig.values(1)[1].1, -2.1112);
     assert_eq!(rig.host.status.len(), 3, "{:?}", rig.host.status);
@@ -197,7 +202,8 @@ fn any_text_is_survived() {
 #[test]
 fn own_deltas_are_ignored() {
     let mut rig = Rig::new("{}");
-    let text = r#"{"updates":[{"values":[{"path":"navigation.speedThroughWater","value":4}],"$source":"@skiff/true-wind"}]}"#;
+    let text =
+        r#"{"updates":[{"values":[{"path":"navigation.speedThroughWater","value":4}],"$source":"@skiff/true-wind"}]}"#;
     rig.plugin.delta(Json::new(text), &mut rig.host);
     rig.wind(0.0, "5", "1");
     assert!(rig.host.emitted.is_empty());

@@ -186,17 +186,19 @@ impl Root {
 
 /// Gives the values of `leaves` below `root` to the sink.
 pub(super) fn leaves(scene: &mut Scene<'_>, root: &str, leaves: &[Leaf]) {
-    let mut path = join(&[root]);
     for leaf in leaves {
-        path.truncate(root.len());
-        let _ = path.push_str(leaf.path);
-        leaf.how.give(scene, leaf.field, &path);
+        leaf.how.give_below(scene, leaf.field, root, leaf.path);
     }
 }
 
 impl How {
     /// Gives the value of `field`, if there is one, to the sink.
     pub fn give(self, scene: &mut Scene<'_>, field: Field, path: &str) {
+        self.give_below(scene, field, "", path);
+    }
+
+    /// As [`give`](Self::give); the path is `root` and `leaf` in one.
+    fn give_below(self, scene: &mut Scene<'_>, field: Field, root: &str, leaf: &str) {
         let lowered;
         let decoded = scene.decoded;
         let number = || decoded.number(field);
@@ -240,7 +242,7 @@ impl How {
             },
         };
         if let Some(value) = value {
-            scene.sink.value(path, value);
+            scene.sink.value_below(root, leaf, value);
         }
     }
 }

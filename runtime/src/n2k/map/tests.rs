@@ -10,9 +10,8 @@ use std::vec::Vec;
 struct Collected(Vec<String>);
 
 impl ValueSink for Collected {
-    fn value(&mut self, path: &str, value: Value<'_>) {
-        let mut text = String::from(path);
-        text.push('=');
+    fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
+        let mut text = std::format!("{base}{leaf}=");
         value.write(&mut text).unwrap();
         self.0.push(text);
     }
