@@ -21,6 +21,8 @@ const GOALS: [(&str, u64); 3] =
     [("stack used", 16 * 1024), ("flash text", TEXT_GOAL), ("instructions per frame", 10_000)];
 /// What must hold, bytes or counts at most.
 const BOUNDS: [(&str, u64); 3] = [("allocations refused", 0), ("allocations for frames", 0), ("reassembly", 4608)];
+/// Instructions of a frame from the queue to the model, at most: `runtime/tests/saturated_bus.rs` reckons with them.
+const FRAME_INSTRUCTIONS_MAX: u64 = 41_600;
 /// Seconds of the sample that a module alone is measured with.
 const ALONE_SECONDS: u32 = 2;
 
@@ -48,6 +50,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     table(&played, &Flash::of(&image)?);
     bounds(&played)?;
     budget(&played)?;
+    without_plugins(&image)?;
     let standard = board::boot(&image, &standard_module()?)?;
     standard.expect_exit(0)?;
     println!("{:<36} {:>10} {:>10}  ratio", "memory of a plugin, peak", "predicted", "measured");
@@ -71,6 +74,22 @@ fn standard_module() -> Result<Partition, String> {
     let config = String::from_utf8(file("sample-config.json")?).map_err(|error| error.to_string())?;
     let partition = Partition::sample_seconds(ALONE_SECONDS);
     Ok(partition.package(&file("package.json")?, &file("plugin.wasm")?, Some(&config)))
+}
+
+/// Plays the sample without plugins, and holds what a frame costs against its bound.
+fn without_plugins(image: &Path) -> Result<(), String> {
+    let played = board::boot(image, &Partition::sample().words("no-packages"))?;
+    played.expect_exit(0)?;
+    let took = played.numbers("took: ").find(|(name, _)| *name == "the log").map(|(_, numbers)| numbers);
+    let (Some([_, peak, instructions]), Some(frames)) = (took.as_deref(), played.measure("frames")) else {
+        return Err("the board did not tell what the log took".into());
+    };
+    let each = instructions / frames.max(1);
+    println!("without plugins: {each} instructions a frame from the queue to the model, heap peak {peak}");
+    if each > FRAME_INSTRUCTIONS_MAX {
+        return Err(format!("{each} instructions a frame, at most {FRAME_INSTRUCTIONS_MAX} are reckoned with"));
+    }
+    Ok(())
 }
 
 /// What must hold of the measurements.

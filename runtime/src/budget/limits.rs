@@ -182,7 +182,7 @@ const MIB: u32 = 1024 * KIB;
 /// Time between two frames of a saturated bus, microseconds: 250 kbit/s, 131 bits a frame with its gap and stuff bits.
 const FRAME_US: u32 = 524;
 /// Longest poll beside a load, microseconds: 64 frames and a fuel slice at 160 MHz (measured, `docs/memory.md`).
-const POLL_US_MAX: u32 = 17_000;
+const POLL_US_MAX: u32 = 19_000;
 
 impl PluginLimits {
     /// Ranges of its memory that one import copies at most: two texts, data, an address.

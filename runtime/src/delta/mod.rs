@@ -16,6 +16,7 @@
 //! assert_eq!(delta.updates().next().unwrap().values().next(), Some(("environment.depth.belowTransducer", "4.2")));
 //! ```
 
+mod excerpt;
 mod parse;
 mod write;
 
@@ -24,6 +25,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub(crate) use excerpt::Excerpt;
 pub use parse::Stamp;
 pub use write::{DeltaWriter, UpdateHead, Value, ValueSink, Written};
 

@@ -8,9 +8,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::{Model, Priorities};
-use crate::delta::{Delta, Stamp, UpdateRef};
+use crate::delta::{Delta, Excerpt};
 use crate::json;
-use crate::time::UnixMillis;
 
 /// What became of a delta that came in; both parts are in the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,102 +91,43 @@ const NOTICE_BYTES: usize = 224;
 /// Bytes of an update around its entries, without source and texts.
 const UPDATE_BYTES: usize = 64;
 
-/// Writes deltas out of parts of another one, entry by entry into one text: a board has no room for lists beside it.
-struct Writer {
-    text: String,
-    /// Updates written so far.
-    updates: usize,
-    /// The list of the update at hand that is open, `values` or `meta`.
-    open: Option<&'static str>,
+/// What a part of a delta will take about.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    bytes: usize,
+    entries: usize,
 }
 
-impl Writer {
-    /// Begins a delta of so many bytes; it may become longer.
-    fn new(context: &str, bytes: usize) -> Self {
-        let mut text = String::new();
-        text.reserve_exact(context.len().saturating_add(bytes).saturating_add(UPDATE_BYTES));
-        text.push_str("{\"context\":\"");
-        // Contexts, paths and sources hold no character that needs an escape.
-        text.push_str(context);
-        text.push_str("\",\"updates\":[");
-        Self { text, updates: 0, open: None }
+impl Size {
+    fn add(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.entries = self.entries.saturating_add(1);
     }
 
-    /// Writes an entry of `values` or `meta`; values come first.
-    fn entry(&mut self, update: &UpdateRef<'_>, list: &'static str, path: &str, value: &str) {
-        match self.open {
-            Some(open) if open == list => self.text.push(','),
-            Some(_) => self.begin_list("],", list),
-            None => {
-                self.text.push_str(if self.updates > 0 { ",{" } else { "{" });
-                if let Some(source) = update.source() {
-                    for part in ["\"source\":", source, ","] {
-                        self.text.push_str(part);
-                    }
-                }
-                self.begin_list("", list);
-            }
-        }
-        for part in ["{\"path\":\"", path, "\",\"value\":", value, "}"] {
-            self.text.push_str(part);
-        }
-    }
-
-    fn begin_list(&mut self, end: &str, list: &'static str) {
-        for part in [end, "\"", list, "\":["] {
-            self.text.push_str(part);
-        }
-        self.open = Some(list);
-    }
-
-    /// Ends an update; nothing is written of one without entries.
-    fn close(&mut self, update: &UpdateRef<'_>) {
-        if self.open.take().is_none() {
-            return;
-        }
-        self.updates = self.updates.saturating_add(1);
-        for part in ["],\"$source\":\"", update.source_ref(), "\""] {
-            self.text.push_str(part);
-        }
-        if !update.timestamp().is_empty() {
-            for part in [",\"timestamp\":\"", update.timestamp(), "\""] {
-                self.text.push_str(part);
-            }
-        }
-        self.text.push('}');
-    }
-
-    /// Returns the delta, `None` when it has no update or became too long.
-    fn finish(mut self, like: &Delta) -> Option<Delta> {
-        if self.updates == 0 {
-            return None;
-        }
-        self.text.push_str("]}");
-        // Nothing else is missing, so the stamp adds nothing.
-        let stamp = Stamp { source_ref: "", self_context: like.context(), now: UnixMillis::UNKNOWN };
-        Delta::parse_compact(&self.text, &stamp).ok().map(|delta| delta.with_version(like.version()))
+    fn begin(self, context: &str) -> Excerpt {
+        Excerpt::new(context, self.bytes.saturating_add(UPDATE_BYTES), self.entries)
     }
 }
 
-/// Returns the bytes that the notifications and the rest of a delta will take about.
-fn bytes_of_parts(delta: &Delta) -> (usize, usize) {
-    let (mut notices, mut rest) = (0_usize, 0_usize);
+/// Returns the sizes of the notifications and of the rest of a delta.
+fn sizes_of_parts(delta: &Delta) -> (Size, Size) {
+    let (mut notices, mut rest) = (Size::default(), Size::default());
     for update in delta.updates() {
         let source = update.source().map_or(0, str::len);
         let around = [source, update.source_ref().len(), update.timestamp().len(), UPDATE_BYTES];
         let around = around.into_iter().fold(0_usize, usize::saturating_add);
-        let (mut of_notices, mut of_rest) = (0_usize, 0_usize);
+        let before = (notices.entries, rest.entries);
         for (path, value) in update.values() {
             let (part, beside) =
-                if is_notification(path) { (&mut of_notices, NOTICE_BYTES) } else { (&mut of_rest, UPDATE_BYTES) };
-            *part = part.saturating_add(path.len()).saturating_add(value.len()).saturating_add(beside);
+                if is_notification(path) { (&mut notices, NOTICE_BYTES) } else { (&mut rest, UPDATE_BYTES) };
+            part.add(path.len().saturating_add(value.len()).saturating_add(beside));
         }
         for (path, value) in update.meta() {
-            of_rest = of_rest.saturating_add(path.len()).saturating_add(value.len()).saturating_add(UPDATE_BYTES);
+            rest.add(path.len().saturating_add(value.len()).saturating_add(UPDATE_BYTES));
         }
-        for (part, of_update) in [(&mut notices, of_notices), (&mut rest, of_rest)] {
-            if of_update > 0 {
-                *part = part.saturating_add(of_update).saturating_add(around);
+        for (part, before) in [(&mut notices, before.0), (&mut rest, before.1)] {
+            if part.entries > before {
+                part.bytes = part.bytes.saturating_add(around);
             }
         }
     }
@@ -223,18 +163,20 @@ impl Model {
             update.values().filter(|(path, _)| !takes(&self.priorities, path, update.source_ref())).count()
         });
         let refused: usize = refused.sum();
-        let mut rest = Writer::new(&self.self_context, if refused > 0 { delta.text().len() } else { 0 });
+        let entries = delta.updates().map(|update| update.values().count().saturating_add(update.meta().count())).sum();
+        let size = if refused > 0 { Size { bytes: delta.text().len(), entries } } else { Size::default() };
+        let mut rest = size.begin(&self.self_context);
         for update in delta.updates() {
             for (path, value) in update.values() {
                 if takes(&self.priorities, path, update.source_ref()) {
                     self.priorities.taken(path, update.source_ref(), now);
                     if refused > 0 {
-                        rest.entry(&update, "values", path, value);
+                        rest.value(&update, path, value);
                     }
                 }
             }
             if refused > 0 {
-                update.meta().for_each(|(path, value)| rest.entry(&update, "meta", path, value));
+                update.meta().for_each(|(path, value)| rest.meta(&update, path, value));
                 rest.close(&update);
             }
         }
@@ -249,18 +191,18 @@ impl Model {
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
         let context =
             if delta.context().is_empty() { String::from(&*self.self_context) } else { delta.context().into() };
-        let (bytes_of_notices, bytes_of_rest) = bytes_of_parts(delta);
-        let mut notices = Writer::new(&context, bytes_of_notices);
+        let (size_of_notices, size_of_rest) = sizes_of_parts(delta);
+        let mut notices = size_of_notices.begin(&context);
         for update in delta.updates() {
             for (path, value) in update.values().filter(|(path, _)| is_notification(path)) {
                 let value = self.notifications.enrich(&context, path, update.source_ref(), update.timestamp(), value);
-                notices.entry(&update, "values", path, &value);
+                notices.value(&update, path, &value);
             }
             notices.close(&update);
         }
         // One text after the other, so that only one of them is held beside its delta.
         let notifications = notices.finish(delta).map(Arc::new);
-        let mut rest = Writer::new(&context, bytes_of_rest);
+        let mut rest = size_of_rest.begin(&context);
         for update in delta.updates() {
             for (path, value) in update.values().filter(|(path, _)| !is_notification(path)) {
                 if own && is_identity(path) {
@@ -271,13 +213,13 @@ impl Model {
                         self.refuse();
                     }
                     if &*left != "{}" {
-                        rest.entry(&update, "values", path, &left);
+                        rest.value(&update, path, &left);
                     }
                 } else {
-                    rest.entry(&update, "values", path, value);
+                    rest.value(&update, path, value);
                 }
             }
-            update.meta().for_each(|(path, value)| rest.entry(&update, "meta", path, value));
+            update.meta().for_each(|(path, value)| rest.meta(&update, path, value));
             rest.close(&update);
         }
         TakenIn { notifications, rest: rest.finish(delta).map(Arc::new) }
@@ -288,6 +230,8 @@ impl Model {
 mod tests {
     use super::*;
     use crate::budget::{Board, Limits};
+    use crate::delta::Stamp;
+    use crate::time::UnixMillis;
     use std::string::ToString;
     use std::vec::Vec;
 

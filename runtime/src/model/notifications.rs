@@ -1,5 +1,6 @@
 //! The notifications that stand: one id for each context, path and source (plugin ABI §11.5).
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,6 +12,8 @@ use crate::json;
 
 /// Bytes of a notification's value that is kept; larger ones have an id and cannot be silenced.
 const VALUE_BYTES_MAX: usize = 2048;
+/// Bytes that `id` and `status` add to a value, without the id, at most.
+const OWN_BYTES: usize = 128;
 
 /// One notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,24 +30,44 @@ pub struct Notification {
     pub timestamp: String,
     /// The value as its source gave it, a JSON object.
     pub value: String,
+    /// Its state, empty where it says none.
+    state: String,
     silenced: bool,
     acknowledged: bool,
 }
 
+/// Tells whether a state is none that anyone has to look at.
+fn is_calm(state: &str) -> bool {
+    matches!(state, "normal" | "nominal" | "")
+}
+
 impl Notification {
-    fn state(&self) -> String {
-        json::member(&self.value, "state").and_then(json::string).unwrap_or_default().into_owned()
+    fn new(id: String, context: &str, path: &str, source: &str) -> Self {
+        Self {
+            id,
+            context: context.into(),
+            path: path.into(),
+            source: source.into(),
+            timestamp: String::new(),
+            value: String::from("{}"),
+            state: String::new(),
+            silenced: false,
+            acknowledged: false,
+        }
     }
 
     fn is_calm(&self) -> bool {
-        matches!(self.state().as_str(), "normal" | "nominal" | "")
+        is_calm(&self.state)
     }
 
     /// Returns the value with `id` and `status`. Silenced, it has no method `sound`; acknowledged, it has none at all.
     #[must_use]
     pub fn json(&self) -> String {
         let raises = !self.is_calm();
-        let method = json::member(&self.value, "method").filter(|method| method.starts_with('['));
+        let quiet = self.silenced || self.acknowledged;
+        // What a calm one would do is of no interest, as long as nobody has silenced it.
+        let method = if raises || quiet { json::member(&self.value, "method") } else { None };
+        let method = method.filter(|method| method.starts_with('['));
         let mut methods: Vec<&str> = Vec::new();
         if let Some(method) = method {
             // A list that cannot be read names no method.
@@ -55,17 +78,28 @@ impl Notification {
         }
         let sounds = methods.contains(&"\"sound\"");
         methods.retain(|method| !self.acknowledged && (!self.silenced || *method != "\"sound\""));
-        let mut value = self.value.clone();
-        if method.is_some() && (self.silenced || self.acknowledged) {
+        let mut value = String::new();
+        value.reserve_exact(self.value.len().saturating_add(OWN_BYTES).saturating_add(self.id.len()));
+        value.push_str(&self.value);
+        if method.is_some() && quiet {
             value = json::with_member(&value, "method", &format!("[{}]", methods.join(",")));
         }
-        let status = format!(
-            "{{\"silenced\":{},\"acknowledged\":{},\"canSilence\":{},\"canAcknowledge\":{raises},\"canClear\":{raises}}}",
-            self.silenced,
-            self.acknowledged,
-            raises && sounds
-        );
-        json::with_member(&json::with_member(&value, "id", &format!("\"{}\"", self.id)), "status", &status)
+        // It has neither member yet, see `without_own`.
+        value.truncate(value.len().saturating_sub(1));
+        value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
+        value.push_str(&self.id);
+        for (name, yes) in [
+            ("\",\"status\":{\"silenced\":", self.silenced),
+            (",\"acknowledged\":", self.acknowledged),
+            (",\"canSilence\":", raises && sounds),
+            (",\"canAcknowledge\":", raises),
+            (",\"canClear\":", raises),
+        ] {
+            value.push_str(name);
+            value.push_str(if yes { "true" } else { "false" });
+        }
+        value.push_str("}}");
+        value
     }
 }
 
@@ -95,25 +129,19 @@ impl Notifications {
         let mut row = match found {
             // The latest one is the last, so that the oldest makes room.
             Some(at) => self.rows.remove(at),
-            None => Notification {
-                id: derived_id(context, path, source),
-                context: context.into(),
-                path: path.into(),
-                source: source.into(),
-                timestamp: String::new(),
-                value: String::from("{}"),
-                silenced: false,
-                acknowledged: false,
-            },
+            None => Notification::new(derived_id(context, path, source), context, path, source),
         };
-        let before = row.state();
-        row.value = without_own(value);
+        let (value, state) = read(value);
+        row.value = value.into_owned();
         row.timestamp = timestamp.into();
-        if row.state() != before {
+        if row.state != state {
+            row.state = state.into_owned();
             (row.silenced, row.acknowledged) = (false, false);
         }
         let json = row.json();
-        if row.value.len() <= VALUE_BYTES_MAX {
+        // A calm one that nobody knows yet sends no other away: its id would be the same again.
+        let has_place = found.is_some() || !row.is_calm() || self.rows.len() < self.limit;
+        if has_place && row.value.len() <= VALUE_BYTES_MAX {
             self.keep(row);
         }
         json
@@ -131,20 +159,29 @@ impl Notifications {
     }
 }
 
-/// What a guest gives back of what it was given (`id`, `status`) is the host's.
-fn without_own(value: &str) -> String {
-    if json::member(value, "id").is_none() && json::member(value, "status").is_none() {
-        return value.to_string();
-    }
-    let mut out = String::from("{}");
+/// Reads an object: without `id` and `status`, which are the host's, and its state, empty where it has none.
+fn read(value: &str) -> (Cow<'_, str>, Cow<'_, str>) {
+    let (mut state, mut is_whole) = (None, true);
     // The caller saw an object.
     let _ = json::members::<json::JsonError>(value, |key, value| {
-        if !matches!(key, "id" | "status") {
-            out = json::with_member(&out, key, value);
+        is_whole &= !matches!(key, "id" | "status");
+        if key == "state" {
+            state = Some(value);
         }
         Ok(())
     });
-    out
+    let state = state.and_then(json::string).unwrap_or_default();
+    if is_whole {
+        return (Cow::Borrowed(value), state);
+    }
+    let mut rest = String::from("{}");
+    let _ = json::members::<json::JsonError>(value, |key, value| {
+        if !matches!(key, "id" | "status") {
+            rest = json::with_member(&rest, key, value);
+        }
+        Ok(())
+    });
+    (Cow::Owned(rest), state)
 }
 
 /// Makes a UUID of version 8 (RFC 9562 §5.8) of what a notification is known by, so that it is the same after a restart.
@@ -178,17 +215,7 @@ impl Model {
 
     /// Makes room for a notification that gets this id when its first value is taken in.
     pub fn announce_notification(&mut self, id: &str, path: &str, source: &str) {
-        let row = Notification {
-            id: id.into(),
-            context: String::from(&*self.self_context),
-            path: path.into(),
-            source: source.into(),
-            timestamp: String::new(),
-            value: String::from("{}"),
-            silenced: false,
-            acknowledged: false,
-        };
-        self.notifications.keep(row);
+        self.notifications.keep(Notification::new(id.into(), &self.self_context, path, source));
     }
 
     /// Marks a notification as silenced or acknowledged; false when there is none of this id.
@@ -244,6 +271,28 @@ mod tests {
         enrich(&mut notifications, "notifications.c", r#"{"state":"warn"}"#);
         let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
         assert_eq!(paths, ["notifications.a", "notifications.c"]);
+    }
+
+    #[test]
+    fn a_calm_one_sends_no_other_away_and_is_the_same_later() {
+        let mut notifications = Notifications::new(2);
+        let calm = r#"{"state":"normal","method":["sound"]}"#;
+        let json = ["a", "b", "c"].map(|path| enrich(&mut notifications, path, calm));
+        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths, ["a", "b"]);
+        assert!(json[2].contains(r#""canSilence":false,"canAcknowledge":false,"canClear":false}}"#), "{}", json[2]);
+        assert_eq!(enrich(&mut notifications, "c", calm), json[2]);
+        let raised = enrich(&mut notifications, "c", r#"{"state":"alarm","method":["sound"]}"#);
+        assert_eq!(json::member(&raised, "id"), json::member(&json[2], "id"));
+        assert!(raised.contains(r#""canSilence":true,"canAcknowledge":true,"canClear":true}}"#), "{raised}");
+        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths, ["b", "c"]);
+    }
+
+    #[test]
+    fn an_empty_value_gets_id_and_status_too() {
+        let json = enrich(&mut Notifications::new(2), "a", "{}");
+        assert!(json.starts_with(r#"{"id":""#) && json::compact(&json).as_ref() == Ok(&json), "{json}");
     }
 
     #[test]
