@@ -167,3 +167,46 @@ fn a_changed_package_is_taken_over_and_a_broken_one_is_not() {
     });
     assert_eq!(gateway.terminate(), Some(0));
 }
+
+/// Packs the alarm under another name.
+fn pack_as(folder: &Path, name: &str) -> String {
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = json.replace("@skiff/shallow-water-alarm", name);
+    let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
+    let path = folder.join(format!("{}.tgz", name.replace('/', "+")));
+    fs::write(&path, tarball::npm_pack(&json, &wasm)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a_gateway() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let (first, second) = (pack_as(home.path(), "@aa/wind"), pack_as(home.path(), "_aa_wind"));
+    let plugin = |arguments: &[&str]| {
+        let mut all = vec!["plugin", "--config", config.to_str().unwrap()];
+        all.extend(arguments);
+        run(home.path(), &all)
+    };
+    let both = ["@aa/wind", "_aa_wind"];
+    assert_eq!(plugin(&["install", &first]).status.code(), Some(0));
+    let record = fs::read(config.join("skiff/packages/_aa_wind.pkg")).unwrap();
+    assert_refused(&plugin(&["install", &second]), 1, &both);
+    let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap()]);
+    gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
+    assert_refused(&plugin(&["install", &second]), 1, &both);
+    // One that appears in node_modules meanwhile is told, and takes no place either.
+    let folder = copy(&config).with_file_name("../_aa_wind");
+    fs::rename(config.join("node_modules/@skiff/shallow-water-alarm"), &folder).unwrap();
+    let json = fs::read_to_string(folder.join("package.json")).unwrap();
+    fs::write(folder.join("package.json"), json.replace("@skiff/shallow-water-alarm", "_aa_wind")).unwrap();
+    gateway.said("_aa_wind would have the id _aa_wind, which @aa/wind has");
+    let rows = gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
+    assert!(rows.contains("\"packageName\":\"@aa/wind\"") && !rows.contains("\"packageName\":\"_aa_wind\""), "{rows}");
+    assert_eq!(gateway.terminate(), Some(0));
+    assert_eq!(fs::read(config.join("skiff/packages/_aa_wind.pkg")).unwrap(), record);
+    // Which of them is meant is told by the name, and that of node_modules is in the way too.
+    assert_eq!(plugin(&["remove", "@aa/wind"]).status.code(), Some(0));
+    assert_refused(&plugin(&["remove", "_aa_wind"]), 1, &["npm uninstall"]);
+    assert_refused(&plugin(&["install", &first]), 1, &both);
+}

@@ -12,8 +12,6 @@ mod run;
 pub mod talk;
 mod test;
 
-pub use run::{ADDRESS_FILE, TOKEN_FILE};
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 

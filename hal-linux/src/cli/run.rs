@@ -9,7 +9,7 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::{Identity, N2kConfig, SAMPLE_SELF_CONTEXT, Settings, Vessel};
 use skiff_runtime::gateway::{BoardParts, Gateway, Setup};
 use skiff_runtime::hal::sim::SimStorage;
-use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
+use skiff_runtime::hal::{CanPort, Hal, Storage};
 use skiff_runtime::model::Priorities;
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
@@ -20,19 +20,16 @@ use super::exit::{self, Failure};
 use super::talk::{self, KeptLog};
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
+use crate::home::{self, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
+use crate::packages::folder;
+use crate::packages::watch::PluginFiles;
 use crate::run::feed::{self, Speed, Track};
-use crate::run::plugin_files::PluginFiles;
 use crate::run::printer::Printer;
 use crate::run::served::{Opened, TapSetup};
-use crate::run::{Driver, signals, watch};
+use crate::run::{Driver, signals};
+use crate::sample;
 use crate::wake::Waker;
-use crate::{packages, sample};
-
-/// File that tells other commands where this gateway listens.
-pub const ADDRESS_FILE: &str = "skiff/gateway.json";
-/// The command line's copy of the token.
-pub const TOKEN_FILE: &str = "skiff/token";
 
 /// Run the gateway
 ///
@@ -196,16 +193,15 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     };
     let mut gateway = Gateway::new(setup, hal);
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
-    gateway.attach(BoardParts { log: Some(kept), ..BoardParts::default() });
+    gateway.attach(BoardParts { log: Some(kept), web_files: home.folder.is_some(), ..BoardParts::default() });
     gateway.take_part(&home.n2k);
     gateway.prefer(home.priorities);
     // Watched before they are read: no change is missed in between.
     let files = match home.folder.clone().filter(|_| home.loads_plugins) {
-        Some(config) => Some(PluginFiles {
-            changed: watch::start(config.clone(), waker.clone()).map_err(system)?,
-            config,
-            module_bytes_max: limits.plugin.module_bytes_max,
-        }),
+        Some(config) => {
+            let module_bytes_max = limits.plugin.module_bytes_max;
+            Some(PluginFiles::watch(config, module_bytes_max, waker.clone()).map_err(system)?)
+        }
         None => None,
     };
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
@@ -315,7 +311,7 @@ impl Home {
         let (access, token) = Access::open_or_create(&mut storage, rng).map_err(broken)?;
         let token = token.map(|token| token.as_str().to_owned());
         if let Some(token) = &token
-            && let Err(error) = write(&mut storage, TOKEN_FILE, token)
+            && let Err(error) = home::write(&mut storage, TOKEN_FILE, token)
         {
             log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
         }
@@ -333,14 +329,9 @@ impl Home {
     }
 }
 
-fn write(storage: &mut dyn Storage, file: &str, text: &str) -> Result<(), String> {
-    let key = Key::parse(file).map_err(|error| error.to_string())?;
-    storage.replace(&key, text.as_bytes()).map_err(|error| error.to_string())
-}
-
 /// Installs the packages of the folder, or the embedded ones; a package that cannot be used is one warning.
-fn install(gateway: &mut Gateway, folder: Option<&Path>, loads_plugins: bool, limits: &Limits) {
-    let Some(folder) = folder else {
+fn install(gateway: &mut Gateway, config: Option<&Path>, loads_plugins: bool, limits: &Limits) {
+    let Some(config) = config else {
         for embedded in &sample::PACKAGES {
             let config = Some(embedded.config.to_owned());
             let installed = embedded.package().map_err(|error| error.to_string()).and_then(|package| {
@@ -356,7 +347,7 @@ fn install(gateway: &mut Gateway, folder: Option<&Path>, loads_plugins: bool, li
         log::info!("settings.json switches WebAssembly plugins off");
         return;
     }
-    let discovery = packages::installed(folder, limits.plugin.module_bytes_max);
+    let discovery = folder::installed(config, limits.plugin.module_bytes_max);
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
@@ -390,31 +381,6 @@ fn greet(url: Option<&str>, token: Option<&str>, folder: Option<&Path>) {
         let kept =
             folder.map_or_else(String::new, |folder| format!(", a copy is in {}", folder.join(TOKEN_FILE).display()));
         talk::say(&format!("token for changes, shown this once{kept}: {token}"));
-    }
-}
-
-/// Tells other commands where the gateway listens, as long as it does.
-struct Marker {
-    storage: Folder,
-}
-
-impl Marker {
-    fn set(folder: &Path, url: &str) -> Self {
-        let mut storage = Folder::new(folder);
-        // A URL of ours holds nothing that needs an escape.
-        if let Err(error) = write(&mut storage, ADDRESS_FILE, &format!("{{\"url\":\"{url}\"}}\n")) {
-            log::warn!("{}: {error}; `skiff plugin` needs --url {url}", folder.join(ADDRESS_FILE).display());
-        }
-        Self { storage }
-    }
-}
-
-impl Drop for Marker {
-    fn drop(&mut self) {
-        if let Ok(key) = Key::parse(ADDRESS_FILE) {
-            // What stays behind is found out by the next command: nobody answers there.
-            let _ = self.storage.remove(&key);
-        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! The gateway thread: owns the gateway, and waits for whatever moves it.
 
 pub mod feed;
-pub mod plugin_files;
 pub mod printer;
 pub mod served;
 pub mod signals;
-pub mod watch;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -23,9 +21,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::carrier::{Letter, Outgoing, StreamLink};
 use crate::hal::SystemClock;
+use crate::packages::watch::PluginFiles;
 use crate::wake::Waker;
 use feed::{Fed, Happening};
-use plugin_files::PluginFiles;
 use printer::Printer;
 
 /// Letters and records taken between two polls, so that neither holds up the bus.
@@ -122,9 +120,11 @@ impl Driver {
             }
         }
         while let Some((exchange, id)) = self.gateway.next_reload() {
-            let package = match &self.files {
-                Some(files) => files.read(&id),
-                None => Err("a built-in plugin has no files".into()),
+            let name = self.gateway.plugins().find(&id).map(|plugin| plugin.package_name());
+            let package = match (&self.files, name) {
+                (Some(files), Some(name)) => files.read(name),
+                (Some(_), None) => Err("it was removed meanwhile".into()),
+                (None, _) => Err("a built-in plugin has no files".into()),
             };
             self.gateway.reload(exchange, package);
         }

@@ -1,5 +1,6 @@
 //! Exchanges that wait for plugins: questions out, replies in, exactly one answer each.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -7,11 +8,12 @@ use core::time::Duration;
 use super::{Gateway, StreamId};
 use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::host::Call;
+use crate::package::Incoming;
 use crate::plugin::{ExchangeId, Finished, Outcome, Unavailable};
 use crate::server::providers::{Done, Effect, Reply, Step, Then};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
-use crate::server::{self, Response};
+use crate::server::{self, Follow, Response};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
@@ -22,25 +24,26 @@ const ANSWER_TIME: Duration = Duration::from_secs(45);
 const PUT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a package that is being installed is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
     /// In force.
     InForce,
     /// Beside the version that is in force.
     Staged,
-    /// Not yet: this is to be stored.
-    Not(Vec<u8>),
+    /// Not yet.
+    Not,
 }
 
 /// What an exchange waits for.
 pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
-    /// A package, and how it is stored.
-    Install { id: String, stored: Stored },
+    /// A package, how it is stored, and itself where that is not all that is to be done with it.
+    Install { id: String, stored: Stored, incoming: Option<Box<Incoming>> },
     /// A plugin is being read again by whoever has its files.
     Reload { id: String },
     /// A plugin is being removed.
-    Remove,
+    Remove { id: String },
     /// One of the questions of another exchange.
     Part { of: ExchangeId, index: usize },
     /// The handler of a PUT request.
@@ -178,16 +181,18 @@ impl Gateway {
             (Pending::Configuration(_), _) => {
                 self.responses.push_back((finished.exchange, Response::error(500, "the plugin gave no answer")));
             }
-            (Pending::Install { id, stored }, outcome) => {
-                let response = self.installed(&id, stored, &outcome);
+            (Pending::Install { id, stored, incoming }, outcome) => {
+                let response = self.installed(&id, stored, incoming, &outcome);
                 self.responses.push_back((finished.exchange, response));
             }
             (Pending::Reload { id }, outcome) => {
-                let response = self.installed(&id, Stored::InForce, &outcome);
+                let response = self.installed(&id, Stored::InForce, None, &outcome);
                 self.responses.push_back((finished.exchange, response));
             }
-            (Pending::Remove, _) => {
-                self.responses.push_back((finished.exchange, Response::json(200, "{\"removed\":true}")));
+            (Pending::Remove { id }, _) => {
+                let response = Response::json(200, "{\"removed\":true}");
+                let follow = Some(Follow::Forget(id));
+                self.responses.push_back((finished.exchange, Response { follow, ..response }));
             }
             (Pending::Part { of, index }, outcome) => self.replied(of, index, reply(outcome)),
             (Pending::Put(put), outcome) => self.put_done(finished.exchange, put, PutState::of(&reply(outcome))),

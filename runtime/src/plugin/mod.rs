@@ -42,7 +42,7 @@ use crate::fetch::plain::PlainHttp;
 use crate::hal::{Fetch, Network, Rng, SerialPorts, Storage};
 use crate::host::{Call, Failure};
 use crate::model::Model;
-use crate::package::Package;
+use crate::package::{Clash, Package};
 use crate::time::{Instant, UnixMillis};
 
 /// Time between two calls of `poll` (plugin ABI §4.1).
@@ -110,6 +110,8 @@ pub enum Enabled {
 pub enum InstallError {
     /// A package of this name is there already.
     Duplicate,
+    /// A package of another name has the same id.
+    Clash(Clash),
     /// The board takes no more plugins.
     TooMany {
         /// How many it takes.
@@ -123,6 +125,7 @@ impl fmt::Display for InstallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duplicate => f.write_str("a package of this name is installed already"),
+            Self::Clash(clash) => clash.fmt(f),
             Self::TooMany { limit } => write!(f, "this board takes {limit} plugins"),
             Self::Config(error) => error.fmt(f),
         }
@@ -291,8 +294,9 @@ impl Registry {
         }
         let orphans = self.orphans.clone();
         let plugin = Plugin::new(package, &self.limits.plugin, self.strict, self.poll_on_whole_seconds, orphans);
-        if self.plugins.iter().any(|other| other.id() == plugin.id()) {
-            return Err(InstallError::Duplicate);
+        if let Some(other) = self.find(plugin.id()) {
+            let clash = Clash::between(plugin.package_name(), other.package_name());
+            return Err(clash.map_or(InstallError::Duplicate, InstallError::Clash));
         }
         let stored = PluginConfig::load(storage, plugin.id(), self.limits.plugin.config_bytes_max)?;
         let config = match (stored, enabled) {
@@ -401,6 +405,9 @@ impl Registry {
     ) -> Result<(), ReplaceError> {
         let id = package.id();
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        if let Some(clash) = Clash::between(&package.name, plugin.package_name()) {
+            return Err(ReplaceError::Clash(clash));
+        }
         plugin.replace(package, self.strict, exchange, &mut self.ledger, world)
     }
 

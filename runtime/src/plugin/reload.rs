@@ -15,7 +15,7 @@ use super::entry::{Phase, Plugin, State};
 use super::{ExchangeId, Finished, Outcome, Turn, World};
 use crate::budget::{Ledger, Shortage};
 use crate::host::Refusal;
-use crate::package::Package;
+use crate::package::{Clash, Package};
 
 /// Why a new version is not even tried; the old one goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ use crate::package::Package;
 pub enum ReplaceError {
     /// No package of this name is installed.
     NotFound,
+    /// The package of another name has its id.
+    Clash(Clash),
     /// Another version is on its way in.
     Busy,
     /// The module is refused.
@@ -35,6 +37,7 @@ impl fmt::Display for ReplaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("no such plugin"),
+            Self::Clash(clash) => clash.fmt(f),
             Self::Busy => f.write_str("another version of this plugin is being started"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Shortage(shortage) => shortage.fmt(f),

@@ -7,6 +7,7 @@ use core::fmt;
 use core::net::IpAddr;
 
 use crate::json;
+use crate::package::WebFiles;
 
 /// Request method (RFC 9110 §9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,17 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Nothing in the core claims the address: a carrier with package folders at hand may send a file instead.
     pub unclaimed: bool,
+    /// What a carrier with package folders at hand does before it sends the response.
+    pub follow: Option<Follow>,
+}
+
+/// What became of a package whose files a host with a disk keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// It was installed: these take the place of those of the version before.
+    Keep(WebFiles),
+    /// The one with this plugin id was removed.
+    Forget(String),
 }
 
 impl Response {
@@ -147,7 +159,7 @@ impl Response {
         let headers =
             [("content-type", content_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { status, headers, body: body.into(), unclaimed: false }
+        Self { status, headers, body: body.into(), unclaimed: false, follow: None }
     }
 
     /// Returns JSON text.

@@ -23,5 +23,5 @@ pub use access::{Access, NewToken, TOKEN_BYTES};
 pub(crate) use answer::quoted;
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
-pub use message::{Method, Request, Response};
+pub use message::{Follow, Method, Request, Response};
 pub use route::{Route, route};
