@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX};
 
 /// Why a package cannot be used; the text names the file.
@@ -28,6 +29,13 @@ impl std::fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+/// Bytes of a module that is read from disk: those of this machine, whichever board it is tried for. What the board takes
+/// is for the board to say, with its reason.
+#[must_use]
+pub fn module_bytes_max() -> u32 {
+    Limits::of(Board::Linux).plugin.module_bytes_max
+}
 
 /// Reads a package as a user names it: a folder, an `npm pack` `.tgz`, or a bare `.wasm`.
 ///

@@ -29,8 +29,6 @@ type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
 pub struct PluginFiles {
     /// Configuration folder.
     config: PathBuf,
-    /// Bytes of a module.
-    module_bytes_max: u32,
     /// Package folders that have changed.
     changed: Receiver<PathBuf>,
 }
@@ -40,8 +38,8 @@ impl PluginFiles {
     ///
     /// # Errors
     /// The thread that could not be started.
-    pub fn watch(config: PathBuf, module_bytes_max: u32, waker: Waker) -> io::Result<Self> {
-        Ok(Self { changed: start(config.clone(), waker)?, config, module_bytes_max })
+    pub fn watch(config: PathBuf, waker: Waker) -> io::Result<Self> {
+        Ok(Self { changed: start(config.clone(), waker)?, config })
     }
 
     /// Reads a package again: the one installed over the network, else the one in `node_modules`.
@@ -56,7 +54,7 @@ impl PluginFiles {
         }
         let mut reason = String::from("its files are gone");
         for (folder, _) in folder::plugin_files(&self.config) {
-            match super::load(&folder, self.module_bytes_max) {
+            match super::load(&folder, super::module_bytes_max()) {
                 Ok(found) if found.name == package => return Ok(found),
                 Ok(_) => {}
                 Err(error) => reason = error.to_string(),
@@ -68,7 +66,7 @@ impl PluginFiles {
     /// Brings the packages that have changed into the gateway.
     pub fn take_changes(&self, gateway: &mut Gateway) {
         while let Ok(folder) = self.changed.try_recv() {
-            let package = match super::load(&folder, self.module_bytes_max) {
+            let package = match super::load(&folder, super::module_bytes_max()) {
                 Ok(package) => package,
                 Err(error) => {
                     log::warn!("{error}; the version before goes on");

@@ -32,6 +32,8 @@ pub(super) struct Port {
     pub node: Option<Box<PortNode>>,
     /// Who has which switches.
     pub banks: Banks,
+    /// The driver never sends.
+    only_listens: bool,
 }
 
 /// The node on an interface.
@@ -44,7 +46,7 @@ pub(super) struct PortNode {
 
 impl Port {
     pub fn new(input: InputId) -> Self {
-        Self { input, link: Link::default(), node: None, banks: Banks::default() }
+        Self { input, link: Link::default(), node: None, banks: Banks::default(), only_listens: false }
     }
 }
 
@@ -95,6 +97,11 @@ impl Gateway {
             // A node that joins an interface that is up already starts with the next poll.
             port.link = Link::default();
         }
+    }
+
+    /// Notes for the status that no interface can be more than a listener.
+    pub(super) fn only_listen(&mut self) {
+        self.ports.iter_mut().for_each(|port| port.only_listens = true);
     }
 
     /// Takes frames of all interfaces and sends those of the nodes; true when there is more to take, and when to poll.
@@ -233,6 +240,9 @@ impl Gateway {
             match &port.node {
                 Some(node) => write_node(&node.node, out)?,
                 None => out.push_str("null"),
+            }
+            if port.only_listens {
+                out.push_str(",\"only_listens\":true");
             }
             out.push_str(",\"devices\":[");
             let devices = self.inputs.get(port.input.0).map(|input| input.receiver.devices());

@@ -4,6 +4,7 @@
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
 mod board;
+mod boot;
 mod can;
 mod exchanges;
 mod http;
@@ -44,6 +45,7 @@ use server_events::ServerEvents;
 use streams::BinaryClient;
 
 pub use self::board::{BoardParts, Restart};
+pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
 
 /// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
@@ -373,12 +375,6 @@ impl Gateway {
     #[must_use]
     pub fn is_starting(&self) -> bool {
         self.registry.is_starting()
-    }
-
-    /// Takes the bytes of the board's network off what plugins may be promised: for a board with a stack of its own,
-    /// before plugins are installed.
-    pub fn reserve_network(&mut self) {
-        self.registry.reserve_network();
     }
 
     /// Returns the rows of the budget table.

@@ -232,11 +232,13 @@ impl From<PostError> for ConfigureError {
     }
 }
 
-/// Opens the ledger of a board: what everything but plugins may take is not free, the network apart.
+/// Opens the ledger of a board: what everything but plugins may take is not free, its network and radio among it, so
+/// that a board that is only tried out on another machine promises plugins no more than it would itself.
 fn opened(limits: &Limits) -> Ledger {
     let mut ledger = Ledger::new(limits.total_bytes);
     let fixed = Fixed::of(limits);
-    for (account, bytes) in [(RUNTIME, fixed.runtime), (MODEL, fixed.model), (QUEUES, fixed.queues)] {
+    let accounts = [(RUNTIME, fixed.runtime), (NETWORK, fixed.network), (MODEL, fixed.model), (QUEUES, fixed.queues)];
+    for (account, bytes) in accounts {
         if bytes > 0 {
             ledger.take(account, bytes);
         }
@@ -328,11 +330,6 @@ impl Registry {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
-    }
-
-    /// Takes the bytes of the board's network off what plugins may be promised; call it before plugins are installed.
-    pub fn reserve_network(&mut self) {
-        self.ledger.take(NETWORK, Fixed::of(&self.limits).network);
     }
 
     /// Returns the rows of the budget table; `model_bytes` is what the data model holds.
