@@ -210,3 +210,66 @@ fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a
     assert_refused(&plugin(&["remove", "_aa_wind"]), 1, &["npm uninstall"]);
     assert_refused(&plugin(&["install", &first]), 1, &both);
 }
+
+#[test]
+fn what_check_refuses_for_a_board_is_refused_by_run_replay_and_test_too() {
+    let home = tempdir().unwrap();
+    let wind = Path::new(ALARM).join("../../rust/true-wind");
+    // The module for every host, whose pages are 64 KiB, is larger than the one for Skiff.
+    let standard = wind.join("plugin.wasm");
+    let large = home.path().join("large.wasm");
+    let wat = r#"(module (memory (export "memory") 2) (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "allocate") (param i32) (result i32) (i32.const 0)))"#;
+    fs::write(&large, wat::parse_str(wat).unwrap()).unwrap();
+    let scenario = home.path().join("scenario.json");
+    fs::write(&scenario, r#"{"package":"p","steps":[{"op":"start","config":{}},{"op":"stop"}]}"#).unwrap();
+    let mut verdicts = Vec::new();
+    for plugin in [ALARM, wind.to_str().unwrap(), standard.to_str().unwrap(), large.to_str().unwrap()] {
+        for board in ["qemu-riscv32", "esp32c6"] {
+            let checked = run(home.path(), &["check", plugin, "--board", board]);
+            let replayed = run(home.path(), &["replay", "--sample", "--plugin", plugin, "--board", board]);
+            let tested = run(home.path(), &["test", scenario.to_str().unwrap(), plugin, "--board", board]);
+            let code = checked.status.code();
+            assert_eq!((replayed.status.code(), tested.status.code()), (code, code), "{plugin}, {board}");
+            if code != Some(0) {
+                let reason = talk(&checked).rsplit("does not fit").next().unwrap().trim().to_owned();
+                assert!(talk(&replayed).contains(&reason) && talk(&tested).contains(&reason), "{reason}");
+                assert_eq!((data(&replayed).len(), data(&tested).len()), (0, 0));
+            }
+            verdicts.push(code == Some(0));
+        }
+    }
+    // The alarm, then true wind: beside the radio of the ESP32-C6 only the latter has room.
+    assert_eq!(verdicts.first_chunk(), Some(&[true, false, true, true]));
+    assert_eq!(verdicts.last_chunk(), Some(&[false, false]));
+    let replayed = run(home.path(), &["replay", "--sample", "--board", "esp32c6"]);
+    assert_refused(&replayed, 1, &["@skiff/shallow-water-alarm: does not fit esp32c6", "memory of one plugin"]);
+    // One that fits alone, and not beside another of its kind.
+    let twin = home.path().join("twin");
+    fs::create_dir_all(&twin).unwrap();
+    let json = fs::read_to_string(wind.join("package.json")).unwrap();
+    fs::write(twin.join("package.json"), json.replace("@skiff/true-wind", "twin")).unwrap();
+    for file in ["plugin.wasm", "plugin-small.wasm"] {
+        fs::copy(wind.join(file), twin.join(file)).unwrap();
+    }
+    let (wind, twin) = (wind.to_str().unwrap(), twin.to_str().unwrap());
+    let both = run(home.path(), &["replay", "--sample", "--plugin", wind, "--plugin", twin, "--board", "esp32c6"]);
+    assert_refused(&both, 1, &["twin: does not fit: ", "bytes needed"]);
+}
+
+#[test]
+fn a_plugin_that_does_not_fit_is_a_row_of_run_and_the_gateway_goes_on() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample", "--board", "esp32c6"]);
+    let status = gateway.get_until("/skiff/v1/status", |status| status.contains("\"row\":\"network\""));
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(
+        status["memory"]["rows"][1],
+        serde_json::json!({"row":"network","reserved":200956,"used":null,"limit":200956})
+    );
+    let rows = gateway.get_until("/skServer/plugins", |rows| {
+        rows.contains("\"state\":\"running\"") && rows.contains("does not fit: ")
+    });
+    assert!(rows.contains("\"state\":\"error\""), "{rows}");
+    assert_eq!(gateway.terminate(), Some(0));
+}
