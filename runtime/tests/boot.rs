@@ -12,7 +12,7 @@ use skiff_runtime::hal::sim::{SimCan, SimClock, SimRng, SimStorage};
 use skiff_runtime::hal::{CanFrame, CanPort, Clock, Hal, Key, Storage};
 use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::package::{Incoming, Package};
-use skiff_runtime::plugin::{Enabled, State};
+use skiff_runtime::plugin::{Enabled, Plugin, State};
 use skiff_runtime::time::UnixMillis;
 
 /// A board, before it starts.
@@ -185,7 +185,7 @@ fn a_stored_package_without_a_configuration_waits_where_the_host_wants_that() {
     let boot = Boot { stored: Enabled::FromConfig, ..Boot::new(Limits::of(Board::Linux), "1.0.0") };
     let mut gateway = Gateway::boot(bench.hal(), boot).unwrap().gateway;
     bench.run(&mut gateway, 100);
-    assert_eq!(gateway.plugins().find("_acme_tide").map(|plugin| plugin.state()), Some(State::Stopped));
+    assert_eq!(gateway.plugins().find("_acme_tide").map(Plugin::state), Some(State::Stopped));
 }
 
 #[test]

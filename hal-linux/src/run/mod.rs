@@ -14,7 +14,7 @@ use std::time::Duration;
 use skiff_runtime::carrier::Carrier;
 use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut, Wake};
 use skiff_runtime::hal::Clock;
-use skiff_runtime::plugin::ExchangeId;
+use skiff_runtime::plugin::{ExchangeId, Plugin};
 use skiff_runtime::replay::plugin_line;
 use skiff_runtime::server::Response;
 use tokio::sync::{mpsc, oneshot};
@@ -120,7 +120,7 @@ impl Driver {
             }
         }
         while let Some((exchange, id)) = self.gateway.next_reload() {
-            let name = self.gateway.plugins().find(&id).map(|plugin| plugin.package_name());
+            let name = self.gateway.plugins().find(&id).map(Plugin::package_name);
             let package = match (&self.files, name) {
                 (Some(files), Some(name)) => files.read(name),
                 (Some(_), None) => Err("it was removed meanwhile".into()),

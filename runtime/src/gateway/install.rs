@@ -14,7 +14,7 @@ use crate::budget::Shortage;
 use crate::host::Refusal;
 use crate::json;
 use crate::package::{Clash, Incoming, IncomingError, Package, store};
-use crate::plugin::{Enabled, ExchangeId, InstallError, Outcome, ReplaceError};
+use crate::plugin::{Enabled, ExchangeId, InstallError, Outcome, Plugin, ReplaceError};
 use crate::server::{Follow, Request, Response};
 
 impl Gateway {
@@ -63,7 +63,7 @@ impl Gateway {
     /// installed, as where plugins are switched off.
     fn clash(&mut self, incoming: &Incoming) -> Option<Clash> {
         let name = incoming.manifest().name();
-        let installed = self.registry.find(incoming.id()).map(|plugin| plugin.package_name());
+        let installed = self.registry.find(incoming.id()).map(Plugin::package_name);
         installed.and_then(|other| Clash::between(name, other)).or_else(|| {
             let stored = store::name(&mut *self.hal.storage, incoming.id())?;
             Clash::between(name, &stored)
