@@ -17,7 +17,7 @@ use super::reload::Reload;
 use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
 use super::wear::Wear;
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
-use crate::budget::PluginLimits;
+use crate::budget::{Account, PluginLimits, Reservation};
 use crate::bus::{HOPS_MAX, Queue};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
@@ -270,8 +270,10 @@ pub struct Plugin {
     /// Paths it wants; `None` means all.
     pub(super) filter: Option<PathFilter>,
     pub(super) fuel_spent: u64,
-    /// Name of its account in the ledger: its id, or for every other version another one.
-    pub(super) account: Box<str>,
+    /// Its account in the ledger.
+    pub(super) account: Account,
+    /// The bytes its instance may use, while there is one.
+    pub(super) memory: Option<Reservation>,
     /// A change of version is under way: deltas and requests wait although the plugin does not run.
     pub(super) holding: bool,
     pub(super) reload: Option<Box<Reload>>,
@@ -335,7 +337,8 @@ impl Plugin {
             takes_deltas,
             filter: None,
             fuel_spent: 0,
-            account: package.id().into(),
+            account: Account::Plugin(package.id().into()),
+            memory: None,
             holding: false,
             reload: None,
             wear: Wear::default(),

@@ -34,7 +34,7 @@ pub use sockets::SOCKET_PERIOD;
 
 use orphans::Orphans;
 
-use crate::budget::{Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME, Row};
+use crate::budget::{Account, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME, Row};
 use crate::config::{ConfigError, PluginConfig, PostError};
 use crate::delta::Delta;
 use crate::fetch::Client;
@@ -233,7 +233,9 @@ impl From<PostError> for ConfigureError {
 fn opened(limits: &Limits) -> Ledger {
     let mut ledger = Ledger::new(limits.total_bytes);
     let fixed = Fixed::of(limits);
-    for (account, bytes) in [(RUNTIME, fixed.runtime), (MODEL, fixed.model), (QUEUES, fixed.queues)] {
+    for (account, bytes) in
+        [(Account::Runtime, fixed.runtime), (Account::Model, fixed.model), (Account::Queues, fixed.queues)]
+    {
         if bytes > 0 {
             ledger.take(account, bytes);
         }
@@ -328,7 +330,7 @@ impl Registry {
 
     /// Takes the bytes of the board's network off what plugins may be promised; call it before plugins are installed.
     pub fn reserve_network(&mut self) {
-        self.ledger.take(NETWORK, Fixed::of(&self.limits).network);
+        self.ledger.take(Account::Network, Fixed::of(&self.limits).network);
     }
 
     /// Returns the rows of the budget table; `model_bytes` is what the data model holds.
@@ -337,16 +339,21 @@ impl Registry {
     #[must_use]
     pub fn budget(&self, model_bytes: u64) -> Vec<Row> {
         let waiting = self.plugins.iter().map(|plugin| u64::from(plugin.waiting_deltas().1)).sum();
-        let used = [(RUNTIME, None), (NETWORK, None), (MODEL, Some(model_bytes)), (QUEUES, Some(waiting))];
-        let fixed = used.into_iter().map(|(name, used)| {
-            let reserved = self.ledger.reserved(name);
+        let used = [
+            (RUNTIME, Account::Runtime, None),
+            (NETWORK, Account::Network, None),
+            (MODEL, Account::Model, Some(model_bytes)),
+            (QUEUES, Account::Queues, Some(waiting)),
+        ];
+        let fixed = used.into_iter().map(|(name, account, used)| {
+            let reserved = self.ledger.reserved(&account);
             Row { name: name.into(), reserved, used, limit: reserved }
         });
         let plugins = self.plugins.iter().map(|plugin| Row {
             name: plugin.package_name().into(),
-            reserved: self.ledger.reserved(plugin.id()),
+            reserved: self.ledger.reserved_by_plugin(plugin.id()),
             used: None,
-            limit: self.limits.plugin_bytes_max(),
+            limit: Fixed::left_for_one_plugin(&self.limits),
         });
         fixed.chain(plugins).collect()
     }
@@ -382,7 +389,7 @@ impl Registry {
         world: &mut World<'_>,
     ) -> Result<(), ConfigureError> {
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
-        plugin.abandon_reload(&mut self.ledger, &mut self.finished);
+        plugin.abandon_reload(&mut self.finished);
         plugin.configure(body, exchange, world)
     }
 
@@ -415,7 +422,7 @@ impl Registry {
     pub fn remove(&mut self, id: &str, exchange: ExchangeId) {
         match self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
             Some(plugin) => {
-                plugin.abandon_reload(&mut self.ledger, &mut self.finished);
+                plugin.abandon_reload(&mut self.finished);
                 plugin.shut_down();
                 self.removing.push((plugin.id().into(), exchange));
             }

@@ -13,7 +13,7 @@ use core::fmt;
 
 use super::entry::{Phase, Plugin, State};
 use super::{ExchangeId, Finished, Outcome, Turn, World};
-use crate::budget::{Ledger, Shortage};
+use crate::budget::{Account, Ledger, Reservation, Shortage};
 use crate::host::Refusal;
 use crate::package::Package;
 
@@ -75,21 +75,19 @@ impl Plugin {
             Ok(facts) => facts.reserved_bytes(&self.limits),
             Err(refusal) => return Err(ReplaceError::Refused(refusal.clone())),
         };
-        let (free, own) = (ledger.free(), ledger.reserved(&self.account));
+        let (free, own) = (ledger.free(), self.memory.as_ref().map_or(0, Reservation::bytes));
         let mut reload = Box::new(Reload { candidate: None, retiring: None, fallback: None, failure: None, exchange });
         if needed > free.saturating_add(own) {
             return Err(ReplaceError::Shortage(Shortage { needed, free: free.saturating_add(own) }));
         }
         if self.state != State::Running {
             // Nothing runs that could go on meanwhile.
-            ledger.release(&self.account);
             self.take_over(candidate);
             self.phase = Phase::Load(world.now);
         } else if needed <= free {
-            candidate.account = beside(&self.account);
+            candidate.account = Account::NextVersion(self.face.id.clone());
             reload.candidate = Some(Box::new(candidate));
         } else {
-            candidate.account = beside(&self.account);
             candidate.phase = Phase::Rest;
             reload.fallback = Some(self.package.clone());
             reload.retiring = Some(Box::new(self.take_over(candidate)));
@@ -106,10 +104,9 @@ impl Plugin {
     }
 
     /// Gives up a version that has not started yet, as when the plugin is configured or shut down meanwhile.
-    pub(super) fn abandon_reload(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
+    pub(super) fn abandon_reload(&mut self, finished: &mut Vec<Finished>) {
         let Some(reload) = &mut self.reload else { return };
-        if let Some(candidate) = reload.candidate.take() {
-            ledger.release(&candidate.account);
+        if reload.candidate.take().is_some() {
             self.end_reload(
                 Err(String::from("given up for a change of the configuration or the end of the gateway")),
                 finished,
@@ -145,7 +142,7 @@ impl Plugin {
             if self.stop_wanted || self.shutting_down {
                 reload.candidate = Some(candidate);
                 self.reload = Some(reload);
-                self.abandon_reload(ledger, finished);
+                self.abandon_reload(finished);
                 return turn;
             }
             if candidate.state != State::Running {
@@ -153,6 +150,8 @@ impl Plugin {
             }
             match candidate.state {
                 State::Running if self.is_between_calls() => {
+                    candidate.account = Account::Plugin(self.face.id.clone());
+                    ledger.exchange_versions(&self.face.id);
                     reload.retiring = Some(Box::new(self.take_over(*candidate)));
                     turn.busy = true;
                 }
@@ -161,7 +160,6 @@ impl Plugin {
                     reload.candidate = Some(candidate);
                 }
                 State::Error | State::Crashed => {
-                    ledger.release(&candidate.account);
                     let reason = candidate.reason.take().unwrap_or_default();
                     self.reload = Some(reload);
                     self.end_reload(Err(reason), finished);
@@ -184,7 +182,7 @@ impl Plugin {
             self.reload = Some(reload);
             return turn;
         }
-        self.settle_reload(reload, strict, ledger, world, finished);
+        self.settle_reload(reload, strict, world, finished);
         turn.and(Turn { busy: self.reload.is_some() && matches!(self.phase, Phase::Load(_)), wake: None })
     }
 
@@ -193,7 +191,6 @@ impl Plugin {
         &mut self,
         mut reload: Box<Reload>,
         strict: bool,
-        ledger: &mut Ledger,
         world: &World<'_>,
         finished: &mut Vec<Finished>,
     ) {
@@ -209,7 +206,7 @@ impl Plugin {
                 self.reload = Some(reload);
             }
             (Some(Err(reason)), Some(package)) => {
-                ledger.release(&self.account);
+                self.memory = None;
                 let back = self.version(package, strict);
                 self.take_over(back);
                 self.holding = true;
@@ -258,13 +255,5 @@ impl Plugin {
         self.endpoints_version = old.endpoints_version.wrapping_add(1);
         old.shut_down();
         old
-    }
-}
-
-/// Name of the ledger account of a version that is there beside the owner of `account`.
-fn beside(account: &str) -> Box<str> {
-    match account.strip_suffix('+') {
-        Some(first) => first.into(),
-        None => format!("{account}+").into(),
     }
 }

@@ -92,7 +92,10 @@ impl Plugin {
                     }
                     self.face.fetches.set_patient(activity == Activity::Start);
                     let progress = instance.run(&mut Loan { world, face: &mut self.face, hops });
-                    ledger.resize(&self.account, self.taken(&instance.usage()));
+                    let taken = self.taken(&instance.usage());
+                    if let Some(memory) = &mut self.memory {
+                        memory.resize(taken);
+                    }
                     if matches!(progress, Progress::Done(_) | Progress::Failed(_)) {
                         self.face.end_of_lines();
                     }
@@ -112,11 +115,11 @@ impl Plugin {
                         Progress::Done(answer) => {
                             self.waiting = None;
                             self.fuel_spent = self.fuel_spent.saturating_add(instance.usage().fuel_in_call);
-                            self.done(instance, activity, answer, ledger, world, finished);
+                            self.done(instance, activity, answer, world, finished);
                         }
                         Progress::Failed(failure) => {
                             self.fuel_spent = self.fuel_spent.saturating_add(instance.usage().fuel_in_call);
-                            self.failed(instance, activity, failure, ledger, world, finished);
+                            self.failed(instance, activity, failure, world, finished);
                         }
                     }
                 }
@@ -183,7 +186,7 @@ impl Plugin {
                 }
             }
             Err(reason) => {
-                ledger.release(&self.account);
+                self.memory = None;
                 self.refuse(reason, finished);
             }
         }
@@ -205,8 +208,10 @@ impl Plugin {
 
     fn try_load(&mut self, ledger: &mut Ledger) -> Result<Instance, String> {
         let facts = self.facts.as_ref().map_err(ToString::to_string)?;
-        ledger.release(&self.account);
-        ledger.reserve(&self.account, facts.reserved_bytes(&self.limits)).map_err(|refusal| format!("{refusal}"))?;
+        self.memory = None;
+        let bytes = facts.reserved_bytes(&self.limits);
+        let memory = ledger.reserve(self.account.clone(), bytes).map_err(|refusal| format!("{refusal}"))?;
+        self.memory = Some(memory);
         let spec = InstanceSpec {
             package: self.face.package.to_string(),
             id: self.face.id.to_string(),
@@ -266,7 +271,6 @@ impl Plugin {
         instance: Box<Instance>,
         activity: Activity,
         answer: Answer,
-        ledger: &mut Ledger,
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
@@ -288,7 +292,7 @@ impl Plugin {
                     Ok(schema) => self.schema = Some(schema),
                     Err(error) => {
                         drop(instance);
-                        ledger.release(&self.account);
+                        self.memory = None;
                         return self.refuse(format!("plugin_schema gives no JSON: {error}"), finished);
                     }
                 }
@@ -296,7 +300,7 @@ impl Plugin {
                     self.continue_with(instance, Activity::Endpoints, Call::Endpoints);
                 } else {
                     drop(instance);
-                    self.come_to_rest(ledger, finished);
+                    self.come_to_rest(finished);
                 }
             }
             Activity::Endpoints => {
@@ -308,7 +312,7 @@ impl Plugin {
                 let config = self.start_config();
                 self.continue_with(instance, Activity::Start, Call::Start { config });
             }
-            Activity::Start => self.started(instance, &answer, ledger, world, finished),
+            Activity::Start => self.started(instance, &answer, world, finished),
             Activity::Stop => {
                 if let Answer::Code(Some(code)) = answer
                     && code != 0
@@ -316,7 +320,7 @@ impl Plugin {
                     self.face.log(log::Level::Warn, &format!("plugin_stop returned {code}"));
                 }
                 drop(instance);
-                self.stopped(None, ledger, world, finished);
+                self.stopped(None, world, finished);
             }
             Activity::Poll => {
                 if let Answer::Code(Some(code)) = answer
@@ -362,7 +366,6 @@ impl Plugin {
         &mut self,
         instance: Box<Instance>,
         answer: &Answer,
-        ledger: &mut Ledger,
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
@@ -377,7 +380,7 @@ impl Plugin {
         };
         if let Some(reason) = failure {
             drop(instance);
-            ledger.release(&self.account);
+            self.memory = None;
             return self.not_started(reason, world, finished);
         }
         self.state = State::Running;
@@ -418,7 +421,6 @@ impl Plugin {
         instance: Box<Instance>,
         activity: Activity,
         failure: Failure,
-        ledger: &mut Ledger,
         world: &mut World<'_>,
         finished: &mut Vec<Finished>,
     ) {
@@ -440,27 +442,27 @@ impl Plugin {
         let reason = format!("{export}: {failure}");
         if activity == Activity::Stop {
             drop(instance);
-            return self.stopped(Some(reason), ledger, world, finished);
+            return self.stopped(Some(reason), world, finished);
         }
         if matches!(failure, Failure::InStartSection(_)) {
             drop(instance);
-            ledger.release(&self.account);
+            self.memory = None;
             return self.refuse(failure.to_string(), finished);
         }
         if failure.is_fatal() {
             drop(instance);
             if activity == Activity::Start && self.face.fetches.has_failed() {
-                ledger.release(&self.account);
+                self.memory = None;
                 return self.not_started(reason, world, finished);
             }
-            return self.crash(reason, ledger, world.now, finished);
+            return self.crash(reason, world.now, finished);
         }
         self.face.log(log::Level::Warn, &reason);
         match activity {
             Activity::Name => self.continue_with(instance, Activity::Schema, Call::Schema),
             Activity::Schema => {
                 drop(instance);
-                ledger.release(&self.account);
+                self.memory = None;
                 self.refuse(reason, finished);
             }
             Activity::Endpoints => {
@@ -469,7 +471,7 @@ impl Plugin {
             }
             Activity::Start => {
                 drop(instance);
-                ledger.release(&self.account);
+                self.memory = None;
                 self.not_started(reason, world, finished);
             }
             Activity::Stop
@@ -484,8 +486,8 @@ impl Plugin {
     }
 
     /// The instance is gone: restart it by the schedule, or give it up.
-    fn crash(&mut self, reason: String, ledger: &mut Ledger, now: Instant, finished: &mut Vec<Finished>) {
-        ledger.release(&self.account);
+    fn crash(&mut self, reason: String, now: Instant, finished: &mut Vec<Finished>) {
+        self.memory = None;
         self.wear.settled();
         self.withdraw(finished);
         self.state = State::Crashed;
@@ -511,15 +513,9 @@ impl Plugin {
     }
 
     /// The instance has been stopped: start a fresh one when the plugin is still enabled.
-    fn stopped(
-        &mut self,
-        failure: Option<String>,
-        ledger: &mut Ledger,
-        world: &World<'_>,
-        finished: &mut Vec<Finished>,
-    ) {
+    fn stopped(&mut self, failure: Option<String>, world: &World<'_>, finished: &mut Vec<Finished>) {
         self.stop_wanted = false;
-        ledger.release(&self.account);
+        self.memory = None;
         if !self.is_enabled() || self.shutting_down {
             self.wear.settled();
         }
@@ -542,8 +538,8 @@ impl Plugin {
     }
 
     /// A disabled plugin has told its name and schema.
-    fn come_to_rest(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
-        ledger.release(&self.account);
+    fn come_to_rest(&mut self, finished: &mut Vec<Finished>) {
+        self.memory = None;
         self.wear.settled();
         self.withdraw(finished);
         self.state = State::Stopped;

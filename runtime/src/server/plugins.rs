@@ -71,7 +71,7 @@ fn text_member(out: &mut String, name: &str, value: &str) -> core::fmt::Result {
 /// Writes `{"row","used","reserved","limit","unit"}` for everything a plugin can use up.
 fn budget(out: &mut String, plugin: &Plugin, registry: &Registry) -> core::fmt::Result {
     let limits = plugin.limits();
-    let reserved = registry.ledger().reserved(plugin.id());
+    let reserved = registry.ledger().reserved_by_plugin(plugin.id());
     let mut first = true;
     let mut row = |name: &str, used: u64, reserved: u64, limit: u64, unit: &str| {
         let comma = if core::mem::take(&mut first) { "" } else { "," };
