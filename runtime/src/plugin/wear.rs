@@ -7,7 +7,9 @@
 use alloc::format;
 use core::time::Duration;
 
-use super::entry::{Plugin, State};
+use super::life::Live;
+use super::queues::Queues;
+use super::version::Version;
 use crate::host::Instance;
 use crate::time::Instant;
 
@@ -23,23 +25,12 @@ pub(super) struct Wear {
     /// Bytes taken when `plugin_start` had returned.
     bytes_at_start: u64,
     recycled: u32,
-    recycling: bool,
 }
 
 impl Wear {
     /// A fresh instance runs.
     pub(super) fn started(&mut self, now: Instant, taken: u64) {
         (self.started, self.bytes_at_start) = (now, taken);
-        self.settled();
-    }
-
-    /// The fresh instance is there, or none will come.
-    pub(super) fn settled(&mut self) {
-        self.recycling = false;
-    }
-
-    pub(super) fn is_recycling(&self) -> bool {
-        self.recycling
     }
 
     pub(super) fn recycled(&self) -> u32 {
@@ -60,21 +51,21 @@ pub(super) fn taken(instance: &Instance) -> u64 {
     instance.filled_bytes().unwrap_or_else(|| instance.usage().linear_bytes)
 }
 
-impl Plugin {
-    pub(super) fn is_worn(&self, instance: &Instance, now: Instant) -> bool {
-        let undisturbed =
-            self.state == State::Running && !self.stop_wanted && !self.shutting_down && self.reload.is_none();
-        undisturbed && self.wear.is_due(now, taken(instance), self.ceiling())
+impl Version {
+    pub(super) fn is_worn(&self, live: &Live, now: Instant) -> bool {
+        let undisturbed = !live.stop_wanted() && !self.is_leaving;
+        undisturbed && self.wear.is_due(now, taken(&live.instance), self.ceiling())
     }
 
     /// Plans to stop this instance and to start a fresh one.
-    pub(super) fn recycle(&mut self, instance: &Instance) {
+    pub(super) fn recycle(&mut self, queues: &mut Queues) {
+        let Some(taken) = self.life.live().map(|live| taken(&live.instance)) else { return };
         self.wear.recycled = self.wear.recycled.saturating_add(1);
-        self.wear.recycling = true;
-        self.stop_wanted = true;
-        let (taken, ceiling, count) = (taken(instance), self.ceiling(), self.wear.recycled);
+        queues.hold_for_recycling();
+        self.life.end();
+        let (ceiling, count) = (self.ceiling(), self.wear.recycled);
         let text = format!("its memory is at {taken} of {ceiling} bytes: started afresh (recycling {count})");
-        self.face.log(log::Level::Info, &text);
+        self.view.log(log::Level::Info, &text);
     }
 
     fn ceiling(&self) -> u64 {
