@@ -6,13 +6,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::context::Context;
+use super::errors::ConfigureError;
 use super::exchange::{ExchangeId, Unavailable};
 use super::guest_view::Drops;
 use super::life::{State, Why};
 use super::offers::{Offers, PutOffer};
 use super::orphans::Orphans;
 use super::queues::{Incoming, Queues};
-use super::registry::ConfigureError;
 use super::reload::Reload;
 use super::version::Version;
 use crate::budget::PluginLimits;

@@ -264,7 +264,41 @@ impl Life {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::{Account, Board, Ledger, Limits};
+    use crate::host::{Capabilities, InstanceSpec, ModuleFacts};
     use std::string::ToString;
+
+    const SMALL: &str = r#"(module (memory (export "memory") 1)
+        (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "allocate") (param i32) (result i32) (i32.const 0)))"#;
+
+    fn instance() -> Instance {
+        let (wasm, limits) = (wat::parse_str(SMALL).unwrap(), Limits::of(Board::Linux).plugin);
+        let spec = InstanceSpec {
+            package: "small".to_string(),
+            id: "small".to_string(),
+            capabilities: Capabilities::default(),
+            limits,
+            growth_bytes: 0,
+        };
+        Instance::load(&ModuleFacts::read(&wasm, &limits).unwrap(), &wasm, &spec).unwrap()
+    }
+
+    #[test]
+    fn an_instance_ends_with_its_bytes_and_with_what_was_planned_for_it() {
+        let mut ledger = Ledger::new(100);
+        let mut life = Life::Resting(Why::Stopped(None));
+        life.come_up(instance(), ledger.reserve(Account::Plugin("small".into()), 60).unwrap());
+        assert_eq!((life.state(), life.is_starting(), life.is_between_calls()), (State::Starting, true, false));
+        life.end();
+        assert!(life.stop_wanted() && !life.is_at_rest() && ledger.free() == 40, "its call ends first");
+        life.pause();
+        assert_eq!((life.state(), life.is_between_calls()), (State::Running, true));
+        life.live_mut().unwrap().note = Some("unknown imports".to_string());
+        life.plan_again(Instant(5));
+        assert_eq!((life.state(), life.reason()), (State::Stopped, Some("unknown imports")));
+        assert!(!life.stop_wanted() && ledger.free() == 100);
+    }
 
     #[test]
     fn a_plan_keeps_what_is_known_and_its_end_too() {

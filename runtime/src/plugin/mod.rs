@@ -6,6 +6,7 @@
 mod context;
 mod crash;
 mod ended;
+mod errors;
 mod exchange;
 mod fetch;
 mod files;
@@ -28,13 +29,13 @@ mod wear;
 
 pub use context::{Emitted, Net, Turn, World};
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
+pub use errors::{ConfigureError, InstallError, ReplaceError};
 pub use exchange::{ExchangeId, Finished, Outcome, Unavailable};
 pub use fetch::OFFLINE_RETRY;
 pub use guest_view::Drops;
 pub use installed::Plugin;
 pub use life::State;
 pub use offers::{Frame, Frames, Offers, PutOffer};
-pub use registry::{ConfigureError, Enabled, InstallError, Registry};
-pub use reload::ReplaceError;
+pub use registry::{Enabled, Registry};
 pub use sockets::SOCKET_PERIOD;
 pub use turn::POLL_PERIOD;

@@ -125,3 +125,34 @@ impl Queues {
         !self.settling.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Board, Limits};
+
+    #[test]
+    fn a_hold_ends_with_its_own_cause_or_when_the_plugin_runs() {
+        let mut queues = Queues::new(&Limits::of(Board::Linux).plugin);
+        queues.hold_for_recycling();
+        queues.end_reload();
+        assert!(queues.is_holding() && !queues.is_held_for_reload());
+        queues.end_recycling();
+        assert!(!queues.is_holding());
+        queues.hold_for_reload();
+        queues.end_recycling();
+        assert!(queues.is_held_for_reload(), "the version before may come back");
+        queues.end_hold();
+        assert!(!queues.is_holding());
+    }
+
+    #[test]
+    fn requests_beyond_the_limit_are_refused() {
+        let limits = Limits::of(Board::Linux).plugin;
+        let mut queues = Queues::new(&limits);
+        for number in 0..limits.request_queue_len {
+            assert_eq!(queues.request(ExchangeId(number.into()), Call::Poll), Ok(()));
+        }
+        assert_eq!(queues.request(ExchangeId(0), Call::Poll), Err(Unavailable::Busy));
+    }
+}

@@ -5,17 +5,16 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
 use super::context::{Context, Turn, World};
+use super::errors::{ConfigureError, InstallError, ReplaceError};
 use super::exchange::{ExchangeId, Finished, Outcome, Unavailable};
 use super::installed::Plugin;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
-use super::reload::ReplaceError;
 use super::services;
 use crate::budget::{Account, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME, Row};
-use crate::config::{ConfigError, PluginConfig, PostError};
+use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::hal::Storage;
 use crate::host::Call;
@@ -31,74 +30,6 @@ pub enum Enabled {
         /// JSON object; `None` means `{}`.
         config: Option<String>,
     },
-}
-
-/// Why a package was not installed. Its name is known to whoever asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InstallError {
-    /// A package of this name is there already.
-    Duplicate,
-    /// The board takes no more plugins.
-    TooMany {
-        /// How many it takes.
-        limit: u16,
-    },
-    /// Its configuration file cannot be used.
-    Config(ConfigError),
-}
-
-impl fmt::Display for InstallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Duplicate => f.write_str("a package of this name is installed already"),
-            Self::TooMany { limit } => write!(f, "this board takes {limit} plugins"),
-            Self::Config(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for InstallError {}
-
-impl From<ConfigError> for InstallError {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error)
-    }
-}
-
-/// Why a configuration was not changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigureError {
-    /// No plugin has this id.
-    NotFound,
-    /// The request body is no configuration.
-    Body(PostError),
-    /// The file could not be read or written; it is as it was.
-    File(ConfigError),
-}
-
-impl fmt::Display for ConfigureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("no such plugin"),
-            Self::Body(error) => error.fmt(f),
-            Self::File(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ConfigureError {}
-
-impl From<ConfigError> for ConfigureError {
-    fn from(error: ConfigError) -> Self {
-        Self::File(error)
-    }
-}
-
-impl From<PostError> for ConfigureError {
-    fn from(error: PostError) -> Self {
-        Self::Body(error)
-    }
 }
 
 /// Opens the ledger of a board: what everything but plugins may take is not free, the network apart.

@@ -9,46 +9,18 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
-use core::fmt;
 use core::mem;
 
 use super::context::{Context, Turn};
+use super::errors::ReplaceError;
 use super::exchange::{ExchangeId, Finished, Outcome};
 use super::installed::Plugin;
 use super::life::{Life, State, Why};
 use super::queues::Queues;
 use super::version::Version;
 use crate::budget::{Account, Ledger, Shortage};
-use crate::host::Refusal;
 use crate::package::Package;
 use crate::time::Instant;
-
-/// Why a new version is not even tried; the old one goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReplaceError {
-    /// No package of this name is installed.
-    NotFound,
-    /// Another version is on its way in.
-    Busy,
-    /// The module is refused.
-    Refused(Refusal),
-    /// It does not fit, not even without the old one.
-    Shortage(Shortage),
-}
-
-impl fmt::Display for ReplaceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("no such plugin"),
-            Self::Busy => f.write_str("another version of this plugin is being started"),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Shortage(shortage) => shortage.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ReplaceError {}
 
 /// A change of version under way.
 pub(super) struct Reload {

@@ -1,13 +1,15 @@
 //! One turn of one version: load it, pick its next call, run a slice of the call under way.
 
+use alloc::format;
 use core::time::Duration;
 
 use super::context::{Context, Turn, World};
 use super::exchange::ExchangeId;
-use super::life::{Life, Underway};
+use super::life::{Life, Live, Underway};
 use super::queues::Queues;
 use super::services::Loan;
 use super::version::Version;
+use super::wear;
 use crate::host::{Answer, Call, CallKind, Failure, Progress};
 use crate::time::Instant;
 use skiff_abi::export;
@@ -156,6 +158,25 @@ impl Version {
         }
         live.hops = incoming.hops;
         Some((Call::Delta(incoming.delta), None))
+    }
+
+    fn is_worn(&self, live: &Live, now: Instant) -> bool {
+        let undisturbed = !live.stop_wanted() && !self.is_leaving;
+        undisturbed && self.wear.is_due(now, wear::taken(&live.instance), self.ceiling())
+    }
+
+    /// Plans to stop this instance and to start a fresh one.
+    fn recycle(&mut self, queues: &mut Queues) {
+        let Some(taken) = self.life.live().map(|live| wear::taken(&live.instance)) else { return };
+        queues.hold_for_recycling();
+        self.life.end();
+        let (ceiling, count) = (self.ceiling(), self.wear.recycle());
+        let text = format!("its memory is at {taken} of {ceiling} bytes: started afresh (recycling {count})");
+        self.view.log(log::Level::Info, &text);
+    }
+
+    fn ceiling(&self) -> u64 {
+        self.facts.as_ref().map_or(u64::MAX, |facts| facts.linear_bytes_max(&self.limits))
     }
 }
 

@@ -4,12 +4,8 @@
 //! its memory is full, however well it is written; on a chip that is one page, which never grows. It is stopped and started between two calls instead, with the
 //! saved configuration; deltas and requests wait meanwhile. This is no crash.
 
-use alloc::format;
 use core::time::Duration;
 
-use super::life::Live;
-use super::queues::Queues;
-use super::version::Version;
 use crate::host::Instance;
 use crate::time::Instant;
 
@@ -33,12 +29,18 @@ impl Wear {
         (self.started, self.bytes_at_start) = (now, taken);
     }
 
+    /// Counts one more instance that is replaced by a fresh one.
+    pub(super) fn recycle(&mut self) -> u32 {
+        self.recycled = self.recycled.saturating_add(1);
+        self.recycled
+    }
+
     pub(super) fn recycled(&self) -> u32 {
         self.recycled
     }
 
     /// Tells whether an instance that takes `taken` bytes of at most `ceiling` is due.
-    fn is_due(&self, now: Instant, taken: u64, ceiling: u64) -> bool {
+    pub(super) fn is_due(&self, now: Instant, taken: u64, ceiling: u64) -> bool {
         // One that was born large would be as large again.
         taken > self.bytes_at_start
             && taken.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
@@ -49,28 +51,6 @@ impl Wear {
 /// Returns what an instance takes of its linear memory: all of it, where it cannot be told how much is free inside.
 pub(super) fn taken(instance: &Instance) -> u64 {
     instance.filled_bytes().unwrap_or_else(|| instance.usage().linear_bytes)
-}
-
-impl Version {
-    pub(super) fn is_worn(&self, live: &Live, now: Instant) -> bool {
-        let undisturbed = !live.stop_wanted() && !self.is_leaving;
-        undisturbed && self.wear.is_due(now, taken(&live.instance), self.ceiling())
-    }
-
-    /// Plans to stop this instance and to start a fresh one.
-    pub(super) fn recycle(&mut self, queues: &mut Queues) {
-        let Some(taken) = self.life.live().map(|live| taken(&live.instance)) else { return };
-        self.wear.recycled = self.wear.recycled.saturating_add(1);
-        queues.hold_for_recycling();
-        self.life.end();
-        let (ceiling, count) = (self.ceiling(), self.wear.recycled);
-        let text = format!("its memory is at {taken} of {ceiling} bytes: started afresh (recycling {count})");
-        self.view.log(log::Level::Info, &text);
-    }
-
-    fn ceiling(&self) -> u64 {
-        self.facts.as_ref().map_or(u64::MAX, |facts| facts.linear_bytes_max(&self.limits))
-    }
 }
 
 #[cfg(test)]
