@@ -189,6 +189,26 @@ impl Object<'_> {
     }
 }
 
+impl<'o> Object<'o> {
+    /// Goes on with an object whose brace is open already.
+    pub(super) fn opened(out: &'o mut String) -> Self {
+        let empty = out.ends_with('{');
+        Self { out, empty }
+    }
+
+    /// Opens an object as member `name` and goes on inside of it.
+    pub(super) fn open(&mut self, name: &str) {
+        self.key(name).push('{');
+        self.empty = true;
+    }
+
+    /// Closes what [`open`](Self::open) opened.
+    pub(super) fn close(&mut self) {
+        self.out.push('}');
+        self.empty = false;
+    }
+}
+
 impl List<'_> {
     fn next(&mut self) -> &mut String {
         if !core::mem::take(&mut self.empty) {
