@@ -229,13 +229,7 @@ fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, n
 /// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`product.md`).
 #[must_use]
 pub fn plugin_line(package: &str, delta: &Delta) -> String {
-    let mut line = String::from("{\"_plugin\":");
-    // Writing into a String cannot fail; a context holds no character that needs an escape.
-    let _ = json::write_string(&mut line, package);
-    line.push_str(",\"context\":\"");
-    line.push_str(delta.context());
-    line.push_str("\",\"updates\":");
-    line.push_str(delta.updates_text());
-    line.push('}');
-    line
+    json::object(|line| {
+        line.text("_plugin", package).text("context", delta.context()).json("updates", delta.updates_text());
+    })
 }
