@@ -244,7 +244,10 @@ fn a_citation_belongs_to_the_standard_in_front_of_it() {
     assert_eq!(cited("A close frame (RFC 6455 §5.5.1, §7.4)"), [""; 0]);
     assert_eq!(cited("RFC 9112 §6.3, then plugin ABI §9.2."), ["9.2"]);
     assert_eq!(cited("by its id too (plugin ABI appendix E)"), ["Appendix E"]);
-    assert_eq!(passages("/// frees nothing (plugin ABI\n/// §2.6).\ncode"), [" frees nothing (plugin ABI §2.6).", "code"]);
+    assert_eq!(
+        passages("/// frees nothing (plugin ABI\n/// §2.6).\ncode"),
+        [" frees nothing (plugin ABI §2.6).", "code"]
+    );
 }
 
 #[test]
@@ -294,7 +297,8 @@ fn every_source_and_function_that_a_paper_names_is_there() {
 #[test]
 fn functions_belong_to_the_source_in_front_of_them() {
     let line = "1. `a/b.rs` `S::one`, called by `c.rs` `two`: then `three`; `d.rs`: `four`, `five` → `e.rs`";
-    let expected = [("a/b.rs", vec!["S::one"]), ("c.rs", vec!["two"]), ("d.rs", vec!["four", "five"]), ("e.rs", vec![])];
+    let expected =
+        [("a/b.rs", vec!["S::one"]), ("c.rs", vec!["two"]), ("d.rs", vec!["four", "five"]), ("e.rs", vec![])];
     assert_eq!(named_sources(line), expected);
     assert!(defines("pub fn one<T>(", "S::one") && !defines("fn one_more(", "one"));
 }
