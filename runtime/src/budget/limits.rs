@@ -215,7 +215,7 @@ impl PluginLimits {
 }
 
 impl Limits {
-    /// Returns the limits of a board; starting points, to be replaced by measured ones (`product.md`).
+    /// Returns the limits of a board; starting points, to be replaced by measured ones (`docs/memory.md`).
     #[must_use]
     pub const fn of(board: Board) -> Self {
         match board {
