@@ -3,6 +3,7 @@
 //! Each command installs what it lacks by itself, asks nothing, and says in one line what went
 //! wrong. What a command downloads or builds lies below `target/` and `~/.cache/`.
 
+mod built;
 mod can_guest;
 mod cross;
 mod debian;
@@ -47,7 +48,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "lint",
-        does: "checks formatting and lints of the packages that are no members of the workspace",
+        does: "checks packages that are no members of the workspace; --format or --chips, else both",
         run: lint::run,
     },
     Task {
@@ -57,12 +58,12 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "cross-test",
-        does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
+        does: "runs the runtime's unit tests on emulated 64-bit ARM, builds for 32-bit ARM",
         run: cross::test,
     },
     Task {
         name: "qemu",
-        does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]",
+        does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]; --only TEST",
         run: qemu::run,
     },
     Task {
@@ -103,7 +104,7 @@ const TASKS: &[Task] = &[
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
     Task {
         name: "size",
-        does: "measures flash [--by-crate], the stripped binary and the resident set; --check",
+        does: "measures flash [--board, --by-crate], stripped binary and resident set [--linux]; --check",
         run: size::run,
     },
     Task {
