@@ -21,6 +21,7 @@ mod reference_host;
 mod resident;
 mod sample;
 mod setup;
+mod shipped;
 mod signalk_server;
 mod size;
 mod speed;
@@ -39,7 +40,7 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
-    Task { name: "test", does: "installs what is missing, then runs every test", run: test::run },
+    Task { name: "test", does: "installs what is missing, then runs every test; [PART]…", run: test::run },
     Task { name: "setup", does: "installs what the other commands need", run: setup::run },
     Task {
         name: "plugins",
