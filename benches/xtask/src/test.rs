@@ -8,7 +8,7 @@ use crate::{cross, go_guest, guests, pgn_tables, process, reference_host, setup,
 /// A part: its name, what it is, and the function.
 type Part = (&'static str, &'static str, fn() -> Result<(), String>);
 
-/// All of them, in their order.
+/// `.ci/run` calls each of them in one of its lanes.
 const PARTS: &[Part] = &[
     ("setup", "setup", || setup::run(&[])),
     ("workspace", "workspace", workspace),
@@ -71,5 +71,19 @@ mod tests {
     fn a_part_that_there_is_not_is_refused() {
         assert!(parts(&["wrkspace".to_owned()]).unwrap_err().contains("wrkspace"));
         assert_eq!(parts(&[]).unwrap().len(), PARTS.len());
+    }
+
+    #[test]
+    fn ci_runs_every_part_once() {
+        let script = std::fs::read_to_string(process::top().join(".ci/run")).unwrap();
+        let called: Vec<&str> = script
+            .lines()
+            .filter_map(|line| line.split_once("xtask test "))
+            .flat_map(|(_, parts)| parts.split_whitespace())
+            .collect();
+        // What a lane lacks it installs by itself.
+        for (name, ..) in PARTS.iter().filter(|(name, ..)| *name != "setup") {
+            assert_eq!(called.iter().filter(|other| *other == name).count(), 1, "{name} in {called:?}");
+        }
     }
 }
