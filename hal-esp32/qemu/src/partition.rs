@@ -6,7 +6,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use skiff_runtime::budget::Board;
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::time::UnixMillis;
@@ -61,16 +61,20 @@ impl Partition {
         self.words().any(|one| one == word)
     }
 
-    /// Returns the board whose budget is kept to: that of the boot word `board=NAME`, else this one.
+    /// Returns the limits that are kept to: those of the boot word `board=NAME`, else this machine's own, whose plugins
+    /// have the network's share where the boot word `net` does not ask for one.
     ///
     /// # Errors
     /// A clause that names a board nobody knows, or one that takes more than this machine has.
-    pub fn board(&self) -> Result<Board, String> {
+    pub fn limits(&self) -> Result<Limits, String> {
+        let own = Limits::of(Board::QemuRiscv32);
         let Some(name) = self.words().find_map(|word| word.strip_prefix("board=")) else {
-            return Ok(Board::QemuRiscv32);
+            return Ok(if self.asks_for("net") { own } else { own.without_network() });
         };
         let board = Board::from_name(name).filter(|board| matches!(board, Board::QemuRiscv32 | Board::Esp32C6));
-        board.ok_or_else(|| format!("board={name}: this machine has the memory of qemu-riscv32 and esp32c6 only"))
+        let board = board
+            .ok_or_else(|| format!("board={name}: this machine has the memory of qemu-riscv32 and esp32c6 only"))?;
+        Ok(Limits::of(board))
     }
 
     /// Visits the boot words.

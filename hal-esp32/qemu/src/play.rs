@@ -19,7 +19,7 @@ use crate::{frames, packages, report, uart, watchdog};
 /// A clause that says why that was not possible.
 pub fn run(partition: &Partition) -> Result<(), String> {
     let (start, log) = partition.log().ok_or("there is no log in the flash partition")?;
-    let limits = Limits::of(partition.board()?);
+    let limits = partition.limits()?;
     frames::measure(partition);
     let mut measured = Measured::default();
     let span = report::begin();

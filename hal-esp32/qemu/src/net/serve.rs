@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr};
 
-use skiff_runtime::budget::{Board, Limits, NETWORK, NetLimits};
+use skiff_runtime::budget::{Board, NETWORK, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::flash::FlashStorage;
@@ -47,14 +47,13 @@ pub fn run(partition: &Partition) -> Result<(), String> {
     let card = Card::open()?;
     plic::open();
     let (address, seed) = (card.address(), random.seed());
-    let board = partition.board()?;
     // The network is this machine's own, whichever board's budget it has.
     let limits = NetLimits::of(Board::QemuRiscv32);
     let setup = net::Setup { limits, hardware_address: address, addressing: addressing(partition)?, seed };
     let network = SmolNet::new(card, &setup, now());
     let (mut gateway, input) = gateway(partition, network, random)?;
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
-    let carrier_limits = CarrierLimits::new(&limits, &Limits::of(board));
+    let carrier_limits = CarrierLimits::new(&limits, &partition.limits()?);
     let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
     log::info!("listening on port {PORT}");
     let mut feed = Feed::new(partition, now());
@@ -111,7 +110,7 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, random: Random) -> Res
     };
     let boot = Boot {
         self_context: Some(String::from(SAMPLE_SELF_CONTEXT)),
-        ..Boot::new(Limits::of(partition.board()?), env!("CARGO_PKG_VERSION"))
+        ..Boot::new(partition.limits()?, env!("CARGO_PKG_VERSION"))
     };
     let Booted { mut gateway, token, .. } = Gateway::boot(hal, boot).map_err(|error| format!("{error}"))?;
     match token {
