@@ -147,6 +147,37 @@ fn a_file_that_cannot_be_meant_is_named_and_nothing_is_made_before() {
     }
 }
 
+#[test]
+fn where_nobody_could_mend_a_file_the_board_starts_with_the_defaults() {
+    for (file, text) in [
+        ("skiff/n2k.json", "{"),
+        ("skiff/n2k.json", r#"{"node":7}"#),
+        ("skiff/n2k.json", r#"{"node":{"enabled":true,"address":999}}"#),
+        ("skiff/n2k.json", r#"{"send":["environment.*"]}"#),
+        ("settings.json", r#"{"sourcePriorities":7}"#),
+    ] {
+        let bench = Bench::new().with(file, text);
+        let boot = Boot { unattended: true, ..Boot::new(Limits::of(Board::Esp32C6), "1.0.0") };
+        let mut gateway = Gateway::boot(bench.hal(), boot).unwrap().gateway;
+        bench.hear_depth(7, 5);
+        bench.run(&mut gateway, 1000);
+        let status = gateway.status_json();
+        assert!(
+            status.contains(r#""node":null,"devices""#) && status.contains(r#""not_preferred":0"#),
+            "{file} {text}: {status}"
+        );
+        assert_eq!(bench.can.take_sent(), [], "{file} {text}");
+        let depth = gateway.model().json_at(&["vessels", "self", "environment", "depth", "belowTransducer", "value"]);
+        assert_eq!(depth.map(|value| value.to_string()).as_deref(), Some("5"), "{file} {text}");
+        // The file is left as it is, for its owner to mend.
+        assert_eq!(bench.storage.clone().read_all(&Key::parse(file).unwrap(), 100).unwrap(), text.as_bytes());
+    }
+    // What says who the vessel is, or whether plugins may run, is not guessed anywhere.
+    let bench = Bench::new().with("settings.json", "{");
+    let boot = Boot { unattended: true, ..Boot::new(Limits::of(Board::Esp32C6), "1.0.0") };
+    assert!(Gateway::boot(bench.hal(), boot).is_err());
+}
+
 /// A guest that starts, with so many functions that take heap when they are translated.
 fn guest(functions: usize) -> Vec<u8> {
     let own = r#"(func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))

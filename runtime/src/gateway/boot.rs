@@ -26,6 +26,9 @@ pub struct Boot {
     pub strict: bool,
     /// The part it can take in the bus.
     pub bus: BusPart,
+    /// Nobody is there who could mend a file before it starts: what `skiff/n2k.json` or `sourcePriorities` cannot mean is
+    /// a warning, and the defaults hold.
+    pub unattended: bool,
     /// Full context of the own vessel; `None` reads it from the storage, or makes one at the first start.
     pub self_context: Option<String>,
     /// Who may do what; `None` reads it from the storage, or makes a token at the first start.
@@ -53,6 +56,7 @@ impl Boot {
             version,
             strict: false,
             bus: BusPart::AsConfigured,
+            unattended: false,
             self_context: None,
             access: None,
             names: Vec::new(),
@@ -61,6 +65,17 @@ impl Boot {
             stored_bytes_max: u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX),
             events: false,
             poll_on_whole_seconds: false,
+        }
+    }
+
+    /// Goes on with the defaults where nobody could mend what was read.
+    fn usable<T: Default>(&self, read: Result<T, BootError>) -> Result<T, BootError> {
+        match read {
+            Err(error) if self.unattended => {
+                log::warn!("{error}; the defaults hold");
+                Ok(T::default())
+            }
+            read => read,
         }
     }
 }
@@ -130,8 +145,10 @@ impl Gateway {
     pub fn boot(mut hal: Hal, boot: Boot) -> Result<Booted, BootError> {
         let (storage, rng) = (&mut *hal.storage, &mut *hal.rng);
         let settings = Settings::load(storage)?;
-        let priorities = settings.source_priorities.as_deref().map(Priorities::parse).transpose()?;
-        let n2k = n2k(N2kConfig::load(storage, boot.bus == BusPart::Node)?, boot.bus);
+        let priorities = settings.source_priorities.as_deref().map(Priorities::parse).transpose();
+        let priorities = boot.usable(priorities.map_err(BootError::from))?;
+        let n2k = boot.usable(N2kConfig::load(storage, boot.bus == BusPart::Node).map_err(BootError::from))?;
+        let n2k = n2k_of(n2k, boot.bus);
         let self_context = match boot.self_context {
             Some(given) => given,
             None => Identity::open_or_create(storage, rng, settings.vessel.uuid.as_deref())?.self_context(),
@@ -184,7 +201,7 @@ impl Gateway {
 }
 
 /// Takes out of a configuration what the board cannot do.
-fn n2k(config: N2kConfig, part: BusPart) -> N2kConfig {
+fn n2k_of(config: N2kConfig, part: BusPart) -> N2kConfig {
     if part != BusPart::ListenOnly {
         return config;
     }

@@ -110,6 +110,7 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, random: Random) -> Res
     };
     let boot = Boot {
         self_context: Some(String::from(SAMPLE_SELF_CONTEXT)),
+        unattended: true,
         ..Boot::new(partition.limits()?, env!("CARGO_PKG_VERSION"))
     };
     let Booted { mut gateway, token, .. } = Gateway::boot(hal, boot).map_err(|error| format!("{error}"))?;
