@@ -270,6 +270,38 @@ fn a_plugin_that_does_not_fit_is_a_row_of_run_and_the_gateway_goes_on() {
     let rows = gateway.get_until("/skServer/plugins", |rows| {
         rows.contains("\"state\":\"running\"") && rows.contains("does not fit: ")
     });
-    assert!(rows.contains("\"state\":\"error\""), "{rows}");
+    assert!(reason(&rows, "@skiff/shallow-water-alarm").starts_with("error: does not fit: "), "{rows}");
+    assert_eq!(reason(&rows, "@skiff/true-wind"), "running: ");
     assert_eq!(gateway.terminate(), Some(0));
+}
+
+/// State and reason of the row of a package.
+fn reason(rows: &str, package: &str) -> String {
+    let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
+    let row = rows.iter().find(|row| row["packageName"] == package).unwrap();
+    format!("{}: {}", row["state"].as_str().unwrap(), row["skiff"]["reason"].as_str().unwrap_or_default())
+}
+
+#[test]
+fn alone_on_an_empty_board_run_refuses_what_check_refuses_with_the_same_numbers() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    copy(&config);
+    let data_folder = config.join("plugin-config-data");
+    fs::create_dir_all(&data_folder).unwrap();
+    fs::write(data_folder.join("_skiff_shallow-water-alarm.json"), r#"{"enabled":true,"configuration":{}}"#).unwrap();
+    for board in ["esp32c6", "qemu-riscv32"] {
+        let checked = run(home.path(), &["check", ALARM, "--json", "--board", board]);
+        let verdict: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+        let verdict = &verdict["boards"][0];
+        let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap(), "--board", board]);
+        let rows = gateway.get_until("/skServer/plugins", |rows| {
+            rows.contains("\"state\":\"running\"") || rows.contains("\"state\":\"error\"")
+        });
+        let refused = format!("error: does not fit: {} bytes needed, {} free", verdict["needed"], verdict["limit"]);
+        let expected = if verdict["fits"] == true { "running: " } else { &*refused };
+        assert_eq!(reason(&rows, "@skiff/shallow-water-alarm"), expected, "{board}");
+        assert_eq!(verdict["fits"] == true, board == "qemu-riscv32", "both verdicts were tried");
+        assert_eq!(gateway.terminate(), Some(0));
+    }
 }

@@ -29,6 +29,7 @@ mod std_guest;
 mod templates;
 mod test;
 mod toolchain;
+mod verdicts;
 
 use std::process::ExitCode;
 
