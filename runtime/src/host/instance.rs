@@ -5,10 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use skiff_abi::{Capability, export, import};
-use wasmi::{Extern, Func, Memory, Module, Store, Val};
+use wasmi::{Func, Memory, Module, Store};
 
 use super::call::Machine;
 use super::capabilities::Capabilities;
+use super::exports::{self, Exports};
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
 use super::imports::fuel_for;
@@ -58,6 +59,7 @@ pub struct Instance {
     pub(super) store: Store<HostState>,
     pub(super) guest: wasmi::Instance,
     pub(super) memory: Memory,
+    pub(super) exports: Exports,
     pub(super) dialect: Dialect,
     pub(super) limits: PluginLimits,
     machine: Option<Machine>,
@@ -131,6 +133,7 @@ impl Instance {
         let guest =
             wasmi::Instance::new(&mut store, &module, &externs).map_err(|error| start_error(&error, &spec.limits))?;
         let memory = guest.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
+        let exports = Exports::of(&guest, &store);
         let entry = match facts.dialect {
             Dialect::WasiCommand => Some(export::START),
             Dialect::Buffer if facts.exports(export::INITIALIZE) => Some(export::INITIALIZE),
@@ -140,6 +143,7 @@ impl Instance {
             store,
             guest,
             memory,
+            exports,
             dialect: facts.dialect,
             limits: spec.limits,
             machine: None,
@@ -181,7 +185,7 @@ impl Instance {
     }
 
     pub(super) fn function(&self, name: &str) -> Option<Func> {
-        self.guest.get_export(&self.store, name).and_then(Extern::into_func)
+        exports::function(&self.guest, &self.store, name)
     }
 
     /// Notes an allocation that the host made in the guest.
@@ -206,7 +210,7 @@ impl Instance {
         let (calls, bytes) = self.uncollected;
         let share = if idle { COLLECT_SHARE_IDLE } else { COLLECT_SHARE_BUSY };
         let due = bytes >= u64::from(self.limits.linear_bytes_max) / share || (idle && calls >= COLLECT_CALLS_IDLE);
-        due && self.filled.is_none() && self.dialect == Dialect::AssemblyScript && self.has(export::AS_COLLECT)
+        due && self.filled.is_none() && self.dialect == Dialect::AssemblyScript && self.exports.collect.is_some()
     }
 
     /// Lets the linear memory grow by at most `bytes` from now on, and never beyond the plugin's own limit.
@@ -321,9 +325,8 @@ impl Instance {
 
     /// Tells AssemblyScript how many arguments follow (plugin ABI §2.5), where the module asks for it by a global.
     pub(super) fn set_arguments_length(&mut self, count: i32) {
-        if let Some(global) = self.guest.get_global(&self.store, "__argumentsLength") {
-            // A constant of that name is not ours to set.
-            let _ = global.set(&mut self.store, Val::I32(count));
+        if let Some(variable) = self.exports.arguments_length {
+            exports::set(variable, &mut self.store, count);
         }
     }
 }

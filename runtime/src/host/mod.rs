@@ -8,6 +8,7 @@
 mod call;
 mod capabilities;
 mod engine;
+mod exports;
 mod facts;
 mod failure;
 pub mod fetch;
