@@ -22,7 +22,7 @@ pub enum Unavailable {
 pub struct Finished {
     /// The exchange.
     pub exchange: ExchangeId,
-    /// What it was about.
+    /// How it ended.
     pub result: Outcome,
 }
 

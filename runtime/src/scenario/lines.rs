@@ -49,15 +49,11 @@ impl<'s> Lines<'s> {
 fn shortened(text: &str) -> String {
     match text.as_bytes().first() {
         Some(b'{') => {
-            let mut read = Ok(());
-            let out = json::object(|out| {
-                read = json::members::<json::JsonError>(text, |key, value| {
-                    out.json(key, &shortened(value));
-                    Ok(())
-                });
-            });
             // A line of ours is JSON; nested deeper than the reader goes it is shown as it is.
-            if read.is_ok() { out } else { text.to_string() }
+            let rewritten = json::rewritten(text, |out, key, value| {
+                out.json(key, &shortened(value));
+            });
+            rewritten.unwrap_or_else(|_| text.to_string())
         }
         Some(b'[') => {
             let mut read = Ok(());
