@@ -12,9 +12,10 @@ use super::capabilities::Capabilities;
 use super::exports::{self, Exports};
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
-use super::imports::fuel_for;
+use super::memory::{GuestSlice, Linear, LinearMut};
 use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
+use super::trace;
 use super::{Call, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
@@ -122,7 +123,8 @@ impl Instance {
             files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
             fuel_debt: 0,
             pending: None,
-            trace: None,
+            args: Vec::new(),
+            trace: trace::Trace::default(),
         };
         let mut store = Store::new(&engine, state);
         store.limiter(|state| &mut state.growth);
@@ -166,16 +168,14 @@ impl Instance {
         self.store.data_mut().memory = Some(self.memory);
     }
 
-    /// Takes fuel for so many bytes of work that an answer took; what the slice cannot pay counts for the call.
-    pub(super) fn pay(&mut self, work: u32) {
-        if work == 0 {
-            return;
-        }
-        // Setting and reading fuel fail only where metering is off.
-        let (cost, rest) = (fuel_for(work), self.store.get_fuel().unwrap_or(0));
-        let _ = self.store.set_fuel(rest.saturating_sub(cost));
-        let debt = &mut self.store.data_mut().fuel_debt;
-        *debt = debt.saturating_add(cost.saturating_sub(rest));
+    /// The guest's memory, to read from.
+    pub(super) fn linear(&self) -> Linear<'_> {
+        Linear::of(self.memory, &self.store)
+    }
+
+    /// Writes at the start of a range of the guest's memory; false when the range leaves it or is too short.
+    pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
+        LinearMut::of(self.memory, &mut self.store).write(slice, data)
     }
 
     /// Tells whether the guest exports a function of this name.
@@ -221,15 +221,7 @@ impl Instance {
 
     /// Shows every host call from now on to [`Services::observe`].
     pub fn observe(&mut self) {
-        self.store.data_mut().trace.get_or_insert_default();
-    }
-
-    /// Hands over the host calls that have ended.
-    pub(super) fn report_calls(&mut self, services: &mut dyn Services) {
-        let calls = self.store.data_mut().trace.as_mut().map(super::trace::Trace::take);
-        for call in calls.into_iter().flatten() {
-            services.observe(call);
-        }
+        trace::begin(self.store.data_mut());
     }
 
     /// Begins a call; [`run`](Self::run) carries it out. A call that was under way is abandoned, and the guest with it.
@@ -259,7 +251,7 @@ impl Instance {
         let state = self.store.data_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
         let progress = machine.slice(self, services);
-        self.report_calls(services);
+        trace::report(self.store.data_mut(), services);
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
             self.flush_lines(services);

@@ -9,18 +9,18 @@ use alloc::vec::Vec;
 use core::task::Poll;
 
 use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
-use wasmi::{F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
+use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
 use super::plan::{Arg, BUFFERS_MAX, Helper, Step, Steps, deliver, plan};
 use crate::budget::PluginLimits;
 use crate::host::exports::Export;
 use crate::host::failure::Failure;
 use crate::host::fetch::Ticket;
-use crate::host::imports::{Ask, Pending, Ret};
+use crate::host::imports::{Caller, NO_LONG_RESULT, Outcome, Ret};
 use crate::host::instance::Instance;
 use crate::host::memory::GuestSlice;
 use crate::host::text::{self, Managed};
-use crate::host::{Answer, Call, Progress, Services, start_section};
+use crate::host::{Answer, Call, Progress, Services, start_section, trace};
 use crate::json;
 use crate::time::Instant;
 
@@ -45,7 +45,6 @@ enum After {
 #[derive(Debug)]
 pub(super) struct Suspended {
     call: ResumableCallHostTrap,
-    results: Vec<ValType>,
     outputs: Vec<Val>,
     after: After,
 }
@@ -215,7 +214,7 @@ impl Machine {
             Step::Fill { buffer, data } => {
                 let ptr = self.buffer(buffer);
                 let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
-                let filled = GuestSlice { ptr, len }.write(instance.memory.data_mut(&mut instance.store), &data);
+                let filled = instance.write(GuestSlice { ptr, len }, &data);
                 if filled { Ok(true) } else { Err(Failure::NoMemory { bytes: len }) }
             }
             Step::Help { helper, buffer } => {
@@ -246,7 +245,7 @@ impl Machine {
             }
             Step::ReadManaged { limit } => {
                 let ptr = self.result_code().map_or(0, i32::cast_unsigned);
-                self.answer = match text::managed_string(instance.memory.data(&instance.store), ptr, limit) {
+                self.answer = match text::managed_string(instance.linear(), ptr, limit) {
                     Managed::Null => Answer::Text(None),
                     Managed::Text(text) => Answer::Text(Some(text)),
                     Managed::Wrong => return Err(Failure::BadAnswer("the export returned no string")),
@@ -289,11 +288,9 @@ impl Machine {
             _ => 0,
         };
         let slice = GuestSlice { ptr, len: u32::try_from(body.len()).unwrap_or(u32::MAX) };
-        let there = ptr != 0 && slice.write(instance.memory.data_mut(&mut instance.store), body);
+        let there = ptr != 0 && instance.write(slice, body);
         let ret = Ret::Int(if there { ptr.cast_signed() } else { 0 });
-        if let Some(trace) = &mut instance.store.data_mut().trace {
-            trace.answered(ret);
-        }
+        trace::answered(instance.store.data_mut(), ret);
         self.resume(instance, services, to, ret)
     }
 
@@ -323,7 +320,7 @@ impl Machine {
             return written > max;
         }
         let slice = GuestSlice { ptr: self.buffer(buffer), len: written };
-        let text = slice.read(instance.memory.data(&instance.store)).map(text::from_utf8);
+        let text = instance.linear().bytes(slice).map(text::of_guest);
         text.is_some_and(|text| json::compact(&text).is_err())
     }
 
@@ -341,8 +338,8 @@ impl Machine {
             return Err(Failure::BadAnswer("the export says it wrote more than its buffer holds"));
         }
         let slice = GuestSlice { ptr: self.buffer(buffer), len: written };
-        match slice.read(instance.memory.data(&instance.store)) {
-            Some(bytes) => Ok(Answer::Text(Some(text::from_utf8(bytes)))),
+        match instance.linear().bytes(slice) {
+            Some(bytes) => Ok(Answer::Text(Some(text::of_guest(bytes).into_owned()))),
             None => Err(Failure::BadAnswer("the answer lies outside the linear memory")),
         }
     }
@@ -387,11 +384,8 @@ impl Machine {
         suspended: Suspended,
         ret: Ret,
     ) -> Result<bool, Failure> {
-        let Suspended { call, results, mut outputs, after } = suspended;
-        let Some(values) = ret.values(&results) else {
-            return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
-        };
-        let called = call.resume(&mut instance.store, &values, &mut outputs);
+        let Suspended { call, mut outputs, after } = suspended;
+        let called = give(instance, call, ret, &mut outputs)?;
         self.settle(instance, services, called, outputs, after)
     }
 
@@ -418,46 +412,36 @@ impl Machine {
                 }
                 Err(error) => return ended(&error, &after),
             };
-            let Some(Pending { ask, results }) = instance.store.data_mut().pending.take() else {
-                return ended(call.host_error(), &after);
-            };
-            instance.report_calls(services);
-            let ask = match ask {
+            let state = instance.store.data_mut();
+            let Some(pending) = state.pending.take() else { return ended(call.host_error(), &after) };
+            trace::report(state, services);
+            let args = core::mem::take(&mut state.args);
+            let mut caller = Caller::of(instance.store.as_context_mut());
+            let outcome = pending.run(&mut caller, services, &args);
+            instance.store.data_mut().args = args;
+            let ret = match outcome {
+                Outcome::Ret(ret) => ret,
                 // A guest whose allocator fetches would wait for itself.
-                Ask::Fetch(request) if !self.is_delivering() && instance.exports.new.is_some() => {
+                Outcome::Fetch(request) if !self.is_delivering() && instance.exports.new.is_some() => {
                     let ticket = services.fetch(request);
-                    self.guest = Guest::Fetching { ticket, suspended: Suspended { call, results, outputs, after } };
+                    self.guest = Guest::Fetching { ticket, suspended: Suspended { call, outputs, after } };
                     return Ok(true);
                 }
-                Ask::Sleep { until, span } => {
+                Outcome::Fetch(_) => {
+                    services.log(log::Level::Warn, NOWHERE_TO_PUT);
+                    Ret::Int(0)
+                }
+                Outcome::Sleep { until, span } => {
                     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
                     self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
-                    if let Some(trace) = &mut instance.store.data_mut().trace {
-                        trace.answered(Ret::Int(0));
-                    }
-                    self.guest = Guest::Sleeping { until, suspended: Suspended { call, results, outputs, after } };
+                    trace::answered(instance.store.data_mut(), Ret::Int(0));
+                    self.guest = Guest::Sleeping { until, suspended: Suspended { call, outputs, after } };
                     return Ok(true);
                 }
-                ask => ask,
+                Outcome::Exit(code) => return ended(&wasmi::Error::i32_exit(code), &after),
             };
-            let mut work = 0;
-            let ret = match ask {
-                Ask::File(ask) => {
-                    let (memory, state) = instance.memory.data_and_store_mut(&mut instance.store);
-                    let (number, done) = ask.answer(services, memory, state.files.as_mut());
-                    work = done;
-                    Ret::Int(number)
-                }
-                ask => ask.answer(services, instance.memory.data_mut(&mut instance.store), &mut work),
-            };
-            instance.pay(work);
-            if let Some(trace) = &mut instance.store.data_mut().trace {
-                trace.answered(ret);
-            }
-            let Some(values) = ret.values(&results) else {
-                return Err(Failure::Trap(String::from("an import gives no 64-bit result")));
-            };
-            called = call.resume(&mut instance.store, &values, &mut outputs);
+            trace::answered(instance.store.data_mut(), ret);
+            called = give(instance, call, ret, &mut outputs)?;
         }
     }
 
@@ -482,6 +466,35 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Why a guest without an allocator that the host can call cannot wait for an answer.
+const NOWHERE_TO_PUT: &str = "a fetch was refused: the plugin has no __new to call for the answer";
+
+/// Resumes a guest function with the result of its import, in the types that it declares.
+fn give(
+    instance: &mut Instance,
+    call: ResumableCallHostTrap,
+    ret: Ret,
+    outputs: &mut [Val],
+) -> Result<Result<ResumableCall, wasmi::Error>, Failure> {
+    let ty = call.host_func().ty(&instance.store);
+    let (mut one, mut many);
+    let values: &mut [Val] = match *ty.results() {
+        [] => &mut [],
+        [ty] => {
+            one = [Val::default_for_ty(ty)];
+            &mut one
+        }
+        ref several => {
+            many = several.iter().copied().map(Val::default_for_ty).collect::<Vec<_>>();
+            &mut many
+        }
+    };
+    if !ret.write(values) {
+        return Err(Failure::Trap(String::from(NO_LONG_RESULT)));
+    }
+    Ok(call.resume(&mut instance.store, values, outputs))
 }
 
 fn ended(error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
