@@ -124,6 +124,7 @@ impl Instance {
             fuel_debt: 0,
             pending: None,
             args: Vec::new(),
+            #[cfg(any(test, feature = "trace"))]
             trace: trace::Trace::default(),
         };
         let mut store = Store::new(&engine, state);
@@ -220,6 +221,7 @@ impl Instance {
     }
 
     /// Shows every host call from now on to [`Services::observe`].
+    #[cfg(any(test, feature = "trace"))]
     pub fn observe(&mut self) {
         trace::begin(self.store.data_mut());
     }

@@ -33,6 +33,7 @@ pub(super) struct HostState {
     pub(super) pending: Option<Pending>,
     pub(super) args: Vec<Val>,
     /// Host calls for a transcript, when somebody wants them.
+    #[cfg(any(test, feature = "trace"))]
     pub(super) trace: super::trace::Trace,
 }
 

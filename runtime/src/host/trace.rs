@@ -1,7 +1,8 @@
 //! Host calls as a transcript shows them: decoded arguments and the natural result.
 //!
-//! Only `skiff test` asks for them ([`Instance::observe`](super::Instance::observe)). The shapes are those of the scenario
-//! format, "Transcript lines", and the table of imports says which import has which.
+//! Only `skiff test` asks for them ([`Instance::observe`](super::Instance::observe)); elsewhere the feature `trace` is
+//! off and `untraced.rs` stands here. The shapes are those of the scenario format, "Transcript lines", and the
+//! table of imports says which import has which.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
