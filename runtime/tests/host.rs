@@ -44,17 +44,6 @@ fn the_buffer_dialect_passes_text_by_buffers() {
 }
 
 #[test]
-fn a_guest_reads_the_time_in_milliseconds() {
-    let mut guest = load(&buffer_guest(
-        r#"(import "env" "sk_now_ms" (func $now (result f64)))"#,
-        r#"(func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
-           (func (export "poll") (result i32) (i32.trunc_f64_u (f64.div (call $now) (f64.const 1000))))"#,
-    ));
-    guest.start().unwrap();
-    assert_eq!(guest.call(Call::Poll), Ok(Answer::Code(Some(1_764_000_000))));
-}
-
-#[test]
 fn the_assemblyscript_dialect_passes_managed_strings() {
     let mut guest = load(&managed_guest(
         r#"(import "env" "console.log" (func $log (param i32)))"#,

@@ -160,10 +160,6 @@ macro_rules! imports {
                 /// Closes a TCP socket.
                 core sk_tcp_close(socket: U32), needs RawSockets, shows IdNumbers;
             }
-            ENV basics "abi-extensions.md" all {
-                /// Milliseconds since 1970.
-                host sk_now_ms() -> F64 or 0.0, shows Nothing;
-            }
             ENV sockets "abi-extensions.md" all {
                 /// Opens a serial port that the operator allows; 0 data bits are 8, 0 stop bits are 1, parity
                 /// is 0 none, 1 odd, 2 even. Its number, from 1.

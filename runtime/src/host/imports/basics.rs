@@ -89,10 +89,6 @@ pub(super) fn date_now(caller: &mut Caller<'_>) -> f64 {
     caller.state().wall.0 as f64
 }
 
-pub(super) fn sk_now_ms(caller: &mut Caller<'_>) -> f64 {
-    date_now(caller)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "microseconds since boot fit 53 bits for 285 years")]
 pub(super) fn performance_now(caller: &mut Caller<'_>) -> f64 {
     caller.state().monotonic.0 as f64 / 1000.0
