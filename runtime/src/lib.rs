@@ -42,6 +42,7 @@ pub mod nmea0183;
 pub mod package;
 pub mod plugin;
 pub mod replay;
+#[cfg(any(test, feature = "trace"))]
 pub mod scenario;
 pub mod server;
 pub mod sorted;
