@@ -18,6 +18,8 @@
 
 mod excerpt;
 mod parse;
+mod repeated;
+mod stepwise;
 mod write;
 
 use alloc::boxed::Box;
@@ -245,6 +247,29 @@ impl Draft {
             return Err(DeltaError::Empty);
         }
         Ok(())
+    }
+
+    /// Puts another context in the place of the one that is written.
+    fn replace_context(&mut self, context: &str) {
+        let (from, to) = (self.context.from as usize, self.context.to as usize);
+        if self.text.get(from..to).is_none() {
+            return;
+        }
+        self.text.replace_range(from..to, context);
+        self.context = Span::new(from, from + context.len());
+        let end = self.context.to as usize;
+        let moved = |at: u32| (at as usize).checked_sub(to).map_or(at, |behind| Span::new(0, end + behind).to);
+        let shift = |span: &mut Span| *span = Span { from: moved(span.from), to: moved(span.to) };
+        shift(&mut self.updates_text);
+        for update in &mut self.updates {
+            update.source.iter_mut().for_each(shift);
+            shift(&mut update.source_ref);
+            shift(&mut update.timestamp);
+        }
+        for entry in &mut self.entries {
+            shift(&mut entry.path);
+            shift(&mut entry.value);
+        }
     }
 
     fn finish(self) -> Result<Delta, DeltaError> {
