@@ -49,17 +49,22 @@ fn one_wind(criterion: &mut Criterion) {
 fn foreign_text(criterion: &mut Criterion) {
     let wind = r#"{"updates":[{"values":[{"path":"environment.wind.speedTrue","value":6.2831},{"path":"environment.wind.angleTrueWater","value":0.9273},{"path":"environment.wind.directionTrue","value":2.4612}]}]}"#;
     let notice = |number: usize| {
-        format!(r#"{{"path":"notifications.bench.{number}","value":{{"state":"normal","method":[],"message":"bench {number}"}}}}"#)
+        format!(
+            r#"{{"path":"notifications.bench.{number}","value":{{"state":"normal","method":[],"message":"bench {number}"}}}}"#
+        )
     };
     let notices: Vec<String> = (0..40).map(notice).collect();
     let notices = format!(r#"{{"updates":[{{"values":[{}]}}]}}"#, notices.join(","));
-    let stamp = Stamp { source_ref: "@skiff/true-wind", self_context: "vessels.urn:x", now: UnixMillis(1_780_308_000_000) };
+    let stamp =
+        Stamp { source_ref: "@skiff/true-wind", self_context: "vessels.urn:x", now: UnixMillis(1_780_308_000_000) };
     let mut group = criterion.benchmark_group("read");
     for (name, text) in [("wind", wind), ("40 notifications", &notices)] {
         println!("{name}: {} bytes", text.len());
         assert_eq!(Delta::parse(text, &stamp), Delta::parse_stepwise(text, &stamp));
         group.bench_function(format!("{name}, once"), |bencher| bencher.iter(|| Delta::parse(text, &stamp)));
-        group.bench_function(format!("{name}, stepwise"), |bencher| bencher.iter(|| Delta::parse_stepwise(text, &stamp)));
+        group.bench_function(format!("{name}, stepwise"), |bencher| {
+            bencher.iter(|| Delta::parse_stepwise(text, &stamp))
+        });
     }
     group.finish();
 }

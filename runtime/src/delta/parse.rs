@@ -128,7 +128,7 @@ enum Name {
     Value,
     // Of a source.
     Label,
-    CanName,
+    Can,
     Src,
     Type,
     Talker,
@@ -147,7 +147,7 @@ impl Name {
             (Place::Entry(_), "path") => Self::Path,
             (Place::Entry(_), "value") => Self::Value,
             (Place::Source, "label") => Self::Label,
-            (Place::Source, "canName") => Self::CanName,
+            (Place::Source, "canName") => Self::Can,
             (Place::Source, "src") => Self::Src,
             (Place::Source, "type") => Self::Type,
             (Place::Source, "talker") => Self::Talker,
@@ -170,7 +170,7 @@ impl SourceNames {
     fn set(&mut self, name: Name, span: Span) {
         match name {
             Name::Label => self.label = Some(span),
-            Name::CanName => self.can_name = Some(span),
+            Name::Can => self.can_name = Some(span),
             Name::Src => self.src = Some(span),
             Name::Type => self.kind = Some(span),
             Name::Talker => self.talker = Some(span),
@@ -763,8 +763,14 @@ impl Visitor<'_> for Key<'_> {
                 if !self.is_first {
                     self.out.push(',');
                 }
-                json::write_string(self.out, key).map_err(E::custom)?;
-                self.out.push(':');
+                match name {
+                    // Most members of all deltas.
+                    Name::Values => self.out.push_str("\"values\":"),
+                    _ => {
+                        json::write_string(self.out, key).map_err(E::custom)?;
+                        self.out.push(':');
+                    }
+                }
             }
             // Its reader hands it on.
             Place::Delta if name == Name::Other => self.out.push_str(key),

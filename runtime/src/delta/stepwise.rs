@@ -16,7 +16,6 @@ use crate::json::{self, JsonError};
 impl Delta {
     /// [`parse`](Self::parse) in several walks.
     #[doc(hidden)]
-    #[expect(clippy::missing_errors_doc, reason = "as `parse`")]
     pub fn parse_stepwise(text: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
         if text.len() > DELTA_BYTES_MAX {
             return Err(DeltaError::TooLong { bytes: text.len() });
