@@ -9,6 +9,7 @@
 mod compact;
 mod decimal;
 mod edit;
+mod nested;
 mod read;
 mod text;
 mod value;
@@ -18,7 +19,8 @@ pub(crate) use compact::Compact;
 pub use compact::compact;
 pub use decimal::Decimal;
 pub(crate) use decimal::decimal_digits;
-pub use edit::with_member;
+pub use edit::{rewritten, with_member};
+pub use nested::{Nested, nested};
 pub use read::{boolean, items, member, members, number, string};
 pub(crate) use text::is_verbatim;
 pub use text::{quoted, write_f64, write_string};
