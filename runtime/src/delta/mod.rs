@@ -16,7 +16,6 @@
 //! assert_eq!(delta.updates().next().unwrap().values().next(), Some(("environment.depth.belowTransducer", "4.2")));
 //! ```
 
-mod excerpt;
 mod parse;
 mod repeated;
 mod stepwise;
@@ -27,7 +26,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub(crate) use excerpt::Excerpt;
 pub use parse::Stamp;
 pub use write::{DeltaWriter, UpdateHead, ValueSink};
 
@@ -43,6 +41,9 @@ pub const DELTA_ENTRIES_MAX: usize = 1024;
 pub const PATH_BYTES_MAX: usize = 256;
 /// Bytes of a context or a `$source`.
 pub const NAME_BYTES_MAX: usize = 256;
+
+/// Objects and arrays around an entry.
+const ENTRY_DEPTH: usize = 4;
 
 /// Why a delta was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +224,14 @@ impl<'d> UpdateRef<'d> {
         let entries = delta.entries.get(from as usize..to as usize).unwrap_or_default();
         entries.iter().map(move |entry| (entry.path.of(&delta.text), entry.value.of(&delta.text)))
     }
+}
+
+/// A list of an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum List {
+    #[default]
+    Values,
+    Meta,
 }
 
 /// Collects text and index of a delta under construction.

@@ -15,7 +15,7 @@ use core::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{
-    DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Draft, Entry, NAME_BYTES_MAX, PATH_BYTES_MAX, Span,
+    DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, PATH_BYTES_MAX, Span,
     UpdateIndex, is_plain, repeated,
 };
 use crate::json::{self, Compact, JsonError};
@@ -79,13 +79,6 @@ pub(super) fn plain_string(raw: &str, limit: usize) -> Option<&str> {
     (inside.len() <= limit && is_plain(inside)).then_some(inside)
 }
 
-/// A list of an update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum List {
-    Values,
-    Meta,
-}
-
 /// What a [`Node`] reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -105,7 +98,7 @@ impl Place {
             Self::Updates => 1,
             Self::Update => 2,
             Self::Source | Self::Entries(_) => 3,
-            Self::Entry(_) => 4,
+            Self::Entry(_) => ENTRY_DEPTH,
         }
     }
 }
@@ -653,7 +646,7 @@ fn entry_count(draft: &Draft) -> u32 {
 }
 
 /// Names that would reach into a JavaScript client's prototypes (ABI §11.3).
-fn refused_segment(path: &str) -> bool {
+pub(super) fn refused_segment(path: &str) -> bool {
     path.split('.').any(|segment| matches!(segment, "__proto__" | "constructor" | "prototype"))
 }
 
