@@ -17,7 +17,6 @@
 //! ```
 
 mod parse;
-mod repeated;
 mod stepwise;
 mod write;
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::delta::DELTA_ENTRIES_MAX;
+use crate::json;
 use std::string::ToString;
 
 const STAMP: Stamp<'static> = Stamp { source_ref: "@acme/tide", self_context: "vessels.urn:x", now: UnixMillis(0) };
@@ -246,7 +248,7 @@ mod foreign {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2048))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200_000))]
 
     #[test]
     fn reads_what_the_reader_before_it_read(text in foreign::delta(), is_known: bool) {

@@ -1,11 +1,57 @@
-//! Which members of updates are kept where one stands twice in an update: the last one decides.
+//! Members that can stand once in an update and stand there twice: the last one decides.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::NAME_BYTES_MAX;
-use super::parse::plain_string;
+use super::plain_string;
+use super::visit::Name;
+use crate::delta::NAME_BYTES_MAX;
 use crate::json::{self, JsonError};
+
+/// Which of the members that can stand once in an update are kept.
+#[derive(Debug)]
+pub(super) enum Repeats {
+    /// Each that is usable; `seen` has a bit for each name in the update at hand, `found` tells that one stands twice.
+    Watched { seen: u8, found: bool },
+    /// The text is known: as decided, in its order.
+    Decided { kept: Vec<bool>, next: usize },
+}
+
+impl Repeats {
+    pub(super) fn begin_updates(&mut self) {
+        match self {
+            Self::Watched { found, .. } => *found = false,
+            Self::Decided { next, .. } => *next = 0,
+        }
+    }
+
+    pub(super) fn begin_update(&mut self) {
+        if let Self::Watched { seen, .. } = self {
+            *seen = 0;
+        }
+    }
+
+    pub(super) fn keeps(&mut self, name: Name, is_usable: bool) -> bool {
+        match self {
+            Self::Watched { seen, found } => {
+                let bit = match name {
+                    Name::Source => 1,
+                    Name::SourceRef => 2,
+                    Name::Timestamp => 4,
+                    _ => 8,
+                };
+                *found |= *seen & bit != 0;
+                *seen |= bit;
+                is_usable
+            }
+            Self::Decided { kept, next } => {
+                let keeps = kept.get(*next).copied().unwrap_or_default();
+                *next = next.saturating_add(1);
+                keeps
+            }
+        }
+    }
+}
 
 /// The last members of an update that are usable.
 #[derive(Default)]
