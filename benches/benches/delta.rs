@@ -60,11 +60,7 @@ fn foreign_text(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("read");
     for (name, text) in [("wind", wind), ("40 notifications", &notices)] {
         println!("{name}: {} bytes", text.len());
-        assert_eq!(Delta::parse(text, &stamp), Delta::parse_stepwise(text, &stamp));
-        group.bench_function(format!("{name}, once"), |bencher| bencher.iter(|| Delta::parse(text, &stamp)));
-        group.bench_function(format!("{name}, stepwise"), |bencher| {
-            bencher.iter(|| Delta::parse_stepwise(text, &stamp))
-        });
+        group.bench_function(name, |bencher| bencher.iter(|| Delta::parse(text, &stamp)));
     }
     group.finish();
 }

@@ -17,7 +17,6 @@
 //! ```
 
 mod parse;
-mod stepwise;
 mod write;
 
 use alloc::boxed::Box;

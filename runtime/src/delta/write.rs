@@ -7,8 +7,8 @@ use alloc::string::String;
 use serde::de::DeserializeSeed;
 
 use super::{
-    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, PATH_BYTES_MAX, Span, Stamp, UpdateIndex,
-    UpdateRef, is_plain, parse,
+    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, PATH_BYTES_MAX, Span, Stamp,
+    UpdateIndex, UpdateRef, is_plain, parse,
 };
 use crate::json::{Compact, JsonError, Value};
 
@@ -509,10 +509,10 @@ mod tests {
         assert_eq!((one.text(), &one), (wanted, &Delta::parse(wanted, &STAMP).unwrap()));
         let meta = copied(&delta, true, "none", None).unwrap();
         assert_eq!(meta, Delta::parse(meta.text(), &STAMP).unwrap());
-        assert_eq!(meta.updates().map(|update| (update.values().count(), update.meta().count())).collect::<Vec<_>>(), [
-            (0, 1),
-            (0, 2)
-        ]);
+        assert_eq!(
+            meta.updates().map(|update| (update.values().count(), update.meta().count())).collect::<Vec<_>>(),
+            [(0, 1), (0, 2)]
+        );
         assert_eq!(copied(&delta, false, "none", None), Err(DeltaError::Empty));
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::delta::DELTA_ENTRIES_MAX;
+use crate::delta::{DELTA_ENTRIES_MAX, PATH_BYTES_MAX};
 use crate::json;
 use std::string::ToString;
 
@@ -248,51 +248,79 @@ mod foreign {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200_000))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2048))]
 
     #[test]
-    fn reads_what_the_reader_before_it_read(text in foreign::delta(), is_known: bool) {
+    fn what_is_read_is_complete(text in foreign::delta(), is_known: bool) {
         let now = if is_known { UnixMillis(1_780_308_000_000) } else { UnixMillis::UNKNOWN };
         let stamp = Stamp { source_ref: "@acme/tide", self_context: "vessels.urn:x", now };
-        proptest::prop_assert_eq!(Delta::parse(&text, &stamp), Delta::parse_stepwise(&text, &stamp));
+        let Ok(delta) = Delta::parse(&text, &stamp) else { return Ok(()) };
+        proptest::prop_assert_eq!(json::compact(delta.text()), Ok(delta.text().to_string()));
+        // Nothing is left that another reader would add or take away, and the index is that of the text.
+        let other = Stamp { source_ref: "other", self_context: "vessels.urn:other", now: UnixMillis::UNKNOWN };
+        proptest::prop_assert_eq!(Delta::parse(delta.text(), &other), Ok(delta.clone()));
+        for update in delta.updates() {
+            proptest::prop_assert!(!update.source_ref().is_empty());
+            for (path, value) in update.values().chain(update.meta()) {
+                proptest::prop_assert!(is_plain(path) && path.len() <= PATH_BYTES_MAX);
+                proptest::prop_assert_eq!(json::compact(value), Ok(value.to_string()));
+            }
+        }
     }
 }
 
 #[test]
-fn limits_are_those_of_the_reader_before_it() {
+fn a_member_that_stands_twice_is_the_last_usable_one() {
+    let entries = r#""values":[{"path":"a","value":1}]"#;
+    let of = |members: &str| text(&std::format!(r#"{{"updates":[{{{members},{entries}}}]}}"#));
+    for (members, left) in [
+        (r#""timestamp":"1","timestamp":"2""#, r#""timestamp":"1","timestamp":"2","#),
+        (r#""timestamp":"1","timestamp":2"#, ""),
+        (r#""source":{"label":"a"},"source":{"label":"b"}"#, r#""source":{"label":"b"},"#),
+        (r#""source":{"label":"a"},"source":7"#, r#""source":{"label":"a"},"#),
+    ] {
+        let text = of(members);
+        let begin = std::format!(r#"{{"context":"vessels.urn:x","updates":[{{{left}{entries}"#);
+        assert!(text.starts_with(&begin), "{members}: {text}");
+    }
+    let both = r#"{"updates":[{"values":[{"path":"a","value":1}]}],"updates":[{"values":[{"path":"b","value":2}]}]}"#;
+    let delta = Delta::parse(both, &STAMP).unwrap();
+    let values: Vec<_> = delta.updates().flat_map(|update| update.values()).collect();
+    assert_eq!(values, [("b", "2")]);
+}
+
+#[test]
+fn limits_count_all_that_is_read() {
     let entries = |count: usize| std::vec![r#"{"path":"a","value":1}"#; count].join(",");
     let values = |count: usize| std::format!(r#"{{"values":[{}]}}"#, entries(count));
     let both =
         |values: usize, meta: usize| std::format!(r#"{{"values":[{}],"meta":[{}]}}"#, entries(values), entries(meta));
     let of = |updates: &str| std::format!(r#"{{"updates":[{updates}]}}"#);
     let long = |bytes: usize| of(&std::format!(r#"{{"values":[{{"path":"a","value":"{}"}}]}}"#, "x".repeat(bytes)));
-    let texts = [
-        of(&values(DELTA_ENTRIES_MAX)),
-        of(&values(DELTA_ENTRIES_MAX + 1)),
-        of(&[values(1000), values(24)].join(",")),
-        of(&[values(1000), values(25)].join(",")),
-        of(&both(1000, 24)),
-        of(&both(1000, 25)),
-        of(&both(1, DELTA_ENTRIES_MAX + 1)),
-        std::format!(r#"{{"updates":[{}],"updates":[{}]}}"#, values(DELTA_ENTRIES_MAX + 1), values(1)),
-        std::format!(r#"{{"updates":[{}],"context":7}}"#, values(DELTA_ENTRIES_MAX + 1)),
-        std::format!(r#"{{"updates":[{}]"#, values(DELTA_ENTRIES_MAX + 1)),
-        std::format!(
-            r#"{{"updates":[{{"meta":[{}],"values":[{}],"meta":[{}]}}]}}"#,
-            entries(DELTA_ENTRIES_MAX + 1),
-            entries(1),
-            entries(2)
-        ),
-        long(DELTA_BYTES_MAX - 200),
-        long(DELTA_BYTES_MAX - 100),
-        long(DELTA_BYTES_MAX - 40),
-        long(DELTA_BYTES_MAX),
-    ];
-    let mut refused = 0;
-    for text in texts {
+    for (text, is_read) in [
+        (of(&values(DELTA_ENTRIES_MAX)), true),
+        (of(&values(DELTA_ENTRIES_MAX + 1)), false),
+        (of(&[values(1000), values(24)].join(",")), true),
+        (of(&[values(1000), values(25)].join(",")), false),
+        (of(&both(1000, 24)), true),
+        (of(&both(1000, 25)), false),
+        (of(&both(1, DELTA_ENTRIES_MAX + 1)), false),
+        // The last `updates` alone count.
+        (std::format!(r#"{{"updates":[{}],"updates":[{}]}}"#, values(DELTA_ENTRIES_MAX + 1), values(1)), true),
+        (long(DELTA_BYTES_MAX - 200), true),
+        (long(DELTA_BYTES_MAX - 100), false),
+        (long(DELTA_BYTES_MAX), false),
+    ] {
         let read = Delta::parse(&text, &STAMP);
-        refused += usize::from(read.is_err());
-        assert_eq!(read, Delta::parse_stepwise(&text, &STAMP));
+        let refused = matches!(read, Err(DeltaError::TooManyEntries | DeltaError::TooLong { .. }));
+        assert_eq!((read.is_ok(), refused), (is_read, !is_read), "{} bytes: {read:?}", text.len());
     }
-    assert!(refused > 5);
+    for (text, error) in [
+        (std::format!(r#"{{"updates":[{}],"context":7}}"#, values(DELTA_ENTRIES_MAX + 1)), DeltaError::Shape),
+        (of(&values(DELTA_ENTRIES_MAX + 1)), DeltaError::TooManyEntries),
+    ] {
+        assert_eq!(Delta::parse(&text, &STAMP), Err(error));
+    }
+    let cut = std::format!(r#"{{"updates":[{}]"#, values(DELTA_ENTRIES_MAX + 1));
+    assert!(matches!(Delta::parse(&cut, &STAMP), Err(DeltaError::Json(_))));
 }

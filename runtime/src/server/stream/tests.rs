@@ -93,7 +93,10 @@ fn what_is_not_supported_in_the_query_is_told() {
 #[test]
 fn subscriptions_choose_paths_and_contexts() {
     let mut session = open("subscribe=none");
-    assert_eq!(session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a.*"},{"path":"c"}]}"#, &STAMP), None);
+    assert_eq!(
+        session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a.*"},{"path":"c"}]}"#, &STAMP),
+        None
+    );
     for path in ["a.b", "b.a", "c", "cc"] {
         session.offer(&value(path, 1), NOW);
     }
@@ -134,7 +137,8 @@ fn unsubscribing_ends_it() {
 #[test]
 fn paced_values_wait_for_their_time() {
     let mut session = open("subscribe=none");
-    session.receive(r#"{"subscribe":[{"path":"a","period":1000,"policy":"fixed"},{"path":"b","minPeriod":500}]}"#, &STAMP);
+    session
+        .receive(r#"{"subscribe":[{"path":"a","period":1000,"policy":"fixed"},{"path":"b","minPeriod":500}]}"#, &STAMP);
     for number in 1..4 {
         session.offer(&value("a", number), NOW);
         session.offer(&value("b", number), NOW);
