@@ -160,12 +160,8 @@ impl Gateway {
 
     /// Tells clients and plugins of a changed resource (plugin ABI §10.1); the data model is not touched.
     fn publish_resource(&mut self, package: &str, path: &str, value: &str) {
-        let text = alloc::format!(
-            "{{\"updates\":[{{\"values\":[{{\"path\":{},\"value\":{value}}}]}}]}}",
-            crate::json::quoted(path)
-        );
         let stamp = Stamp { source_ref: package, self_context: &self.setup.self_context, now: self.wall() };
-        match Delta::parse(&text, &stamp) {
+        match Delta::of_value("", path, value, &stamp) {
             Ok(delta) => self.take_in(delta.with_version(DeltaVersion::V2), 0),
             Err(error) => log::warn!("clients are not told of the change of {path}: {error}"),
         }

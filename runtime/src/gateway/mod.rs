@@ -36,7 +36,7 @@ use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Reg
 use crate::server::endpoint::Endpoints;
 use crate::server::providers::Defaults;
 use crate::server::requests::Requests;
-use crate::server::stream::Session;
+use crate::server::stream::{Session, StreamText};
 use crate::server::{Access, ClientCounters, Response};
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
@@ -92,7 +92,7 @@ pub struct StreamId(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamOut {
     /// This text.
-    Text(Arc<str>),
+    Text(StreamText),
     /// This frame.
     Binary(Arc<[u8]>),
     /// The stream is over because the client took too little: close it with code 1008 (RFC 6455 §7.4.1).

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut, http::client_source};
 use crate::bus::Queue;
-use crate::delta::{Delta, Stamp};
+use crate::delta::Stamp;
 use crate::server::put::PutState;
 use crate::server::stream::{Session, SessionEvent, StreamContext};
 use crate::server::{self, Request, Response, Route};
@@ -72,19 +72,15 @@ impl Gateway {
     pub fn stream_receive(&mut self, id: StreamId, text: &str) {
         let (now, wall) = (self.hal.clock.now(), self.wall());
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(event) = session.receive(text, now) else { return };
+        let source_ref = client_source(id);
+        let stamp = Stamp { source_ref: &source_ref, self_context: &self.setup.self_context, now: wall };
+        let Some(event) = session.receive(text, &stamp) else { return };
         match event {
-            SessionEvent::Delta(text) => {
-                let source_ref = client_source(id);
-                let stamp = Stamp { source_ref: &source_ref, self_context: &self.setup.self_context, now: wall };
-                match Delta::parse(&text, &stamp) {
-                    Ok(delta) => {
-                        self.totals.client_deltas = self.totals.client_deltas.saturating_add(1);
-                        self.take_in(delta, 0);
-                    }
-                    Err(error) => log::info!("delta of a stream client refused: {error}"),
-                }
+            SessionEvent::Delta(Ok(delta)) => {
+                self.totals.client_deltas = self.totals.client_deltas.saturating_add(1);
+                self.take_in(delta, 0);
             }
+            SessionEvent::Delta(Err(error)) => log::info!("delta of a stream client refused: {error}"),
             SessionEvent::Put { request_id, put } => self.stream_put(id, request_id, &put),
             SessionEvent::Query { request_id } => {
                 let state = self.requests.state(&request_id, now).cloned();

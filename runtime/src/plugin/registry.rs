@@ -299,7 +299,7 @@ impl Registry {
                 .iter()
                 .any(|plugin| plugin.offers().is_some_and(|offers| offers.puts().any(|other| *other == offer)))
             {
-                services::emit_of_host(package, &services::supports_put(&offer, false, world.self_context), world);
+                services::withdraw_put(package, &offer, world);
             }
         }
     }
