@@ -31,7 +31,7 @@ pub fn write(file: &Path) -> Result<(), String> {
 /// Writes a log of so many frames to `file`: the same boat, for as long as that takes.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_frames(file: &Path, frames: usize) -> Result<(), String> {
     process::output(Command::new(built::example("sample")?).arg(file).arg(frames.to_string())).map(drop)
 }

@@ -1,6 +1,6 @@
 //! What a guest can import: module, name, parameters, result, and what a host function needs and shows.
 //!
-//! The functions themselves are the rows of [`IMPORTS`], written down once in `imports!` ([`table`](crate::table)).
+//! The functions themselves are the rows of [`IMPORTS`], written down once in [`imports!`](crate::imports).
 
 pub use crate::capability::Capability;
 

@@ -21,7 +21,7 @@
 
 use crate::import::{AS_FETCH, DATE, ENV, Failure, Import, Kind, MATH, Parameter, Shape, WASI};
 
-/// Hands every row to the macro `$make`, see the module `table`.
+/// Hands every row to the macro `$make`; how a row reads stands at the top of its source, `table.rs`.
 #[macro_export]
 macro_rules! imports {
     ($make:ident) => {
