@@ -114,7 +114,7 @@ impl Driver {
             records += 1;
             if let Some(input) = self.inputs.get(fed.feed) {
                 match fed.happening {
-                    Happening::Record(record) => drop(self.gateway.receive(*input, &record)),
+                    Happening::Record(record) => self.gateway.receive(*input, &record),
                     Happening::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
                     Happening::Bad => self.gateway.count_bad_line(*input),
                     Happening::State(state) => self.gateway.set_input_state(*input, state),

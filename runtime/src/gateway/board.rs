@@ -6,12 +6,13 @@ use alloc::string::String;
 use core::fmt::{self, Write};
 use core::time::Duration;
 
-use super::{Gateway, InputId};
+use super::Gateway;
+use crate::clock::sighting::Sighting;
 use crate::clock::{BusClock, sighting};
 use crate::device::firmware::{Progress, Start, Trial, TrialEnd, Update, UpdateError};
 use crate::device::wifi::{Station, WifiMode};
 use crate::device::{Health, HealthFacts, ResetReason, factory_reset};
-use crate::hal::{Firmware, Logs, StorageError};
+use crate::hal::{Clock, Firmware, Logs, StorageError};
 use crate::json;
 use crate::n2k::Assembled;
 use crate::plugin;
@@ -63,7 +64,7 @@ pub enum Restart {
 }
 
 /// The parts, and what is going on with them.
-pub(super) struct State {
+pub(super) struct Board {
     parts: BoardParts,
     /// `None` where the HAL knows the time by itself.
     clock: Option<Box<BusClock>>,
@@ -77,7 +78,7 @@ pub(super) struct State {
     pub served: Option<Instant>,
 }
 
-impl State {
+impl Board {
     pub fn new(has_no_clock: bool) -> Self {
         Self {
             parts: BoardParts::default(),
@@ -89,6 +90,33 @@ impl State {
             network_up: true,
             heard_bus: None,
             served: None,
+        }
+    }
+
+    /// Takes note of a message of the bus, and of the time it may tell.
+    pub fn hear_message(
+        &mut self,
+        label: &str,
+        message: &Assembled,
+        is_live: bool,
+        now: Instant,
+        clock: &mut dyn Clock,
+    ) {
+        self.hear(is_live, now, clock, || sighting::of_message(label, message));
+    }
+
+    /// The same for a sentence of NMEA 0183.
+    pub fn hear_sentence(&mut self, label: &str, line: &str, is_live: bool, clock: &mut dyn Clock) {
+        self.hear(is_live, clock.now(), clock, || sighting::of_sentence(label, line));
+    }
+
+    fn hear(&mut self, is_live: bool, now: Instant, wall: &mut dyn Clock, sighting: impl FnOnce() -> Option<Sighting>) {
+        self.heard_bus = Some(now);
+        if let (Some(clock), true) = (&mut self.clock, is_live)
+            && let Some(sighting) = sighting()
+            && let Some(time) = clock.take(&sighting, now)
+        {
+            set_wall(wall, time, &sighting);
         }
     }
 }
@@ -173,29 +201,6 @@ impl Gateway {
             }
         }
         self.board.restart.map(|(_, at)| at)
-    }
-
-    /// Takes note of a message of the bus, and of the time it may tell.
-    pub(super) fn hear_message(&mut self, input: InputId, message: &Assembled, is_live: bool, now: Instant) {
-        self.board.heard_bus = Some(now);
-        if let (Some(clock), Some(input), true) = (&mut self.board.clock, self.inputs.get(input.0), is_live)
-            && let Some(sighting) = sighting::of_message(&input.label, message)
-            && let Some(time) = clock.take(&sighting, now)
-        {
-            set_wall(&mut *self.hal.clock, time, &sighting);
-        }
-    }
-
-    /// The same for a sentence of NMEA 0183.
-    pub(super) fn hear_sentence(&mut self, input: InputId, line: &str, is_live: bool) {
-        let now = self.hal.clock.now();
-        self.board.heard_bus = Some(now);
-        if let (Some(clock), Some(input), true) = (&mut self.board.clock, self.inputs.get(input.0), is_live)
-            && let Some(sighting) = sighting::of_sentence(&input.label, line)
-            && let Some(time) = clock.take(&sighting, now)
-        {
-            set_wall(&mut *self.hal.clock, time, &sighting);
-        }
     }
 
     fn tail(&mut self, request: &Request) -> Result<String, Response> {
@@ -409,7 +414,7 @@ fn is_recent(at: Option<Instant>, now: Instant) -> bool {
     at.is_some_and(|at| now.since(at) < HEARD)
 }
 
-fn set_wall(clock: &mut dyn crate::hal::Clock, time: UnixMillis, sighting: &sighting::Sighting) {
+fn set_wall(clock: &mut dyn Clock, time: UnixMillis, sighting: &Sighting) {
     if clock.wall().is_none() {
         log::info!("the time is {time}, told by {} ({})", sighting.source, sighting.origin.name());
     }

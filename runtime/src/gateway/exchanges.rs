@@ -275,7 +275,13 @@ impl Gateway {
     fn open_put(&mut self, put: &Put, id: &str, exchange: ExchangeId, to: PutClient) -> Result<(), PutState> {
         let handler = match put.handler(&self.registry, &self.setup.self_context) {
             Ok(handler) => handler,
-            Err(refused) => return Err(self.put_to_bus(put).filter(|_| refused.status == 405).unwrap_or(refused)),
+            Err(refused) => {
+                return Err(self
+                    .inputs
+                    .put(put, &self.setup.self_context)
+                    .filter(|_| refused.status == 405)
+                    .unwrap_or(refused));
+            }
         };
         let now = self.hal.clock.now();
         if !self.requests.open(id, now) {

@@ -4,32 +4,29 @@
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
 mod board;
-mod can;
 mod exchanges;
 mod http;
 mod input;
+mod inputs;
 mod install;
+mod interface;
 mod notices;
 mod sending;
 mod server_events;
 mod status;
 mod streams;
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use self::input::Input;
 use crate::budget::{Limits, Row};
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
-use crate::n2k::log::Record;
-use crate::n2k::{Assembled, DeltaForm};
 use crate::package::Package;
 use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Registry, ReplaceError, World};
 use crate::server::endpoint::Endpoints;
@@ -39,7 +36,9 @@ use crate::server::stream::Session;
 use crate::server::{Access, ClientCounters, Response};
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
+use board::Board;
 use exchanges::Exchanges;
+use inputs::Inputs;
 use server_events::ServerEvents;
 use streams::BinaryClient;
 
@@ -116,13 +115,9 @@ pub enum Event {
 /// Counters of the whole gateway.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
-    deltas: u64,
-    deltas_0183: u64,
     emitted: u64,
     client_deltas: u64,
     refused_exchanges: u64,
-    lost_events: u64,
-    lost_frames: u64,
 }
 
 /// The whole gateway.
@@ -131,11 +126,7 @@ pub struct Gateway {
     hal: Hal,
     model: Model,
     registry: Registry,
-    inputs: Vec<Input>,
-    /// The CAN interfaces, in the order of `hal.can`.
-    ports: Vec<can::Port>,
-    /// What goes to the bus, when anything may.
-    sending: Option<Box<sending::Sending>>,
+    inputs: Inputs,
     sessions: SortedMap<StreamId, Session>,
     next_stream: u64,
     binary: SortedMap<StreamId, BinaryClient>,
@@ -156,13 +147,13 @@ pub struct Gateway {
     server_events: ServerEvents,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     clients: Option<ClientCounters>,
-    board: board::State,
+    board: Board,
 }
 
 impl Gateway {
     /// Builds a gateway on a HAL; its CAN interfaces become inputs.
     #[must_use]
-    pub fn new(setup: Setup, hal: Hal) -> Self {
+    pub fn new(setup: Setup, mut hal: Hal) -> Self {
         let mut model = Model::new(&setup.limits, &setup.self_context);
         let vessel = &setup.vessel;
         model.describe_self(vessel.name.as_deref(), vessel.mmsi.as_deref(), None);
@@ -170,9 +161,7 @@ impl Gateway {
         let mut gateway = Self {
             model,
             registry,
-            inputs: Vec::new(),
-            ports: Vec::new(),
-            sending: None,
+            inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.transfer_sessions_max),
             sessions: SortedMap::new(),
             next_stream: 1,
             binary: SortedMap::new(),
@@ -190,7 +179,7 @@ impl Gateway {
             totals: Totals::default(),
             server_events: ServerEvents::default(),
             clients: None,
-            board: board::State::new(hal.clock.wall().is_none()),
+            board: Board::new(hal.clock.wall().is_none()),
             setup,
             hal,
         };
@@ -198,8 +187,6 @@ impl Gateway {
             Ok(defaults) => gateway.defaults = defaults,
             Err(error) => log::warn!("default providers not read: {error}"),
         }
-        let labels: Vec<String> = gateway.hal.can.iter().map(|port| port.label.clone()).collect();
-        gateway.ports = labels.iter().map(|label| can::Port::new(gateway.input(label))).collect();
         gateway
     }
 
@@ -232,37 +219,10 @@ impl Gateway {
         self.model.prefer(priorities);
     }
 
-    /// Adds an input; `label` becomes the source label of its deltas.
-    pub fn input(&mut self, label: &str) -> InputId {
-        self.inputs.push(Input::new(label, self.setup.limits.transfer_sessions_max));
-        InputId(self.inputs.len() - 1)
-    }
-
-    /// Takes one record of an input: decodes it, and publishes the delta when it completes a message.
-    ///
-    /// Time stamps are the record's, else the wall clock's; there are none while that is not known. Returns the message it completed.
-    pub fn receive(&mut self, input: InputId, record: &Record) -> Option<Assembled> {
-        let now = self.hal.clock.now();
-        let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
-        let mut message = Assembled::default();
-        if !receiver.item_into(&record.item, now, &mut message) {
-            return None;
-        }
-        self.hear_message(input, &message, record.time.is_none(), now);
-        let timestamp = record.time.unwrap_or_else(|| self.wall()).text();
-        let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
-        let delta = receiver.delta(&message, &timestamp, DeltaForm::Stamped { self_context: &self.setup.self_context });
-        if let Some(delta) = delta {
-            self.totals.deltas = self.totals.deltas.saturating_add(1);
-            self.take_in(delta, 0);
-        }
-        Some(message)
-    }
-
     /// Does a bounded amount of work: CAN first, then one fuel slice per plugin, then answers.
     pub fn poll(&mut self) -> Wake {
-        let (busy, can) = self.drive_can();
-        let mut wake = Wake { busy, at: None };
+        let inputs = self.drive_inputs();
+        let mut wake = Wake { busy: inputs.busy, at: None };
         let now = self.hal.clock.now();
         let restart = self.drive_board(now);
         self.model.tick(now);
@@ -287,7 +247,8 @@ impl Gateway {
         wake.busy |= turn.busy;
         let events = self.send_server_events(now);
         let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at = [wake.at, can, turn.wake, deadline, events, restart].into_iter().flatten().chain(sessions).min();
+        wake.at =
+            [wake.at, inputs.at, turn.wake, deadline, events, restart].into_iter().flatten().chain(sessions).min();
         wake
     }
 
@@ -306,9 +267,7 @@ impl Gateway {
 
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
-        if self.sending.is_some() {
-            self.offer_to_bus(delta, now);
-        }
+        self.inputs.offer(delta, &self.setup.self_context, now);
         self.registry.offer(delta, hops);
         for session in self.sessions.values_mut() {
             session.offer(delta, now);
@@ -323,7 +282,6 @@ impl Gateway {
             self.totals.emitted = self.totals.emitted.saturating_add(1);
             if self.setup.events {
                 if self.events.len() >= EVENTS_MAX {
-                    self.totals.lost_events = self.totals.lost_events.saturating_add(1);
                     self.events.pop_front();
                 }
                 self.events.push_back(Event::Emitted { package: emitted.package, delta: emitted.delta });

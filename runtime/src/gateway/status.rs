@@ -5,7 +5,6 @@ use core::fmt::Write;
 
 use super::Gateway;
 use crate::json;
-use crate::n2k::Counters;
 use crate::plugin;
 
 impl Gateway {
@@ -21,10 +20,7 @@ impl Gateway {
 
     fn write_status(&self, out: &mut String) -> core::fmt::Result {
         let totals = &self.totals;
-        let mut total = Counters::default();
-        for input in &self.inputs {
-            total.add(&input.receiver.counters());
-        }
+        let (total, sentences) = (self.inputs.counters(), self.inputs.sentence_counters());
         write!(out, "\"version\":\"{}\",\"board\":\"{}\",", self.setup.version, self.setup.limits.board.name())?;
         write!(out, "\"uptime_ms\":{},", self.hal.clock.now().as_millis())?;
         self.write_board_status(out)?;
@@ -32,14 +28,14 @@ impl Gateway {
         write!(
             out,
             "\"deltas\":{{\"n2k\":{},\"nmea0183\":{},\"plugins\":{},\"clients\":{}}},",
-            totals.deltas, totals.deltas_0183, totals.emitted, totals.client_deltas
+            total.deltas, sentences.deltas, totals.emitted, totals.client_deltas
         )?;
         out.push_str("\"drops\":{");
-        for (name, count) in total.losses().into_iter().chain(self.sentence_counters().losses()) {
+        for (name, count) in total.losses().into_iter().chain(sentences.losses()) {
             write!(out, "\"{name}\":{count},")?;
         }
         let sum = |pick: fn(&plugin::Drops) -> u64| self.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>();
-        write!(out, "\"can_receive\":{},", totals.lost_frames)?;
+        write!(out, "\"can_receive\":{},", self.inputs.lost_frames())?;
         write!(out, "\"plugin_queue\":{},", sum(|drops| drops.deltas))?;
         write!(out, "\"plugin_emitted\":{},", sum(|drops| drops.emitted))?;
         write!(out, "\"plugin_malformed\":{},", sum(|drops| drops.malformed))?;
@@ -64,21 +60,12 @@ impl Gateway {
         )?;
         write!(
             out,
-            "\"model\":{{\"paths\":{},\"bytes\":{},\"contexts\":{}}},\"inputs\":[",
+            "\"model\":{{\"paths\":{},\"bytes\":{},\"contexts\":{}}},",
             self.model.counts().paths,
             self.model.counts().bytes,
             self.model.counts().contexts
         )?;
-        for (index, input) in self.inputs.iter().enumerate() {
-            out.push_str(if index == 0 { "" } else { "," });
-            input.write_status(out)?;
-        }
-        out.push_str("],\"can\":");
-        self.write_can_status(out)?;
-        if let Some(sending) = &self.sending {
-            out.push_str(",\"sending\":");
-            sending.write_status(out)?;
-        }
+        self.inputs.write_status(out)?;
         if let Some(clients) = &self.clients {
             out.push_str(",\"clients\":{");
             for (index, (name, count)) in clients.named().into_iter().enumerate() {
