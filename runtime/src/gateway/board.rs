@@ -167,7 +167,7 @@ impl Gateway {
         let now = self.hal.clock.now();
         Health::of(HealthFacts {
             updating: self.board.update.is_some() || self.board.trial.is_some() || self.board.restart.is_some(),
-            plugin_crashed: self.registry.plugins().any(|plugin| plugin.state() == plugin::State::Crashed),
+            plugin_crashed: self.plugins.registry.plugins().any(|plugin| plugin.state() == plugin::State::Crashed),
             bus: is_recent(self.board.heard_bus, now),
             network: self.board.network_up,
         })
@@ -224,7 +224,7 @@ impl Gateway {
 
     /// Tells whether the host answers a request to a plugin by itself (plugin ABI §9.5).
     pub(super) fn is_log_viewer(&self, id: &str, path: &str, request: &Request) -> bool {
-        id == LOG_VIEWER && path == "/api/logs" && request.method.is_read() && self.registry.find(id).is_some()
+        id == LOG_VIEWER && path == "/api/logs" && request.method.is_read() && self.plugins.registry.find(id).is_some()
     }
 
     /// `GET /plugins/signalk-logviewer/api/logs?lines=`.

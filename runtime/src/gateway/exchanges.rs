@@ -124,7 +124,7 @@ impl Gateway {
             let mut replies = Vec::new();
             for (index, question) in questions.into_iter().enumerate() {
                 let part = self.new_exchange();
-                replies.push(match self.registry.ask(&question.package, part, question.call) {
+                replies.push(match self.plugins.registry.ask(&question.package, part, question.call) {
                     Ok(()) => {
                         self.exchanges.pending.insert(part, Pending::Part { of: exchange, index });
                         None
@@ -273,7 +273,7 @@ impl Gateway {
     }
 
     fn open_put(&mut self, put: &Put, id: &str, exchange: ExchangeId, to: PutClient) -> Result<(), PutState> {
-        let handler = match put.handler(&self.registry, &self.setup.self_context) {
+        let handler = match put.handler(&self.plugins.registry, &self.setup.self_context) {
             Ok(handler) => handler,
             Err(refused) => {
                 return Err(self
@@ -288,7 +288,7 @@ impl Gateway {
             return Err(PutState::completed(400, "there is a request with this requestId already"));
         }
         let call = Call::Put { handler: handler.export, value: put.value.clone() };
-        match self.registry.ask(&handler.package, exchange, call) {
+        match self.plugins.registry.ask(&handler.package, exchange, call) {
             Ok(()) => {
                 self.exchanges.pending.insert(exchange, Pending::Put(PendingPut { id: id.into(), to, opened: now }));
                 Ok(())

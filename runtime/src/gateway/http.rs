@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::Gateway;
 use super::exchanges::Pending;
-use super::{Gateway, world};
 use crate::host::Call;
 use crate::plugin::{self, ExchangeId};
-use crate::server::endpoint::{self, Endpoints, Found};
+use crate::server::endpoint::{self, Found};
 use crate::server::providers::{self, Providers, Question, Reply, Step};
 use crate::server::{self, Request, Response, Route};
 
@@ -44,7 +44,7 @@ impl Gateway {
             return Some(Response::error(413, "the body is too long"));
         }
         match route {
-            Route::Plugins => Some(server::plugins::list(&self.registry)),
+            Route::Plugins => Some(server::plugins::list(&self.plugins.registry)),
             Route::PluginInfo { id } => Some(self.with_plugin(&id, server::plugins::info)),
             Route::PluginConfigRead { id } => Some(self.with_plugin(&id, server::plugins::config)),
             Route::PluginConfigWrite { id } => self.configure(&id, request, exchange),
@@ -85,7 +85,7 @@ impl Gateway {
 
     /// Answers what asks for data only.
     fn data_answer(&self, request: &Request, route: &Route<'_>) -> Response {
-        let plugins: Vec<server::PluginFacts<'_>> = self.registry.plugins().map(plugin_facts).collect();
+        let plugins: Vec<server::PluginFacts<'_>> = self.plugins.registry.plugins().map(plugin_facts).collect();
         let facts = server::Facts {
             model: &self.model,
             access: &self.setup.access,
@@ -104,31 +104,24 @@ impl Gateway {
         api: fn(&Request, &[alloc::borrow::Cow<'_, str>], &Providers<'_>) -> Step,
     ) -> Option<Response> {
         let new_id = crate::config::random_uuid(&mut *self.hal.rng);
-        let providers = Providers { registry: &self.registry, defaults: &self.defaults, new_id: &new_id };
+        let providers = Providers { registry: &self.plugins.registry, defaults: &self.defaults, new_id: &new_id };
         let step = api(request, segments, &providers);
         self.take_step(exchange, step)
     }
 
     fn with_plugin(&self, id: &str, answer: impl Fn(&plugin::Plugin) -> Response) -> Response {
-        self.registry.find(id).map_or_else(|| no_plugin(id), answer)
+        self.plugins.registry.find(id).map_or_else(|| no_plugin(id), answer)
     }
 
     fn configure(&mut self, id: &str, request: &Request, exchange: ExchangeId) -> Option<Response> {
-        let Some(plugin) = self.registry.find(id) else { return Some(no_plugin(id)) };
+        let Some(plugin) = self.plugins.registry.find(id) else { return Some(no_plugin(id)) };
         let package = plugin.package_name().to_string();
         let body = match server::plugins::config_body(&request.body, self.setup.limits.plugin.config_bytes_max) {
             Ok(body) => body,
             Err(refused) => return Some(refused),
         };
-        let mut world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        match self.registry.configure(id, body, exchange, &mut world) {
+        let (registry, mut world) = self.lend();
+        match registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
                 self.exchanges.open(exchange, Pending::Configuration(package));
                 None
@@ -139,33 +132,20 @@ impl Gateway {
 
     /// Finds the handler of a plugin's endpoint.
     fn endpoint(&mut self, id: &str, path: &str, request: &Request) -> Result<Step, Response> {
-        let plugin = self.registry.find(id).ok_or_else(|| no_plugin(id))?;
-        let Some((text, version)) = plugin.endpoints() else {
+        let plugin = self.plugins.registry.find(id).ok_or_else(|| no_plugin(id))?;
+        if plugin.endpoints().is_none() {
             let running = plugin.state() == plugin::State::Running;
             return Err(if running {
                 Response::not_found().or_file()
             } else {
                 endpoint::plugin_not_running(plugin.state().name())
             });
-        };
+        }
         if !plugin.package().capabilities.allows(skiff_abi::Capability::HttpEndpoints, self.setup.strict) {
             return Err(Response::error(403, "the package does not declare the capability httpEndpoints"));
         }
         let package = plugin.package_name().to_string();
-        if self.endpoints.get(id).is_none_or(|(compiled, _)| *compiled != version) {
-            let compiled = match Endpoints::parse(text) {
-                Ok((compiled, refused)) => {
-                    refused.iter().for_each(|clause| log::warn!("{package}: {clause}"));
-                    compiled
-                }
-                Err(error) => {
-                    log::warn!("{package}: http_endpoints: {error}");
-                    Endpoints::default()
-                }
-            };
-            self.endpoints.insert(id.to_string(), (version, compiled));
-        }
-        let found = self.endpoints.get(id).map(|(_, endpoints)| endpoints.find(request.method, path));
+        let found = self.plugins.endpoints(id).map(|endpoints| endpoints.find(request.method, path));
         let Some(Found::Endpoint(found, params)) = found else { return Err(Response::not_found().or_file()) };
         let handler = found.handler.clone();
         let object = endpoint::request_object(request, path, &params, self.setup.limits.request_bytes_max)

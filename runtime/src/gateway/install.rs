@@ -7,9 +7,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::Gateway;
 use super::exchanges::{Pending, Stored};
 use super::http::no_plugin;
-use super::{Gateway, world};
 use crate::budget::Shortage;
 use crate::host::{ModuleFacts, Refusal};
 use crate::json;
@@ -40,10 +40,10 @@ impl Gateway {
         if record.len() as u64 > free {
             return Err(no_room("storage", record.len() as u64, free));
         }
-        if self.registry.find(&id).is_some() {
+        if self.plugins.registry.find(&id).is_some() {
             return self.try_replace(package, id, record, exchange);
         }
-        let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.registry.ledger().free());
+        let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.plugins.registry.ledger().free());
         if needed > free {
             return Err(no_room("memory", needed, free));
         }
@@ -58,7 +58,9 @@ impl Gateway {
         } else {
             package
         };
-        if let Err(error) = self.registry.install(package, Enabled::Always { config: None }, &mut *self.hal.storage) {
+        if let Err(error) =
+            self.plugins.registry.install(package, Enabled::Always { config: None }, &mut *self.hal.storage)
+        {
             // What cannot be installed now would come up at the next start.
             let _ = store::remove(&mut *self.hal.storage, &id);
             return Err(match error {
@@ -66,7 +68,7 @@ impl Gateway {
                 _ => Response::error(500, &error.to_string()),
             });
         }
-        self.registry.tell_when_settled(&id, exchange);
+        self.plugins.registry.tell_when_settled(&id, exchange);
         self.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce });
         Ok(())
     }
@@ -85,15 +87,8 @@ impl Gateway {
             Some(staged) => (staged, Stored::Staged),
             None => (package, Stored::Not(record)),
         };
-        let world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        if let Err(error) = self.registry.replace(package, Some(exchange), &world) {
+        let (registry, world) = self.lend();
+        if let Err(error) = registry.replace(package, Some(exchange), &world) {
             if matches!(stored, Stored::Staged) {
                 // What is left of it is given up at the next start.
                 let _ = store::discard(&mut *self.hal.storage, &id);
@@ -123,7 +118,7 @@ impl Gateway {
         if let Outcome::Replaced(Err(reason)) = outcome {
             return Response::error(500, &format!("the version before is in force: {reason}"));
         }
-        let Some(plugin) = self.registry.find(id) else { return no_plugin(id) };
+        let Some(plugin) = self.plugins.registry.find(id) else { return no_plugin(id) };
         let mut body = String::from("{");
         let members = [
             ("id", plugin.id()),
@@ -146,31 +141,24 @@ impl Gateway {
     /// Takes the wish to read a package again; whoever drives the gateway gets it from
     /// [`next_reload`](Self::next_reload).
     pub(super) fn reload_request(&mut self, id: &str, exchange: ExchangeId) -> Option<Response> {
-        if self.registry.find(id).is_none() {
+        if self.plugins.registry.find(id).is_none() {
             return Some(no_plugin(id));
         }
         self.exchanges.open(exchange, Pending::Reload { id: id.to_string() });
-        self.reloads.push_back((exchange, id.to_string()));
+        self.plugins.reloads.push_back((exchange, id.to_string()));
         None
     }
 
     /// Takes the next wish to read a plugin's files again, by its id; answer with [`reload`](Self::reload).
     pub fn next_reload(&mut self) -> Option<(ExchangeId, String)> {
-        self.reloads.pop_front()
+        self.plugins.reloads.pop_front()
     }
 
     /// Answers a wish of [`next_reload`](Self::next_reload): the package as it is now, or why there is none.
     pub fn reload(&mut self, exchange: ExchangeId, package: Result<Package, String>) {
         let result = package.map_err(|clause| Response::error(500, &clause)).and_then(|package| {
-            let world = world(
-                &mut self.model,
-                &mut self.hal,
-                &mut self.plain,
-                &self.setup.self_context,
-                &mut self.outbox,
-                &mut self.frames,
-            );
-            self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
+            let (registry, world) = self.lend();
+            registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
         });
         if let Err(response) = result {
             self.exchanges.close(exchange);
@@ -180,7 +168,7 @@ impl Gateway {
 
     /// Removes a package that was installed over the network; its configuration stays.
     pub(super) fn remove_request(&mut self, id: &str, exchange: ExchangeId) -> Option<Response> {
-        if self.registry.find(id).is_none() {
+        if self.plugins.registry.find(id).is_none() {
             return Some(no_plugin(id));
         }
         if !store::contains(&mut *self.hal.storage, id) {
@@ -190,7 +178,7 @@ impl Gateway {
         if let Err(error) = store::remove(&mut *self.hal.storage, id) {
             return Some(Response::error(500, &format!("not removed: {error}")));
         }
-        self.registry.remove(id, exchange);
+        self.plugins.registry.remove(id, exchange);
         self.exchanges.open(exchange, Pending::Remove);
         None
     }

@@ -11,6 +11,7 @@ mod inputs;
 mod install;
 mod interface;
 mod notices;
+mod plugins;
 mod sending;
 mod server_events;
 mod status;
@@ -24,12 +25,9 @@ use alloc::vec::Vec;
 use crate::budget::{Limits, Row};
 use crate::config::Vessel;
 use crate::delta::Delta;
-use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
-use crate::package::Package;
-use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Registry, ReplaceError, World};
-use crate::server::endpoint::Endpoints;
+use crate::plugin::{ExchangeId, Registry};
 use crate::server::providers::Defaults;
 use crate::server::requests::Requests;
 use crate::server::stream::Session;
@@ -39,14 +37,12 @@ use crate::time::{Instant, UnixMillis};
 use board::Board;
 use exchanges::Exchanges;
 use inputs::Inputs;
+use plugins::Plugins;
 use server_events::ServerEvents;
 use streams::BinaryClient;
 
 pub use self::board::{BoardParts, Restart};
 pub use self::input::InputState;
-
-/// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
-const EVENTS_MAX: usize = 4096;
 
 /// What a gateway is built from.
 pub struct Setup {
@@ -115,7 +111,6 @@ pub enum Event {
 /// Counters of the whole gateway.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
-    emitted: u64,
     client_deltas: u64,
     refused_exchanges: u64,
 }
@@ -125,8 +120,8 @@ pub struct Gateway {
     setup: Setup,
     hal: Hal,
     model: Model,
-    registry: Registry,
     inputs: Inputs,
+    plugins: Plugins,
     sessions: SortedMap<StreamId, Session>,
     next_stream: u64,
     binary: SortedMap<StreamId, BinaryClient>,
@@ -135,14 +130,6 @@ pub struct Gateway {
     defaults: Defaults,
     next_exchange: u64,
     responses: VecDeque<(ExchangeId, Response)>,
-    /// Compiled endpoints by plugin id, with the version they were compiled from.
-    endpoints: SortedMap<String, (u32, Endpoints)>,
-    events: VecDeque<Event>,
-    outbox: Vec<Emitted>,
-    frames: Frames,
-    /// Plugins whose files whoever has them is to read again.
-    reloads: VecDeque<(ExchangeId, String)>,
-    plain: PlainHttp,
     totals: Totals,
     server_events: ServerEvents,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
@@ -160,7 +147,7 @@ impl Gateway {
         let registry = Registry::new(setup.limits, setup.strict, setup.poll_on_whole_seconds);
         let mut gateway = Self {
             model,
-            registry,
+            plugins: Plugins::new(registry, setup.events),
             inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.transfer_sessions_max),
             sessions: SortedMap::new(),
             next_stream: 1,
@@ -168,14 +155,8 @@ impl Gateway {
             exchanges: Exchanges::default(),
             requests: Requests::new(setup.limits.requests_max),
             defaults: Defaults::default(),
-            frames: Frames::default(),
             next_exchange: 1,
             responses: VecDeque::new(),
-            endpoints: SortedMap::new(),
-            events: VecDeque::new(),
-            outbox: Vec::new(),
-            reloads: VecDeque::new(),
-            plain: PlainHttp::default(),
             totals: Totals::default(),
             server_events: ServerEvents::default(),
             clients: None,
@@ -188,30 +169,6 @@ impl Gateway {
             Err(error) => log::warn!("default providers not read: {error}"),
         }
         gateway
-    }
-
-    /// Installs a package; see [`Registry::install`].
-    ///
-    /// # Errors
-    /// [`InstallError`]; nothing is installed then.
-    pub fn install(&mut self, package: Package, enabled: Enabled) -> Result<(), InstallError> {
-        self.registry.install(package, enabled, &mut *self.hal.storage)
-    }
-
-    /// Puts another version of an installed package in its place; see [`Registry::replace`].
-    ///
-    /// # Errors
-    /// [`ReplaceError`]: the version before goes on.
-    pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
-        let world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        self.registry.replace(package, None, &world)
     }
 
     /// Prefers sources of the own vessel's paths from now on as `priorities` say.
@@ -229,18 +186,11 @@ impl Gateway {
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
-        let mut world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        let turn = self.registry.turn(&mut world);
+        let (registry, mut world) = self.lend();
+        let turn = registry.turn(&mut world);
         self.publish_emitted(now);
         self.publish_frames();
-        while let Some(finished) = self.registry.next_finished() {
+        while let Some(finished) = self.plugins.registry.next_finished() {
             self.finish(finished);
         }
         let deadline = self.end_waiting(now);
@@ -268,30 +218,10 @@ impl Gateway {
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
         self.inputs.offer(delta, &self.setup.self_context, now);
-        self.registry.offer(delta, hops);
+        self.plugins.registry.offer(delta, hops);
         for session in self.sessions.values_mut() {
             session.offer(delta, now);
         }
-    }
-
-    fn publish_emitted(&mut self, now: Instant) {
-        for emitted in core::mem::take(&mut self.outbox) {
-            for delta in &emitted.parts {
-                self.publish(delta, emitted.hops, now);
-            }
-            self.totals.emitted = self.totals.emitted.saturating_add(1);
-            if self.setup.events {
-                if self.events.len() >= EVENTS_MAX {
-                    self.events.pop_front();
-                }
-                self.events.push_back(Event::Emitted { package: emitted.package, delta: emitted.delta });
-            }
-        }
-    }
-
-    /// Takes the next event; there are none unless [`Setup::events`] is set.
-    pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
     }
 
     /// Returns the network of the HAL, for the carrier.
@@ -316,39 +246,10 @@ impl Gateway {
         self.clients = Some(counters);
     }
 
-    /// Asks every plugin to stop; poll until [`is_stopped`](Self::is_stopped).
-    pub fn stop(&mut self) {
-        self.registry.stop();
-    }
-
-    /// Tells whether every plugin has stopped.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.registry.is_stopped()
-    }
-
-    /// Tells whether a plugin is still on its way up.
-    #[must_use]
-    pub fn is_starting(&self) -> bool {
-        self.registry.is_starting()
-    }
-
-    /// Takes the bytes of the board's network off what plugins may be promised: for a board with a stack of its own,
-    /// before plugins are installed.
-    pub fn reserve_network(&mut self) {
-        self.registry.reserve_network();
-    }
-
     /// Returns the rows of the budget table.
     #[must_use]
     pub fn budget(&self) -> Vec<Row> {
-        self.registry.budget(self.model.counts().bytes)
-    }
-
-    /// Returns the plugins.
-    #[must_use]
-    pub fn plugins(&self) -> &Registry {
-        &self.registry
+        self.plugins.registry.budget(self.model.counts().bytes)
     }
 
     /// Returns the data model.
@@ -367,32 +268,5 @@ impl Gateway {
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.setup.access
-    }
-}
-
-/// Lends the parts of a gateway that plugins touch.
-fn world<'w>(
-    model: &'w mut Model,
-    hal: &'w mut Hal,
-    plain: &'w mut PlainHttp,
-    self_context: &'w str,
-    outbox: &'w mut Vec<Emitted>,
-    frames: &'w mut Frames,
-) -> World<'w> {
-    World {
-        model,
-        now: hal.clock.now(),
-        wall: hal.clock.wall().unwrap_or(UnixMillis::UNKNOWN),
-        storage: &mut *hal.storage,
-        rng: &mut *hal.rng,
-        net: Net {
-            network: hal.network.as_deref_mut(),
-            fetch: hal.fetch.as_deref_mut(),
-            plain,
-            serial: hal.serial.as_deref_mut(),
-        },
-        self_context,
-        outbox,
-        frames,
     }
 }

@@ -37,14 +37,14 @@ impl Gateway {
     /// Sends the plugins' status to those who asked for it; returns when it is due again.
     pub(super) fn send_server_events(&mut self, now: Instant) -> Option<Instant> {
         let wall = self.wall();
-        for plugin in self.registry.plugins() {
+        for plugin in self.plugins.registry.plugins() {
             self.server_events.note(plugin, wall);
         }
         if !self.sessions.values().any(Session::wants_server_events) {
             self.server_events.sent = None;
             return None;
         }
-        let (events, registry) = (&mut self.server_events, &self.registry);
+        let (events, registry) = (&mut self.server_events, &self.plugins.registry);
         let wait = if events.changed { GAP } else { REPEAT };
         if let Some(due) = events.sent.map(|sent| sent + wait).filter(|due| *due > now) {
             return Some(due);

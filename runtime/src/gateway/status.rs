@@ -28,13 +28,18 @@ impl Gateway {
         write!(
             out,
             "\"deltas\":{{\"n2k\":{},\"nmea0183\":{},\"plugins\":{},\"clients\":{}}},",
-            total.deltas, sentences.deltas, totals.emitted, totals.client_deltas
+            total.deltas,
+            sentences.deltas,
+            self.plugins.emitted(),
+            totals.client_deltas
         )?;
         out.push_str("\"drops\":{");
         for (name, count) in total.losses().into_iter().chain(sentences.losses()) {
             write!(out, "\"{name}\":{count},")?;
         }
-        let sum = |pick: fn(&plugin::Drops) -> u64| self.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>();
+        let sum = |pick: fn(&plugin::Drops) -> u64| {
+            self.plugins.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>()
+        };
         write!(out, "\"can_receive\":{},", self.inputs.lost_frames())?;
         write!(out, "\"plugin_queue\":{},", sum(|drops| drops.deltas))?;
         write!(out, "\"plugin_emitted\":{},", sum(|drops| drops.emitted))?;
@@ -51,7 +56,7 @@ impl Gateway {
         write!(out, "\"model_refused\":{},", self.model.counts().refused)?;
         write!(out, "\"not_preferred\":{},", self.model.counts().not_preferred)?;
         write!(out, "\"requests\":{}}},", totals.refused_exchanges)?;
-        let restarts: u64 = self.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
+        let restarts: u64 = self.plugins.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
         write!(
             out,
             "\"restarts\":{restarts},\"streams\":{},\"exchanges\":{},",
@@ -73,7 +78,7 @@ impl Gateway {
             }
             out.push('}');
         }
-        let ledger = self.registry.ledger();
+        let ledger = self.plugins.registry.ledger();
         write!(
             out,
             ",\"memory\":{{\"limit\":{},\"reserved\":{},\"rows\":[",

@@ -45,7 +45,7 @@ impl Gateway {
         }
         let id = StreamId(self.next_stream);
         if let Route::BinaryStream { stream } = route {
-            self.frames.listen(&stream);
+            self.plugins.frames.listen(&stream);
             let limits = &self.setup.limits;
             let frames = Queue::new(limits.stream_frames_max, limits.stream_bytes_max);
             self.binary.insert(id, BinaryClient { stream, frames, lost_in_a_row: 0 });
@@ -103,7 +103,7 @@ impl Gateway {
 
     /// Hands the frames of plugins to the clients of their streams.
     pub(super) fn publish_frames(&mut self) {
-        while let Some(frame) = self.frames.take() {
+        while let Some(frame) = self.plugins.frames.take() {
             for client in self.binary.values_mut().filter(|client| client.stream == frame.stream) {
                 let lost = client.frames.push(frame.data.clone(), frame.data.len());
                 client.lost_in_a_row = client.lost_in_a_row.saturating_add(lost);
@@ -134,7 +134,7 @@ impl Gateway {
     pub fn close_stream(&mut self, id: StreamId) {
         self.sessions.remove(&id);
         if let Some(client) = self.binary.remove(&id) {
-            self.frames.leave(&client.stream);
+            self.plugins.frames.leave(&client.stream);
         }
     }
 }
