@@ -1,11 +1,11 @@
 //! Requests in, responses out: which part of the gateway answers what.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::Gateway;
 use super::exchanges::Pending;
+use super::{Gateway, exchanges};
 use crate::host::Call;
 use crate::plugin::{self, ExchangeId};
 use crate::server::endpoint::{self, Found};
@@ -15,16 +15,11 @@ use crate::server::{self, Request, Response, Route};
 impl Gateway {
     /// Takes an HTTP request; its answer comes from [`next_response`](Self::next_response), perhaps after polls.
     pub fn request(&mut self, request: &Request) -> ExchangeId {
-        let exchange = self.new_exchange();
+        let exchange = self.clients.exchanges.new_id();
         if let Some(response) = self.answer(request, exchange) {
-            self.responses.push_back((exchange, response));
+            self.clients.exchanges.respond(exchange, response);
         }
         exchange
-    }
-
-    /// Takes a response that is ready.
-    pub fn next_response(&mut self) -> Option<(ExchangeId, Response)> {
-        self.responses.pop_front()
     }
 
     /// Answers at once, or returns `None` when a plugin has to be asked first.
@@ -34,9 +29,8 @@ impl Gateway {
             return Some(refused);
         }
         self.board.served = Some(self.hal.clock.now());
-        if self.exchanges.waiting() >= usize::from(self.setup.limits.exchanges_max) {
-            self.totals.refused_exchanges = self.totals.refused_exchanges.saturating_add(1);
-            return Some(Response::error(503, "too many requests are waiting, try again later"));
+        if !self.clients.exchanges.admit() {
+            return Some(Response::error(503, exchanges::TOO_MANY));
         }
         // A package has a limit of its own.
         let is_short = request.body.len() <= self.setup.limits.request_bytes_max as usize;
@@ -104,7 +98,8 @@ impl Gateway {
         api: fn(&Request, &[alloc::borrow::Cow<'_, str>], &Providers<'_>) -> Step,
     ) -> Option<Response> {
         let new_id = crate::config::random_uuid(&mut *self.hal.rng);
-        let providers = Providers { registry: &self.plugins.registry, defaults: &self.defaults, new_id: &new_id };
+        let providers =
+            Providers { registry: &self.plugins.registry, defaults: &self.clients.defaults, new_id: &new_id };
         let step = api(request, segments, &providers);
         self.take_step(exchange, step)
     }
@@ -123,7 +118,7 @@ impl Gateway {
         let (registry, mut world) = self.lend();
         match registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {
-                self.exchanges.open(exchange, Pending::Configuration(package));
+                self.clients.exchanges.open(exchange, Pending::Configuration(package));
                 None
             }
             Err(error) => Some(server::plugins::not_configured(&error)),
@@ -180,9 +175,4 @@ fn plugin_facts(plugin: &plugin::Plugin) -> server::PluginFacts<'_> {
 
 pub(super) fn no_plugin(id: &str) -> Response {
     Response::error(404, &format!("no plugin has the id {id}"))
-}
-
-/// Names a stream client as the source of its deltas.
-pub(super) fn client_source(id: super::StreamId) -> String {
-    format!("ws.{}", id.0)
 }

@@ -69,7 +69,7 @@ impl Gateway {
             });
         }
         self.plugins.registry.tell_when_settled(&id, exchange);
-        self.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce });
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce });
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Gateway {
             }
             return Err(not_replaced(&error));
         }
-        self.exchanges.open(exchange, Pending::Install { id, stored });
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored });
         Ok(())
     }
 
@@ -144,7 +144,7 @@ impl Gateway {
         if self.plugins.registry.find(id).is_none() {
             return Some(no_plugin(id));
         }
-        self.exchanges.open(exchange, Pending::Reload { id: id.to_string() });
+        self.clients.exchanges.open(exchange, Pending::Reload { id: id.to_string() });
         self.plugins.reloads.push_back((exchange, id.to_string()));
         None
     }
@@ -161,8 +161,8 @@ impl Gateway {
             registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
         });
         if let Err(response) = result {
-            self.exchanges.close(exchange);
-            self.responses.push_back((exchange, response));
+            self.clients.exchanges.close(exchange);
+            self.clients.exchanges.respond(exchange, response);
         }
     }
 
@@ -179,7 +179,7 @@ impl Gateway {
             return Some(Response::error(500, &format!("not removed: {error}")));
         }
         self.plugins.registry.remove(id, exchange);
-        self.exchanges.open(exchange, Pending::Remove);
+        self.clients.exchanges.open(exchange, Pending::Remove);
         None
     }
 }

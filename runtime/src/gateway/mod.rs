@@ -4,6 +4,7 @@
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
 mod board;
+mod clients;
 mod exchanges;
 mod http;
 mod input;
@@ -12,12 +13,12 @@ mod install;
 mod interface;
 mod notices;
 mod plugins;
+mod puts;
 mod sending;
 mod server_events;
 mod status;
 mod streams;
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -27,19 +28,13 @@ use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
-use crate::plugin::{ExchangeId, Registry};
-use crate::server::providers::Defaults;
-use crate::server::requests::Requests;
-use crate::server::stream::Session;
-use crate::server::{Access, ClientCounters, Response};
-use crate::sorted::SortedMap;
+use crate::plugin::Registry;
+use crate::server::Access;
 use crate::time::{Instant, UnixMillis};
 use board::Board;
-use exchanges::Exchanges;
+use clients::Clients;
 use inputs::Inputs;
 use plugins::Plugins;
-use server_events::ServerEvents;
-use streams::BinaryClient;
 
 pub use self::board::{BoardParts, Restart};
 pub use self::input::InputState;
@@ -108,13 +103,6 @@ pub enum Event {
     },
 }
 
-/// Counters of the whole gateway.
-#[derive(Clone, Copy, Debug, Default)]
-struct Totals {
-    client_deltas: u64,
-    refused_exchanges: u64,
-}
-
 /// The whole gateway.
 pub struct Gateway {
     setup: Setup,
@@ -122,18 +110,7 @@ pub struct Gateway {
     model: Model,
     inputs: Inputs,
     plugins: Plugins,
-    sessions: SortedMap<StreamId, Session>,
-    next_stream: u64,
-    binary: SortedMap<StreamId, BinaryClient>,
-    exchanges: Exchanges,
-    requests: Requests,
-    defaults: Defaults,
-    next_exchange: u64,
-    responses: VecDeque<(ExchangeId, Response)>,
-    totals: Totals,
-    server_events: ServerEvents,
-    /// What the carrier said last; `None` where a HAL carries HTTP itself.
-    clients: Option<ClientCounters>,
+    clients: Clients,
     board: Board,
 }
 
@@ -145,30 +122,15 @@ impl Gateway {
         let vessel = &setup.vessel;
         model.describe_self(vessel.name.as_deref(), vessel.mmsi.as_deref(), None);
         let registry = Registry::new(setup.limits, setup.strict, setup.poll_on_whole_seconds);
-        let mut gateway = Self {
+        Self {
             model,
             plugins: Plugins::new(registry, setup.events),
             inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.transfer_sessions_max),
-            sessions: SortedMap::new(),
-            next_stream: 1,
-            binary: SortedMap::new(),
-            exchanges: Exchanges::default(),
-            requests: Requests::new(setup.limits.requests_max),
-            defaults: Defaults::default(),
-            next_exchange: 1,
-            responses: VecDeque::new(),
-            totals: Totals::default(),
-            server_events: ServerEvents::default(),
-            clients: None,
+            clients: Clients::new(&setup.limits, &mut *hal.storage),
             board: Board::new(hal.clock.wall().is_none()),
             setup,
             hal,
-        };
-        match Defaults::load(&mut *gateway.hal.storage) {
-            Ok(defaults) => gateway.defaults = defaults,
-            Err(error) => log::warn!("default providers not read: {error}"),
         }
-        gateway
     }
 
     /// Prefers sources of the own vessel's paths from now on as `priorities` say.
@@ -189,16 +151,15 @@ impl Gateway {
         let (registry, mut world) = self.lend();
         let turn = registry.turn(&mut world);
         self.publish_emitted(now);
-        self.publish_frames();
+        self.clients.streams.publish_frames(&mut self.plugins.frames);
         while let Some(finished) = self.plugins.registry.next_finished() {
             self.finish(finished);
         }
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
-        let events = self.send_server_events(now);
-        let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at =
-            [wake.at, inputs.at, turn.wake, deadline, events, restart].into_iter().flatten().chain(sessions).min();
+        let events = self.clients.send_server_events(&self.plugins.registry, self.wall(), now);
+        let streams = self.clients.streams.due();
+        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams].into_iter().flatten().min();
         wake
     }
 
@@ -219,7 +180,7 @@ impl Gateway {
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
         self.inputs.offer(delta, &self.setup.self_context, now);
         self.plugins.registry.offer(delta, hops);
-        for session in self.sessions.values_mut() {
+        for session in self.clients.streams.sessions_mut() {
             session.offer(delta, now);
         }
     }
@@ -239,11 +200,6 @@ impl Gateway {
     #[must_use]
     pub fn wall_clock(&self) -> Option<UnixMillis> {
         self.hal.clock.wall()
-    }
-
-    /// Takes what the carrier counted, for [`status_json`](Self::status_json).
-    pub fn set_client_counters(&mut self, counters: ClientCounters) {
-        self.clients = Some(counters);
     }
 
     /// Returns the rows of the budget table.

@@ -5,10 +5,10 @@ use alloc::sync::Arc;
 use core::fmt::Write;
 use core::time::Duration;
 
-use super::Gateway;
+use super::clients::Clients;
 use crate::config::Vessel;
 use crate::json;
-use crate::plugin::{Plugin, State};
+use crate::plugin::{Plugin, Registry, State};
 use crate::server::stream::Session;
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
@@ -33,18 +33,17 @@ struct Said {
     last_error: Option<(String, UnixMillis)>,
 }
 
-impl Gateway {
+impl Clients {
     /// Sends the plugins' status to those who asked for it; returns when it is due again.
-    pub(super) fn send_server_events(&mut self, now: Instant) -> Option<Instant> {
-        let wall = self.wall();
-        for plugin in self.plugins.registry.plugins() {
-            self.server_events.note(plugin, wall);
+    pub fn send_server_events(&mut self, registry: &Registry, wall: UnixMillis, now: Instant) -> Option<Instant> {
+        let events = &mut self.server_events;
+        for plugin in registry.plugins() {
+            events.note(plugin, wall);
         }
-        if !self.sessions.values().any(Session::wants_server_events) {
-            self.server_events.sent = None;
+        if !self.streams.sessions().any(Session::wants_server_events) {
+            events.sent = None;
             return None;
         }
-        let (events, registry) = (&mut self.server_events, &self.plugins.registry);
         let wait = if events.changed { GAP } else { REPEAT };
         if let Some(due) = events.sent.map(|sent| sent + wait).filter(|due| *due > now) {
             return Some(due);
@@ -52,7 +51,7 @@ impl Gateway {
         events.said.retain(|package, _| registry.plugins().any(|plugin| plugin.package_name() == &**package));
         (events.changed, events.sent) = (false, Some(now));
         let text = events.json();
-        for session in self.sessions.values_mut().filter(|session| session.wants_server_events()) {
+        for session in self.streams.sessions_mut().filter(|session| session.wants_server_events()) {
             session.reply(&text);
         }
         Some(now + REPEAT)

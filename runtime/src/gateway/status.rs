@@ -19,7 +19,6 @@ impl Gateway {
     }
 
     fn write_status(&self, out: &mut String) -> core::fmt::Result {
-        let totals = &self.totals;
         let (total, sentences) = (self.inputs.counters(), self.inputs.sentence_counters());
         write!(out, "\"version\":\"{}\",\"board\":\"{}\",", self.setup.version, self.setup.limits.board.name())?;
         write!(out, "\"uptime_ms\":{},", self.hal.clock.now().as_millis())?;
@@ -31,7 +30,7 @@ impl Gateway {
             total.deltas,
             sentences.deltas,
             self.plugins.emitted(),
-            totals.client_deltas
+            self.clients.streams.deltas()
         )?;
         out.push_str("\"drops\":{");
         for (name, count) in total.losses().into_iter().chain(sentences.losses()) {
@@ -45,23 +44,18 @@ impl Gateway {
         write!(out, "\"plugin_emitted\":{},", sum(|drops| drops.emitted))?;
         write!(out, "\"plugin_malformed\":{},", sum(|drops| drops.malformed))?;
         write!(out, "\"plugin_loop\":{},", sum(|drops| drops.looped))?;
-        write!(
-            out,
-            "\"stream_collapsed\":{},",
-            self.sessions.values().map(|session| session.counters().collapsed).sum::<u64>()
-        )?;
+        write!(out, "\"stream_collapsed\":{},", self.clients.streams.collapsed())?;
         write!(out, "\"plugin_frames\":{},", sum(|drops| drops.frames))?;
-        let lost: u64 = self.binary.values().map(super::streams::BinaryClient::lost).sum();
-        write!(out, "\"stream_frames\":{lost},")?;
+        write!(out, "\"stream_frames\":{},", self.clients.streams.lost_frames())?;
         write!(out, "\"model_refused\":{},", self.model.counts().refused)?;
         write!(out, "\"not_preferred\":{},", self.model.counts().not_preferred)?;
-        write!(out, "\"requests\":{}}},", totals.refused_exchanges)?;
+        write!(out, "\"requests\":{}}},", self.clients.exchanges.refused())?;
         let restarts: u64 = self.plugins.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
         write!(
             out,
             "\"restarts\":{restarts},\"streams\":{},\"exchanges\":{},",
-            self.sessions.len().saturating_add(self.binary.len()),
-            self.exchanges.waiting()
+            self.clients.streams.len(),
+            self.clients.exchanges.waiting()
         )?;
         write!(
             out,
@@ -71,7 +65,7 @@ impl Gateway {
             self.model.counts().contexts
         )?;
         self.inputs.write_status(out)?;
-        if let Some(clients) = &self.clients {
+        if let Some(clients) = &self.clients.carried {
             out.push_str(",\"clients\":{");
             for (index, (name, count)) in clients.named().into_iter().enumerate() {
                 write!(out, "{}\"{name}\":{count}", if index == 0 { "" } else { "," })?;

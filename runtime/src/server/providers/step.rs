@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::Api;
 use crate::host::Call;
+use crate::plugin::Unavailable;
 use crate::server::Response;
 
 /// A call of one plugin.
@@ -63,6 +64,15 @@ impl Reply {
             Self::Busy => "the plugin has too many requests waiting",
             Self::Stopped => "the plugin does not run",
             Self::Late => "the plugin did not answer in time",
+        }
+    }
+}
+
+impl From<Unavailable> for Reply {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::NotRunning => Self::Stopped,
+            Unavailable::Busy => Self::Busy,
         }
     }
 }
