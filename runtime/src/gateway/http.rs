@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::exchanges::Pending;
-use super::{Gateway, exchanges};
+use super::{Gateway, board_http, exchanges};
 use crate::host::Call;
 use crate::plugin::{self, ExchangeId};
 use crate::server::endpoint::{self, Found};
@@ -28,7 +28,7 @@ impl Gateway {
         if let Err(refused) = self.setup.access.check(request, &route) {
             return Some(refused);
         }
-        self.board.served = Some(self.hal.clock.now());
+        self.board.note_served(self.hal.clock.now());
         if !self.clients.exchanges.admit() {
             return Some(Response::error(503, exchanges::TOO_MANY));
         }
@@ -43,7 +43,7 @@ impl Gateway {
             Route::PluginConfigRead { id } => Some(self.with_plugin(&id, server::plugins::config)),
             Route::PluginConfigWrite { id } => self.configure(&id, request, exchange),
             Route::PluginEndpoint { id, path } if self.is_log_viewer(&id, path, request) => {
-                Some(self.log_viewer(request))
+                Some(self.board.log_viewer(request))
             }
             Route::PluginEndpoint { id, path } => {
                 let step = self.endpoint(&id, path, request).unwrap_or_else(Step::from);
@@ -59,13 +59,13 @@ impl Gateway {
             Route::Radars { segments } => self.provided(request, &segments, exchange, providers::radar),
             Route::Notifications { segments } => Some(self.notifications(request, &segments)),
             Route::Status => Some(Response::json(200, self.status_json())),
-            Route::Log => Some(self.log_lines(request)),
-            Route::Firmware => Some(self.firmware_state()),
-            Route::FirmwarePiece => Some(self.firmware_piece(request)),
-            Route::FactoryReset => Some(self.factory_reset()),
-            Route::Wifi => Some(self.wifi_state()),
-            Route::WifiSet => Some(self.wifi_set(request)),
-            Route::WifiForget => Some(self.wifi_forget()),
+            Route::Log => Some(self.board.log_lines(request)),
+            Route::Firmware => Some(self.board.firmware_state(self.setup.version)),
+            Route::FirmwarePiece => Some(self.board.firmware_piece(request, self.setup.version, &mut self.hal)),
+            Route::FactoryReset => Some(self.board.factory_reset(&mut self.hal)),
+            Route::Wifi => Some(self.board.wifi_state(&mut self.hal)),
+            Route::WifiSet => Some(self.board.wifi_set(request, &mut self.hal)),
+            Route::WifiForget => Some(self.board.wifi_forget(&mut self.hal)),
             Route::Stream | Route::BinaryStream { .. } => {
                 Some(Response::error(426, "this address speaks WebSocket only"))
             }
@@ -75,6 +75,14 @@ impl Gateway {
             Route::PluginLog { id } => Some(self.with_plugin(&id, server::plugins::log)),
             other => Some(self.data_answer(request, &other)),
         }
+    }
+
+    /// Tells whether the host answers a request to a plugin by itself (plugin ABI §9.5).
+    fn is_log_viewer(&self, id: &str, path: &str, request: &Request) -> bool {
+        id == board_http::LOG_VIEWER
+            && path == "/api/logs"
+            && request.method.is_read()
+            && self.plugins.registry.find(id).is_some()
     }
 
     /// Answers what asks for data only.

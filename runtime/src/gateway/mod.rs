@@ -4,6 +4,7 @@
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
 mod board;
+mod board_http;
 mod clients;
 mod exchanges;
 mod http;
@@ -143,7 +144,7 @@ impl Gateway {
         let inputs = self.drive_inputs();
         let mut wake = Wake { busy: inputs.busy, at: None };
         let now = self.hal.clock.now();
-        let restart = self.drive_board(now);
+        let restart = self.board.drive(&mut self.hal, now);
         self.model.tick(now);
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);

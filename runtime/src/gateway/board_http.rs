@@ -1,0 +1,234 @@
+//! What a board answers over HTTP: its log, its firmware, its radio, factory reset.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::fmt::{self, Write};
+use core::time::Duration;
+
+use super::board::{Board, Restart};
+use crate::device::factory_reset;
+use crate::device::firmware::{Progress, Update, UpdateError};
+use crate::device::wifi::Station;
+use crate::hal::{Hal, StorageError};
+use crate::json;
+use crate::server::{Request, Response};
+use crate::time::Instant;
+
+/// Lines of the log in an answer when the caller does not say, and at most (plugin ABI §9.5).
+const LOG_LINES: usize = 2000;
+const LOG_LINES_MAX: usize = 50_000;
+/// Id of the plugin whose view of the log the host serves (plugin ABI §9.5).
+pub(super) const LOG_VIEWER: &str = "signalk-logviewer";
+/// A restart leaves this long for the answer to reach who asked for it.
+const BEFORE_RESTART: Duration = Duration::from_secs(2);
+
+fn number(request: &Request, name: &str) -> Option<Result<u32, Response>> {
+    let value = request.query().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+    Some(value.parse().map_err(|_| Response::error(400, &format!("{name} must be a number"))))
+}
+
+impl Board {
+    fn tail(&mut self, request: &Request) -> Result<String, Response> {
+        let lines = match number(request, "lines").transpose()? {
+            Some(lines) => usize::try_from(lines).unwrap_or(LOG_LINES_MAX).min(LOG_LINES_MAX),
+            None => LOG_LINES,
+        };
+        match &mut self.parts.log {
+            Some(log) => Ok(log.tail(lines)),
+            None => Err(Response::error(501, "this gateway keeps no log; it goes to the console")),
+        }
+    }
+
+    /// `GET /skiff/v1/log?lines=`: text, oldest line first.
+    pub fn log_lines(&mut self, request: &Request) -> Response {
+        match self.tail(request) {
+            Ok(text) => Response::new(200, "text/plain; charset=utf-8", text),
+            Err(refused) => refused,
+        }
+    }
+
+    /// `GET /plugins/signalk-logviewer/api/logs?lines=`.
+    pub fn log_viewer(&mut self, request: &Request) -> Response {
+        let text = match self.tail(request) {
+            Ok(text) => text,
+            Err(refused) if refused.status == 400 => return refused,
+            Err(_) => String::new(),
+        };
+        if text.is_empty() {
+            return Response::error(404, "the log is empty");
+        }
+        let mut out = String::from("{\"lines\":[");
+        let mut count = 0_usize;
+        for line in text.lines() {
+            if count > 0 {
+                out.push(',');
+            }
+            // Writing into a String cannot fail.
+            let _ = json::write_string(&mut out, line);
+            count = count.saturating_add(1);
+        }
+        let _ = write!(out, "],\"count\":{count},\"source\":\"skiff\",\"format\":\"text\"}}");
+        Response::json(200, out)
+    }
+
+    /// `GET /skiff/v1/firmware`.
+    pub fn firmware_state(&self, version: &str) -> Response {
+        match &self.parts.firmware {
+            Some(_) => Response::json(200, self.firmware_json(version)),
+            None => no_slots(),
+        }
+    }
+
+    pub fn firmware_json(&self, version: &str) -> String {
+        let mut out = format!("{{\"version\":\"{}\",\"state\":", version);
+        // Writing into a String cannot fail.
+        let _ = match (&self.update, &self.trial, self.restart) {
+            (_, _, Some(_)) => write!(out, "\"restarting\""),
+            (Some((update, _)), _, _) => {
+                let header = update.header();
+                let total = u64::from(header.bytes).saturating_add(crate::device::firmware::HEADER_BYTES as u64);
+                write!(out, "\"receiving\",\"received\":{},\"total\":{total}", update.received())
+            }
+            (None, Some(_), None) => write!(out, "\"on-trial\""),
+            (None, None, None) => write!(out, "\"confirmed\""),
+        };
+        if let Some(flash) = &self.parts.firmware {
+            let (slot, bytes, chip) = (flash.running().index(), flash.slot_bytes(), flash.chip());
+            let _ = write!(out, ",\"slot\":{slot},\"slot_bytes\":{bytes},\"chip\":{chip}");
+        }
+        if let Some(version) = &self.rolled_back {
+            out.push_str(",\"rolled_back\":");
+            let _ = json::write_string(&mut out, version);
+        }
+        out.push('}');
+        out
+    }
+
+    /// `POST /skiff/v1/firmware?offset=`: the next piece of a firmware file; offset 0 begins anew.
+    pub fn firmware_piece(&mut self, request: &Request, version: &str, hal: &mut Hal) -> Response {
+        let now = hal.clock.now();
+        let Some(flash) = &mut self.parts.firmware else { return no_slots() };
+        if self.restart.is_some() {
+            return Response::error(409, "the board is about to restart");
+        }
+        let offset = match number(request, "offset") {
+            Some(Ok(offset)) => offset,
+            Some(Err(refused)) => return refused,
+            None => 0,
+        };
+        let (flash, storage) = (&mut **flash, &mut *hal.storage);
+        let begun = self.update.take().map(|(update, _)| update);
+        let update = match (offset, begun) {
+            (0, _) => match Update::begin(flash, storage, &request.body) {
+                Ok(update) => {
+                    log::warn!("firmware {} is being received", update.header().version);
+                    Box::new(update)
+                }
+                Err(error) => return refusal(error),
+            },
+            (_, None) => return refusal(UpdateError::Offset { expected: 0 }),
+            (offset, Some(mut update)) => {
+                if let Err(error) = update.piece(flash, offset, &request.body) {
+                    if matches!(error, UpdateError::Offset { .. } | UpdateError::Piece) {
+                        self.update = Some((update, now));
+                    }
+                    return refusal(error);
+                }
+                update
+            }
+        };
+        match update.finish(flash, storage) {
+            Ok(Progress::Receiving { received, total }) => {
+                self.update = Some((update, now));
+                Response::json(200, format!("{{\"received\":{received},\"total\":{total}}}"))
+            }
+            Ok(Progress::Ready) => {
+                log::warn!("firmware {} is whole, restarting into it", update.header().version);
+                self.restart = Some((Restart::Update, now + BEFORE_RESTART));
+                Response::json(202, self.firmware_json(version))
+            }
+            Err(error) => refusal(error),
+        }
+    }
+
+    /// `POST /skiff/v1/factory-reset`.
+    pub fn factory_reset(&mut self, hal: &mut Hal) -> Response {
+        if !self.parts.factory_reset {
+            return Response::error(501, "this gateway has no factory reset; remove its configuration folder instead");
+        }
+        match factory_reset::request(&mut *hal.storage) {
+            Ok(()) => {
+                log::warn!("factory reset: configuration, plugins and token go at the next start");
+                self.restart = Some((Restart::FactoryReset, hal.clock.now() + BEFORE_RESTART));
+                Response::json(202, "{\"state\":\"restarting\"}")
+            }
+            Err(error) => Response::error(507, &format!("{error}")),
+        }
+    }
+
+    /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes; never the password.
+    pub fn wifi_state(&self, hal: &mut Hal) -> Response {
+        let Some(mode) = self.parts.wifi else { return no_wifi() };
+        let mut out = String::from("{\"ssid\":");
+        match Station::load(&mut *hal.storage) {
+            // Writing into a String cannot fail.
+            Some(station) => _ = json::write_string(&mut out, &station.ssid),
+            None => out.push_str("null"),
+        }
+        let _ = write!(out, ",\"mode\":\"{}\",\"up\":{}}}", mode.name(), self.network_up);
+        Response::json(200, out)
+    }
+
+    /// `PUT /skiff/v1/wifi` `{"ssid", "password"}`: the network to join, from the next start on, which follows at once.
+    pub fn wifi_set(&mut self, request: &Request, hal: &mut Hal) -> Response {
+        if self.parts.wifi.is_none() {
+            return no_wifi();
+        }
+        let station = match Station::parse(&request.body) {
+            Ok(station) => station,
+            Err(error) => return Response::error(400, &format!("{error}")),
+        };
+        let saved = station.save(&mut *hal.storage);
+        self.wifi_changed(saved, &format_args!("to join {}", station.ssid), hal.clock.now())
+    }
+
+    /// `DELETE /skiff/v1/wifi`: the board makes its own network again.
+    pub fn wifi_forget(&mut self, hal: &mut Hal) -> Response {
+        if self.parts.wifi.is_none() {
+            return no_wifi();
+        }
+        let forgotten = Station::forget(&mut *hal.storage);
+        self.wifi_changed(forgotten, &"to make its own network", hal.clock.now())
+    }
+
+    fn wifi_changed(&mut self, done: Result<(), StorageError>, what: &dyn fmt::Display, now: Instant) -> Response {
+        match done {
+            Ok(()) => {
+                log::warn!("the board starts anew {what}");
+                self.restart = Some((Restart::Network, now + BEFORE_RESTART));
+                Response::json(202, "{\"state\":\"restarting\"}")
+            }
+            Err(error) => Response::error(507, &format!("{error}")),
+        }
+    }
+}
+
+fn no_wifi() -> Response {
+    Response::error(501, "this gateway has no radio of its own; its system joins networks")
+}
+
+fn no_slots() -> Response {
+    Response::error(501, "this gateway has no firmware slots; its package manager installs new versions")
+}
+
+fn refusal(error: UpdateError) -> Response {
+    let status = match error {
+        UpdateError::Header(_) | UpdateError::TooLong | UpdateError::Sum => 400,
+        UpdateError::Piece => 413,
+        UpdateError::Offset { .. } | UpdateError::OnTrial => 409,
+        UpdateError::Flash => 500,
+        UpdateError::Storage(_) => 507,
+    };
+    Response::error(status, &format!("{error}"))
+}
