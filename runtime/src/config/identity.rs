@@ -40,7 +40,13 @@ impl Identity {
             Some(urn) => urn.into(),
             None => random_urn(rng),
         };
-        write_object(storage, FILE, &format!("{{\"self\":\"{urn}\"}}"))?;
+        write_object(
+            storage,
+            FILE,
+            &json::object(|record| {
+                record.text("self", &urn);
+            }),
+        )?;
         Ok(Self { urn })
     }
 

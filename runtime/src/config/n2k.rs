@@ -11,7 +11,6 @@
 //! Without the file, or without `enabled`, nothing is ever sent. `skiff/n2k-node.json` holds the unique number and last
 //! address by interface.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -194,7 +193,9 @@ impl KeptNode {
     /// [`ConfigError`] when storage fails.
     pub fn save(&self, storage: &mut dyn Storage, interface: &str) -> Result<(), ConfigError> {
         let text = read_object(storage, KEPT_FILE, FILE_BYTES_MAX).ok().flatten();
-        let entry = format!("{{\"unique\":{},\"address\":{}}}", self.unique_number, self.address.0);
+        let entry = json::object(|entry| {
+            entry.number("unique", self.unique_number).number("address", self.address.0);
+        });
         write_object(storage, KEPT_FILE, &json::with_member(text.as_deref().unwrap_or("{}"), interface, &entry))
     }
 }

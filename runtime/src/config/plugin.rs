@@ -97,31 +97,20 @@ impl PluginConfig {
     /// Returns all members as compact JSON, the three known ones first.
     #[must_use]
     pub fn json(&self) -> String {
-        let mut out = String::from("{");
-        let mut member = |name: &str, value: &str| {
-            if out.len() > 1 {
-                out.push(',');
+        json::object(|out| {
+            if let Some(configuration) = &self.configuration {
+                out.json("configuration", configuration);
             }
-            // Writing into a String cannot fail.
-            let _ = json::write_string(&mut out, name);
-            out.push(':');
-            out.push_str(value);
-        };
-        let word = |value: bool| if value { "true" } else { "false" };
-        if let Some(configuration) = &self.configuration {
-            member("configuration", configuration);
-        }
-        if let Some(enabled) = self.enabled {
-            member("enabled", word(enabled));
-        }
-        if let Some(enable_debug) = self.enable_debug {
-            member("enableDebug", word(enable_debug));
-        }
-        for (name, value) in &self.others {
-            member(name, value);
-        }
-        out.push('}');
-        out
+            if let Some(enabled) = self.enabled {
+                out.boolean("enabled", enabled);
+            }
+            if let Some(enable_debug) = self.enable_debug {
+                out.boolean("enableDebug", enable_debug);
+            }
+            for (name, value) in &self.others {
+                out.json(name, value);
+            }
+        })
     }
 
     /// Returns what the body of `POST …/config` makes of this configuration.

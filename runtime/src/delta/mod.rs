@@ -27,7 +27,9 @@ use core::fmt;
 
 pub(crate) use excerpt::Excerpt;
 pub use parse::Stamp;
-pub use write::{DeltaWriter, UpdateHead, Value, ValueSink, Written};
+pub use write::{DeltaWriter, UpdateHead, ValueSink};
+
+pub use crate::json::{Value, Written};
 
 use crate::json::JsonError;
 

@@ -1,100 +1,9 @@
 //! Builds a delta's text from values, straight from scaled integers.
 
 use alloc::string::String;
-use core::fmt::{self, Write};
 
 use super::{Delta, DeltaError, Draft, Entry, Span, UpdateIndex};
-use crate::json::{self, Decimal};
-
-/// A value on its way into JSON text.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'a> {
-    /// `null`: the value was cleared or is not available.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// An exact decimal.
-    Number(Decimal),
-    /// A quotient that has no exact decimal.
-    Float(f64),
-    /// Text.
-    Text(&'a str),
-    /// An object, members in order.
-    Object(&'a [(&'a str, Value<'a>)]),
-    /// An array.
-    List(&'a [Value<'a>]),
-    /// Text that is compact JSON already.
-    Json(&'a str),
-    /// Compact JSON that is written when it is needed: lists too long for the stack.
-    Written(Written<'a>),
-}
-
-/// Writes compact JSON.
-#[derive(Clone, Copy)]
-pub struct Written<'a>(pub &'a dyn Fn(&mut dyn Write) -> fmt::Result);
-
-impl fmt::Debug for Written<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (self.0)(f)
-    }
-}
-
-impl PartialEq for Written<'_> {
-    /// Compares what is written.
-    fn eq(&self, other: &Self) -> bool {
-        let (mut left, mut right) = (String::new(), String::new());
-        (self.0)(&mut left).is_ok() && (other.0)(&mut right).is_ok() && left == right
-    }
-}
-
-/// Gives a writer of any sort as a trait object.
-struct Through<'w, W: ?Sized>(&'w mut W);
-
-impl<W: Write + ?Sized> Write for Through<'_, W> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write_str(text)
-    }
-}
-
-impl Value<'_> {
-    /// Writes the value as compact JSON.
-    ///
-    /// # Errors
-    /// What the sink returns.
-    pub fn write<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
-        match *self {
-            Self::Null => out.write_str("null"),
-            Self::Bool(value) => out.write_str(if value { "true" } else { "false" }),
-            Self::Number(value) => out.write_str(&value.text()),
-            Self::Float(value) => json::write_f64(out, value),
-            Self::Text(text) => json::write_string(out, text),
-            Self::Json(text) => out.write_str(text),
-            Self::Written(written) => (written.0)(&mut Through(out)),
-            Self::Object(members) => {
-                out.write_char('{')?;
-                for (index, (name, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        out.write_char(',')?;
-                    }
-                    json::write_string(out, name)?;
-                    out.write_char(':')?;
-                    value.write(out)?;
-                }
-                out.write_char('}')
-            }
-            Self::List(items) => {
-                out.write_char('[')?;
-                for (index, value) in items.iter().enumerate() {
-                    if index > 0 {
-                        out.write_char(',')?;
-                    }
-                    value.write(out)?;
-                }
-                out.write_char(']')
-            }
-        }
-    }
-}
+use crate::json::Value;
 
 /// Takes path and value pairs, as the NMEA 2000 mapping gives them.
 pub trait ValueSink {
@@ -302,6 +211,7 @@ impl ValueSink for DeltaWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{self, Decimal};
 
     #[test]
     fn writes_members_in_the_order_plugins_search_for() {

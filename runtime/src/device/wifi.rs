@@ -1,6 +1,6 @@
 //! The network a board joins: a record that the operator sets over HTTP and the firmware reads at its start.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use crate::hal::{Key, Storage, StorageError};
@@ -101,14 +101,12 @@ impl Station {
     /// # Errors
     /// [`StorageError`]; the record is as it was.
     pub fn save(&self, storage: &mut dyn Storage) -> Result<(), StorageError> {
-        let mut text = "{\"ssid\":".to_string();
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut text, &self.ssid);
-        if let Some(password) = &self.password {
-            text.push_str(",\"password\":");
-            let _ = json::write_string(&mut text, password);
-        }
-        text.push('}');
+        let text = json::object(|record| {
+            record.text("ssid", &self.ssid);
+            if let Some(password) = &self.password {
+                record.text("password", password);
+            }
+        });
         storage.replace(&key()?, text.as_bytes())
     }
 

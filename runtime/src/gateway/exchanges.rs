@@ -215,7 +215,7 @@ impl Gateway {
     fn publish_resource(&mut self, package: &str, path: &str, value: &str) {
         let text = alloc::format!(
             "{{\"updates\":[{{\"values\":[{{\"path\":{},\"value\":{value}}}]}}]}}",
-            server::quoted(path)
+            crate::json::quoted(path)
         );
         let stamp = Stamp { source_ref: package, self_context: &self.setup.self_context, now: self.wall() };
         match Delta::parse(&text, &stamp) {

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use super::Gateway;
 use crate::delta::{Delta, Stamp, is_plain};
 use crate::json;
+use crate::json::quoted;
 use crate::model::Notification;
 use crate::server::providers::{failed, json_body, state};
-use crate::server::{Method, Request, Response, quoted};
+use crate::server::{Method, Request, Response};
 
 /// `$source` of notifications that clients raise.
 const SOURCE: &str = "notificationApi";

@@ -114,16 +114,11 @@ impl Model {
 
 /// Returns `{"a":{"b":value}}` for path `a.b`.
 fn nested(path: &str, value: &str) -> String {
-    let mut out = String::new();
-    for segment in path.split('.') {
-        out.push('{');
-        // Writing into a String cannot fail.
-        let _ = crate::json::write_string(&mut out, segment);
-        out.push(':');
-    }
-    out.push_str(value);
-    for _ in path.split('.') {
-        out.push('}');
-    }
-    out
+    let (parents, leaf) = path.rsplit_once('.').unwrap_or(("", path));
+    crate::json::nested(|out| {
+        for segment in parents.split('.').filter(|_| !parents.is_empty()) {
+            out.open(segment);
+        }
+        out.members().json(leaf, value);
+    })
 }

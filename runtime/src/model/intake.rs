@@ -45,45 +45,37 @@ fn without_identity(object: &str) -> Cow<'_, str> {
     let named = |name: &str| matches!(name, "name" | "mmsi" | "uuid" | "design");
     let call_sign = json::member(object, "communication").and_then(|inside| json::member(inside, "callsignVhf"));
     let mut found = call_sign.is_some();
-    let mut out = String::from("{");
-    let read = json::members::<json::JsonError>(object, |key, value| {
-        if named(key) {
-            found = true;
-            return Ok(());
-        }
-        let value = match key {
-            "communication" => without_member(value, "callsignVhf"),
-            _ => Cow::Borrowed(value),
-        };
-        if &*value != "{}" {
-            push_member(&mut out, key, &value);
-        }
-        Ok(())
+    let mut read = Ok(());
+    let out = json::object(|out| {
+        read = json::members::<json::JsonError>(object, |key, value| {
+            if named(key) {
+                found = true;
+                return Ok(());
+            }
+            let value = match key {
+                "communication" => without_member(value, "callsignVhf"),
+                _ => Cow::Borrowed(value),
+            };
+            if &*value != "{}" {
+                out.json(key, &value);
+            }
+            Ok(())
+        });
     });
-    out.push('}');
     if read.is_ok() && found { Cow::Owned(out) } else { Cow::Borrowed(object) }
 }
 
 fn without_member<'a>(object: &'a str, name: &str) -> Cow<'a, str> {
-    let mut out = String::from("{");
-    let read = json::members::<json::JsonError>(object, |key, value| {
-        if key != name {
-            push_member(&mut out, key, value);
-        }
-        Ok(())
+    let mut read = Ok(());
+    let out = json::object(|out| {
+        read = json::members::<json::JsonError>(object, |key, value| {
+            if key != name {
+                out.json(key, value);
+            }
+            Ok(())
+        });
     });
-    out.push('}');
     if read.is_ok() { Cow::Owned(out) } else { Cow::Borrowed(object) }
-}
-
-fn push_member(out: &mut String, key: &str, value: &str) {
-    if !out.ends_with('{') {
-        out.push(',');
-    }
-    // Writing into a String cannot fail.
-    let _ = json::write_string(out, key);
-    out.push(':');
-    out.push_str(value);
 }
 
 /// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.

@@ -20,17 +20,12 @@ impl Known {
     /// Returns the meta object.
     #[must_use]
     pub fn json(&self) -> String {
-        let mut out = String::from("{");
-        if !self.units.is_empty() {
-            out.push_str("\"units\":");
-            // Writing into a String cannot fail.
-            let _ = json::write_string(&mut out, self.units);
-            out.push(',');
-        }
-        out.push_str("\"description\":");
-        let _ = json::write_string(&mut out, self.description);
-        out.push('}');
-        out
+        json::object(|meta| {
+            if !self.units.is_empty() {
+                meta.text("units", self.units);
+            }
+            meta.text("description", self.description);
+        })
     }
 }
 

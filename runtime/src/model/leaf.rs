@@ -127,29 +127,22 @@ impl Leaf {
 
 /// Returns the members of `under`, overlaid with those of `over`; both compact objects.
 pub(super) fn merge(under: &str, over: &str) -> Result<String, JsonError> {
-    let mut out = String::with_capacity(under.len().saturating_add(over.len()));
-    out.push('{');
-    let mut write = |key: &str, value: &str| {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut out, key);
-        out.push(':');
-        out.push_str(value);
-    };
-    json::members::<JsonError>(under, |key, value| {
-        if json::member(over, key).is_none() {
-            write(key, value);
-        }
-        Ok(())
-    })?;
-    json::members::<JsonError>(over, |key, value| {
-        write(key, value);
-        Ok(())
-    })?;
-    out.push('}');
-    Ok(out)
+    let mut text = String::with_capacity(under.len().saturating_add(over.len()));
+    let mut read = Ok(());
+    json::write_object(&mut text, |out| {
+        read = json::members::<JsonError>(under, |key, value| {
+            if json::member(over, key).is_none() {
+                out.json(key, value);
+            }
+            Ok(())
+        });
+        let over = json::members::<JsonError>(over, |key, value| {
+            out.json(key, value);
+            Ok(())
+        });
+        read = read.and(over);
+    });
+    read.map(|()| text)
 }
 
 #[cfg(test)]

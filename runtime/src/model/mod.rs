@@ -18,7 +18,6 @@ mod tree;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
@@ -101,10 +100,7 @@ impl Model {
     pub fn describe_self(&mut self, name: Option<&str>, mmsi: Option<&str>, uuid: Option<&str>) {
         for (member, text) in [("name", name), ("mmsi", mmsi), ("uuid", uuid)] {
             let Some(text) = text else { continue };
-            let mut json = String::new();
-            // Writing into a String cannot fail.
-            let _ = crate::json::write_string(&mut json, text);
-            self.store(None, member, &Stored::Bare(&json));
+            self.store(None, member, &Stored::Bare(&crate::json::quoted(text)));
         }
     }
 

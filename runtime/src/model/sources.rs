@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use super::context::{Full, Room};
 use crate::json::{self, JsonError};
@@ -119,37 +119,25 @@ impl Sources {
     pub(super) fn json(&self) -> String {
         let mut rows: Vec<&Row> = self.rows.iter().flatten().collect();
         rows.sort_by(|a, b| (&a.label, &a.reference).cmp(&(&b.label, &b.reference)));
-        let mut out = String::from("{");
-        let mut open: Option<&str> = None;
-        for row in rows {
-            if open != Some(&row.label) {
-                out.push_str(if open.is_some() { "}," } else { "" });
-                open = Some(&row.label);
-                string(&mut out, &row.label);
-                out.push_str(":{\"label\":");
-                string(&mut out, &row.label);
-                if let Some(kind) = &row.kind {
-                    out.push_str(",\"type\":");
-                    string(&mut out, kind);
+        json::nested(|tree| {
+            let mut open: Option<&str> = None;
+            for row in rows {
+                if open != Some(&row.label) {
+                    tree.close();
+                    open = Some(&row.label);
+                    tree.open(&row.label);
+                    tree.members().text("label", &row.label);
+                    if let Some(kind) = &row.kind {
+                        tree.members().text("type", kind);
+                    }
+                }
+                let suffix = row.reference.strip_prefix(&*row.label).and_then(|rest| rest.strip_prefix('.'));
+                if let Some(suffix) = suffix.filter(|suffix| !matches!(*suffix, "label" | "type")) {
+                    tree.members().object(suffix, |out| row.write_n2k(out));
                 }
             }
-            let suffix = row.reference.strip_prefix(&*row.label).and_then(|rest| rest.strip_prefix('.'));
-            if let Some(suffix) = suffix.filter(|suffix| !matches!(*suffix, "label" | "type")) {
-                out.push(',');
-                string(&mut out, suffix);
-                out.push_str(":{");
-                row.write_n2k(&mut out);
-                out.push('}');
-            }
-        }
-        out.push_str(if open.is_some() { "}}" } else { "}" });
-        out
+        })
     }
-}
-
-fn string(out: &mut String, text: &str) {
-    // Writing into a String cannot fail.
-    let _ = json::write_string(out, text);
 }
 
 impl Row {
@@ -197,18 +185,17 @@ impl Row {
         }
     }
 
-    fn write_n2k(&self, out: &mut String) {
+    fn write_n2k(&self, out: &mut json::Object<'_>) {
         let Some(src) = &self.src else { return };
-        out.push_str("\"n2k\":{\"src\":");
-        string(out, src);
-        out.push_str(",\"pgns\":{");
         let mut pgns = self.pgns.clone();
         sorted::sort(&mut pgns);
-        for (index, (pgn, time)) in pgns.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            let _ = write!(out, "{comma}\"{pgn}\":\"{time}\"");
-        }
-        out.push_str("}}");
+        out.object("n2k", |n2k| {
+            n2k.text("src", src).object("pgns", |rows| {
+                for (pgn, time) in &pgns {
+                    rows.text(&pgn.to_string(), &time.to_string());
+                }
+            });
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::context::{Context, Node};
 use super::leaf::{Leaf, merge};
 use super::{Model, SCHEMA_VERSION, known};
-use crate::json::{self, JsonError};
+use crate::json::{self, JsonError, Nested};
 
 /// Segments of a question; the longest path has fewer.
 const SEGMENTS_MAX: usize = 136;
@@ -35,16 +35,12 @@ impl Model {
             Some((group, rest)) => (*group, rest),
         };
         match (group, rest.split_first()) {
-            ("version", None) => Some(quoted(SCHEMA_VERSION)),
-            ("self", None) => Some(quoted(&self.self_context)),
+            ("version", None) => Some(json::quoted(SCHEMA_VERSION)),
+            ("self", None) => Some(json::quoted(&self.self_context)),
             ("sources", _) => descend(&self.sources.json(), rest).map(String::from),
             (_, None) => {
                 let contexts = self.group(group);
-                (!contexts.is_empty()).then(|| {
-                    let mut out = String::new();
-                    self.write_group(&mut out, &contexts);
-                    out
-                })
+                (!contexts.is_empty()).then(|| json::nested(|tree| self.write_contexts(tree, &contexts)))
             }
             (_, Some((key, path))) => self.node_in(self.find(group, key)?, path, Form::Full),
         }
@@ -123,10 +119,6 @@ impl Model {
     }
 
     fn whole(&self) -> String {
-        let mut out = String::from("{\"version\":");
-        out.push_str(&quoted(SCHEMA_VERSION));
-        out.push_str(",\"self\":");
-        out.push_str(&quoted(&self.self_context));
         let mut groups = alloc::vec!["vessels"];
         for name in self.foreign.keys() {
             if let Some((group, _)) = name.split_once('.')
@@ -135,23 +127,23 @@ impl Model {
                 groups.push(group);
             }
         }
-        for group in groups {
-            member(&mut out, group);
-            self.write_group(&mut out, &self.group(group));
-        }
-        member(&mut out, "sources");
-        out.push_str(&self.sources.json());
-        out.push('}');
-        out
+        json::nested(|tree| {
+            tree.members().text("version", SCHEMA_VERSION).text("self", &self.self_context);
+            for group in groups {
+                tree.open(group);
+                self.write_contexts(tree, &self.group(group));
+                tree.close();
+            }
+            tree.members().json("sources", &self.sources.json());
+        })
     }
 
-    fn write_group(&self, out: &mut String, contexts: &[(&str, &Context)]) {
-        out.push('{');
+    fn write_contexts(&self, tree: &mut Nested<'_>, contexts: &[(&str, &Context)]) {
         for (key, context) in contexts {
-            member(out, key);
-            self.write_tree(out, context.below("").collect(), 0, Form::Full);
+            tree.open(key);
+            self.write_tree(tree, context.below("").collect(), 0, Form::Full);
+            tree.close();
         }
-        out.push('}');
     }
 
     /// Returns what lies at `segments` below a context.
@@ -168,10 +160,8 @@ impl Model {
             return Some((**value).into());
         }
         if !found.is_empty() || segments.is_empty() {
-            let mut out = String::new();
             found.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
-            self.write_tree(&mut out, found, segments.len(), form);
-            return Some(out);
+            return Some(json::nested(|tree| self.write_tree(tree, found, segments.len(), form)));
         }
         if segments == ["meta"] {
             return Some(all_meta(context));
@@ -185,12 +175,7 @@ impl Model {
             };
             let json = match node {
                 Node::Bare(value) => String::from(&**value),
-                Node::Leaf(leaf) => {
-                    let mut out = String::from("{");
-                    self.write_leaf(&mut out, &path, leaf, Form::Full);
-                    out.push('}');
-                    out
-                }
+                Node::Leaf(leaf) => json::object(|out| self.write_leaf(out, &path, leaf, Form::Full)),
             };
             return descend(&json, rest).map(String::from);
         }
@@ -200,19 +185,18 @@ impl Model {
         descend(&json, rest.get(1..)?).map(String::from)
     }
 
-    /// Writes sorted `entries` as nested objects, leaving out the first `skip` segments of each path.
-    fn write_tree<'c>(&self, out: &mut String, mut entries: Vec<(&'c str, &'c Node)>, skip: usize, form: Form) {
+    /// Writes sorted `entries` as nested objects into the open one, leaving out the first `skip` segments of each path.
+    fn write_tree<'c>(&self, tree: &mut Nested<'_>, mut entries: Vec<(&'c str, &'c Node)>, skip: usize, form: Form) {
         if skip == 0 {
             entries.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
         }
         let mut open: Vec<Open<'c>> = Vec::new();
-        out.push('{');
         let mut leaf_at_top = false;
         for (index, (path, node)) in entries.iter().enumerate() {
             let segments = || path.split('.').skip(skip);
             let shared = open.iter().zip(segments()).take_while(|(open, segment)| open.segment == *segment).count();
             for _ in shared..open.len() {
-                out.push('}');
+                tree.close();
             }
             open.truncate(shared);
             let next = entries.get(index.saturating_add(1)).map(|(path, _)| *path);
@@ -230,68 +214,58 @@ impl Model {
             if rest.peek().is_none() {
                 // The node that was asked for itself.
                 if let Node::Leaf(leaf) = node {
-                    self.write_leaf(out, path, leaf, form);
+                    self.write_leaf(tree.members(), path, leaf, form);
                     leaf_at_top = true;
                 }
                 continue;
             }
             while let Some(segment) = rest.next() {
-                member(out, segment);
                 let is_last = rest.peek().is_none();
                 match node {
-                    Node::Bare(value) if is_last => out.push_str(value),
+                    Node::Bare(value) if is_last => {
+                        tree.members().json(segment, value);
+                    }
                     _ => {
-                        out.push('{');
+                        tree.open(segment);
                         open.push(Open { segment, is_leaf: is_last });
                     }
                 }
             }
             if let Node::Leaf(leaf) = node {
-                self.write_leaf(out, path, leaf, form);
+                self.write_leaf(tree.members(), path, leaf, form);
             }
         }
         for _ in &open {
-            out.push('}');
+            tree.close();
         }
-        out.push('}');
     }
 
     /// Writes the members of a leaf (plugin ABI §11.3), without braces.
-    fn write_leaf(&self, out: &mut String, path: &str, leaf: &Leaf, form: Form) {
+    fn write_leaf(&self, out: &mut json::Object<'_>, path: &str, leaf: &Leaf, form: Form) {
         if let Some(latest) = leaf.latest() {
-            member(out, "value");
-            out.push_str(latest.value());
-            member(out, "$source");
-            out.push_str(&quoted(self.sources.reference(latest.source)));
+            out.json("value", latest.value()).text("$source", self.sources.reference(latest.source));
             if !latest.timestamp().is_empty() {
-                member(out, "timestamp");
-                out.push_str(&quoted(latest.timestamp()));
+                out.text("timestamp", latest.timestamp());
             }
         }
         if form == Form::Full {
             if let Some(meta) = meta(path, leaf.meta()) {
-                member(out, "meta");
-                out.push_str(&meta);
+                out.json("meta", &meta);
             }
             if leaf.readings().len() > 1 {
-                member(out, "values");
-                out.push('{');
-                for reading in leaf.readings() {
-                    member(out, self.sources.reference(reading.source));
-                    out.push_str("{\"value\":");
-                    out.push_str(reading.value());
-                    out.push_str(",\"timestamp\":");
-                    out.push_str(&quoted(reading.timestamp()));
-                    out.push('}');
-                }
-                out.push('}');
+                out.object("values", |values| {
+                    for reading in leaf.readings() {
+                        values.object(self.sources.reference(reading.source), |one| {
+                            one.json("value", reading.value()).text("timestamp", reading.timestamp());
+                        });
+                    }
+                });
             }
         }
         if let Some(latest) = leaf.latest()
             && latest.pgn != 0
         {
-            member(out, "pgn");
-            let _ = core::fmt::Write::write_fmt(out, format_args!("{}", latest.pgn));
+            out.number("pgn", latest.pgn);
         }
     }
 }
@@ -306,23 +280,6 @@ fn is_leaf_member(segment: &str) -> bool {
     matches!(segment, "value" | "$source" | "timestamp" | "meta" | "values" | "pgn")
 }
 
-/// Writes `"key":`, after a comma where one is due.
-fn member(out: &mut String, key: &str) {
-    if !out.ends_with('{') {
-        out.push(',');
-    }
-    // Writing into a String cannot fail.
-    let _ = json::write_string(out, key);
-    out.push(':');
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().saturating_add(2));
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut out, text);
-    out
-}
-
 /// Returns sent meta over the built-in one.
 fn meta(path: &str, sent: Option<&str>) -> Option<String> {
     match (known(path).map(|known| known.json()), sent) {
@@ -334,17 +291,15 @@ fn meta(path: &str, sent: Option<&str>) -> Option<String> {
 
 /// Returns all meta of a context by dotted path.
 fn all_meta(context: &Context) -> String {
-    let mut out = String::from("{");
-    for (path, node) in context.below("") {
-        if let Node::Leaf(leaf) = node
-            && let Some(meta) = meta(path, leaf.meta())
-        {
-            member(&mut out, path);
-            out.push_str(&meta);
+    json::object(|out| {
+        for (path, node) in context.below("") {
+            if let Node::Leaf(leaf) = node
+                && let Some(meta) = meta(path, leaf.meta())
+            {
+                out.json(path, &meta);
+            }
         }
-    }
-    out.push('}');
-    out
+    })
 }
 
 /// Follows object members and array positions.

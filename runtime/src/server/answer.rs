@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::access::{self, SESSION_COOKIE};
@@ -45,7 +44,7 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
     Some(match route {
         Route::Index => with_session(index::page(request), request, facts.access),
         Route::Discovery => discovery(request, facts.version),
-        Route::ApiSelf => Response::json(200, quoted(facts.model.self_context())),
+        Route::ApiSelf => Response::json(200, json::quoted(facts.model.self_context())),
         Route::Api { segments } => api(segments, facts.model),
         Route::Features => features(request.query(), facts.plugins),
         Route::LoginStatus => login_status(request, facts.access),
@@ -73,13 +72,19 @@ fn discovery(request: &Request, version: &str) -> Response {
     // Without checks of Host (`--allow-anyone`) it can be anything.
     let host = request.header("host").filter(|host| authority(host).is_some()).unwrap_or("localhost");
     let tls = if request.secure { "s" } else { "" };
-    let mut out = format!(
-        "{{\"endpoints\":{{\"v1\":{{\"version\":\"{SCHEMA_VERSION}\",\"signalk-http\":\"http{tls}://{host}/signalk/v1/api/\",\
-         \"signalk-ws\":\"ws{tls}://{host}/signalk/v1/stream\"}}}},\"server\":{{\"id\":\"skiff\",\"version\":"
-    );
-    out.push_str(&quoted(version));
-    out.push_str("}}");
-    Response::json(200, out)
+    let body = json::object(|body| {
+        body.object("endpoints", |endpoints| {
+            endpoints.object("v1", |v1| {
+                v1.text("version", SCHEMA_VERSION);
+                v1.text("signalk-http", &format!("http{tls}://{host}/signalk/v1/api/"));
+                v1.text("signalk-ws", &format!("ws{tls}://{host}/signalk/v1/stream"));
+            });
+        });
+        body.object("server", |server| {
+            server.text("id", "skiff").text("version", version);
+        });
+    });
+    Response::json(200, body)
 }
 
 fn api(segments: &[Cow<'_, str>], model: &Model) -> Response {
@@ -94,42 +99,36 @@ fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
         "enabled=0" | "enabled=false" => Some(false),
         _ => None,
     });
-    let mut out = String::from("{\"apis\":[\"notifications\",\"radar\",\"resources\",\"weather\"],\"plugins\":[");
-    for plugin in plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| wanted == plugin.enabled)) {
-        if out.ends_with('}') {
-            out.push(',');
-        }
-        for (name, text) in [("{\"id\":", plugin.id), (",\"name\":", plugin.name), (",\"version\":", plugin.version)] {
-            out.push_str(name);
-            out.push_str(&quoted(text));
-        }
-        out.push_str(if plugin.enabled { ",\"enabled\":true}" } else { ",\"enabled\":false}" });
-    }
-    out.push_str("]}");
-    Response::json(200, out)
+    let body = json::object(|body| {
+        body.list("apis", |apis| {
+            for api in ["notifications", "radar", "resources", "weather"] {
+                apis.text(api);
+            }
+        });
+        body.list("plugins", |rows| {
+            for plugin in plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| wanted == plugin.enabled)) {
+                rows.object(|row| {
+                    row.text("id", plugin.id).text("name", plugin.name).text("version", plugin.version);
+                    row.boolean("enabled", plugin.enabled);
+                });
+            }
+        });
+    });
+    Response::json(200, body)
 }
 
 fn login_status(request: &Request, access: &Access) -> Response {
-    let (status, level) = match (access.allows_anyone(), access.may_write(request)) {
-        (false, true) => ("loggedIn", ",\"userLevel\":\"admin\""),
-        _ => ("notLoggedIn", ""),
-    };
     let needed = !access.allows_anyone();
-    Response::json(
-        200,
-        format!(
-            "{{\"status\":\"{status}\"{level},\"readOnlyAccess\":{needed},\"authenticationRequired\":{needed},\
-             \"allowNewUserRegistration\":false,\"allowDeviceAccessRequests\":false}}"
-        ),
-    )
-}
-
-/// Writes a text as JSON.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut out, text);
-    out
+    let logged_in = needed && access.may_write(request);
+    let body = json::object(|body| {
+        body.text("status", if logged_in { "loggedIn" } else { "notLoggedIn" });
+        if logged_in {
+            body.text("userLevel", "admin");
+        }
+        body.boolean("readOnlyAccess", needed).boolean("authenticationRequired", needed);
+        body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", false);
+    });
+    Response::json(200, body)
 }
 
 #[cfg(test)]

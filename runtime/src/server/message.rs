@@ -159,10 +159,9 @@ impl Response {
     /// Returns `{"error":clause}`.
     #[must_use]
     pub fn error(status: u16, clause: &str) -> Self {
-        let mut body = String::from("{\"error\":");
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut body, clause);
-        body.push('}');
+        let body = json::object(|body| {
+            body.text("error", clause);
+        });
         Self::json(status, body)
     }
 

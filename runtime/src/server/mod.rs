@@ -20,7 +20,6 @@ pub mod stream;
 mod url;
 
 pub use access::{Access, NewToken, TOKEN_BYTES};
-pub(crate) use answer::quoted;
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
 pub use message::{Method, Request, Response};

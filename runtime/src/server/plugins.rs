@@ -2,121 +2,75 @@
 
 use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
 
 use super::Response;
-use crate::json;
+use crate::json::{self, List, Object};
 use crate::plugin::{ConfigureError, Plugin, Registry};
 
 /// Answers `GET /skServer/plugins`: an array of rows, sorted by name.
 #[must_use]
 pub fn list(registry: &Registry) -> Response {
-    let mut body = String::from("[");
-    for plugin in registry.plugins() {
-        if body.len() > 1 {
-            body.push(',');
+    let body = json::list(|rows| {
+        for plugin in registry.plugins() {
+            rows.object(|out| row(out, plugin, registry));
         }
-        // Writing into a String cannot fail.
-        let _ = row(&mut body, plugin, registry);
-    }
-    body.push(']');
+    });
     Response::json(200, body)
 }
 
 /// Writes one row of the plugin list with Skiff's own member `skiff`.
-fn row(out: &mut String, plugin: &Plugin, registry: &Registry) -> core::fmt::Result {
+fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry) {
     let package = plugin.package();
-    out.push('{');
-    text_member(out, "id", plugin.id())?;
-    text_member(out, "name", plugin.display_name())?;
-    text_member(out, "packageName", plugin.package_name())?;
-    out.push_str("\"keywords\":[");
-    for (index, keyword) in package.keywords.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
+    out.text("id", plugin.id()).text("name", plugin.display_name()).text("packageName", plugin.package_name());
+    out.list("keywords", |keywords| {
+        for keyword in &package.keywords {
+            keywords.text(keyword);
         }
-        json::write_string(out, keyword)?;
-    }
-    out.push_str("],");
-    text_member(out, "version", &package.version)?;
-    text_member(out, "description", &package.description)?;
-    write!(out, "\"schema\":{},", plugin.schema())?;
-    text_member(out, "statusMessage", plugin.status_message())?;
-    text_member(out, "state", plugin.state().name())?;
+    });
+    out.text("version", &package.version).text("description", &package.description).json("schema", plugin.schema());
+    out.text("statusMessage", plugin.status_message()).text("state", plugin.state().name());
     let data = plugin.config().map_or_else(|| String::from("{}"), crate::config::PluginConfig::json);
-    write!(out, "\"data\":{data},\"type\":\"wasm\",\"bundled\":false,\"skiff\":{{\"reason\":")?;
-    match plugin.reason() {
-        Some(reason) => json::write_string(out, reason)?,
-        None => out.push_str("null"),
-    }
-    write!(
-        out,
-        ",\"restarts\":{},\"recycled\":{},\"drops\":{},\"budget\":[",
-        plugin.restarts(),
-        plugin.recycled(),
-        plugin.drops().total()
-    )?;
-    budget(out, plugin, registry)?;
-    out.push_str("]}}");
-    Ok(())
-}
-
-fn text_member(out: &mut String, name: &str, value: &str) -> core::fmt::Result {
-    write!(out, "\"{name}\":")?;
-    json::write_string(out, value)?;
-    out.push(',');
-    Ok(())
+    out.json("data", &data).text("type", "wasm").boolean("bundled", false);
+    out.object("skiff", |own| {
+        own.text_or_null("reason", plugin.reason()).number("restarts", plugin.restarts());
+        own.number("recycled", plugin.recycled()).number("drops", plugin.drops().total());
+        own.list("budget", |rows| budget(rows, plugin, registry));
+    });
 }
 
 /// Writes `{"row","used","reserved","limit","unit"}` for everything a plugin can use up.
-fn budget(out: &mut String, plugin: &Plugin, registry: &Registry) -> core::fmt::Result {
+fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry) {
     let limits = plugin.limits();
     let reserved = registry.ledger().reserved(plugin.id());
-    let mut first = true;
     let mut row = |name: &str, used: u64, reserved: u64, limit: u64, unit: &str| {
-        let comma = if core::mem::take(&mut first) { "" } else { "," };
-        write!(
-            out,
-            "{comma}{{\"row\":\"{name}\",\"used\":{used},\"reserved\":{reserved},\"limit\":{limit},\"unit\":\"{unit}\"}}"
-        )
+        rows.object(|row| {
+            row.text("row", name).number("used", used).number("reserved", reserved);
+            row.number("limit", limit).text("unit", unit);
+        });
     };
     let usage = plugin.instance().map(crate::host::Instance::usage).unwrap_or_default();
     let (facts_wasm, facts_heap, facts_linear) = plugin
         .facts()
         .map_or((0, 0, 0), |facts| (facts.wasm_bytes, facts.predicted_heap_bytes(limits), facts.linear_bytes_min()));
     let live = plugin.instance().is_some();
+    let (heap, linear) = if live { (facts_heap, facts_linear) } else { (0, 0) };
     let (deltas, delta_bytes) = plugin.waiting_deltas();
-    row("module", facts_wasm.into(), facts_wasm.into(), limits.module_bytes_max.into(), "bytes")?;
-    row("memory", reserved, reserved, registry.ledger().total(), "bytes")?;
-    row(
-        "code heap",
-        if live { facts_heap } else { 0 },
-        if live { facts_heap } else { 0 },
-        limits.code_heap_bytes_max.into(),
-        "bytes",
-    )?;
-    row(
-        "linear memory",
-        usage.linear_bytes,
-        if live { facts_linear } else { 0 },
-        limits.linear_bytes_max.into(),
-        "bytes",
-    )?;
-    row("fuel of the last call", usage.fuel_in_call, 0, limits.fuel_per_call, "fuel")?;
-    row("waiting deltas", deltas as u64, 0, limits.delta_queue_len.into(), "deltas")?;
-    row("waiting delta bytes", delta_bytes.into(), 0, limits.delta_queue_bytes.into(), "bytes")
+    row("module", facts_wasm.into(), facts_wasm.into(), limits.module_bytes_max.into(), "bytes");
+    row("memory", reserved, reserved, registry.ledger().total(), "bytes");
+    row("code heap", heap, heap, limits.code_heap_bytes_max.into(), "bytes");
+    row("linear memory", usage.linear_bytes, linear, limits.linear_bytes_max.into(), "bytes");
+    row("fuel of the last call", usage.fuel_in_call, 0, limits.fuel_per_call, "fuel");
+    row("waiting deltas", deltas as u64, 0, limits.delta_queue_len.into(), "deltas");
+    row("waiting delta bytes", delta_bytes.into(), 0, limits.delta_queue_bytes.into(), "bytes");
 }
 
 /// Answers `GET /plugins/<id>`.
 #[must_use]
 pub fn info(plugin: &Plugin) -> Response {
-    let mut body = format!("{{\"enabled\":{},\"enabledByDefault\":false,", plugin.is_enabled());
-    // Writing into a String cannot fail.
-    let _ = text_member(&mut body, "id", plugin.id());
-    let _ = text_member(&mut body, "name", plugin.display_name());
-    body.push_str("\"version\":");
-    let _ = json::write_string(&mut body, &plugin.package().version);
-    body.push('}');
+    let body = json::object(|body| {
+        body.boolean("enabled", plugin.is_enabled()).boolean("enabledByDefault", false);
+        body.text("id", plugin.id()).text("name", plugin.display_name()).text("version", &plugin.package().version);
+    });
     Response::json(200, body)
 }
 
@@ -125,12 +79,12 @@ pub fn info(plugin: &Plugin) -> Response {
 pub fn config(plugin: &Plugin) -> Response {
     let stored = plugin.config();
     let debug = stored.and_then(|config| config.enable_debug).unwrap_or(false);
-    let mut body = format!("{{\"enabled\":{},\"enableDebug\":{debug}", plugin.is_enabled());
-    if let Some(configuration) = stored.and_then(|config| config.configuration.as_deref()) {
-        body.push_str(",\"configuration\":");
-        body.push_str(configuration);
-    }
-    body.push('}');
+    let body = json::object(|body| {
+        body.boolean("enabled", plugin.is_enabled()).boolean("enableDebug", debug);
+        if let Some(configuration) = stored.and_then(|config| config.configuration.as_deref()) {
+            body.json("configuration", configuration);
+        }
+    });
     Response::json(200, body)
 }
 
@@ -174,9 +128,7 @@ pub fn not_configured(error: &ConfigureError) -> Response {
 pub fn configured(package: &str, result: &Result<(), String>) -> Response {
     match result {
         Ok(()) => {
-            let mut body = String::new();
-            // Writing into a String cannot fail.
-            let _ = json::write_string(&mut body, &format!("Saved configuration for plugin {package}"));
+            let body = json::quoted(&format!("Saved configuration for plugin {package}"));
             Response::json(200, body)
         }
         Err(reason) => Response::error(500, reason),

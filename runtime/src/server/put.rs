@@ -7,7 +7,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::answer::quoted;
 use crate::host::put_export;
 use crate::json;
 use crate::plugin::Registry;
@@ -96,22 +95,22 @@ impl PutState {
     /// Returns `{"state","requestId","statusCode","message"?,…,"href"?}`.
     #[must_use]
     pub fn json(&self, request_id: Option<&str>, href: Option<&str>) -> String {
-        let mut out = format!("{{\"state\":\"{}\"", if self.pending { "PENDING" } else { "COMPLETED" });
-        if let Some(id) = request_id {
-            out.push_str(&format!(",\"requestId\":{}", quoted(id)));
-        }
-        out.push_str(&format!(",\"statusCode\":{}", self.status));
-        if let Some(message) = &self.message {
-            out.push_str(&format!(",\"message\":{}", quoted(message)));
-        }
-        for (name, value) in &self.extras {
-            out.push_str(&format!(",\"{name}\":{value}"));
-        }
-        if let Some(href) = href {
-            out.push_str(&format!(",\"href\":{}", quoted(href)));
-        }
-        out.push('}');
-        out
+        json::object(|out| {
+            out.text("state", if self.pending { "PENDING" } else { "COMPLETED" });
+            if let Some(id) = request_id {
+                out.text("requestId", id);
+            }
+            out.number("statusCode", self.status);
+            if let Some(message) = &self.message {
+                out.text("message", message);
+            }
+            for (name, value) in &self.extras {
+                out.json(name, value);
+            }
+            if let Some(href) = href {
+                out.text("href", href);
+            }
+        })
     }
 }
 

@@ -37,9 +37,7 @@ pub fn query_json(query: &str, without: &[&str]) -> String {
             root.put(&names, value.into_owned());
         }
     }
-    let mut out = String::new();
-    root.write(&mut out);
-    out
+    root.json()
 }
 
 /// Parts `a[b][]` into `a`, `b` and an empty name.
@@ -129,31 +127,20 @@ impl Node {
         }
     }
 
-    /// Writes JSON; levels are bounded by [`DEPTH_MAX`].
-    fn write(&self, out: &mut String) {
+    /// Returns JSON; levels are bounded by [`DEPTH_MAX`].
+    fn json(&self) -> String {
         match self {
-            // Writing into a String cannot fail.
-            Self::Text(text) => {
-                let _ = json::write_string(out, text);
-            }
-            Self::List(items) => {
-                out.push('[');
-                for (index, item) in items.iter().enumerate() {
-                    out.push_str(if index > 0 { "," } else { "" });
-                    item.write(out);
+            Self::Text(text) => json::quoted(text),
+            Self::List(items) => json::list(|out| {
+                for item in items {
+                    out.json(&item.json());
                 }
-                out.push(']');
-            }
-            Self::Object(members) => {
-                out.push('{');
-                for (index, (name, value)) in members.iter().enumerate() {
-                    out.push_str(if index > 0 { "," } else { "" });
-                    let _ = json::write_string(out, name);
-                    out.push(':');
-                    value.write(out);
+            }),
+            Self::Object(members) => json::object(|out| {
+                for (name, value) in members {
+                    out.json(name, &value.json());
                 }
-                out.push('}');
-            }
+            }),
         }
     }
 }

@@ -65,21 +65,13 @@ pub fn request_object(
     params: &[(String, String)],
     body_bytes_max: u32,
 ) -> Result<String, RequestError> {
-    let mut out = String::from("{\"method\":\"");
-    out.push_str(request.method.name());
-    out.push_str("\",\"path\":");
-    string(&mut out, path);
-    out.push_str(",\"query\":");
-    out.push_str(&query_json(request.query(), &[TOKEN]));
-    out.push_str(",\"params\":");
-    object(&mut out, params.iter().map(|(name, value)| (&**name, &**value)));
-    out.push_str(",\"body\":");
-    out.push_str(&body(request, body_bytes_max)?);
-    out.push_str(",\"headers\":");
-    let headers = headers(request);
-    object(&mut out, headers.iter().map(|(name, value)| (&**name, &**value)));
-    out.push('}');
-    Ok(out)
+    let body = body(request, body_bytes_max)?;
+    Ok(json::object(|object| {
+        object.text("method", request.method.name()).text("path", path);
+        object.json("query", &query_json(request.query(), &[TOKEN]));
+        object.object("params", |out| texts(out, params)).json("body", &body);
+        object.object("headers", |out| texts(out, &headers(request)));
+    }))
 }
 
 fn body(request: &Request, limit: u32) -> Result<String, RequestError> {
@@ -128,20 +120,10 @@ fn headers(request: &Request) -> Vec<(String, String)> {
     headers
 }
 
-fn object<'m>(out: &mut String, members: impl Iterator<Item = (&'m str, &'m str)>) {
-    out.push('{');
-    for (index, (name, value)) in members.enumerate() {
-        out.push_str(if index > 0 { "," } else { "" });
-        string(out, name);
-        out.push(':');
-        string(out, value);
+fn texts(out: &mut json::Object<'_>, members: &[(String, String)]) {
+    for (name, value) in members {
+        out.text(name, value);
     }
-    out.push('}');
-}
-
-fn string(out: &mut String, text: &str) {
-    // Writing into a String cannot fail.
-    let _ = json::write_string(out, text);
 }
 
 #[cfg(test)]

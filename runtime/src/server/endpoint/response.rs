@@ -98,10 +98,10 @@ pub fn handler_failed(handler: &str, reason: &str) -> Response {
 /// Returns the answer when the handler used up its fuel.
 #[must_use]
 pub fn handler_slow(handler: &str) -> Response {
-    let mut body = String::from("{\"error\":\"Gateway Timeout\",\"message\":");
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut body, &format!("handler {handler} used up its time and was stopped"));
-    body.push('}');
+    let body = json::object(|body| {
+        body.text("error", "Gateway Timeout");
+        body.text("message", &format!("handler {handler} used up its time and was stopped"));
+    });
     Response::json(504, body)
 }
 

@@ -74,10 +74,11 @@ impl Defaults {
         if self.chosen.len() < CHOICES_MAX || self.chosen.contains_key(&key) {
             self.chosen.insert(key, package.into());
         }
-        let mut text = String::from("{}");
-        for (api, package) in &self.chosen {
-            text = json::with_member(&text, api, &super::quoted(package));
-        }
+        let text = json::object(|chosen| {
+            for (api, package) in &self.chosen {
+                chosen.text(api, package);
+            }
+        });
         write_object(storage, FILE, &text)
     }
 }

@@ -20,7 +20,6 @@ pub use resources::answer as resources;
 pub use step::{Done, Effect, Question, Reply, Step, Then};
 pub use weather::answer as weather;
 
-use super::answer::quoted;
 use super::{Request, Response};
 use crate::json;
 use crate::plugin::Registry;
@@ -94,24 +93,25 @@ impl Providers<'_> {
         let all = self.of(&api);
         Some(match segments {
             ["_providers"] if request.method.is_read() => {
-                let rows: Vec<String> = match api {
-                    Api::Resources(_) => all.iter().map(|provider| quoted(&provider.id)).collect(),
-                    Api::Weather | Api::Radar => all
-                        .iter()
-                        .enumerate()
-                        .map(|(at, provider)| {
-                            let (id, name) = (quoted(&provider.id), quoted(&provider.name));
-                            format!("{id}:{{\"name\":{name},\"isDefault\":{}}}", at == 0)
-                        })
-                        .collect(),
+                let body = match api {
+                    Api::Resources(_) => json::list(|ids| {
+                        for provider in &all {
+                            ids.text(&provider.id);
+                        }
+                    }),
+                    Api::Weather | Api::Radar => json::object(|rows| {
+                        for (at, provider) in all.iter().enumerate() {
+                            rows.object(&provider.id, |row| {
+                                row.text("name", &provider.name).boolean("isDefault", at == 0);
+                            });
+                        }
+                    }),
                 };
-                let rows = rows.join(",");
-                let is_list = matches!(api, Api::Resources(_));
-                Step::json(200, if is_list { format!("[{rows}]") } else { format!("{{{rows}}}") })
+                Step::json(200, body)
             }
             ["_providers", "_default"] if request.method.is_read() => match (all.first(), api) {
-                (Some(first), Api::Resources(_)) => Step::json(200, quoted(&first.id)),
-                (Some(first), _) => Step::json(200, format!("{{\"id\":{}}}", quoted(&first.id))),
+                (Some(first), Api::Resources(_)) => Step::json(200, json::quoted(&first.id)),
+                (Some(first), _) => Step::json(200, one("id", &first.id)),
                 (None, Api::Resources(_)) => failed(404, "no provider is registered").into(),
                 (None, _) => Step::json(200, String::from("{}")),
             },
@@ -141,9 +141,19 @@ fn parameter(request: &Request, name: &str) -> Option<String> {
     })
 }
 
+/// Returns an object with one text.
+fn one(name: &str, text: &str) -> String {
+    json::object(|object| {
+        object.text(name, text);
+    })
+}
+
 /// Returns `{"state","statusCode","message"}`.
 pub(crate) fn state(status: u16, state: &str, message: &str) -> Response {
-    Response::json(status, format!("{{\"state\":\"{state}\",\"statusCode\":{status},\"message\":{}}}", quoted(message)))
+    let body = json::object(|body| {
+        body.text("state", state).number("statusCode", status).text("message", message);
+    });
+    Response::json(status, body)
 }
 
 /// Returns the answer to what cannot be done.

@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Api, Done, Providers, Question, Reply, Step, failed, json_body, quoted, state};
+use super::{Api, Done, Providers, Question, Reply, Step, failed, json_body, one, state};
 use crate::json;
 use crate::server::{Method, Request, Response};
 use skiff_abi::export;
@@ -99,25 +99,26 @@ fn find(packages: Vec<String>, then: impl FnOnce(Vec<(String, String)>) -> Step 
 
 fn list(claims: Vec<(String, String)>) -> Step {
     if claims.is_empty() {
-        return Step::json(200, format!("{{\"version\":\"{API_VERSION}\",\"radars\":{{}}}}"));
+        return Step::json(200, rows(&[], &[]));
     }
     let questions = claims
         .iter()
-        .map(|(package, id)| {
-            Question::provider(package, export::RADAR_GET_INFO, format!("{{\"radarId\":{}}}", quoted(id)))
-        })
+        .map(|(package, id)| Question::provider(package, export::RADAR_GET_INFO, one("radarId", id)))
         .collect();
-    Step::Ask(
-        questions,
-        Box::new(move |replies| {
-            let rows: Vec<String> = claims
-                .iter()
-                .zip(&replies)
-                .filter_map(|((_, id), reply)| Some(format!("{}:{}", quoted(id), object(reply)?)))
-                .collect();
-            Step::json(200, format!("{{\"version\":\"{API_VERSION}\",\"radars\":{{{}}}}}", rows.join(",")))
-        }),
-    )
+    Step::Ask(questions, Box::new(move |replies| Step::json(200, rows(&claims, &replies))))
+}
+
+/// Returns `{"version","radars":{id: info}}`; a radar whose provider gave no object is left out.
+fn rows(claims: &[(String, String)], replies: &[Reply]) -> String {
+    json::object(|body| {
+        body.text("version", API_VERSION).object("radars", |radars| {
+            for ((_, id), reply) in claims.iter().zip(replies) {
+                if let Some(info) = object(reply) {
+                    radars.json(id, &info);
+                }
+            }
+        });
+    })
 }
 
 /// Returns the object of a reply, compact.
@@ -126,13 +127,20 @@ fn object(reply: &Reply) -> Option<String> {
 }
 
 fn action(request: &Request, id: &str, rest: &[&str]) -> Result<Action, Response> {
-    let radar = format!("\"radarId\":{}", quoted(id));
-    let read = |export| Ok(Action::Read { export, request: format!("{{{radar}}}"), member: None });
+    let with = |fill: &dyn Fn(&mut json::Object<'_>)| of_radar(id, fill);
+    let read = |export| Ok(Action::Read { export, request: with(&|_| ()), member: None });
     let control = |name: &str, value: &str, typed: Option<(&'static str, &str)>| {
         Ok(Action::Write {
             export: export::RADAR_SET_CONTROL,
-            request: format!("{{{radar},\"controlId\":{},\"value\":{value}}}", quoted(name)),
-            typed: typed.map(|(export, member)| (export, format!("{{{radar},\"{member}\":{value}}}"))),
+            request: with(&|request| {
+                request.text("controlId", name).json("value", value);
+            }),
+            typed: typed.map(|(export, member)| {
+                let request = with(&|request| {
+                    request.json(member, value);
+                });
+                (export, request)
+            }),
         })
     };
     match (request.method, rest) {
@@ -141,14 +149,14 @@ fn action(request: &Request, id: &str, rest: &[&str]) -> Result<Action, Response
         (Method::Get | Method::Head, ["state"]) => read(export::RADAR_GET_STATE),
         (Method::Get | Method::Head, ["targets"]) => read(export::RADAR_GET_TARGETS),
         (Method::Get | Method::Head, ["arpa", "settings"]) => read(export::RADAR_GET_ARPA),
-        (Method::Get | Method::Head, ["controls"]) => Ok(Action::Read {
-            export: export::RADAR_GET_STATE,
-            request: format!("{{{radar}}}"),
-            member: Some("controls"),
-        }),
+        (Method::Get | Method::Head, ["controls"]) => {
+            Ok(Action::Read { export: export::RADAR_GET_STATE, request: with(&|_| ()), member: Some("controls") })
+        }
         (Method::Get | Method::Head, ["controls", name]) => Ok(Action::Read {
             export: export::RADAR_GET_CONTROL,
-            request: format!("{{{radar},\"controlId\":{}}}", quoted(name)),
+            request: with(&|request| {
+                request.text("controlId", name);
+            }),
             member: None,
         }),
         (Method::Put, []) => {
@@ -156,7 +164,9 @@ fn action(request: &Request, id: &str, rest: &[&str]) -> Result<Action, Response
             let controls = json::member(&body, "value").unwrap_or(&body);
             Ok(Action::Write {
                 export: export::RADAR_SET_CONTROLS,
-                request: format!("{{{radar},\"controls\":{controls}}}"),
+                request: with(&|request| {
+                    request.json("controls", controls);
+                }),
                 typed: None,
             })
         }
@@ -195,17 +205,24 @@ fn action(request: &Request, id: &str, rest: &[&str]) -> Result<Action, Response
             let body = json_body(request)?;
             control(name, only_value(&body).unwrap_or(&body), None)
         }
-        (Method::Post, ["targets"]) => acquire(request, &radar),
+        (Method::Post, ["targets"]) => acquire(request, id),
         (Method::Delete, ["targets", target]) => {
             // Targets are numbered; another id is handed over as a text.
-            let number = target.parse::<u32>().map_or_else(|_| quoted(target), |number| format!("{number}"));
-            Ok(Action::Cancel { request: format!("{{{radar},\"targetId\":{number}}}") })
+            let request = with(&|request| {
+                match target.parse::<u32>() {
+                    Ok(number) => request.number("targetId", number),
+                    Err(_) => request.text("targetId", target),
+                };
+            });
+            Ok(Action::Cancel { request })
         }
         (Method::Put, ["arpa", "settings"]) => {
             let body = json_body(request)?;
             Ok(Action::Write {
                 export: export::RADAR_SET_ARPA,
-                request: format!("{{{radar},\"settings\":{body}}}"),
+                request: with(&|request| {
+                    request.json("settings", &body);
+                }),
                 typed: None,
             })
         }
@@ -225,7 +242,12 @@ fn only_value(body: &str) -> Option<&str> {
     json::member(body, "value").filter(|_| count == 1)
 }
 
-fn acquire(request: &Request, radar: &str) -> Result<Action, Response> {
+/// Returns the request for one radar: `{"radarId", …}`.
+fn of_radar(id: &str, fill: &dyn Fn(&mut json::Object<'_>)) -> String {
+    json::object(|request| fill(request.text("radarId", id)))
+}
+
+fn acquire(request: &Request, id: &str) -> Result<Action, Response> {
     let body = json_body(request)?;
     let number = |name: &str, sound: fn(f64) -> bool| {
         json::member(&body, name).filter(|value| json::number(value).is_some_and(sound))
@@ -234,7 +256,10 @@ fn acquire(request: &Request, radar: &str) -> Result<Action, Response> {
         .ok_or_else(|| failed(400, "bearing must be a number of radians from 0 up to 2π"))?;
     let distance = number("distance", |distance| distance > 0.0 && distance.is_finite())
         .ok_or_else(|| failed(400, "distance must be a number of metres above 0"))?;
-    Ok(Action::Acquire { request: format!("{{{radar},\"bearing\":{bearing},\"distance\":{distance}}}") })
+    let request = of_radar(id, &|request| {
+        request.json("bearing", bearing).json("distance", distance);
+    });
+    Ok(Action::Acquire { request })
 }
 
 fn act(package: String, action: Action) -> Step {

@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::resource_body::{self, is_standard};
-use super::{Api, Done, Effect, Provider, Providers, Question, Reply, Step, failed, json_body, quoted};
+use super::{Api, Done, Effect, Provider, Providers, Question, Reply, Step, failed, json_body};
 use crate::delta::is_plain;
 use crate::json;
 use crate::server::endpoint::query_json;
@@ -48,19 +48,20 @@ fn kinds(providers: &Providers<'_>) -> Step {
         plugins.filter_map(crate::plugin::Plugin::offers).flat_map(crate::plugin::Offers::resource_kinds).collect();
     sorted::sort(&mut kinds);
     kinds.dedup();
-    let rows: Vec<String> = kinds
-        .into_iter()
-        .filter_map(|kind| {
-            let first = providers.of(&Api::Resources(kind.into())).into_iter().next()?;
-            let about = quoted(&format!("resources of type {kind}"));
-            Some(format!("{}:{{\"description\":{about},\"$source\":{}}}", quoted(kind), quoted(&first.id)))
-        })
-        .collect();
-    Step::json(200, format!("{{{}}}", rows.join(",")))
+    let body = json::object(|rows| {
+        for kind in kinds {
+            if let Some(first) = providers.of(&Api::Resources(kind.into())).first() {
+                rows.object(kind, |row| {
+                    row.text("description", &format!("resources of type {kind}")).text("$source", &first.id);
+                });
+            }
+        }
+    });
+    Step::json(200, body)
 }
 
 fn of_kind(request: &Request, kind: &str, rest: &[&str], all: Vec<Provider>, new_id: &str) -> Step {
-    let bad_id = |id: &str| failed(400, &format!("{} is no id of type {kind}", quoted(id)));
+    let bad_id = |id: &str| failed(400, &format!("{} is no id of type {kind}", json::quoted(id)));
     match (request.method, rest) {
         (Method::Get | Method::Head, []) => match resource_body::check_query(kind, request.query()) {
             Ok(()) => list(request, kind, &all),
@@ -133,7 +134,7 @@ fn list(request: &Request, kind: &str, all: &[Provider]) -> Step {
         object = json::with_member(&object, key, parsed.as_deref().unwrap_or(value));
         Ok(())
     });
-    let object = json::with_member(&object, "resourceType", &quoted(kind));
+    let object = json::with_member(&object, "resourceType", &json::quoted(kind));
     let questions =
         all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_LIST, object.clone())).collect();
     Step::Ask(questions, Box::new(|replies| Step::json(200, merged(&replies))))
@@ -142,23 +143,17 @@ fn list(request: &Request, kind: &str, all: &[Provider]) -> Step {
 /// Puts the objects of all replies together; of two resources with one id the first provider's counts.
 fn merged(replies: &[Reply]) -> String {
     let mut seen = BTreeSet::new();
-    let mut out = String::from("{");
-    for text in replies.iter().filter_map(found) {
-        // What is found is an object.
-        let _ = json::members::<json::JsonError>(&text, |key, value| {
-            if seen.insert(String::from(key)) {
-                if out.len() > 1 {
-                    out.push(',');
+    json::object(|out| {
+        for text in replies.iter().filter_map(found) {
+            // What is found is an object.
+            let _ = json::members::<json::JsonError>(&text, |key, value| {
+                if seen.insert(String::from(key)) {
+                    out.json(key, value);
                 }
-                out.push_str(&quoted(key));
-                out.push(':');
-                out.push_str(value);
-            }
-            Ok(())
-        });
-    }
-    out.push('}');
-    out
+                Ok(())
+            });
+        }
+    })
 }
 
 /// Returns the object of a reply that found something.
@@ -196,11 +191,13 @@ fn ask_all(
     property: Option<&str>,
     then: impl FnOnce(Option<(String, String)>) -> Step + Send + 'static,
 ) -> Step {
-    let mut object = format!("{{\"id\":{}", quoted(id));
-    if let Some(property) = property {
-        object.push_str(&format!(",\"property\":{}", quoted(property)));
-    }
-    object.push_str(&format!(",\"resourceType\":{}}}", quoted(kind)));
+    let object = json::object(|object| {
+        object.text("id", id);
+        if let Some(property) = property {
+            object.text("property", property);
+        }
+        object.text("resourceType", kind);
+    });
     let questions: Vec<Question> =
         all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_GET, object.clone())).collect();
     let packages: Vec<String> = all.iter().map(|provider| provider.id.clone()).collect();
@@ -240,27 +237,32 @@ fn create(request: &Request, kind: &str, all: Vec<Provider>, new_id: &str) -> St
 }
 
 fn set(package: String, kind: String, id: String, body: String, is_new: bool) -> Step {
-    let request = format!("{{\"id\":{},\"value\":{body},\"resourceType\":{}}}", quoted(&id), quoted(&kind));
+    let request = json::object(|request| {
+        request.text("id", &id).json("value", &body).text("resourceType", &kind);
+    });
     Step::ask(Question::provider(&package, export::RESOURCES_SET, request), move |reply| {
         if let Err(refused) = accepted(&reply) {
             return refused.into();
         }
-        let (status, member) = if is_new { (201, "id") } else { (200, "message") };
-        let text = format!("{{\"state\":\"COMPLETED\",\"statusCode\":{status},\"{member}\":{}}}", quoted(&id));
+        let (status, member) = if is_new { (201_u16, "id") } else { (200, "message") };
+        let text = json::object(|done| {
+            done.text("state", "COMPLETED").number("statusCode", status).text(member, &id);
+        });
         let effect = Effect::Resource { package, path: format!("resources.{kind}.{id}"), value: body };
         Step::Done(Done { response: Response::json(status, text), effect })
     })
 }
 
 fn delete(package: String, kind: String, id: String) -> Step {
-    let request = format!("{{\"id\":{},\"resourceType\":{}}}", quoted(&id), quoted(&kind));
+    let request = json::object(|request| {
+        request.text("id", &id).text("resourceType", &kind);
+    });
     Step::ask(Question::provider(&package, export::RESOURCES_DELETE, request), move |reply| {
         if let Err(refused) = accepted(&reply) {
             return refused.into();
         }
-        let text = format!("{{\"state\":\"COMPLETED\",\"statusCode\":200,\"message\":{}}}", quoted(&id));
         let effect = Effect::Resource { package, path: format!("resources.{kind}.{id}"), value: "null".into() };
-        Step::Done(Done { response: Response::json(200, text), effect })
+        Step::Done(Done { response: super::state(200, "COMPLETED", &id), effect })
     })
 }
 

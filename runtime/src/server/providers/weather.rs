@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Api, Providers, Question, Reply, Step, failed, quoted};
+use super::{Api, Providers, Question, Reply, Step, failed};
 use crate::json;
 use crate::server::endpoint::query_json;
 use crate::server::{Request, Response};
@@ -59,16 +59,17 @@ fn question(request: &Request, export: &str, kind: Option<&str>) -> Result<Strin
         number.ok_or_else(|| format!("{name} must be a number of degrees, at most {limit} from zero"))
     };
     let (latitude, longitude) = (coordinate("lat", 90.0)?, coordinate("lon", 180.0)?);
-    let mut out = format!("{{\"position\":{{\"latitude\":{latitude},\"longitude\":{longitude}}}");
-    if let Some(kind) = kind {
-        out.push_str(&format!(",\"type\":\"{kind}\""));
-    }
-    if export != export::WEATHER_WARNINGS {
-        out.push_str(",\"options\":");
-        out.push_str(&options(&query));
-    }
-    out.push('}');
-    Ok(out)
+    Ok(json::object(|out| {
+        out.object("position", |position| {
+            position.json("latitude", &latitude).json("longitude", &longitude);
+        });
+        if let Some(kind) = kind {
+            out.text("type", kind);
+        }
+        if export != export::WEATHER_WARNINGS {
+            out.json("options", &options(&query));
+        }
+    }))
 }
 
 /// Returns `{"custom":{…},"maxCount"?,"startDate"?}` of the parameters that are left.
@@ -80,20 +81,20 @@ fn options(query: &str) -> String {
         match key {
             "lat" | "lon" => {}
             "count" => count = json::string(value).and_then(|text| json::compact(text.trim()).ok()),
-            "date" => date = json::string(value).filter(|text| has_date(text)).map(|text| quoted(&text)),
+            "date" => date = json::string(value).filter(|text| has_date(text)).map(Cow::into_owned),
             _ => custom = json::with_member(&custom, key, value),
         }
         Ok(())
     });
-    let mut out = format!("{{\"custom\":{custom}");
-    if let Some(count) = count.filter(|count| json::number(count).is_some()) {
-        out.push_str(&format!(",\"maxCount\":{count}"));
-    }
-    if let Some(date) = date {
-        out.push_str(&format!(",\"startDate\":{date}"));
-    }
-    out.push('}');
-    out
+    json::object(|out| {
+        out.json("custom", &custom);
+        if let Some(count) = count.filter(|count| json::number(count).is_some()) {
+            out.json("maxCount", &count);
+        }
+        if let Some(date) = date {
+            out.text("startDate", &date);
+        }
+    })
 }
 
 /// Tells whether a text contains YYYY-MM-DD.
@@ -108,24 +109,17 @@ fn has_date(text: &str) -> bool {
 
 /// Returns the array of a reply, of forecasts only those of the type asked for; what cannot be read is `[]`.
 fn items(reply: &Reply, kind: Option<&str>) -> String {
-    let mut out = String::from("[");
     let text = reply.text().and_then(|text| json::compact(text).ok()).unwrap_or_default();
-    let read = json::items::<json::JsonError>(&text, |item| {
-        let of_kind =
-            kind.is_none_or(|kind| json::member(item, "type").and_then(json::string).as_deref() == Some(kind));
-        if of_kind {
-            if out.len() > 1 {
-                out.push(',');
+    let mut read = Ok(());
+    let out = json::list(|out| {
+        read = json::items::<json::JsonError>(&text, |item| {
+            if kind.is_none_or(|kind| json::member(item, "type").and_then(json::string).as_deref() == Some(kind)) {
+                out.json(item);
             }
-            out.push_str(item);
-        }
-        Ok(())
+            Ok(())
+        });
     });
-    if read.is_err() {
-        return "[]".into();
-    }
-    out.push(']');
-    out
+    if read.is_ok() { out } else { "[]".into() }
 }
 
 #[cfg(test)]
