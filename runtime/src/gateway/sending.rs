@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use super::input::Input;
-use crate::bus::Pattern;
 use crate::delta::{Delta, UpdateRef};
 use crate::json;
 use crate::n2k::send::{self, Outgoing};
+use crate::paths::Pattern;
 use crate::server::put::{Put, PutState};
 use crate::time::Instant;
 

@@ -18,11 +18,11 @@ use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
 use super::wear::Wear;
 use super::{ConfigureError, ExchangeId, Finished, Outcome, Unavailable, World};
 use crate::budget::PluginLimits;
-use crate::bus::{HOPS_MAX, Queue};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::host::{Call, Instance, ModuleFacts, Refusal};
 use crate::package::Package;
+use crate::queue::Queue;
 use crate::time::Instant;
 use skiff_abi::Capability;
 
@@ -525,7 +525,7 @@ impl Plugin {
         if self.filter.as_ref().is_some_and(|filter| !filter.wants(delta)) {
             return;
         }
-        if hops >= HOPS_MAX {
+        if hops >= super::HOPS_MAX {
             self.face.drops.looped = self.face.drops.looped.saturating_add(1);
             return;
         }

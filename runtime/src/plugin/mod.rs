@@ -48,6 +48,12 @@ use crate::time::{Instant, UnixMillis};
 /// Time between two calls of `poll` (plugin ABI §4.1).
 pub const POLL_PERIOD: Duration = Duration::from_secs(1);
 
+/// Plugins that may answer one another's deltas in a row.
+///
+/// A delta from an input came through none. What a plugin emits while it handles a delta came through one more than that
+/// delta; beyond this many it is not given to plugins any more, so that two that answer each other come to an end.
+pub const HOPS_MAX: u8 = 8;
+
 /// Number of an HTTP exchange that waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u64);
