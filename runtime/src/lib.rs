@@ -2,7 +2,7 @@
 //!
 //! The crate is `no_std` + `alloc`, poll-driven, and has no thread and no clock of its own: a HAL
 //! (Linux, a chip, or the in-memory [`hal::sim`]) supplies the world. `docs/ARCHITECTURE.md`
-//! draws the floors; a module imports only from floors below its own.
+//! draws the floors; a module imports only from floors below its own. "Plugin ABI §…" means `docs/plugin-abi.md`.
 #![cfg_attr(not(any(test, feature = "std")), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(

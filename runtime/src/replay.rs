@@ -1,6 +1,6 @@
 //! The whole gateway on a virtual clock: same input, same bytes out.
 //!
-//! Time is the log's ([`product.md`, contract details]): `poll` of plugins runs at each whole
+//! Time is the log's (`docs/command-line.md`): `poll` of plugins runs at each whole
 //! second of it, a log without times advances 1 ms a record. After each record the gateway runs
 //! until it is idle, so that what plugins emit stands right behind the delta that caused it.
 
@@ -226,16 +226,10 @@ fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, n
     plain.delta(&message, &format!("{wall}"), DeltaForm::Line { line })
 }
 
-/// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`product.md`).
+/// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`docs/command-line.md`).
 #[must_use]
 pub fn plugin_line(package: &str, delta: &Delta) -> String {
-    let mut line = String::from("{\"_plugin\":");
-    // Writing into a String cannot fail; a context holds no character that needs an escape.
-    let _ = json::write_string(&mut line, package);
-    line.push_str(",\"context\":\"");
-    line.push_str(delta.context());
-    line.push_str("\",\"updates\":");
-    line.push_str(delta.updates_text());
-    line.push('}');
-    line
+    json::object(|line| {
+        line.text("_plugin", package).text("context", delta.context()).json("updates", delta.updates_text());
+    })
 }

@@ -120,3 +120,41 @@ fn only_the_host_knows_the_interpreter() {
         }
     }
 }
+
+/// Returns what a module is, the first line of its documentation, without the brackets of links.
+fn purpose(module: &str) -> String {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let text = fs::read_to_string(source.join(format!("{module}/mod.rs")))
+        .or_else(|_| fs::read_to_string(source.join(format!("{module}.rs"))))
+        .unwrap_or_else(|error| panic!("module {module}: {error}"));
+    let line = text.lines().next().and_then(|line| line.strip_prefix("//! "));
+    let mut line = line.unwrap_or_else(|| panic!("module {module} begins without `//! `")).to_owned();
+    while let Some(from) = line.find("](") {
+        let to = line[from..].find(')').map_or(line.len(), |to| from + to + 1);
+        line.replace_range(from..to, "");
+    }
+    line.replace(['[', ']'], "").replace('|', "\\|")
+}
+
+/// Between these lines of `ARCHITECTURE.md` stands what [`FLOORS`] says; `BLESS=1` writes it.
+const MARKS: [&str; 2] = ["<!-- floors: made by runtime/tests/floors.rs -->\n", "<!-- floors end -->\n"];
+
+#[test]
+fn the_floors_of_the_paper_are_those_of_this_test() {
+    let mut rows: Vec<(u8, &str)> = FLOORS.iter().map(|(name, floor)| (*floor, *name)).collect();
+    rows.retain(|(_, name)| *name != "lib");
+    rows.sort_unstable();
+    let mut table = String::from("| floor | module | what it is |\n| --- | --- | --- |\n");
+    for (floor, name) in rows {
+        table.push_str(&format!("| {floor} | `{name}` | {} |\n", purpose(name)));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ARCHITECTURE.md");
+    let paper = fs::read_to_string(&path).unwrap();
+    let (before, rest) = paper.split_once(MARKS[0]).expect("the first mark");
+    let (written, after) = rest.split_once(MARKS[1]).expect("the last mark");
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, [before, MARKS[0], &table, MARKS[1], after].concat()).unwrap();
+    } else {
+        assert_eq!(written, table, "run this test with BLESS=1");
+    }
+}

@@ -5,7 +5,7 @@ mod guests;
 use guests::{limits, try_load};
 use skiff_runtime::host::Answer;
 
-/// Functions of `env` that the plugin ABI specification names (§2.4, §3); parameters and result, one letter a type.
+/// Functions of `env` (plugin ABI §2.4, §3); parameters and result, one letter a type.
 const ENV: &[(&str, &str, &str)] = &[
     ("abort", "iiii", ""),
     ("seed", "", "d"),
@@ -47,7 +47,7 @@ const ENV: &[(&str, &str, &str)] = &[
     ("sk_tcp_close", "i", ""),
 ];
 
-/// What the specification recommends beside them, and the serial ports of `abi-extensions.md`.
+/// What plugin ABI §2.4 has beside them, and the serial ports of `abi-extensions.md`.
 const MORE: &[(&str, &str, &str)] = &[
     ("trace", "iiddddd", ""),
     ("sk_get_path", "iiii", "i"),
@@ -64,7 +64,7 @@ const MORE: &[(&str, &str, &str)] = &[
     ("sk_serial_close", "i", ""),
 ];
 
-/// Appendix B: WASI preview 1; each gives an errno, `proc_exit` nothing.
+/// WASI preview 1 (plugin ABI appendix B); each gives an errno, `proc_exit` nothing.
 const WASI: &[(&str, &str)] = &[
     ("args_get", "ii"),
     ("args_sizes_get", "ii"),

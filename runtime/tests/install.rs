@@ -6,6 +6,8 @@ mod tarball;
 
 use guests::buffer_guest;
 use sample_world::{Sample, request};
+use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::plugin::State;
 use skiff_runtime::server::{Method, Request, Response};
 
@@ -13,6 +15,11 @@ const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i
 
 /// A package whose plugin shows `status`; `start` is the end of `plugin_start`.
 fn package(version: &str, status: char, start: &str) -> Vec<u8> {
+    named("@acme/tide", version, status, start)
+}
+
+/// The same under a name of its own.
+fn named(name: &str, version: &str, status: char, start: &str) -> Vec<u8> {
     let wasm = wat::parse_str(buffer_guest(
         IMPORT,
         &format!(
@@ -22,12 +29,16 @@ fn package(version: &str, status: char, start: &str) -> Vec<u8> {
         ),
     ))
     .unwrap();
-    tarball::npm_pack(&manifest(version), &wasm)
+    tarball::npm_pack(&manifest_of(name, version), &wasm)
 }
 
 fn manifest(version: &str) -> String {
+    manifest_of("@acme/tide", version)
+}
+
+fn manifest_of(name: &str, version: &str) -> String {
     format!(
-        r#"{{"name":"@acme/tide","version":"{version}","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"}}"#
+        r#"{{"name":"{name}","version":"{version}","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"}}"#
     )
 }
 
@@ -123,4 +134,74 @@ fn a_reload_goes_to_whoever_has_the_files() {
     gateway.reload(exchange, Err("the file is gone".into()));
     let (id, response) = gateway.next_response().unwrap();
     assert_eq!((id, response.status), (wanted, 500));
+}
+
+/// Name and reserved bytes of each row of the budget table.
+fn rows(sample: &mut Sample) -> Vec<(String, u64)> {
+    let gateway = sample.replay().gateway();
+    let rows: Vec<(String, u64)> = gateway.budget().into_iter().map(|row| (row.name, row.reserved)).collect();
+    let ledger = gateway.plugins().ledger();
+    assert_eq!(rows.iter().map(|(_, bytes)| bytes).sum::<u64>(), ledger.total() - ledger.free(), "{rows:?}");
+    rows
+}
+
+/// Reserved bytes of the row of a plugin.
+fn reserved(sample: &mut Sample, name: &str) -> u64 {
+    rows(sample).into_iter().skip(4).find(|row| row.0 == name).map_or(0, |row| row.1)
+}
+
+fn put_in(sample: &mut Sample, name: &str, version: &str) {
+    let response = post(sample, named(name, version, 'a', "(i32.const 0)"));
+    assert!(response.status == 201 && text(&response).contains("running"), "{}", text(&response));
+}
+
+fn take_out(sample: &mut Sample, name: &str) {
+    let response = sample.ask(&request(Method::Delete, &format!("/skiff/v1/plugins/{name}"), ""));
+    assert_eq!(response.status, 200, "{}", text(&response));
+}
+
+#[test]
+fn a_package_named_like_a_row_of_the_gateway_leaves_that_row_as_it_was() {
+    let mut sample = Sample::bare_with(Limits::of(Board::Esp32S3));
+    sample.replay().gateway_mut().reserve_network();
+    let own = rows(&mut sample);
+    assert!(own.len() == 4 && own.iter().all(|row| row.1 > 0), "{own:?}");
+    for name in ["runtime", "network", "model", "queues", "x", "x+"] {
+        for version in ["0.1.0", "0.2.0", "0.3.0"] {
+            put_in(&mut sample, name, version);
+            let rows = rows(&mut sample);
+            assert_eq!(rows[..4], own, "{name} {version}");
+            assert!(rows[4].0 == name && rows[4].1 > 0x1_0000, "{rows:?}");
+        }
+        take_out(&mut sample, name);
+        assert_eq!(rows(&mut sample), own, "{name}");
+    }
+}
+
+#[test]
+fn packages_named_like_each_others_next_version_keep_their_bytes_apart() {
+    let mut sample = Sample::bare_with(Limits::of(Board::Esp32S3));
+    put_in(&mut sample, "x", "0.1.0");
+    let bytes = reserved(&mut sample, "x");
+    put_in(&mut sample, "x+", "0.1.0");
+    for (name, version) in [("x+", "0.2.0"), ("x", "0.2.0"), ("x+", "0.3.0"), ("x", "0.3.0"), ("x", "0.4.0")] {
+        put_in(&mut sample, name, version);
+        assert_eq!((reserved(&mut sample, "x"), reserved(&mut sample, "x+")), (bytes, bytes), "{name} {version}");
+    }
+    take_out(&mut sample, "x");
+    assert_eq!((reserved(&mut sample, "x"), reserved(&mut sample, "x+")), (0, bytes));
+    take_out(&mut sample, "x+");
+}
+
+#[test]
+fn the_most_a_plugin_may_have_is_the_same_in_the_budget_and_in_the_verdict_on_its_module() {
+    let (package, config) = sample_world::true_wind();
+    for board in Board::ALL {
+        let limits = Limits::of(board);
+        let mut sample = Sample::bare_with(limits);
+        sample.install(package.clone(), config);
+        let shown = sample.replay().gateway().budget().pop().map(|row| row.limit);
+        let verdict = Fit::of(&ModuleFacts::survey(&package.wasm).unwrap(), &limits);
+        assert_eq!(shown, Some(verdict.limit), "{board:?}");
+    }
 }

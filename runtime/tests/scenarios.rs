@@ -49,7 +49,7 @@ fn every_scenario_gives_its_transcript() {
 
 #[test]
 fn every_difference_from_the_reference_host_has_its_reason() {
-    // The rows of the plugin ABI specification's section 13; `cargo xtask reference-host` compares the lines themselves.
+    // The rows of plugin ABI §13; `cargo xtask reference-host` compares the lines themselves.
     let known: Vec<String> = (1..=57).map(|number| format!("L-{number:02}")).collect();
     for file in cases().iter().map(|case| case.join("upstream.diff")).filter(|file| file.exists()) {
         let text = fs::read_to_string(&file).unwrap();

@@ -24,6 +24,10 @@ const WASI_LIBC: &str = "/usr/lib/wasm32-wasi/libc.a";
 /// # Errors
 /// What to type, when this machine is no Debian or the user is not allowed to.
 pub fn packages(names: &[&str]) -> Result<(), String> {
+    if names.iter().all(|name| installed(name)) {
+        return Ok(());
+    }
+    let _alone = process::installing()?;
     let missing: Vec<&str> = names.iter().copied().filter(|name| !installed(name)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -61,6 +65,7 @@ pub fn has_core(folder: &Path) -> bool {
 /// The step that failed.
 pub fn ensure(target: &str) -> Result<(), String> {
     packages(&["rustc-web", "rust-web-src", "wasi-libc"])?;
+    let _alone = process::installing()?;
     for file in [RUSTC, SOURCE, WASI_LIBC] {
         if !Path::new(file).exists() {
             return Err(format!("{file} is missing although its package is installed"));
@@ -119,7 +124,7 @@ fn build(target: &str, library: &Path) -> Result<(), String> {
         // The test harness needs unwinding.
         _ => "std,panic_abort,panic_unwind,proc_macro,test",
     };
-    let seed = process::top().join("target/skiff-cross-seed");
+    let seed = process::target().join("skiff-cross-seed");
     process::write(&seed.join("src/lib.rs"), "#![no_std]\n")?;
     let manifest = "[package]\nname = \"seed\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[profile.release]\ndebug = false\n[workspace]\n";
     process::write(&seed.join("Cargo.toml"), manifest)?;

@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use partitions::{Partition, Table};
-use skiff_runtime::device::firmware::Header;
 
-use crate::process;
-use crate::size;
 use crate::toolchain::{CHIP, Toolchain};
+use crate::{built, process, size};
 
 /// Version of `esptool`, from PyPI.
 const ESPTOOL: &str = "5.6.*";
@@ -38,7 +36,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err("takes no arguments".into());
     }
     let folder = process::top().join("hal-esp32/esp32c6");
-    let out = process::top().join("target/esp32c6");
+    let out = process::target().join("esp32c6");
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     let csv = folder.join("partitions.csv");
     let csv = fs::read_to_string(&csv).map_err(|error| format!("{}: {error}", csv.display()))?;
@@ -65,7 +63,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let slot = slots.iter().map(|slot| slot.bytes).min().unwrap_or(0);
     print_table(&elf, app.len() as u64, u64::from(slot))?;
     let update = out.join("skiff-esp32c6-update.bin");
-    fs::write(&update, update_file(&app, slot)?).map_err(|error| format!("{}: {error}", update.display()))?;
+    write_update(&image, &update, slot)?;
     println!("file for an update:   {}  (POST /skiff/v1/firmware)", update.display());
     println!("whole flash:          {}  (esptool write-flash 0 FILE)", whole.display());
     if slots.len() < 2 {
@@ -78,16 +76,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts the header before the image that the board asks for.
-fn update_file(image: &[u8], slot: u32) -> Result<Vec<u8>, String> {
-    let header = Header::of(image, ESP32_C6, env!("CARGO_PKG_VERSION")).ok_or("the image is longer than 4 GiB")?;
-    let file = [&header.encode()[..], image].concat();
-    let read = Header::decode(&file).and_then(|read| read.check(ESP32_C6, slot).map(|()| read));
-    match read {
-        Ok(read) if read == header => Ok(file),
-        Ok(_) => Err("the header of the update is read back as another".into()),
-        Err(error) => Err(format!("the update would be refused: {error}")),
-    }
+/// Puts the header before the image that the board asks for; the runtime writes it and reads it back.
+fn write_update(image: &Path, update: &Path, slot: u32) -> Result<(), String> {
+    let mut header = Command::new(built::example("firmware_update")?);
+    header.arg(image).arg(update).args([ESP32_C6.to_string(), slot.to_string(), env!("CARGO_PKG_VERSION").to_string()]);
+    process::output(&mut header).map(drop)
 }
 
 fn build(folder: &Path, out: &Path) -> Result<PathBuf, String> {

@@ -5,13 +5,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::process;
 
 const FOLDER: &str = "runtime/fuzz";
 /// Per target, when nothing else is asked.
 const SECONDS: u32 = 10;
+/// Targets that run at the same time.
+const WORKERS: usize = 2;
 /// A unit that takes longer is a finding.
 const UNIT_SECONDS_MAX: u32 = 20;
 /// Resident memory of the fuzzer; more is a finding.
@@ -52,7 +55,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     let chosen = if wanted.is_empty() { targets } else { wanted };
 
-    let build = top.join("target/fuzz/build");
+    let build = process::target().join("fuzz/build");
     let host = process::output(&mut process::command("rustc", ["--print", "host-tuple"]))?;
     let mut cargo = process::command("cargo", ["build", "--release", "--locked", "--target", &host, "--target-dir"]);
     cargo.arg(&build).current_dir(top.join(FOLDER)).env("RUSTFLAGS", INSTRUMENT).env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -63,10 +66,19 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if only_build {
         return Ok(());
     }
-    for name in &chosen {
-        let binary = build.join(&host).join("release").join(name);
-        fuzz(&top, name, &binary, seconds, seed)?;
-    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(name) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            fuzz(&top, name, &build.join(&host).join("release").join(name), seconds, seed)?;
+        }
+        Ok(())
+    };
+    // Each has one thread, so two keep a small machine busy.
+    std::thread::scope(|scope| {
+        let workers = [(); WORKERS].map(|()| scope.spawn(work));
+        let outcomes = workers.map(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".to_string())));
+        outcomes.into_iter().collect::<Result<(), String>>()
+    })?;
     println!("{} fuzz targets found nothing in {seconds} s each: {}", chosen.len(), chosen.join(", "));
     Ok(())
 }
@@ -83,8 +95,8 @@ fn targets(folder: &Path) -> Result<Vec<String>, String> {
 }
 
 fn fuzz(top: &Path, name: &str, binary: &Path, seconds: u32, seed: u32) -> Result<(), String> {
-    let corpus = top.join("target/fuzz/corpus").join(name);
-    let artifacts = top.join("target/fuzz/artifacts").join(name);
+    let corpus = process::target().join("fuzz/corpus").join(name);
+    let artifacts = process::target().join("fuzz/artifacts").join(name);
     for folder in [&corpus, &artifacts] {
         fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     }
@@ -104,5 +116,8 @@ fn fuzz(top: &Path, name: &str, binary: &Path, seconds: u32, seed: u32) -> Resul
     if seeds.is_dir() {
         command.arg(seeds);
     }
-    process::run(&mut command).map_err(|error| format!("{name} found something: {error}"))
+    // In one piece: another target speaks meanwhile.
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start {name}: {error}"))?;
+    eprintln!("-- {name}\n{}", String::from_utf8_lossy(&output.stderr).trim_end());
+    if output.status.success() { Ok(()) } else { Err(format!("{name} found something ({})", output.status)) }
 }

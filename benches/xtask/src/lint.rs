@@ -7,21 +7,32 @@ use crate::toolchain::{CHIP, Toolchain};
 /// Packages and workspaces of their own.
 const APART: [&str; 5] =
     ["hal-esp32", "hal-esp32/esp32c6", "plugins/rust/true-wind", "runtime/fuzz", "runtime/tests/std-guest"];
-/// Those of them that are built for a chip, and where that is.
-const CHIPS: [(&str, &str); 2] = [("hal-esp32", "target/hal-esp32"), ("hal-esp32/esp32c6", "target/esp32c6/build")];
+/// Those of them that are built for a chip, and where that is below the target folder.
+const CHIPS: [(&str, &str); 2] = [("hal-esp32", "hal-esp32"), ("hal-esp32/esp32c6", "esp32c6/build")];
 
-/// Runs `xtask lint`; where no clippy knows the chip, that is told.
+/// Runs `xtask lint [--format | --chips]`; where no clippy knows the chip, that is told.
 ///
 /// # Errors
 /// What is not formatted, or what clippy said.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err("takes no arguments".into());
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => format().and_then(|()| chips()),
+        ["--format"] => format(),
+        ["--chips"] => chips(),
+        _ => Err("takes --format or --chips".into()),
     }
+}
+
+fn format() -> Result<(), String> {
     for folder in APART {
         let mut format = process::command("cargo", ["fmt", "--all", "--check"]);
         process::run(format.current_dir(process::top().join(folder)))?;
     }
+    println!("{} packages formatted", APART.len());
+    Ok(())
+}
+
+fn chips() -> Result<(), String> {
     let toolchain = Toolchain::ensure(CHIP)?;
     if toolchain == Toolchain::Debian {
         println!("SKIPPED: the chips' code was not linted, the compiler of Debian has no clippy");
@@ -30,9 +41,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     for (folder, target) in CHIPS {
         let mut clippy = toolchain.cargo(&process::top().join(folder));
         clippy.args(["clippy", "--quiet", "--release", "--locked", "--target", CHIP, "--target-dir"]);
-        clippy.arg(process::top().join(target)).args(["--", "-D", "warnings"]);
+        clippy.arg(process::target().join(target)).args(["--", "-D", "warnings"]);
         process::run(&mut clippy)?;
     }
-    println!("{} packages formatted, {} chips linted", APART.len(), CHIPS.len());
+    println!("{} chips linted", CHIPS.len());
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Each command installs what it lacks by itself, asks nothing, and says in one line what went
 //! wrong. What a command downloads or builds lies below `target/` and `~/.cache/`.
 
+mod built;
 mod can_guest;
 mod cross;
 mod debian;
@@ -20,6 +21,7 @@ mod reference_host;
 mod resident;
 mod sample;
 mod setup;
+mod shipped;
 mod signalk_server;
 mod size;
 mod speed;
@@ -38,7 +40,7 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
-    Task { name: "test", does: "installs what is missing, then runs every test", run: test::run },
+    Task { name: "test", does: "installs what is missing, then runs every test; [PART]…", run: test::run },
     Task { name: "setup", does: "installs what the other commands need", run: setup::run },
     Task {
         name: "plugins",
@@ -47,7 +49,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "lint",
-        does: "checks formatting and lints of the packages that are no members of the workspace",
+        does: "checks packages that are no members of the workspace; --format or --chips, else both",
         run: lint::run,
     },
     Task {
@@ -57,12 +59,12 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "cross-test",
-        does: "builds for ARM Linux and runs the runtime's unit tests in QEMU",
+        does: "runs the runtime's unit tests on emulated 64-bit ARM, builds for 32-bit ARM",
         run: cross::test,
     },
     Task {
         name: "qemu",
-        does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]",
+        does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]; --only TEST",
         run: qemu::run,
     },
     Task {
@@ -103,7 +105,7 @@ const TASKS: &[Task] = &[
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
     Task {
         name: "size",
-        does: "measures flash [--by-crate], the stripped binary and the resident set; --check",
+        does: "measures flash [--board, --by-crate], stripped binary and resident set [--linux]; --check",
         run: size::run,
     },
     Task {

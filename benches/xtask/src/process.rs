@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,19 @@ use sha2::{Digest, Sha256};
 pub fn top() -> PathBuf {
     // Invariant: this crate lies in benches/xtask.
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Returns cargo's target folder: `CARGO_TARGET_DIR`, what cargo's configuration says, or `target` at the top.
+pub fn target() -> &'static Path {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        // Not in the top folder: a relative name counts from where the user typed it.
+        let mut cargo = Command::new("cargo");
+        cargo.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(top().join("Cargo.toml"));
+        let said: Option<serde_json::Value> = output(&mut cargo).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let folder = said.as_ref().and_then(|said| said["target_directory"].as_str());
+        folder.map_or_else(|| top().join("target"), PathBuf::from)
+    })
 }
 
 /// Runs a program whose output is for the user.
@@ -39,6 +53,17 @@ pub fn output(command: &mut Command) -> Result<String, String> {
     let tail: Vec<&str> = talk.lines().rev().take(5).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
     Err(format!("`{line}` failed ({}): {}", output.status, tail.join(" / ")))
+}
+
+/// Waits until no other command of this project installs anything; none does while the answer is kept.
+///
+/// # Errors
+/// The file that cannot be locked.
+pub fn installing() -> Result<fs::File, String> {
+    let path = target().join("installing.lock");
+    let locked = fs::create_dir_all(target()).and_then(|()| fs::File::create(&path));
+    let locked = locked.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| format!("cannot lock {}: {error}", path.display()))
 }
 
 /// Tells whether a program can be started.
@@ -87,7 +112,15 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
 pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(top());
+    keep_target(&mut command);
     command
+}
+
+/// Lets a program in whatever folder see the target folder that was asked for; where none was, it has its own.
+pub fn keep_target(command: &mut Command) {
+    if std::env::var_os("CARGO_TARGET_DIR").is_some_and(|folder| !folder.is_empty()) {
+        command.env("CARGO_TARGET_DIR", target());
+    }
 }
 
 fn line(command: &Command) -> String {

@@ -5,10 +5,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::process;
 use crate::toolchain::{GUEST, Toolchain};
+use crate::{built, process};
 
 /// Serves the others while they run.
 const SERVER: &str = "cargo run --release -- run --sample";
@@ -35,14 +36,14 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if !commands.iter().any(|command| command == SERVER) {
         return Err(format!("README.md has no command `{SERVER}`"));
     }
-    process::run(&mut process::command("cargo", ["build", "--release"]))?;
+    let skiff = built::shipped()?;
     let made = process::top().join(MADE);
     if made.exists() {
         fs::remove_dir_all(&made).map_err(|error| format!("{}: {error}", made.display()))?;
     }
     let toolchain = Toolchain::ensure(GUEST)?;
     let mut server = start()?;
-    let outcome = commands.iter().try_for_each(|command| one(command, toolchain));
+    let outcome = commands.iter().try_for_each(|command| one(command, toolchain, &skiff));
     let stopped = stop(&mut server);
     outcome.and(stopped)?;
     println!("every command of README.md ran: {}", commands.len());
@@ -65,7 +66,7 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-fn one(command: &str, toolchain: Toolchain) -> Result<(), String> {
+fn one(command: &str, toolchain: Toolchain, skiff: &Path) -> Result<(), String> {
     if command == SERVER {
         println!("$ {command}   (running)");
         return Ok(());
@@ -79,7 +80,7 @@ fn one(command: &str, toolchain: Toolchain) -> Result<(), String> {
     let command = command.replace("curl -s ", "curl -sSf ");
     // A command whose first stage fails is stale even when `head` after it is content.
     let mut shell = process::command("bash", ["-c", &format!("set -e; {command}")]);
-    shell.current_dir(process::top()).env("PATH", path_with_skiff());
+    shell.current_dir(process::top()).env("PATH", path_with(skiff));
     // `skiff plugin build` calls cargo for the guests' target.
     toolchain.for_children(&mut shell);
     let output = process::output(&mut shell)?;
@@ -91,8 +92,9 @@ fn one(command: &str, toolchain: Toolchain) -> Result<(), String> {
 }
 
 /// README writes `skiff` for the built binary.
-fn path_with_skiff() -> String {
-    format!("{}:{}", process::top().join("target/release").display(), std::env::var("PATH").unwrap_or_default())
+fn path_with(skiff: &Path) -> String {
+    let folder = skiff.parent().unwrap_or(skiff);
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default())
 }
 
 /// Starts the sample and waits until a plugin has said something.

@@ -87,7 +87,7 @@ fn cases() -> Result<Vec<PathBuf>, String> {
 /// Returns the lines that differ, `-` for the reference host and `+` for Skiff.
 fn difference(case: &Path, harness: &Path) -> Result<Vec<String>, String> {
     let name = case.file_name().unwrap_or_default();
-    let wasm = process::top().join("target/reference-host").join(name).with_extension("wasm");
+    let wasm = process::target().join("reference-host").join(name).with_extension("wasm");
     let bytes = wat::parse_file(case.join("plugin.wat")).map_err(|error| format!("{}: {error}", case.display()))?;
     let folder = wasm.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)

@@ -1,7 +1,7 @@
 //! Runs both plugin packages on a real Signal K server and checks what they do there.
 //!
 //! The server (npm `signalk-server`) and the node it needs are installed below
-//! `target/signalk-server`; `signalk-server/drive.mjs` starts it, sails a boat across a bank and
+//! the target folder; `signalk-server/drive.mjs` starts it, sails a boat across a bank and
 //! prints what the packages emit. `--record` also writes that to `plugins/docs`.
 
 use std::fs;
@@ -30,7 +30,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--record" => true,
         _ => return Err("the only argument is --record".into()),
     };
-    let folder = process::top().join("target/signalk-server");
+    let folder = process::target().join("signalk-server");
     install(&folder)?;
     let config = folder.join("config");
     configure(&config)?;

@@ -26,7 +26,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     };
     let log = match files.as_slice() {
         [] => {
-            let file = process::top().join("target/speed.candump");
+            let file = process::target().join("speed.candump");
             sample::write(&file)?;
             file
         }
@@ -71,7 +71,7 @@ fn frames(bench: &Path, log: &Path) -> Result<u64, String> {
 
 /// Counts the instructions of a run that reads the log so many times.
 fn instructions(bench: &Path, log: &Path, rounds: u64) -> Result<u64, String> {
-    let out = process::top().join("target/speed.callgrind");
+    let out = process::target().join("speed.callgrind");
     let mut valgrind = Command::new("valgrind");
     valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
     valgrind.arg(bench).arg("--rounds").arg(rounds.to_string()).arg(log);

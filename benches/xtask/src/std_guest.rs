@@ -1,7 +1,7 @@
 //! Builds a plugin with Rust's standard library for WASI and lets `skiff replay` run it.
 
-use crate::process;
 use crate::toolchain::{GUEST_WASI, Toolchain};
+use crate::{built, process};
 
 const FOLDER: &str = "runtime/tests/std-guest";
 /// What it says on the sample, whose first second is this one.
@@ -20,12 +20,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err("takes no arguments".into());
     }
     let toolchain = Toolchain::ensure(GUEST_WASI)?;
-    let target = process::top().join("target/guests");
+    let target = process::target().join("guests");
     let mut cargo = toolchain.cargo(&process::top().join(FOLDER));
     process::run(cargo.args(["build", "--release", "--target", GUEST_WASI, "--target-dir"]).arg(&target))?;
-    process::run(&mut process::command("cargo", ["build", "--release", "-p", "skiff-gateway"]))?;
+    let skiff = built::shipped()?;
     let wasm = target.join(GUEST_WASI).join("release/std_guest.wasm");
-    let play = format!("target/release/skiff replay --sample -v --plugin '{}' 2>&1 >/dev/null", wasm.display());
+    let play = format!("'{}' replay --sample -v --plugin '{}' 2>&1 >/dev/null", skiff.display(), wasm.display());
     let said = process::output(&mut process::command("bash", ["-c", &play]))?;
     match SAYS.iter().find(|text| !said.contains(**text)) {
         Some(text) => Err(format!("the std guest did not say {text:?}, but: {said}")),

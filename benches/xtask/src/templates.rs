@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::toolchain::{GUEST, Toolchain};
-use crate::{process, sample};
+use crate::{built, process, sample};
 
 const LANGUAGES: [&str; 2] = ["rust", "assemblyscript"];
 /// The smallest chip that a new plugin has to fit.
@@ -55,16 +55,15 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err("takes no arguments".into());
     }
     let toolchain = Toolchain::ensure(GUEST)?;
-    process::run(&mut process::command("cargo", ["build", "--release", "-p", "skiff-gateway"]))?;
-    let top = process::top();
-    let home = top.join("target/templates");
+    let shipped = built::shipped()?;
+    let home = process::target().join("templates");
     for language in LANGUAGES {
         let folder = home.join(language);
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         let skiff = || {
-            let mut skiff = Command::new(top.join("target/release/skiff"));
+            let mut skiff = Command::new(&shipped);
             toolchain.for_children(&mut skiff);
             // The package is a workspace of its own, with its own target folder.
             skiff.env_remove("CARGO_TARGET_DIR");
@@ -81,12 +80,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             None => return Err(format!("{name} emitted nothing on the sample")),
         }
     }
-    runtimes(&top)
+    runtimes(&shipped, &home)
 }
 
 /// Feeds one plugin, compiled for each memory runtime, with more than its memory holds: each answers every delta.
-fn runtimes(top: &Path) -> Result<(), String> {
-    let home = top.join("target/templates");
+fn runtimes(shipped: &Path, home: &Path) -> Result<(), String> {
     let log = home.join("long.candump");
     sample::write_frames(&log, FRAMES)?;
     let package = home.join("assemblyscript");
@@ -106,7 +104,7 @@ fn runtimes(top: &Path) -> Result<(), String> {
             "--outFile",
         ]);
         process::run(asc.arg(folder.join("plugin.wasm")))?;
-        let mut skiff = Command::new(top.join("target/release/skiff"));
+        let mut skiff = Command::new(shipped);
         let lines = process::output(skiff.arg("replay").arg(&log).arg("--plugin").arg(&folder))?;
         let answers = lines.lines().filter(|line| line.starts_with("{\"_plugin\":\"flavour\"")).count();
         let deltas = lines.lines().filter(|line| line.starts_with("{\"_line\":")).count();

@@ -33,10 +33,15 @@ impl Toolchain {
         if has_target(target) {
             return Ok(Self::Default);
         }
+        let alone = process::installing()?;
+        if has_target(target) {
+            return Ok(Self::Default);
+        }
         let by_rustup = match process::found("rustup") {
             true => process::run(&mut process::command("rustup", ["target", "add", target])),
             false => Err("there is no rustup".to_string()),
         };
+        drop(alone);
         match by_rustup {
             Ok(()) if has_target(target) => return Ok(Self::Default),
             Ok(()) => eprintln!("rustup added {target}, but not to the compiler in use; trying Debian's compiler"),
@@ -80,6 +85,7 @@ impl Toolchain {
         };
         // These would replace what the packages' own cargo configuration asks for.
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        process::keep_target(&mut command);
         command
     }
 }

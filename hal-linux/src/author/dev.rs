@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use skiff_runtime::json;
 use skiff_runtime::n2k::sample::{SEED, START, Sample, write_candump_line};
 use skiff_runtime::package::plugin_id;
 
@@ -44,7 +45,10 @@ pub fn prepare(package: &Path, name: &str, configuration: &str) -> io::Result<Pa
         if let Some(parent) = config.parent() {
             fs::create_dir_all(parent)?;
         }
-        fs::write(config, format!("{{\"configuration\":{configuration},\"enabled\":true}}"))?;
+        let record = json::object(|record| {
+            record.json("configuration", configuration).boolean("enabled", true);
+        });
+        fs::write(config, record)?;
     }
     Ok(folder)
 }

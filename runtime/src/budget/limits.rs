@@ -153,8 +153,6 @@ pub struct Limits {
     pub can_queue_len: u16,
     /// Messages of the ISO transport protocol that one input puts together at a time, up to 1,785 bytes each.
     pub transfer_sessions_max: u8,
-    /// Deltas between the inputs and their takers.
-    pub bus_queue_len: u16,
     /// Stream clients.
     pub clients_max: u16,
     /// Deltas waiting for one stream client; then it gets only the latest of each path.
@@ -217,7 +215,7 @@ impl PluginLimits {
 }
 
 impl Limits {
-    /// Returns the limits of a board; starting points, to be replaced by measured ones (`product.md`).
+    /// Returns the limits of a board; starting points, to be replaced by measured ones (`docs/memory.md`).
     #[must_use]
     pub const fn of(board: Board) -> Self {
         match board {
@@ -273,7 +271,6 @@ impl Limits {
                 model_contexts_max: 1000,
                 can_queue_len: 1024,
                 transfer_sessions_max: 8,
-                bus_queue_len: 1024,
                 clients_max: 64,
                 client_queue_len: 256,
                 request_bytes_max: 10 * MIB,
@@ -360,7 +357,6 @@ impl Limits {
             model_contexts_max: 16,
             can_queue_len,
             transfer_sessions_max: 2,
-            bus_queue_len: 64,
             clients_max: 2,
             client_queue_len: 16,
             request_bytes_max: 8 * KIB,

@@ -5,7 +5,7 @@ mod limits;
 mod net;
 mod table;
 
-pub use ledger::{Ledger, Shortage};
+pub use ledger::{Account, Ledger, Reservation, Shortage};
 pub use limits::{Board, Limits, PluginLimits};
 pub use net::NetLimits;
 pub use table::{Fixed, MODEL, NETWORK, QUEUES, RUNTIME, Row};

@@ -4,13 +4,13 @@ use alloc::string::String;
 
 use super::{Board, Limits, NetLimits};
 
-/// Account of stack, static data and the gateway's own state.
+/// Row of stack, static data and the gateway's own state.
 pub const RUNTIME: &str = "runtime";
-/// Account of socket buffers, packet buffers and what HTTP clients hold.
+/// Row of socket buffers, packet buffers and what HTTP clients hold.
 pub const NETWORK: &str = "network";
-/// Account of the data model.
+/// Row of the data model.
 pub const MODEL: &str = "model";
-/// Account of deltas on their way.
+/// Row of deltas on their way.
 pub const QUEUES: &str = "queues";
 
 const KIB: u64 = 1024;
@@ -72,6 +72,13 @@ impl Fixed {
 
     const fn radio(board: Board) -> u64 {
         if matches!(board, Board::Esp32C6) { Self::RADIO_BYTES } else { 0 }
+    }
+
+    /// Returns the most that one plugin may ever have: its own limit, or what is left beside gateway and network, bytes.
+    #[must_use]
+    pub const fn left_for_one_plugin(limits: &Limits) -> u64 {
+        let (own, left) = (limits.plugin_bytes_max(), limits.total_bytes.saturating_sub(Self::of(limits).total()));
+        if own < left { own } else { left }
     }
 
     /// Returns all of it, bytes.

@@ -122,7 +122,7 @@ impl Gateway {
         let mut model = Model::new(&setup.limits, &setup.self_context);
         let vessel = &setup.vessel;
         model.describe_self(vessel.name.as_deref(), vessel.mmsi.as_deref(), None);
-        let registry = Registry::new(setup.limits, setup.strict, setup.poll_on_whole_seconds);
+        let registry = Registry::new(setup.limits, setup.poll_on_whole_seconds);
         Self {
             model,
             plugins: Plugins::new(registry, setup.events),

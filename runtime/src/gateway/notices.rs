@@ -7,8 +7,7 @@ use alloc::vec::Vec;
 
 use super::Gateway;
 use crate::delta::{Delta, Stamp, is_plain};
-use crate::json;
-use crate::json::quoted;
+use crate::json::{self, quoted};
 use crate::model::Notification;
 use crate::server::providers::{failed, json_body, state};
 use crate::server::{Method, Request, Response};

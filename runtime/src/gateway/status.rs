@@ -8,7 +8,7 @@ use crate::json;
 use crate::plugin;
 
 impl Gateway {
-    /// Returns the counters of `GET /skiff/v1/status` (`product.md`): frames, deltas, drops by reason, restarts.
+    /// Returns the counters of `GET /skiff/v1/status` (`docs/command-line.md`): frames, deltas, drops by reason, restarts.
     #[must_use]
     pub fn status_json(&self) -> String {
         let mut out = String::from("{");

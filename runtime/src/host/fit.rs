@@ -28,8 +28,7 @@ impl Fit {
     /// Holds a module against the limits of a board.
     #[must_use]
     pub fn of(facts: &ModuleFacts, limits: &Limits) -> Self {
-        let left = limits.total_bytes.saturating_sub(Fixed::of(limits).total());
-        let (needed, limit) = (facts.reserved_bytes(&limits.plugin), limits.plugin_bytes_max().min(left));
+        let (needed, limit) = (facts.reserved_bytes(&limits.plugin), Fixed::left_for_one_plugin(limits));
         let mut refusals = facts.refusals(&limits.plugin);
         if refusals.is_empty() && needed > limit {
             refusals.push(Refusal::TooMuch { what: "memory of one plugin in bytes", needed, limit });

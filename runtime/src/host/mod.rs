@@ -15,6 +15,7 @@ mod fit;
 mod heap_model;
 mod imports;
 mod instance;
+mod kind;
 mod memory;
 mod operators;
 mod registration;
@@ -34,6 +35,7 @@ pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
 pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
+pub use kind::CallKind;
 pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
 pub use trace::{HostCall, short_sha256};
 

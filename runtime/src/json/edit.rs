@@ -1,10 +1,25 @@
-//! Changes one member of an object.
+//! Makes an object anew with other members.
 
 use alloc::string::String;
 
-use super::{JsonError, members, object};
+use super::{JsonError, Object, members, object};
 
-/// Returns the object `text` with `name` set to `value`: in place where it exists, else appended.
+/// Returns the object `text` made anew: `each` is given the new object and each member of the old one, key and JSON.
+///
+/// # Errors
+/// [`JsonError`] when `text` is not an object.
+pub fn rewritten(text: &str, mut each: impl FnMut(&mut Object<'_>, &str, &str)) -> Result<String, JsonError> {
+    let mut read = Ok(());
+    let out = object(|out| {
+        read = members(text, |key, value| {
+            each(out, key, value);
+            Ok(())
+        });
+    });
+    read.map(|()| out)
+}
+
+/// Returns the object `text` with `name` set to `value`, JSON: in place where it exists, else appended.
 ///
 /// A text that is no object cannot carry members: the result has only the new one.
 #[must_use]
@@ -22,17 +37,28 @@ pub fn with_member(text: &str, name: &str, value: &str) -> String {
         }
     });
     if read.is_ok() {
-        out
-    } else {
-        object(|out| {
-            out.json(name, value);
-        })
+        return out;
     }
+    object(|out| {
+        out.json(name, value);
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_are_dropped_and_changed_on_the_way() {
+        let halved = rewritten(r#"{"a":{"x":1},"b":2,"c\"":[3]}"#, |out, key, value| {
+            if key != "b" {
+                out.json(key, value);
+            }
+        });
+        assert_eq!(halved.as_deref(), Ok(r#"{"a":{"x":1},"c\"":[3]}"#));
+        assert_eq!(rewritten("[1]", |_, _, _| ()), Err(JsonError::WrongKind));
+        assert!(rewritten(r#"{"a":1,"#, |_, _, _| ()).is_err());
+    }
 
     #[test]
     fn a_member_is_set_in_place_or_appended() {

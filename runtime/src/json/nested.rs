@@ -16,16 +16,6 @@ pub fn nested(fill: impl FnOnce(&mut Nested<'_>)) -> String {
     out
 }
 
-/// Appends `members` to the object `text`; a text that ends without a brace is left as it is.
-pub fn append(text: &mut String, fill: impl FnOnce(&mut Object<'_>)) {
-    if text.ends_with('}') {
-        text.pop();
-        let mut members = Object::opened(text);
-        fill(&mut members);
-        text.push('}');
-    }
-}
-
 /// An object and the objects that are open inside of it.
 #[derive(Debug)]
 pub struct Nested<'o> {
@@ -72,16 +62,5 @@ mod tests {
             tree.open("f");
         });
         assert_eq!(text, r#"{"a":{"b":1,"c":{}},"d":null,"e":{"f":{}}}"#);
-    }
-
-    #[test]
-    fn members_are_appended_to_objects_only() {
-        for (before, after) in [("{}", r#"{"x":1}"#), (r#"{"a":{}}"#, r#"{"a":{},"x":1}"#), ("[1]", "[1]"), ("", "")] {
-            let mut text = String::from(before);
-            append(&mut text, |members| {
-                members.number("x", 1_u8);
-            });
-            assert_eq!(text, after);
-        }
     }
 }

@@ -17,7 +17,7 @@
 
 use alloc::string::String;
 
-use super::{Decimal, Value, decimal_digits, write_f64, write_string};
+use super::{decimal_digits, write_f64, write_string};
 
 /// Returns the object that `fill` gives members to.
 pub fn object(fill: impl FnOnce(&mut Object<'_>)) -> String {
@@ -56,8 +56,6 @@ pub enum Number {
     Signed(i64),
     /// A double; what is not finite is written as `null`.
     Float(f64),
-    /// An exact decimal.
-    Exact(Decimal),
 }
 
 macro_rules! number_from {
@@ -74,7 +72,6 @@ number_from! {
     Unsigned: u8, u16, u32, u64;
     Signed: i8, i16, i32, i64;
     Float: f32, f64;
-    Exact: Decimal;
 }
 
 impl From<usize> for Number {
@@ -98,7 +95,6 @@ impl Number {
                 // Writing into a String cannot fail, here and below.
                 let _ = write_f64(out, value);
             }
-            Self::Exact(value) => out.push_str(&value.text()),
         }
     }
 }
@@ -164,12 +160,6 @@ impl Object<'_> {
         self
     }
 
-    /// Adds a value of any kind.
-    pub fn value(&mut self, name: &str, value: Value<'_>) -> &mut Self {
-        let _ = value.write(self.key(name));
-        self
-    }
-
     /// Adds the object that `fill` gives members to.
     pub fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
         write_object(self.key(name), fill);
@@ -180,12 +170,6 @@ impl Object<'_> {
     pub fn list(&mut self, name: &str, fill: impl FnOnce(&mut List<'_>)) -> &mut Self {
         write_list(self.key(name), fill);
         self
-    }
-
-    /// Tells whether it has no member yet.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.empty
     }
 }
 
@@ -245,12 +229,6 @@ impl List<'_> {
         self
     }
 
-    /// Adds a value of any kind.
-    pub fn value(&mut self, value: Value<'_>) -> &mut Self {
-        let _ = value.write(self.next());
-        self
-    }
-
     /// Adds the object that `fill` gives members to.
     pub fn object(&mut self, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
         write_object(self.next(), fill);
@@ -261,12 +239,6 @@ impl List<'_> {
     pub fn list(&mut self, fill: impl FnOnce(&mut List<'_>)) -> &mut Self {
         write_list(self.next(), fill);
         self
-    }
-
-    /// Tells whether it has no item yet.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.empty
     }
 }
 
@@ -279,19 +251,17 @@ mod tests {
     fn every_kind_of_member_and_item_is_written() {
         let text = object(|out| {
             out.text("a\"", "\n").text_or_null("b", None).text_or_null("c", Some("x")).number("d", -3);
-            out.boolean("e", true).null("f").json("g", "[1,2]").value("h", Value::Bool(false));
-            out.object("i", |inner| assert!(inner.is_empty()));
+            out.boolean("e", true).null("f").json("g", "[1,2]").boolean("h", false);
+            out.object("i", |_| ());
             out.list("j", |items| {
-                items.text("\\").number(u64::MAX).number(i64::MIN).boolean(false).null().json("{}").value(Value::Null);
+                items.text("\\").number(u64::MAX).number(i64::MIN).boolean(false).null().json("{}").null();
                 items.object(|inner| {
-                    inner.number("exact", Decimal::new(15, -1)).number("nothing", f64::NAN);
+                    inner.number("half", 0.5).number("nothing", f64::NAN);
                 });
-                items.list(|inner| assert!(inner.is_empty()));
-                assert!(!items.is_empty());
+                items.list(|_| ());
             });
-            assert!(!out.is_empty());
         });
-        let wanted = r#"{"a\"":"\n","b":null,"c":"x","d":-3,"e":true,"f":null,"g":[1,2],"h":false,"i":{},"j":["\\",18446744073709551615,-9223372036854775808,false,null,{},null,{"exact":1.5,"nothing":null},[]]}"#;
+        let wanted = r#"{"a\"":"\n","b":null,"c":"x","d":-3,"e":true,"f":null,"g":[1,2],"h":false,"i":{},"j":["\\",18446744073709551615,-9223372036854775808,false,null,{},null,{"half":0.5,"nothing":null},[]]}"#;
         assert_eq!(text, wanted);
         assert_eq!(list(|_| ()), "[]");
     }

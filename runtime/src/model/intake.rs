@@ -45,37 +45,29 @@ fn without_identity(object: &str) -> Cow<'_, str> {
     let named = |name: &str| matches!(name, "name" | "mmsi" | "uuid" | "design");
     let call_sign = json::member(object, "communication").and_then(|inside| json::member(inside, "callsignVhf"));
     let mut found = call_sign.is_some();
-    let mut read = Ok(());
-    let out = json::object(|out| {
-        read = json::members::<json::JsonError>(object, |key, value| {
-            if named(key) {
-                found = true;
-                return Ok(());
-            }
-            let value = match key {
-                "communication" => without_member(value, "callsignVhf"),
-                _ => Cow::Borrowed(value),
-            };
-            if &*value != "{}" {
-                out.json(key, &value);
-            }
-            Ok(())
-        });
+    let rest = json::rewritten(object, |out, key, value| {
+        if named(key) {
+            found = true;
+            return;
+        }
+        let value = match key {
+            "communication" => without_member(value, "callsignVhf"),
+            _ => Cow::Borrowed(value),
+        };
+        if &*value != "{}" {
+            out.json(key, &value);
+        }
     });
-    if read.is_ok() && found { Cow::Owned(out) } else { Cow::Borrowed(object) }
+    rest.ok().filter(|_| found).map_or(Cow::Borrowed(object), Cow::Owned)
 }
 
 fn without_member<'a>(object: &'a str, name: &str) -> Cow<'a, str> {
-    let mut read = Ok(());
-    let out = json::object(|out| {
-        read = json::members::<json::JsonError>(object, |key, value| {
-            if key != name {
-                out.json(key, value);
-            }
-            Ok(())
-        });
+    let rest = json::rewritten(object, |out, key, value| {
+        if key != name {
+            out.json(key, value);
+        }
     });
-    if read.is_ok() { Cow::Owned(out) } else { Cow::Borrowed(object) }
+    rest.map_or(Cow::Borrowed(object), Cow::Owned)
 }
 
 /// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.

@@ -85,13 +85,20 @@ impl Notification {
             value = json::with_member(&value, "method", &format!("[{}]", methods.join(",")));
         }
         // It has neither member yet, see `without_own`.
-        json::append(&mut value, |value| {
-            value.text("id", &self.id).object("status", |status| {
-                status.boolean("silenced", self.silenced).boolean("acknowledged", self.acknowledged);
-                status.boolean("canSilence", raises && sounds).boolean("canAcknowledge", raises);
-                status.boolean("canClear", raises);
-            });
-        });
+        value.truncate(value.len().saturating_sub(1));
+        value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
+        value.push_str(&self.id);
+        for (name, yes) in [
+            ("\",\"status\":{\"silenced\":", self.silenced),
+            (",\"acknowledged\":", self.acknowledged),
+            (",\"canSilence\":", raises && sounds),
+            (",\"canAcknowledge\":", raises),
+            (",\"canClear\":", raises),
+        ] {
+            value.push_str(name);
+            value.push_str(if yes { "true" } else { "false" });
+        }
+        value.push_str("}}");
         value
     }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::time::Instant;
 
-/// Restarts before a plugin is given up (`product.md`, settled choices).
+/// Restarts before a plugin is given up (plugin ABI §5.5).
 pub const RESTARTS_MAX: usize = 3;
 /// Crashes older than this are forgotten.
 pub const CRASH_WINDOW: Duration = Duration::from_secs(600);

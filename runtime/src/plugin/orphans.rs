@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use super::Net;
+use super::context::Net;
 use crate::hal::{Fetch, FetchId, Socket};
 use crate::time::Instant;
 

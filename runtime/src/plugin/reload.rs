@@ -6,55 +6,38 @@
 //! long as the queue holds, and none is given twice.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt;
+use core::mem;
 
-use super::entry::{Phase, Plugin, State};
-use super::{ExchangeId, Finished, Outcome, Turn, World};
-use crate::budget::{Ledger, Shortage};
-use crate::host::Refusal;
+use super::context::{Context, Turn};
+use super::errors::ReplaceError;
+use super::exchange::{ExchangeId, Finished, Outcome};
+use super::installed::Plugin;
+use super::life::{Life, State, Why};
+use super::queues::Queues;
+use super::version::Version;
+use crate::budget::{Account, Ledger, Shortage};
 use crate::package::Package;
-
-/// Why a new version is not even tried; the old one goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReplaceError {
-    /// No package of this name is installed.
-    NotFound,
-    /// Another version is on its way in.
-    Busy,
-    /// The module is refused.
-    Refused(Refusal),
-    /// It does not fit, not even without the old one.
-    Shortage(Shortage),
-}
-
-impl fmt::Display for ReplaceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("no such plugin"),
-            Self::Busy => f.write_str("another version of this plugin is being started"),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Shortage(shortage) => shortage.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ReplaceError {}
+use crate::time::Instant;
 
 /// A change of version under way.
 pub(super) struct Reload {
-    /// The new version, while it comes up beside the old one.
-    candidate: Option<Box<Plugin>>,
-    /// The old version, while it is being stopped.
-    retiring: Option<Box<Plugin>>,
-    /// What comes back when the new version fails and the old one has been stopped.
-    fallback: Option<Package>,
-    /// Why the version before is on its way back.
-    failure: Option<String>,
+    stage: Stage,
     exchange: Option<ExchangeId>,
+}
+
+/// How far a change of version has come.
+enum Stage {
+    /// The new version comes up beside the one in force.
+    Beside(Box<Version>),
+    /// The new version is in force; the one before is being stopped.
+    Retiring { before: Box<Version>, fallback: Option<Package> },
+    /// The new version comes up alone; where it fails, the fallback comes back.
+    Alone { fallback: Option<Package> },
+    /// The version before is on its way back; why the new one failed.
+    Back(String),
 }
 
 impl Plugin {
@@ -62,209 +45,172 @@ impl Plugin {
     pub(super) fn replace(
         &mut self,
         package: Package,
-        strict: bool,
         exchange: Option<ExchangeId>,
-        ledger: &mut Ledger,
-        world: &World<'_>,
+        ledger: &Ledger,
+        now: Instant,
     ) -> Result<(), ReplaceError> {
         if self.reload.is_some() {
             return Err(ReplaceError::Busy);
         }
-        let mut candidate = self.version(package, strict);
-        let needed = match &candidate.facts {
-            Ok(facts) => facts.reserved_bytes(&self.limits),
+        let mut next = self.version.sibling(package);
+        let needed = match &next.facts {
+            Ok(facts) => facts.reserved_bytes(&next.limits),
             Err(refusal) => return Err(ReplaceError::Refused(refusal.clone())),
         };
-        let (free, own) = (ledger.free(), ledger.reserved(&self.account));
-        let mut reload = Box::new(Reload { candidate: None, retiring: None, fallback: None, failure: None, exchange });
-        if needed > free.saturating_add(own) {
-            return Err(ReplaceError::Shortage(Shortage { needed, free: free.saturating_add(own) }));
+        let free = ledger.free();
+        let free_without_this = free.saturating_add(self.version.life.reserved_bytes());
+        if needed > free_without_this {
+            return Err(ReplaceError::Shortage(Shortage { needed, free: free_without_this }));
         }
-        if self.state != State::Running {
+        let stage = if self.state() != State::Running {
             // Nothing runs that could go on meanwhile.
-            ledger.release(&self.account);
-            self.take_over(candidate);
-            self.phase = Phase::Load(world.now);
+            next.life.plan(now, Why::Stopped(None));
+            self.take_over(next);
+            Stage::Alone { fallback: None }
         } else if needed <= free {
-            candidate.account = beside(&self.account);
-            reload.candidate = Some(Box::new(candidate));
+            next.account = Account::NextVersion(next.view.id.clone());
+            Stage::Beside(Box::new(next))
         } else {
-            candidate.account = beside(&self.account);
-            candidate.phase = Phase::Rest;
-            reload.fallback = Some(self.package.clone());
-            reload.retiring = Some(Box::new(self.take_over(candidate)));
-            self.holding = true;
-        }
-        self.reload = Some(reload);
+            next.life.rest(Why::Stopped(None));
+            let fallback = Some(self.version.package.clone());
+            let before = Box::new(self.take_over(next));
+            self.queues.hold_for_reload();
+            Stage::Retiring { before, fallback }
+        };
+        self.reload = Some(Box::new(Reload { stage, exchange }));
         Ok(())
     }
 
-    /// Builds another version of this plugin, with its configuration.
-    fn version(&self, package: Package, strict: bool) -> Self {
-        let orphans = self.face.orphans.clone();
-        Self::new(package, &self.limits, strict, self.poll_on_whole_seconds, orphans).configured(self.config.clone())
-    }
-
     /// Gives up a version that has not started yet, as when the plugin is configured or shut down meanwhile.
-    pub(super) fn abandon_reload(&mut self, ledger: &mut Ledger, finished: &mut Vec<Finished>) {
-        let Some(reload) = &mut self.reload else { return };
-        if let Some(candidate) = reload.candidate.take() {
-            ledger.release(&candidate.account);
-            self.end_reload(
-                Err(String::from("given up for a change of the configuration or the end of the gateway")),
-                finished,
-            );
+    pub(super) fn abandon_reload(&mut self, finished: &mut VecDeque<Finished>) {
+        if let Some(reload) = self.reload.take_if(|reload| matches!(reload.stage, Stage::Beside(_))) {
+            let reason = String::from("given up for a change of the configuration or the end of the gateway");
+            self.end_reload(reload.exchange, Err(reason), finished);
         }
     }
 
     /// Does a bounded amount of work for the plugin and for the version that comes or goes.
-    pub(super) fn turn_with_reload(
-        &mut self,
-        strict: bool,
-        ledger: &mut Ledger,
-        world: &mut World<'_>,
-        finished: &mut Vec<Finished>,
-    ) -> Turn {
-        let turn = self.turn(ledger, world, finished);
+    pub(super) fn turn(&mut self, cx: &mut Context<'_, '_>) -> Turn {
+        let turn = self.version.turn(&mut self.queues, self.reload.is_none(), cx);
+        if self.version.life.stop_wanted() || self.version.is_leaving {
+            self.abandon_reload(cx.finished);
+        }
         match self.reload.take() {
             None => turn,
-            Some(reload) => turn.and(self.reload_turn(reload, strict, ledger, world, finished)),
+            Some(reload) => turn.and(self.reload_turn(reload, cx)),
         }
     }
 
-    fn reload_turn(
-        &mut self,
-        mut reload: Box<Reload>,
-        strict: bool,
-        ledger: &mut Ledger,
-        world: &mut World<'_>,
-        finished: &mut Vec<Finished>,
-    ) -> Turn {
+    fn reload_turn(&mut self, mut reload: Box<Reload>, cx: &mut Context<'_, '_>) -> Turn {
         let mut turn = Turn::default();
-        if let Some(mut candidate) = reload.candidate.take() {
-            if self.stop_wanted || self.shutting_down {
-                reload.candidate = Some(candidate);
-                self.reload = Some(reload);
-                self.abandon_reload(ledger, finished);
-                return turn;
-            }
-            if candidate.state != State::Running {
-                turn = turn.and(candidate.turn(ledger, world, finished));
-            }
-            match candidate.state {
-                State::Running if self.is_between_calls() => {
-                    reload.retiring = Some(Box::new(self.take_over(*candidate)));
-                    turn.busy = true;
+        reload.stage = match reload.stage {
+            Stage::Beside(mut next) => {
+                if next.life.state() != State::Running {
+                    turn = turn.and(next.turn_beside(cx));
                 }
-                State::Running | State::Starting | State::Stopped => {
+                match next.life.state() {
+                    State::Running if self.version.life.is_between_calls() => {
+                        turn.busy = true;
+                        Stage::Retiring { before: Box::new(self.switch_to(*next, cx.ledger)), fallback: None }
+                    }
                     // A call of the old version that is under way ends first; its own turn says when.
-                    reload.candidate = Some(candidate);
-                }
-                State::Error | State::Crashed => {
-                    ledger.release(&candidate.account);
-                    let reason = candidate.reason.take().unwrap_or_default();
-                    self.reload = Some(reload);
-                    self.end_reload(Err(reason), finished);
-                    return turn;
+                    State::Running | State::Starting | State::Stopped => Stage::Beside(next),
+                    State::Error | State::Crashed => {
+                        let reason = String::from(next.life.reason().unwrap_or_default());
+                        self.end_reload(reload.exchange, Err(reason), cx.finished);
+                        return turn;
+                    }
                 }
             }
-        }
-        if let Some(mut retiring) = reload.retiring.take() {
-            turn = turn.and(retiring.turn(ledger, world, finished));
-            if retiring.is_at_rest() {
-                if self.holding && !self.shutting_down {
-                    self.phase = Phase::Load(world.now);
+            later => later,
+        };
+        reload.stage = match reload.stage {
+            Stage::Retiring { mut before, fallback } => {
+                turn = turn.and(before.turn_beside(cx));
+                if before.life.is_at_rest() {
+                    if self.queues.is_held_for_reload() && !self.version.is_leaving {
+                        self.version.life.plan_again(cx.world.now);
+                    }
+                    turn.busy = true;
+                    Stage::Alone { fallback }
+                } else {
+                    Stage::Retiring { before, fallback }
                 }
-                turn.busy = true;
-            } else {
-                reload.retiring = Some(retiring);
             }
-        }
-        if reload.candidate.is_some() || reload.retiring.is_some() {
+            other => other,
+        };
+        if matches!(reload.stage, Stage::Alone { .. } | Stage::Back(_)) {
+            self.settle_reload(reload, cx);
+            turn.busy |= self.reload.is_some() && matches!(self.version.life, Life::Due(..));
+        } else {
             self.reload = Some(reload);
-            return turn;
         }
-        self.settle_reload(reload, strict, ledger, world, finished);
-        turn.and(Turn { busy: self.reload.is_some() && matches!(self.phase, Phase::Load(_)), wake: None })
+        turn
     }
 
     /// Ends the change of version when the new one has come up or failed.
-    fn settle_reload(
-        &mut self,
-        mut reload: Box<Reload>,
-        strict: bool,
-        ledger: &mut Ledger,
-        world: &World<'_>,
-        finished: &mut Vec<Finished>,
-    ) {
-        let outcome = match self.state {
-            State::Running => Some(Ok(())),
-            State::Stopped if self.is_at_rest() => Some(Ok(())),
-            State::Starting | State::Stopped => None,
-            State::Error | State::Crashed => Some(Err(self.reason.clone().unwrap_or_default())),
+    fn settle_reload(&mut self, mut reload: Box<Reload>, cx: &mut Context<'_, '_>) {
+        let life = &self.version.life;
+        let outcome = match life.state() {
+            State::Running => Ok(()),
+            State::Stopped if life.is_at_rest() => Ok(()),
+            State::Error | State::Crashed => Err(String::from(life.reason().unwrap_or_default())),
+            State::Starting | State::Stopped => {
+                self.reload = Some(reload);
+                return;
+            }
         };
-        match (outcome, reload.fallback.take()) {
-            (None, fallback) => {
-                reload.fallback = fallback;
-                self.reload = Some(reload);
-            }
-            (Some(Err(reason)), Some(package)) => {
-                ledger.release(&self.account);
-                let back = self.version(package, strict);
+        match (outcome, reload.stage) {
+            (Err(reason), Stage::Alone { fallback: Some(package) }) => {
+                // What failed is gone, and its bytes are free, before the version before is loaded.
+                let mut back = self.version.sibling(package);
+                back.life.plan(cx.world.now, Why::Stopped(None));
                 self.take_over(back);
-                self.holding = true;
-                self.phase = Phase::Load(world.now);
-                reload.failure = Some(reason);
+                self.queues.hold_for_reload();
+                reload.stage = Stage::Back(reason);
                 self.reload = Some(reload);
             }
-            (Some(outcome), _) => {
-                let failure = reload.failure.take();
-                self.reload = Some(reload);
-                self.end_reload(failure.map_or(outcome, Err), finished);
-            }
+            (_, Stage::Back(failure)) => self.end_reload(reload.exchange, Err(failure), cx.finished),
+            (outcome, _) => self.end_reload(reload.exchange, outcome, cx.finished),
         }
     }
 
-    fn end_reload(&mut self, result: Result<(), String>, finished: &mut Vec<Finished>) {
-        self.holding = false;
-        let exchange = self.reload.take().and_then(|reload| reload.exchange);
+    fn end_reload(
+        &mut self,
+        exchange: Option<ExchangeId>,
+        result: Result<(), String>,
+        finished: &mut VecDeque<Finished>,
+    ) {
+        self.queues.end_reload();
+        let version = &mut self.version;
         match &result {
-            Ok(()) => self.face.log(log::Level::Info, &format!("version {} is in place", self.package.version)),
-            Err(reason) => self.face.log(log::Level::Error, &format!("new version refused: {reason}")),
+            Ok(()) => version.view.log(log::Level::Info, &format!("version {} is in place", version.package.version)),
+            Err(reason) => version.view.log(log::Level::Error, &format!("new version refused: {reason}")),
         }
         finished.extend(exchange.map(|exchange| Finished { exchange, result: Outcome::Replaced(result) }));
     }
 
-    fn is_between_calls(&self) -> bool {
-        !matches!(self.phase, Phase::Live(_, Some(_)))
+    /// Puts a version that runs beside this one in its place, with its account.
+    fn switch_to(&mut self, mut next: Version, ledger: &mut Ledger) -> Version {
+        next.account = Account::Plugin(next.view.id.clone());
+        ledger.exchange_versions(&next.view.id);
+        self.take_over(next)
     }
 
-    /// Puts `next` in the place of this version, with all that waits and all that was counted; returns this version,
-    /// on its way to its end.
-    fn take_over(&mut self, next: Self) -> Self {
-        let mut old = core::mem::replace(self, next);
-        core::mem::swap(&mut self.deltas, &mut old.deltas);
-        core::mem::swap(&mut self.requests, &mut old.requests);
-        core::mem::swap(&mut self.configuring, &mut old.configuring);
-        core::mem::swap(&mut self.face.log, &mut old.face.log);
-        // What the new version logged while it started comes after the lines of the old one.
-        while let Some(line) = old.face.log.pop() {
-            let bytes = line.len();
-            self.face.log.push(line, bytes);
-        }
-        self.face.drops = core::mem::take(&mut old.face.drops);
-        self.face.offers.succeed(&mut old.face.offers);
-        self.fuel_spent = self.fuel_spent.saturating_add(old.fuel_spent);
-        self.endpoints_version = old.endpoints_version.wrapping_add(1);
-        old.shut_down();
-        old
+    /// Puts `next` in the place of the version in force; returns that one, on its way to its end.
+    fn take_over(&mut self, mut next: Version) -> Version {
+        next.succeed(&mut self.version);
+        self.queues.end_hold();
+        let mut before = mem::replace(&mut self.version, next);
+        before.shut_down();
+        before
     }
 }
 
-/// Name of the ledger account of a version that is there beside the owner of `account`.
-fn beside(account: &str) -> Box<str> {
-    match account.strip_suffix('+') {
-        Some(first) => first.into(),
-        None => format!("{account}+").into(),
+impl Version {
+    /// A turn of a version that is not in force: nothing waits for it.
+    fn turn_beside(&mut self, cx: &mut Context<'_, '_>) -> Turn {
+        let mut nothing = Queues::new(&self.limits);
+        self.turn(&mut nothing, false, cx)
     }
 }

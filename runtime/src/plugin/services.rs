@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
-use super::World;
-use super::entry::Face;
+use super::context::{Emitted, World};
 use super::files::StoredFiles;
+use super::guest_view::GuestView;
 use super::offers::PutOffer;
 use super::ports::Wired;
 use super::sockets::Plugged;
@@ -22,23 +21,10 @@ use crate::time::{Instant, UnixMillis};
 use crate::vfs::Medium;
 use core::task::Poll;
 
-/// A delta that a plugin emitted, stamped and already in the data model.
-#[derive(Clone, Debug)]
-pub struct Emitted {
-    /// Package name of the plugin.
-    pub package: Arc<str>,
-    /// The delta as the plugin meant it, stamped.
-    pub delta: Arc<Delta>,
-    /// What is published of it: notifications apart, with id and status.
-    pub parts: Vec<Arc<Delta>>,
-    /// Plugins it came through, this one included.
-    pub hops: u8,
-}
-
 /// The services of one plugin for the length of one slice.
 pub(super) struct Loan<'l, 'w> {
     pub(super) world: &'l mut World<'w>,
-    pub(super) face: &'l mut Face,
+    pub(super) face: &'l mut GuestView,
     /// Hops of the deltas emitted now.
     pub(super) hops: u8,
 }

@@ -4,10 +4,8 @@
 //! its memory is full, however well it is written; on a chip that is one page, which never grows. It is stopped and started between two calls instead, with the
 //! saved configuration; deltas and requests wait meanwhile. This is no crash.
 
-use alloc::format;
 use core::time::Duration;
 
-use super::entry::{Plugin, State};
 use crate::host::Instance;
 use crate::time::Instant;
 
@@ -23,23 +21,18 @@ pub(super) struct Wear {
     /// Bytes taken when `plugin_start` had returned.
     bytes_at_start: u64,
     recycled: u32,
-    recycling: bool,
 }
 
 impl Wear {
     /// A fresh instance runs.
     pub(super) fn started(&mut self, now: Instant, taken: u64) {
         (self.started, self.bytes_at_start) = (now, taken);
-        self.settled();
     }
 
-    /// The fresh instance is there, or none will come.
-    pub(super) fn settled(&mut self) {
-        self.recycling = false;
-    }
-
-    pub(super) fn is_recycling(&self) -> bool {
-        self.recycling
+    /// Counts one more instance that is replaced by a fresh one.
+    pub(super) fn recycle(&mut self) -> u32 {
+        self.recycled = self.recycled.saturating_add(1);
+        self.recycled
     }
 
     pub(super) fn recycled(&self) -> u32 {
@@ -47,7 +40,7 @@ impl Wear {
     }
 
     /// Tells whether an instance that takes `taken` bytes of at most `ceiling` is due.
-    fn is_due(&self, now: Instant, taken: u64, ceiling: u64) -> bool {
+    pub(super) fn is_due(&self, now: Instant, taken: u64, ceiling: u64) -> bool {
         // One that was born large would be as large again.
         taken > self.bytes_at_start
             && taken.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
@@ -58,28 +51,6 @@ impl Wear {
 /// Returns what an instance takes of its linear memory: all of it, where it cannot be told how much is free inside.
 pub(super) fn taken(instance: &Instance) -> u64 {
     instance.filled_bytes().unwrap_or_else(|| instance.usage().linear_bytes)
-}
-
-impl Plugin {
-    pub(super) fn is_worn(&self, instance: &Instance, now: Instant) -> bool {
-        let undisturbed =
-            self.state == State::Running && !self.stop_wanted && !self.shutting_down && self.reload.is_none();
-        undisturbed && self.wear.is_due(now, taken(instance), self.ceiling())
-    }
-
-    /// Plans to stop this instance and to start a fresh one.
-    pub(super) fn recycle(&mut self, instance: &Instance) {
-        self.wear.recycled = self.wear.recycled.saturating_add(1);
-        self.wear.recycling = true;
-        self.stop_wanted = true;
-        let (taken, ceiling, count) = (taken(instance), self.ceiling(), self.wear.recycled);
-        let text = format!("its memory is at {taken} of {ceiling} bytes: started afresh (recycling {count})");
-        self.face.log(log::Level::Info, &text);
-    }
-
-    fn ceiling(&self) -> u64 {
-        self.facts.as_ref().map_or(u64::MAX, |facts| facts.linear_bytes_max(&self.limits))
-    }
 }
 
 #[cfg(test)]

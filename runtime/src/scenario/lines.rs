@@ -5,53 +5,12 @@ use alloc::string::{String, ToString};
 
 use sha2::{Digest, Sha256};
 
-use crate::json;
+use crate::json::{self, Object};
 
 /// A string with more UTF-16 units is shown by length, hash and beginning.
 const SHOWN_UNITS_MAX: usize = 20_000;
 /// Units of its beginning.
 const HEAD_UNITS: usize = 40;
-
-/// Writes `text` as a JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut out, text);
-    out
-}
-
-/// An object under construction.
-pub(super) struct Object(String);
-
-impl Object {
-    pub(super) fn new() -> Self {
-        Self(String::from("{"))
-    }
-
-    /// Adds a member whose value is JSON already.
-    pub(super) fn raw(mut self, name: &str, value: &str) -> Self {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
-        self.0.push_str(&quoted(name));
-        self.0.push(':');
-        self.0.push_str(value);
-        self
-    }
-
-    pub(super) fn text(self, name: &str, value: &str) -> Self {
-        self.raw(name, &quoted(value))
-    }
-
-    pub(super) fn number(self, name: &str, value: impl ToString) -> Self {
-        self.raw(name, &value.to_string())
-    }
-
-    pub(super) fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
-    }
-}
 
 /// The transcript so far: it numbers lines and hands them on.
 pub(super) struct Lines<'s> {
@@ -65,24 +24,24 @@ impl<'s> Lines<'s> {
     }
 
     /// Writes a line of kind `t`.
-    pub(super) fn line(&mut self, t: &str, members: Object) {
-        let head = Object::new().number("seq", self.seq).text("t", t).end();
+    pub(super) fn line(&mut self, t: &str, fill: impl FnOnce(&mut Object<'_>)) {
+        let line = json::object(|line| fill(line.number("seq", self.seq).text("t", t)));
         self.seq = self.seq.saturating_add(1);
-        let (head, members) = (head.trim_end_matches('}'), members.end());
-        let rest = members.trim_start_matches('{');
-        let comma = if rest == "}" { "" } else { "," };
-        let line = format!("{head}{comma}{rest}");
         (self.sink)(&if line.len() > SHOWN_UNITS_MAX { shortened(&line) } else { line });
     }
 
     /// Writes an `app` line.
-    pub(super) fn app(&mut self, event: &str, members: impl FnOnce(Object) -> Object) {
-        self.line("app", members(Object::new().text("ev", event)));
+    pub(super) fn app(&mut self, event: &str, fill: impl for<'l, 'o> FnOnce(&'l mut Object<'o>) -> &'l mut Object<'o>) {
+        self.line("app", |line| {
+            fill(line.text("ev", event));
+        });
     }
 
     /// Writes a `result` line; `value` is JSON.
     pub(super) fn result(&mut self, step: &str, value: &str) {
-        self.line("result", Object::new().text("step", step).raw("value", value));
+        self.line("result", |line| {
+            line.text("step", step).json("value", value);
+        });
     }
 }
 
@@ -90,24 +49,20 @@ impl<'s> Lines<'s> {
 fn shortened(text: &str) -> String {
     match text.as_bytes().first() {
         Some(b'{') => {
-            let mut out = Object::new();
-            let read = json::members::<json::JsonError>(text, |key, value| {
-                out = core::mem::replace(&mut out, Object::new()).raw(key, &shortened(value));
-                Ok(())
-            });
             // A line of ours is JSON; nested deeper than the reader goes it is shown as it is.
-            if read.is_ok() { out.end() } else { text.to_string() }
+            let rewritten = json::rewritten(text, |out, key, value| {
+                out.json(key, &shortened(value));
+            });
+            rewritten.unwrap_or_else(|_| text.to_string())
         }
         Some(b'[') => {
-            let mut out = String::from("[");
-            let read = json::items::<json::JsonError>(text, |item| {
-                if out.len() > 1 {
-                    out.push(',');
-                }
-                out.push_str(&shortened(item));
-                Ok(())
+            let mut read = Ok(());
+            let out = json::list(|out| {
+                read = json::items::<json::JsonError>(text, |item| {
+                    out.json(&shortened(item));
+                    Ok(())
+                });
             });
-            out.push(']');
             if read.is_ok() { out } else { text.to_string() }
         }
         Some(b'"') if text.len() > SHOWN_UNITS_MAX => match json::string(text) {
@@ -121,7 +76,7 @@ fn shortened(text: &str) -> String {
 fn short(value: &str) -> String {
     let units = value.encode_utf16().count();
     if units <= SHOWN_UNITS_MAX {
-        return quoted(value);
+        return json::quoted(value);
     }
     let sha256 = Sha256::digest(value.as_bytes());
     let sha256 = sha256.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
@@ -131,7 +86,10 @@ fn short(value: &str) -> String {
         left = left.saturating_sub(character.len_utf16());
         fits
     });
-    Object::new().number("long", units).text("sha256", &sha256).text("head", &head.collect::<String>()).end()
+    let head: String = head.collect();
+    json::object(|short| {
+        short.number("long", units).text("sha256", &sha256).text("head", &head);
+    })
 }
 
 #[cfg(test)]
@@ -151,7 +109,7 @@ mod tests {
         let lines = written(|lines| {
             lines.app("status", |line| line.text("msg", "a \"b\""));
             lines.result("poll", "0");
-            lines.line("mem", Object::new());
+            lines.line("mem", |_| ());
         });
         assert_eq!(
             lines,
@@ -166,11 +124,11 @@ mod tests {
     #[test]
     fn a_long_string_is_shown_by_length_hash_and_head() {
         let long = "ä".repeat(20_001);
-        let lines = written(|lines| lines.result("x", &format!("[{{\"a\":{}}}]", quoted(&long))));
+        let lines = written(|lines| lines.result("x", &format!("[{{\"a\":{}}}]", json::quoted(&long))));
         let line = lines.first().map(String::as_str).unwrap_or_default();
         assert!(line.contains(r#"[{"a":{"long":20001,"sha256":""#), "{}", &line[..200]);
         assert!(line.ends_with(&format!("\"head\":\"{}\"}}}}]}}", "ä".repeat(40))));
-        let kept = written(|lines| lines.result("x", &quoted(&"ä".repeat(20_000))));
+        let kept = written(|lines| lines.result("x", &json::quoted(&"ä".repeat(20_000))));
         assert!(kept[0].len() > 40_000);
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 use skiff_abi::{Capability, export};
 
-use super::lines::{Lines, Object, quoted};
+use super::lines::Lines;
 use super::providers::{self, Asked};
 use super::script::{Scenario, Step};
 use super::world::World;
@@ -60,7 +60,9 @@ pub fn play(scenario: &Scenario, wasm: &[u8], limits: &PluginLimits, sink: &mut 
 }
 
 fn refused(world: &mut World<'_>, reason: &str) {
-    let value = Object::new().text("refused", "LoadError").text("message", reason).end();
+    let value = json::object(|value| {
+        value.text("refused", "LoadError").text("message", reason);
+    });
     world.lines.result("load", &value);
 }
 
@@ -71,27 +73,27 @@ fn load(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Instanc
 }
 
 fn meta(scenario: &Scenario, wasm: &[u8], facts: &ModuleFacts, capabilities: &Capabilities, world: &mut World<'_>) {
-    let list = |names: &mut dyn Iterator<Item = String>| {
-        let names: Vec<String> = names.map(|name| quoted(&name)).collect();
-        format!("[{}]", names.join(","))
-    };
     let hash = Sha256::digest(wasm).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let allowed = Capability::ALL.iter().fold(Object::new(), |object, capability| {
-        object.raw(capability.name(), if capabilities.allows(*capability, false) { "true" } else { "false" })
+    world.lines.line("meta", |line| {
+        line.text("host", "skiff").text("scenario", &scenario.name).text("package", &scenario.package);
+        line.text("sha256", &hash).number("size", wasm.len()).text("kind", facts.dialect.name());
+        line.list("imports", |names| {
+            for import in &facts.imports {
+                names.text(&format!("{}.{}", import.module, import.name));
+            }
+        });
+        line.list("exports", |names| {
+            for name in &facts.exports {
+                names.text(name);
+            }
+        });
+        line.object("capabilities", |allowed| {
+            for capability in Capability::ALL {
+                allowed.boolean(capability.name(), capabilities.allows(capability, false));
+            }
+        });
+        line.number("clock_wall_ms", scenario.wall_ms).number("seed", scenario.seed);
     });
-    let line = Object::new()
-        .text("host", "skiff")
-        .text("scenario", &scenario.name)
-        .text("package", &scenario.package)
-        .text("sha256", &hash)
-        .number("size", wasm.len())
-        .text("kind", facts.dialect.name())
-        .raw("imports", &list(&mut facts.imports.iter().map(|import| format!("{}.{}", import.module, import.name))))
-        .raw("exports", &list(&mut facts.exports.iter().cloned()))
-        .raw("capabilities", &allowed.end())
-        .number("clock_wall_ms", scenario.wall_ms)
-        .number("seed", scenario.seed);
-    world.lines.line("meta", line);
 }
 
 /// What has become of the instance.
@@ -139,7 +141,7 @@ impl Player<'_> {
                 return;
             }
             let told = told.map(|answer| match answer {
-                Answer::Text(Some(text)) => quoted(&text),
+                Answer::Text(Some(text)) => json::quoted(&text),
                 _ if managed => "null".into(),
                 _ => "\"\"".into(),
             });
@@ -155,9 +157,11 @@ impl Player<'_> {
         let endpoints = self.call(Call::Endpoints).and_then(|answer| match answer {
             Answer::Text(Some(text)) => {
                 self.routes = endpoints(&text).map_err(Trap)?;
-                let names: Vec<String> =
-                    self.routes.iter().map(|route| quoted(&format!("{} {}", route.method, route.path))).collect();
-                Ok(format!("[{}]", names.join(",")))
+                Ok(json::list(|names| {
+                    for route in &self.routes {
+                        names.text(&format!("{} {}", route.method, route.path));
+                    }
+                }))
             }
             _ => Ok("null".into()),
         });
@@ -235,7 +239,9 @@ impl Player<'_> {
             return Err(Trap(reason.clone()));
         }
         let failed = |code: u16, message: &str| {
-            format!("{{\"state\":\"COMPLETED\",\"statusCode\":{code},\"message\":{}}}", quoted(message))
+            json::object(|answer| {
+                answer.text("state", "COMPLETED").number("statusCode", code).text("message", message);
+            })
         };
         let value = json::compact(value).unwrap_or_else(|_| value.to_string());
         let answer = self.call(Call::Put { handler: put_export(context, path), value });
@@ -278,7 +284,7 @@ impl Player<'_> {
         }
         let request = json::compact(&asked.request).unwrap_or(asked.request);
         Ok(match self.call(Call::Provider { export: asked.export, request }) {
-            Ok(Answer::Text(Some(text))) => quoted(&text),
+            Ok(Answer::Text(Some(text))) => json::quoted(&text),
             _ => "null".into(),
         })
     }
@@ -289,13 +295,17 @@ impl Player<'_> {
         match outcome {
             Ok(value) => self.world.lines.result(step, &value),
             Err(Trap(message)) => {
-                let value = Object::new().text("trap", "RuntimeError").text("message", &message).end();
+                let value = json::object(|value| {
+                    value.text("trap", "RuntimeError").text("message", &message);
+                });
                 self.world.lines.result(step, &value);
             }
         }
         if let Life::Fresh(instance) | Life::Running(instance) = &self.life {
             let pages = instance.usage().linear_bytes / self.facts.memory.page_bytes.max(1);
-            self.world.lines.line("mem", Object::new().number("pages", pages));
+            self.world.lines.line("mem", |line| {
+                line.number("pages", pages);
+            });
         }
         self.world.sockets.arrive(self.polls);
     }
@@ -323,7 +333,9 @@ impl Player<'_> {
             self.start_section = Some(reason.clone());
         }
         if failure.is_fatal() {
-            self.world.lines.line("trap", Object::new().text("error", &reason));
+            self.world.lines.line("trap", |line| {
+                line.text("error", &reason);
+            });
             self.life = Life::Gone(format!("the instance is gone since a trap: {reason}"));
         }
         Err(Trap(reason))
@@ -412,7 +424,11 @@ impl Player<'_> {
 }
 
 fn server_error(reason: &str) -> String {
-    format!("{{\"status\":500,\"body\":{{\"error\":{}}}}}", quoted(reason))
+    json::object(|answer| {
+        answer.number("status", 500).object("body", |body| {
+            body.text("error", reason);
+        });
+    })
 }
 
 /// What a handler's answer becomes: `{status, headers?, body?}`.
@@ -423,14 +439,17 @@ fn finished(answer: &str) -> Result<String, String> {
     }
     let status = json::member(&answer, "statusCode").filter(|code| !matches!(*code, "0" | "null" | "false" | "\"\""));
     let headers = json::member(&answer, "headers");
-    let mut object = Object::new().raw("status", status.unwrap_or("200"));
-    if let Some(headers) = headers.filter(|headers| *headers != "null") {
-        object = object.raw("headers", headers);
-    }
-    let Some(body) = json::member(&answer, "body") else { return Ok(object.end()) };
     let is_json = headers.and_then(content_type).is_some_and(|kind| kind.contains("application/json"));
-    let parsed = json::string(body).filter(|_| is_json).and_then(|text| json::compact(&text).ok());
-    Ok(object.raw("body", parsed.as_deref().unwrap_or(body)).end())
+    Ok(json::object(|object| {
+        object.json("status", status.unwrap_or("200"));
+        if let Some(headers) = headers.filter(|headers| *headers != "null") {
+            object.json("headers", headers);
+        }
+        if let Some(body) = json::member(&answer, "body") {
+            let parsed = json::string(body).filter(|_| is_json).and_then(|text| json::compact(&text).ok());
+            object.json("body", parsed.as_deref().unwrap_or(body));
+        }
+    }))
 }
 
 fn content_type(headers: &str) -> Option<String> {

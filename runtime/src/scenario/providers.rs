@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use skiff_abi::export;
 
-use super::lines::{Object, quoted};
+use crate::json;
 
 /// An export with its request, JSON.
 pub(super) struct Asked {
@@ -14,50 +14,57 @@ pub(super) struct Asked {
     pub nothing: Option<&'static str>,
 }
 
-fn member(object: Object, name: &str, value: Option<&String>) -> Object {
-    // What JavaScript leaves undefined is not there.
-    match value {
-        Some(value) => object.raw(name, value),
-        None => object,
-    }
+/// Returns the object of those arguments that are there: what JavaScript leaves undefined is not.
+fn request(args: &[(&str, Option<&String>)], kind: Option<&str>) -> String {
+    json::object(|request| {
+        for (name, value) in args {
+            if let Some(value) = value {
+                request.json(name, value);
+            }
+        }
+        if let Some(kind) = kind {
+            request.text("resourceType", kind);
+        }
+    })
 }
 
 /// Returns what a `resource` step asks; `None` for a function that providers do not have.
 pub(super) fn resource(kind: &str, function: &str, args: &[String]) -> Option<Asked> {
-    let typed = |object: Object| object.raw("resourceType", &quoted(kind)).end();
-    let id = || member(Object::new(), "id", args.first());
+    let id = ("id", args.first());
     Some(match function {
         "listResources" => {
             let query = args.first().map_or("{}", String::as_str);
-            let request = crate::json::with_member(query, "resourceType", &quoted(kind));
+            let request = json::with_member(query, "resourceType", &json::quoted(kind));
             Asked { export: export::RESOURCES_LIST, request, nothing: Some("{}") }
         }
         "getResource" => {
-            let request = typed(member(id(), "property", args.get(1)));
+            let request = request(&[id, ("property", args.get(1))], Some(kind));
             Asked { export: export::RESOURCES_GET, request, nothing: Some("{}") }
         }
         "setResource" => {
-            let request = typed(member(id(), "value", args.get(1)));
+            let request = request(&[id, ("value", args.get(1))], Some(kind));
             Asked { export: export::RESOURCES_SET, request, nothing: None }
         }
-        "deleteResource" => Asked { export: export::RESOURCES_DELETE, request: typed(id()), nothing: None },
+        "deleteResource" => {
+            Asked { export: export::RESOURCES_DELETE, request: request(&[id], Some(kind)), nothing: None }
+        }
         _ => return None,
     })
 }
 
 /// Returns what a `weather` step asks.
 pub(super) fn weather(function: &str, args: &[String]) -> Option<Asked> {
-    let position = || member(Object::new(), "position", args.first());
+    let position = ("position", args.first());
     let (export, request) = match function {
-        "getObservations" => (export::WEATHER_OBSERVATIONS, member(position(), "options", args.get(1))),
+        "getObservations" => (export::WEATHER_OBSERVATIONS, request(&[position, ("options", args.get(1))], None)),
         "getForecasts" => {
-            let typed = member(position(), "type", args.get(1));
-            (export::WEATHER_FORECASTS, member(typed, "options", args.get(2)))
+            let args = [position, ("type", args.get(1)), ("options", args.get(2))];
+            (export::WEATHER_FORECASTS, request(&args, None))
         }
-        "getWarnings" => (export::WEATHER_WARNINGS, position()),
+        "getWarnings" => (export::WEATHER_WARNINGS, request(&[position], None)),
         _ => return None,
     };
-    Some(Asked { export, request: request.end(), nothing: Some("[]") })
+    Some(Asked { export, request, nothing: Some("[]") })
 }
 
 /// Exports a radar provider can have.

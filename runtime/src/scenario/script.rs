@@ -220,22 +220,14 @@ impl ReadStep {
             "http" => {
                 let method = self.method.clone().ok_or_else(|| missing("method"))?;
                 let path = self.path.clone().ok_or_else(|| missing("path"))?;
-                let mut request = String::from("{\"method\":");
-                let mut member = |text: &str| request.push_str(text);
-                member(&super::lines::quoted(&method));
-                member(",\"path\":");
-                member(&super::lines::quoted(&path));
-                member(",\"query\":");
-                member(&raw(self.query, "{}"));
-                member(",\"params\":");
-                member(&raw(self.params, "{}"));
-                if let Some(body) = self.body {
-                    member(",\"body\":");
-                    member(body.get());
-                }
-                member(",\"headers\":");
-                member(&raw(self.headers, "{\"host\":\"localhost\"}"));
-                member("}");
+                let request = crate::json::object(|request| {
+                    request.text("method", &method).text("path", &path);
+                    request.json("query", &raw(self.query, "{}")).json("params", &raw(self.params, "{}"));
+                    if let Some(body) = &self.body {
+                        request.json("body", body.get());
+                    }
+                    request.json("headers", &raw(self.headers, "{\"host\":\"localhost\"}"));
+                });
                 let request = crate::json::compact(&request).map_err(|error| format!("{error}"))?;
                 Step::Http { route: self.route.unwrap_or_else(|| path.clone()), method, path, request }
             }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 use core::task::Poll;
 
-use super::lines::{Lines, Object, quoted};
+use super::lines::Lines;
 use super::network::{MockSockets, Sent};
 use super::script::{CannedAnswer, Scenario};
 use crate::delta::DeltaVersion;
@@ -114,7 +114,7 @@ impl<'s> World<'s> {
             body: hit.body.clone().into_bytes(),
         });
         self.lines.app("fetch", |line| {
-            line.text("method", request.method.name()).text("url", &request.url).raw("status", &status)
+            line.text("method", request.method.name()).text("url", &request.url).json("status", &status)
         });
         fetched
     }
@@ -151,19 +151,19 @@ impl Services for World<'_> {
 
     fn observe(&mut self, call: HostCall) {
         self.show_sent();
-        let line = Object::new();
         if call.module == import::WASI {
-            let line = line.text("fn", call.name).raw("ret", &call.ret);
-            let line = match &call.written {
-                Some(text) => line.text("text", text),
-                None => line,
-            };
-            self.lines.line("wasi", line);
+            self.lines.line("wasi", |line| {
+                line.text("fn", call.name).json("ret", &call.ret);
+                if let Some(text) = &call.written {
+                    line.text("text", text);
+                }
+            });
         } else {
             let name =
                 if call.module == import::ENV { call.name.to_string() } else { [call.module, call.name].join(".") };
-            let line = line.text("fn", &name).raw("args", &call.args).raw("ret", &call.ret).raw("raw", &call.raw);
-            self.lines.line("host", line);
+            self.lines.line("host", |line| {
+                line.text("fn", &name).json("args", &call.args).json("ret", &call.ret).json("raw", &call.raw);
+            });
         }
     }
 
@@ -185,7 +185,7 @@ impl Services for World<'_> {
 
     fn save_config(&mut self, text: &str) -> bool {
         let Ok(config) = json::compact(text) else { return false };
-        self.lines.app("save-config", |line| line.raw("config", &config));
+        self.lines.app("save-config", |line| line.json("config", &config));
         self.saved = Some(config);
         true
     }
@@ -195,7 +195,7 @@ impl Services for World<'_> {
         let Ok(delta) = json::compact(delta) else { return };
         let number = if version == DeltaVersion::V2 { 2 } else { 1 };
         let package = self.package.clone();
-        self.lines.app("delta", |line| line.text("from", &package).number("v", number).raw("delta", &delta));
+        self.lines.app("delta", |line| line.text("from", &package).number("v", number).json("delta", &delta));
     }
 
     fn self_path(&mut self, path: &str) -> Option<String> {
@@ -208,7 +208,7 @@ impl Services for World<'_> {
     }
 
     fn publish_notification(&mut self, path: &str, value: &str) -> bool {
-        let delta = ["{\"updates\":[{\"values\":[{\"path\":", &quoted(path), ",\"value\":", value, "}]}]}"].concat();
+        let delta = one_entry("values", path, value);
         self.emit(&delta, DeltaVersion::V1);
         true
     }
@@ -216,9 +216,7 @@ impl Services for World<'_> {
     fn register(&mut self, registration: Registration) -> bool {
         match registration {
             Registration::Put { context, path } => {
-                let meta =
-                    ["{\"updates\":[{\"meta\":[{\"path\":", &quoted(&path), ",\"value\":{\"supportsPut\":true}}]}]}"];
-                self.emit(&meta.concat(), DeltaVersion::V1);
+                self.emit(&one_entry("meta", &path, "{\"supportsPut\":true}"), DeltaVersion::V1);
                 self.lines.app("put-handler", |line| line.text("context", &context).text("path", &path));
                 self.offers.puts.insert((context, path));
             }
@@ -274,4 +272,19 @@ impl Services for World<'_> {
     fn fetch_refused(&mut self, callback: i32) {
         self.callbacks.push_back((Fetched::default(), callback));
     }
+}
+
+/// Returns a delta of one update with one entry; what a gateway would build with more care.
+fn one_entry(list: &str, path: &str, value: &str) -> String {
+    json::object(|delta| {
+        delta.list("updates", |updates| {
+            updates.object(|update| {
+                update.list(list, |entries| {
+                    entries.object(|entry| {
+                        entry.text("path", path).json("value", value);
+                    });
+                });
+            });
+        });
+    })
 }

@@ -41,7 +41,7 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry) {
 /// Writes `{"row","used","reserved","limit","unit"}` for everything a plugin can use up.
 fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry) {
     let limits = plugin.limits();
-    let reserved = registry.ledger().reserved(plugin.id());
+    let reserved = registry.ledger().reserved_by_plugin(plugin.id());
     let mut row = |name: &str, used: u64, reserved: u64, limit: u64, unit: &str| {
         rows.object(|row| {
             row.text("row", name).number("used", used).number("reserved", reserved);

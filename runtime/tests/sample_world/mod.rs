@@ -72,7 +72,8 @@ impl Sample {
         Self::bare_with(Limits::of(Board::Linux))
     }
 
-    fn bare_with(limits: Limits) -> Self {
+    /// Starts the sample without plugins, with limits of the test's own.
+    pub fn bare_with(limits: Limits) -> Self {
         let replay = Replay::new(limits, "sample", sample::START, false);
         Self {
             replay,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{debian, process};
+use crate::{built, debian, process};
 
 const EMULATOR: &str = "qemu-system-x86_64";
 /// Modules of the kernel, in the order they are loaded; the list stands in `guest.sh` too.
@@ -34,10 +34,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err("runs on x86-64 only: the guest uses this machine's programs".into());
     }
     debian::packages(&["qemu-system-x86", "busybox-static", "can-utils", "iproute2"])?;
-    process::run(&mut process::command("cargo", ["build", "--quiet", "-p", "skiff-gateway"]))?;
-    let folder = process::top().join("target/can-guest");
+    let skiff = built::shipped()?;
+    let folder = process::target().join("can-guest");
     let kernel = kernel(&folder)?;
-    let image = pack(&folder, &kernel)?;
+    let image = pack(&folder, &kernel, &skiff)?;
     let output = boot(&kernel.image, &image)?;
     judge(&output)
 }
@@ -78,15 +78,14 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Builds the initial file system.
-fn pack(folder: &Path, kernel: &Kernel) -> Result<PathBuf, String> {
+fn pack(folder: &Path, kernel: &Kernel, skiff: &Path) -> Result<PathBuf, String> {
     let root = folder.join("root");
     let _ = fs::remove_dir_all(&root);
     for name in ["proc", "sys", "dev", "tmp", "root"] {
         let place = root.join(name);
         fs::create_dir_all(&place).map_err(|error| format!("cannot make {}: {error}", place.display()))?;
     }
-    let skiff = process::top().join("target/debug/skiff");
-    let mut programs = vec![(skiff, "skiff")];
+    let mut programs = vec![(skiff.to_path_buf(), "skiff")];
     for name in PROGRAMS {
         let folders = ["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
         let found = folders.iter().map(|folder| Path::new(folder).join(name)).find(|file| file.is_file());
@@ -95,7 +94,7 @@ fn pack(folder: &Path, kernel: &Kernel) -> Result<PathBuf, String> {
     for (from, name) in programs {
         let to = root.join("bin").join(name);
         process::copy(&from, &to)?;
-        // Symbols are most of a debug build, and would have to be unpacked by the guest.
+        // Symbols would have to be unpacked by the guest.
         let _ = process::output(Command::new("strip").arg(&to));
         // A program without libraries makes ldd fail.
         let libraries = process::output(Command::new("ldd").arg(&from)).unwrap_or_default();

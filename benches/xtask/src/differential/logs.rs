@@ -1,11 +1,11 @@
 //! Messages to logs, and which of them arrive whole at which line.
+//!
+//! Nothing of the runtime is used: what it reads was not written by itself.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::json;
-use skiff_runtime::n2k::{Frames, Id, Pgn, SourceAddress};
-use skiff_runtime::time::UnixMillis;
 
 use super::messages::Message;
 use super::random::Random;
@@ -16,8 +16,11 @@ pub struct Log {
     pub messages: String,
 }
 
-/// When the first message was received: 2026-06-01T12:00:00Z.
+/// When the first message was received: noon of this day.
+const DAY: &str = "2026-06-01";
+/// Milliseconds since 1970.
 const START: i64 = 1_780_315_200_000;
+const NOON_HOUR: i64 = 12;
 /// Frames lost, in a hundred.
 const LOST: u64 = 1;
 /// Messages of different devices whose frames are mixed.
@@ -27,11 +30,18 @@ fn hex(bytes: &[u8], between: &str) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
 }
 
+/// Returns a time of that day as RFC 3339 has it; the longest log that can be asked for lasts three hours.
+fn stamp(time: i64) -> String {
+    let (seconds, millis) = ((time - START) / 1000, (time - START) % 1000);
+    let (hour, minute, second) = (NOON_HOUR + seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{DAY}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
 fn for_peer(out: &mut String, line: usize, time: i64, message: &Message) {
     let Message { pgn, source, destination, priority, payload, .. } = message;
     let row = json!({
         "line": line, "pgn": pgn, "src": source, "dst": destination, "prio": priority,
-        "time": UnixMillis(time).to_string(), "data": hex(payload, ""),
+        "time": stamp(time), "data": hex(payload, ""),
     });
     let _ = writeln!(out, "{row}");
 }
@@ -42,7 +52,7 @@ pub fn whole(messages: &[Message]) -> Log {
     for (index, message) in messages.iter().enumerate() {
         let time = START + i64::try_from(index).unwrap_or(0) * 37;
         let Message { pgn, source, destination, priority, payload, .. } = message;
-        let (stamp, bytes) = (UnixMillis(time), hex(payload, ","));
+        let (stamp, bytes) = (stamp(time), hex(payload, ","));
         let _ = writeln!(log.text, "{stamp},{priority},{pgn},{source},{destination},{},{bytes}", payload.len());
         for_peer(&mut log.messages, index + 1, time, message);
     }
@@ -104,17 +114,31 @@ pub fn frames(messages: &[Message], random: &mut Random) -> Result<Log, String> 
     }
 }
 
+/// Bytes of a frame.
+const FRAME_BYTES: usize = 8;
+
+/// Splits a message (NMEA 2000 appendix A; J1939-21 §5.2 has the identifier): a fast packet begins each frame with
+/// sequence counter and index, the first also with the length, and fills the last with ones.
 fn split(message: &Message, counter: u8) -> Result<Vec<(u32, Vec<u8>)>, String> {
-    let id = Id {
-        priority: message.priority,
-        pgn: Pgn(message.pgn),
-        source: SourceAddress(message.source),
-        destination: message.destination,
-    };
-    let frames = Frames::new(&id, counter, &message.payload);
-    let frames =
-        frames.ok_or_else(|| format!("a message of PGN {} has {} bytes", message.pgn, message.payload.len()))?;
-    Ok(frames.map(|frame| (frame.id(), frame.data().to_vec())).collect())
+    let Message { pgn, source, destination, priority, payload, is_fast } = message;
+    // A PDU1 group has its destination where the others have the last byte of their number.
+    let group = if (pgn >> 8) & 0xff < 240 { pgn | u32::from(*destination) } else { *pgn };
+    let id = u32::from(*priority) << 26 | group << 8 | u32::from(*source);
+    if !is_fast {
+        let fits = payload.len() <= FRAME_BYTES;
+        let too_long = || format!("a message of PGN {pgn} has {} bytes", payload.len());
+        return fits.then(|| vec![(id, payload.clone())]).ok_or_else(too_long);
+    }
+    let length = u8::try_from(payload.len()).map_err(|error| format!("a message of PGN {pgn}: {error}"))?;
+    let (first, rest) = payload.split_at(payload.len().min(FRAME_BYTES - 2));
+    let parts = std::iter::once(first).chain(rest.chunks(FRAME_BYTES - 1));
+    let frames = (counter << 5..).zip(parts).enumerate().map(|(index, (head, part))| {
+        let mut data = if index == 0 { vec![head, length] } else { vec![head] };
+        data.extend(part);
+        data.resize(FRAME_BYTES, 0xff);
+        (id, data)
+    });
+    Ok(frames.collect())
 }
 
 #[cfg(test)]
@@ -122,8 +146,14 @@ mod tests {
     use super::*;
 
     fn messages() -> Vec<Message> {
-        let message =
-            |source| Message { pgn: 129_029, source, destination: 255, priority: 3, payload: vec![source; 43] };
+        let message = |source| Message {
+            pgn: 129_029,
+            source,
+            destination: 255,
+            priority: 3,
+            payload: vec![source; 43],
+            is_fast: true,
+        };
         (0..40).map(|index| message(index % 3)).collect()
     }
 

@@ -37,6 +37,8 @@ pub struct Message {
     pub destination: u8,
     pub priority: u8,
     pub payload: Vec<u8>,
+    /// It is sent as a fast packet, whatever its length.
+    pub is_fast: bool,
 }
 
 /// Makes messages of the database's definitions.
@@ -112,6 +114,7 @@ impl<'a> Generator<'a> {
             destination: if addressed { self.random.pick(&[255, 255, 0, 23]) } else { 255 },
             priority: u8::try_from(self.random.between(2, 7)).unwrap_or(6),
             payload,
+            is_fast: !single,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Compares what Skiff makes of generated logs with what the npm packages make of them.
 //!
 //! For each seed two logs are generated: whole messages in canboat's format, and CAN frames in candump's,
-//! interleaved and with one in a hundred lost. The peer (installed below `target/differential`) decodes and
+//! interleaved and with one in a hundred lost. The peer (installed below cargo's target folder, in `differential`) decodes and
 //! maps the messages that arrive whole; the test `n2k_corpus` of the runtime, which holds the closed list of
 //! differences, judges. Three seeds are fixed; one more is fresh each time and printed.
 
@@ -53,9 +53,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
         seeds.push(now.as_micros().try_into().unwrap_or(u64::MAX));
     }
-    let top = process::top();
     let folder = packages()?;
-    let database = database::database(&top, None)?;
+    let database = database::database(None)?;
     let logs = folder.join("logs");
     let mut manifest = Vec::new();
     for seed in &seeds {
@@ -75,8 +74,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         }
     }
     process::write(&logs.join("manifest.json"), &json!(manifest).to_string())?;
-    let mut judge =
-        process::command("cargo", ["test", "-p", "skiff-runtime", "--test", "n2k_corpus", "--", "--nocapture"]);
+    let mut judge = process::command("cargo", ["test", "--workspace", "--test", "n2k_corpus", "--", "--nocapture"]);
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
     let seeds = seeds.join(", ");
     process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}: {error}"))?;
@@ -89,7 +87,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 /// # Errors
 /// What npm said.
 pub fn packages() -> Result<PathBuf, String> {
-    let folder = process::top().join("target/differential");
+    let folder = process::target().join("differential");
     install(&folder)?;
     Ok(folder)
 }

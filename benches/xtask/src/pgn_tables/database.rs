@@ -19,10 +19,10 @@ pub const DATABASE_VERSION: &str = "6.2.0";
 ///
 /// # Errors
 /// One clause: what cannot be fetched or read, or is not what is pinned.
-pub fn database(top: &Path, tarball: Option<PathBuf>) -> Result<Value, String> {
+pub fn database(tarball: Option<PathBuf>) -> Result<Value, String> {
     let tarball = match tarball {
         Some(tarball) => tarball,
-        None => fetch(&top.join("target/pgn-tables"))?,
+        None => fetch(&process::target().join("pgn-tables"))?,
     };
     let found = process::sha256(&tarball)?;
     if found != TARBALL_SHA256 {

@@ -31,7 +31,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         }
     }
     let top = crate::process::top();
-    let database = database::database(&top, tarball)?;
+    let database = database::database(tarball)?;
     let tables = collect::collect(&database)?;
     for (name, generated) in write::files(&database, &tables)? {
         let output = top.join(OUTPUT).join(name);

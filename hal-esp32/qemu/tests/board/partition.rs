@@ -1,4 +1,4 @@
-//! Writes the data partition of the emulated board's flash; `hal-esp32/qemu/src/partition.rs` reads it.
+//! Writes the data partition of the emulated board's flash; `qemu/src/partition.rs` reads it.
 
 use skiff_runtime::n2k::sample::{LENGTH_SECONDS, SEED, START, Sample};
 
@@ -10,7 +10,7 @@ const MODULE: u32 = 4;
 const CONFIG: u32 = 5;
 
 /// Bytes the partition holds.
-pub const BYTES_MAX: usize = 1024 * 1024;
+const BYTES_MAX: usize = 1024 * 1024;
 
 /// A partition being written.
 #[derive(Clone, Debug)]
@@ -18,11 +18,13 @@ pub struct Partition(Vec<u8>);
 
 impl Partition {
     /// Begins with a log of the whole sample.
+    #[must_use]
     pub fn sample() -> Self {
         Self::sample_seconds(LENGTH_SECONDS)
     }
 
     /// Begins with a log of the first seconds of the sample.
+    #[must_use]
     pub fn sample_seconds(seconds: u32) -> Self {
         let mut log = START.0.to_le_bytes().to_vec();
         for (time, frame) in Sample::new(SEED) {
@@ -42,11 +44,13 @@ impl Partition {
     }
 
     /// Adds boot words, separated by blanks.
+    #[must_use]
     pub fn words(self, words: &str) -> Self {
         self.entry(WORDS, words.as_bytes())
     }
 
     /// Adds a package: its `package.json` or a bare name, its module, its configuration.
+    #[must_use]
     pub fn package(self, manifest: &[u8], module: &[u8], config: Option<&str>) -> Self {
         let with = self.entry(MANIFEST, manifest).entry(MODULE, module);
         config.map_or(with.clone(), |config| with.entry(CONFIG, config.as_bytes()))

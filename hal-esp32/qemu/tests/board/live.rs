@@ -1,17 +1,17 @@
-//! The emulated board: built, booted, and what it said.
+//! The emulated board: booted, and what it said.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use super::partition::Partition;
-use crate::process;
-use crate::toolchain::{CHIP, Toolchain};
+use tempfile::NamedTempFile;
+
+use crate::files::path_from;
+use crate::partition::Partition;
 
 /// The emulator.
-pub const EMULATOR: &str = "qemu-system-riscv32";
+const EMULATOR: &str = "qemu-system-riscv32";
 /// Where the partition lies, as `link.x` of the board says.
 const PARTITION_AT: &str = "0x80300000";
 /// After so long a board that says nothing more is ended.
@@ -32,61 +32,60 @@ pub struct Ended {
     pub took: Duration,
 }
 
-/// Builds the image.
-///
-/// # Errors
-/// What cargo said.
-pub fn build() -> Result<PathBuf, String> {
-    let toolchain = Toolchain::ensure(CHIP)?;
-    let folder = process::top().join("hal-esp32");
-    let target = process::top().join("target/hal-esp32");
-    let mut cargo = toolchain.cargo(&folder);
-    cargo.args(["build", "--release", "--locked", "-p", "skiff-qemu-riscv32", "--target", CHIP, "--target-dir"]);
-    process::run(cargo.arg(&target))?;
-    Ok(target.join(CHIP).join("release/skiff-qemu-riscv32"))
-}
-
-/// Boots an image with a partition and listens until the board ends.
+/// Boots the board with a partition and listens until it ends.
 ///
 /// # Errors
 /// That the emulator cannot be run, or that the board fell silent.
-pub fn boot(image: &Path, partition: &Partition) -> Result<Ended, String> {
-    Live::start(&mut emulator(image, partition)?)?.end(SILENCE_MAX)
+pub fn boot(partition: &Partition) -> Result<Ended, String> {
+    let flash = flash_of(partition)?;
+    Live::start(&mut emulator(&flash)?, flash)?.end(SILENCE_MAX)
 }
 
-/// Boots an image with a network, whose port 80 is `port` of this machine's loopback address.
+/// Boots the board with a network; its port 80 is `port` of this machine's loopback address.
 ///
 /// # Errors
 /// That the emulator cannot be run.
-pub fn boot_live(image: &Path, partition: &Partition, port: u16) -> Result<Live, String> {
-    let mut command = emulator(image, partition)?;
+pub fn boot_live(partition: &Partition, port: u16) -> Result<Live, String> {
+    let flash = flash_of(partition)?;
+    let mut command = emulator(&flash)?;
     command.args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]);
     command.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:80"));
     command.args(["-device", "virtio-net-device,netdev=net0"]);
-    Live::start(&mut command)
+    Live::start(&mut command, flash)
 }
 
-fn emulator(image: &Path, partition: &Partition) -> Result<Command, String> {
-    let partition = super::target_file("partition.bin", &partition.bytes()?)?;
+/// Writes a file of its own for each board: they run side by side.
+fn flash_of(partition: &Partition) -> Result<NamedTempFile, String> {
+    let failed = |error| format!("cannot write a partition: {error}");
+    let mut file = NamedTempFile::new().map_err(failed)?;
+    file.write_all(&partition.bytes()?).and_then(|()| file.flush()).map_err(failed)?;
+    Ok(file)
+}
+
+fn emulator(flash: &NamedTempFile) -> Result<Command, String> {
     let mut command = Command::new(EMULATOR);
     command.args(["-M", "virt", "-m", "8M", "-nographic", "-bios", "none", "-monitor", "none", "-serial", "stdio"]);
     // One virtual nanosecond an instruction: the same run every time.
-    command.args(["-icount", "shift=0", "-kernel"]).arg(image);
-    command.arg("-device").arg(format!("loader,file={},addr={PARTITION_AT},force-raw=on", partition.display()));
+    command.args(["-icount", "shift=0", "-kernel"]).arg(path_from("SKIFF_BOARD_IMAGE")?);
+    let flash = flash.path().display();
+    command.arg("-device").arg(format!("loader,file={flash},addr={PARTITION_AT},force-raw=on"));
     Ok(command)
 }
 
 /// A board that runs.
+#[derive(Debug)]
 pub struct Live {
     child: Child,
     /// Lines of the serial port.
     lines: Receiver<String>,
     said: Ended,
     began: Instant,
+    /// The emulator reads it at every reset.
+    _flash: NamedTempFile,
 }
 
 impl Live {
-    fn start(command: &mut Command) -> Result<Self, String> {
+    fn start(command: &mut Command, flash: NamedTempFile) -> Result<Self, String> {
         let began = Instant::now();
         let mut child = command
             .stdin(Stdio::piped())
@@ -104,12 +103,36 @@ impl Live {
         });
         let said =
             Ended { code: None, lines: Vec::new(), talk: Vec::new(), measured: Vec::new(), took: Duration::ZERO };
-        Ok(Self { child, lines, said, began })
+        Ok(Self { child, lines, said, began, _flash: flash })
     }
 
     /// Returns what the board has said so far, without its `#`.
+    #[must_use]
     pub fn talk(&self) -> &[String] {
         &self.said.talk
+    }
+
+    /// Tells what the board has said when something is wrong.
+    ///
+    /// # Errors
+    /// What `outcome` has, with that.
+    pub fn explain(&self, outcome: Result<(), String>) -> Result<(), String> {
+        outcome.map_err(|reason| format!("{reason}; the board said:\n  {}", self.talk().join("\n  ")))
+    }
+
+    /// Ends the board as its operator does, checks that it ended well, and prints measurements.
+    ///
+    /// # Errors
+    /// How it ended instead, or what was not measured.
+    pub fn finish(&mut self, wanted: &[&str], patience: Duration) -> Result<Ended, String> {
+        self.send(b'q')?;
+        self.wait_for("= heap peak ", patience)?;
+        let ended = self.end(patience)?;
+        ended.expect_exit(0)?;
+        for name in wanted {
+            println!("{name:<28} {:>12}", ended.measure(name).ok_or_else(|| format!("{name} was not measured"))?);
+        }
+        Ok(ended)
     }
 
     /// Sends a byte to the board's serial port.
@@ -181,6 +204,7 @@ impl Ended {
     }
 
     /// Returns a measurement.
+    #[must_use]
     pub fn measure(&self, name: &str) -> Option<u64> {
         self.measured.iter().find(|(row, _)| row == name).map(|(_, value)| *value)
     }

@@ -1,0 +1,14 @@
+//! The emulated board as its tests see it: booted with a partition, listened to, reached over its network.
+//!
+//! `cargo xtask qemu` builds the image and says in the environment where it is. A test that boots a board is `ignored`
+//! by `cargo test`: the image takes minutes to build, and the emulator is not on every machine.
+
+mod client;
+mod files;
+mod live;
+mod partition;
+
+pub use client::{Client, FROM_BUS, PATIENCE, free_port};
+pub use files::{config_of, file_of, number_from, path_from, top};
+pub use live::{Ended, Live, boot, boot_live};
+pub use partition::Partition;

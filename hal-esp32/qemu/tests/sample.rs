@@ -1,0 +1,186 @@
+//! The sample on the emulated board: what its plugins say, and what it takes, held against Linux and against bounds.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use board::{Ended, Partition, boot, config_of, file_of, number_from, path_from};
+
+/// What is wanted at most, bytes.
+const GOALS: [(&str, u64); 3] =
+    [("stack used", 16 * 1024), ("flash text", 700_000), ("instructions per frame", 10_000)];
+/// What must hold, bytes or counts at most.
+const BOUNDS: [(&str, u64); 3] = [("allocations refused", 0), ("allocations for frames", 0), ("reassembly", 4608)];
+/// Instructions of a frame from the queue to the model, at most: `runtime/tests/saturated_bus.rs` reckons with them.
+const FRAME_INSTRUCTIONS_MAX: u64 = 41_600;
+/// Seconds of the sample that a module alone is measured with.
+const ALONE_SECONDS: u32 = 2;
+/// The package that has a module with pages of 64 KiB too.
+const PACKAGE: &str = "plugins/rust/true-wind";
+
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn plugins_say_byte_for_byte_what_they_say_on_linux() -> Result<(), String> {
+    compare(played()?)
+}
+
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn measurements_keep_their_bounds() -> Result<(), String> {
+    table(played()?)?;
+    bounds(played()?)
+}
+
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn no_row_of_the_budget_uses_more_than_it_has_reserved() -> Result<(), String> {
+    budget(played()?)
+}
+
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn memory_of_plugins_is_predicted_within_a_tenth() -> Result<(), String> {
+    println!("\n{:<36} {:>10} {:>10}  ratio", "memory of a plugin, peak", "predicted", "measured");
+    predictions(played()?, "")
+}
+
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn memory_of_a_plugin_with_standard_pages_is_predicted_within_a_tenth() -> Result<(), String> {
+    let [manifest, module] = [file_of(PACKAGE, "package.json")?, file_of(PACKAGE, "plugin.wasm")?];
+    let partition = Partition::sample_seconds(ALONE_SECONDS);
+    let standard = boot(&partition.package(&manifest, &module, Some(&config_of(PACKAGE)?)))?;
+    standard.expect_exit(0)?;
+    predictions(&standard, ", standard pages")
+}
+
+/// The sample without plugins.
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn a_frame_reaches_the_model_in_the_instructions_that_are_reckoned_with() -> Result<(), String> {
+    let played = boot(&Partition::sample().words("no-packages"))?;
+    played.expect_exit(0)?;
+    let took = played.numbers("took: ").find(|(name, _)| *name == "the log").map(|(_, numbers)| numbers);
+    let (Some([_, peak, instructions]), Some(frames)) = (took.as_deref(), played.measure("frames")) else {
+        return Err("the board did not tell what the log took".into());
+    };
+    let each = instructions / frames.max(1);
+    println!("without plugins: {each} instructions a frame from the queue to the model, heap peak {peak}");
+    if each > FRAME_INSTRUCTIONS_MAX {
+        return Err(format!("{each} instructions a frame, at most {FRAME_INSTRUCTIONS_MAX} are reckoned with"));
+    }
+    Ok(())
+}
+
+/// The watchdog resets the board, and the next start knows why.
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn a_tick_that_does_not_end_is_reset_by_the_watchdog() -> Result<(), String> {
+    let ended = boot(&Partition::sample_seconds(2).words("wedge"))?;
+    ended.expect_exit(0)?;
+    ended.expect_talk("reset reason: power-on")?;
+    ended.expect_talk("reset reason: watchdog")?;
+    println!("a tick that does not end: reset by the watchdog, and the reason is kept");
+    Ok(())
+}
+
+/// Plays the sample with both plugins, once for all tests.
+fn played() -> Result<&'static Ended, String> {
+    static PLAYED: OnceLock<Result<Ended, String>> = OnceLock::new();
+    let played = PLAYED.get_or_init(|| {
+        let played = boot(&Partition::sample())?;
+        played.expect_exit(0)?;
+        Ok(played)
+    });
+    played.as_ref().map_err(Clone::clone)
+}
+
+/// What must hold of the measurements.
+fn bounds(played: &Ended) -> Result<(), String> {
+    for (name, most) in BOUNDS {
+        let value = played.measure(name).ok_or_else(|| format!("the board did not measure: {name}"))?;
+        if value > most {
+            return Err(format!("{name}: {value}, at most {most} is wanted"));
+        }
+    }
+    Ok(())
+}
+
+/// Prints the budget table, and checks that no row uses more than it has reserved.
+fn budget(played: &Ended) -> Result<(), String> {
+    println!("\n{:<28} {:>10} {:>10} {:>10}", "budget", "reserved", "used", "limit");
+    // The board tells it when the plugins have started, and again at the end; the end counts.
+    let rows: BTreeMap<&str, Vec<u64>> = played.numbers("budget: ").collect();
+    if rows.is_empty() {
+        return Err("the board has no budget table".into());
+    }
+    for (name, numbers) in rows {
+        let [reserved, used, limit] = numbers[..] else { return Err(format!("budget of {name}: {numbers:?}")) };
+        println!("{name:<28} {reserved:>10} {used:>10} {limit:>10}");
+        if used > reserved {
+            return Err(format!("{name} uses {used} bytes of {reserved} reserved"));
+        }
+    }
+    Ok(())
+}
+
+/// Compares what plugins emitted with `skiff replay --sample` on this machine, byte for byte.
+fn compare(played: &Ended) -> Result<(), String> {
+    let skiff = path_from("SKIFF")?;
+    let linux = Command::new(&skiff).args(["replay", "--sample"]).stdin(Stdio::null()).output();
+    let linux = linux.map_err(|error| format!("cannot start {}: {error}", skiff.display()))?;
+    if !linux.status.success() {
+        return Err(format!("{} replay --sample: {}", skiff.display(), linux.status));
+    }
+    let linux = String::from_utf8_lossy(&linux.stdout);
+    let linux: Vec<&str> = linux.lines().filter(|line| line.starts_with("{\"_plugin\":")).collect();
+    if linux.is_empty() {
+        return Err("no plugin says anything on Linux, so there is nothing to compare".into());
+    }
+    for (number, pair) in (1..).zip(linux.iter().zip(&played.lines)) {
+        if pair.0 != pair.1 {
+            return Err(format!("plugin line {number} differs\n  Linux: {}\n  board: {}", pair.0, pair.1));
+        }
+    }
+    if linux.len() != played.lines.len() {
+        return Err(format!("Linux has {} plugin lines, the board {}", linux.len(), played.lines.len()));
+    }
+    println!("{} plugin lines, byte for byte those of `skiff replay --sample` on Linux", linux.len());
+    Ok(())
+}
+
+/// What admission predicted is never below what the board measured, and at most a tenth above it.
+fn predictions(played: &Ended, remark: &str) -> Result<(), String> {
+    let mut count = 0;
+    for (name, predicted) in played.numbers("predicted: ") {
+        let [heap, linear, ..] = predicted[..] else { return Err(format!("no prediction in: {predicted:?}")) };
+        let taken = played.numbers("took: ").find(|(other, _)| *other == name);
+        let Some([_, peak, ..]) = taken.as_ref().map(|(_, numbers)| &numbers[..]) else {
+            return Err(format!("{name}: the board measured nothing"));
+        };
+        let (predicted, measured) = (heap + linear, *peak);
+        let (name, percent) = (format!("{name}{remark}"), predicted * 100 / measured);
+        println!("{name:<36} {predicted:>10} {measured:>10}  {}.{:02}", percent / 100, percent % 100);
+        if predicted < measured || percent > 110 {
+            return Err(format!("{name}: {predicted} bytes predicted, {measured} measured"));
+        }
+        count += 1;
+    }
+    if count == 0 { Err("the board predicted nothing".into()) } else { Ok(()) }
+}
+
+/// Prints what was measured, and what the image takes of the flash.
+fn table(played: &Ended) -> Result<(), String> {
+    let mut rows: BTreeMap<&str, u64> = played.measured.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    rows.insert("flash text", number_from("SKIFF_BOARD_TEXT")?);
+    rows.insert("flash rodata", number_from("SKIFF_BOARD_RODATA")?);
+    rows.insert("flash data", number_from("SKIFF_BOARD_DATA")?);
+    println!("\n{:<28} {:>12}  goal", "measured", "bytes");
+    for (name, value) in rows {
+        let goal = GOALS.iter().find(|(goal, _)| *goal == name).map(|(_, goal)| goal);
+        let verdict =
+            goal.map_or(String::new(), |goal| format!("{goal} {}", if value <= *goal { "met" } else { "missed" }));
+        println!("{name:<28} {value:>12}  {verdict}");
+    }
+    Ok(())
+}

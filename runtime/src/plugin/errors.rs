@@ -1,0 +1,102 @@
+//! Why a plugin is not installed, configured or replaced.
+
+use core::fmt;
+
+use crate::budget::Shortage;
+use crate::config::{ConfigError, PostError};
+use crate::host::Refusal;
+
+/// Why a package was not installed. Its name is known to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// A package of this name is there already.
+    Duplicate,
+    /// The board takes no more plugins.
+    TooMany {
+        /// How many it takes.
+        limit: u16,
+    },
+    /// Its configuration file cannot be used.
+    Config(ConfigError),
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duplicate => f.write_str("a package of this name is installed already"),
+            Self::TooMany { limit } => write!(f, "this board takes {limit} plugins"),
+            Self::Config(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for InstallError {}
+
+impl From<ConfigError> for InstallError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// Why a configuration was not changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigureError {
+    /// No plugin has this id.
+    NotFound,
+    /// The request body is no configuration.
+    Body(PostError),
+    /// The file could not be read or written; it is as it was.
+    File(ConfigError),
+}
+
+impl fmt::Display for ConfigureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("no such plugin"),
+            Self::Body(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ConfigureError {}
+
+impl From<ConfigError> for ConfigureError {
+    fn from(error: ConfigError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<PostError> for ConfigureError {
+    fn from(error: PostError) -> Self {
+        Self::Body(error)
+    }
+}
+
+/// Why a new version is not even tried; the old one goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplaceError {
+    /// No package of this name is installed.
+    NotFound,
+    /// Another version is on its way in.
+    Busy,
+    /// The module is refused.
+    Refused(Refusal),
+    /// It does not fit, not even without the old one.
+    Shortage(Shortage),
+}
+
+impl fmt::Display for ReplaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("no such plugin"),
+            Self::Busy => f.write_str("another version of this plugin is being started"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Shortage(shortage) => shortage.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ReplaceError {}

@@ -1,0 +1,278 @@
+//! An installed plugin as others see it: its facts, its state, and what they ask of it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::context::Context;
+use super::errors::ConfigureError;
+use super::exchange::{ExchangeId, Unavailable};
+use super::guest_view::Drops;
+use super::life::{State, Why};
+use super::offers::{Offers, PutOffer};
+use super::orphans::Orphans;
+use super::queues::{Incoming, Queues};
+use super::reload::Reload;
+use super::version::Version;
+use crate::budget::PluginLimits;
+use crate::config::PluginConfig;
+use crate::delta::Delta;
+use crate::host::{Call, Instance, ModuleFacts, Refusal};
+use crate::package::Package;
+use skiff_abi::Capability;
+
+/// Plugins that may answer one another's deltas in a row.
+///
+/// A delta from an input came through none; what a plugin emits while it handles a delta came through one more than
+/// that delta. One that came through this many is given to no plugin, so that two that answer each other come to an end.
+const HOPS_MAX: u8 = 8;
+
+/// An installed plugin.
+pub struct Plugin {
+    /// The version in force.
+    pub(super) version: Version,
+    pub(super) queues: Queues,
+    /// A change of version under way.
+    pub(super) reload: Option<Box<Reload>>,
+}
+
+impl Plugin {
+    pub(super) fn new(package: Package, limits: &PluginLimits, poll_on_whole_seconds: bool, orphans: Orphans) -> Self {
+        let version = Version::new(package, limits, poll_on_whole_seconds, orphans);
+        Self { version, queues: Queues::new(limits), reload: None }
+    }
+
+    /// Sets the stored configuration.
+    pub(super) fn configured(mut self, config: Option<PluginConfig>) -> Self {
+        self.version.config = config;
+        self
+    }
+
+    /// Returns the id used in paths and file names.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.version.view.id
+    }
+
+    /// Returns the npm package name, also the default `$source`.
+    #[must_use]
+    pub fn package_name(&self) -> &str {
+        &self.version.view.package
+    }
+
+    /// Returns the package.
+    #[must_use]
+    pub fn package(&self) -> &Package {
+        &self.version.package
+    }
+
+    /// Returns what is known of the module, or why it was refused.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn facts(&self) -> Result<&ModuleFacts, &Refusal> {
+        self.version.facts.as_ref()
+    }
+
+    /// Returns the name users see: what `plugin_name` gave, else the package name.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.version.told.display_name.as_deref().unwrap_or(&self.version.view.package)
+    }
+
+    /// Returns the JSON Schema of the configuration, `{}` when there is none.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        self.version.told.schema.as_deref().unwrap_or("{}")
+    }
+
+    /// Returns the JSON text of `http_endpoints` and the number of its version; `None` while not running.
+    #[must_use]
+    pub fn endpoints(&self) -> Option<(&str, u32)> {
+        self.version.told.endpoints()
+    }
+
+    /// Returns the stored configuration.
+    #[must_use]
+    pub fn config(&self) -> Option<&PluginConfig> {
+        self.version.config.as_ref()
+    }
+
+    /// Tells whether it is to run.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.version.is_enabled()
+    }
+
+    /// Returns the state.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.version.life.state()
+    }
+
+    /// Returns why it is in this state, where there is something to say.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.version.life.reason()
+    }
+
+    /// Returns the message users see first: the guest's error; then its status while it runs, else the reason why not.
+    #[must_use]
+    pub fn status_message(&self) -> &str {
+        let (reason, status) = (self.reason(), self.version.view.status.as_deref());
+        let rest = if self.is_running() { status.or(reason) } else { reason.or(status) };
+        self.version.view.error.as_deref().or(rest).unwrap_or_default()
+    }
+
+    /// Returns the last status text of the guest.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.version.view.status.as_deref()
+    }
+
+    /// Returns the last error text of the guest.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.version.view.error.as_deref()
+    }
+
+    /// Returns what was lost.
+    #[must_use]
+    pub fn drops(&self) -> Drops {
+        Drops { deltas: self.queues.deltas.counters().dropped, ..self.version.view.drops }
+    }
+
+    /// Returns how often it was restarted after a crash.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.version.crashes.restarts()
+    }
+
+    /// Returns how often a fresh instance took the place of one whose memory was nearly used up.
+    #[must_use]
+    pub fn recycled(&self) -> u32 {
+        self.version.wear.recycled()
+    }
+
+    /// Returns what it offers to clients while it runs.
+    #[must_use]
+    pub fn offers(&self) -> Option<&Offers> {
+        (self.is_running()).then_some(&self.version.view.offers)
+    }
+
+    /// Returns all fuel its calls took.
+    #[must_use]
+    pub fn fuel_spent(&self) -> u64 {
+        self.version.fuel_spent
+    }
+
+    /// Returns its instance, while it has one.
+    #[must_use]
+    pub fn instance(&self) -> Option<&Instance> {
+        self.version.life.live().map(|live| &live.instance)
+    }
+
+    /// Returns count and bytes of the deltas that wait for it.
+    #[must_use]
+    pub fn waiting_deltas(&self) -> (usize, u32) {
+        (self.queues.deltas.len(), self.queues.deltas.bytes())
+    }
+
+    /// Returns the limits it runs under.
+    #[must_use]
+    pub fn limits(&self) -> &PluginLimits {
+        &self.version.limits
+    }
+
+    /// Visits the kept lines of its log, oldest first.
+    pub fn log_lines(&self) -> impl Iterator<Item = &str> {
+        self.version.view.log.iter().map(String::as_str)
+    }
+
+    /// Tells whether it has no instance and none is planned.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.version.life.is_at_rest() && self.reload.is_none()
+    }
+
+    /// Tells whether it is being loaded or started.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        self.version.life.is_starting()
+    }
+
+    fn is_running(&self) -> bool {
+        self.state() == State::Running
+    }
+
+    /// Returns its package name, to be kept.
+    pub(super) fn shared_name(&self) -> Arc<str> {
+        self.version.view.package.clone()
+    }
+
+    /// Queues a delta that it wants, while it runs or is about to.
+    pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
+        // `strict` is about endpoints alone.
+        let may_read = self.version.package.capabilities.allows(Capability::DataRead, false);
+        if (!self.is_running() && !self.queues.is_holding()) || !may_read {
+            return;
+        }
+        if self.version.filter.as_ref().is_some_and(|filter| !filter.wants(delta)) {
+            return;
+        }
+        if hops >= HOPS_MAX {
+            let drops = &mut self.version.view.drops;
+            drops.looped = drops.looped.saturating_add(1);
+            return;
+        }
+        self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text().len());
+    }
+
+    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+        let takes_requests = self.is_running() && !self.version.life.stop_wanted();
+        if !takes_requests && !self.queues.is_holding() {
+            return Err(Unavailable::NotRunning);
+        }
+        self.queues.request(exchange, call)
+    }
+
+    pub(super) fn configure(
+        &mut self,
+        body: &str,
+        exchange: ExchangeId,
+        cx: &mut Context<'_, '_>,
+    ) -> Result<(), ConfigureError> {
+        self.abandon_reload(cx.finished);
+        let version = &mut self.version;
+        // The file may have been changed by the plugin itself (sk_save_config) since it was read.
+        let stored = PluginConfig::load(cx.world.storage, &version.view.id, version.limits.config_bytes_max)?;
+        let mut config = stored.unwrap_or_default().posted(body)?;
+        config.enabled = config.enabled.or(Some(false));
+        config.enable_debug = config.enable_debug.or(Some(false));
+        config.save(cx.world.storage, &version.view.id)?;
+        version.config = Some(config);
+        version.crashes.forgive();
+        self.queues.tell_when_settled(exchange);
+        if version.life.live().is_some() {
+            version.life.end();
+        } else if version.facts.is_ok() {
+            version.life.plan(cx.world.now, Why::Stopped(None));
+        }
+        Ok(())
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.version.shut_down();
+    }
+
+    /// Takes the PUT handlers that are gone for good: not those that a fresh instance is about to register again, nor
+    /// those that end with the gateway.
+    pub(super) fn take_withdrawn_puts(&mut self) -> Vec<PutOffer> {
+        if self.queues.is_holding() {
+            return Vec::new();
+        }
+        let gone = self.version.view.offers.take_withdrawn();
+        if self.version.is_leaving { Vec::new() } else { gone }
+    }
+}

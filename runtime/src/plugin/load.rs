@@ -1,0 +1,73 @@
+//! How a fresh instance comes: configuration, filter, ways out, memory, module.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::context::{Context, World};
+use super::filter::PathFilter;
+use super::queues::Queues;
+use super::version::Version;
+use crate::budget::{Ledger, Reservation};
+use crate::config::{Operator, PluginConfig};
+use crate::hal::Destinations;
+use crate::host::{Instance, InstanceSpec};
+
+impl Version {
+    /// Reserves memory and builds a fresh instance; the plugin is in state `error` with a reason otherwise.
+    pub(super) fn load(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+        // A plugin may have saved a configuration of its own since (sk_save_config).
+        match PluginConfig::load(cx.world.storage, &self.view.id, self.limits.config_bytes_max) {
+            Ok(Some(config)) => self.config = Some(config),
+            Ok(None) => {}
+            Err(error) => self.view.log(log::Level::Warn, &format!("configuration not read: {error}")),
+        }
+        let mut refused = Vec::new();
+        let limit = self.limits.path_filter_max;
+        self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        refused.iter().for_each(|clause| self.view.log(log::Level::Warn, clause));
+        self.view.release();
+        self.open_ways_out(cx.world);
+        match self.instantiate(cx.ledger) {
+            Ok((instance, memory)) => {
+                for name in instance.unknown_imports() {
+                    self.view.log(
+                        log::Level::Warn,
+                        &format!("imports {name}, which this host does not know: calling it is a trap"),
+                    );
+                }
+                self.life.come_up(instance, memory);
+            }
+            Err(reason) => self.refuse(reason, queues, cx),
+        }
+    }
+
+    /// Opens the ways out for a fresh instance: where its author narrows and its operator opens them.
+    fn open_ways_out(&mut self, world: &mut World<'_>) {
+        let operator = Operator::load(world.storage, &self.view.package).unwrap_or_else(|error| {
+            self.view.log(log::Level::Warn, &format!("operator's settings not read: {error}"));
+            Operator::default()
+        });
+        let (destinations, wrong) = Destinations::new(self.package.fetch.as_deref(), &operator.fetch);
+        for entry in wrong {
+            self.view.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
+        }
+        self.view.fetches.open(destinations);
+        self.view.ports.allow(operator.serial_ports);
+    }
+
+    fn instantiate(&self, ledger: &mut Ledger) -> Result<(Instance, Reservation), String> {
+        let facts = self.facts.as_ref().map_err(ToString::to_string)?;
+        let bytes = facts.reserved_bytes(&self.limits);
+        let memory = ledger.reserve(self.account.clone(), bytes).map_err(|shortage| shortage.to_string())?;
+        let spec = InstanceSpec {
+            package: self.view.package.to_string(),
+            id: self.view.id.to_string(),
+            capabilities: self.package.capabilities.clone(),
+            limits: self.limits,
+            growth_bytes: ledger.free(),
+        };
+        let instance = Instance::load(facts, &self.package.wasm, &spec).map_err(|error| error.to_string())?;
+        Ok((instance, memory))
+    }
+}

@@ -1,0 +1,307 @@
+//! Every installed plugin: which there are, and whose turn it is.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::context::{Context, Turn, World};
+use super::errors::{ConfigureError, InstallError, ReplaceError};
+use super::exchange::{ExchangeId, Finished, Outcome, Unavailable};
+use super::installed::Plugin;
+use super::offers::PutOffer;
+use super::orphans::Orphans;
+use super::services;
+use crate::budget::{Account, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME, Row};
+use crate::config::PluginConfig;
+use crate::delta::Delta;
+use crate::hal::Storage;
+use crate::host::Call;
+use crate::package::Package;
+
+/// Whether a plugin runs, at installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enabled {
+    /// As its configuration file says; no file means disabled (plugin ABI §5.1).
+    FromConfig,
+    /// Yes, with this configuration object where it has no file yet.
+    Always {
+        /// JSON object; `None` means `{}`.
+        config: Option<String>,
+    },
+}
+
+/// Opens the ledger of a board: what everything but plugins may take is not free, the network apart.
+fn opened(limits: &Limits) -> Ledger {
+    let mut ledger = Ledger::new(limits.total_bytes);
+    let fixed = Fixed::of(limits);
+    for (account, bytes) in
+        [(Account::Runtime, fixed.runtime), (Account::Model, fixed.model), (Account::Queues, fixed.queues)]
+    {
+        if bytes > 0 {
+            ledger.take(account, bytes);
+        }
+    }
+    ledger
+}
+
+/// Every installed plugin.
+pub struct Registry {
+    limits: Limits,
+    ledger: Ledger,
+    plugins: Vec<Plugin>,
+    next: usize,
+    finished: VecDeque<Finished>,
+    /// Plugins that are forgotten when they have stopped.
+    removing: Vec<(Box<str>, ExchangeId)>,
+    poll_on_whole_seconds: bool,
+    /// What plugins that are gone had open.
+    orphans: Orphans,
+}
+
+impl Registry {
+    /// Builds an empty registry. `poll_on_whole_seconds` aligns `poll` with the wall clock, as `replay` needs.
+    #[must_use]
+    pub fn new(limits: Limits, poll_on_whole_seconds: bool) -> Self {
+        Self {
+            limits,
+            ledger: opened(&limits),
+            plugins: Vec::new(),
+            next: 0,
+            finished: VecDeque::new(),
+            removing: Vec::new(),
+            poll_on_whole_seconds,
+            orphans: Orphans::default(),
+        }
+    }
+
+    /// Takes a package in and asks it for its name and schema; starts it when it is enabled.
+    ///
+    /// The module is read here, translated at its first turn. A module that is refused is installed all the
+    /// same, in state `error` with the reason, so that its owner can see it.
+    ///
+    /// # Errors
+    /// [`InstallError`]; nothing is installed then.
+    pub fn install(
+        &mut self,
+        package: Package,
+        enabled: Enabled,
+        storage: &mut dyn Storage,
+    ) -> Result<(), InstallError> {
+        if self.plugins.len() >= usize::from(self.limits.plugins_max) {
+            return Err(InstallError::TooMany { limit: self.limits.plugins_max });
+        }
+        let orphans = self.orphans.clone();
+        let plugin = Plugin::new(package, &self.limits.plugin, self.poll_on_whole_seconds, orphans);
+        if self.plugins.iter().any(|other| other.id() == plugin.id()) {
+            return Err(InstallError::Duplicate);
+        }
+        let stored = PluginConfig::load(storage, plugin.id(), self.limits.plugin.config_bytes_max)?;
+        let config = match (stored, enabled) {
+            (Some(config), _) => Some(config),
+            (None, Enabled::FromConfig) => None,
+            (None, Enabled::Always { config }) => {
+                let config = PluginConfig { enabled: Some(true), configuration: config, ..PluginConfig::default() };
+                config.save(storage, plugin.id())?;
+                Some(config)
+            }
+        };
+        let at = self.plugins.partition_point(|other| other.package_name() < plugin.package_name());
+        self.plugins.insert(at, plugin.configured(config));
+        Ok(())
+    }
+
+    /// Visits the plugins, sorted by package name.
+    pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+        self.plugins.iter()
+    }
+
+    /// Finds a plugin by its id (`_acme_tide`).
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&Plugin> {
+        self.plugins.iter().find(|plugin| plugin.id() == id)
+    }
+
+    /// Returns what is reserved and free.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Takes the bytes of the board's network off what plugins may be promised; call it before plugins are installed.
+    pub fn reserve_network(&mut self) {
+        self.ledger.take(Account::Network, Fixed::of(&self.limits).network);
+    }
+
+    /// Returns the rows of the budget table; `model_bytes` is what the data model holds.
+    ///
+    /// The first four are what everything but plugins has, then comes each plugin.
+    #[must_use]
+    pub fn budget(&self, model_bytes: u64) -> Vec<Row> {
+        let waiting = self.plugins.iter().map(|plugin| u64::from(plugin.waiting_deltas().1)).sum();
+        let used = [
+            (RUNTIME, Account::Runtime, None),
+            (NETWORK, Account::Network, None),
+            (MODEL, Account::Model, Some(model_bytes)),
+            (QUEUES, Account::Queues, Some(waiting)),
+        ];
+        let fixed = used.into_iter().map(|(name, account, used)| {
+            let reserved = self.ledger.reserved(&account);
+            Row { name: name.into(), reserved, used, limit: reserved }
+        });
+        let plugins = self.plugins.iter().map(|plugin| Row {
+            name: plugin.package_name().into(),
+            reserved: self.ledger.reserved_by_plugin(plugin.id()),
+            used: None,
+            limit: Fixed::left_for_one_plugin(&self.limits),
+        });
+        fixed.chain(plugins).collect()
+    }
+
+    /// Queues a delta for every running plugin that takes deltas. `hops` counts the plugins it came through.
+    pub fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
+        for plugin in &mut self.plugins {
+            plugin.offer(delta, hops);
+        }
+    }
+
+    /// Queues a call that answers a request; its end comes from [`next_finished`](Self::next_finished).
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the plugin does not run or has too many requests waiting.
+    pub fn ask(&mut self, package: &str, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.package_name() == package);
+        plugin.ok_or(Unavailable::NotRunning)?.request(exchange, call)
+    }
+
+    /// Saves a configuration and brings it into force: the plugin is stopped, and started when enabled.
+    ///
+    /// `body` is `{enabled?, enableDebug?, configuration?}`, JSON. The answer, [`Outcome::Configured`], comes when
+    /// the plugin has come up or failed to.
+    ///
+    /// # Errors
+    /// [`ConfigureError`]; nothing changes then.
+    pub fn configure(
+        &mut self,
+        id: &str,
+        body: &str,
+        exchange: ExchangeId,
+        world: &mut World<'_>,
+    ) -> Result<(), ConfigureError> {
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        plugin.configure(body, exchange, &mut Context { world, ledger: &mut self.ledger, finished: &mut self.finished })
+    }
+
+    /// Puts another version of an installed package in its place, without a gap where memory allows it.
+    ///
+    /// With an exchange, [`Outcome::Replaced`] tells how it ended; until then the version before is in force, or
+    /// comes back.
+    ///
+    /// # Errors
+    /// [`ReplaceError`]: nothing changes then.
+    pub fn replace(
+        &mut self,
+        package: Package,
+        exchange: Option<ExchangeId>,
+        world: &World<'_>,
+    ) -> Result<(), ReplaceError> {
+        let id = package.id();
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        plugin.replace(package, exchange, &self.ledger, world.now)
+    }
+
+    /// Tells by [`Outcome::Configured`] when a plugin that was installed has come up, or failed to.
+    pub fn tell_when_settled(&mut self, id: &str, exchange: ExchangeId) {
+        if let Some(plugin) = self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+            plugin.queues.tell_when_settled(exchange);
+        }
+    }
+
+    /// Stops a plugin and forgets it; [`Outcome::Removed`] tells when.
+    pub fn remove(&mut self, id: &str, exchange: ExchangeId) {
+        match self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+            Some(plugin) => {
+                plugin.abandon_reload(&mut self.finished);
+                plugin.shut_down();
+                self.removing.push((plugin.id().into(), exchange));
+            }
+            None => self.finished.push_back(Finished { exchange, result: Outcome::Removed }),
+        }
+    }
+
+    /// Forgets the plugins that were to be removed and have stopped.
+    fn sweep(&mut self) {
+        let (plugins, finished) = (&mut self.plugins, &mut self.finished);
+        self.removing.retain(|(id, exchange)| {
+            let gone = plugins.iter().position(|plugin| plugin.id() == &**id && plugin.is_at_rest());
+            if let Some(index) = gone {
+                plugins.remove(index);
+                finished.push_back(Finished { exchange: *exchange, result: Outcome::Removed });
+            }
+            gone.is_none() && plugins.iter().any(|plugin| plugin.id() == &**id)
+        });
+    }
+
+    /// Asks every plugin to stop; turns go on until [`is_stopped`](Self::is_stopped).
+    pub fn stop(&mut self) {
+        for plugin in &mut self.plugins {
+            plugin.shut_down();
+        }
+    }
+
+    /// Tells whether no plugin has an instance any more.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.plugins.iter().all(Plugin::is_at_rest)
+    }
+
+    /// Tells whether a plugin is on its way up (loading or starting).
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        self.plugins.iter().any(Plugin::is_starting)
+    }
+
+    /// Gives each plugin that has work one fuel slice.
+    pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
+        self.orphans.close(&mut world.net, world.now);
+        let mut turn = Turn::default();
+        let count = self.plugins.len();
+        for offset in 0..count {
+            let index = (self.next + offset) % count;
+            let Some(plugin) = self.plugins.get_mut(index) else { continue };
+            let mut context = Context { world, ledger: &mut self.ledger, finished: &mut self.finished };
+            turn = turn.and(plugin.turn(&mut context));
+            let gone = plugin.take_withdrawn_puts();
+            if !gone.is_empty() {
+                let package = plugin.shared_name();
+                self.tell_withdrawn(&package, gone, world);
+            }
+        }
+        if !self.removing.is_empty() {
+            self.sweep();
+        }
+        let count = self.plugins.len();
+        // The next turn begins with another plugin, so that none is always the last.
+        self.next = if count == 0 { 0 } else { (self.next + 1) % count };
+        turn
+    }
+
+    /// Tells clients which paths nobody handles PUT for any more.
+    fn tell_withdrawn(&self, package: &Arc<str>, gone: Vec<PutOffer>, world: &mut World<'_>) {
+        for offer in gone {
+            if !self
+                .plugins
+                .iter()
+                .any(|plugin| plugin.offers().is_some_and(|offers| offers.puts().any(|other| *other == offer)))
+            {
+                services::emit_of_host(package, &services::supports_put(&offer, false, world.self_context), world);
+            }
+        }
+    }
+
+    /// Takes an exchange that has come to its end.
+    pub fn next_finished(&mut self) -> Option<Finished> {
+        self.finished.pop_front()
+    }
+}

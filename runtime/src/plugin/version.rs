@@ -1,0 +1,122 @@
+//! One version of a plugin: its package, what the module told of itself, and where it is on its way.
+
+use alloc::string::{String, ToString};
+
+use super::context::Context;
+use super::crash::CrashHistory;
+use super::filter::PathFilter;
+use super::guest_view::GuestView;
+use super::life::{Life, Why};
+use super::orphans::Orphans;
+use super::queues::Queues;
+use super::wear::Wear;
+use crate::budget::{Account, PluginLimits};
+use crate::config::PluginConfig;
+use crate::host::{ModuleFacts, Refusal};
+use crate::package::Package;
+use crate::time::Instant;
+
+/// What the guest told of itself.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) display_name: Option<String>,
+    pub(super) schema: Option<String>,
+    endpoints: Option<String>,
+    /// Counts up with each change of `endpoints`, so that compiled routes can be kept.
+    endpoints_version: u32,
+}
+
+impl Told {
+    pub(super) fn set_endpoints(&mut self, endpoints: Option<String>) {
+        self.endpoints = endpoints;
+        self.endpoints_version = self.endpoints_version.wrapping_add(1);
+    }
+
+    pub(super) fn endpoints(&self) -> Option<(&str, u32)> {
+        self.endpoints.as_deref().map(|text| (text, self.endpoints_version))
+    }
+}
+
+/// One version of a plugin.
+pub(super) struct Version {
+    pub(super) package: Package,
+    pub(super) facts: Result<ModuleFacts, Refusal>,
+    pub(super) limits: PluginLimits,
+    /// Whose bytes its instance takes.
+    pub(super) account: Account,
+    pub(super) config: Option<PluginConfig>,
+    pub(super) life: Life,
+    pub(super) view: GuestView,
+    pub(super) told: Told,
+    /// Paths it wants; `None` means all.
+    pub(super) filter: Option<PathFilter>,
+    pub(super) crashes: CrashHistory,
+    pub(super) wear: Wear,
+    pub(super) fuel_spent: u64,
+    /// It is not started again: the gateway ends, or it is removed or replaced.
+    pub(super) is_leaving: bool,
+    pub(super) poll_on_whole_seconds: bool,
+}
+
+impl Version {
+    /// Reads the module; it is loaded at its first turn, unless it is refused.
+    pub(super) fn new(package: Package, limits: &PluginLimits, poll_on_whole_seconds: bool, orphans: Orphans) -> Self {
+        let facts = ModuleFacts::read(&package.wasm, limits);
+        let life = match &facts {
+            Ok(_) => Life::Due(Instant::default(), Why::Stopped(None)),
+            Err(refusal) => Life::Resting(Why::Error(refusal.to_string())),
+        };
+        Self {
+            view: GuestView::new(&package, limits, orphans),
+            facts,
+            limits: *limits,
+            account: Account::Plugin(package.id().into()),
+            config: None,
+            life,
+            told: Told::default(),
+            filter: None,
+            crashes: CrashHistory::default(),
+            wear: Wear::default(),
+            fuel_spent: 0,
+            is_leaving: false,
+            poll_on_whole_seconds,
+            package,
+        }
+    }
+
+    /// Builds a version of another package with this one's configuration.
+    pub(super) fn sibling(&self, package: Package) -> Self {
+        let orphans = self.view.orphans.clone();
+        let config = self.config.clone();
+        Self { config, ..Self::new(package, &self.limits, self.poll_on_whole_seconds, orphans) }
+    }
+
+    /// Takes on from the version before what is the plugin's rather than a version's.
+    pub(super) fn succeed(&mut self, before: &mut Self) {
+        self.view.succeed(&mut before.view);
+        self.fuel_spent = self.fuel_spent.saturating_add(before.fuel_spent);
+        self.told.endpoints_version = before.told.endpoints_version.wrapping_add(1);
+    }
+
+    pub(super) fn is_enabled(&self) -> bool {
+        self.config.as_ref().is_some_and(|config| config.enabled == Some(true))
+    }
+
+    /// Tells whether an instance that ends is followed by another.
+    pub(super) fn goes_on(&self) -> bool {
+        self.is_enabled() && !self.is_leaving
+    }
+
+    /// Ends it for good: what runs is stopped, what is planned is not begun.
+    pub(super) fn shut_down(&mut self) {
+        self.is_leaving = true;
+        self.life.end();
+    }
+
+    /// Takes back what was offered to clients, and ends what waits; the instance is going.
+    pub(super) fn withdraw(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+        queues.withdraw(cx);
+        self.view.offers.clear();
+        self.told.set_endpoints(None);
+    }
+}

@@ -1,0 +1,26 @@
+;; A line of instructions.txt takes the place of the word in capitals.
+(module
+    (import "env" "sk_has_capability" (func $has (param i32 i32) (result i32)))
+    (import "env" "Date.now" (func $date))
+    (import "env" "sk_set_status" (func $status (param i32 i32)))
+    (memory (export "memory") 1)
+    (global $counter (mut i32) (i32.const 0))
+    (table $table 4 funcref)
+    (elem (table $table) (i32.const 0) func $leaf)
+    (elem $elem func $leaf)
+    (elem $spare_elem func $leaf)
+    (data $data "ab")
+    (data $spare "cd")
+    (func $leaf (param i32) (result i32) (local.get 0))
+    (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+    (func (export "plugin_name") (param i32 i32) (result i32) (i32.const 0))
+    (func (export "plugin_schema") (param i32 i32) (result i32) (i32.const 0))
+    (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
+    (func (export "plugin_stop") (result i32) (i32.const 0))
+    (func (export "allocate") (param i32) (result i32) (i32.const 1024))
+    (func (export "poll") (result i32) (local $left i32)
+        (local.set $left (i32.const 100000))
+        (loop $again
+            INSTRUCTION
+            (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (i32.const 0)))
