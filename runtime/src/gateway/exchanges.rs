@@ -8,8 +8,8 @@ use core::time::Duration;
 use super::Gateway;
 use super::puts::PendingPut;
 use crate::delta::{Delta, DeltaVersion, Stamp};
-use crate::plugin::{ExchangeId, Finished, Outcome};
-use crate::server::providers::{Done, Effect, Reply, Step, Then};
+use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
+use crate::server::providers::{Done, Effect, Step, Then};
 use crate::server::put::PutState;
 use crate::server::{self, Response};
 use crate::sorted::SortedMap;
@@ -186,7 +186,7 @@ impl Gateway {
                         self.clients.exchanges.open(part, Pending::Part { of: exchange, index });
                         None
                     }
-                    Err(unavailable) => Some(unavailable.into()),
+                    Err(reply) => Some(reply),
                 });
             }
             if replies.iter().any(Option::is_none) {
@@ -237,12 +237,12 @@ impl Gateway {
             (Pending::Reload { id }, outcome) => self.installed(&id, Stored::InForce, &outcome),
             (Pending::Remove, _) => Response::json(200, "{\"removed\":true}"),
             (Pending::Part { of, index }, outcome) => {
-                if let Some(job) = self.clients.exchanges.reply(of, index, reply(outcome)) {
+                if let Some(job) = self.clients.exchanges.reply(of, index, outcome.into_reply()) {
                     self.go_on(of, job);
                 }
                 return;
             }
-            (Pending::Put(put), outcome) => return self.put_done(exchange, put, PutState::of(&reply(outcome))),
+            (Pending::Put(put), outcome) => return self.put_done(exchange, put, PutState::of(&outcome.into_reply())),
         };
         self.clients.exchanges.respond(exchange, response);
     }
@@ -264,15 +264,5 @@ impl Gateway {
             }
         }
         self.clients.exchanges.next_deadline()
-    }
-}
-
-fn reply(outcome: Outcome) -> Reply {
-    match outcome {
-        Outcome::Answered(text) => Reply::Text(text),
-        Outcome::MissingHandler => Reply::Missing,
-        Outcome::Failed(failure) if failure.is_timeout() => Reply::Late,
-        Outcome::Failed(failure) => Reply::Failed(alloc::format!("{failure}")),
-        Outcome::Stopped | Outcome::Configured(_) | Outcome::Replaced(_) | Outcome::Removed => Reply::Stopped,
     }
 }

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use super::exchanges::Pending;
 use super::{Gateway, board_http, exchanges};
 use crate::host::Call;
-use crate::plugin::{self, ExchangeId};
+use crate::plugin::{self, ExchangeId, Reply};
 use crate::server::endpoint::{self, Found};
-use crate::server::providers::{self, Providers, Question, Reply, Step};
+use crate::server::providers::{self, Providers, Question, Step};
 use crate::server::{self, Request, Response, Route};
 
 impl Gateway {

@@ -6,11 +6,10 @@ use core::time::Duration;
 use super::exchanges::{ANSWER_TIME, Pending};
 use super::{Gateway, StreamId, exchanges};
 use crate::host::Call;
-use crate::plugin::ExchangeId;
-use crate::server::Response;
-use crate::server::providers::Reply;
+use crate::plugin::{ExchangeId, Reply};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
+use crate::server::{Response};
 use crate::time::Instant;
 
 /// Time after which an HTTP client is told that its PUT is pending, where to ask for its state, and waits no longer.
@@ -89,8 +88,8 @@ impl Gateway {
                 self.clients.exchanges.open(exchange, Pending::Put(put));
                 Ok(())
             }
-            Err(unavailable) => {
-                let state = PutState::of(&Reply::from(unavailable));
+            Err(reply) => {
+                let state = PutState::of(&reply);
                 self.clients.requests.set(id, state.clone());
                 Err(state)
             }

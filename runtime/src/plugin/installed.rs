@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::context::Context;
 use super::errors::ConfigureError;
-use super::exchange::{ExchangeId, Unavailable};
+use super::exchange::{ExchangeId, Reply};
 use super::guest_view::Drops;
 use super::life::{State, Why};
 use super::offers::{Offers, PutOffer};
@@ -229,10 +229,10 @@ impl Plugin {
         self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text().len());
     }
 
-    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
         let takes_requests = self.is_running() && !self.version.life.stop_wanted();
         if !takes_requests && !self.queues.is_holding() {
-            return Err(Unavailable::NotRunning);
+            return Err(Reply::Stopped);
         }
         self.queues.request(exchange, call)
     }

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 pub use defaults::{Api, Defaults};
 pub use radar::answer as radar;
 pub use resources::answer as resources;
-pub use step::{Done, Effect, Question, Reply, Step, Then};
+pub use step::{Done, Effect, Question, Step, Then};
 pub use weather::answer as weather;
 
 use super::{Request, Response};

@@ -9,8 +9,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Api, Done, Providers, Question, Reply, Step, failed, json_body, one, state};
+use super::{Api, Done, Providers, Question, Step, failed, json_body, one, state};
 use crate::json;
+use crate::plugin::Reply;
 use crate::server::{Method, Request, Response};
 use skiff_abi::export;
 

@@ -5,8 +5,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Api, Providers, Question, Reply, Step, failed};
+use super::{Api, Providers, Question, Step, failed};
 use crate::json;
+use crate::plugin::Reply;
 use crate::server::endpoint::query_json;
 use crate::server::{Request, Response};
 use skiff_abi::export;
