@@ -16,7 +16,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use skiff_runtime::server::{Request, Response};
+use skiff_runtime::server::{Request, Response, patience};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -29,8 +29,6 @@ pub use webapps::WebApps;
 const WORKERS: usize = 2;
 /// Letters waiting for the gateway thread; then clients wait.
 const LETTERS_MAX: usize = 256;
-/// Time a client has to send its request line and headers, also between two requests of one connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Header fields of a request.
 const HEADERS_MAX: usize = 64;
 /// Bytes of the request line and headers together; the connection's read buffer.
@@ -180,7 +178,8 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
+                // From the end of one request to the end of the next head.
+                .header_read_timeout(patience::IDLE)
                 .max_headers(HEADERS_MAX)
                 .max_buf_size(HEADER_BYTES_MAX)
                 .serve_connection(TokioIo::new(socket), service)

@@ -3,10 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use skiff_runtime::server::{Request, Response};
+use skiff_runtime::server::{Request, Response, patience};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,10 +17,6 @@ const TEXTS_MAX: usize = 16;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that wait to be written before a client counts as slow.
 const WRITE_BYTES_MAX: usize = 256 * 1024;
-/// Time between two pings.
-const PING_PERIOD: Duration = Duration::from_secs(30);
-/// A client that takes nothing for so long is given up.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A message on its way to a client.
 #[derive(Clone, Debug)]
@@ -119,7 +114,7 @@ impl Drop for Client {
 
 impl Client {
     async fn serve(mut self, mut socket: WebSocket) {
-        let mut pings = tokio::time::interval(PING_PERIOD);
+        let mut pings = tokio::time::interval(patience::PING);
         pings.tick().await;
         let mut heard = true;
         let mut close = None;
@@ -156,14 +151,14 @@ impl Client {
                 break;
             }
         }
-        let _ = tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(close))).await;
+        let _ = tokio::time::timeout(patience::STALL, socket.send(Message::Close(close))).await;
     }
 
     async fn send(&self, socket: &mut WebSocket, message: Message) -> ControlFlow<()> {
         if self.starved.swap(false, Ordering::SeqCst) {
             self.shared.waker.wake();
         }
-        match tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await {
+        match tokio::time::timeout(patience::STALL, socket.send(message)).await {
             Ok(Ok(())) => ControlFlow::Continue(()),
             Ok(Err(_)) | Err(_) => ControlFlow::Break(()),
         }

@@ -3,7 +3,6 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::Gateway;
 use super::puts::PendingPut;
@@ -11,13 +10,10 @@ use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
 use crate::server::providers::{Done, Effect, Step, Then};
 use crate::server::put::PutState;
-use crate::server::{self, Response};
+use crate::server::{self, Response, patience};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
-/// Time that plugins have for an answer together; a plugin that computes is stopped by its fuel long before, one that
-/// fetches can be late.
-pub(super) const ANSWER_TIME: Duration = Duration::from_secs(45);
 /// Said with status 503 to clients beyond those that may wait.
 pub(super) const TOO_MANY: &str = "too many requests are waiting, try again later";
 
@@ -190,7 +186,7 @@ impl Gateway {
                 });
             }
             if replies.iter().any(Option::is_none) {
-                let deadline = self.hal.clock.now() + ANSWER_TIME;
+                let deadline = self.hal.clock.now() + patience::PLUGINS;
                 self.clients.exchanges.jobs.insert(exchange, Job { replies, then, deadline });
                 return None;
             }

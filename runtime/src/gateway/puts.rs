@@ -3,13 +3,13 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::exchanges::{ANSWER_TIME, Pending};
+use super::exchanges::Pending;
 use super::{Gateway, StreamId, exchanges};
 use crate::host::Call;
 use crate::plugin::{ExchangeId, Reply};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
-use crate::server::{Response};
+use crate::server::{Response, patience};
 use crate::time::Instant;
 
 /// Time after which an HTTP client is told that its PUT is pending, where to ask for its state, and waits no longer.
@@ -33,7 +33,7 @@ impl PendingPut {
     pub fn deadline(&self) -> Instant {
         match self.to {
             PutClient::Http { is_answered: false } => self.opened + PUT_PATIENCE,
-            _ => self.opened + ANSWER_TIME,
+            _ => self.opened + patience::PLUGINS,
         }
     }
 }

@@ -11,6 +11,7 @@ mod clients;
 pub mod endpoint;
 mod index;
 mod message;
+pub mod patience;
 pub mod plugins;
 pub mod providers;
 pub mod put;
