@@ -8,8 +8,9 @@ use guests::buffer_guest;
 use sample_world::{Sample, request};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::host::{Fit, ModuleFacts};
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::plugin::State;
-use skiff_runtime::server::{Method, Request, Response};
+use skiff_runtime::server::Response;
 
 const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#;
 

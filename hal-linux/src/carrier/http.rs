@@ -9,7 +9,8 @@ use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
-use skiff_runtime::server::{Method, Request, Response, patience};
+use skiff_runtime::http::{Method, Request};
+use skiff_runtime::server::{Response, patience};
 use tokio::sync::oneshot;
 
 use super::webapps::{Asked, Change};

@@ -16,7 +16,8 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use skiff_runtime::server::{Request, Response, patience};
+use skiff_runtime::http::{NO_CONNECTION, Request};
+use skiff_runtime::server::{Response, patience};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -153,10 +154,6 @@ impl Drop for Carrier {
     }
 }
 
-/// Says so to clients for which there is no connection left; written as it is, without a parser behind it.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 1\r\n\r\n";
-
 async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
     loop {
         let (socket, peer) = match listener.accept().await {
@@ -169,7 +166,7 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
             }
         };
         let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
-            let _ = socket.try_write(FULL);
+            let _ = socket.try_write(NO_CONNECTION);
             continue;
         };
         // Small texts to stream clients must not wait for each other.

@@ -13,8 +13,9 @@ use crate::gateway::{Gateway, StreamId};
 use crate::hal::{NetError, Received, Socket};
 use crate::http::handshake::{self, HandshakeError};
 use crate::http::{self, Reader, ResponseHead, Step};
+use crate::http::{Method, Request};
 use crate::plugin::ExchangeId;
-use crate::server::{ClientCounters, Method, Request, Response, patience};
+use crate::server::{ClientCounters, Response, patience};
 use crate::time::{Instant, UnixMillis};
 
 /// When all connections are in use, a client that has not sent its head in this time makes room.
@@ -252,8 +253,9 @@ impl Connection {
                 self.flush(turn);
                 false
             }
-            Ok(Step::Request(message)) => {
-                self.ask(message, turn);
+            Ok(Step::Request { request, keep_alive }) => {
+                let request = Request { peer: Some(self.peer), local: turn.local, ..request };
+                self.ask(&request, keep_alive, turn);
                 true
             }
             Err(refusal) => {
@@ -266,28 +268,18 @@ impl Connection {
     }
 
     /// Hands a request to the gateway.
-    fn ask(&mut self, message: http::Message, turn: &mut Turn<'_>) {
+    fn ask(&mut self, request: &Request, keep_alive: bool, turn: &mut Turn<'_>) {
         turn.counters.requests = turn.counters.requests.saturating_add(1);
-        let upgrade = handshake::is_upgrade(&message).then(|| handshake::accept(&message));
-        let keep_alive = message.keep_alive;
-        let request = Request {
-            method: Method::from_name(&message.method),
-            target: message.target,
-            headers: message.headers,
-            body: message.body,
-            peer: Some(self.peer),
-            local: turn.local,
-            secure: false,
-        };
+        let upgrade = handshake::is_upgrade(request).then(|| handshake::accept(request));
         let is_head = request.method == Method::Head;
         let wall = turn.gateway.wall_clock();
         match upgrade {
             None => {
-                let exchange = turn.gateway.request(&request);
+                let exchange = turn.gateway.request(request);
                 self.phase = Phase::Waiting { exchange, keep_alive, is_head };
                 self.deadline = turn.now + patience::ANSWER;
             }
-            Some(Ok(accept)) => match turn.gateway.open_stream(&request) {
+            Some(Ok(accept)) => match turn.gateway.open_stream(request) {
                 Ok(id) => {
                     turn.counters.streams = turn.counters.streams.saturating_add(1);
                     let mut head = core::mem::take(&mut self.outgoing).into_rest();

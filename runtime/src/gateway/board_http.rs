@@ -11,8 +11,9 @@ use crate::device::factory_reset;
 use crate::device::firmware::{Progress, Update, UpdateError};
 use crate::device::wifi::Station;
 use crate::hal::{Hal, StorageError};
+use crate::http::Request;
 use crate::json;
-use crate::server::{Request, Response};
+use crate::server::Response;
 use crate::time::Instant;
 
 /// Lines of the log in an answer when the caller does not say, and at most (plugin ABI §9.5).

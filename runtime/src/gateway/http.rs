@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use super::exchanges::Pending;
 use super::{Gateway, board_http, exchanges};
 use crate::host::Call;
+use crate::http::Request;
 use crate::plugin::{self, ExchangeId, Reply};
 use crate::server::endpoint::{self, Found};
 use crate::server::providers::{self, Providers, Question, Step};
-use crate::server::{self, Request, Response, Route};
+use crate::server::{self, Response, Route};
 
 impl Gateway {
     /// Takes an HTTP request; its answer comes from [`next_response`](Self::next_response), perhaps after polls.

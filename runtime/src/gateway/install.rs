@@ -12,10 +12,11 @@ use super::exchanges::{Pending, Stored};
 use super::http::no_plugin;
 use crate::budget::Shortage;
 use crate::host::{ModuleFacts, Refusal};
+use crate::http::Request;
 use crate::json;
 use crate::package::{Package, Unpacked, store};
 use crate::plugin::{Enabled, ExchangeId, InstallError, Outcome, ReplaceError};
-use crate::server::{Request, Response};
+use crate::server::Response;
 
 impl Gateway {
     /// Takes a package; `None` means that the answer comes when the plugin has come up or failed to.

@@ -8,12 +8,13 @@ use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut};
 use crate::budget::Limits;
 use crate::delta::{Delta, Stamp};
+use crate::http::Request;
 use crate::model::Model;
 use crate::plugin::Frames;
 use crate::queue::Queue;
 use crate::server::put::PutState;
 use crate::server::stream::{Session, SessionEvent, StreamContext};
-use crate::server::{self, Request, Response, Route};
+use crate::server::{self, Response, Route};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 

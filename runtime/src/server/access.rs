@@ -16,9 +16,10 @@ use core::net::{IpAddr, Ipv6Addr};
 use sha2::{Digest, Sha256};
 
 use super::url::{authority, decode_query};
-use super::{Request, Response, Route};
+use super::{Response, Route};
 use crate::config::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
 use crate::hal::{Rng, Storage};
+use crate::http::Request;
 use crate::json;
 
 const FILE: &str = "skiff/auth.json";

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use super::access::{self, SESSION_COOKIE};
 use super::url::authority;
-use super::{Access, Request, Response, Route, index};
+use super::{Access, Response, Route, index};
+use crate::http::Request;
 use crate::json;
 use crate::model::{Model, SCHEMA_VERSION};
 
@@ -137,8 +138,9 @@ mod tests {
     use crate::budget::{Board, Limits};
     use crate::config::fake::Counting;
     use crate::delta::{Delta, Stamp};
-    use crate::server::message::get;
-    use crate::server::{Method, route};
+    use crate::http::Method;
+    use crate::http::get;
+    use crate::server::route;
     use crate::time::UnixMillis;
     use std::string::ToString;
 

@@ -1,6 +1,6 @@
 //! The HTTP and WebSocket surface, without a transport.
 //!
-//! A carrier (axum on Linux, a small codec on a chip) turns bytes into a [`Request`] and a
+//! A carrier (axum on Linux, a small codec on a chip) turns bytes into a [`Request`](crate::http::Request) and a
 //! [`Response`] back into bytes. Between them: [`route()`] says what is asked for, [`Access`] whether
 //! the caller may, [`answer`] gives what needs only the model, [`endpoint`] translates for
 //! plugins, and [`stream::Session`] is one client of the delta stream.
@@ -23,5 +23,5 @@ mod url;
 pub use access::{Access, NewToken, TOKEN_BYTES};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
-pub use message::{Method, Request, Response};
+pub use message::Response;
 pub use route::{Route, route};

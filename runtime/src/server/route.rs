@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::url::decode;
-use super::{Method, Request};
+use crate::http::{Method, Request};
 
 /// Bytes of path and query; RFC 9112 §3 recommends to take 8000.
 const TARGET_BYTES_MAX: usize = 8192;
@@ -274,8 +274,8 @@ fn plugin<'r>(method: Method, id: &'r str, rest: &[&str], below: Option<&'r str>
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::get;
     use super::*;
+    use crate::http::get;
     use std::format;
 
     fn of(method: Method, target: &str) -> String {

@@ -10,9 +10,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Api, Done, Providers, Question, Step, failed, json_body, one, state};
+use crate::http::{Method, Request};
 use crate::json;
 use crate::plugin::Reply;
-use crate::server::{Method, Request, Response};
+use crate::server::Response;
 use skiff_abi::export;
 
 /// Version of the radar API that the answers follow.

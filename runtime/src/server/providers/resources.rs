@@ -13,10 +13,11 @@ use alloc::vec::Vec;
 use super::resource_body::{self, is_standard};
 use super::{Api, Done, Effect, Provider, Providers, Question, Step, failed, json_body};
 use crate::delta::is_plain;
+use crate::http::{Method, Request};
 use crate::json;
 use crate::plugin::Reply;
+use crate::server::Response;
 use crate::server::endpoint::query_json;
-use crate::server::{Method, Request, Response};
 use crate::sorted;
 use skiff_abi::export;
 

@@ -17,11 +17,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::Response;
 use super::put::{Put, PutState};
 use super::url::decode_query;
-use super::{Request, Response};
 use crate::budget::Limits;
 use crate::delta::{DELTA_BYTES_MAX, Delta};
+use crate::http::Request;
 use crate::json;
 use crate::model::{CachedCursor, Model, Scope};
 use crate::paths::{Pattern, PatternSet};
