@@ -6,12 +6,13 @@ use alloc::string::String;
 use core::fmt::{self, Write};
 use core::time::Duration;
 
+use super::Gateway;
 use super::board::{Board, Restart};
 use crate::device::factory_reset;
 use crate::device::firmware::{Progress, Update, UpdateError};
 use crate::device::wifi::Station;
 use crate::hal::{Hal, StorageError};
-use crate::http::Request;
+use crate::http::{Method, Request};
 use crate::json;
 use crate::server::Response;
 use crate::time::Instant;
@@ -19,14 +20,35 @@ use crate::time::Instant;
 /// Lines of the log in an answer when the caller does not say, and at most (plugin ABI §9.5).
 const LOG_LINES: usize = 2000;
 const LOG_LINES_MAX: usize = 50_000;
-/// Id of the plugin whose view of the log the host serves (plugin ABI §9.5).
-pub(super) const LOG_VIEWER: &str = "signalk-logviewer";
 /// A restart leaves this long for the answer to reach who asked for it.
 const BEFORE_RESTART: Duration = Duration::from_secs(2);
 
 fn number(request: &Request, name: &str) -> Option<Result<u32, Response>> {
     let value = request.query().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
     Some(value.parse().map_err(|_| Response::error(400, &format!("{name} must be a number"))))
+}
+
+impl Gateway {
+    /// Answers what is asked for below `/skiff/v1`.
+    pub(super) fn board(&mut self, below: &[&str], request: &Request) -> Response {
+        use Method::{Delete, Get, Head, Post, Put};
+        let (board, hal, version) = (&mut self.board, &mut self.hal, self.setup.version);
+        match (below, request.method) {
+            (["status"], Get | Head) => Response::json(200, self.status_json()),
+            (["log"], Get | Head) => board.log_lines(request),
+            (["status" | "log"], _) => Response::method_not_allowed("GET, HEAD"),
+            (["firmware"], Get | Head) => board.firmware_state(version),
+            (["firmware"], Post) => board.firmware_piece(request, version, hal),
+            (["firmware"], _) => Response::method_not_allowed("GET, HEAD, POST"),
+            (["wifi"], Get | Head) => board.wifi_state(hal),
+            (["wifi"], Put) => board.wifi_set(request, hal),
+            (["wifi"], Delete) => board.wifi_forget(hal),
+            (["wifi"], _) => Response::method_not_allowed("GET, HEAD, PUT, DELETE"),
+            (["factory-reset"], Post) => board.factory_reset(hal),
+            (["factory-reset"], _) => Response::method_not_allowed("POST"),
+            _ => Response::unclaimed(),
+        }
+    }
 }
 
 impl Board {
@@ -42,7 +64,7 @@ impl Board {
     }
 
     /// `GET /skiff/v1/log?lines=`: text, oldest line first.
-    pub fn log_lines(&mut self, request: &Request) -> Response {
+    fn log_lines(&mut self, request: &Request) -> Response {
         match self.tail(request) {
             Ok(text) => Response::new(200, "text/plain; charset=utf-8", text),
             Err(refused) => refused,
@@ -74,7 +96,7 @@ impl Board {
     }
 
     /// `GET /skiff/v1/firmware`.
-    pub fn firmware_state(&self, version: &str) -> Response {
+    fn firmware_state(&self, version: &str) -> Response {
         match &self.parts.firmware {
             Some(_) => Response::json(200, self.firmware_json(version)),
             None => no_slots(),
@@ -107,7 +129,7 @@ impl Board {
     }
 
     /// `POST /skiff/v1/firmware?offset=`: the next piece of a firmware file; offset 0 begins anew.
-    pub fn firmware_piece(&mut self, request: &Request, version: &str, hal: &mut Hal) -> Response {
+    fn firmware_piece(&mut self, request: &Request, version: &str, hal: &mut Hal) -> Response {
         let now = hal.clock.now();
         let Some(flash) = &mut self.parts.firmware else { return no_slots() };
         if self.restart.is_some() {
@@ -154,7 +176,7 @@ impl Board {
     }
 
     /// `POST /skiff/v1/factory-reset`.
-    pub fn factory_reset(&mut self, hal: &mut Hal) -> Response {
+    fn factory_reset(&mut self, hal: &mut Hal) -> Response {
         if !self.parts.factory_reset {
             return Response::error(501, "this gateway has no factory reset; remove its configuration folder instead");
         }
@@ -169,7 +191,7 @@ impl Board {
     }
 
     /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes; never the password.
-    pub fn wifi_state(&self, hal: &mut Hal) -> Response {
+    fn wifi_state(&self, hal: &mut Hal) -> Response {
         let Some(mode) = self.parts.wifi else { return no_wifi() };
         let mut out = String::from("{\"ssid\":");
         match Station::load(&mut *hal.storage) {
@@ -182,7 +204,7 @@ impl Board {
     }
 
     /// `PUT /skiff/v1/wifi` `{"ssid", "password"}`: the network to join, from the next start on, which follows at once.
-    pub fn wifi_set(&mut self, request: &Request, hal: &mut Hal) -> Response {
+    fn wifi_set(&mut self, request: &Request, hal: &mut Hal) -> Response {
         if self.parts.wifi.is_none() {
             return no_wifi();
         }
@@ -195,7 +217,7 @@ impl Board {
     }
 
     /// `DELETE /skiff/v1/wifi`: the board makes its own network again.
-    pub fn wifi_forget(&mut self, hal: &mut Hal) -> Response {
+    fn wifi_forget(&mut self, hal: &mut Hal) -> Response {
         if self.parts.wifi.is_none() {
             return no_wifi();
         }

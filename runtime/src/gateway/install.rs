@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::Gateway;
 use super::exchanges::{Pending, Stored};
-use super::http::no_plugin;
+use super::plugin_http::no_plugin;
 use crate::budget::Shortage;
 use crate::host::{ModuleFacts, Refusal};
 use crate::http::Request;

@@ -3,6 +3,7 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod admin_http;
 mod board;
 mod board_http;
 mod clients;
@@ -13,10 +14,12 @@ mod inputs;
 mod install;
 mod interface;
 mod notices;
+mod plugin_http;
 mod plugins;
 mod puts;
 mod sending;
 mod server_events;
+mod signalk_http;
 mod status;
 mod streams;
 

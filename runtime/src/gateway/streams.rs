@@ -14,7 +14,7 @@ use crate::plugin::Frames;
 use crate::queue::Queue;
 use crate::server::put::PutState;
 use crate::server::stream::{Session, SessionEvent, StreamContext};
-use crate::server::{self, Response, Route};
+use crate::server::{self, Response, Route, StreamRoute};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
@@ -93,11 +93,11 @@ impl Streams {
         id
     }
 
-    fn open_binary(&mut self, stream: String, limits: &Limits, frames: &mut Frames) -> StreamId {
+    fn open_binary(&mut self, stream: &str, limits: &Limits, frames: &mut Frames) -> StreamId {
         let id = self.new_id();
-        frames.listen(&stream);
+        frames.listen(stream);
         let frames = Queue::new(limits.stream_frames_max, limits.stream_bytes_max);
-        self.binary.insert(id, BinaryClient { stream, frames, lost_in_a_row: 0 });
+        self.binary.insert(id, BinaryClient { stream: stream.into(), frames, lost_in_a_row: 0 });
         id
     }
 
@@ -144,14 +144,15 @@ impl Gateway {
     /// The response to refuse the upgrade with.
     pub fn open_stream(&mut self, request: &Request) -> Result<StreamId, Response> {
         let route = server::route(request);
-        if !matches!(route, Route::Stream | Route::BinaryStream { .. }) {
+        let Route::Stream(wanted) = &route else { return Err(Response::not_found()) };
+        self.setup.access.check(request, &route)?;
+        if !request.method.is_read() {
             return Err(Response::not_found());
         }
-        self.setup.access.check(request, &route)?;
         if self.clients.streams.len() >= usize::from(self.setup.limits.clients_max) {
             return Err(Response::error(503, "too many stream clients"));
         }
-        if let Route::BinaryStream { stream } = route {
+        if let StreamRoute::Frames { stream } = wanted {
             return Ok(self.clients.streams.open_binary(stream, &self.setup.limits, &mut self.plugins.frames));
         }
         let context = StreamContext {

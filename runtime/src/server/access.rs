@@ -132,7 +132,8 @@ impl Access {
         }
         self.check_host(request)?;
         check_origin(request)?;
-        match presented(request, matches!(route, Route::Stream | Route::BinaryStream { .. } | Route::Index)) {
+        let is_page = request.method.is_read() && matches!(route, Route::Stream(_) | Route::Index);
+        match presented(request, is_page) {
             Some(token) if self.is_token(&token) => Ok(()),
             Some(_) => Err(unauthorised("the token is not valid")),
             // An old cookie is as good as none, not a wrong answer.

@@ -60,6 +60,12 @@ impl Response {
         Self { unclaimed: true, ..self }
     }
 
+    /// Returns the answer to an address that nothing in the core claims.
+    #[must_use]
+    pub fn unclaimed() -> Self {
+        Self::not_found().or_file()
+    }
+
     /// Returns the answer to a method that the address does not take; `allow` lists those it does.
     #[must_use]
     pub fn method_not_allowed(allow: &str) -> Self {

@@ -18,10 +18,10 @@ pub mod put;
 pub mod requests;
 mod route;
 pub mod stream;
-mod url;
+pub mod url;
 
 pub use access::{Access, NewToken, TOKEN_BYTES};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
 pub use message::Response;
-pub use route::{Route, route};
+pub use route::{Route, StreamRoute, route};

@@ -55,7 +55,7 @@ impl RequestError {
 
 /// Returns `{"method","path","query","params","body","headers"}` for a handler.
 ///
-/// `path` is below the mount point and not decoded, as `Route::PluginEndpoint` has it; `params` come from the pattern.
+/// `path` is below the mount point and not decoded, as `Route::Plugin` has it; `params` come from the pattern.
 /// Credentials are left out of headers and query. A body of another content type than JSON or a form is `{}`.
 ///
 /// # Errors
