@@ -24,7 +24,7 @@ use crate::input::{Address, Input};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::plugin_files::PluginFiles;
 use crate::run::printer::Printer;
-use crate::run::served::{Opened, TapSetup};
+use crate::run::web::{Opened, TapSetup};
 use crate::run::{Driver, signals, watch};
 use crate::wake::Waker;
 use crate::{packages, sample};
@@ -166,7 +166,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
-    let (network, serving) = open_net(args, &mut rng, &clock)?.part();
+    let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
+    waiters.extend(waiter);
 
     let mut home = if args.sample { Home::in_memory(&mut rng) } else { Home::open(args, &mut rng)? };
     if args.allow_anyone {
@@ -211,22 +212,22 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
 
     let webapps = home.folder.clone().map(WebApps::new);
-    let served = serving.start(&mut gateway, &limits, &waker, webapps).map_err(system)?;
-    let Some(runtime) = served.handle() else {
+    let web = listener.serve(&mut gateway, &limits, &waker, webapps).map_err(system)?;
+    let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
     let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
     let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
-    let url = served.address.map(url);
+    let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.folder.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), home.token.as_deref(), home.folder.as_deref());
-    let (letters, own, waiter, keeper) = served.part();
-    waiters.extend(waiter);
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    Driver { gateway, clock, inputs, fed, letters, own, waker, waiters, stop, printer, files }.run();
+    let mut driver = Driver { gateway, clock, inputs, fed, web, waker, waiters, stop, printer, files };
+    driver.run();
+    // The address goes before the port does.
     drop(marker);
-    drop(keeper);
+    drop(driver);
     Ok(())
 }
 
