@@ -30,17 +30,20 @@ impl Gateway {
         if !request.method.is_read() && request.body.len() > self.body_bytes_max(&route, request.method) {
             return Some(Response::error(413, "the body is too long"));
         }
-        if let Some(data) = self.data(request, &route) {
-            return Some(data);
-        }
-        match route {
-            Route::Signalk(below) => self.signalk(&below, request, exchange),
+        match &route {
+            Route::Signalk(below) => {
+                self.data(request, &route).map_or_else(|| self.signalk(below, request, exchange), Some)
+            }
+            Route::Admin(address) => {
+                self.data(request, &route).map_or_else(|| self.admin(address, request, exchange), Some)
+            }
+            Route::Plugin { id, what } => self.plugin(id, what, request, exchange),
+            Route::Board(below) => Some(self.board(below, request)),
             Route::Stream(_) if !request.method.is_read() => Some(Response::method_not_allowed("GET, HEAD")),
             Route::Stream(_) => Some(Response::error(426, "this address speaks WebSocket only")),
-            Route::Plugin { id, what } => self.plugin(&id, what, request, exchange),
-            Route::Admin(address) => self.admin(&address, request, exchange),
-            Route::Board(below) => Some(self.board(&below, request)),
-            Route::Index | Route::TooLong | Route::NotFound => Some(Response::unclaimed()),
+            Route::Index | Route::TooLong | Route::NotFound => {
+                Some(self.data(request, &route).unwrap_or_else(Response::unclaimed))
+            }
         }
     }
 
@@ -52,7 +55,7 @@ impl Gateway {
         }
     }
 
-    /// Answers what asks for data only.
+    /// Answers what asks for data only; `None` for everything else.
     fn data(&self, request: &Request, route: &Route<'_>) -> Option<Response> {
         let plugins: Vec<server::PluginFacts<'_>> = self.plugins.registry.plugins().map(plugin_facts).collect();
         let facts = server::Facts {
