@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt::{self, Write};
 use core::time::Duration;
 
 use super::Gateway;
@@ -12,6 +11,7 @@ use crate::device::firmware::{Start, Trial, TrialEnd, Update};
 use crate::device::wifi::WifiMode;
 use crate::device::{Health, HealthFacts, ResetReason};
 use crate::hal::{Clock, Firmware, Hal, Logs};
+use crate::json::Object;
 use crate::n2k::Assembled;
 use crate::plugin;
 use crate::time::{Instant, UnixMillis};
@@ -203,21 +203,19 @@ impl Gateway {
         self.board.health(crashed, self.hal.clock.now())
     }
 
-    /// Writes the members of the status that tell of the board, each with its comma.
-    pub(super) fn write_board_status(&self, out: &mut String) -> fmt::Result {
-        out.push_str("\"clock\":");
-        match &self.board.clock {
-            Some(clock) => clock.write_status(self.hal.clock.now(), out)?,
-            None => out.push_str("{\"state\":\"system\"}"),
-        }
-        write!(out, ",\"health\":\"{}\",", self.health().name())?;
+    /// Writes the members of the status that tell of the board.
+    pub(super) fn board_status(&self, out: &mut Object<'_>) {
+        out.object("clock", |out| match &self.board.clock {
+            Some(clock) => clock.status(self.hal.clock.now(), out),
+            None => _ = out.text("state", "system"),
+        });
+        out.text("health", self.health().name());
         if let Some(reason) = self.board.parts.reset_reason {
-            write!(out, "\"reset_reason\":\"{}\",", reason.name())?;
+            out.text("reset_reason", reason.name());
         }
         if self.board.parts.firmware.is_some() {
-            write!(out, "\"firmware\":{},", self.board.firmware_json(self.setup.version))?;
+            out.object("firmware", |out| self.board.firmware_status(self.setup.version, out));
         }
-        Ok(())
     }
 }
 

@@ -3,17 +3,17 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use core::fmt::{self, Write};
+use core::fmt;
 use core::time::Duration;
 
 use super::Gateway;
 use super::board::{Board, Restart};
 use crate::device::factory_reset;
-use crate::device::firmware::{Progress, Update, UpdateError};
+use crate::device::firmware::{HEADER_BYTES, Progress, Update, UpdateError};
 use crate::device::wifi::Station;
 use crate::hal::{Hal, StorageError};
 use crate::http::{Method, Request};
-use crate::json;
+use crate::json::{self, Object};
 use crate::server::Response;
 use crate::time::Instant;
 
@@ -81,18 +81,11 @@ impl Board {
         if text.is_empty() {
             return Response::error(404, "the log is empty");
         }
-        let mut out = String::from("{\"lines\":[");
-        let mut count = 0_usize;
-        for line in text.lines() {
-            if count > 0 {
-                out.push(',');
-            }
-            // Writing into a String cannot fail.
-            let _ = json::write_string(&mut out, line);
-            count = count.saturating_add(1);
-        }
-        let _ = write!(out, "],\"count\":{count},\"source\":\"skiff\",\"format\":\"text\"}}");
-        Response::json(200, out)
+        let body = json::object(|body| {
+            body.list("lines", |lines| text.lines().for_each(|line| _ = lines.text(line)));
+            body.number("count", text.lines().count()).text("source", "skiff").text("format", "text");
+        });
+        Response::json(200, body)
     }
 
     /// `GET /skiff/v1/firmware`.
@@ -103,29 +96,29 @@ impl Board {
         }
     }
 
-    pub fn firmware_json(&self, version: &str) -> String {
-        let mut out = format!("{{\"version\":\"{}\",\"state\":", version);
-        // Writing into a String cannot fail.
-        let _ = match (&self.update, &self.trial, self.restart) {
-            (_, _, Some(_)) => write!(out, "\"restarting\""),
+    fn firmware_json(&self, version: &str) -> String {
+        json::object(|out| self.firmware_status(version, out))
+    }
+
+    /// Writes which firmware runs, and what becomes of another.
+    pub fn firmware_status(&self, version: &str, out: &mut Object<'_>) {
+        out.text("version", version);
+        match (&self.update, &self.trial, self.restart) {
+            (_, _, Some(_)) => _ = out.text("state", "restarting"),
             (Some((update, _)), _, _) => {
-                let header = update.header();
-                let total = u64::from(header.bytes).saturating_add(crate::device::firmware::HEADER_BYTES as u64);
-                write!(out, "\"receiving\",\"received\":{},\"total\":{total}", update.received())
+                let total = u64::from(update.header().bytes).saturating_add(HEADER_BYTES as u64);
+                out.text("state", "receiving").number("received", update.received()).number("total", total);
             }
-            (None, Some(_), None) => write!(out, "\"on-trial\""),
-            (None, None, None) => write!(out, "\"confirmed\""),
-        };
+            (None, Some(_), None) => _ = out.text("state", "on-trial"),
+            (None, None, None) => _ = out.text("state", "confirmed"),
+        }
         if let Some(flash) = &self.parts.firmware {
-            let (slot, bytes, chip) = (flash.running().index(), flash.slot_bytes(), flash.chip());
-            let _ = write!(out, ",\"slot\":{slot},\"slot_bytes\":{bytes},\"chip\":{chip}");
+            out.number("slot", flash.running().index()).number("slot_bytes", flash.slot_bytes());
+            out.number("chip", flash.chip());
         }
         if let Some(version) = &self.rolled_back {
-            out.push_str(",\"rolled_back\":");
-            let _ = json::write_string(&mut out, version);
+            out.text("rolled_back", version);
         }
-        out.push('}');
-        out
     }
 
     /// `POST /skiff/v1/firmware?offset=`: the next piece of a firmware file; offset 0 begins anew.
@@ -193,14 +186,12 @@ impl Board {
     /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes; never the password.
     fn wifi_state(&self, hal: &mut Hal) -> Response {
         let Some(mode) = self.parts.wifi else { return no_wifi() };
-        let mut out = String::from("{\"ssid\":");
-        match Station::load(&mut *hal.storage) {
-            // Writing into a String cannot fail.
-            Some(station) => _ = json::write_string(&mut out, &station.ssid),
-            None => out.push_str("null"),
-        }
-        let _ = write!(out, ",\"mode\":\"{}\",\"up\":{}}}", mode.name(), self.network_up);
-        Response::json(200, out)
+        let station = Station::load(&mut *hal.storage);
+        let body = json::object(|body| {
+            body.text_or_null("ssid", station.as_ref().map(|station| &*station.ssid));
+            body.text("mode", mode.name()).boolean("up", self.network_up);
+        });
+        Response::json(200, body)
     }
 
     /// `PUT /skiff/v1/wifi` `{"ssid", "password"}`: the network to join, from the next start on, which follows at once.

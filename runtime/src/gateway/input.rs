@@ -2,13 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use core::fmt::{self, Write};
 
 use super::board::Board;
 use super::interface::{Interface, Participation};
 use crate::delta::Delta;
 use crate::hal::{CanFrame, Clock, Rng, Storage};
-use crate::json;
+use crate::json::Object;
 use crate::n2k::log::Item;
 use crate::n2k::{self, Assembled, DeltaForm, Receiver};
 use crate::nmea0183::{self, Sentences};
@@ -179,33 +178,22 @@ impl Input {
         self.bad_lines = self.bad_lines.saturating_add(1);
     }
 
-    /// Writes `{"label":…,"state":…,…}`.
-    pub fn write_status(&self, out: &mut String) -> fmt::Result {
+    /// Writes what `GET /skiff/v1/status` tells of it.
+    pub fn status(&self, out: &mut Object<'_>) {
         let (n2k, sentences) = (self.counters(), self.sentence_counters());
-        out.push_str("{\"label\":");
-        json::write_string(out, &self.label)?;
-        write!(out, ",\"state\":\"{}\",", self.state.name())?;
+        out.text("label", &self.label).text("state", self.state.name());
         if let InputState::Waiting(reason) = &self.state {
-            out.push_str("\"reason\":");
-            json::write_string(out, reason)?;
-            out.push(',');
+            out.text("reason", reason);
         }
-        write!(
-            out,
-            "\"frames\":{},\"messages\":{},\"sentences\":{},\"deltas\":{},\"bad_lines\":{},\"drops\":{}}}",
-            n2k.frames,
-            n2k.messages,
-            sentences.sentences,
-            n2k.deltas.saturating_add(sentences.deltas),
-            self.bad_lines,
-            self.drops
-        )
+        out.number("frames", n2k.frames).number("messages", n2k.messages).number("sentences", sentences.sentences);
+        out.number("deltas", n2k.deltas.saturating_add(sentences.deltas));
+        out.number("bad_lines", self.bad_lines).number("drops", self.drops);
     }
 
     /// Writes what the status tells of its interface; nothing where it has none.
-    pub fn write_can_status(&self, out: &mut String) -> fmt::Result {
-        self.interface
-            .as_ref()
-            .map_or(Ok(()), |interface| interface.write_status(&self.label, self.receiver.devices(), out))
+    pub fn interface_status(&self, out: &mut Object<'_>) {
+        if let Some(interface) = &self.interface {
+            interface.status(&self.label, self.receiver.devices(), out);
+        }
     }
 }

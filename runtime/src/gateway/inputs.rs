@@ -1,9 +1,7 @@
 //! The inputs: CAN interfaces with what is sent to them, and feeds whose records and sentences are pushed in.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::mem;
 
 use super::input::{Hearing, Input};
@@ -13,6 +11,7 @@ use super::{Gateway, InputId, InputState};
 use crate::config::N2kConfig;
 use crate::delta::Delta;
 use crate::hal::CanPort;
+use crate::json::Object;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{self, DeltaForm};
 use crate::nmea0183;
@@ -114,23 +113,20 @@ impl Inputs {
     }
 
     /// Writes the members `inputs`, `can` and, where something may be sent, `sending`.
-    pub fn write_status(&self, out: &mut String) -> fmt::Result {
-        out.push_str("\"inputs\":[");
-        for (index, input) in self.list.iter().enumerate() {
-            out.push_str(if index == 0 { "" } else { "," });
-            input.write_status(out)?;
-        }
-        out.push_str("],\"can\":[");
-        for (index, input) in self.list.iter().filter(|input| input.interface().is_some()).enumerate() {
-            out.push_str(if index == 0 { "" } else { "," });
-            input.write_can_status(out)?;
-        }
-        out.push(']');
+    pub fn status(&self, out: &mut Object<'_>) {
+        out.list("inputs", |out| {
+            for input in &self.list {
+                out.object(|out| input.status(out));
+            }
+        });
+        out.list("can", |out| {
+            for input in self.list.iter().filter(|input| input.interface().is_some()) {
+                out.object(|out| input.interface_status(out));
+            }
+        });
         if let Some(sending) = &self.sending {
-            out.push_str(",\"sending\":");
-            sending.write_status(out)?;
+            out.object("sending", |out| sending.status(out));
         }
-        Ok(())
     }
 }
 

@@ -1,16 +1,14 @@
 //! A CAN interface: frames in, the node's frames out, and one that went away asked to come back.
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
 use core::time::Duration;
 
 use super::InputState;
 use crate::config::{KeptNode, NodeConfig};
 use crate::hal::{Can, CanError, CanFrame, CanState, Rng, Storage};
-use crate::json;
+use crate::json::Object;
 use crate::n2k::iso_tp::IsoTp;
 use crate::n2k::node::link::{Link, LinkChange};
 use crate::n2k::node::{Claim, Information, Name, NameParts, Node};
@@ -158,35 +156,21 @@ impl Interface {
     }
 
     /// Writes what `GET /skiff/v1/status` tells of it.
-    pub fn write_status(
-        &self,
-        label: &str,
-        devices: impl Iterator<Item = (SourceAddress, u64)>,
-        out: &mut String,
-    ) -> fmt::Result {
-        out.push_str("{\"interface\":");
-        json::write_string(out, label)?;
-        write!(
-            out,
-            ",\"state\":\"{}\",\"drops\":{},\"restarts\":{},\"lost\":{},\"node\":",
-            state_name(self.can.state()),
-            self.link.drops(),
-            self.link.restarts(),
-            self.can.lost()
-        )?;
+    pub fn status(&self, label: &str, devices: impl Iterator<Item = (SourceAddress, u64)>, out: &mut Object<'_>) {
+        out.text("interface", label).text("state", state_name(self.can.state()));
+        out.number("drops", self.link.drops()).number("restarts", self.link.restarts());
+        out.number("lost", self.can.lost());
         match &self.node {
-            Some(own) => write_node(&own.node, out)?,
-            None => out.push_str("null"),
-        }
-        out.push_str(",\"devices\":[");
+            Some(own) => out.object("node", |out| node_status(&own.node, out)),
+            None => out.null("node"),
+        };
         let mut devices: Vec<(SourceAddress, u64)> = devices.collect();
         sorted::sort(&mut devices);
-        for (number, (address, name)) in devices.into_iter().enumerate() {
-            out.push_str(if number == 0 { "" } else { "," });
-            write_device(address, Name(name), out)?;
-        }
-        out.push_str("]}");
-        Ok(())
+        out.list("devices", |out| {
+            for (address, name) in devices {
+                out.object(|out| device_status(address, Name(name), out));
+            }
+        });
     }
 }
 
@@ -247,7 +231,7 @@ fn state_name(state: CanState) -> &'static str {
     }
 }
 
-fn write_node(node: &Node, out: &mut String) -> fmt::Result {
+fn node_status(node: &Node, out: &mut Object<'_>) {
     let (state, address) = match node.claim() {
         Claim::Off => ("off", None),
         Claim::Listening => ("listening", None),
@@ -255,23 +239,19 @@ fn write_node(node: &Node, out: &mut String) -> fmt::Result {
         Claim::Claimed(address) => ("claimed", Some(address)),
         Claim::CannotClaim => ("cannot claim", None),
     };
-    let address = address.map_or_else(|| "null".into(), |address| format!("{}", address.0));
+    out.text("state", state);
+    match address {
+        Some(address) => out.number("address", address.0),
+        None => out.null("address"),
+    };
     let counters = node.counters();
-    write!(
-        out,
-        "{{\"state\":\"{state}\",\"address\":{address},\"name\":\"{}\",\"sent\":{},\"lost\":{},\"refused\":{}}}",
-        node.name(),
-        counters.sent,
-        counters.lost,
-        counters.refused
-    )
+    out.text("name", &node.name().to_string()).number("sent", counters.sent);
+    out.number("lost", counters.lost).number("refused", counters.refused);
 }
 
-fn write_device(address: SourceAddress, name: Name, out: &mut String) -> fmt::Result {
+fn device_status(address: SourceAddress, name: Name, out: &mut Object<'_>) {
     let parts = name.parts();
-    write!(
-        out,
-        "{{\"address\":{},\"name\":\"{name}\",\"manufacturer\":{},\"function\":{},\"class\":{},\"instance\":{}}}",
-        address.0, parts.manufacturer, parts.function, parts.class, parts.device_instance
-    )
+    out.number("address", address.0).text("name", &name.to_string()).number("manufacturer", parts.manufacturer);
+    out.number("function", parts.function).number("class", parts.class);
+    out.number("instance", parts.device_instance);
 }

@@ -1,12 +1,10 @@
 //! What goes from the data model to the bus: paths the operator named, nothing that came from a bus.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
 
 use super::input::Input;
 use crate::delta::{Delta, UpdateRef};
-use crate::json;
+use crate::json::{self, Object};
 use crate::n2k::send::{self, Outgoing};
 use crate::paths::Pattern;
 use crate::server::put::{Put, PutState};
@@ -93,14 +91,11 @@ impl Sending {
         })
     }
 
-    /// Writes `{"built":…,…}`.
-    pub fn write_status(&self, out: &mut String) -> fmt::Result {
+    /// Writes what `GET /skiff/v1/status` tells of it.
+    pub fn status(&self, out: &mut Object<'_>) {
         let counters = self.outgoing.counters();
-        write!(
-            out,
-            "{{\"built\":{},\"unsent\":{},\"from_bus\":{},\"out_of_range\":{},\"full\":{}}}",
-            counters.built, self.unsent, self.guarded, counters.out_of_range, counters.full
-        )
+        out.number("built", counters.built).number("unsent", self.unsent).number("from_bus", self.guarded);
+        out.number("out_of_range", counters.out_of_range).number("full", counters.full);
     }
 }
 

@@ -2,12 +2,11 @@
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use core::fmt::Write;
 use core::time::Duration;
 
 use super::clients::Clients;
 use crate::config::Vessel;
-use crate::json;
+use crate::json::{self, Object};
 use crate::plugin::{Plugin, Registry, State};
 use crate::server::stream::Session;
 use crate::sorted::SortedMap;
@@ -88,44 +87,36 @@ impl ServerEvents {
     }
 
     fn json(&self) -> String {
-        let mut out = String::from("{\"type\":\"PROVIDERSTATUS\",\"from\":\"skiff\",\"data\":[");
-        for (index, (package, said)) in self.said.iter().enumerate() {
-            out.push_str(if index == 0 { "" } else { "," });
-            // Writing into a String cannot fail.
-            let _ = said.write(&mut out, package);
-        }
-        out.push_str("]}");
-        out
+        json::object(|out| {
+            out.text("type", "PROVIDERSTATUS").text("from", "skiff").list("data", |out| {
+                for (package, said) in self.said.iter() {
+                    out.object(|out| said.write(out, package));
+                }
+            });
+        })
     }
 }
 
 impl Said {
-    fn write(&self, out: &mut String, package: &str) -> core::fmt::Result {
-        let kind = if self.is_error { "error" } else { "status" };
-        write!(out, "{{\"type\":\"{kind}\",\"id\":")?;
-        json::write_string(out, package)?;
-        write!(out, ",\"statusType\":\"plugin\",\"timeStamp\":\"{}\",\"message\":", self.at)?;
-        json::write_string(out, &self.text)?;
+    fn write(&self, out: &mut Object<'_>, package: &str) {
+        out.text("type", if self.is_error { "error" } else { "status" }).text("id", package);
+        out.text("statusType", "plugin").text("timeStamp", &self.at.to_string()).text("message", &self.text);
         if let Some((error, at)) = &self.last_error {
-            out.push_str(",\"lastError\":");
-            json::write_string(out, error)?;
-            write!(out, ",\"lastErrorTimeStamp\":\"{at}\"")?;
+            out.text("lastError", error).text("lastErrorTimeStamp", &at.to_string());
         }
-        out.write_char('}')
     }
 }
 
 /// Returns the event that tells a new client who the vessel is.
 pub(super) fn vessel_info(vessel: &Vessel, self_context: &str) -> String {
-    let mut out = String::from("{\"type\":\"VESSEL_INFO\",\"from\":\"skiff\",\"data\":{");
     let uuid = self_context.strip_prefix("vessels.");
-    for (name, value) in [("name", vessel.name.as_deref()), ("mmsi", vessel.mmsi.as_deref()), ("uuid", uuid)] {
-        let Some(value) = value else { continue };
-        out.push_str(if out.ends_with('{') { "" } else { "," });
-        // Writing into a String cannot fail.
-        let _ = write!(out, "\"{name}\":");
-        let _ = json::write_string(&mut out, value);
-    }
-    out.push_str("}}");
-    out
+    json::object(|out| {
+        out.text("type", "VESSEL_INFO").text("from", "skiff").object("data", |out| {
+            for (name, value) in [("name", vessel.name.as_deref()), ("mmsi", vessel.mmsi.as_deref()), ("uuid", uuid)] {
+                if let Some(value) = value {
+                    out.text(name, value);
+                }
+            }
+        });
+    })
 }
