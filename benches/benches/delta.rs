@@ -1,9 +1,12 @@
-//! One apparent wind in, one true wind out: the plugin beside the same work in native Rust.
+//! One apparent wind in, one true wind out: the plugin beside the same work in native Rust; and what reading the delta
+//! of a plugin costs.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use skiff_benches::native::TrueWind;
 use skiff_benches::{Quiet, call, delta, load, true_wind, wind_input};
+use skiff_runtime::delta::{Delta, Stamp};
 use skiff_runtime::host::Call;
+use skiff_runtime::time::UnixMillis;
 
 fn one_wind(criterion: &mut Criterion) {
     let input = wind_input();
@@ -43,5 +46,24 @@ fn one_wind(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, one_wind);
+fn foreign_text(criterion: &mut Criterion) {
+    let wind = r#"{"updates":[{"values":[{"path":"environment.wind.speedTrue","value":6.2831},{"path":"environment.wind.angleTrueWater","value":0.9273},{"path":"environment.wind.directionTrue","value":2.4612}]}]}"#;
+    let notice = |number: usize| {
+        format!(
+            r#"{{"path":"notifications.bench.{number}","value":{{"state":"normal","method":[],"message":"bench {number}"}}}}"#
+        )
+    };
+    let notices: Vec<String> = (0..40).map(notice).collect();
+    let notices = format!(r#"{{"updates":[{{"values":[{}]}}]}}"#, notices.join(","));
+    let stamp =
+        Stamp { source_ref: "@skiff/true-wind", self_context: "vessels.urn:x", now: UnixMillis(1_780_308_000_000) };
+    let mut group = criterion.benchmark_group("read");
+    for (name, text) in [("wind", wind), ("40 notifications", &notices)] {
+        println!("{name}: {} bytes", text.len());
+        group.bench_function(name, |bencher| bencher.iter(|| Delta::parse(text, &stamp)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, one_wind, foreign_text);
 criterion_main!(benches);

@@ -10,6 +10,7 @@ pub mod carrier;
 pub mod cli;
 pub mod doctor;
 pub mod hal;
+pub mod home;
 pub mod input;
 pub mod logs;
 pub mod packages;

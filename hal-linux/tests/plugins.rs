@@ -167,3 +167,141 @@ fn a_changed_package_is_taken_over_and_a_broken_one_is_not() {
     });
     assert_eq!(gateway.terminate(), Some(0));
 }
+
+/// Packs the alarm under another name.
+fn pack_as(folder: &Path, name: &str) -> String {
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = json.replace("@skiff/shallow-water-alarm", name);
+    let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
+    let path = folder.join(format!("{}.tgz", name.replace('/', "+")));
+    fs::write(&path, tarball::npm_pack(&json, &wasm)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a_gateway() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let (first, second) = (pack_as(home.path(), "@aa/wind"), pack_as(home.path(), "_aa_wind"));
+    let plugin = |arguments: &[&str]| {
+        let mut all = vec!["plugin", "--config", config.to_str().unwrap()];
+        all.extend(arguments);
+        run(home.path(), &all)
+    };
+    let both = ["@aa/wind", "_aa_wind"];
+    assert_eq!(plugin(&["install", &first]).status.code(), Some(0));
+    let record = fs::read(config.join("skiff/packages/_aa_wind.pkg")).unwrap();
+    assert_refused(&plugin(&["install", &second]), 1, &both);
+    let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap()]);
+    gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
+    assert_refused(&plugin(&["install", &second]), 1, &both);
+    // One that appears in node_modules meanwhile is told, and takes no place either.
+    let folder = copy(&config).with_file_name("../_aa_wind");
+    fs::rename(config.join("node_modules/@skiff/shallow-water-alarm"), &folder).unwrap();
+    let json = fs::read_to_string(folder.join("package.json")).unwrap();
+    fs::write(folder.join("package.json"), json.replace("@skiff/shallow-water-alarm", "_aa_wind")).unwrap();
+    gateway.said("_aa_wind would have the id _aa_wind, which @aa/wind has");
+    let rows = gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
+    assert!(rows.contains("\"packageName\":\"@aa/wind\"") && !rows.contains("\"packageName\":\"_aa_wind\""), "{rows}");
+    assert_eq!(gateway.terminate(), Some(0));
+    assert_eq!(fs::read(config.join("skiff/packages/_aa_wind.pkg")).unwrap(), record);
+    // Which of them is meant is told by the name, and that of node_modules is in the way too.
+    assert_eq!(plugin(&["remove", "@aa/wind"]).status.code(), Some(0));
+    assert_refused(&plugin(&["remove", "_aa_wind"]), 1, &["npm uninstall"]);
+    assert_refused(&plugin(&["install", &first]), 1, &both);
+}
+
+#[test]
+fn what_check_refuses_for_a_board_is_refused_by_run_replay_and_test_too() {
+    let home = tempdir().unwrap();
+    let wind = Path::new(ALARM).join("../../rust/true-wind");
+    // The module for every host, whose pages are 64 KiB, is larger than the one for Skiff.
+    let standard = wind.join("plugin.wasm");
+    let large = home.path().join("large.wasm");
+    let wat = r#"(module (memory (export "memory") 2) (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "allocate") (param i32) (result i32) (i32.const 0)))"#;
+    fs::write(&large, wat::parse_str(wat).unwrap()).unwrap();
+    let scenario = home.path().join("scenario.json");
+    fs::write(&scenario, r#"{"package":"p","steps":[{"op":"start","config":{}},{"op":"stop"}]}"#).unwrap();
+    let mut verdicts = Vec::new();
+    for plugin in [ALARM, wind.to_str().unwrap(), standard.to_str().unwrap(), large.to_str().unwrap()] {
+        for board in ["qemu-riscv32", "esp32c6"] {
+            let checked = run(home.path(), &["check", plugin, "--board", board]);
+            let replayed = run(home.path(), &["replay", "--sample", "--plugin", plugin, "--board", board]);
+            let tested = run(home.path(), &["test", scenario.to_str().unwrap(), plugin, "--board", board]);
+            let code = checked.status.code();
+            assert_eq!((replayed.status.code(), tested.status.code()), (code, code), "{plugin}, {board}");
+            if code != Some(0) {
+                let reason = talk(&checked).rsplit("does not fit").next().unwrap().trim().to_owned();
+                assert!(talk(&replayed).contains(&reason) && talk(&tested).contains(&reason), "{reason}");
+                assert_eq!((data(&replayed).len(), data(&tested).len()), (0, 0));
+            }
+            verdicts.push(code == Some(0));
+        }
+    }
+    // The alarm, then true wind: beside the radio of the ESP32-C6 only the latter has room.
+    assert_eq!(verdicts.first_chunk(), Some(&[true, false, true, true]));
+    assert_eq!(verdicts.last_chunk(), Some(&[false, false]));
+    let replayed = run(home.path(), &["replay", "--sample", "--board", "esp32c6"]);
+    assert_refused(&replayed, 1, &["@skiff/shallow-water-alarm: does not fit esp32c6", "memory of one plugin"]);
+    // One that fits alone, and not beside another of its kind.
+    let twin = home.path().join("twin");
+    fs::create_dir_all(&twin).unwrap();
+    let json = fs::read_to_string(wind.join("package.json")).unwrap();
+    fs::write(twin.join("package.json"), json.replace("@skiff/true-wind", "twin")).unwrap();
+    for file in ["plugin.wasm", "plugin-small.wasm"] {
+        fs::copy(wind.join(file), twin.join(file)).unwrap();
+    }
+    let (wind, twin) = (wind.to_str().unwrap(), twin.to_str().unwrap());
+    let both = run(home.path(), &["replay", "--sample", "--plugin", wind, "--plugin", twin, "--board", "esp32c6"]);
+    assert_refused(&both, 1, &["twin: does not fit: ", "bytes needed"]);
+}
+
+#[test]
+fn a_plugin_that_does_not_fit_is_a_row_of_run_and_the_gateway_goes_on() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample", "--board", "esp32c6"]);
+    let status = gateway.get_until("/skiff/v1/status", |status| status.contains("\"row\":\"network\""));
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(
+        status["memory"]["rows"][1],
+        serde_json::json!({"row":"network","reserved":200956,"used":null,"limit":200956})
+    );
+    let rows = gateway.get_until("/skServer/plugins", |rows| {
+        rows.contains("\"state\":\"running\"") && rows.contains("does not fit: ")
+    });
+    assert!(reason(&rows, "@skiff/shallow-water-alarm").starts_with("error: does not fit: "), "{rows}");
+    assert_eq!(reason(&rows, "@skiff/true-wind"), "running: ");
+    assert_eq!(gateway.terminate(), Some(0));
+}
+
+/// State and reason of the row of a package.
+fn reason(rows: &str, package: &str) -> String {
+    let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
+    let row = rows.iter().find(|row| row["packageName"] == package).unwrap();
+    format!("{}: {}", row["state"].as_str().unwrap(), row["skiff"]["reason"].as_str().unwrap_or_default())
+}
+
+#[test]
+fn alone_on_an_empty_board_run_refuses_what_check_refuses_with_the_same_numbers() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    copy(&config);
+    let data_folder = config.join("plugin-config-data");
+    fs::create_dir_all(&data_folder).unwrap();
+    fs::write(data_folder.join("_skiff_shallow-water-alarm.json"), r#"{"enabled":true,"configuration":{}}"#).unwrap();
+    for board in ["esp32c6", "qemu-riscv32"] {
+        let checked = run(home.path(), &["check", ALARM, "--json", "--board", board]);
+        let verdict: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+        let verdict = &verdict["boards"][0];
+        let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap(), "--board", board]);
+        let rows = gateway.get_until("/skServer/plugins", |rows| {
+            rows.contains("\"state\":\"running\"") || rows.contains("\"state\":\"error\"")
+        });
+        let refused = format!("error: does not fit: {} bytes needed, {} free", verdict["needed"], verdict["limit"]);
+        let expected = if verdict["fits"] == true { "running: " } else { &*refused };
+        assert_eq!(reason(&rows, "@skiff/shallow-water-alarm"), expected, "{board}");
+        assert_eq!(verdict["fits"] == true, board == "qemu-riscv32", "both verdicts were tried");
+        assert_eq!(gateway.terminate(), Some(0));
+    }
+}

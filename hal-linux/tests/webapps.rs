@@ -182,6 +182,8 @@ fn the_pages_of_a_package_come_and_go_with_it() {
     let gateway = start(home.path());
     let page = || gateway.ask("GET", "/@skiff/shallow-water-alarm/", &[], "");
     assert_eq!(page().2, "<h1>first</h1>");
+    // The other address asks the plugin, which may still be on its way up.
+    gateway.get_until("/skServer/plugins", |rows| rows.contains("\"state\":\"running\""));
     assert_eq!(gateway.ask("GET", "/plugins/_skiff_shallow-water-alarm/index.html", &[], "").2, "<h1>first</h1>");
     plugin(&["install", &pack("<h1>second</h1>")]);
     assert_eq!(page().2, "<h1>second</h1>");

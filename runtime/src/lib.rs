@@ -43,6 +43,7 @@ pub mod paths;
 pub mod plugin;
 pub mod queue;
 pub mod replay;
+#[cfg(any(test, feature = "trace"))]
 pub mod scenario;
 pub mod server;
 pub mod sorted;

@@ -1,230 +1,236 @@
-//! Every function that a guest can import is there under its documented type, and adapts to others.
+//! Every function that a guest can import is there under its documented type, and adapts to others; `docs/imports.md`
+//! says what the table says.
 
 mod guests;
 
+use std::fmt::Write;
+use std::{env, fs};
+
 use guests::{limits, try_load};
-use skiff_runtime::host::Answer;
-
-/// Functions of `env` (plugin ABI §2.4, §3); parameters and result, one letter a type.
-const ENV: &[(&str, &str, &str)] = &[
-    ("abort", "iiii", ""),
-    ("seed", "", "d"),
-    ("console.log", "ii", ""),
-    ("sk_debug", "ii", ""),
-    ("sk_set_status", "ii", ""),
-    ("sk_set_error", "ii", ""),
-    ("sk_read_config", "ii", "i"),
-    ("sk_save_config", "ii", "i"),
-    ("sk_has_capability", "ii", "i"),
-    ("sk_handle_message", "iii", ""),
-    ("sk_get_self_path", "iiii", "i"),
-    ("sk_publish_notification", "iiii", "i"),
-    ("sk_register_put_handler", "iiii", "i"),
-    ("sk_register_resource_provider", "ii", "i"),
-    ("sk_register_weather_provider", "ii", "i"),
-    ("sk_register_radar_provider", "ii", "i"),
-    ("sk_emit_binary_stream", "iiii", "i"),
-    ("sk_radar_emit_spokes", "iiii", "i"),
-    ("sk_udp_create", "i", "i"),
-    ("sk_udp_bind", "ii", "i"),
-    ("sk_udp_join_multicast", "iiiii", "i"),
-    ("sk_udp_leave_multicast", "iiiii", "i"),
-    ("sk_udp_set_multicast_ttl", "ii", "i"),
-    ("sk_udp_set_multicast_loopback", "ii", "i"),
-    ("sk_udp_set_broadcast", "ii", "i"),
-    ("sk_udp_send", "iiiiii", "i"),
-    ("sk_udp_recv", "iiiii", "i"),
-    ("sk_udp_pending", "i", "i"),
-    ("sk_udp_close", "i", ""),
-    ("sk_tcp_create", "", "i"),
-    ("sk_tcp_connect", "iiii", "i"),
-    ("sk_tcp_connected", "i", "i"),
-    ("sk_tcp_set_line_buffering", "ii", "i"),
-    ("sk_tcp_send", "iii", "i"),
-    ("sk_tcp_recv_line", "iii", "i"),
-    ("sk_tcp_recv_raw", "iii", "i"),
-    ("sk_tcp_pending", "i", "i"),
-    ("sk_tcp_close", "i", ""),
-];
-
-/// What plugin ABI §2.4 has beside them, and the serial ports of `abi-extensions.md`.
-const MORE: &[(&str, &str, &str)] = &[
-    ("trace", "iiddddd", ""),
-    ("sk_get_path", "iiii", "i"),
-    ("Date.now", "", "d"),
-    ("performance.now", "", "d"),
-    ("Math.random", "", "d"),
-    ("console.debug", "i", ""),
-    ("console.info", "i", ""),
-    ("console.warn", "i", ""),
-    ("console.error", "i", ""),
-    ("sk_serial_open", "iiiiii", "i"),
-    ("sk_serial_read", "iii", "i"),
-    ("sk_serial_write", "iii", "i"),
-    ("sk_serial_close", "i", ""),
-];
-
-/// WASI preview 1 (plugin ABI appendix B); each gives an errno, `proc_exit` nothing.
-const WASI: &[(&str, &str)] = &[
-    ("args_get", "ii"),
-    ("args_sizes_get", "ii"),
-    ("environ_get", "ii"),
-    ("environ_sizes_get", "ii"),
-    ("clock_res_get", "ii"),
-    ("clock_time_get", "ili"),
-    ("fd_advise", "illi"),
-    ("fd_allocate", "ill"),
-    ("fd_close", "i"),
-    ("fd_datasync", "i"),
-    ("fd_fdstat_get", "ii"),
-    ("fd_fdstat_set_flags", "ii"),
-    ("fd_fdstat_set_rights", "ill"),
-    ("fd_filestat_get", "ii"),
-    ("fd_filestat_set_size", "il"),
-    ("fd_filestat_set_times", "illi"),
-    ("fd_pread", "iiili"),
-    ("fd_prestat_dir_name", "iii"),
-    ("fd_prestat_get", "ii"),
-    ("fd_pwrite", "iiili"),
-    ("fd_read", "iiii"),
-    ("fd_readdir", "iiili"),
-    ("fd_renumber", "ii"),
-    ("fd_seek", "ilii"),
-    ("fd_sync", "i"),
-    ("fd_tell", "ii"),
-    ("fd_write", "iiii"),
-    ("path_create_directory", "iii"),
-    ("path_filestat_get", "iiiii"),
-    ("path_filestat_set_times", "iiiilli"),
-    ("path_link", "iiiiiii"),
-    ("path_open", "iiiiillii"),
-    ("path_readlink", "iiiiii"),
-    ("path_remove_directory", "iii"),
-    ("path_rename", "iiiiii"),
-    ("path_symlink", "iiiii"),
-    ("path_unlink_file", "iii"),
-    ("poll_oneoff", "iiii"),
-    ("proc_exit", "i"),
-    ("proc_raise", "i"),
-    ("random_get", "ii"),
-    ("sched_yield", ""),
-    ("sock_accept", "iii"),
-    ("sock_recv", "iiiiii"),
-    ("sock_send", "iiiii"),
-    ("sock_shutdown", "ii"),
-];
-
-/// §8.1.
-const FETCH: &[(&str, &str, &str)] = &[
-    ("_initAsyncify", "ii", ""),
-    ("_fetchGETSync", "iii", "i"),
-    ("_fetchPOSTSync", "iiii", "i"),
-    ("_fetchGET", "iiii", ""),
-    ("_fetchPOST", "iiiii", ""),
-];
+use skiff_abi::import::{AS_FETCH, ENV, Failure, IMPORTS, Import, Kind, Value, WASI};
+use skiff_runtime::host::{Answer, Call};
 
 const ALL: &str = r#"{"network":true,"putHandlers":true,"resourceProvider":true,"weatherProvider":true,"radarProvider":true,"rawSockets":true,"serialPorts":true}"#;
+/// What is allowed where it is not declared is denied in so many words.
+const NOTHING: &str = r#"{"dataRead":false,"dataWrite":false}"#;
 
-/// Every import as module, name, parameters, result.
-fn every() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
-    let env = ENV.iter().chain(MORE).map(|(name, params, result)| ("env", *name, *params, *result));
-    let wasi = WASI
-        .iter()
-        .map(|(name, params)| ("wasi_snapshot_preview1", *name, *params, if *name == "proc_exit" { "" } else { "i" }));
-    let fetch = FETCH.iter().map(|(name, params, result)| ("as-fetch", *name, *params, *result));
-    env.chain(wasi).chain(fetch).collect()
+/// Every import of this build; chips have no room for JavaScript's `Math`, see `host/imports/math.rs`.
+fn every() -> impl Iterator<Item = &'static Import> {
+    IMPORTS.iter().filter(|import| cfg!(feature = "std") || !import.needs_std)
 }
 
-fn type_name(letter: char) -> &'static str {
-    match letter {
-        'i' => "i32",
-        'l' => "i64",
-        'd' => "f64",
-        _ => panic!("{letter} is no type"),
-    }
+/// Those that return.
+fn returning() -> impl Iterator<Item = &'static Import> {
+    every().filter(|import| import.name != "proc_exit")
 }
 
-/// A guest whose `poll` calls one import with zeros; its result is dropped.
-fn calling(module: &str, name: &str, params: &str, result: &str) -> String {
-    let types = |letters: &str| letters.chars().map(|letter| format!(" {}", type_name(letter))).collect::<String>();
-    let zeros: String = params.chars().map(|letter| format!("({}.const 0) ", type_name(letter))).collect();
+fn types(values: &[Value]) -> String {
+    values.iter().map(|value| format!(" {}", value.name())).collect()
+}
+
+/// A guest whose `poll` calls one import with zeros, and returns what it gave when that is 32 bits, else 7.
+fn calling(import: &Import, params: &[Value], result: Option<Value>) -> String {
+    let zeros: String = params.iter().map(|value| format!("({}.const 0) ", value.name())).collect();
     let call = format!("(call $f {zeros})");
-    let call = if result.is_empty() { call } else { format!("(drop {call})") };
-    let result = if result.is_empty() { String::new() } else { format!("(result{})", types(result)) };
+    let body = match result {
+        None => format!("{call} (i32.const 7)"),
+        Some(Value::I32) => call,
+        Some(_) => format!("(drop {call}) (i32.const 7)"),
+    };
+    let declared = result.map(|result| format!("(result {})", result.name())).unwrap_or_default();
     format!(
         r#"(module
-            (import "{module}" "{name}" (func $f (param{}) {result}))
+            (import "{}" "{}" (func $f (param{}) {declared}))
             (memory (export "memory") 1)
             (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
             (func (export "allocate") (param i32) (result i32) (i32.const 4096))
             (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
-            (func (export "poll") (result i32) {call} (i32.const 7)))"#,
+            (func (export "poll") (result i32) {body}))"#,
+        import.module,
+        import.name,
         types(params)
     )
 }
 
-fn poll(module: &str, name: &str, params: &str, result: &str) -> Result<Answer, String> {
-    let text = calling(module, name, params, result);
-    let mut guest = try_load(&text, ALL, &limits()).unwrap_or_else(|error| panic!("{module}.{name}: {error}"));
+/// What `poll` returned.
+fn poll(import: &Import, params: &[Value], result: Option<Value>, capabilities: &str) -> Result<i32, String> {
+    let text = calling(import, params, result);
+    let (module, name) = (import.module, import.name);
+    let mut guest = try_load(&text, capabilities, &limits()).unwrap_or_else(|error| panic!("{module}.{name}: {error}"));
     assert!(guest.instance.unknown_imports().is_empty(), "{module}.{name}: {:?}", guest.instance.unknown_imports());
     guest.start().unwrap();
-    guest.call(skiff_runtime::host::Call::Poll).map_err(|failure| format!("{failure}"))
+    match guest.call(Call::Poll).map_err(|failure| format!("{failure}"))? {
+        Answer::Code(Some(code)) => Ok(code),
+        other => panic!("{module}.{name}: {other:?}"),
+    }
 }
 
+fn params(import: &Import) -> Vec<Value> {
+    import.values().collect()
+}
+
+/// What [`poll`] returns where a call is refused.
+fn refused(import: &Import) -> i32 {
+    match import.failure {
+        Failure::Int(number) => number,
+        Failure::Nothing | Failure::Float(_) => 7,
+    }
+}
+
+fn find(module: &str, name: &str) -> &'static Import {
+    skiff_abi::import::find(module, name).unwrap_or_else(|| panic!("{module}.{name}"))
+}
+
+/// 38 of `env` (plugin ABI §3), and beside them `trace`, `sk_get_path`, three clocks and four more of `console`; 46 of
+/// WASI (appendix B), 5 of `as-fetch` (§8.1). Extensions are free to grow.
 #[test]
-fn the_tables_are_whole() {
-    assert_eq!((ENV.len(), WASI.len(), FETCH.len()), (38, 46, 5));
+fn the_table_is_whole() {
+    let is_specified = |import: &&Import| import.section != "abi-extensions.md";
+    let count = |module| IMPORTS.iter().filter(is_specified).filter(|import| import.module == module).count();
+    assert_eq!((count(ENV), count(WASI), count(AS_FETCH)), (38 + 9, 46, 5));
+    for (index, import) in IMPORTS.iter().enumerate() {
+        let again =
+            IMPORTS.iter().skip(index + 1).any(|other| (other.module, other.name) == (import.module, import.name));
+        assert!(!again, "{}.{} is there twice", import.module, import.name);
+    }
 }
 
 #[test]
 fn every_import_is_called_under_its_documented_type() {
-    for (module, name, params, result) in every() {
-        let polled = poll(module, name, params, result);
-        if name == "proc_exit" {
-            assert!(polled.is_err(), "it never returns");
-        } else {
-            assert_eq!(polled, Ok(Answer::Code(Some(7))), "{module}.{name}");
-        }
+    for import in every() {
+        let polled = poll(import, &params(import), import.result, ALL);
+        assert_eq!(polled.is_err(), import.name == "proc_exit", "{}.{}: {polled:?}", import.module, import.name);
     }
 }
 
 #[test]
 fn fewer_parameters_more_parameters_and_results_left_out_adapt() {
-    for (module, name, params, result) in every().into_iter().filter(|(_, name, ..)| *name != "proc_exit") {
-        let fewer = &params[..params.len().saturating_sub(1)];
-        let more = format!("{params}il");
-        for (params, result) in [(fewer, result), (&*more, result), (params, "")] {
-            assert_eq!(poll(module, name, params, result), Ok(Answer::Code(Some(7))), "{module}.{name} {params}");
+    for import in returning() {
+        let exact = params(import);
+        let fewer = &exact[..exact.len().saturating_sub(1)];
+        let more = [&exact[..], &[Value::I32, Value::I64]].concat();
+        for (params, result) in [(fewer, import.result), (&more, import.result), (&exact, None)] {
+            let polled = poll(import, params, result, ALL);
+            assert!(polled.is_ok(), "{}.{} {params:?}: {polled:?}", import.module, import.name);
         }
     }
 }
 
 #[test]
 fn a_result_nobody_gives_is_nothing_and_a_long_one_a_trap() {
-    for (name, params) in [("sk_debug", "ii"), ("sk_udp_close", "i"), ("abort", "iiii")] {
-        assert_eq!(poll("env", name, params, "i"), Ok(Answer::Code(Some(7))), "{name}");
-        assert_eq!(poll("env", name, params, "d"), Ok(Answer::Code(Some(7))), "{name}");
-        assert!(poll("env", name, params, "l").is_err(), "{name}");
+    for name in ["sk_debug", "sk_udp_close", "sk_serial_close", "abort"] {
+        let import = find(ENV, name);
+        assert_eq!(poll(import, &params(import), Some(Value::I32), ALL), Ok(0), "{name}");
+        assert_eq!(poll(import, &params(import), Some(Value::F64), ALL), Ok(7), "{name}");
+        assert!(poll(import, &params(import), Some(Value::I64), ALL).is_err(), "{name}");
     }
 }
 
 #[test]
 fn a_parameter_of_a_type_that_cannot_be_gives_the_failure_value_and_no_crash() {
-    for (module, name, params, result) in
-        every().into_iter().filter(|(_, name, params, _)| *name != "proc_exit" && !params.is_empty())
-    {
-        let wrong: String = params.chars().map(|letter| if letter == 'l' { 'd' } else { 'l' }).collect();
-        // Either its failure value or a trap of the plugin: the host goes on.
-        let _ = poll(module, name, &wrong, result);
+    for import in returning().filter(|import| !import.parameters.is_empty()) {
+        let wrong = |value| if value == Value::I64 { Value::F64 } else { Value::I64 };
+        let wrong: Vec<Value> = import.values().map(wrong).collect();
+        let polled = poll(import, &wrong, import.result, ALL);
+        assert_eq!(polled, Ok(refused(import)), "{}.{}", import.module, import.name);
     }
 }
 
-/// Chips have no room for it, see `host/imports/math.rs`.
-#[cfg(feature = "std")]
+/// A module with `as-fetch` is refused as a whole (`tests/fetch.rs`).
 #[test]
-fn javascripts_math_is_a_module_too() {
-    for (name, params) in [("sin", "d"), ("pow", "dd"), ("round", "d"), ("imul", "dd"), ("random", "")] {
-        assert_eq!(poll("Math", name, params, "d"), Ok(Answer::Code(Some(7))), "{name}");
+fn without_its_capability_an_import_gives_the_failure_value() {
+    let gated = every().filter(|import| import.capability.is_some() && import.module != AS_FETCH);
+    for import in gated {
+        let polled = poll(import, &params(import), import.result, NOTHING);
+        assert_eq!(polled, Ok(refused(import)), "{}.{}", import.module, import.name);
     }
-    assert_eq!(poll("Date", "now", "", "d"), Ok(Answer::Code(Some(7))));
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Bytes => "bytes",
+        Kind::Room => "room",
+        Kind::Vectors => "vectors",
+        Kind::String => "string",
+        Kind::Object => "object",
+        Kind::Address => "address",
+        Kind::I32 => "i32",
+        Kind::U32 => "u32",
+        Kind::Optional => "i32?",
+        Kind::I64 => "i64",
+        Kind::U64 => "u64",
+        Kind::F64 => "f64",
+    }
+}
+
+const INTRODUCTION: &str = "# Imports
+
+Every function that a plugin can import, for authors of plugins. `runtime/tests/imports.rs` writes this page from
+the table in `runtime/abi/src/table.rs` (`BLESS=1 cargo test --workspace --test imports`); what a function does in
+full stands in the section of the [plugin ABI](plugin-abi.md) named above it.
+
+| written | WebAssembly parameters |
+| --- | --- |
+| `text`, `bytes`, `room` | two `i32`: address and length of UTF-8, of bytes, of room for an answer |
+| `vectors` | two `i32`: address and number of WASI vectors |
+| `string`, `object` | `i32`: address of an AssemblyScript string or object, 0 for none |
+| `address` | `i32`: address that something is read from or written to |
+| `i32`, `u32`, `i32?` | `i32`; one with `?` may be left out |
+| `i64`, `u64` | `i64` |
+| `f64` | `f64` |
+
+A guest may declare fewer parameters or more (§2.5). *Refused* is what a call gives that lacks the capability, names
+memory that the guest does not have (`fault`, 21, of WASI), or has parameters of other types.
+";
+
+/// The page, as the table has it.
+fn page() -> String {
+    let mut page = String::from(INTRODUCTION);
+    let mut groups: Vec<(&str, &str)> = Vec::new();
+    for import in IMPORTS {
+        if !groups.contains(&(import.module, import.section)) {
+            groups.push((import.module, import.section));
+        }
+    }
+    for (module, section) in groups {
+        let source = match section {
+            "B" => "appendix B".into(),
+            paper if paper.ends_with(".md") => format!("[{paper}]({paper})"),
+            section => format!("§{section}"),
+        };
+        write!(
+            page,
+            "\n## `{module}`, {source}\n\n| name | type | capability | refused | |\n| --- | --- | --- | --- | --- |\n"
+        )
+        .unwrap();
+        for import in IMPORTS.iter().filter(|import| (import.module, import.section) == (module, section)) {
+            let parameters = import.parameters.iter().map(|one| format!("{}: {}", one.name, kind(one.kind)));
+            let parameters = parameters.collect::<Vec<_>>().join(", ");
+            let result = import.result.map_or(String::from("()"), |result| result.name().into());
+            let capability = import.capability.map(|capability| format!("`{}`", capability.name())).unwrap_or_default();
+            let refused = match import.failure {
+                Failure::Nothing => String::new(),
+                Failure::Int(number) => number.to_string(),
+                Failure::Float(number) => number.to_string(),
+            };
+            let about = match (import.about.trim(), import.needs_std) {
+                ("", true) => "As in JavaScript; not on chips.",
+                (about, _) => about,
+            };
+            writeln!(page, "| `{}` | `({parameters}) -> {result}` | {capability} | {refused} | {about} |", import.name)
+                .unwrap();
+        }
+    }
+    page
+}
+
+#[test]
+fn the_page_is_what_the_table_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/imports.md");
+    if env::var_os("BLESS").is_some_and(|value| value == "1") {
+        fs::write(path, page()).unwrap();
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == page(), "docs/imports.md is not what the table says: BLESS=1 writes it");
 }

@@ -1,16 +1,21 @@
 //! Packages over the network: stored, checked, admitted, started; refused with numbers; removed.
 
+mod boat;
 mod guests;
 mod sample_world;
 mod tarball;
 
+use boat::Boat;
 use guests::buffer_guest;
 use sample_world::{Sample, request};
 use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::gateway::BoardParts;
+use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::http::{Method, Request};
-use skiff_runtime::plugin::State;
-use skiff_runtime::server::Response;
+use skiff_runtime::package::{Incoming, Package};
+use skiff_runtime::plugin::{Enabled, InstallError, ReplaceError, State};
+use skiff_runtime::server::{Follow, Response};
 
 const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#;
 
@@ -21,16 +26,24 @@ fn package(version: &str, status: char, start: &str) -> Vec<u8> {
 
 /// The same under a name of its own.
 fn named(name: &str, version: &str, status: char, start: &str) -> Vec<u8> {
-    let wasm = wat::parse_str(buffer_guest(
+    tarball::npm_pack(&manifest_of(name, version), &module(status, start))
+}
+
+fn module(status: char, start: &str) -> Vec<u8> {
+    let guest = buffer_guest(
         IMPORT,
         &format!(
             r#"(data (i32.const 16) "{status}")
             (func (export "plugin_start") (param i32 i32) (result i32) (call $status (i32.const 16) (i32.const 1)) {start})
             (func (export "plugin_stop") (result i32) (i32.const 0))"#
         ),
-    ))
-    .unwrap();
-    tarball::npm_pack(&manifest_of(name, version), &wasm)
+    );
+    wat::parse_str(guest).unwrap()
+}
+
+/// A package of this name whose plugin does nothing.
+fn idle(name: &str) -> Vec<u8> {
+    tarball::npm_pack(&manifest_of(name, "3.0.0"), &wat::parse_str(buffer_guest("", "")).unwrap())
 }
 
 fn manifest(version: &str) -> String {
@@ -137,6 +150,75 @@ fn a_reload_goes_to_whoever_has_the_files() {
     assert_eq!((id, response.status), (wanted, 500));
 }
 
+#[test]
+fn a_package_that_would_take_the_id_of_another_one_is_refused() {
+    let mut sample = Sample::bare();
+    let installed = post(&mut sample, package("1.0.0", 'a', "(i32.const 0)"));
+    assert_eq!(installed.status, 201);
+    let refused = post(&mut sample, idle("_acme_tide"));
+    assert_eq!(refused.status, 409);
+    assert!(text(&refused).contains("@acme/tide") && text(&refused).contains("_acme_tide would"), "{}", text(&refused));
+    let plugin = sample.plugin("_acme_tide");
+    assert_eq!((plugin.package_name(), plugin.state(), plugin.status()), ("@acme/tide", State::Running, Some("a")));
+    // Whoever drives the gateway finds the same wall.
+    let newcomer = Package::from_tgz(&idle("_acme_tide")).unwrap();
+    let gateway = sample.replay().gateway_mut();
+    assert!(
+        matches!(gateway.replace(newcomer.clone()), Err(ReplaceError::Clash(clash)) if clash.installed == "@acme/tide")
+    );
+    let installed = gateway.install(newcomer, Enabled::FromConfig);
+    assert!(matches!(installed, Err(InstallError::Clash(clash)) if clash.incoming == "_acme_tide"));
+    // Nothing of the first was lost: another version of it still comes in, and it is removed by its own name.
+    assert_eq!(post(&mut sample, package("1.1.0", 'b', "(i32.const 0)")).status, 201);
+    assert_eq!(sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide", "")).status, 200);
+    assert_eq!(post(&mut sample, idle("_acme_tide")).status, 201, "the id is free now");
+}
+
+#[test]
+fn a_stored_package_of_another_name_is_neither_overwritten_nor_removed() {
+    // A record that no plugin was made of, as where plugins are switched off.
+    let (mut storage, limits) = (SimStorage::new(), Limits::of(Board::Linux));
+    Incoming::read(&idle("@acme/tide"), &limits).unwrap().save(&mut storage).unwrap();
+    let mut boat = Boat::with_storage(storage);
+    let ask = |boat: &mut Boat, request: Request| {
+        boat.gateway.request(&request);
+        let response = (0..1000).find_map(|_| {
+            boat.gateway.poll();
+            boat.gateway.next_response()
+        });
+        response.unwrap().1
+    };
+    let body = idle("_acme_tide");
+    let refused = ask(&mut boat, Request { body, ..request(Method::Post, "/skiff/v1/plugins", "") });
+    assert!(refused.status == 409 && text(&refused).contains("@acme/tide"), "{}", text(&refused));
+    boat.gateway.install(Package::from_tgz(&idle("_acme_tide")).unwrap(), Enabled::FromConfig).unwrap();
+    let refused = ask(&mut boat, request(Method::Delete, "/skiff/v1/plugins/_acme_tide", ""));
+    assert!(refused.status == 409 && text(&refused).contains("npm uninstall"), "{}", text(&refused));
+}
+
+#[test]
+fn the_files_of_a_package_come_with_the_answer_where_the_hal_keeps_them() {
+    let install = |sample: &mut Sample, page: &str| {
+        let wasm = module('a', "(i32.const 0)");
+        post(sample, tarball::npm_pack_with(&manifest("1.0.0"), &wasm, &[("public/index.html", page.as_bytes())]))
+    };
+    let mut sample = Sample::bare();
+    assert_eq!(install(&mut sample, "first").follow, None);
+    sample.replay().gateway_mut().attach(BoardParts { web_files: true, ..BoardParts::default() });
+    let Some(Follow::Keep(files)) = install(&mut sample, "second").follow else { panic!("no files") };
+    assert_eq!(files.id, "_acme_tide");
+    let kept: Vec<_> = files.archive.files().map(Result::unwrap).collect();
+    assert_eq!(
+        kept.iter().map(|(path, _)| &**path).collect::<Vec<_>>(),
+        ["package.json", "plugin.wasm", "public/index.html"]
+    );
+    assert_eq!(kept[2].1, b"second");
+    let refused = post(&mut sample, package("1.1.0", 'b', "(i32.const 5)"));
+    assert!(refused.status == 500 && refused.follow.is_none(), "the version before keeps its pages");
+    let removed = sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide", ""));
+    assert_eq!(removed.follow, Some(Follow::Forget("_acme_tide".into())));
+}
+
 /// Name and reserved bytes of each row of the budget table.
 fn rows(sample: &mut Sample) -> Vec<(String, u64)> {
     let gateway = sample.replay().gateway();
@@ -164,7 +246,6 @@ fn take_out(sample: &mut Sample, name: &str) {
 #[test]
 fn a_package_named_like_a_row_of_the_gateway_leaves_that_row_as_it_was() {
     let mut sample = Sample::bare_with(Limits::of(Board::Esp32S3));
-    sample.replay().gateway_mut().reserve_network();
     let own = rows(&mut sample);
     assert!(own.len() == 4 && own.iter().all(|row| row.1 > 0), "{own:?}");
     for name in ["runtime", "network", "model", "queues", "x", "x+"] {

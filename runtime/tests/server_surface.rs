@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
-use skiff_runtime::delta::{Delta, Stamp};
+use skiff_runtime::delta::Stamp;
 use skiff_runtime::hal::Rng;
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::model::Model;
@@ -29,11 +29,6 @@ fn serve(request: &Request, access: &Access, model: &Model) -> Response {
     answer(request, &route, &facts).unwrap_or_else(|| Response::error(501, "not answered here"))
 }
 
-fn delta(text: &str) -> Delta {
-    let stamp = Stamp { source_ref: "@acme/tide", self_context: SAMPLE_SELF_CONTEXT, now: UnixMillis(0) };
-    Delta::parse(text, &stamp).unwrap()
-}
-
 #[test]
 fn a_delta_reaches_rest_and_stream_alike() {
     let limits = Limits::of(Board::Linux);
@@ -52,9 +47,10 @@ fn a_delta_reaches_rest_and_stream_alike() {
     assert_eq!(access.check(&request, &route(&request)), Ok(()));
     let mut session = Session::open(&request, &context(access.may_write(&request))).unwrap();
     let sent = r#"{"updates":[{"values":[{"path":"environment.wind.speedTrue","value":6.25}]}]}"#;
-    let Some(SessionEvent::Delta(text)) = session.receive(sent, Instant(0)) else { panic!("the client may write") };
+    let stamp = Stamp { source_ref: "@acme/tide", self_context: SAMPLE_SELF_CONTEXT, now: UnixMillis(0) };
+    let Some(SessionEvent::Delta(delta)) = session.receive(sent, &stamp) else { panic!("the client may write") };
 
-    let delta = Arc::new(delta(&text));
+    let delta = Arc::new(delta.unwrap());
     model.apply(&delta);
     session.offer(&delta, Instant(0));
     assert!(session.next(Instant(0), &model).unwrap().starts_with(r#"{"name":"skiff""#));

@@ -29,6 +29,7 @@ mod std_guest;
 mod templates;
 mod test;
 mod toolchain;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -64,7 +65,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "qemu",
-        does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]; --only TEST",
+        does: "boots the emulated board and compares it with Linux; --net, --storage, --board esp32c6, --hostile [FOLDER]; \
+               --only TEST",
         run: qemu::run,
     },
     Task {

@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -53,6 +55,19 @@ pub fn output(command: &mut Command) -> Result<String, String> {
     let tail: Vec<&str> = talk.lines().rev().take(5).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
     Err(format!("`{line}` failed ({}): {}", output.status, tail.join(" / ")))
+}
+
+/// Stops a program: it is asked to, so that it ends in order, then made to.
+pub fn stop(child: &mut Child) {
+    let _ = output(&mut command("kill", ["-TERM", &child.id().to_string()]));
+    for _ in 0..50 {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// Waits until no other command of this project installs anything; none does while the answer is kept.

@@ -9,7 +9,7 @@ use crate::{built, debian, process};
 /// The emulator.
 const EMULATOR: &str = "qemu-system-riscv32";
 
-/// Runs `xtask qemu [--net | --storage | --hostile [FOLDER]] [--only NAME]`.
+/// Runs `xtask qemu [--net | --storage | --board esp32c6 | --hostile [FOLDER]] [--only NAME]`.
 ///
 /// # Errors
 /// What cannot be built, or which tests failed.
@@ -19,14 +19,19 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         [words @ .., "--only", name] => (words, Some(*name)),
         words => (words, None),
     };
-    let (tests, folder): (&[&str], Option<&str>) = match words {
-        [] => (&["board-sample", "board-hostile"], None),
-        ["--net"] => (&["board-net"], None),
-        ["--storage"] => (&["board-storage"], None),
-        ["--hostile"] => (&["board-hostile"], None),
-        ["--hostile", folder] => (&["board-hostile"], Some(folder)),
-        _ => return Err("takes --net, --storage, or --hostile and a folder of modules; then --only and a test".into()),
-    };
+    let (tests, folder): (&[&str], Option<&str>) =
+        match words {
+            [] => (&["board-sample", "board-hostile"], None),
+            ["--net"] => (&["board-net"], None),
+            ["--storage"] => (&["board-storage"], None),
+            ["--board", "esp32c6"] => (&["board-esp32c6"], None),
+            ["--hostile"] => (&["board-hostile"], None),
+            ["--hostile", folder] => (&["board-hostile"], Some(folder)),
+            _ => return Err(
+                "takes --net, --storage, --board esp32c6, or --hostile and a folder of modules; then --only and a test"
+                    .into(),
+            ),
+        };
     prepare()?;
     let image = image()?;
     let flash = Flash::of(&image)?;

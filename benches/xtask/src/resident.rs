@@ -50,7 +50,7 @@ pub fn of_sample(skiff: &Path) -> Result<Resident, String> {
         Ok(Some(status)) => Err(format!("skiff run --sample ended after less than {SECONDS} s ({status})")),
         Err(error) => Err(format!("cannot ask after skiff run --sample: {error}")),
     };
-    stop(&mut child);
+    process::stop(&mut child);
     let resident = measured?;
     if lines.load(Ordering::Relaxed) == 0 {
         return Err(format!("skiff run --sample printed no delta of a plugin in {SECONDS} s"));
@@ -67,17 +67,4 @@ fn read(child: &Child) -> Result<Resident, String> {
         kibibytes.map(|kibibytes| kibibytes * 1024).ok_or(format!("{path} has no {name}"))
     };
     Ok(Resident { now: field("VmRSS")?, peak: field("VmHWM")? })
-}
-
-fn stop(child: &mut Child) {
-    // Asked first, so that plugins are stopped; then made sure of.
-    let _ = process::output(&mut process::command("kill", ["-TERM", &child.id().to_string()]));
-    for _ in 0..50 {
-        if matches!(child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }

@@ -1,16 +1,18 @@
-//! A plugin author's way: a package from each template, built, checked against the chip, and run on the sample; then
-//! AssemblyScript in each of its memory runtimes, fed for a quarter of an hour of simulated time.
+//! A plugin author's way: a package from each template, built, checked against chips by every command, and run on the
+//! sample; then AssemblyScript in each of its memory runtimes, fed for a quarter of an hour of simulated time.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::toolchain::{GUEST, Toolchain};
-use crate::{built, process, sample};
+use crate::{built, process, sample, verdicts};
 
 const LANGUAGES: [&str; 2] = ["rust", "assemblyscript"];
 /// The smallest chip that a new plugin has to fit.
 const BOARD: &str = "qemu-riscv32";
+/// The chip whose radio leaves less: AssemblyScript's page does not fit beside it.
+const RADIO_BOARD: &str = "esp32c6";
 /// What the template's plugin emits first on the sample.
 const EMITS: &str = r#""path":"environment.depth.smallest","value":9.02"#;
 
@@ -79,6 +81,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             Some(line) => return Err(format!("{name} emitted {line}")),
             None => return Err(format!("{name} emitted nothing on the sample")),
         }
+        let fits = verdicts::same(&shipped, &folder, &name, RADIO_BOARD, &home)?;
+        if fits && language == "assemblyscript" {
+            return Err(format!("{name} fits {RADIO_BOARD}, so that no refusal was tried"));
+        }
+        let verdict = if fits { "fits" } else { "is refused for" };
+        println!("{name}: {verdict} {RADIO_BOARD}, as check, replay, test and run say alike");
     }
     runtimes(&shipped, &home)
 }

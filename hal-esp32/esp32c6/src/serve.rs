@@ -18,18 +18,15 @@ use skiff_board::light::{self, Health};
 use skiff_board::wifi::{self, Action, Mode, Plan, Setup as SetupNetwork};
 use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
-use skiff_runtime::config::{ConfigError, Identity, Settings};
 use skiff_runtime::device::factory_reset::{self, ShortBoots};
 use skiff_runtime::device::firmware::{Start, Trial};
 use skiff_runtime::device::wifi::Station;
 use skiff_runtime::device::{self, ResetReason};
 use skiff_runtime::flash::FlashStorage;
-use skiff_runtime::gateway::{BoardParts, Gateway, Setup};
+use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::{CanPort, Hal, StorageError};
 use skiff_runtime::net::{self, Addressing, DhcpServer, SmolNet, StaticAddress};
-use skiff_runtime::package::store;
-use skiff_runtime::plugin::{Enabled, State};
-use skiff_runtime::server::Access;
+use skiff_runtime::plugin::State;
 
 use crate::bus::{Bus, Part};
 use crate::clock::{self, BoardClock};
@@ -117,6 +114,7 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         factory_reset: true,
         wifi: Some(mode),
         built: None,
+        web_files: false,
     });
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
     let carrier_limits = CarrierLimits::new(&limits, &Limits::of(Board::Esp32C6));
@@ -213,42 +211,19 @@ fn reset_reason() -> ResetReason {
     }
 }
 
-fn gateway(mut hal: Hal) -> Result<Gateway, String> {
-    let told = |error: ConfigError| format!("{error}");
-    let settings = Settings::load(&mut *hal.storage).map_err(told)?;
-    let identity = Identity::open_or_create(&mut *hal.storage, &mut *hal.rng, settings.vessel.uuid.as_deref());
-    let (access, token) = Access::open_or_create(&mut *hal.storage, &mut *hal.rng).map_err(told)?;
-    if let Some(token) = token {
-        // On USB only, once; a factory reset makes another one.
-        esp_println::println!("token {}", token.as_str());
-    }
+fn gateway(hal: Hal) -> Result<Gateway, String> {
     let mut limits = Limits::of(Board::Esp32C6);
     // The ledger takes gateway, network, model and queues off; what stack, static data and the radio have is gone from
     // the heap already.
     let gone = Fixed::OUTSIDE_HEAP_BYTES + Fixed::DEVICE_BYTES + Fixed::RADIO_BYTES;
     limits.total_bytes = limits.total_bytes.min((esp_alloc::HEAP.free() as u64).saturating_add(gone));
-    let setup = Setup {
-        limits,
-        vessel: settings.vessel,
-        self_context: identity.map_err(told)?.self_context(),
-        access,
-        strict: false,
-        version: env!("CARGO_PKG_VERSION"),
-        events: false,
-        poll_on_whole_seconds: false,
-    };
-    let packages = store::load_all(&mut *hal.storage, u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX));
-    let mut gateway = Gateway::new(setup, hal);
-    gateway.reserve_network();
-    for (id, package) in packages {
-        match package {
-            Ok(package) => {
-                if let Err(error) = gateway.install(package, Enabled::Always { config: None }) {
-                    log::warn!("{id}: {error}");
-                }
-            }
-            Err(error) => log::warn!("{id}: {error}"),
-        }
+    // The driver of the bus is opened to listen.
+    let boot =
+        Boot { bus: BusPart::ListenOnly, unattended: true, ..Boot::new(limits, env!("CARGO_PKG_VERSION")) };
+    let Booted { gateway, token, .. } = Gateway::boot(hal, boot).map_err(|error| format!("{error}"))?;
+    if let Some(token) = token {
+        // On USB only, once; a factory reset makes another one.
+        esp_println::println!("token {}", token.as_str());
     }
     Ok(gateway)
 }

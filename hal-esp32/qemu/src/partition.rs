@@ -3,6 +3,10 @@
 //! Magic `SKPART01`, then entries of kind and length (32 bits each, little-endian) and data, padded to four bytes;
 //! kind 0 ends it. Everything is read in place.
 
+use alloc::format;
+use alloc::string::String;
+
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::time::UnixMillis;
@@ -55,6 +59,22 @@ impl Partition {
     /// Tells whether a boot word is set.
     pub fn asks_for(&self, word: &str) -> bool {
         self.words().any(|one| one == word)
+    }
+
+    /// Returns the limits that are kept to: those of the boot word `board=NAME`, else this machine's own, whose plugins
+    /// have the network's share where the boot word `net` does not ask for one.
+    ///
+    /// # Errors
+    /// A clause that names a board nobody knows, or one that takes more than this machine has.
+    pub fn limits(&self) -> Result<Limits, String> {
+        let own = Limits::of(Board::QemuRiscv32);
+        let Some(name) = self.words().find_map(|word| word.strip_prefix("board=")) else {
+            return Ok(if self.asks_for("net") { own } else { own.without_network() });
+        };
+        let board = Board::from_name(name).filter(|board| matches!(board, Board::QemuRiscv32 | Board::Esp32C6));
+        let board = board
+            .ok_or_else(|| format!("board={name}: this machine has the memory of qemu-riscv32 and esp32c6 only"))?;
+        Ok(Limits::of(board))
     }
 
     /// Visits the boot words.

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::Limits;
 use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::n2k::sample;
 use skiff_runtime::package::Package;
@@ -19,7 +19,7 @@ use crate::{frames, packages, report, uart, watchdog};
 /// A clause that says why that was not possible.
 pub fn run(partition: &Partition) -> Result<(), String> {
     let (start, log) = partition.log().ok_or("there is no log in the flash partition")?;
-    let limits = Limits::of(Board::QemuRiscv32);
+    let limits = partition.limits()?;
     frames::measure(partition);
     let mut measured = Measured::default();
     let span = report::begin();

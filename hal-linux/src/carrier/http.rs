@@ -13,7 +13,7 @@ use skiff_runtime::http::{Method, Request};
 use skiff_runtime::server::{Response, patience};
 use tokio::sync::oneshot;
 
-use super::webapps::{Asked, Change};
+use super::webapps::Asked;
 use super::{Letter, Shared, stream};
 
 /// Bytes of a body that is too long that are read and thrown away.
@@ -40,8 +40,6 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let asked = shared.webapps.as_ref().and_then(|_| Asked::of(&parts.method, &parts.uri, &parts.headers));
-    let change = shared.webapps.as_ref().and_then(|_| Change::of(&parts.method, &parts.uri, &body));
     let request = Request {
         method: Method::from_name(parts.method.as_str()),
         target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
@@ -53,32 +51,27 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
     };
     match upgrade {
         Some(upgrade) => stream::open(shared, request, upgrade).await,
-        None => ask(shared, request, asked, change).await,
+        None => ask(shared, request, shared.webapps.as_ref().and_then(|_| Asked::of(parts))).await,
     }
 }
 
-async fn ask(
-    shared: &Shared,
-    request: Request,
-    asked: Option<Asked>,
-    change: Option<Change>,
-) -> axum::response::Response {
+async fn ask(shared: &Shared, request: Request, asked: Option<Asked>) -> axum::response::Response {
     let (answer, answered) = oneshot::channel();
     if shared.letters.send(Letter::Request { request, answer }).await.is_err() {
         return refuse(503, "the gateway is stopping");
     }
     shared.waker.wake();
     match tokio::time::timeout(patience::ANSWER, answered).await {
-        Ok(Ok(response)) => match (&shared.webapps, asked, change) {
-            (Some(webapps), Some(asked), _) if response.unclaimed => {
-                webapps.answer(asked).await.unwrap_or_else(|| respond(response))
+        Ok(Ok(mut response)) => {
+            let Some(webapps) = &shared.webapps else { return respond(response) };
+            if let Some(follow) = response.follow.take() {
+                webapps.follow(follow).await;
             }
-            (Some(webapps), _, Some(change)) if (200..300).contains(&response.status) => {
-                webapps.follow(change).await;
-                respond(response)
+            match asked.filter(|_| response.unclaimed) {
+                Some(asked) => webapps.answer(asked).await.unwrap_or_else(|| respond(response)),
+                None => respond(response),
             }
-            _ => respond(response),
-        },
+        }
         Ok(Err(_)) => refuse(503, "the gateway is stopping"),
         Err(_) => refuse(504, "no answer in time"),
     }

@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use skiff_runtime::http::Request;
+use skiff_runtime::server::stream::StreamText;
 use skiff_runtime::server::{Response, patience};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -23,7 +25,7 @@ const WRITE_BYTES_MAX: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub enum Outgoing {
     /// A text.
-    Text(Arc<str>),
+    Text(StreamText),
     /// A frame of a binary stream.
     Binary(Arc<[u8]>),
     /// Close the connection, the client takes too little.
@@ -122,9 +124,13 @@ impl Client {
         loop {
             let outcome = tokio::select! {
                 message = self.outgoing.recv() => match message {
-                    Some(Outgoing::Text(text)) => self.send(&mut socket, Message::Text(Utf8Bytes::from(&*text))).await,
+                    Some(Outgoing::Text(text)) => match Utf8Bytes::try_from(Bytes::from_owner(text)) {
+                        Ok(text) => self.send(&mut socket, Message::Text(text)).await,
+                        // A text is UTF-8.
+                        Err(_) => ControlFlow::Break(()),
+                    },
                     Some(Outgoing::Binary(frame)) => {
-                        self.send(&mut socket, Message::Binary(frame.to_vec().into())).await
+                        self.send(&mut socket, Message::Binary(Bytes::from_owner(frame))).await
                     }
                     Some(Outgoing::TooSlow) => {
                         close = Some(CloseFrame { code: close_code::POLICY, reason: "too slow".into() });

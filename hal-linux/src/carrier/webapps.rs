@@ -7,14 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use skiff_runtime::config::{FILE_BYTES_MAX, PluginConfig};
 use skiff_runtime::package::plugin_id;
+use skiff_runtime::server::Follow;
 use tower_http::services::ServeDir;
 
 use crate::hal::Folder;
-use crate::packages::{self, unpacked};
+use crate::packages::{self, folder, web};
 
 /// Keyword of a package whose files are served.
 const WEB_APP: &str = "signalk-webapp";
@@ -29,7 +31,7 @@ pub struct WebApps {
     config: PathBuf,
 }
 
-/// What a request asks for, taken before the core gets it.
+/// What a request asks for that a file could answer.
 pub(super) struct Asked {
     method: Method,
     uri: Uri,
@@ -37,32 +39,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Remembers a request that a file could answer.
-    pub(super) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Self> {
-        let reads = *method == Method::GET || *method == Method::HEAD;
-        reads.then(|| Self { method: method.clone(), uri: uri.clone(), headers: headers.clone() })
-    }
-}
-
-/// What a request changes of the files of packages, once the gateway has said yes.
-pub(super) enum Change {
-    /// This archive was installed.
-    Installed(Vec<u8>),
-    /// The package with this plugin id was removed.
-    Removed(String),
-}
-
-impl Change {
-    /// Remembers a request that installs or removes a package.
-    pub(super) fn of(method: &Method, uri: &Uri, body: &[u8]) -> Option<Self> {
-        let below = uri.path().strip_prefix("/skiff/v1/plugins")?.trim_matches('/');
-        match *method {
-            Method::POST if below.is_empty() => Some(Self::Installed(body.to_vec())),
-            Method::DELETE if !below.is_empty() => {
-                Some(Self::Removed(percent_encoding::percent_decode_str(below).decode_utf8().ok()?.into_owned()))
-            }
-            _ => None,
-        }
+    /// Keeps what the core has no more use for.
+    pub(super) fn of(parts: Parts) -> Option<Self> {
+        let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+        reads.then_some(Self { method: parts.method, uri: parts.uri, headers: parts.headers })
     }
 }
 
@@ -91,12 +71,12 @@ impl WebApps {
         }
     }
 
-    /// Keeps or forgets the files of a package, after the gateway has installed or removed it.
-    pub(super) async fn follow(&self, change: Change) {
+    /// Keeps or forgets the files of a package, as the core says.
+    pub(super) async fn follow(&self, follow: Follow) {
         let config = self.config.clone();
-        let done = tokio::task::spawn_blocking(move || match change {
-            Change::Installed(tgz) => unpacked::keep(&config, &tgz),
-            Change::Removed(id) => unpacked::forget(&config, &id),
+        let done = tokio::task::spawn_blocking(move || match follow {
+            Follow::Keep(files) => web::keep(&config, &files),
+            Follow::Forget(id) => web::forget(&config, &id),
         });
         match done.await {
             Ok(Ok(())) => {}
@@ -139,13 +119,13 @@ impl WebApps {
 
     /// Returns the folder with the files of a web app that is to be served.
     fn web_app(&self, name: &str) -> Option<PathBuf> {
-        let folder = packages::folder_of(&self.config, name)?;
+        let folder = folder::folder_of(&self.config, name)?;
         let manifest = packages::package_json(&folder)?;
         (has_keyword(&manifest, WEB_APP) && self.is_on(&manifest)).then(|| files_of(&folder))
     }
 
     fn folder_of_plugin(&self, id: &str) -> Option<PathBuf> {
-        let mut folders = packages::module_folders(&self.config).into_iter();
+        let mut folders = folder::module_folders(&self.config).into_iter();
         folders.find(|(name, _)| plugin_id(name) == id).map(|(_, folder)| folder)
     }
 
@@ -162,7 +142,7 @@ impl WebApps {
     /// Lists the web apps as `GET /skServer/webapps` does.
     fn list(&self) -> String {
         let mut apps = Vec::new();
-        for (name, folder) in packages::module_folders(&self.config) {
+        for (name, folder) in folder::module_folders(&self.config) {
             let Some(manifest) = packages::package_json(&folder) else { continue };
             if !has_keyword(&manifest, WEB_APP) || !self.is_on(&manifest) {
                 continue;

@@ -95,12 +95,7 @@ fn build(args: &Build) -> Result<(), Failure> {
         fit.limit,
         args.board.name()
     )])?;
-    match fit.refusals.first() {
-        Some(refusal) => {
-            Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", args.board.name())))
-        }
-        None => Ok(()),
-    }
+    super::must_fit(&fit)
 }
 
 fn dev(args: &Dev) -> Result<(), Failure> {
@@ -135,8 +130,7 @@ fn not_built(error: BuildError) -> Failure {
 
 fn fit(folder: &Path, board: Board) -> Result<(String, Fit), Failure> {
     let limits = Limits::of(board);
-    let package =
-        packages::load(folder, Limits::of(Board::Linux).plugin.module_bytes_max).map_err(super::not_loaded)?;
+    let package = packages::load(folder, packages::module_bytes_max()).map_err(super::not_loaded)?;
     let facts = ModuleFacts::survey(&package.wasm)
         .map_err(|refusal| Failure::new(exit::VERDICT, format_args!("{}: {refusal}", package.name)))?;
     Ok((package.name, Fit::of(&facts, &limits)))

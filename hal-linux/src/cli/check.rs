@@ -62,10 +62,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let written = text.lines().try_for_each(|line| data.line(line)).and_then(|()| data.flush());
     written.or_else(DataError::into_result)?;
     let asked = args.board.unwrap_or_default();
-    match fits.iter().find(|fit| fit.board == asked).and_then(|fit| fit.refusals.first()) {
-        Some(refusal) => Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", asked.name()))),
-        None => Ok(()),
-    }
+    fits.iter().find(|fit| fit.board == asked).map_or(Ok(()), super::must_fit)
 }
 
 fn import_names(facts: &ModuleFacts) -> Vec<String> {

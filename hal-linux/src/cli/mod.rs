@@ -12,13 +12,12 @@ mod run;
 pub mod talk;
 mod test;
 
-pub use run::{ADDRESS_FILE, TOKEN_FILE};
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use skiff_runtime::budget::Board;
+use skiff_runtime::host::Fit;
 use skiff_runtime::n2k::log::{Format, Mode, To};
 
 use exit::Failure;
@@ -94,6 +93,14 @@ pub fn main() -> ExitCode {
             talk::say(&format!("skiff: {failure}"));
             failure.exit_code()
         }
+    }
+}
+
+/// Refuses a plugin that a board does not run, with the first reason: one verdict for every command.
+fn must_fit(fit: &Fit) -> Result<(), Failure> {
+    match fit.refusals.first() {
+        Some(refusal) => Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", fit.board.name()))),
+        None => Ok(()),
     }
 }
 

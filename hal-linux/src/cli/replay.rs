@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::{Board, Limits, Shortage};
 use skiff_runtime::delta::DELTA_BYTES_MAX;
+use skiff_runtime::host::{Fit, ModuleFacts, Refusal};
 use skiff_runtime::n2k::log::{Format, Mode, Record};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::package::{Package, plugin_id};
@@ -64,7 +65,7 @@ pub struct Args {
     #[arg(long, value_name = "M", default_value = "auto", value_parser = super::parse_mode)]
     mode: Mode,
 
-    /// Deny capabilities that a package does not declare
+    /// Deny HTTP endpoints to a package that does not declare the capability httpEndpoints
     #[arg(long)]
     strict: bool,
 }
@@ -89,7 +90,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         replay_log(args, &Source::new(log), limits, plugins, &mut output)
     } else {
         let mut replay = Replay::new(limits, boat::LABEL, boat::START, args.strict);
-        install(&mut replay, plugins).and_then(|()| {
+        install(&mut replay, plugins, &limits).and_then(|()| {
             for (number, record) in (1..).zip(sample::Records::new()) {
                 replay.record(number, &record);
                 output.take(&mut replay)?;
@@ -130,7 +131,7 @@ fn replay_log(
                     // Plugins start at the time of the first record.
                     none => {
                         let mut first = Replay::new(limits, &source.label(), start, args.strict);
-                        install(&mut first, plugins.take().unwrap_or_default())?;
+                        install(&mut first, plugins.take().unwrap_or_default(), &limits)?;
                         none.insert(first)
                     }
                 };
@@ -177,7 +178,8 @@ fn plugins(args: &Args, limits: &Limits) -> Result<Plugins, Failure> {
         }
     }
     for path in &args.plugin {
-        plugins.push((load(path, limits)?, None));
+        let package = packages::load(path, packages::module_bytes_max()).map_err(super::not_loaded)?;
+        plugins.push((package, None));
     }
     for (package, config) in &mut plugins {
         let given = configs.remove(&package.name).or_else(|| configs.remove(&plugin_id(&package.name)));
@@ -196,10 +198,6 @@ fn sample_config(args: &Args, name: &str) -> Option<String> {
     sample::PACKAGES.iter().filter(|_| args.sample).find(known).map(|embedded| embedded.config.to_owned())
 }
 
-fn load(path: &Path, limits: &Limits) -> Result<Package, Failure> {
-    packages::load(path, limits.plugin.module_bytes_max).map_err(super::not_loaded)
-}
-
 /// Reads a configuration object, compact.
 fn read_config(path: &Path, limit_bytes: u32) -> Result<String, Failure> {
     let file = File::open(path)
@@ -208,18 +206,26 @@ fn read_config(path: &Path, limit_bytes: u32) -> Result<String, Failure> {
         .map_err(|(code, reason)| Failure::new(code, format_args!("{}: {reason}", path.display())))
 }
 
-fn install(replay: &mut Replay, plugins: Plugins) -> Result<(), Ended> {
+/// Installs the plugins. Who names a package wants it played: one that the board does not run ends the command.
+fn install(replay: &mut Replay, plugins: Plugins, limits: &Limits) -> Result<(), Ended> {
     for (package, config) in plugins {
-        let (name, id) = (package.name.clone(), package.id());
-        replay
-            .install(package, config)
-            .map_err(|error| Ended::Failed(Failure::new(exit::VERDICT, format_args!("{name}: {error}"))))?;
-        // Who names a package wants it played: a module that is refused ends the command.
-        let refused = replay.gateway().plugins().find(&id).and_then(|plugin| plugin.facts().err());
-        if let Some(refusal) = refused {
-            let code = if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
-            return Err(Ended::Failed(Failure::new(code, format_args!("{name}: {refusal}"))));
+        let name = package.name.clone();
+        let refused =
+            |code, clause: &dyn std::fmt::Display| Ended::Failed(Failure::new(code, format_args!("{name}: {clause}")));
+        let code = |refusal: &Refusal| if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
+        let facts = ModuleFacts::survey(&package.wasm).map_err(|refusal| refused(code(&refusal), &refusal))?;
+        let fit = Fit::of(&facts, limits);
+        if limits.board != Board::Linux {
+            super::must_fit(&fit).map_err(|failure| refused(failure.code, &failure.text))?;
         }
+        if let Some(refusal) = fit.refusals.first() {
+            return Err(refused(code(refusal), refusal));
+        }
+        let (needed, free) = (facts.reserved_bytes(&limits.plugin), replay.gateway().plugins().ledger().free());
+        if needed > free {
+            return Err(refused(exit::VERDICT, &Shortage { needed, free }));
+        }
+        replay.install(package, config).map_err(|error| refused(exit::VERDICT, &error))?;
     }
     Ok(())
 }

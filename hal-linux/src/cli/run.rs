@@ -6,33 +6,29 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::{Identity, N2kConfig, SAMPLE_SELF_CONTEXT, Settings, Vessel};
-use skiff_runtime::gateway::{BoardParts, Gateway, Setup};
+use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
+use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::sim::SimStorage;
-use skiff_runtime::hal::{CanPort, Hal, Key, Storage};
-use skiff_runtime::model::Priorities;
+use skiff_runtime::hal::{CanPort, Hal, Storage};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::Enabled;
-use skiff_runtime::server::Access;
+use skiff_runtime::server::NewToken;
 
 use super::exit::{self, Failure};
 use super::talk::{self, KeptLog};
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
+use crate::home::{self, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
+use crate::packages::watch::PluginFiles;
+use crate::packages::{self, folder};
 use crate::run::feed::{self, Speed, Track};
-use crate::run::plugin_files::PluginFiles;
 use crate::run::printer::Printer;
 use crate::run::web::{Opened, TapSetup};
-use crate::run::{Driver, signals, watch};
+use crate::run::{Driver, signals};
+use crate::sample;
 use crate::wake::Waker;
-use crate::{packages, sample};
-
-/// File that tells other commands where this gateway listens.
-pub const ADDRESS_FILE: &str = "skiff/gateway.json";
-/// The command line's copy of the token.
-pub const TOKEN_FILE: &str = "skiff/token";
 
 /// Run the gateway
 ///
@@ -107,7 +103,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", requires = "address")]
     name_server: Option<Ipv4Addr>,
 
-    /// Deny capabilities that a package does not declare
+    /// Deny HTTP endpoints to a package that does not declare the capability httpEndpoints
     #[arg(long)]
     strict: bool,
 
@@ -169,49 +165,46 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
 
-    let mut home = if args.sample { Home::in_memory(&mut rng) } else { Home::open(args, &mut rng)? };
-    if args.allow_anyone {
-        home.access = home.access.allow_anyone();
-        log::warn!("--allow-anyone: anyone who can reach {} can change everything", args.listen);
-    }
-    let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    home.access = home.access.named([host_name]);
-    let setup = Setup {
-        limits,
-        vessel: home.vessel,
-        self_context: home.self_context,
-        access: home.access,
-        strict: args.strict,
-        version: env!("CARGO_PKG_VERSION"),
-        events: args.sample,
-        poll_on_whole_seconds: false,
+    let home = if args.sample { None } else { Some(config_folder(args)?) };
+    // Watched before they are read: no change is missed in between.
+    let watched = home.clone().map(|folder| PluginFiles::watch(folder, waker.clone())).transpose().map_err(system)?;
+    let storage: Box<dyn Storage> = match &home {
+        Some(folder) => Box::new(Folder::new(folder)),
+        None => Box::new(SimStorage::new()),
     };
     let hal = Hal {
         clock: Box::new(clock),
         rng: Box::new(rng),
-        storage: home.storage,
+        storage,
         network: Some(network),
         fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
         serial: Some(Box::new(DeviceFiles)),
         can,
     };
-    let mut gateway = Gateway::new(setup, hal);
+    let Booted { mut gateway, token, runs_plugins } =
+        Gateway::boot(hal, boot(args, limits)).map_err(|error| match &home {
+            Some(folder) => Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", folder.display())),
+            None => Failure::new(exit::INPUT_CORRUPT, error),
+        })?;
+    if args.allow_anyone {
+        log::warn!("--allow-anyone: anyone who can reach {} can change everything", args.listen);
+    }
+    if let (Some(folder), Some(token)) = (&home, &token)
+        && let Err(error) = home::write(&mut Folder::new(folder), TOKEN_FILE, token.as_str())
+    {
+        log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
+    }
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
-    gateway.attach(BoardParts { log: Some(kept), ..BoardParts::default() });
-    gateway.take_part(&home.n2k);
-    gateway.prefer(home.priorities);
-    // Watched before they are read: no change is missed in between.
-    let files = match home.folder.clone().filter(|_| home.loads_plugins) {
-        Some(config) => Some(PluginFiles {
-            changed: watch::start(config.clone(), waker.clone()).map_err(system)?,
-            config,
-            module_bytes_max: limits.plugin.module_bytes_max,
-        }),
-        None => None,
-    };
-    install(&mut gateway, home.folder.as_deref(), home.loads_plugins, &limits);
+    let web_files = home.is_some() && args.net == Net::Host;
+    gateway.attach(BoardParts { log: Some(kept), web_files, ..BoardParts::default() });
+    match home.as_deref().filter(|_| runs_plugins) {
+        Some(folder) => install_found(&mut gateway, folder),
+        None if home.is_none() => install_sample(&mut gateway),
+        None => {}
+    }
+    let files = watched.filter(|_| runs_plugins);
 
-    let webapps = home.folder.clone().map(WebApps::new);
+    let webapps = home.clone().map(WebApps::new);
     let web = listener.serve(&mut gateway, &limits, &waker, webapps).map_err(system)?;
     let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
@@ -220,8 +213,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
     let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
-    let marker = home.folder.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
-    greet(url.as_deref(), home.token.as_deref(), home.folder.as_deref());
+    let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
+    greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
     let mut driver = Driver { gateway, clock, inputs, fed, web, waker, waiters, stop, printer, files };
     driver.run();
@@ -267,102 +260,55 @@ fn open_can(names: &[String], clock: SystemClock) -> Result<CanPorts, Failure> {
     Ok((ports, waiters))
 }
 
-/// What the gateway knows about itself, from the configuration folder or, in the sample, from nowhere.
-struct Home {
-    storage: Box<dyn Storage>,
-    folder: Option<PathBuf>,
-    vessel: Vessel,
-    self_context: String,
-    access: Access,
-    /// The token, when it was made just now.
-    token: Option<String>,
-    loads_plugins: bool,
-    n2k: N2kConfig,
-    priorities: Priorities,
+/// Returns the configuration folder, which the gateway makes when it is not there.
+fn config_folder(args: &Args) -> Result<PathBuf, Failure> {
+    let folder = args.config.clone().map_or_else(super::default_config, Ok)?;
+    if folder.exists() && !folder.is_dir() {
+        return Err(Failure::new(exit::INPUT_MISSING, format_args!("{}: not a folder", folder.display())));
+    }
+    Ok(folder)
 }
 
-impl Home {
-    fn in_memory(rng: &mut SystemRng) -> Self {
-        let (access, token) = Access::with_new_token(rng);
-        Self {
-            storage: Box::new(SimStorage::new()),
-            folder: None,
-            vessel: Vessel::default(),
-            self_context: SAMPLE_SELF_CONTEXT.to_owned(),
-            access,
-            token: Some(token.as_str().to_owned()),
-            loads_plugins: true,
-            n2k: N2kConfig::default(),
-            priorities: Priorities::default(),
-        }
-    }
-
-    /// Reads the configuration folder; makes it, an identity and a token at the first start.
-    fn open(args: &Args, rng: &mut SystemRng) -> Result<Self, Failure> {
-        let folder = args.config.clone().map_or_else(super::default_config, Ok)?;
-        if folder.exists() && !folder.is_dir() {
-            return Err(Failure::new(exit::INPUT_MISSING, format_args!("{}: not a folder", folder.display())));
-        }
-        let mut storage = Folder::new(&folder);
-        let broken = |error| Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", folder.display()));
-        let settings = Settings::load(&mut storage).map_err(broken)?;
-        let priorities =
-            settings.source_priorities.as_deref().map_or_else(|| Ok(Priorities::default()), Priorities::parse);
-        let priorities = priorities.map_err(|error| {
-            Failure::new(exit::INPUT_CORRUPT, format_args!("{}: settings.json: {error}", folder.display()))
-        })?;
-        let n2k = N2kConfig::load(&mut storage, args.node).map_err(broken)?;
-        let identity = Identity::open_or_create(&mut storage, rng, settings.vessel.uuid.as_deref()).map_err(broken)?;
-        let (access, token) = Access::open_or_create(&mut storage, rng).map_err(broken)?;
-        let token = token.map(|token| token.as_str().to_owned());
-        if let Some(token) = &token
-            && let Err(error) = write(&mut storage, TOKEN_FILE, token)
-        {
-            log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
-        }
-        Ok(Self {
-            storage: Box::new(storage),
-            vessel: settings.vessel,
-            self_context: identity.self_context(),
-            access,
-            token,
-            loads_plugins: settings.wasm,
-            n2k,
-            priorities,
-            folder: Some(folder),
-        })
+/// Returns what the command line says of the gateway's start.
+fn boot(args: &Args, limits: Limits) -> Boot {
+    Boot {
+        strict: args.strict,
+        bus: if args.node { BusPart::Node } else { BusPart::AsConfigured },
+        self_context: args.sample.then(|| SAMPLE_SELF_CONTEXT.to_owned()),
+        names: vec![rustix::system::uname().nodename().to_string_lossy().into_owned()],
+        allow_anyone: args.allow_anyone,
+        stored: Enabled::FromConfig,
+        stored_bytes_max: folder::STORED_BYTES_MAX,
+        events: args.sample,
+        ..Boot::new(limits, env!("CARGO_PKG_VERSION"))
     }
 }
 
-fn write(storage: &mut dyn Storage, file: &str, text: &str) -> Result<(), String> {
-    let key = Key::parse(file).map_err(|error| error.to_string())?;
-    storage.replace(&key, text.as_bytes()).map_err(|error| error.to_string())
+/// Installs the embedded packages.
+fn install_sample(gateway: &mut Gateway) {
+    for embedded in &sample::PACKAGES {
+        let config = Some(embedded.config.to_owned());
+        let installed = embedded.package().map_err(|error| error.to_string()).and_then(|package| {
+            gateway.install(package, Enabled::Always { config }).map_err(|error| error.to_string())
+        });
+        if let Err(error) = installed {
+            log::warn!("a built-in plugin cannot be used: {error}");
+        }
+    }
 }
 
-/// Installs the packages of the folder, or the embedded ones; a package that cannot be used is one warning.
-fn install(gateway: &mut Gateway, folder: Option<&Path>, loads_plugins: bool, limits: &Limits) {
-    let Some(folder) = folder else {
-        for embedded in &sample::PACKAGES {
-            let config = Some(embedded.config.to_owned());
-            let installed = embedded.package().map_err(|error| error.to_string()).and_then(|package| {
-                gateway.install(package, Enabled::Always { config }).map_err(|error| error.to_string())
-            });
-            if let Err(error) = installed {
-                log::warn!("a built-in plugin cannot be used: {error}");
-            }
-        }
-        return;
-    };
-    if !loads_plugins {
-        log::info!("settings.json switches WebAssembly plugins off");
-        return;
-    }
-    let discovery = packages::installed(folder, limits.plugin.module_bytes_max);
+/// Installs the packages of `node_modules` beside those that were installed over the network, which are the newer
+/// decision where both have one; a package that cannot be used is one warning.
+fn install_found(gateway: &mut Gateway, config: &Path) {
+    let discovery = folder::discover(config, packages::module_bytes_max());
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
     for package in discovery.packages {
         let name = package.name.clone();
+        if gateway.plugins().find(&package.id()).is_some_and(|stored| stored.package_name() == name) {
+            continue;
+        }
         match gateway.install(package, Enabled::FromConfig) {
             Ok(()) => log::debug!("found plugin {name}"),
             Err(error) => log::warn!("plugin {name}: {error}"),
@@ -391,31 +337,6 @@ fn greet(url: Option<&str>, token: Option<&str>, folder: Option<&Path>) {
         let kept =
             folder.map_or_else(String::new, |folder| format!(", a copy is in {}", folder.join(TOKEN_FILE).display()));
         talk::say(&format!("token for changes, shown this once{kept}: {token}"));
-    }
-}
-
-/// Tells other commands where the gateway listens, as long as it does.
-struct Marker {
-    storage: Folder,
-}
-
-impl Marker {
-    fn set(folder: &Path, url: &str) -> Self {
-        let mut storage = Folder::new(folder);
-        // A URL of ours holds nothing that needs an escape.
-        if let Err(error) = write(&mut storage, ADDRESS_FILE, &format!("{{\"url\":\"{url}\"}}\n")) {
-            log::warn!("{}: {error}; `skiff plugin` needs --url {url}", folder.join(ADDRESS_FILE).display());
-        }
-        Self { storage }
-    }
-}
-
-impl Drop for Marker {
-    fn drop(&mut self) {
-        if let Ok(key) = Key::parse(ADDRESS_FILE) {
-            // What stays behind is found out by the next command: nobody answers there.
-            let _ = self.storage.remove(&key);
-        }
     }
 }
 

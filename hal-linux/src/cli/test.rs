@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::scenario::{self, Scenario};
 
 use super::exit::{self, Failure};
@@ -25,7 +26,7 @@ const MODULE_BYTES_MAX: u32 = 256 * 1024 * 1024;
     skiff test scenario.json\n  \
     skiff test scenario.json build/plugin.wasm > now.jsonl\n\n\
     A scenario: {\"package\":\"my-plugin\",\"wasm\":\"plugin.wasm\",\"steps\":[{\"op\":\"start\"},{\"op\":\"poll\",\"times\":3}]}\n\
-    Exit code 0 means that the script ran, whatever it shows.")]
+    Exit code 0 means that the script ran, whatever it shows; 1 that the plugin does not fit --board.")]
 pub struct Args {
     /// The scenario
     #[arg(value_name = "SCENARIO.json")]
@@ -48,6 +49,10 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let text = String::from_utf8(text).map_err(|error| corrupt(&error))?;
     let scenario = Scenario::parse(&text).map_err(|error| corrupt(&error))?;
     let wasm = module(args, scenario.wasm.as_deref())?;
+    // On this machine the transcript tells what is refused; a board has no more than its budget.
+    if let (true, Ok(facts)) = (args.board != Board::Linux, ModuleFacts::survey(&wasm)) {
+        super::must_fit(&Fit::of(&facts, &Limits::of(args.board)))?;
+    }
     let mut data = Data::stdout();
     let mut ended: Option<DataError> = None;
     scenario::play(&scenario, &wasm, &Limits::of(args.board).plugin, &mut |line| {

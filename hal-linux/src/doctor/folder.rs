@@ -12,8 +12,8 @@ use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::server::Access;
 
 use super::Finding;
-use crate::cli::{ADDRESS_FILE, TOKEN_FILE};
 use crate::hal::Folder;
+use crate::home::{ADDRESS_FILE, TOKEN_FILE};
 use crate::packages;
 
 /// Free space below which a warning is due, bytes: a few plugin packages and their data.
@@ -137,7 +137,7 @@ fn token(config: &Path) -> Option<Finding> {
 
 fn plugins(config: &Path) -> Vec<Finding> {
     let limits = Limits::of(Board::Linux);
-    let found = packages::installed(config, limits.plugin.module_bytes_max);
+    let found = packages::folder::installed(config, limits.plugin.module_bytes_max);
     let fix = "skiff check PACKAGE says more";
     let mut findings: Vec<Finding> =
         found.warnings.iter().map(|warning| Finding::warning("plugin", warning.as_str(), fix)).collect();

@@ -1,10 +1,8 @@
 //! The gateway thread: owns the gateway, and waits for whatever moves it.
 
 pub mod feed;
-pub mod plugin_files;
 pub mod printer;
 pub mod signals;
-pub mod watch;
 pub mod web;
 
 use std::collections::BTreeMap;
@@ -15,16 +13,16 @@ use std::time::Duration;
 
 use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut, Wake};
 use skiff_runtime::hal::Clock;
-use skiff_runtime::plugin::ExchangeId;
+use skiff_runtime::plugin::{ExchangeId, Plugin};
 use skiff_runtime::replay::plugin_line;
 use skiff_runtime::server::Response;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::carrier::{Letter, Outgoing, StreamLink};
 use crate::hal::SystemClock;
+use crate::packages::watch::PluginFiles;
 use crate::wake::Waker;
 use feed::{Fed, Happening};
-use plugin_files::PluginFiles;
 use printer::Printer;
 use web::Web;
 
@@ -121,9 +119,11 @@ impl Driver {
             }
         }
         while let Some((exchange, id)) = self.gateway.next_reload() {
-            let package = match &self.files {
-                Some(files) => files.read(&id),
-                None => Err("a built-in plugin has no files".into()),
+            let name = self.gateway.plugins().find(&id).map(Plugin::package_name);
+            let package = match (&self.files, name) {
+                (Some(files), Some(name)) => files.read(name),
+                (Some(_), None) => Err("it was removed meanwhile".into()),
+                (None, _) => Err("a built-in plugin has no files".into()),
             };
             self.gateway.reload(exchange, package);
         }

@@ -9,5 +9,6 @@
 pub mod capability;
 pub mod export;
 pub mod import;
+mod table;
 
 pub use capability::Capability;

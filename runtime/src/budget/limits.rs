@@ -139,6 +139,8 @@ pub struct Limits {
     pub board: Board,
     /// RAM for everything the core allocates.
     pub total_bytes: u64,
+    /// Whether there is a network, whose share of the RAM no plugin gets.
+    pub network: bool,
     /// Installed plugins.
     pub plugins_max: u16,
     /// Limits of each plugin.
@@ -222,6 +224,7 @@ impl Limits {
             Board::Linux => Self {
                 board,
                 total_bytes: 64 * MIB as u64,
+                network: true,
                 plugins_max: 64,
                 plugin: PluginLimits {
                     word_bytes: 8,
@@ -290,6 +293,12 @@ impl Limits {
         }
     }
 
+    /// The same for a program that has no network, as the emulated board has none while it plays a log.
+    #[must_use]
+    pub const fn without_network(self) -> Self {
+        Self { network: false, ..self }
+    }
+
     /// Returns what one plugin may take of the board: translated code and linear memory, bytes.
     #[must_use]
     pub const fn plugin_bytes_max(&self) -> u64 {
@@ -308,6 +317,7 @@ impl Limits {
         Self {
             board,
             total_bytes: total_bytes as u64,
+            network: true,
             plugins_max,
             plugin: PluginLimits {
                 word_bytes: 4,

@@ -63,11 +63,15 @@ impl Fixed {
             Board::Linux => Self { runtime: 0, network: 0, model: 0, queues: 0 },
             board => Self {
                 runtime: Self::OUTSIDE_HEAP_BYTES + GATEWAY_BYTES,
-                network: NetLimits::of(board).reserved_bytes() + Self::DEVICE_BYTES + Self::radio(board),
+                network: if limits.network { Self::network(board) } else { 0 },
                 model: limits.model_bytes_max as u64,
                 queues: limits.plugin.delta_queue_bytes as u64 + limits.plugin.emit_queue_bytes as u64,
             },
         }
+    }
+
+    const fn network(board: Board) -> u64 {
+        NetLimits::of(board).reserved_bytes() + Self::DEVICE_BYTES + Self::radio(board)
     }
 
     const fn radio(board: Board) -> u64 {
@@ -102,6 +106,15 @@ mod tests {
             let least = if board == Board::Esp32C6 { 87 * KIB } else { 160 * KIB };
             assert!(limits.total_bytes.saturating_sub(fixed.total()) > least, "{board:?} {fixed:?}");
         }
+    }
+
+    #[test]
+    fn where_there_is_no_network_plugins_have_its_share() {
+        let limits = Limits::of(Board::QemuRiscv32);
+        let (with, without) = (Fixed::of(&limits), Fixed::of(&limits.without_network()));
+        assert!(with.network > 0 && without.network == 0);
+        assert_eq!(with.total() - with.network, without.total());
+        assert!(Fixed::left_for_one_plugin(&limits) < Fixed::left_for_one_plugin(&limits.without_network()));
     }
 
     #[test]

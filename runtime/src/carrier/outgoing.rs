@@ -1,9 +1,9 @@
 //! Bytes on their way to a client.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::hal::{NetError, Network, Socket};
+use crate::server::stream::StreamText;
 
 /// What follows a head.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ enum Payload {
     Nothing,
     Bytes(Vec<u8>),
     /// Shared with other stream clients.
-    Text(Arc<str>),
+    Text(StreamText),
 }
 
 /// A head and what follows it, sent from front to back without a copy.
@@ -30,7 +30,7 @@ impl Outgoing {
     }
 
     /// Puts a text on its way.
-    pub(super) fn text(head: &[u8], text: Arc<str>) -> Self {
+    pub(super) fn text(head: &[u8], text: StreamText) -> Self {
         Self { head: head.to_vec(), payload: Payload::Text(text), sent: 0 }
     }
 
@@ -45,7 +45,7 @@ impl Outgoing {
         match &self.payload {
             Payload::Nothing => &[],
             Payload::Bytes(bytes) => bytes,
-            Payload::Text(text) => text.as_bytes(),
+            Payload::Text(text) => text.as_ref(),
         }
     }
 

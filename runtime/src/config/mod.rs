@@ -18,7 +18,7 @@ pub use n2k::{KeptNode, N2K_FILE, N2kConfig, NodeConfig};
 pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;
-pub use settings::{Settings, Vessel};
+pub use settings::{SETTINGS_FILE, Settings, Vessel};
 
 use crate::hal::{Key, Storage, StorageError};
 use alloc::string::String;

@@ -6,7 +6,8 @@ use super::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object};
 use crate::hal::Storage;
 use crate::json;
 
-const FILE: &str = "settings.json";
+/// Key of the settings.
+pub const SETTINGS_FILE: &str = "settings.json";
 /// Bytes of a vessel's name.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -44,7 +45,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] when the file is damaged or says something that cannot be meant.
     pub fn load(storage: &mut dyn Storage) -> Result<Self, ConfigError> {
-        let Some(text) = read_object(storage, FILE, FILE_BYTES_MAX)? else {
+        let Some(text) = read_object(storage, SETTINGS_FILE, FILE_BYTES_MAX)? else {
             return Ok(Self::default());
         };
         let mut settings = Self::default();
@@ -59,7 +60,7 @@ impl Settings {
 }
 
 fn read_vessel(vessel: &str) -> Result<Vessel, ConfigError> {
-    let refuse = |what| ConfigError::new(FILE, ConfigReason::Member(what));
+    let refuse = |what| ConfigError::new(SETTINGS_FILE, ConfigReason::Member(what));
     if !vessel.starts_with('{') {
         return Err(refuse("vessel must be an object"));
     }
@@ -90,7 +91,7 @@ mod tests {
     use std::string::ToString;
 
     fn load(text: &str) -> Result<Settings, String> {
-        Settings::load(&mut Files::with(FILE, text)).map_err(|error| error.to_string())
+        Settings::load(&mut Files::with(SETTINGS_FILE, text)).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -16,7 +16,6 @@
 //! assert_eq!(delta.updates().next().unwrap().values().next(), Some(("environment.depth.belowTransducer", "4.2")));
 //! ```
 
-mod excerpt;
 mod parse;
 mod write;
 
@@ -25,7 +24,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub(crate) use excerpt::Excerpt;
 pub use parse::Stamp;
 pub use write::{DeltaWriter, UpdateHead, ValueSink};
 
@@ -41,6 +39,9 @@ pub const DELTA_ENTRIES_MAX: usize = 1024;
 pub const PATH_BYTES_MAX: usize = 256;
 /// Bytes of a context or a `$source`.
 pub const NAME_BYTES_MAX: usize = 256;
+
+/// Objects and arrays around an entry.
+const ENTRY_DEPTH: usize = 4;
 
 /// Why a delta was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +224,14 @@ impl<'d> UpdateRef<'d> {
     }
 }
 
+/// A list of an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum List {
+    #[default]
+    Values,
+    Meta,
+}
+
 /// Collects text and index of a delta under construction.
 #[derive(Clone, Debug, Default)]
 struct Draft {
@@ -245,6 +254,29 @@ impl Draft {
             return Err(DeltaError::Empty);
         }
         Ok(())
+    }
+
+    /// Puts another context in the place of the one that is written.
+    fn replace_context(&mut self, context: &str) {
+        let (from, to) = (self.context.from as usize, self.context.to as usize);
+        if self.text.get(from..to).is_none() {
+            return;
+        }
+        self.text.replace_range(from..to, context);
+        self.context = Span::new(from, from + context.len());
+        let end = self.context.to as usize;
+        let moved = |at: u32| (at as usize).checked_sub(to).map_or(at, |behind| Span::new(0, end + behind).to);
+        let shift = |span: &mut Span| *span = Span { from: moved(span.from), to: moved(span.to) };
+        shift(&mut self.updates_text);
+        for update in &mut self.updates {
+            update.source.iter_mut().for_each(shift);
+            shift(&mut update.source_ref);
+            shift(&mut update.timestamp);
+        }
+        for entry in &mut self.entries {
+            shift(&mut entry.path);
+            shift(&mut entry.value);
+        }
     }
 
     fn finish(self) -> Result<Delta, DeltaError> {

@@ -1,9 +1,16 @@
-//! Builds a delta's text from values, straight from scaled integers.
+//! Writes deltas, text and index in one: of values that the bus gives, straight from scaled integers, of entries of
+//! another delta, and of what the gateway itself has to say.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
-use super::{Delta, DeltaError, Draft, Entry, Span, UpdateIndex};
-use crate::json::Value;
+use serde::de::DeserializeSeed;
+
+use super::{
+    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, PATH_BYTES_MAX, Span, Stamp,
+    UpdateIndex, UpdateRef, is_plain, parse,
+};
+use crate::json::{Compact, JsonError, Value};
 
 /// Takes path and value pairs, as the NMEA 2000 mapping gives them.
 pub trait ValueSink {
@@ -31,18 +38,76 @@ pub struct UpdateHead<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct DeltaWriter {
     draft: Draft,
-    /// `$source` of the open update, where it has one; written in the same memory.
-    source_ref: String,
-    has_source_ref: bool,
-    /// An update without values is cut off again down to here.
+    /// `$source` of the open update, where it has one, and what follows it; written in the same memory.
+    tail: String,
+    /// Bytes of `$source` in it.
+    source_ref_len: Option<usize>,
+    /// An update without entries is cut off again down to here.
     update_from: usize,
     open: bool,
+    /// The list that is open.
+    list: List,
     /// The end is written.
     ended: bool,
 }
 
 /// Bytes that are reserved for a text; most deltas of a bus are shorter.
 const TEXT_BYTES_AT_FIRST: usize = 512;
+/// Between `$source` and a time stamp behind it.
+const TIMESTAMP_BEHIND: &str = "\",\"timestamp\":\"";
+
+/// Bytes of a delta with one entry, without context, `$source`, time stamp, path and value.
+const ONE_ENTRY_BYTES: usize = 128;
+
+impl Delta {
+    /// Returns a delta with one value, as the gateway itself has it to say: `value` is any JSON text, which may be
+    /// foreign; `context` may be empty for the own vessel, and `$source` is the stamp's.
+    ///
+    /// # Errors
+    /// As [`Delta::parse`] of its text.
+    pub fn of_value(context: &str, path: &str, value: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
+        Self::of_entry(List::Values, context, path, value, stamp)
+    }
+
+    /// Returns a delta with one meta entry; the rest as for [`of_value`](Self::of_value).
+    ///
+    /// # Errors
+    /// As [`Delta::parse`] of its text.
+    pub fn of_meta(context: &str, path: &str, meta: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
+        Self::of_entry(List::Meta, context, path, meta, stamp)
+    }
+
+    fn of_entry(list: List, context: &str, path: &str, json: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
+        let context = match context {
+            "" | "vessels.self" => stamp.self_context,
+            given if given.len() <= NAME_BYTES_MAX && is_plain(given) => given,
+            _ => return Err(DeltaError::Shape),
+        };
+        // As an update that is malformed.
+        if path.len() > PATH_BYTES_MAX || !is_plain(path) || parse::refused_segment(path) {
+            return Err(DeltaError::Empty);
+        }
+        if json.len() > DELTA_BYTES_MAX {
+            return Err(DeltaError::TooLong { bytes: json.len() });
+        }
+        let texts = [path.len(), json.len(), stamp.source_ref.len(), ONE_ENTRY_BYTES];
+        let mut writer = DeltaWriter::with_room(context, texts.into_iter().fold(0, usize::saturating_add), 1);
+        let timestamp = stamp.now.is_known().then(|| stamp.now.text());
+        writer.stamped_update(None, stamp.source_ref, timestamp.as_deref().unwrap_or_default(), list);
+        let mut read = Ok(());
+        writer.write_entry(path, "", |out| read = write_foreign(out, json));
+        read?;
+        writer.finish()
+    }
+}
+
+/// Appends the value of an entry that somebody else wrote, compact.
+fn write_foreign(out: &mut String, json: &str) -> Result<(), JsonError> {
+    let mut de = serde_json::Deserializer::from_str(json);
+    Compact { out, depth: ENTRY_DEPTH + 1 }.deserialize(&mut de)?;
+    de.end()?;
+    Ok(())
+}
 
 impl DeltaWriter {
     /// Starts a delta. `prefix` is text to put before `"context"`, such as `"_line":12,`.
@@ -50,6 +115,15 @@ impl DeltaWriter {
     pub fn new(prefix: &str, context: Option<&str>) -> Self {
         let mut writer = Self::default();
         writer.restart(prefix, context);
+        writer
+    }
+
+    /// Starts a delta of about so many bytes behind its context, and of so many entries; it may become longer.
+    pub(crate) fn with_room(context: &str, bytes: usize, entries: usize) -> Self {
+        let mut writer = Self::default();
+        writer.draft.text.reserve_exact(context.len().saturating_add(bytes));
+        writer.draft.entries.reserve_exact(entries);
+        writer.begin("", Some(context));
         writer
     }
 
@@ -61,13 +135,18 @@ impl DeltaWriter {
         draft.entries.clear();
         draft.context = Span::default();
         draft.text.reserve(TEXT_BYTES_AT_FIRST);
+        self.begin(prefix, context);
+    }
+
+    fn begin(&mut self, prefix: &str, context: Option<&str>) {
+        let draft = &mut self.draft;
         // Few long parts, here and below: adding one costs a small machine as much as thirty of its bytes.
         if !prefix.is_empty() {
             draft.text.push('{');
             draft.text.push_str(prefix);
         }
         let mut lead = if prefix.is_empty() { "{\"updates\":[" } else { "\"updates\":[" };
-        if let Some(context) = context.filter(|context| super::is_plain(context)) {
+        if let Some(context) = context.filter(|context| is_plain(context)) {
             draft.text.push_str(if prefix.is_empty() { "{\"context\":\"" } else { "\"context\":\"" });
             let from = draft.text.len();
             draft.text.push_str(context);
@@ -78,18 +157,15 @@ impl DeltaWriter {
         let inside = draft.text.len();
         // The bracket belongs to it.
         draft.updates_text = Span::new(inside - 1, inside - 1);
-        (self.update_from, self.open, self.ended, self.has_source_ref) = (inside, false, false, false);
+        (self.update_from, self.open, self.ended, self.source_ref_len) = (inside, false, false, None);
     }
 
     /// Starts an update; the one before it is dropped when it got no values.
     pub fn update(&mut self, head: &UpdateHead<'_>) {
         self.close_update();
-        let text = &mut self.draft.text;
-        self.update_from = text.len();
-        if !self.draft.updates.is_empty() {
-            text.push(',');
-        }
+        let timestamp = head.timestamp.filter(|text| is_plain(text));
         let mut index = UpdateIndex::default();
+        let text = self.open_update();
         text.push_str(if head.source.is_some() { "{\"source\":" } else { "{" });
         if let Some(source) = head.source {
             let from = text.len();
@@ -97,7 +173,6 @@ impl DeltaWriter {
             let _ = source.write(text);
             index.source = Some(Span::new(from, text.len()));
         }
-        let timestamp = head.timestamp.filter(|text| super::is_plain(text));
         if let Some(timestamp) = timestamp {
             text.push_str(if head.source.is_some() { ",\"timestamp\":\"" } else { "\"timestamp\":\"" });
             let from = text.len();
@@ -109,14 +184,123 @@ impl DeltaWriter {
             (None, Some(_)) => ",\"values\":[",
             (None, None) => "\"values\":[",
         });
-        let entries = u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX);
+        let source_ref = head.source_ref.filter(|name| name.len() <= NAME_BYTES_MAX && is_plain(name));
+        self.tail.push_str(source_ref.unwrap_or_default());
+        self.source_ref_len = source_ref.map(str::len);
+        self.index_update(index, List::Values);
+    }
+
+    /// Starts an update as [`Delta::parse`] completes one: `$source` and time stamp, where there is one, stand behind
+    /// the entries. Neither needs an escape; `source` is the text of an object.
+    fn stamped_update(&mut self, source: Option<&str>, source_ref: &str, timestamp: &str, list: List) {
+        self.close_update();
+        let mut index = UpdateIndex::default();
+        let text = self.open_update();
+        text.push('{');
+        if let Some(source) = source {
+            text.push_str("\"source\":");
+            let from = text.len();
+            text.push_str(source);
+            index.source = Some(Span::new(from, text.len()));
+            text.push(',');
+        }
+        text.push_str(match list {
+            List::Values => "\"values\":[",
+            List::Meta => "\"meta\":[",
+        });
+        self.tail.push_str(source_ref);
+        self.source_ref_len = Some(source_ref.len());
+        if !timestamp.is_empty() {
+            self.tail.push_str(TIMESTAMP_BEHIND);
+            self.tail.push_str(timestamp);
+        }
+        self.index_update(index, list);
+    }
+
+    /// Copies an update: the values that `take` returns a value for, the meta entries where they are wanted.
+    ///
+    /// Nothing is written when no entry is left. This is how a delta becomes parts of it: entry by entry into one text,
+    /// for a board has no room for lists beside it, and reading again what was just written costs it more than
+    /// everything else that happens to a frame.
+    pub(crate) fn copy_update<'d>(
+        &mut self,
+        update: &UpdateRef<'d>,
+        with_meta: bool,
+        take: &mut dyn FnMut(&'d str, &'d str) -> Option<Cow<'d, str>>,
+    ) {
+        let mut begun = false;
+        for (path, value) in update.values() {
+            let Some(value) = take(path, value) else { continue };
+            if !core::mem::replace(&mut begun, true) {
+                self.stamped_update(update.source(), update.source_ref(), update.timestamp(), List::Values);
+            }
+            self.entry(path, &value);
+        }
+        for (path, value) in update.meta().filter(|_| with_meta) {
+            if !core::mem::replace(&mut begun, true) {
+                self.stamped_update(update.source(), update.source_ref(), update.timestamp(), List::Meta);
+            }
+            self.begin_meta();
+            self.entry(path, value);
+        }
+    }
+
+    /// Ends the values of the open update; entries that follow are meta.
+    fn begin_meta(&mut self) {
+        if self.list == List::Meta {
+            return;
+        }
+        self.list = List::Meta;
+        self.draft.text.push_str("],\"meta\":[");
+        let entries = self.entry_count();
+        if let Some(index) = self.draft.updates.last_mut() {
+            index.values_to = entries;
+        }
+    }
+
+    /// Writes an entry whose value is compact JSON.
+    fn entry(&mut self, path: &str, json: &str) {
+        self.write_entry(path, "", |text| text.push_str(json));
+    }
+
+    #[inline]
+    fn write_entry(&mut self, base: &str, leaf: &str, write_value: impl FnOnce(&mut String)) {
+        let text = &mut self.draft.text;
+        // Behind the bracket of its list it is the first one.
+        text.push_str(if text.ends_with('[') { "{\"path\":\"" } else { ",{\"path\":\"" });
+        let from = text.len();
+        if !base.is_empty() {
+            text.push_str(base);
+        }
+        text.push_str(leaf);
+        let path = Span::new(from, text.len());
+        text.push_str("\",\"value\":");
+        let from = text.len();
+        write_value(text);
+        self.draft.entries.push(Entry { path, value: Span::new(from, text.len()) });
+        text.push('}');
+    }
+
+    /// Returns where the update goes.
+    fn open_update(&mut self) -> &mut String {
+        self.tail.clear();
+        let text = &mut self.draft.text;
+        self.update_from = text.len();
+        if !self.draft.updates.is_empty() {
+            text.push(',');
+        }
+        text
+    }
+
+    fn index_update(&mut self, mut index: UpdateIndex, list: List) {
+        let entries = self.entry_count();
         (index.from, index.values_to, index.to) = (entries, entries, entries);
-        let source_ref = head.source_ref.filter(|name| name.len() <= super::NAME_BYTES_MAX && super::is_plain(name));
-        self.has_source_ref = source_ref.is_some();
-        self.source_ref.clear();
-        self.source_ref.push_str(source_ref.unwrap_or_default());
         self.draft.updates.push(index);
-        self.open = true;
+        (self.open, self.list) = (true, list);
+    }
+
+    fn entry_count(&self) -> u32 {
+        u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX)
     }
 
     fn close_update(&mut self) {
@@ -124,24 +308,30 @@ impl DeltaWriter {
             return;
         }
         self.open = false;
+        let entries = self.entry_count();
         let text = &mut self.draft.text;
-        let entries = u32::try_from(self.draft.entries.len()).unwrap_or(u32::MAX);
         let Some(index) = self.draft.updates.last_mut() else { return };
         if index.from == entries {
             text.truncate(self.update_from);
             self.draft.updates.pop();
             return;
         }
-        (index.values_to, index.to) = (entries, entries);
-        if self.has_source_ref {
-            text.push_str("],\"$source\":\"");
-            let from = text.len();
-            text.push_str(&self.source_ref);
-            index.source_ref = Span::new(from, text.len());
-            text.push_str("\"}");
-        } else {
-            text.push_str("]}");
+        if self.list == List::Values {
+            index.values_to = entries;
         }
+        index.to = entries;
+        let Some(source_ref_len) = self.source_ref_len else {
+            text.push_str("]}");
+            return;
+        };
+        text.push_str("],\"$source\":\"");
+        let from = text.len();
+        text.push_str(&self.tail);
+        index.source_ref = Span::new(from, from + source_ref_len);
+        if self.tail.len() > source_ref_len {
+            index.timestamp = Span::new(from + source_ref_len + TIMESTAMP_BEHIND.len(), text.len());
+        }
+        text.push_str("\"}");
     }
 
     fn end(&mut self) {
@@ -187,31 +377,22 @@ impl DeltaWriter {
 impl ValueSink for DeltaWriter {
     /// Ignored before the first [`update`](Self::update), and when the path needs escapes: no such path exists.
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
-        if !self.open || !super::is_plain(base) || !super::is_plain(leaf) {
+        if !self.open || !is_plain(base) || !is_plain(leaf) {
             return;
         }
-        let text = &mut self.draft.text;
-        let first = self.draft.updates.last().is_some_and(|index| index.from as usize == self.draft.entries.len());
-        text.push_str(if first { "{\"path\":\"" } else { ",{\"path\":\"" });
-        let from = text.len();
-        if !base.is_empty() {
-            text.push_str(base);
-        }
-        text.push_str(leaf);
-        let path = Span::new(from, text.len());
-        text.push_str("\",\"value\":");
-        let from = text.len();
         // Writing into a String cannot fail.
-        let _ = value.write(text);
-        self.draft.entries.push(Entry { path, value: Span::new(from, text.len()) });
-        text.push('}');
+        self.write_entry(base, leaf, |text| {
+            let _ = value.write(text);
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{self, Decimal};
+    use crate::json::{self, DEPTH_MAX, Decimal};
+    use crate::time::UnixMillis;
+    use std::vec::Vec;
 
     #[test]
     fn writes_members_in_the_order_plugins_search_for() {
@@ -293,5 +474,96 @@ mod tests {
         let mut empty = DeltaWriter::new("", None);
         empty.update(&UpdateHead::default());
         assert_eq!(empty.finish(), Err(DeltaError::Empty));
+    }
+
+    const STAMP: Stamp<'static> = Stamp { source_ref: "s", self_context: "vessels.x", now: UnixMillis::UNKNOWN };
+    const TEXT: &str = r#"{"context":"vessels.x","updates":[
+        {"source":{"label":"can0"},"values":[{"path":"a","value":1},{"path":"b","value":{"c":2}}],
+         "meta":[{"path":"a","value":{"units":"m"}}],"$source":"can0.1","timestamp":"2026-01-01T00:00:00.000Z"},
+        {"values":[{"path":"d","value":null}],"$source":"t"},
+        {"meta":[{"path":"e","value":{"units":"m"}},{"path":"f","value":{}}],"$source":"u"}]}"#;
+
+    fn copied(delta: &Delta, with_meta: bool, only: &str, value: Option<&'static str>) -> Result<Delta, DeltaError> {
+        let mut writer = DeltaWriter::with_room(delta.context(), 0, 0);
+        for update in delta.updates() {
+            writer.copy_update(&update, with_meta, &mut |path, given| {
+                (only.is_empty() || only == path).then(|| Cow::Borrowed(value.unwrap_or(given)))
+            });
+        }
+        writer.finish()
+    }
+
+    #[test]
+    fn a_copy_is_what_reading_its_text_gives() {
+        let delta = Delta::parse(TEXT, &STAMP).unwrap();
+        let copy = copied(&delta, true, "", None).unwrap();
+        assert_eq!(copy, Delta::parse(copy.text(), &STAMP).unwrap());
+        assert_eq!(copy, delta);
+    }
+
+    #[test]
+    fn updates_of_which_no_entry_is_copied_are_left_out() {
+        let delta = Delta::parse(TEXT, &STAMP).unwrap();
+        let one = copied(&delta, false, "d", Some("7")).unwrap();
+        let wanted = r#"{"context":"vessels.x","updates":[{"values":[{"path":"d","value":7}],"$source":"t"}]}"#;
+        assert_eq!((one.text(), &one), (wanted, &Delta::parse(wanted, &STAMP).unwrap()));
+        let meta = copied(&delta, true, "none", None).unwrap();
+        assert_eq!(meta, Delta::parse(meta.text(), &STAMP).unwrap());
+        assert_eq!(
+            meta.updates().map(|update| (update.values().count(), update.meta().count())).collect::<Vec<_>>(),
+            [(0, 1), (0, 2)]
+        );
+        assert_eq!(copied(&delta, false, "none", None), Err(DeltaError::Empty));
+    }
+
+    #[test]
+    fn a_copy_that_becomes_too_long_is_refused() {
+        let delta = Delta::parse(TEXT, &STAMP).unwrap();
+        let mut writer = DeltaWriter::with_room(delta.context(), 0, 0);
+        let long = std::format!("\"{}\"", "x".repeat(DELTA_BYTES_MAX));
+        for update in delta.updates() {
+            writer.copy_update(&update, true, &mut |_, _| Some(Cow::Owned(long.clone())));
+        }
+        assert!(matches!(writer.finish(), Err(DeltaError::TooLong { .. })));
+    }
+
+    #[test]
+    fn what_the_gateway_says_is_what_reading_its_text_gives() {
+        let now = UnixMillis(1_780_308_000_000);
+        for stamp in [STAMP, Stamp { now, ..STAMP }] {
+            for context in ["", "vessels.self", "vessels.y"] {
+                for value in ["1", " [ 1.0 , {\"a\" : null} ] ", "\"\\u00e9\""] {
+                    let lead =
+                        if context.is_empty() { String::new() } else { std::format!("\"context\":\"{context}\",") };
+                    let text = |list: &str| {
+                        std::format!(
+                            r#"{{{lead}"updates":[{{"{list}":[{{"path":"notifications.a","value":{value}}}]}}]}}"#
+                        )
+                    };
+                    let said = Delta::of_value(context, "notifications.a", value, &stamp);
+                    assert_eq!(said, Delta::parse(&text("values"), &stamp));
+                    let said = Delta::of_meta(context, "notifications.a", value, &stamp);
+                    assert_eq!(said, Delta::parse(&text("meta"), &stamp));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_gateway_says_nothing_that_is_no_delta() {
+        let said = |context: &str, path: &str, value: &str| Delta::of_value(context, path, value, &STAMP);
+        assert_eq!(said("a\"b", "a", "1"), Err(DeltaError::Shape));
+        assert_eq!(said(&"x".repeat(NAME_BYTES_MAX + 1), "a", "1"), Err(DeltaError::Shape));
+        for path in ["a\"b", "a.__proto__", &"x".repeat(PATH_BYTES_MAX + 1)] {
+            assert_eq!(said("", path, "1"), Err(DeltaError::Empty), "{path}");
+        }
+        for value in ["", "nul", "1},{\"path\":\"b\",\"value\":2", "1 2"] {
+            assert!(matches!(said("", "a", value), Err(DeltaError::Json(_))), "{value}");
+        }
+        let deep = |depth: usize| std::format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(said("", "a", &deep(DEPTH_MAX - 5)).is_ok());
+        assert!(matches!(said("", "a", &deep(DEPTH_MAX + 1)), Err(DeltaError::Json(_))));
+        let long = std::format!("\"{}\"", "x".repeat(DELTA_BYTES_MAX));
+        assert!(matches!(said("", "a", &long), Err(DeltaError::TooLong { .. })));
     }
 }

@@ -38,6 +38,9 @@ pub struct BoardParts {
     pub wifi: Option<WifiMode>,
     /// When the image was built: no device is believed that says an earlier time.
     pub built: Option<UnixMillis>,
+    /// The HAL keeps the files of packages: what is installed comes with the answer, as
+    /// [`Follow`](crate::server::Follow).
+    pub web_files: bool,
 }
 
 /// Why the board is to be restarted.
@@ -70,6 +73,11 @@ pub(super) struct Board {
 }
 
 impl Board {
+    /// Tells whether the HAL keeps the files of packages.
+    pub fn keeps_web_files(&self) -> bool {
+        self.parts.web_files
+    }
+
     pub fn new(has_no_clock: bool) -> Self {
         Self {
             parts: BoardParts::default(),

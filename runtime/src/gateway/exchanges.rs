@@ -1,5 +1,6 @@
 //! Exchanges that wait for plugins: questions out, replies in, exactly one answer each.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,10 +8,11 @@ use alloc::vec::Vec;
 use super::Gateway;
 use super::puts::PendingPut;
 use crate::delta::{Delta, DeltaVersion, Stamp};
+use crate::package::Incoming;
 use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
 use crate::server::providers::{Done, Effect, Step, Then};
 use crate::server::put::PutState;
-use crate::server::{self, Response, patience};
+use crate::server::{self, Follow, Response, patience};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
@@ -18,25 +20,26 @@ use crate::time::Instant;
 pub(super) const TOO_MANY: &str = "too many requests are waiting, try again later";
 
 /// How a package that is being installed is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
     /// In force.
     InForce,
     /// Beside the version that is in force.
     Staged,
-    /// Not yet: this is to be stored.
-    Not(Vec<u8>),
+    /// Not yet.
+    Not,
 }
 
 /// What an exchange waits for.
 pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
-    /// A package, and how it is stored.
-    Install { id: String, stored: Stored },
+    /// A package, how it is stored, and itself where that is not all that is to be done with it.
+    Install { id: String, stored: Stored, incoming: Option<Box<Incoming>> },
     /// A plugin is being read again by whoever has its files.
     Reload { id: String },
     /// A plugin is being removed.
-    Remove,
+    Remove { id: String },
     /// One of the questions of another exchange.
     Part { of: ExchangeId, index: usize },
     /// The handler of a PUT request.
@@ -209,12 +212,8 @@ impl Gateway {
 
     /// Tells clients and plugins of a changed resource (plugin ABI §10.1); the data model is not touched.
     fn publish_resource(&mut self, package: &str, path: &str, value: &str) {
-        let text = alloc::format!(
-            "{{\"updates\":[{{\"values\":[{{\"path\":{},\"value\":{value}}}]}}]}}",
-            crate::json::quoted(path)
-        );
         let stamp = Stamp { source_ref: package, self_context: &self.setup.self_context, now: self.wall() };
-        match Delta::parse(&text, &stamp) {
+        match Delta::of_value("", path, value, &stamp) {
             Ok(delta) => self.take_in(delta.with_version(DeltaVersion::V2), 0),
             Err(error) => log::warn!("clients are not told of the change of {path}: {error}"),
         }
@@ -229,9 +228,12 @@ impl Gateway {
                 server::plugins::configured(&package, &result)
             }
             (Pending::Configuration(_), _) => Response::error(500, "the plugin gave no answer"),
-            (Pending::Install { id, stored }, outcome) => self.installed(&id, stored, &outcome),
-            (Pending::Reload { id }, outcome) => self.installed(&id, Stored::InForce, &outcome),
-            (Pending::Remove, _) => Response::json(200, "{\"removed\":true}"),
+            (Pending::Install { id, stored, incoming }, outcome) => self.installed(&id, stored, incoming, &outcome),
+            (Pending::Reload { id }, outcome) => self.installed(&id, Stored::InForce, None, &outcome),
+            (Pending::Remove { id }, _) => {
+                let removed = Response::json(200, "{\"removed\":true}");
+                Response { follow: Some(Follow::Forget(id)), ..removed }
+            }
             (Pending::Part { of, index }, outcome) => {
                 if let Some(job) = self.clients.exchanges.reply(of, index, outcome.into_reply()) {
                     self.go_on(of, job);

@@ -144,6 +144,11 @@ impl Gateway {
         }
     }
 
+    /// Notes for the status that no interface can be more than a listener.
+    pub(super) fn only_listen(&mut self) {
+        self.inputs.list.iter_mut().filter_map(Input::interface_mut).for_each(Interface::only_listen);
+    }
+
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
         self.inputs.add(label)

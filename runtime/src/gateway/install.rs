@@ -3,20 +3,20 @@
 //! A package is unpacked, checked and held against what is free before anything changes. A new version is stored
 //! only when it has started, so that a power cut or a failure leaves the version before in place.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use super::Gateway;
 use super::exchanges::{Pending, Stored};
 use super::plugin_http::no_plugin;
 use crate::budget::Shortage;
-use crate::host::{ModuleFacts, Refusal};
+use crate::host::Refusal;
 use crate::http::Request;
 use crate::json;
-use crate::package::{Package, Unpacked, store};
-use crate::plugin::{Enabled, ExchangeId, InstallError, Outcome, ReplaceError};
-use crate::server::Response;
+use crate::package::{Clash, Incoming, IncomingError, Package, store};
+use crate::plugin::{Enabled, ExchangeId, InstallError, Outcome, Plugin, ReplaceError};
+use crate::server::{Follow, Response};
 
 impl Gateway {
     /// Takes a package; `None` means that the answer comes when the plugin has come up or failed to.
@@ -25,88 +25,87 @@ impl Gateway {
     }
 
     fn try_install(&mut self, request: &Request, exchange: ExchangeId) -> Result<(), Response> {
-        let limits = self.setup.limits;
-        if request.body.len() > limits.package_bytes_max as usize {
-            let clause =
-                format!("the package has {} bytes, {} are allowed", request.body.len(), limits.package_bytes_max);
-            return Err(Response::error(413, &clause));
+        let incoming = Incoming::read(&request.body, &self.setup.limits).map_err(|error| not_taken(&error))?;
+        if let Some(clash) = self.clash(&incoming) {
+            return Err(Response::error(409, &clash.to_string()));
         }
-        let corrupt = |error: &dyn core::fmt::Display| Response::error(400, &error.to_string());
-        let unpacked = Unpacked::from_tgz(&request.body, limits.unpacked_bytes_max).map_err(|error| corrupt(&error))?;
-        let record = store::record(&unpacked);
-        let package = Package::from_parts(&unpacked.package_json, unpacked.wasm).map_err(|error| corrupt(&error))?;
-        let facts = ModuleFacts::read(&package.wasm, &limits.plugin).map_err(|refusal| refused(&refusal))?;
-        let id = package.id();
-        let free = store::room(&mut *self.hal.storage, &id).map_err(|error| corrupt(&error))?;
-        if record.len() as u64 > free {
-            return Err(no_room("storage", record.len() as u64, free));
+        let (storage, id) = (&mut *self.hal.storage, incoming.id().to_string());
+        let bytes = incoming.record_bytes();
+        let free = store::room(storage, &id).map_err(|error| Response::error(400, &error.to_string()))?;
+        if bytes > free {
+            return Err(no_room("storage", bytes, free));
         }
         if self.plugins.registry.find(&id).is_some() {
-            return self.try_replace(package, id, record, exchange);
+            return self.try_replace(incoming, exchange);
         }
-        let (needed, free) = (facts.reserved_bytes(&self.setup.limits.plugin), self.plugins.registry.ledger().free());
+        let needed = incoming.facts().reserved_bytes(&self.setup.limits.plugin);
+        let free = self.plugins.registry.ledger().free();
         if needed > free {
             return Err(no_room("memory", needed, free));
         }
-        let storage = &mut *self.hal.storage;
-        store::save(storage, &id, &record).map_err(|error| not_stored(&error))?;
-        let package = if storage.reads_in_place() {
-            let bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
-            // The copies in memory make room for the plugin.
-            drop((package, record));
-            let stored = store::load(storage, &id, bytes).map_err(|error| not_stored(&error))?;
-            stored.ok_or_else(|| Response::error(507, "the package was not stored"))?
-        } else {
-            package
-        };
-        if let Err(error) =
-            self.plugins.registry.install(package, Enabled::Always { config: None }, &mut *self.hal.storage)
-        {
+        incoming.save(storage).map_err(|error| not_stored(&error))?;
+        let package = incoming.saved(storage).map_err(|error| not_stored(&error))?;
+        // On a chip the copy in memory makes room for the plugin.
+        let incoming = self.board.keeps_web_files().then(|| Box::new(incoming));
+        if let Err(error) = self.plugins.registry.install(package, Enabled::Always { config: None }, storage) {
             // What cannot be installed now would come up at the next start.
-            let _ = store::remove(&mut *self.hal.storage, &id);
+            let _ = store::remove(storage, &id);
             return Err(match error {
                 InstallError::TooMany { .. } => Response::error(507, &error.to_string()),
                 _ => Response::error(500, &error.to_string()),
             });
         }
         self.plugins.registry.tell_when_settled(&id, exchange);
-        self.clients.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce });
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce, incoming });
         Ok(())
     }
 
+    /// Looks for a package of another name that has the same id: one that is installed, or one that is stored and was not
+    /// installed, as where plugins are switched off.
+    fn clash(&mut self, incoming: &Incoming) -> Option<Clash> {
+        let name = incoming.manifest().name();
+        let installed = self.plugins.registry.find(incoming.id()).map(Plugin::package_name);
+        installed.and_then(|other| Clash::between(name, other)).or_else(|| {
+            let stored = store::name(&mut *self.hal.storage, incoming.id())?;
+            Clash::between(name, &stored)
+        })
+    }
+
     /// Begins to put another version in the place of an installed one.
-    fn try_replace(
-        &mut self,
-        package: Package,
-        id: String,
-        record: Vec<u8>,
-        exchange: ExchangeId,
-    ) -> Result<(), Response> {
-        let staged = store::stage(&mut *self.hal.storage, &id, &record).map_err(|error| not_stored(&error))?;
-        // Where modules are read in place, the copies in memory make room for the plugin.
-        let (package, stored) = match staged {
+    fn try_replace(&mut self, incoming: Incoming, exchange: ExchangeId) -> Result<(), Response> {
+        let (storage, id) = (&mut *self.hal.storage, incoming.id().to_string());
+        let (package, stored) = match incoming.stage(storage).map_err(|error| not_stored(&error))? {
             Some(staged) => (staged, Stored::Staged),
-            None => (package, Stored::Not(record)),
+            None => (incoming.package().map_err(|error| not_taken(&error.into()))?, Stored::Not),
         };
+        // Where modules are read in place, the copy in memory makes room for the plugin.
+        let is_kept = stored == Stored::Not || self.board.keeps_web_files();
+        let incoming = is_kept.then(|| Box::new(incoming));
         let (registry, world) = self.lend();
         if let Err(error) = registry.replace(package, Some(exchange), &world) {
-            if matches!(stored, Stored::Staged) {
+            if stored == Stored::Staged {
                 // What is left of it is given up at the next start.
                 let _ = store::discard(&mut *self.hal.storage, &id);
             }
             return Err(not_replaced(&error));
         }
-        self.clients.exchanges.open(exchange, Pending::Install { id, stored });
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored, incoming });
         Ok(())
     }
 
     /// Ends an installation: stores a new version that has started, and answers.
-    pub(super) fn installed(&mut self, id: &str, stored: Stored, outcome: &Outcome) -> Response {
+    pub(super) fn installed(
+        &mut self,
+        id: &str,
+        stored: Stored,
+        incoming: Option<Box<Incoming>>,
+        outcome: &Outcome,
+    ) -> Response {
         let storage = &mut *self.hal.storage;
-        let kept = match (outcome, stored) {
-            (Outcome::Replaced(Ok(())), Stored::Not(record)) => store::save(storage, id, &record),
-            (Outcome::Replaced(Ok(())), Stored::Staged) => store::adopt(storage, id),
-            (_, Stored::Staged) => {
+        let kept = match (outcome, stored, &incoming) {
+            (Outcome::Replaced(Ok(())), Stored::Not, Some(incoming)) => incoming.save(storage),
+            (Outcome::Replaced(Ok(())), Stored::Staged, _) => store::adopt(storage, id),
+            (_, Stored::Staged, _) => {
                 // What is left of it is given up at the next start.
                 let _ = store::discard(storage, id);
                 Ok(())
@@ -119,23 +118,20 @@ impl Gateway {
         if let Outcome::Replaced(Err(reason)) = outcome {
             return Response::error(500, &format!("the version before is in force: {reason}"));
         }
+        let files = incoming.filter(|_| self.board.keeps_web_files()).map(|incoming| incoming.into_web_files());
+        Response { follow: files.map(Follow::Keep), ..self.installed_row(id) }
+    }
+
+    /// Answers with the plugin as it is now.
+    fn installed_row(&self, id: &str) -> Response {
         let Some(plugin) = self.plugins.registry.find(id) else { return no_plugin(id) };
-        let mut body = String::from("{");
-        let members = [
-            ("id", plugin.id()),
-            ("name", plugin.package_name()),
-            ("version", plugin.package().version.as_str()),
-            ("state", plugin.state().name()),
-        ];
-        for (name, text) in members.into_iter().chain(plugin.reason().map(|reason| ("reason", reason))) {
-            if body.len() > 1 {
-                body.push(',');
+        let body = json::object(|body| {
+            body.text("id", plugin.id()).text("name", plugin.package_name());
+            body.text("version", plugin.package().version.as_str()).text("state", plugin.state().name());
+            if let Some(reason) = plugin.reason() {
+                body.text("reason", reason);
             }
-            body.push_str(&format!("\"{name}\":"));
-            // Writing into a String cannot fail.
-            let _ = json::write_string(&mut body, text);
-        }
-        body.push('}');
+        });
         Response::json(201, body)
     }
 
@@ -169,10 +165,10 @@ impl Gateway {
 
     /// Removes a package that was installed over the network; its configuration stays.
     pub(super) fn remove_request(&mut self, id: &str, exchange: ExchangeId) -> Option<Response> {
-        if self.plugins.registry.find(id).is_none() {
+        let Some(name) = self.plugins.registry.find(id).map(|plugin| plugin.package_name().to_string()) else {
             return Some(no_plugin(id));
-        }
-        if !store::contains(&mut *self.hal.storage, id) {
+        };
+        if !store::holds(&mut *self.hal.storage, id, &name) {
             let clause = "it was not installed here: remove it where it lies, for example with `npm uninstall`";
             return Some(Response::error(409, clause));
         }
@@ -180,8 +176,16 @@ impl Gateway {
             return Some(Response::error(500, &format!("not removed: {error}")));
         }
         self.plugins.registry.remove(id, exchange);
-        self.clients.exchanges.open(exchange, Pending::Remove);
+        self.clients.exchanges.open(exchange, Pending::Remove { id: id.to_string() });
         None
+    }
+}
+
+fn not_taken(error: &IncomingError) -> Response {
+    match error {
+        IncomingError::TooLong { .. } => Response::error(413, &error.to_string()),
+        IncomingError::Refused(refusal) => refused(refusal),
+        _ => Response::error(400, &error.to_string()),
     }
 }
 
@@ -200,7 +204,7 @@ fn not_replaced(error: &ReplaceError) -> Response {
     match error {
         ReplaceError::Refused(refusal) => refused(refusal),
         ReplaceError::Shortage(Shortage { needed, free }) => no_room("memory", *needed, *free),
-        ReplaceError::Busy => Response::error(409, &error.to_string()),
+        ReplaceError::Busy | ReplaceError::Clash(_) => Response::error(409, &error.to_string()),
         ReplaceError::NotFound => Response::error(404, &error.to_string()),
     }
 }
@@ -211,9 +215,8 @@ fn no_room(of: &str, needed: u64, free: u64) -> Response {
 
 /// `507 {error,needed,free}`, bytes.
 fn shortage(clause: &str, needed: u64, free: u64) -> Response {
-    let mut body = String::from("{\"error\":");
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut body, clause);
-    body.push_str(&format!(",\"needed\":{needed},\"free\":{free}}}"));
+    let body = json::object(|body| {
+        body.text("error", clause).number("needed", needed).number("free", free);
+    });
     Response::json(507, body)
 }

@@ -27,6 +27,8 @@ pub(super) struct Interface {
     node: Option<Box<OwnNode>>,
     /// Who has which switches.
     banks: Banks,
+    /// The driver never sends.
+    only_listens: bool,
 }
 
 /// The node of this gateway.
@@ -57,7 +59,7 @@ pub(super) struct Driven {
 
 impl Interface {
     pub fn new(can: Box<dyn Can>) -> Self {
-        Self { can, link: Link::default(), node: None, banks: Banks::default() }
+        Self { can, link: Link::default(), node: None, banks: Banks::default(), only_listens: false }
     }
 
     /// Takes the next frame that was received.
@@ -155,6 +157,11 @@ impl Interface {
         Some(switched)
     }
 
+    /// Notes for the status that it can be no more than a listener.
+    pub fn only_listen(&mut self) {
+        self.only_listens = true;
+    }
+
     /// Writes what `GET /skiff/v1/status` tells of it.
     pub fn status(&self, label: &str, devices: impl Iterator<Item = (SourceAddress, u64)>, out: &mut Object<'_>) {
         out.text("interface", label).text("state", state_name(self.can.state()));
@@ -164,6 +171,9 @@ impl Interface {
             Some(own) => out.object("node", |out| node_status(&own.node, out)),
             None => out.null("node"),
         };
+        if self.only_listens {
+            out.boolean("only_listens", true);
+        }
         let mut devices: Vec<(SourceAddress, u64)> = devices.collect();
         sorted::sort(&mut devices);
         out.list("devices", |out| {

@@ -6,6 +6,7 @@
 mod admin_http;
 mod board;
 mod board_http;
+mod boot;
 mod clients;
 mod exchanges;
 mod http;
@@ -34,6 +35,7 @@ use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
 use crate::plugin::Registry;
 use crate::server::Access;
+use crate::server::stream::StreamText;
 use crate::time::{Instant, UnixMillis};
 use board::Board;
 use clients::Clients;
@@ -41,6 +43,7 @@ use inputs::Inputs;
 use plugins::Plugins;
 
 pub use self::board::{BoardParts, Restart};
+pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
 
 /// What a gateway is built from.
@@ -84,7 +87,7 @@ pub struct StreamId(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamOut {
     /// This text.
-    Text(Arc<str>),
+    Text(StreamText),
     /// This frame.
     Binary(Arc<[u8]>),
     /// The stream is over because the client took too little: close it with code 1008 (RFC 6455 §7.4.1).

@@ -143,14 +143,8 @@ impl Gateway {
 
     /// Publishes a value; false when it is no delta.
     fn publish_notice(&mut self, context: &str, path: &str, source: &str, value: &str) -> bool {
-        let text = format!(
-            "{{\"context\":{},\"updates\":[{{\"$source\":{},\"values\":[{{\"path\":{},\"value\":{value}}}]}}]}}",
-            quoted(context),
-            quoted(source),
-            quoted(path)
-        );
-        let stamp = Stamp { source_ref: SOURCE, self_context: &self.setup.self_context, now: self.wall() };
-        match Delta::parse(&text, &stamp) {
+        let stamp = Stamp { source_ref: source, self_context: &self.setup.self_context, now: self.wall() };
+        match Delta::of_value(context, path, value, &stamp) {
             Ok(delta) => {
                 self.take_in(delta, 0);
                 true

@@ -168,12 +168,6 @@ impl Gateway {
         self.plugins.registry.is_starting()
     }
 
-    /// Takes the bytes of the board's network off what plugins may be promised: for a board with a stack of its own,
-    /// before plugins are installed.
-    pub fn reserve_network(&mut self) {
-        self.plugins.registry.reserve_network();
-    }
-
     /// Returns the plugins.
     #[must_use]
     pub fn plugins(&self) -> &Registry {

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut};
 use crate::budget::Limits;
-use crate::delta::{Delta, Stamp};
+use crate::delta::Stamp;
 use crate::http::Request;
 use crate::model::Model;
 use crate::plugin::Frames;
@@ -174,19 +174,15 @@ impl Gateway {
     pub fn stream_receive(&mut self, id: StreamId, text: &str) {
         let (now, wall) = (self.hal.clock.now(), self.wall());
         let Some(session) = self.clients.streams.session_mut(id) else { return };
-        let Some(event) = session.receive(text, now) else { return };
+        let source_ref = format!("ws.{}", id.0);
+        let stamp = Stamp { source_ref: &source_ref, self_context: &self.setup.self_context, now: wall };
+        let Some(event) = session.receive(text, &stamp) else { return };
         match event {
-            SessionEvent::Delta(text) => {
-                let source_ref = format!("ws.{}", id.0);
-                let stamp = Stamp { source_ref: &source_ref, self_context: &self.setup.self_context, now: wall };
-                match Delta::parse(&text, &stamp) {
-                    Ok(delta) => {
-                        self.clients.streams.deltas = self.clients.streams.deltas.saturating_add(1);
-                        self.take_in(delta, 0);
-                    }
-                    Err(error) => log::info!("delta of a stream client refused: {error}"),
-                }
+            SessionEvent::Delta(Ok(delta)) => {
+                self.clients.streams.deltas = self.clients.streams.deltas.saturating_add(1);
+                self.take_in(delta, 0);
             }
+            SessionEvent::Delta(Err(error)) => log::info!("delta of a stream client refused: {error}"),
             SessionEvent::Put { request_id, put } => self.stream_put(id, request_id, &put),
             SessionEvent::Query { request_id } => {
                 let state = self.clients.requests.state(&request_id, now).cloned();

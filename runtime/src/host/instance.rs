@@ -5,15 +5,17 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use skiff_abi::{Capability, export, import};
-use wasmi::{Extern, Func, Memory, Module, Store, Val};
+use wasmi::{Func, Memory, Module, Store};
 
 use super::call::Machine;
 use super::capabilities::Capabilities;
+use super::exports::{self, Exports};
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use super::failure::{Failure, LoadError, short};
-use super::imports::fuel_for;
+use super::memory::{GuestSlice, Linear, LinearMut};
 use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
+use super::trace;
 use super::{Call, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
@@ -58,6 +60,7 @@ pub struct Instance {
     pub(super) store: Store<HostState>,
     pub(super) guest: wasmi::Instance,
     pub(super) memory: Memory,
+    pub(super) exports: Exports,
     pub(super) dialect: Dialect,
     pub(super) limits: PluginLimits,
     machine: Option<Machine>,
@@ -120,7 +123,9 @@ impl Instance {
             files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
             fuel_debt: 0,
             pending: None,
-            trace: None,
+            args: Vec::new(),
+            #[cfg(any(test, feature = "trace"))]
+            trace: trace::Trace::default(),
         };
         let mut store = Store::new(&engine, state);
         store.limiter(|state| &mut state.growth);
@@ -131,6 +136,7 @@ impl Instance {
         let guest =
             wasmi::Instance::new(&mut store, &module, &externs).map_err(|error| start_error(&error, &spec.limits))?;
         let memory = guest.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
+        let exports = Exports::of(&guest, &store);
         let entry = match facts.dialect {
             Dialect::WasiCommand => Some(export::START),
             Dialect::Buffer if facts.exports(export::INITIALIZE) => Some(export::INITIALIZE),
@@ -140,6 +146,7 @@ impl Instance {
             store,
             guest,
             memory,
+            exports,
             dialect: facts.dialect,
             limits: spec.limits,
             machine: None,
@@ -162,16 +169,14 @@ impl Instance {
         self.store.data_mut().memory = Some(self.memory);
     }
 
-    /// Takes fuel for so many bytes of work that an answer took; what the slice cannot pay counts for the call.
-    pub(super) fn pay(&mut self, work: u32) {
-        if work == 0 {
-            return;
-        }
-        // Setting and reading fuel fail only where metering is off.
-        let (cost, rest) = (fuel_for(work), self.store.get_fuel().unwrap_or(0));
-        let _ = self.store.set_fuel(rest.saturating_sub(cost));
-        let debt = &mut self.store.data_mut().fuel_debt;
-        *debt = debt.saturating_add(cost.saturating_sub(rest));
+    /// The guest's memory, to read from.
+    pub(super) fn linear(&self) -> Linear<'_> {
+        Linear::of(self.memory, &self.store)
+    }
+
+    /// Writes at the start of a range of the guest's memory; false when the range leaves it or is too short.
+    pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
+        LinearMut::of(self.memory, &mut self.store).write(slice, data)
     }
 
     /// Tells whether the guest exports a function of this name.
@@ -181,7 +186,7 @@ impl Instance {
     }
 
     pub(super) fn function(&self, name: &str) -> Option<Func> {
-        self.guest.get_export(&self.store, name).and_then(Extern::into_func)
+        exports::function(&self.guest, &self.store, name)
     }
 
     /// Notes an allocation that the host made in the guest.
@@ -206,7 +211,7 @@ impl Instance {
         let (calls, bytes) = self.uncollected;
         let share = if idle { COLLECT_SHARE_IDLE } else { COLLECT_SHARE_BUSY };
         let due = bytes >= u64::from(self.limits.linear_bytes_max) / share || (idle && calls >= COLLECT_CALLS_IDLE);
-        due && self.filled.is_none() && self.dialect == Dialect::AssemblyScript && self.has(export::AS_COLLECT)
+        due && self.filled.is_none() && self.dialect == Dialect::AssemblyScript && self.exports.collect.is_some()
     }
 
     /// Lets the linear memory grow by at most `bytes` from now on, and never beyond the plugin's own limit.
@@ -216,16 +221,9 @@ impl Instance {
     }
 
     /// Shows every host call from now on to [`Services::observe`].
+    #[cfg(any(test, feature = "trace"))]
     pub fn observe(&mut self) {
-        self.store.data_mut().trace.get_or_insert_default();
-    }
-
-    /// Hands over the host calls that have ended.
-    pub(super) fn report_calls(&mut self, services: &mut dyn Services) {
-        let calls = self.store.data_mut().trace.as_mut().map(super::trace::Trace::take);
-        for call in calls.into_iter().flatten() {
-            services.observe(call);
-        }
+        trace::begin(self.store.data_mut());
     }
 
     /// Begins a call; [`run`](Self::run) carries it out. A call that was under way is abandoned, and the guest with it.
@@ -255,7 +253,7 @@ impl Instance {
         let state = self.store.data_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
         let progress = machine.slice(self, services);
-        self.report_calls(services);
+        trace::report(self.store.data_mut(), services);
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
             self.flush_lines(services);
@@ -321,9 +319,8 @@ impl Instance {
 
     /// Tells AssemblyScript how many arguments follow (plugin ABI §2.5), where the module asks for it by a global.
     pub(super) fn set_arguments_length(&mut self, count: i32) {
-        if let Some(global) = self.guest.get_global(&self.store, "__argumentsLength") {
-            // A constant of that name is not ours to set.
-            let _ = global.set(&mut self.store, Val::I32(count));
+        if let Some(variable) = self.exports.arguments_length {
+            exports::set(variable, &mut self.store, count);
         }
     }
 }

@@ -1,4 +1,11 @@
 //! Access to guest memory: every range a guest names is an allegation until it was checked here.
+//!
+//! Nobody outside of this file has the memory as one slice: what is read comes as the bytes of one range, what is
+//! written goes range by range. So an engine whose memory lies in pieces needs another `Linear` and nothing else.
+
+use alloc::borrow::Cow;
+
+use wasmi::{Memory, StoreContext, StoreContextMut};
 
 /// A range of guest memory as the guest named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,17 +15,65 @@ pub(super) struct GuestSlice {
 }
 
 impl GuestSlice {
-    /// Returns the bytes, or `None` when the range leaves the memory.
-    pub(super) fn read(self, memory: &[u8]) -> Option<&[u8]> {
-        let from = usize::try_from(self.ptr).ok()?;
-        memory.get(from..from.checked_add(usize::try_from(self.len).ok()?)?)
+    /// Returns its beginning, `max` bytes at most.
+    pub(super) fn cut(self, max: usize) -> Self {
+        Self { len: self.len.min(u32::try_from(max).unwrap_or(u32::MAX)), ..self }
     }
 
-    /// Writes `data` at the start of the range; false, and nothing is written, when the range leaves the memory or
-    /// is too short.
-    pub(super) fn write(self, memory: &mut [u8], data: &[u8]) -> bool {
-        let range = usize::try_from(self.ptr).ok().zip(usize::try_from(self.len).ok());
-        let room = range.and_then(|(from, len)| memory.get_mut(from..from.checked_add(len)?));
+    /// Returns the range in a memory that is one slice; `None` where its numbers are larger than addresses of the host.
+    fn range(self) -> Option<core::ops::Range<usize>> {
+        let from = usize::try_from(self.ptr).ok()?;
+        Some(from..from.checked_add(usize::try_from(self.len).ok()?)?)
+    }
+}
+
+/// The linear memory of a guest, to read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Linear<'m>(&'m [u8]);
+
+impl<'m> Linear<'m> {
+    /// Of a guest that has no memory yet.
+    pub(super) const NONE: Self = Self(&[]);
+
+    pub(super) fn of<T: 'm>(memory: Memory, store: impl Into<StoreContext<'m, T>>) -> Self {
+        Self(memory.data(store))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_bytes(memory: &'m [u8]) -> Self {
+        Self(memory)
+    }
+
+    /// Returns the bytes of a range, or `None` when it leaves the memory. They are borrowed where they lie in one piece.
+    pub(super) fn bytes(self, slice: GuestSlice) -> Option<Cow<'m, [u8]>> {
+        self.0.get(slice.range()?).map(Cow::Borrowed)
+    }
+
+    /// Tells whether a range lies in the memory.
+    pub(super) fn holds(self, slice: GuestSlice) -> bool {
+        slice.range().is_some_and(|range| self.0.get(range).is_some())
+    }
+
+    /// Reads a little-endian `u32`.
+    pub(super) fn word(self, ptr: u32) -> Option<u32> {
+        let bytes = self.0.get(GuestSlice { ptr, len: 4 }.range()?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?))
+    }
+}
+
+/// The linear memory of a guest, to write to.
+#[derive(Debug)]
+pub(super) struct LinearMut<'m>(&'m mut [u8]);
+
+impl<'m> LinearMut<'m> {
+    pub(super) fn of<T: 'm>(memory: Memory, store: impl Into<StoreContextMut<'m, T>>) -> Self {
+        Self(memory.data_mut(store))
+    }
+
+    /// Writes `data` at the start of a range; false, and nothing is written, when the range leaves the memory or is too
+    /// short.
+    pub(super) fn write(self, slice: GuestSlice, data: &[u8]) -> bool {
+        let room = slice.range().and_then(|range| self.0.get_mut(range));
         match room.and_then(|room| room.get_mut(..data.len())) {
             Some(to) => {
                 to.copy_from_slice(data);
@@ -29,33 +84,33 @@ impl GuestSlice {
     }
 }
 
-/// Reads a little-endian `u32`.
-pub(super) fn read_u32(memory: &[u8], ptr: u32) -> Option<u32> {
-    let bytes = GuestSlice { ptr, len: 4 }.read(memory)?;
-    Some(u32::from_le_bytes(bytes.try_into().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn ranges_are_checked_to_the_byte() {
-        let memory = [7_u8; 16];
-        let read = |ptr, len| GuestSlice { ptr, len }.read(&memory).map(<[u8]>::len);
+        let memory = Linear(&[7_u8; 16]);
+        let read = |ptr, len| {
+            let slice = GuestSlice { ptr, len };
+            let bytes = memory.bytes(slice).map(|bytes| bytes.len());
+            assert_eq!(bytes.is_some(), memory.holds(slice));
+            bytes
+        };
         assert_eq!((read(15, 1), read(16, 0)), (Some(1), Some(0)));
         for (ptr, len) in [(15, 2), (16, 1), (17, 0), (0x7fff_ff00, 7), (8, u32::MAX), (u32::MAX, u32::MAX)] {
             assert_eq!(read(ptr, len), None, "{ptr} {len}");
         }
+        assert_eq!((memory.word(12), memory.word(13)), (Some(0x0707_0707), None));
     }
 
     #[test]
     fn what_does_not_fit_writes_nothing() {
         let mut memory = [0_u8; 8];
-        assert!(!GuestSlice { ptr: 0, len: 2 }.write(&mut memory, b"abc"));
-        assert!(!GuestSlice { ptr: 6, len: 8 }.write(&mut memory, b"abc"));
+        assert!(!LinearMut(&mut memory).write(GuestSlice { ptr: 0, len: 2 }, b"abc"));
+        assert!(!LinearMut(&mut memory).write(GuestSlice { ptr: 6, len: 8 }, b"abc"));
         assert_eq!(memory, [0; 8]);
-        assert!(GuestSlice { ptr: 5, len: 3 }.write(&mut memory, b"abc"));
+        assert!(LinearMut(&mut memory).write(GuestSlice { ptr: 5, len: 3 }, b"abc"));
         assert_eq!(&memory[5..], b"abc");
     }
 }

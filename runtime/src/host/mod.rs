@@ -8,6 +8,7 @@
 mod call;
 mod capabilities;
 mod engine;
+mod exports;
 mod facts;
 mod failure;
 pub mod fetch;
@@ -23,6 +24,10 @@ pub mod sockets;
 mod start_section;
 mod state;
 mod text;
+#[cfg(any(test, feature = "trace"))]
+mod trace;
+#[cfg(not(any(test, feature = "trace")))]
+#[path = "untraced.rs"]
 mod trace;
 
 use alloc::boxed::Box;
@@ -37,6 +42,7 @@ pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
 pub use kind::CallKind;
 pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
+#[cfg(any(test, feature = "trace"))]
 pub use trace::{HostCall, short_sha256};
 
 use crate::delta::{Delta, DeltaVersion};
@@ -143,6 +149,7 @@ pub trait Services {
         u32::from_le_bytes(bytes)
     }
     /// Sees a host call that ended, when the instance was told to show them ([`Instance::observe`]).
+    #[cfg(any(test, feature = "trace"))]
     fn observe(&mut self, _call: HostCall) {}
     /// Takes a log line of the plugin.
     fn log(&mut self, level: log::Level, text: &str);

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use wasmparser::{Parser, Payload};
 
 /// Name of the export. A blank keeps it apart from names that toolchains give.
-pub(super) const EXPORT: &str = "skiff start";
+pub(in crate::host) const EXPORT: &str = "skiff start";
 
 /// Section number of exports (WebAssembly core 5.5.2).
 const EXPORT_SECTION: u8 = 7;

@@ -3,11 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use wasmi::{Memory, StoreLimits, StoreLimitsBuilder};
+use wasmi::{Memory, StoreLimits, StoreLimitsBuilder, Val};
 
 use super::capabilities::Capabilities;
 use super::imports::Pending;
-use super::trace::Trace;
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::{FileLimits, Files};
@@ -30,10 +29,12 @@ pub(super) struct HostState {
     pub(super) files: Option<Files>,
     /// Fuel of copies that the slice had no fuel left for: it counts for the call all the same.
     pub(super) fuel_debt: u64,
-    /// What a suspended guest waits for.
+    /// The import that a suspended guest waits for, and the arguments it gave.
     pub(super) pending: Option<Pending>,
+    pub(super) args: Vec<Val>,
     /// Host calls for a transcript, when somebody wants them.
-    pub(super) trace: Option<Trace>,
+    #[cfg(any(test, feature = "trace"))]
+    pub(super) trace: super::trace::Trace,
 }
 
 /// What the board allows of files.

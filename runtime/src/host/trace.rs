@@ -1,8 +1,10 @@
 //! Host calls as a transcript shows them: decoded arguments and the natural result.
 //!
-//! Only `skiff test` asks for them ([`Instance::observe`](super::Instance::observe)); a gateway pays one test per
-//! call. The shapes are those of the scenario format, "Transcript lines".
+//! Only `skiff test` asks for them ([`Instance::observe`](super::Instance::observe)); elsewhere the feature `trace` is
+//! off and `untraced.rs` stands here. The shapes are those of the scenario format, "Transcript lines", and the
+//! table of imports says which import has which.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -10,11 +12,13 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use sha2::{Digest, Sha256};
-use skiff_abi::import;
+use skiff_abi::import::{self, Import, Shape};
 use wasmi::Val;
 
-use super::imports::Ret;
-use super::memory::GuestSlice;
+use super::Services;
+use super::imports::{Caller, Ret};
+use super::memory::{GuestSlice, Linear};
+use super::state::HostState;
 use super::text::{self, Managed};
 use crate::json;
 
@@ -43,84 +47,70 @@ const WRITTEN_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of an AssemblyScript string that is shown.
 const AS_TEXT_BYTES_MAX: u32 = 128 * 1024;
 
-/// How the arguments of an import are shown.
-#[derive(Clone, Copy)]
-enum Shape {
-    Nothing,
-    Numbers,
-    Text,
-    /// Text, or one AssemblyScript string where the guest declares one parameter (plugin ABI §3.1).
-    Console,
-    TwoTexts,
-    Delta,
-    IdNumbers,
-    IdOnly,
-    IdPort,
-    IdHex,
-    Multicast,
-    Datagram,
-    Connect,
-    Blob,
-}
+/// The row of an import, looked up when it is linked.
+pub(super) type Row = Option<&'static Import>;
 
-/// Imports that no transcript shows: the reference host does not wrap them.
-const HIDDEN: &[&str] = &["trace", "Date.now", "Math.random", "performance.now"];
+/// A call that has begun, where it is shown.
+pub(super) type Shown = Option<Box<HostCall>>;
 
-fn shape(name: &str) -> Shape {
-    match name {
-        "seed" | "sk_read_config" | "sk_tcp_create" => Shape::Nothing,
-        "abort" | "sk_udp_create" => Shape::Numbers,
-        "sk_publish_notification" | "sk_register_put_handler" => Shape::TwoTexts,
-        name if name.starts_with("console.") => Shape::Console,
-        "sk_handle_message" => Shape::Delta,
-        "sk_udp_bind" => Shape::IdPort,
-        "sk_udp_recv" => Shape::IdOnly,
-        "sk_udp_join_multicast" | "sk_udp_leave_multicast" => Shape::Multicast,
-        "sk_udp_send" => Shape::Datagram,
-        "sk_tcp_connect" => Shape::Connect,
-        "sk_tcp_send" | "sk_serial_write" => Shape::IdHex,
-        "sk_emit_binary_stream" | "sk_radar_emit_spokes" => Shape::Blob,
-        name if name.starts_with("sk_udp_") || name.starts_with("sk_tcp_") || name.starts_with("sk_serial_") => {
-            Shape::IdNumbers
-        }
-        _ => Shape::Text,
-    }
-}
-
-/// The calls since they were last taken.
+/// The calls of an instance; none before somebody wants them.
 #[derive(Debug, Default)]
-pub(super) struct Trace {
+pub(super) struct Trace(Option<Calls>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    /// The calls that have ended since they were last taken.
     done: Vec<HostCall>,
     /// The call that waits for the core.
     open: Option<HostCall>,
 }
 
-impl Trace {
-    /// Takes the finished calls.
-    pub(super) fn take(&mut self) -> Vec<HostCall> {
-        core::mem::take(&mut self.done)
-    }
+/// Finds the row of an import.
+pub(super) fn row(module: &str, name: &str) -> Row {
+    import::find(module, name)
+}
 
-    /// Notes a call that was answered at once.
-    pub(super) fn finished(&mut self, mut call: HostCall, ret: Ret) {
-        call.ret = shown(ret);
-        self.done.push(call);
-    }
+/// Shows calls from now on.
+pub(super) fn begin(state: &mut HostState) {
+    state.trace.0.get_or_insert_default();
+}
 
-    /// Notes a call that the core has to answer.
-    pub(super) fn suspended(&mut self, call: HostCall) {
-        self.open = Some(call);
-    }
+/// Writes down a call before it runs, where anybody wants to see it.
+pub(super) fn shown(row: Row, caller: &Caller<'_>, params: &[Val]) -> Shown {
+    caller.state().trace.0.as_ref()?;
+    call(row?, params, (!caller.is_inert()).then(|| caller.memory()))
+}
 
-    /// Completes the call that waited.
-    pub(super) fn answered(&mut self, ret: Ret) {
-        if let Some(call) = self.open.take() {
-            self.finished(call, ret);
-        }
+/// Notes a call that was answered at once.
+pub(super) fn finished(state: &mut HostState, shown: Shown, ret: Ret) {
+    if let (Some(calls), Some(mut call)) = (&mut state.trace.0, shown) {
+        call.ret = result(ret);
+        calls.done.push(*call);
     }
 }
 
-fn shown(ret: Ret) -> String {
+/// Notes a call that the core has to answer.
+pub(super) fn suspended(state: &mut HostState, shown: Shown) {
+    if let (Some(calls), Some(call)) = (&mut state.trace.0, shown) {
+        calls.open = Some(*call);
+    }
+}
+
+/// Completes the call that waited.
+pub(super) fn answered(state: &mut HostState, ret: Ret) {
+    let open = state.trace.0.as_mut().and_then(|calls| calls.open.take());
+    finished(state, open.map(Box::new), ret);
+}
+
+/// Hands over the calls that have ended.
+pub(super) fn report(state: &mut HostState, services: &mut dyn Services) {
+    let done = state.trace.0.as_mut().map(|calls| core::mem::take(&mut calls.done));
+    for call in done.into_iter().flatten() {
+        services.observe(call);
+    }
+}
+
+fn result(ret: Ret) -> String {
     match ret {
         Ret::Nothing => "null".into(),
         Ret::Int(value) => format!("{value}"),
@@ -136,31 +126,28 @@ fn number(value: f64) -> String {
 }
 
 /// Writes down a call before it runs; `None` for imports that a transcript does not show.
-pub(super) fn call(
-    module: &'static str,
-    name: &'static str,
-    params: &[Val],
-    memory: Option<&[u8]>,
-) -> Option<Box<HostCall>> {
-    if HIDDEN.contains(&name) || matches!(module, import::DATE | import::MATH) {
+fn call(row: &'static Import, params: &[Val], memory: Option<Linear<'_>>) -> Shown {
+    if row.shows == Shape::Hidden {
         return None;
     }
     let given = Given { params, memory };
-    let (args, written) = match module {
-        import::WASI => (String::from("{}"), given.written(name)),
-        import::ENV => (given.decoded(shape(name)).unwrap_or_else(|| "{\"bad\":\"range\"}".into()), None),
-        _ => (String::from("{}"), None),
-    };
-    Some(Box::new(HostCall { module, name, args, raw: given.numbers(0), ret: String::new(), written }))
+    let written = if row.shows == Shape::Output { given.written() } else { None };
+    let args = given.decoded(row.shows).unwrap_or_else(|| {
+        json::object(|out| {
+            out.text("bad", "range");
+        })
+    });
+    let raw = given.numbers(0);
+    Some(Box::new(HostCall { module: row.module, name: row.name, args, raw, ret: String::new(), written }))
 }
 
 /// Arguments and the memory they point into.
 struct Given<'g> {
     params: &'g [Val],
-    memory: Option<&'g [u8]>,
+    memory: Option<Linear<'g>>,
 }
 
-impl Given<'_> {
+impl<'g> Given<'g> {
     fn uint(&self, index: usize) -> u32 {
         match self.params.get(index) {
             Some(Val::I32(value)) => value.cast_unsigned(),
@@ -178,79 +165,82 @@ impl Given<'_> {
         })
     }
 
+    /// The arguments from `from` on, a JSON array.
     fn numbers(&self, from: usize) -> String {
-        let mut out = String::from("[");
-        for index in from..self.params.len() {
-            if index > from {
-                out.push(',');
-            }
-            out.push_str(&self.shown(index).unwrap_or_default());
-        }
-        out.push(']');
-        out
-    }
-
-    fn bytes(&self, index: usize) -> Option<&[u8]> {
-        GuestSlice { ptr: self.uint(index), len: self.uint(index.saturating_add(1)) }.read(self.memory?)
-    }
-
-    /// The text at arguments `index`, `index + 1`, as JSON.
-    fn text(&self, index: usize) -> Option<String> {
-        self.bytes(index).map(|bytes| quoted(&text::from_utf8(bytes)))
-    }
-
-    fn hex(&self, index: usize) -> Option<String> {
-        self.bytes(index).map(|bytes| format!("\"{}\"", hex(bytes)))
-    }
-
-    fn address(&self, index: usize) -> Option<String> {
-        let host = text::from_utf8(self.bytes(index)?);
-        Some(quoted(&format!("{host}:{}", self.shown(index.saturating_add(2)).unwrap_or_default())))
-    }
-
-    /// `None` when a range leaves the memory.
-    fn decoded(&self, shape: Shape) -> Option<String> {
-        let id = self.shown(0).unwrap_or_else(|| "null".into());
-        Some(match shape {
-            Shape::Nothing => "{}".into(),
-            Shape::Numbers => format!("{{\"n\":{}}}", self.numbers(0)),
-            Shape::Text => format!("{{\"s\":{}}}", self.text(0)?),
-            Shape::Console if self.params.len() == 1 => {
-                let read = text::managed_string(self.memory?, self.uint(0), AS_TEXT_BYTES_MAX);
-                let shown = match read {
-                    Managed::Text(text) => quoted(&text),
-                    Managed::Null | Managed::Wrong => "null".into(),
-                };
-                format!("{{\"s\":{shown}}}")
-            }
-            Shape::Console => format!("{{\"s\":{}}}", self.text(0)?),
-            Shape::TwoTexts => format!("{{\"s\":{},\"s2\":{}}}", self.text(0)?, self.text(2)?),
-            Shape::Delta => {
-                let version = self.shown(2).map(|version| format!(",\"version\":{version}")).unwrap_or_default();
-                format!("{{\"s\":{}{version}}}", self.text(0)?)
-            }
-            Shape::IdNumbers => format!("{{\"id\":{id},\"n\":{}}}", self.numbers(1)),
-            Shape::IdOnly => format!("{{\"id\":{id}}}"),
-            Shape::IdPort => format!("{{\"id\":{id},\"port\":{}}}", self.shown(1).unwrap_or_else(|| "null".into())),
-            Shape::IdHex => format!("{{\"id\":{id},\"hex\":{}}}", self.hex(1)?),
-            Shape::Multicast => {
-                let named = self.uint(4).cast_signed() > 0;
-                let interface = if named { self.text(3)? } else { "null".into() };
-                format!("{{\"id\":{id},\"group\":{},\"iface\":{interface}}}", self.text(1)?)
-            }
-            Shape::Datagram => format!("{{\"id\":{id},\"to\":{},\"hex\":{}}}", self.address(1)?, self.hex(4)?),
-            Shape::Connect => format!("{{\"id\":{id},\"to\":{}}}", self.address(1)?),
-            Shape::Blob => {
-                let bytes = self.bytes(2)?;
-                let (name, len) = (self.text(0)?, bytes.len());
-                format!("{{\"s\":{name},\"len\":{len},\"sha256\":\"{}\"}}", short_sha256(bytes))
+        json::list(|out| {
+            for index in from..self.params.len() {
+                out.json(&self.shown(index).unwrap_or_default());
             }
         })
     }
 
+    fn bytes(&self, index: usize) -> Option<Cow<'g, [u8]>> {
+        self.memory?.bytes(GuestSlice { ptr: self.uint(index), len: self.uint(index.saturating_add(1)) })
+    }
+
+    /// The text at arguments `index`, `index + 1`.
+    fn text(&self, index: usize) -> Option<String> {
+        self.bytes(index).map(|bytes| text::from_utf8(&bytes))
+    }
+
+    fn hex(&self, index: usize) -> Option<String> {
+        self.bytes(index).map(|bytes| hex(&bytes))
+    }
+
+    fn address(&self, index: usize) -> Option<String> {
+        let host = text::from_utf8(&self.bytes(index)?);
+        Some(format!("{host}:{}", self.shown(index.saturating_add(2)).unwrap_or_default()))
+    }
+
+    /// An object; `None` when a range leaves the memory.
+    fn decoded(&self, shape: Shape) -> Option<String> {
+        let mut read = Some(());
+        let object = json::object(|out| read = self.decode(shape, out));
+        read.map(|()| object)
+    }
+
+    fn decode(&self, shape: Shape, out: &mut json::Object<'_>) -> Option<()> {
+        let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".into());
+        let id = or_null(self.shown(0));
+        match shape {
+            Shape::Hidden | Shape::Nothing | Shape::Output => out,
+            Shape::Numbers => out.json("n", &self.numbers(0)),
+            Shape::Console if self.params.len() == 1 => {
+                match text::managed_string(self.memory?, self.uint(0), AS_TEXT_BYTES_MAX) {
+                    Managed::Text(text) => out.text("s", &text),
+                    Managed::Null | Managed::Wrong => out.null("s"),
+                }
+            }
+            Shape::Text | Shape::Console => out.text("s", &self.text(0)?),
+            Shape::TwoTexts => out.text("s", &self.text(0)?).text("s2", &self.text(2)?),
+            Shape::Delta => {
+                out.text("s", &self.text(0)?);
+                if let Some(version) = self.shown(2) {
+                    out.json("version", &version);
+                }
+                out
+            }
+            Shape::IdNumbers => out.json("id", &id).json("n", &self.numbers(1)),
+            Shape::IdOnly => out.json("id", &id),
+            Shape::IdPort => out.json("id", &id).json("port", &or_null(self.shown(1))),
+            Shape::IdHex => out.json("id", &id).text("hex", &self.hex(1)?),
+            Shape::Multicast => {
+                let interface = if self.uint(4).cast_signed() > 0 { Some(self.text(3)?) } else { None };
+                out.json("id", &id).text("group", &self.text(1)?).text_or_null("iface", interface.as_deref())
+            }
+            Shape::Datagram => out.json("id", &id).text("to", &self.address(1)?).text("hex", &self.hex(4)?),
+            Shape::Connect => out.json("id", &id).text("to", &self.address(1)?),
+            Shape::Blob => {
+                let bytes = self.bytes(2)?;
+                out.text("s", &self.text(0)?).number("len", bytes.len()).text("sha256", &short_sha256(&bytes))
+            }
+        };
+        Some(())
+    }
+
     /// The text that `fd_write` has for standard output or standard error.
-    fn written(&self, name: &str) -> Option<String> {
-        if name != "fd_write" || !matches!(self.uint(0), 1 | 2) {
+    fn written(&self) -> Option<String> {
+        if !matches!(self.uint(0), 1 | 2) {
             return None;
         }
         let memory = self.memory?;
@@ -258,24 +248,14 @@ impl Given<'_> {
         // More is refused by the import itself, and shown as it was refused.
         for index in 0..self.uint(2).min(VECTORS_SHOWN_MAX) {
             let at = self.uint(1).checked_add(index.checked_mul(8)?)?;
-            let vector = GuestSlice { ptr: at, len: 8 }.read(memory)?;
-            let word = |from: usize| vector.get(from..from.saturating_add(4))?.try_into().ok().map(u32::from_le_bytes);
-            let part = GuestSlice { ptr: word(0)?, len: word(4)? }.read(memory)?;
-            out.push_str(&text::from_utf8(part));
+            let part = GuestSlice { ptr: memory.word(at)?, len: memory.word(at.checked_add(4)?)? };
+            out.push_str(&text::from_utf8(&memory.bytes(part)?));
             if out.len() > WRITTEN_BYTES_MAX {
                 break;
             }
         }
         Some(out)
     }
-}
-
-/// Writes `text` as a JSON string.
-fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut out, text);
-    out
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -298,9 +278,13 @@ mod tests {
 
     const MEMORY: &[u8] = b"notifications.x{\"state\":\"alarm\"}10.0.0.1";
 
+    fn find(name: &str) -> &'static Import {
+        row(import::ENV, name).unwrap()
+    }
+
     fn args(name: &'static str, params: &[i32]) -> String {
         let params: Vec<Val> = params.iter().map(|value| Val::I32(*value)).collect();
-        call(import::ENV, name, &params, Some(MEMORY)).map(|call| call.args).unwrap_or_default()
+        call(find(name), &params, Some(Linear::of_bytes(MEMORY))).map(|call| call.args).unwrap_or_default()
     }
 
     #[test]
@@ -327,7 +311,7 @@ mod tests {
         memory[8..12].copy_from_slice(&[2, 0, 0, 0]);
         memory[12..16].copy_from_slice(&[4, 0, 0, 0]);
         memory[16..20].copy_from_slice(b"h\0i\0");
-        let shown = |params: &[Val]| call(import::ENV, "console.log", params, Some(&memory)).unwrap().args;
+        let shown = |params: &[Val]| call(find("console.log"), params, Some(Linear::of_bytes(&memory))).unwrap().args;
         assert_eq!(shown(&[Val::I32(16)]), r#"{"s":"hi"}"#);
         assert_eq!(shown(&[Val::I32(40)]), r#"{"s":null}"#);
         assert_eq!(shown(&[Val::I32(16), Val::I32(1)]), r#"{"s":"h"}"#);
@@ -343,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_the_reference_host_does_not_wrap_is_not_shown() {
-        assert!(call(import::ENV, "trace", &[], Some(MEMORY)).is_none());
-        assert!(call(import::DATE, "now", &[], Some(MEMORY)).is_none());
+        assert!(call(find("trace"), &[], Some(Linear::of_bytes(MEMORY))).is_none());
+        assert!(call(row(import::DATE, "now").unwrap(), &[], Some(Linear::of_bytes(MEMORY))).is_none());
     }
 }

@@ -23,9 +23,11 @@ pub fn compact(text: &str) -> Result<String, JsonError> {
 const SAFE_INTEGER_MAX: u64 = 1 << 53;
 
 /// Writes one value in compact form while parsing it.
-struct Compact<'o> {
-    out: &'o mut String,
-    depth: usize,
+pub(crate) struct Compact<'o> {
+    /// Where it is written.
+    pub out: &'o mut String,
+    /// Objects and arrays around it.
+    pub depth: usize,
 }
 
 impl Compact<'_> {

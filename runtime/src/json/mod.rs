@@ -15,6 +15,7 @@ mod text;
 mod value;
 mod write;
 
+pub(crate) use compact::Compact;
 pub use compact::compact;
 pub use decimal::Decimal;
 pub(crate) use decimal::decimal_digits;

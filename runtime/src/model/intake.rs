@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::{Model, Priorities};
-use crate::delta::{Delta, Excerpt};
+use crate::delta::{Delta, DeltaWriter};
 use crate::json;
 
 /// What became of a delta that came in; both parts are in the model.
@@ -88,8 +88,8 @@ impl Size {
         self.entries = self.entries.saturating_add(1);
     }
 
-    fn begin(self, context: &str) -> Excerpt {
-        Excerpt::new(context, self.bytes.saturating_add(UPDATE_BYTES), self.entries)
+    fn begin(self, context: &str) -> DeltaWriter {
+        DeltaWriter::with_room(context, self.bytes.saturating_add(UPDATE_BYTES), self.entries)
     }
 }
 
@@ -151,17 +151,18 @@ impl Model {
         let size = if refused > 0 { Size { bytes: delta.text().len(), entries } } else { Size::default() };
         let mut rest = size.begin(&self.self_context);
         for update in delta.updates() {
-            for (path, value) in update.values() {
-                if takes(&self.priorities, path, update.source_ref()) {
-                    self.priorities.taken(path, update.source_ref(), now);
-                    if refused > 0 {
-                        rest.value(&update, path, value);
-                    }
+            let source = update.source_ref();
+            let mut keep = |path, value| {
+                if !takes(&self.priorities, path, source) {
+                    return None;
                 }
-            }
+                self.priorities.taken(path, source, now);
+                Some(Cow::Borrowed(value))
+            };
             if refused > 0 {
-                update.meta().for_each(|(path, value)| rest.meta(&update, path, value));
-                rest.close(&update);
+                rest.copy_update(&update, true, &mut keep);
+            } else {
+                update.values().for_each(|(path, value)| drop(keep(path, value)));
             }
         }
         if refused == 0 {
@@ -169,7 +170,7 @@ impl Model {
         }
         let refused = u64::try_from(refused).unwrap_or(u64::MAX);
         self.counts.not_preferred = self.counts.not_preferred.saturating_add(refused);
-        rest.finish(&delta).map(Arc::new)
+        finished(rest, &delta)
     }
 
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
@@ -178,36 +179,42 @@ impl Model {
         let (size_of_notices, size_of_rest) = sizes_of_parts(delta);
         let mut notices = size_of_notices.begin(&context);
         for update in delta.updates() {
-            for (path, value) in update.values().filter(|(path, _)| is_notification(path)) {
-                let value = self.notifications.enrich(&context, path, update.source_ref(), update.timestamp(), value);
-                notices.value(&update, path, &value);
-            }
-            notices.close(&update);
+            notices.copy_update(&update, false, &mut |path, value| {
+                is_notification(path).then(|| {
+                    let (source, timestamp) = (update.source_ref(), update.timestamp());
+                    self.notifications.enrich(&context, path, source, timestamp, value).into()
+                })
+            });
         }
         // One text after the other, so that only one of them is held beside its delta.
-        let notifications = notices.finish(delta).map(Arc::new);
+        let notifications = finished(notices, delta);
         let mut rest = size_of_rest.begin(&context);
         for update in delta.updates() {
-            for (path, value) in update.values().filter(|(path, _)| !is_notification(path)) {
+            rest.copy_update(&update, true, &mut |path, value| {
+                if is_notification(path) {
+                    return None;
+                }
                 if own && is_identity(path) {
                     self.refuse();
-                } else if own && path.is_empty() {
-                    let left = without_identity(value);
-                    if matches!(left, Cow::Owned(_)) {
-                        self.refuse();
-                    }
-                    if &*left != "{}" {
-                        rest.value(&update, path, &left);
-                    }
-                } else {
-                    rest.value(&update, path, value);
+                    return None;
                 }
-            }
-            update.meta().for_each(|(path, value)| rest.meta(&update, path, value));
-            rest.close(&update);
+                if !own || !path.is_empty() {
+                    return Some(Cow::Borrowed(value));
+                }
+                let left = without_identity(value);
+                if matches!(left, Cow::Owned(_)) {
+                    self.refuse();
+                }
+                (&*left != "{}").then_some(left)
+            });
         }
-        TakenIn { notifications, rest: rest.finish(delta).map(Arc::new) }
+        TakenIn { notifications, rest: finished(rest, delta) }
     }
+}
+
+/// Returns a part of a delta; `None` when nothing is in it, or too much.
+fn finished(part: DeltaWriter, of: &Delta) -> Option<Arc<Delta>> {
+    part.finish().ok().map(|delta| Arc::new(delta.with_version(of.version())))
 }
 
 #[cfg(test)]

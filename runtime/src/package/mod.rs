@@ -1,6 +1,7 @@
 //! Plugin packages: npm folders, `.tgz` archives and bare modules (plugin ABI §1).
 
 mod archive;
+pub mod install;
 pub mod store;
 
 use alloc::borrow::Cow;
@@ -8,7 +9,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use archive::{ARCHIVE_FILES_MAX, UNPACKED_BYTES_MAX};
+pub use archive::{ARCHIVE_FILES_MAX, Archive, UNPACKED_BYTES_MAX};
+pub use install::{Clash, Incoming, IncomingError, WebFiles};
 
 use crate::hal::{DESTINATIONS_MAX, Lease};
 use crate::host::Capabilities;
@@ -157,6 +159,18 @@ impl Manifest {
         Ok(Self { package, wasm_path: inside(&wasm_path)? })
     }
 
+    /// Returns the package name, scope included.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.package.name
+    }
+
+    /// Returns the version, as written.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.package.version
+    }
+
     /// Completes the package with its module.
     ///
     /// # Errors
@@ -166,46 +180,6 @@ impl Manifest {
         check_wasm(&wasm)?;
         Ok(Package { wasm, ..self.package })
     }
-}
-
-/// The two files of a package that a gateway needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unpacked {
-    /// `package.json`.
-    pub package_json: Vec<u8>,
-    /// The module it names.
-    pub wasm: Vec<u8>,
-}
-
-impl Unpacked {
-    /// Unpacks what `npm pack` makes, to at most `limit` bytes.
-    ///
-    /// # Errors
-    /// [`PackageError`] that names what is wrong.
-    pub fn from_tgz(bytes: &[u8], limit: usize) -> Result<Self, PackageError> {
-        let tar = archive::gunzip(bytes, limit)?;
-        let package_json = archive::file(&tar, "package.json")?.to_vec();
-        let manifest = Manifest::parse(&package_json)?;
-        let wasm = archive::file(&tar, &manifest.wasm_path)?.to_vec();
-        Ok(Self { package_json, wasm })
-    }
-}
-
-/// Unpacks all files of what `npm pack` makes, for hosts that have a disk; paths are relative to the package.
-///
-/// # Errors
-/// [`PackageError`]; [`PackageError::OutsidePath`] when a path leads out of the package or cannot be a file's.
-pub fn files_of_tgz(bytes: &[u8], limit: usize) -> Result<Vec<(String, Vec<u8>)>, PackageError> {
-    let tar = archive::gunzip(bytes, limit)?;
-    let mut files = Vec::new();
-    for file in archive::files(&tar) {
-        let (path, data) = file?;
-        if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.contains(['\\', '\0'])) {
-            return Err(PackageError::OutsidePath);
-        }
-        files.push((path, data.to_vec()));
-    }
-    Ok(files)
 }
 
 impl Package {
@@ -222,8 +196,8 @@ impl Package {
     /// # Errors
     /// [`PackageError`] that names what is wrong.
     pub fn from_tgz(bytes: &[u8]) -> Result<Self, PackageError> {
-        let Unpacked { package_json, wasm } = Unpacked::from_tgz(bytes, UNPACKED_BYTES_MAX)?;
-        Self::from_parts(&package_json, wasm)
+        let (archive, manifest, places) = install::read(bytes, UNPACKED_BYTES_MAX)?;
+        manifest.with_wasm(archive.bytes(&places.wasm).to_vec())
     }
 
     /// Makes a package of a bare module; `name` is its file's stem. It declares no capability.

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
 
-use super::{Manifest, Package, PackageError, Unpacked};
-use crate::hal::{Key, Storage, StorageError};
+use super::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError};
+use crate::hal::{Key, Lease, Storage, StorageError};
 use crate::sorted;
 
 /// Prefix of the records' keys.
@@ -77,16 +77,21 @@ pub fn room(storage: &mut dyn Storage, id: &str) -> Result<u64, StoreError> {
     Ok(storage.room_for(&key(id)?))
 }
 
+/// Returns the bytes of a record with parts of these sizes.
+pub(super) fn record_bytes(package_json: usize, wasm: usize) -> u64 {
+    HEADER_BYTES.saturating_add(package_json).saturating_add(wasm) as u64
+}
+
 /// Returns the record of a package.
 #[must_use]
-pub fn record(unpacked: &Unpacked) -> Vec<u8> {
+pub fn record(package_json: &[u8], wasm: &[u8]) -> Vec<u8> {
     // `package.json` is bounded by PACKAGE_JSON_BYTES_MAX.
-    let length = u32::try_from(unpacked.package_json.len()).unwrap_or(u32::MAX);
-    let mut out = Vec::with_capacity(HEADER_BYTES + unpacked.package_json.len() + unpacked.wasm.len());
+    let length = u32::try_from(package_json.len()).unwrap_or(u32::MAX);
+    let mut out = Vec::with_capacity(HEADER_BYTES + package_json.len() + wasm.len());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&unpacked.package_json);
-    out.extend_from_slice(&unpacked.wasm);
+    out.extend_from_slice(package_json);
+    out.extend_from_slice(wasm);
     out
 }
 
@@ -104,27 +109,39 @@ fn read_record(record: &[u8]) -> Result<Package, PackageError> {
     Manifest::parse(json)?.with_wasm(wasm.to_vec())
 }
 
-/// Reads a record where it lies; `None` where that is not possible.
-fn in_place(storage: &mut dyn Storage, key: &Key) -> Result<Option<Package>, StoreError> {
+/// `package.json` and module where they lie, and what keeps them there.
+type Mapped = (&'static [u8], &'static [u8], Lease);
+
+/// Returns the parts of a record where it lies; `None` where that is not possible.
+fn mapped(storage: &mut dyn Storage, key: &Key) -> Result<Option<Mapped>, StoreError> {
     let Some(mapped) = storage.mapped(key) else { return Ok(None) };
     let (record, lease) = mapped.into_parts();
     let (json, wasm) = parts(record)?;
-    let package = Manifest::parse(json)?.with_wasm(wasm)?;
-    Ok(Some(Package { lease: Some(lease), ..package }))
+    Ok(Some((json, wasm, lease)))
 }
 
-/// Stores a new version beside the one that is in force, for storage that is read in place, and returns it as it lies
-/// there; `None` elsewhere, where nothing is stored.
-///
-/// # Errors
-/// [`StoreError`]; nothing is staged then.
-pub fn stage(storage: &mut dyn Storage, id: &str, record: &[u8]) -> Result<Option<Package>, StoreError> {
-    if !storage.reads_in_place() {
-        return Ok(None);
-    }
+/// Returns a stored package, whose `package.json` was read already, with its module where it lies; `None` where that is
+/// not possible.
+pub(super) fn in_place(storage: &mut dyn Storage, id: &str, manifest: Manifest) -> Result<Option<Package>, StoreError> {
+    placed(storage, &key(id)?, manifest)
+}
+
+fn placed(storage: &mut dyn Storage, key: &Key, manifest: Manifest) -> Result<Option<Package>, StoreError> {
+    let Some((_, wasm, lease)) = mapped(storage, key)? else { return Ok(None) };
+    Ok(Some(Package { lease: Some(lease), ..manifest.with_wasm(wasm)? }))
+}
+
+/// Stores a new version beside the one that is in force, and returns it as it lies there; `None` where that is not
+/// possible.
+pub(super) fn stage(
+    storage: &mut dyn Storage,
+    id: &str,
+    record: &[u8],
+    manifest: Manifest,
+) -> Result<Option<Package>, StoreError> {
     let key = staged_key(id)?;
     storage.replace(&key, record)?;
-    in_place(storage, &key)
+    placed(storage, &key, manifest)
 }
 
 /// Puts the staged version in force.
@@ -157,8 +174,8 @@ pub fn save(storage: &mut dyn Storage, id: &str, record: &[u8]) -> Result<(), St
 /// [`StoreError`] for a damaged record or storage.
 pub fn load(storage: &mut dyn Storage, id: &str, bytes_max: u32) -> Result<Option<Package>, StoreError> {
     let key = key(id)?;
-    if let Some(package) = in_place(storage, &key)? {
-        return Ok(Some(package));
+    if let Some((json, wasm, lease)) = mapped(storage, &key)? {
+        return Ok(Some(Package { lease: Some(lease), ..Manifest::parse(json)?.with_wasm(wasm)? }));
     }
     match storage.read_all(&key, bytes_max) {
         Ok(record) => Ok(Some(read_record(&record)?)),
@@ -167,9 +184,30 @@ pub fn load(storage: &mut dyn Storage, id: &str, bytes_max: u32) -> Result<Optio
     }
 }
 
-/// Tells whether a package is stored.
-pub fn contains(storage: &mut dyn Storage, id: &str) -> bool {
-    key(id).is_ok_and(|key| storage.len(&key).is_ok())
+/// Returns the package name in a record; `None` where there is none that can be read.
+pub fn name(storage: &mut dyn Storage, id: &str) -> Option<String> {
+    let key = key(id).ok()?;
+    let mut header = [0; HEADER_BYTES];
+    if storage.read(&key, 0, &mut header).ok()? < HEADER_BYTES {
+        return None;
+    }
+    let (magic, length) = header.split_first_chunk::<8>()?;
+    let length = u32::from_le_bytes(length.try_into().ok()?);
+    let length = usize::try_from(length).ok().filter(|length| magic == MAGIC && *length <= PACKAGE_JSON_BYTES_MAX)?;
+    let (mut json, mut read) = (alloc::vec![0; length], 0);
+    while let Some(rest) = json.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        let offset = u32::try_from(HEADER_BYTES + read).ok()?;
+        match storage.read(&key, offset, rest).ok()? {
+            0 => return None,
+            more => read += more,
+        }
+    }
+    Some(Manifest::parse(&json).ok()?.name().to_string())
+}
+
+/// Tells whether the package `package` is stored under its id; one of another name is not meant, a damaged one is.
+pub fn holds(storage: &mut dyn Storage, id: &str, package: &str) -> bool {
+    key(id).is_ok_and(|key| storage.len(&key).is_ok()) && name(storage, id).is_none_or(|stored| stored == package)
 }
 
 /// Removes a package; none is no error.
@@ -209,19 +247,20 @@ mod tests {
     use super::*;
     use crate::hal::sim::SimStorage;
 
-    fn unpacked(name: &str) -> Unpacked {
+    fn record_of(name: &str) -> Vec<u8> {
         let json = format!(
             r#"{{"name":"{name}","version":"1.2.3","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"}}"#
         );
-        Unpacked { package_json: json.into_bytes(), wasm: b"\0asm\x01\0\0\0".to_vec() }
+        record(json.as_bytes(), b"\0asm\x01\0\0\0")
     }
 
     #[test]
     fn a_package_comes_back_as_it_was_stored() {
         let mut storage = SimStorage::new();
-        save(&mut storage, "_acme_tide", &record(&unpacked("@acme/tide"))).unwrap();
+        save(&mut storage, "_acme_tide", &record_of("@acme/tide")).unwrap();
         let package = load(&mut storage, "_acme_tide", 10_000).unwrap().unwrap();
         assert_eq!((package.name.as_str(), package.version.as_str(), package.wasm.len()), ("@acme/tide", "1.2.3", 8));
+        assert_eq!(name(&mut storage, "_acme_tide").as_deref(), Some("@acme/tide"));
         assert_eq!(load_all(&mut storage, 10_000).len(), 1);
         remove(&mut storage, "_acme_tide").unwrap();
         assert_eq!(load(&mut storage, "_acme_tide", 10_000), Ok(None));
@@ -230,13 +269,14 @@ mod tests {
     #[test]
     fn a_damaged_record_is_told_and_harms_no_other() {
         let mut storage = SimStorage::new();
-        let good = record(&unpacked("good"));
+        let good = record_of("good");
         save(&mut storage, "good", &good).unwrap();
         for (id, bytes) in
             [("empty", &b""[..]), ("magic", b"SKPKG\0\0\x02"), ("cut", &good[..14]), ("short", &good[..good.len() - 9])]
         {
             save(&mut storage, id, bytes).unwrap();
             assert!(matches!(load(&mut storage, id, 10_000), Err(StoreError::Package(_))), "{id}");
+            assert_eq!(name(&mut storage, id), None, "{id}");
         }
         let all = load_all(&mut storage, 10_000);
         assert_eq!((all.len(), all.iter().filter(|(_, package)| package.is_ok()).count()), (5, 1));

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::budget::Shortage;
 use crate::config::{ConfigError, PostError};
 use crate::host::Refusal;
+use crate::package::Clash;
 
 /// Why a package was not installed. Its name is known to whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ use crate::host::Refusal;
 pub enum InstallError {
     /// A package of this name is there already.
     Duplicate,
+    /// A package of another name has the same id.
+    Clash(Clash),
     /// The board takes no more plugins.
     TooMany {
         /// How many it takes.
@@ -25,6 +28,7 @@ impl fmt::Display for InstallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duplicate => f.write_str("a package of this name is installed already"),
+            Self::Clash(clash) => clash.fmt(f),
             Self::TooMany { limit } => write!(f, "this board takes {limit} plugins"),
             Self::Config(error) => error.fmt(f),
         }
@@ -80,6 +84,8 @@ impl From<PostError> for ConfigureError {
 pub enum ReplaceError {
     /// No package of this name is installed.
     NotFound,
+    /// The package of another name has its id.
+    Clash(Clash),
     /// Another version is on its way in.
     Busy,
     /// The module is refused.
@@ -92,6 +98,7 @@ impl fmt::Display for ReplaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("no such plugin"),
+            Self::Clash(clash) => clash.fmt(f),
             Self::Busy => f.write_str("another version of this plugin is being started"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Shortage(shortage) => shortage.fmt(f),

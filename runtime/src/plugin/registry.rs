@@ -18,7 +18,7 @@ use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::hal::Storage;
 use crate::host::Call;
-use crate::package::Package;
+use crate::package::{Clash, Package};
 
 /// Whether a plugin runs, at installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +32,18 @@ pub enum Enabled {
     },
 }
 
-/// Opens the ledger of a board: what everything but plugins may take is not free, the network apart.
+/// Opens the ledger of a board: what everything but plugins may take is not free, its network and radio among it, so
+/// that a board that is only tried out on another machine promises plugins no more than it would itself.
 fn opened(limits: &Limits) -> Ledger {
     let mut ledger = Ledger::new(limits.total_bytes);
     let fixed = Fixed::of(limits);
-    for (account, bytes) in
-        [(Account::Runtime, fixed.runtime), (Account::Model, fixed.model), (Account::Queues, fixed.queues)]
-    {
+    let accounts = [
+        (Account::Runtime, fixed.runtime),
+        (Account::Network, fixed.network),
+        (Account::Model, fixed.model),
+        (Account::Queues, fixed.queues),
+    ];
+    for (account, bytes) in accounts {
         if bytes > 0 {
             ledger.take(account, bytes);
         }
@@ -94,8 +99,9 @@ impl Registry {
         }
         let orphans = self.orphans.clone();
         let plugin = Plugin::new(package, &self.limits.plugin, self.poll_on_whole_seconds, orphans);
-        if self.plugins.iter().any(|other| other.id() == plugin.id()) {
-            return Err(InstallError::Duplicate);
+        if let Some(other) = self.find(plugin.id()) {
+            let clash = Clash::between(plugin.package_name(), other.package_name());
+            return Err(clash.map_or(InstallError::Duplicate, InstallError::Clash));
         }
         let stored = PluginConfig::load(storage, plugin.id(), self.limits.plugin.config_bytes_max)?;
         let config = match (stored, enabled) {
@@ -127,11 +133,6 @@ impl Registry {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
-    }
-
-    /// Takes the bytes of the board's network off what plugins may be promised; call it before plugins are installed.
-    pub fn reserve_network(&mut self) {
-        self.ledger.take(Account::Network, Fixed::of(&self.limits).network);
     }
 
     /// Returns the rows of the budget table; `model_bytes` is what the data model holds.
@@ -209,6 +210,9 @@ impl Registry {
     ) -> Result<(), ReplaceError> {
         let id = package.id();
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        if let Some(clash) = Clash::between(&package.name, plugin.package_name()) {
+            return Err(ReplaceError::Clash(clash));
+        }
         plugin.replace(package, exchange, &self.ledger, world.now)
     }
 
@@ -296,7 +300,7 @@ impl Registry {
                 .iter()
                 .any(|plugin| plugin.offers().is_some_and(|offers| offers.puts().any(|other| *other == offer)))
             {
-                services::emit_of_host(package, &services::supports_put(&offer, false, world.self_context), world);
+                services::withdraw_put(package, &offer, world);
             }
         }
     }

@@ -12,7 +12,7 @@ use super::offers::PutOffer;
 use super::ports::Wired;
 use super::sockets::Plugged;
 use crate::config::PluginConfig;
-use crate::delta::{Delta, DeltaVersion, Stamp};
+use crate::delta::{Delta, DeltaError, DeltaVersion, Stamp};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::host::sockets::{Serial, Sockets};
 use crate::host::{Registration, Services};
@@ -77,27 +77,7 @@ impl Services for Loan<'_, '_> {
     }
 
     fn emit(&mut self, delta: &str, version: DeltaVersion) {
-        let bytes = self.face.emitted_bytes_in_call.saturating_add(delta.len());
-        if self.face.emitted_in_call >= self.face.emit_max || bytes > self.face.emit_bytes_max {
-            self.face.drops.emitted = self.face.drops.emitted.saturating_add(1);
-            return;
-        }
-        let stamp =
-            Stamp { source_ref: &self.face.package, self_context: self.world.self_context, now: self.world.wall };
-        match Delta::parse(delta, &stamp) {
-            Ok(delta) => {
-                self.face.emitted_in_call = self.face.emitted_in_call.saturating_add(1);
-                self.face.emitted_bytes_in_call = bytes;
-                let delta = Arc::new(delta.with_version(version));
-                let parts = self.world.model.take_in(delta.clone()).into_deltas().collect();
-                let package = self.face.package.clone();
-                self.world.outbox.push(Emitted { package, delta, parts, hops: self.hops });
-            }
-            Err(error) => {
-                self.face.drops.malformed = self.face.drops.malformed.saturating_add(1);
-                self.face.log(log::Level::Debug, &format!("delta dropped: {error}"));
-            }
-        }
+        self.emit_read(delta.len(), version, |stamp| Delta::parse(delta, stamp));
     }
 
     fn self_path(&mut self, path: &str) -> Option<String> {
@@ -109,19 +89,17 @@ impl Services for Loan<'_, '_> {
     }
 
     fn register(&mut self, registration: Registration) -> bool {
-        let meta = match &registration {
-            Registration::Put { context, path } => {
-                let offer = PutOffer { context: context.clone(), path: path.clone() };
-                Some(supports_put(&offer, true, self.world.self_context))
-            }
+        let offer = match &registration {
+            Registration::Put { context, path } => Some(PutOffer { context: context.clone(), path: path.clone() }),
             _ => None,
         };
         if !self.face.offers.register(registration, self.face.registrations_max, self.world.now) {
             self.face.log(log::Level::Warn, "registration refused: no such thing can be registered, or too many are");
             return false;
         }
-        if let Some(meta) = meta {
-            self.emit(&meta, DeltaVersion::V1);
+        if let Some(offer) = offer {
+            let bytes = offer.context.len().saturating_add(offer.path.len());
+            self.emit_read(bytes, DeltaVersion::V1, |stamp| supports_put(&offer, true, stamp));
         }
         true
     }
@@ -143,15 +121,8 @@ impl Services for Loan<'_, '_> {
     }
 
     fn publish_notification(&mut self, path: &str, value: &str) -> bool {
-        let mut delta = String::from("{\"updates\":[{\"values\":[{\"path\":");
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut delta, path);
-        delta.push_str(",\"value\":");
-        delta.push_str(value);
-        delta.push_str("}]}]}");
-        let before = self.world.outbox.len();
-        self.emit(&delta, DeltaVersion::V1);
-        self.world.outbox.len() > before
+        let bytes = path.len().saturating_add(value.len());
+        self.emit_read(bytes, DeltaVersion::V1, |stamp| Delta::of_value("", path, value, stamp))
     }
 
     fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
@@ -190,38 +161,60 @@ impl Services for Loan<'_, '_> {
     }
 }
 
-/// Emits a delta of the host's own making in the name of a plugin.
-pub(super) fn emit_of_host(package: &Arc<str>, delta: &str, world: &mut World<'_>) {
+/// Tells clients in the name of a plugin that it no longer handles PUT for a path.
+pub(super) fn withdraw_put(package: &Arc<str>, offer: &PutOffer, world: &mut World<'_>) {
     let stamp = Stamp { source_ref: package, self_context: world.self_context, now: world.wall };
-    match Delta::parse(delta, &stamp) {
-        Ok(delta) => {
-            let delta = Arc::new(delta);
-            let parts = world.model.take_in(delta.clone()).into_deltas().collect();
-            world.outbox.push(Emitted { package: package.clone(), delta, parts, hops: 0 });
-        }
-        Err(error) => log::warn!("{package}: a delta of the host is none: {error}"),
+    match supports_put(offer, false, &stamp) {
+        Ok(delta) => take_in(package.clone(), delta, 0, world),
+        Err(error) => log::warn!("{package}: clients are not told that nobody handles {}: {error}", offer.path),
     }
 }
 
 /// Returns the delta that tells clients whether somebody handles PUT for a path (plugin ABI §3.3).
-pub(super) fn supports_put(offer: &PutOffer, supported: bool, self_context: &str) -> String {
-    let context = offer.context.as_str();
-    let mut delta = String::from("{");
-    if !matches!(context, "" | "vessels.self") && context != self_context {
-        delta.push_str("\"context\":");
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut delta, context);
-        delta.push(',');
-    }
-    delta.push_str("\"updates\":[{\"meta\":[{\"path\":");
-    let _ = json::write_string(&mut delta, &offer.path);
-    delta.push_str(",\"value\":{\"supportsPut\":");
-    delta.push_str(if supported { "true" } else { "false" });
-    delta.push_str("}}]}]}");
-    delta
+fn supports_put(offer: &PutOffer, supported: bool, stamp: &Stamp<'_>) -> Result<Delta, DeltaError> {
+    let meta = json::object(|meta| {
+        meta.boolean("supportsPut", supported);
+    });
+    Delta::of_meta(&offer.context, &offer.path, &meta, stamp)
+}
+
+/// Gives a delta of a plugin to the model and to whoever listens.
+fn take_in(package: Arc<str>, delta: Delta, hops: u8, world: &mut World<'_>) {
+    let delta = Arc::new(delta);
+    let parts = world.model.take_in(delta.clone()).into_deltas().collect();
+    world.outbox.push(Emitted { package, delta, parts, hops });
 }
 
 impl Loan<'_, '_> {
+    /// Emits what `read` gives, `bytes` long as the guest had it to say; tells whether it did.
+    fn emit_read(
+        &mut self,
+        bytes: usize,
+        version: DeltaVersion,
+        read: impl FnOnce(&Stamp<'_>) -> Result<Delta, DeltaError>,
+    ) -> bool {
+        let bytes = self.face.emitted_bytes_in_call.saturating_add(bytes);
+        if self.face.emitted_in_call >= self.face.emit_max || bytes > self.face.emit_bytes_max {
+            self.face.drops.emitted = self.face.drops.emitted.saturating_add(1);
+            return false;
+        }
+        let stamp =
+            Stamp { source_ref: &self.face.package, self_context: self.world.self_context, now: self.world.wall };
+        match read(&stamp) {
+            Ok(delta) => {
+                self.face.emitted_in_call = self.face.emitted_in_call.saturating_add(1);
+                self.face.emitted_bytes_in_call = bytes;
+                take_in(self.face.package.clone(), delta.with_version(version), self.hops, self.world);
+                true
+            }
+            Err(error) => {
+                self.face.drops.malformed = self.face.drops.malformed.saturating_add(1);
+                self.face.log(log::Level::Debug, &format!("delta dropped: {error}"));
+                false
+            }
+        }
+    }
+
     fn try_save(&mut self, text: &str) -> Result<(), String> {
         if text.len() > self.face.config_bytes_max as usize {
             return Err(format!("{} bytes, {} allowed", text.len(), self.face.config_bytes_max));

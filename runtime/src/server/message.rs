@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json;
+use crate::package::WebFiles;
 
 /// One response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,17 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Nothing in the core claims the address: a carrier with package folders at hand may send a file instead.
     pub unclaimed: bool,
+    /// What a carrier with package folders at hand does before it sends the response.
+    pub follow: Option<Follow>,
+}
+
+/// What became of a package whose files a host with a disk keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// It was installed: these take the place of those of the version before.
+    Keep(WebFiles),
+    /// The one with this plugin id was removed.
+    Forget(String),
 }
 
 impl Response {
@@ -28,7 +40,7 @@ impl Response {
         let headers =
             [("content-type", content_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { status, headers, body: body.into(), unclaimed: false }
+        Self { status, headers, body: body.into(), unclaimed: false, follow: None }
     }
 
     /// Returns JSON text.

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::{N2K_FILE, N2kConfig, Vessel};
-use skiff_runtime::gateway::{Gateway, Setup};
+use skiff_runtime::config::N2K_FILE;
+use skiff_runtime::gateway::{Boot, Gateway};
 use skiff_runtime::hal::sim::{SimCan, SimClock, SimRng, SimStorage};
 use skiff_runtime::hal::{CanFrame, CanPort, Clock, Hal, Key, Storage};
 use skiff_runtime::replay::SELF_CONTEXT;
@@ -51,19 +51,13 @@ fn station(clock: &SimClock, can: SimCan, storage: SimStorage, seed: u64, node: 
         serial: None,
         can: vec![CanPort { label: "can0".into(), can: Box::new(can.clone()) }],
     };
-    let setup = Setup {
-        limits: Limits::of(Board::Linux),
-        vessel: Vessel::default(),
-        self_context: SELF_CONTEXT.into(),
-        access: Access::with_new_token(&mut SimRng::new(1)).0.allow_anyone(),
-        strict: false,
-        version: "0.1.0",
-        events: false,
-        poll_on_whole_seconds: false,
+    let boot = Boot {
+        self_context: Some(SELF_CONTEXT.into()),
+        access: Some(Access::with_new_token(&mut SimRng::new(1)).0),
+        allow_anyone: true,
+        ..Boot::new(Limits::of(Board::Linux), "0.1.0")
     };
-    let mut gateway = Gateway::new(setup, hal);
-    let config = N2kConfig::load(&mut kept, false).expect("the test's own configuration");
-    gateway.take_part(&config);
+    let gateway = Gateway::boot(hal, boot).expect("the test's own configuration").gateway;
     Station { gateway, can, storage }
 }
 

@@ -6,19 +6,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr};
 
-use skiff_runtime::budget::{Board, Limits, NETWORK, NetLimits};
+use skiff_runtime::budget::{Board, NETWORK, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
-use skiff_runtime::config::{SAMPLE_SELF_CONTEXT, Vessel};
+use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::flash::FlashStorage;
-use skiff_runtime::gateway::{Gateway, InputId, Setup};
+use skiff_runtime::gateway::{Boot, Booted, Gateway, InputId};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{Clock, Hal, Storage};
 use skiff_runtime::n2k::log::Record;
 use skiff_runtime::n2k::sample;
 use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
-use skiff_runtime::package::store;
 use skiff_runtime::plugin::Enabled;
-use skiff_runtime::server::Access;
 use skiff_runtime::time::{Instant, UnixMillis};
 
 use super::device::Card;
@@ -49,12 +47,13 @@ pub fn run(partition: &Partition) -> Result<(), String> {
     let card = Card::open()?;
     plic::open();
     let (address, seed) = (card.address(), random.seed());
+    // The network is this machine's own, whichever board's budget it has.
     let limits = NetLimits::of(Board::QemuRiscv32);
     let setup = net::Setup { limits, hardware_address: address, addressing: addressing(partition)?, seed };
     let network = SmolNet::new(card, &setup, now());
     let (mut gateway, input) = gateway(partition, network, random)?;
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
-    let carrier_limits = CarrierLimits::new(&limits, &Limits::of(Board::QemuRiscv32));
+    let carrier_limits = CarrierLimits::new(&limits, &partition.limits()?);
     let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
     log::info!("listening on port {PORT}");
     let mut feed = Feed::new(partition, now());
@@ -95,38 +94,40 @@ fn addressing(partition: &Partition) -> Result<Addressing, String> {
     Ok(Addressing::Static(StaticAddress { gateway: gateway.transpose()?, ..fixed }))
 }
 
-fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) -> Result<(Gateway, InputId), String> {
-    let limits = Limits::of(Board::QemuRiscv32);
+fn gateway(partition: &Partition, network: SmolNet<Card>, random: Random) -> Result<(Gateway, InputId), String> {
     // Nothing else has been built yet.
     let mut measured = Measured::default();
     measured.note(NETWORK, heap::usage().used);
-    let mut storage = storage(partition)?;
-    let access = access(partition, &mut *storage, &mut random)?;
-    let kept = store::load_all(&mut *storage, u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX));
-    let setup = Setup {
-        limits,
-        vessel: Vessel::default(),
-        self_context: String::from(SAMPLE_SELF_CONTEXT),
-        access,
-        strict: false,
-        version: env!("CARGO_PKG_VERSION"),
-        events: false,
-        poll_on_whole_seconds: false,
-    };
     let hal = Hal {
         // The bus would tell the time; this one is the log's.
         clock: Box::new(MachineClock { wall: partition.log().map(|(start, _)| (start, now())) }),
         rng: Box::new(random),
-        storage,
+        storage: storage(partition)?,
         network: Some(Box::new(network)),
         fetch: None,
         serial: None,
         can: Vec::new(),
     };
-    let mut gateway = Gateway::new(setup, hal);
-    gateway.reserve_network();
+    let boot = Boot {
+        self_context: Some(String::from(SAMPLE_SELF_CONTEXT)),
+        unattended: true,
+        ..Boot::new(partition.limits()?, env!("CARGO_PKG_VERSION"))
+    };
+    let Booted { mut gateway, token, .. } = Gateway::boot(hal, boot).map_err(|error| format!("{error}"))?;
+    match token {
+        Some(token) if partition.asks_for("storage") => log::info!("token, told once: {}", token.as_str()),
+        Some(token) => log::info!("token for this run: {}", token.as_str()),
+        None => log::info!("the token is known already"),
+    }
     let input = gateway.input(sample::LABEL);
     report::mark("gateway and network");
+    settle(&mut gateway);
+    for plugin in gateway.plugins().plugins() {
+        let (id, package) = (plugin.id(), plugin.package());
+        let place = if package.lease.is_some() { "read in place" } else { "copied" };
+        log::info!("stored package {id} {}, {place}", package.version);
+        report::mark(id);
+    }
     for stored in packages::stored(partition) {
         let package = match packages::read(&stored) {
             Ok(package) => package,
@@ -139,22 +140,8 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
         let span = report::begin();
         let enabled = Enabled::Always { config: stored.config.map(String::from) };
         gateway.install(package, enabled).map_err(|error| format!("{name}: {error}"))?;
-        while gateway.is_starting() {
-            gateway.poll();
-            watchdog::tick();
-        }
+        settle(&mut gateway);
         measured.note(&name, span.end(&name));
-    }
-    for (id, package) in kept {
-        let package = package.map_err(|error| format!("{id}: {error}"))?;
-        let place = if package.lease.is_some() { "read in place" } else { "copied" };
-        log::info!("stored package {id} {}, {place}", package.version);
-        gateway.install(package, Enabled::Always { config: None }).map_err(|error| format!("{id}: {error}"))?;
-        while gateway.is_starting() {
-            gateway.poll();
-            watchdog::tick();
-        }
-        report::mark(&id);
     }
     for plugin in gateway.plugins().plugins() {
         let reason = plugin.reason().unwrap_or_default();
@@ -162,6 +149,14 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, mut random: Random) ->
     }
     measured.print(&gateway);
     Ok((gateway, input))
+}
+
+/// Lets the plugins come up.
+fn settle(gateway: &mut Gateway) {
+    while gateway.is_starting() {
+        gateway.poll();
+        watchdog::tick();
+    }
 }
 
 /// Opens the flash where the boot word `storage` is set, else a storage that is gone with the run.
@@ -174,21 +169,6 @@ fn storage(partition: &Partition) -> Result<Box<dyn Storage>, String> {
     let room = storage.capacity();
     log::info!("storage: {} of {} bytes free", room.free_bytes, room.total_bytes);
     Ok(Box::new(storage))
-}
-
-/// Takes the access rules of the storage, or makes a token at the first start.
-fn access(partition: &Partition, storage: &mut dyn Storage, random: &mut Random) -> Result<Access, String> {
-    if !partition.asks_for("storage") {
-        let (access, token) = Access::with_new_token(random);
-        log::info!("token for this run: {}", token.as_str());
-        return Ok(access);
-    }
-    let (access, token) = Access::open_or_create(storage, random).map_err(|error| format!("{error}"))?;
-    match token {
-        Some(token) => log::info!("token, told once: {}", token.as_str()),
-        None => log::info!("the token is known already"),
-    }
-    Ok(access)
 }
 
 /// The log, at its own pace, from the start again when it is over.

@@ -5,6 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
+use skiff_abi::import::IMPORTS;
 use skiff_runtime::budget::{Board, Limits, PluginLimits};
 use skiff_runtime::delta::DeltaVersion;
 use skiff_runtime::host::{Call, Capabilities, Instance, InstanceSpec, ModuleFacts, Progress, Services};
@@ -12,39 +13,16 @@ use skiff_runtime::time::{Instant, UnixMillis};
 use skiff_runtime::vfs::{Medium, MemoryMedium};
 use wasm_smith::{Config, Module};
 
-/// Imports a generated module may use: one of each shape, and those that touch most.
-const IMPORTS: &str = r#"(module
-    (import "env" "sk_debug" (func (param i32 i32)))
-    (import "env" "sk_set_status" (func (param i32 i32)))
-    (import "env" "sk_handle_message" (func (param i32 i32 i32)))
-    (import "env" "sk_get_self_path" (func (param i32 i32 i32 i32) (result i32)))
-    (import "env" "sk_read_config" (func (param i32 i32) (result i32)))
-    (import "env" "sk_save_config" (func (param i32 i32) (result i32)))
-    (import "env" "sk_has_capability" (func (param i32 i32) (result i32)))
-    (import "env" "sk_publish_notification" (func (param i32 i32 i32 i32) (result i32)))
-    (import "env" "sk_register_put_handler" (func (param i32 i32 i32 i32) (result i32)))
-    (import "env" "sk_register_resource_provider" (func (param i32 i32) (result i32)))
-    (import "env" "sk_emit_binary_stream" (func (param i32 i32 i32 i32) (result i32)))
-    (import "env" "sk_udp_create" (func (param i32) (result i32)))
-    (import "env" "sk_udp_send" (func (param i32 i32 i32 i32 i32 i32) (result i32)))
-    (import "env" "sk_udp_recv" (func (param i32 i32 i32 i32 i32) (result i32)))
-    (import "env" "sk_tcp_create" (func (result i32)))
-    (import "env" "abort" (func (param i32 i32 i32 i32)))
-    (import "env" "seed" (func (result f64)))
-    (import "env" "trace" (func (param i32 i32 f64 f64 f64 f64 f64)))
-    (import "env" "console.log" (func (param i32)))
-    (import "env" "unknown" (func (param i64) (result f32)))
-    (import "as-fetch" "_fetchGETSync" (func (param i32 i32 i32) (result i32)))
-    (import "as-fetch" "_fetchPOST" (func (param i32 i32 i32 i32 i32)))
-    (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "fd_read" (func (param i32 i32 i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "fd_readdir" (func (param i32 i32 i32 i64 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "poll_oneoff" (func (param i32 i32 i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "environ_get" (func (param i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "clock_time_get" (func (param i32 i64 i32) (result i32)))
-    (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))))"#;
+/// Every import a generated module may use, and one that nobody knows.
+fn imports() -> String {
+    let mut text = String::from("(module (import \"env\" \"unknown\" (func (param i64) (result f32)))");
+    for import in IMPORTS {
+        let params: String = import.values().map(|value| format!(" {}", value.name())).collect();
+        let result = import.result.map(|value| format!("(result {})", value.name())).unwrap_or_default();
+        text += &format!("(import {:?} {:?} (func (param{params}) {result}))", import.module, import.name);
+    }
+    text + ")"
+}
 
 /// Exports of the buffer dialect.
 const BUFFER: &str = r#"(module
@@ -79,7 +57,7 @@ const ASSEMBLYSCRIPT: &str = r#"(module
     (func (export "handle") (param i32 i32) (result i32) unreachable))"#;
 
 static SHAPES: LazyLock<[Vec<u8>; 3]> =
-    LazyLock::new(|| [IMPORTS, BUFFER, ASSEMBLYSCRIPT].map(|text| wat::parse_str(text).expect("a shape")));
+    LazyLock::new(|| [&imports(), BUFFER, ASSEMBLYSCRIPT].map(|text| wat::parse_str(text).expect("a shape")));
 
 fn limits() -> PluginLimits {
     PluginLimits {

@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use skiff_runtime::package::{Manifest, NAME_BYTES_MAX, Package, UNPACKED_BYTES_MAX, files_of_tgz, plugin_id};
+use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::package::{Archive, Incoming, Manifest, NAME_BYTES_MAX, Package, UNPACKED_BYTES_MAX, plugin_id};
 
 /// A tar header with what the fuzzer may choose (POSIX.1-2001 ustar).
 fn tar_entry(name: &[u8], kind: u8, content: &[u8]) -> Vec<u8> {
@@ -23,7 +24,11 @@ fn tar_entry(name: &[u8], kind: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn check(bytes: &[u8]) {
-    for (path, data) in files_of_tgz(bytes, UNPACKED_BYTES_MAX).unwrap_or_default() {
+    if let Ok(incoming) = Incoming::read(bytes, &Limits::of(Board::Linux)) {
+        assert!(incoming.record_bytes() <= UNPACKED_BYTES_MAX as u64 && !incoming.id().contains('/'));
+    }
+    let archive = Archive::unpack(bytes, UNPACKED_BYTES_MAX);
+    for (path, data) in archive.iter().flat_map(Archive::files).map_while(Result::ok) {
         let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
         assert!(!path.is_empty() && std::path::Path::new(&path).components().all(plain), "{path:?} leads out");
         assert!(data.len() <= UNPACKED_BYTES_MAX);

@@ -1,65 +1,82 @@
 //! Deltas, the data model, notifications (plugin ABI §3.3).
 
-use skiff_abi::{
-    Capability,
-    import::{DELTA_VERSION_DEFAULT, ENV},
-};
+use alloc::string::String;
 
-use super::{Args, Ask, Guest, Known, Outcome, Ret, WrongType};
+use skiff_abi::import::DELTA_VERSION_DEFAULT;
+
+use super::Caller;
 use crate::delta::{DELTA_BYTES_MAX, DeltaVersion};
+use crate::host::Services;
+use crate::host::memory::GuestSlice;
 use crate::json;
-
-pub(super) const TABLE: &[Known] = &[
-    Known { module: ENV, name: "sk_handle_message", handler: handle_message, failure: Ret::Nothing },
-    Known { module: ENV, name: "sk_get_self_path", handler: self_path, failure: Ret::Int(0) },
-    Known { module: ENV, name: "sk_get_path", handler: path, failure: Ret::Int(0) },
-    Known { module: ENV, name: "sk_publish_notification", handler: publish_notification, failure: Ret::Int(-1) },
-];
 
 /// States of a notification that upstream accepts (`nominal` is refused there, plugin ABI §3.3).
 const NOTIFICATION_STATES: [&str; 5] = ["normal", "alert", "warn", "alarm", "emergency"];
 
-fn allows(guest: &Guest<'_>, capability: Capability) -> bool {
-    guest.state().capabilities.allows(capability, false)
-}
-
-fn handle_message(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let slice = args.slice(0)?;
-    let version = if args.int_or(2, DELTA_VERSION_DEFAULT)? == 2 { DeltaVersion::V2 } else { DeltaVersion::V1 };
-    if slice.len as usize > DELTA_BYTES_MAX || !allows(guest, Capability::DataWrite) {
-        return Ok(Outcome::Done(Ret::Nothing));
+pub(super) fn sk_handle_message(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    delta: GuestSlice,
+    version: Option<i32>,
+) {
+    let version = if version.unwrap_or(DELTA_VERSION_DEFAULT) == 2 { DeltaVersion::V2 } else { DeltaVersion::V1 };
+    if let Some(delta) = caller.text_of(delta, u32::try_from(DELTA_BYTES_MAX).unwrap_or(u32::MAX)) {
+        services.emit(&delta, version);
     }
-    Ok(match guest.text(slice) {
-        Some(delta) => Outcome::Ask(Ask::Emit { delta, version }),
-        None => Outcome::Done(Ret::Nothing),
-    })
 }
 
-fn self_path(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let into = args.slice(2)?;
-    Ok(match guest.text(args.slice(0)?).filter(|_| allows(guest, Capability::DataRead)) {
-        Some(path) => Outcome::Ask(Ask::SelfPath { path, into }),
-        None => Outcome::Done(Ret::Int(0)),
-    })
+pub(super) fn sk_get_self_path(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    path: GuestSlice,
+    into: GuestSlice,
+) -> i32 {
+    let node = caller.text(path).and_then(|path| services.self_path(&path));
+    give_node(caller, into, node)
 }
 
-fn path(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let into = args.slice(2)?;
-    Ok(match guest.text(args.slice(0)?).filter(|_| allows(guest, Capability::DataRead)) {
-        Some(path) => Outcome::Ask(Ask::Path { path, into }),
-        None => Outcome::Done(Ret::Int(0)),
-    })
+pub(super) fn sk_get_path(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    path: GuestSlice,
+    into: GuestSlice,
+) -> i32 {
+    let node = caller.text(path).and_then(|path| services.path(&path));
+    give_node(caller, into, node)
 }
 
-fn publish_notification(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let (path, value) = (guest.text(args.slice(0)?), guest.text(args.slice(2)?));
-    let refused = Outcome::Done(Ret::Int(-1));
-    let (Some(path), Some(value)) = (path, value) else { return Ok(refused) };
-    let Ok(value) = json::compact(&value) else { return Ok(refused) };
-    let state = json::member(&value, "state").and_then(json::string);
-    let known = state.is_some_and(|state| NOTIFICATION_STATES.contains(&&*state));
-    if !known || !allows(guest, Capability::DataWrite) {
-        return Ok(refused);
+/// Writes a node of the model; where it does not fit, the node without `meta` and `values` (plugin ABI appendix E).
+fn give_node(caller: &mut Caller<'_>, into: GuestSlice, node: Option<String>) -> i32 {
+    let Some(node) = node.filter(|node| node != "null") else { return 0 };
+    // The whole node is work, also where it does not fit: a short path can lead to all there is.
+    caller.pay(u32::try_from(node.len()).unwrap_or(u32::MAX));
+    match caller.write_text(into, &node) {
+        0 => lean(&node).map_or(0, |lean| caller.write_text(into, &lean)),
+        bytes => bytes,
     }
-    Ok(Outcome::Ask(Ask::Notify { path, value }))
+}
+
+fn lean(node: &str) -> Option<String> {
+    let lean = json::rewritten(node, |out, name, value| {
+        if !matches!(name, "meta" | "values") {
+            out.json(name, value);
+        }
+    });
+    lean.ok()
+}
+
+pub(super) fn sk_publish_notification(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    path: GuestSlice,
+    value: GuestSlice,
+) -> i32 {
+    let value = caller.text(value).and_then(|value| json::compact(&value).ok()).filter(|value| {
+        let state = json::member(value, "state").and_then(json::string);
+        state.is_some_and(|state| NOTIFICATION_STATES.contains(&&*state))
+    });
+    match (caller.text(path), value) {
+        (Some(path), Some(value)) if services.publish_notification(&path, &value) => 0,
+        _ => -1,
+    }
 }

@@ -5,107 +5,114 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use skiff_abi::export::AS_CLASS_ARRAY_BUFFER;
-use skiff_abi::import::AS_FETCH;
 
-use super::{Args, Ask, Guest, Known, Outcome, Ret, WrongType};
+use super::{Caller, Outcome};
+use crate::host::Services;
 use crate::host::fetch::{FetchMethod, FetchRequest, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX};
-use crate::host::memory::{GuestSlice, read_u32};
+use crate::host::memory::GuestSlice;
 
-pub(super) const TABLE: &[Known] = &[
-    // The guest is suspended by the interpreter; the asyncify machinery it brings stays idle (plugin ABI §8.4).
-    Known {
-        module: AS_FETCH,
-        name: "_initAsyncify",
-        handler: |_, _| Ok(Outcome::Done(Ret::Nothing)),
-        failure: Ret::Nothing,
-    },
-    Known {
-        module: AS_FETCH,
-        name: "_fetchGETSync",
-        handler: |guest, args| waiting(guest, args, FetchMethod::Get),
-        failure: Ret::Int(0),
-    },
-    Known {
-        module: AS_FETCH,
-        name: "_fetchPOSTSync",
-        handler: |guest, args| waiting(guest, args, FetchMethod::Post),
-        failure: Ret::Int(0),
-    },
-    Known {
-        module: AS_FETCH,
-        name: "_fetchGET",
-        handler: |guest, args| called_back(guest, args, FetchMethod::Get, 3),
-        failure: Ret::Nothing,
-    },
-    Known {
-        module: AS_FETCH,
-        name: "_fetchPOST",
-        handler: |guest, args| called_back(guest, args, FetchMethod::Post, 4),
-        failure: Ret::Nothing,
-    },
-];
+/// The guest is suspended by the interpreter; the asyncify machinery it brings stays idle (plugin ABI §8.4).
+pub(super) fn init_asyncify(_: &mut Caller<'_>, _data: u32, _end: u32) {}
 
-fn waiting(guest: &mut Guest<'_>, args: &Args<'_>, method: FetchMethod) -> Result<Outcome, WrongType> {
-    Ok(Outcome::Ask(match request(guest, args, method)? {
-        Ok(request) => Ask::Fetch(request),
-        // There is no address to answer with; as-fetch takes it for an empty body.
-        Err(clause) => Ask::LogThen(log::Level::Warn, format!("a fetch was refused: {clause}"), 0),
-    }))
+pub(super) fn fetch_get_sync(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    url: u32,
+    _mode: i32,
+    headers: u32,
+) -> Outcome {
+    waiting(services, request(caller, FetchMethod::Get, url, headers, 0))
 }
 
-fn called_back(
-    guest: &mut Guest<'_>,
-    args: &Args<'_>,
-    method: FetchMethod,
-    callback: usize,
-) -> Result<Outcome, WrongType> {
-    let callback = args.int(callback)?;
-    Ok(Outcome::Ask(match request(guest, args, method)? {
-        Ok(request) => Ask::FetchLater { request, callback },
-        Err(clause) => Ask::FetchRefused { clause, callback },
-    }))
+pub(super) fn fetch_post_sync(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    url: u32,
+    _mode: i32,
+    headers: u32,
+    body: u32,
+) -> Outcome {
+    waiting(services, request(caller, FetchMethod::Post, url, headers, body))
+}
+
+pub(super) fn fetch_get(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    url: u32,
+    _mode: i32,
+    headers: u32,
+    callback: i32,
+) {
+    called_back(services, request(caller, FetchMethod::Get, url, headers, 0), callback);
+}
+
+pub(super) fn fetch_post(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    url: u32,
+    _mode: i32,
+    headers: u32,
+    body: u32,
+    callback: i32,
+) {
+    called_back(services, request(caller, FetchMethod::Post, url, headers, body), callback);
+}
+
+fn refused(services: &mut dyn Services, clause: &str) {
+    services.log(log::Level::Warn, &format!("a fetch was refused: {clause}"));
+}
+
+fn waiting(services: &mut dyn Services, request: Result<FetchRequest, &'static str>) -> Outcome {
+    match request {
+        Ok(request) => Outcome::Fetch(request),
+        // There is no address to answer with; as-fetch takes it for an empty body.
+        Err(clause) => {
+            refused(services, clause);
+            Outcome::from(0)
+        }
+    }
+}
+
+fn called_back(services: &mut dyn Services, request: Result<FetchRequest, &'static str>, callback: i32) {
+    match request {
+        Ok(request) => services.fetch_later(request, callback),
+        Err(clause) => {
+            refused(services, clause);
+            services.fetch_refused(callback);
+        }
+    }
 }
 
 /// Reads a request; `Err` says in words what about it cannot be read.
 fn request(
-    guest: &mut Guest<'_>,
-    args: &Args<'_>,
-    method: FetchMethod,
-) -> Result<Result<FetchRequest, &'static str>, WrongType> {
-    let (url, headers) = (args.uint(0)?, args.uint(2)?);
-    let body = if method == FetchMethod::Post { args.uint(3)? } else { 0 };
-    Ok(read(guest, method, url, headers, body))
-}
-
-fn read(
-    guest: &mut Guest<'_>,
+    caller: &mut Caller<'_>,
     method: FetchMethod,
     url: u32,
     headers: u32,
     body: u32,
 ) -> Result<FetchRequest, &'static str> {
-    let url = guest.managed(url).ok_or("the URL is no string")?;
+    let url = caller.managed(url).ok_or("the URL is no string")?;
     if url.len() > URL_BYTES_MAX {
         return Err("the URL is too long");
     }
-    let headers = read_headers(guest, headers)?;
-    let body = if body == 0 { None } else { Some(read_body(guest, body)?) };
+    let headers = read_headers(caller, headers)?;
+    let body = if body == 0 { None } else { Some(read_body(caller, body)?) };
     Ok(FetchRequest { method, url, headers, body })
 }
 
 /// Reads `string[][]`, pairs of name and value; a null pointer means none.
-fn read_headers(guest: &mut Guest<'_>, array: u32) -> Result<Vec<(String, String)>, &'static str> {
+fn read_headers(caller: &mut Caller<'_>, array: u32) -> Result<Vec<(String, String)>, &'static str> {
     const WRONG: &str = "the headers are no list of pairs";
     let mut headers = Vec::new();
     if array == 0 {
         return Ok(headers);
     }
-    let rows = elements(guest, array).filter(|rows| rows.len() <= HEADERS_MAX).ok_or(WRONG)?;
+    let rows = elements(caller, array).filter(|rows| rows.len() <= HEADERS_MAX).ok_or(WRONG)?;
     let mut bytes = 0_usize;
     for row in rows {
-        let pair = elements(guest, row).filter(|pair| pair.len() == 2).ok_or(WRONG)?;
+        let pair = elements(caller, row).filter(|pair| pair.len() == 2).ok_or(WRONG)?;
         let &[name, value] = pair.as_slice() else { return Err(WRONG) };
-        let (name, value) = (guest.managed(name).ok_or(WRONG)?, guest.managed(value).unwrap_or_default());
+        let (name, value) = (caller.managed(name).ok_or(WRONG)?, caller.managed(value).unwrap_or_default());
         bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
         if bytes > HEADER_BYTES_MAX {
             return Err("the headers are too long");
@@ -116,25 +123,24 @@ fn read_headers(guest: &mut Guest<'_>, array: u32) -> Result<Vec<(String, String
 }
 
 /// Reads the element pointers of a managed array (plugin ABI §2.6); `None` when it is none or too long.
-fn elements(guest: &Guest<'_>, array: u32) -> Option<Vec<u32>> {
-    let memory = guest.memory();
-    let (start, count) = (read_u32(memory, array.checked_add(4)?)?, read_u32(memory, array.checked_add(12)?)?);
+fn elements(caller: &Caller<'_>, array: u32) -> Option<Vec<u32>> {
+    let memory = caller.memory();
+    let (start, count) = (memory.word(array.checked_add(4)?)?, memory.word(array.checked_add(12)?)?);
     if usize::try_from(count).ok()? > HEADERS_MAX {
         return None;
     }
-    let bytes = GuestSlice { ptr: start, len: count.checked_mul(4)? }.read(memory)?;
+    let bytes = memory.bytes(GuestSlice { ptr: start, len: count.checked_mul(4)? })?;
     Some(bytes.chunks_exact(4).map(|word| word.try_into().map_or(0, u32::from_le_bytes)).collect())
 }
 
 /// Reads a managed `ArrayBuffer`.
-fn read_body(guest: &mut Guest<'_>, ptr: u32) -> Result<Vec<u8>, &'static str> {
+fn read_body(caller: &mut Caller<'_>, ptr: u32) -> Result<Vec<u8>, &'static str> {
     const WRONG: &str = "the body is no ArrayBuffer";
-    let word = |back: u32| ptr.checked_sub(back).and_then(|at| read_u32(guest.memory(), at));
+    let word = |back: u32| ptr.checked_sub(back).and_then(|at| caller.memory().word(at));
     let (Some(AS_CLASS_ARRAY_BUFFER), Some(len)) = (word(8), word(4)) else { return Err(WRONG) };
-    if len > guest.state().limits.fetch_request_bytes_max {
+    let limit = caller.state().limits.fetch_request_bytes_max;
+    if len > limit {
         return Err("the body is too long");
     }
-    let bytes = GuestSlice { ptr, len }.read(guest.memory()).ok_or(WRONG)?.to_vec();
-    guest.charge(len);
-    Ok(bytes)
+    Ok(caller.bytes_of(GuestSlice { ptr, len }, limit).ok_or(WRONG)?.into_owned())
 }

@@ -3,60 +3,52 @@
 //! On hosts with the standard library only: a chip has no room for functions that current compilers bring themselves.
 //! There they are linked to a trap and named in the plugin's status, as any unknown import.
 
-use skiff_abi::import::MATH;
+use super::Caller;
 
-use super::{Args, Guest, Known, Outcome, Ret, WrongType};
-
-macro_rules! table {
-    ($($name:literal => $function:expr),+ $(,)?) => {
-        &[$(Known {
-            module: MATH,
-            name: $name,
-            handler: |_: &mut Guest<'_>, args: &Args<'_>| -> Result<Outcome, WrongType> {
-                let function: fn(f64, f64) -> f64 = $function;
-                Ok(Outcome::Done(Ret::Float(function(args.float(0)?, args.float(1)?))))
-            },
-            failure: Ret::Float(f64::NAN),
-        }),+]
+macro_rules! functions {
+    ($($name:ident ($($x:ident),+) $function:expr;)+) => {
+        $(pub(super) fn $name(_: &mut Caller<'_>, $($x: f64),+) -> f64 {
+            $function
+        })+
     };
 }
 
-pub(super) const TABLE: &[Known] = table! {
-    "abs" => |x, _| libm::fabs(x),
-    "acos" => |x, _| libm::acos(x),
-    "acosh" => |x, _| libm::acosh(x),
-    "asin" => |x, _| libm::asin(x),
-    "asinh" => |x, _| libm::asinh(x),
-    "atan" => |x, _| libm::atan(x),
-    "atan2" => |y, x| libm::atan2(y, x),
-    "atanh" => |x, _| libm::atanh(x),
-    "cbrt" => |x, _| libm::cbrt(x),
-    "ceil" => |x, _| libm::ceil(x),
-    "clz32" => |x, _| f64::from(bits(x).leading_zeros()),
-    "cos" => |x, _| libm::cos(x),
-    "cosh" => |x, _| libm::cosh(x),
-    "exp" => |x, _| libm::exp(x),
-    "expm1" => |x, _| libm::expm1(x),
-    "floor" => |x, _| libm::floor(x),
-    "fround" => |x, _| f64::from(single(x)),
-    "hypot" => |x, y| libm::hypot(x, y),
-    "imul" => |x, y| f64::from(bits(x).wrapping_mul(bits(y)).cast_signed()),
-    "log" => |x, _| libm::log(x),
-    "log10" => |x, _| libm::log10(x),
-    "log1p" => |x, _| libm::log1p(x),
-    "log2" => |x, _| libm::log2(x),
-    "max" => |x, y| if x.is_nan() || y.is_nan() { f64::NAN } else { libm::fmax(x, y) },
-    "min" => |x, y| if x.is_nan() || y.is_nan() { f64::NAN } else { libm::fmin(x, y) },
-    "pow" => power,
-    "round" => round,
-    "sign" => |x, _| if x.is_nan() || x == 0.0 { x } else { libm::copysign(1.0, x) },
-    "sin" => |x, _| libm::sin(x),
-    "sinh" => |x, _| libm::sinh(x),
-    "sqrt" => |x, _| libm::sqrt(x),
-    "tan" => |x, _| libm::tan(x),
-    "tanh" => |x, _| libm::tanh(x),
-    "trunc" => |x, _| libm::trunc(x),
-};
+functions! {
+    abs(x) libm::fabs(x);
+    acos(x) libm::acos(x);
+    acosh(x) libm::acosh(x);
+    asin(x) libm::asin(x);
+    asinh(x) libm::asinh(x);
+    atan(x) libm::atan(x);
+    atan2(y, x) libm::atan2(y, x);
+    atanh(x) libm::atanh(x);
+    cbrt(x) libm::cbrt(x);
+    ceil(x) libm::ceil(x);
+    clz32(x) f64::from(bits(x).leading_zeros());
+    cos(x) libm::cos(x);
+    cosh(x) libm::cosh(x);
+    exp(x) libm::exp(x);
+    expm1(x) libm::expm1(x);
+    floor(x) libm::floor(x);
+    fround(x) f64::from(single(x));
+    hypot(x, y) libm::hypot(x, y);
+    imul(x, y) f64::from(bits(x).wrapping_mul(bits(y)).cast_signed());
+    log(x) libm::log(x);
+    log10(x) libm::log10(x);
+    log1p(x) libm::log1p(x);
+    log2(x) libm::log2(x);
+    max(x, y) if x.is_nan() || y.is_nan() { f64::NAN } else { libm::fmax(x, y) };
+    min(x, y) if x.is_nan() || y.is_nan() { f64::NAN } else { libm::fmin(x, y) };
+    pow(base, exponent) power(base, exponent);
+    round(x) halves_up(x);
+    sign(x) if x.is_nan() || x == 0.0 { x } else { libm::copysign(1.0, x) };
+    sin(x) libm::sin(x);
+    sinh(x) libm::sinh(x);
+    sqrt(x) libm::sqrt(x);
+    tan(x) libm::tan(x);
+    tanh(x) libm::tanh(x);
+    trunc(x) libm::trunc(x);
+}
 
 /// To an integer of 32 bits as ECMA-262 §7.1.7 has it.
 fn bits(x: f64) -> u32 {
@@ -69,7 +61,7 @@ fn single(x: f64) -> f32 {
 }
 
 /// Halves go up (ECMA-262 §21.3.2.28), also from the negative side.
-fn round(x: f64, _: f64) -> f64 {
+fn halves_up(x: f64) -> f64 {
     let down = libm::floor(x);
     let rounded = if x - down >= 0.5 { down + 1.0 } else { down };
     libm::copysign(rounded, x)
@@ -87,11 +79,11 @@ mod tests {
     #[test]
     fn halves_go_up() {
         for (x, rounded) in [(0.5, 1.0), (1.5, 2.0), (-0.5, 0.0), (-1.5, -1.0), (2.4, 2.0), (-2.6, -3.0)] {
-            assert_eq!(round(x, 0.0), rounded, "{x}");
+            assert_eq!(halves_up(x), rounded, "{x}");
         }
-        assert!(round(-0.2, 0.0).is_sign_negative() && round(f64::NAN, 0.0).is_nan());
-        assert_eq!(round(9_007_199_254_740_991.0, 0.0), 9_007_199_254_740_991.0);
-        assert_eq!(round(0.499_999_999_999_999_94, 0.0), 0.0);
+        assert!(halves_up(-0.2).is_sign_negative() && halves_up(f64::NAN).is_nan());
+        assert_eq!(halves_up(9_007_199_254_740_991.0), 9_007_199_254_740_991.0);
+        assert_eq!(halves_up(0.499_999_999_999_999_94), 0.0);
     }
 
     #[test]

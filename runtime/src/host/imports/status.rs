@@ -1,56 +1,47 @@
 //! Logging, status, configuration, capability (plugin ABI §3.2).
 
-use skiff_abi::{Capability, import::ENV};
+use skiff_abi::Capability;
 
-use super::{Args, Ask, Guest, Known, Outcome, Ret, WrongType};
+use super::Caller;
+use crate::budget::PluginLimits;
+use crate::host::Services;
+use crate::host::memory::GuestSlice;
 
-pub(super) const TABLE: &[Known] = &[
-    Known { module: ENV, name: "sk_debug", handler: debug, failure: Ret::Nothing },
-    Known { module: ENV, name: "sk_set_status", handler: set_status, failure: Ret::Nothing },
-    Known { module: ENV, name: "sk_set_error", handler: set_error, failure: Ret::Nothing },
-    Known { module: ENV, name: "sk_read_config", handler: read_config, failure: Ret::Int(0) },
-    Known { module: ENV, name: "sk_save_config", handler: save_config, failure: Ret::Int(-1) },
-    Known { module: ENV, name: "sk_has_capability", handler: has_capability, failure: Ret::Int(0) },
-];
-
-fn debug(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    Ok(match guest.text(args.slice(0)?) {
-        Some(text) => Outcome::Ask(Ask::Log(log::Level::Debug, text)),
-        None => Outcome::Done(Ret::Nothing),
-    })
+pub(super) fn sk_debug(caller: &mut Caller<'_>, services: &mut dyn Services, text: GuestSlice) {
+    if let Some(text) = caller.text(text) {
+        services.log(log::Level::Debug, &text);
+    }
 }
 
-fn set_status(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    Ok(match guest.text(args.slice(0)?) {
-        Some(text) => Outcome::Ask(Ask::Status(text)),
-        None => Outcome::Done(Ret::Nothing),
-    })
+pub(super) fn sk_set_status(caller: &mut Caller<'_>, services: &mut dyn Services, text: GuestSlice) {
+    if let Some(text) = caller.text(text) {
+        services.set_status(&text);
+    }
 }
 
-fn set_error(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    Ok(match guest.text(args.slice(0)?) {
-        Some(text) => Outcome::Ask(Ask::ErrorText(text)),
-        None => Outcome::Done(Ret::Nothing),
-    })
+pub(super) fn sk_set_error(caller: &mut Caller<'_>, services: &mut dyn Services, text: GuestSlice) {
+    if let Some(text) = caller.text(text) {
+        services.set_error(&text);
+    }
 }
 
-fn read_config(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let into = args.slice(0)?;
-    guest.charge(guest.state().limits.config_bytes_max.min(into.len));
-    Ok(Outcome::Ask(Ask::ReadConfig { into }))
+pub(super) fn sk_read_config(caller: &mut Caller<'_>, services: &mut dyn Services, into: GuestSlice) -> i32 {
+    caller.charge(caller.state().limits.config_bytes_max.min(into.len));
+    // The file is read and parsed however small the buffer is.
+    caller.pay(PluginLimits::PATH_WORK_BYTES);
+    let config = services.read_config();
+    caller.write_text(into, config.as_deref().unwrap_or("{}"))
 }
 
-fn save_config(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    Ok(match guest.text(args.slice(0)?) {
-        Some(text) => Outcome::Ask(Ask::SaveConfig(text)),
-        None => Outcome::Done(Ret::Int(-1)),
-    })
+pub(super) fn sk_save_config(caller: &mut Caller<'_>, services: &mut dyn Services, config: GuestSlice) -> i32 {
+    let Some(config) = caller.text(config) else { return -1 };
+    let saved = services.save_config(&config);
+    caller.pay(PluginLimits::SYNC_WORK_BYTES);
+    if saved { 0 } else { -1 }
 }
 
-/// Answers truthfully for all eleven names; upstream knows two (plugin ABI §3.2 BETTER).
-fn has_capability(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let name = guest.text(args.slice(0)?);
-    let capability = name.as_deref().and_then(Capability::from_name);
-    let allowed = capability.is_some_and(|capability| guest.state().capabilities.allows(capability, false));
-    Ok(Outcome::Done(Ret::Int(i32::from(allowed))))
+/// Answers truthfully for all eleven names; upstream knows two (plugin ABI §3.2).
+pub(super) fn sk_has_capability(caller: &mut Caller<'_>, name: GuestSlice) -> i32 {
+    let capability = caller.text(name).as_deref().and_then(Capability::from_name);
+    capability.is_some_and(|capability| caller.state().capabilities.allows(capability, false)).into()
 }

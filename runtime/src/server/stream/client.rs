@@ -7,6 +7,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::pace::Pace;
+use crate::delta::{Delta, DeltaError, Stamp};
 use crate::json::{self, JsonError};
 use crate::paths::{Pattern, PatternError};
 use crate::server::put::Put;
@@ -24,8 +25,8 @@ const PERIOD_MS_MAX: f64 = 86_400_000.0;
 /// One message.
 #[derive(Debug)]
 pub(super) enum ClientMessage {
-    /// A delta.
-    Updates,
+    /// A delta, or why it is none.
+    Updates(Result<Delta, DeltaError>),
     /// A PUT request.
     Put {
         /// Id, when given.
@@ -99,32 +100,30 @@ impl From<JsonError> for ClientError {
 }
 
 impl ClientMessage {
-    /// Reads one message.
-    pub(super) fn parse(text: &str) -> Result<Self, ClientError> {
-        let text = json::compact(text)?;
+    /// Reads one message; a delta is completed with `stamp`.
+    pub(super) fn parse(text: &str, stamp: &Stamp<'_>) -> Result<Self, ClientError> {
         let mut query = false;
-        let (mut context, mut subscribe, mut unsubscribe, mut request_id) = (None, None, None, None);
-        let (mut updates, mut asked, mut put) = (false, None, None);
-        json::members::<JsonError>(&text, |key, value| {
-            match key {
-                "context" => context = Some(value),
-                "subscribe" => subscribe = Some(value),
-                "unsubscribe" => unsubscribe = Some(value),
-                "updates" => updates = true,
-                "requestId" => {
-                    request_id = Some(value).filter(|id| id.starts_with('"') && id.len() <= REQUEST_ID_BYTES_MAX);
-                }
-                "put" => put = Some(value),
-                "delete" => asked = Some((405, "no plugin handles DELETE")),
-                "login" | "logout" => asked = Some((501, "login is not supported, open the stream with a token")),
-                "query" => query = value == "true",
-                "accessRequest" => {
-                    asked = Some((501, "access requests are not supported, the token is shown at the first start"));
-                }
-                _ => {}
+        let [mut context, mut subscribe, mut unsubscribe, mut request_id, mut put] = [const { None::<String> }; 5];
+        let mut asked = None;
+        let updates = Delta::parse_message(text, stamp, &mut |key, value| match key {
+            "context" => context = Some(value.into()),
+            "subscribe" => subscribe = Some(value.into()),
+            "unsubscribe" => unsubscribe = Some(value.into()),
+            "requestId" => {
+                let is_id = value.starts_with('"') && value.len() <= REQUEST_ID_BYTES_MAX;
+                request_id = is_id.then(|| value.into());
             }
-            Ok(())
+            "put" => put = Some(value.into()),
+            "delete" => asked = Some((405, "no plugin handles DELETE")),
+            "login" | "logout" => asked = Some((501, "login is not supported, open the stream with a token")),
+            "query" => query = value == "true",
+            "accessRequest" => {
+                asked = Some((501, "access requests are not supported, the token is shown at the first start"));
+            }
+            _ => {}
         })?;
+        let (context, request_id, put) = (context.as_deref(), request_id.as_deref(), put.as_deref());
+        let (subscribe, unsubscribe) = (subscribe.as_deref(), unsubscribe.as_deref());
         let id_text = request_id.and_then(json::string).map(alloc::borrow::Cow::into_owned);
         if let Some(put) = put {
             let of_put =
@@ -145,8 +144,8 @@ impl ClientMessage {
             let answer = format!("{{{id}\"state\":\"COMPLETED\",\"statusCode\":{status},\"message\":\"{message}\"}}");
             return Ok(Self::Request { answer });
         }
-        if updates {
-            return Ok(Self::Updates);
+        if let Some(delta) = updates {
+            return Ok(Self::Updates(delta));
         }
         if subscribe.is_none() && unsubscribe.is_none() {
             return Err(ClientError::Unknown);
@@ -232,6 +231,7 @@ fn duration(millis: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UnixMillis;
 
     fn pace(row: &str) -> (Pace, usize) {
         let row = subscribe_row(row).unwrap();
@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn messages_that_cannot_be_meant() {
-        let error = |text: &str| ClientMessage::parse(text).unwrap_err();
+        let stamp = Stamp { source_ref: "s", self_context: "vessels.x", now: UnixMillis(0) };
+        let error = |text: &str| ClientMessage::parse(text, &stamp).unwrap_err();
         assert!(matches!(error("{"), ClientError::Json(_)));
         assert!(matches!(error("[]"), ClientError::Json(_)));
         assert_eq!(error("{}"), ClientError::Unknown);

@@ -8,6 +8,7 @@
 mod client;
 mod held;
 mod pace;
+mod text;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
@@ -21,7 +22,7 @@ use super::Response;
 use super::put::{Put, PutState};
 use super::url::decode_query;
 use crate::budget::Limits;
-use crate::delta::{DELTA_BYTES_MAX, Delta};
+use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, Stamp};
 use crate::http::Request;
 use crate::json;
 use crate::model::{CachedCursor, Model, Scope};
@@ -31,6 +32,7 @@ use crate::time::{Instant, UnixMillis};
 use client::{ClientMessage, Subscribe};
 use held::{Held, write};
 use pace::{Pace, Pacer};
+pub use text::StreamText;
 
 /// Subscriptions of one client.
 pub const SUBSCRIPTIONS_MAX: usize = 256;
@@ -59,8 +61,8 @@ pub struct StreamContext<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
-    /// Publish this delta text; the client may.
-    Delta(String),
+    /// Publish this delta, where it is one; the client may.
+    Delta(Result<Delta, DeltaError>),
     /// Hand this PUT request to its plugin and send the reply; the client may.
     Put {
         /// The client's own id.
@@ -199,18 +201,17 @@ impl Session {
 
     /// Takes a text of the client; what it asks of the gateway comes back.
     ///
-    /// What is malformed, not supported or not allowed is answered with a JSON string and otherwise ignored.
-    pub fn receive(&mut self, text: &str, _now: Instant) -> Option<SessionEvent> {
+    /// A delta of the client's is completed with `stamp`. What is malformed, not supported or not allowed is answered
+    /// with a JSON string and otherwise ignored.
+    pub fn receive(&mut self, text: &str, stamp: &Stamp<'_>) -> Option<SessionEvent> {
         if text.len() > DELTA_BYTES_MAX {
             self.refuse(&format!("message longer than {DELTA_BYTES_MAX} bytes"));
             return None;
         }
-        match ClientMessage::parse(text) {
+        match ClientMessage::parse(text, stamp) {
             Err(error) => self.refuse(&format!("{error}")),
-            Ok(ClientMessage::Updates) if self.may_write => {
-                return Some(SessionEvent::Delta(text.into()));
-            }
-            Ok(ClientMessage::Updates) => {
+            Ok(ClientMessage::Updates(delta)) if self.may_write => return Some(SessionEvent::Delta(delta)),
+            Ok(ClientMessage::Updates(_)) => {
                 self.refuse("deltas are refused: the stream was opened without a valid token");
             }
             Ok(ClientMessage::Put { request_id, put }) if self.may_write => {
@@ -237,9 +238,9 @@ impl Session {
     /// Returns the next text for the client, `None` when there is nothing to send now.
     ///
     /// `model` gives cached values and meta.
-    pub fn next(&mut self, now: Instant, model: &Model) -> Option<Arc<str>> {
+    pub fn next(&mut self, now: Instant, model: &Model) -> Option<StreamText> {
         let text = match self.replies.pop() {
-            Some(reply) => Some(reply),
+            Some(reply) => Some(StreamText::Other(reply)),
             None => self.next_delta(now, model),
         };
         if text.is_some() {
@@ -336,7 +337,7 @@ impl Session {
         }
     }
 
-    fn next_delta(&mut self, now: Instant, model: &Model) -> Option<Arc<str>> {
+    fn next_delta(&mut self, now: Instant, model: &Model) -> Option<StreamText> {
         self.fill_ready(now, model);
         let delta = match self.ready.pop_front() {
             Some(delta) => delta,
@@ -346,9 +347,9 @@ impl Session {
             && let Some(meta) = self.meta_before(&delta, model)
         {
             self.ready.push_front(delta);
-            return Some(meta.into());
+            return Some(StreamText::Other(meta.into()));
         }
-        Some(delta.text().into())
+        Some(StreamText::Delta(delta))
     }
 
     /// Moves what is due into `ready`: cached values first, then paced ones.

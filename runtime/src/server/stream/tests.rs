@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::budget::Board;
-use crate::delta::Stamp;
 use crate::http::get;
 use std::string::ToString;
 
 const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
 const NOW: Instant = Instant(0);
+const STAMP: Stamp<'static> = Stamp { source_ref: "s", self_context: SELF, now: UnixMillis(0) };
 
 fn open_with(query: &str, may_write: bool, limits: &Limits) -> Result<Session, Response> {
     let context = StreamContext { self_context: SELF, version: "0.1.0", wall: UnixMillis(0), may_write, limits };
@@ -26,7 +26,7 @@ fn empty() -> Model {
 }
 
 fn parse(text: &str) -> Arc<Delta> {
-    Arc::new(Delta::parse(text, &Stamp { source_ref: "s", self_context: SELF, now: UnixMillis(0) }).unwrap())
+    Arc::new(Delta::parse(text, &STAMP).unwrap())
 }
 
 fn value(path: &str, value: i32) -> Arc<Delta> {
@@ -93,13 +93,16 @@ fn what_is_not_supported_in_the_query_is_told() {
 #[test]
 fn subscriptions_choose_paths_and_contexts() {
     let mut session = open("subscribe=none");
-    assert_eq!(session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a.*"},{"path":"c"}]}"#, NOW), None);
+    assert_eq!(
+        session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a.*"},{"path":"c"}]}"#, &STAMP),
+        None
+    );
     for path in ["a.b", "b.a", "c", "cc"] {
         session.offer(&value(path, 1), NOW);
     }
     session.offer(&foreign("c"), NOW);
     assert_eq!(paths(&mut session, 0), ["a.b", "c"]);
-    session.receive(r#"{"context":"vessels.*","subscribe":[{"path":"*"}]}"#, NOW);
+    session.receive(r#"{"context":"vessels.*","subscribe":[{"path":"*"}]}"#, &STAMP);
     session.offer(&foreign("d"), NOW);
     assert_eq!(paths(&mut session, 0), ["d"]);
 }
@@ -107,7 +110,7 @@ fn subscriptions_choose_paths_and_contexts() {
 #[test]
 fn deltas_that_match_in_part_are_rewritten() {
     let mut session = open("subscribe=none");
-    session.receive(r#"{"subscribe":[{"path":"b"}]}"#, NOW);
+    session.receive(r#"{"subscribe":[{"path":"b"}]}"#, &STAMP);
     session.offer(
         &parse(r#"{"updates":[{"source":{"label":"can0","src":"7"},"timestamp":"t","values":[{"path":"a","value":1},{"path":"b","value":[2]}]},{"values":[{"path":"c","value":3}]}]}"#),
         NOW,
@@ -121,20 +124,21 @@ fn deltas_that_match_in_part_are_rewritten() {
 #[test]
 fn unsubscribing_ends_it() {
     let mut session = open("");
-    session.receive(r#"{"context":"*","unsubscribe":[{"path":"*"}]}"#, NOW);
-    session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a"},{"path":"b"}]}"#, NOW);
-    session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"a"}]}"#, NOW);
+    session.receive(r#"{"context":"*","unsubscribe":[{"path":"*"}]}"#, &STAMP);
+    session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a"},{"path":"b"}]}"#, &STAMP);
+    session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"a"}]}"#, &STAMP);
     session.offer(&value("a", 1), NOW);
     session.offer(&value("b", 1), NOW);
     assert_eq!(paths(&mut session, 0), ["b"]);
-    session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"zz"}]}"#, NOW);
+    session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"zz"}]}"#, &STAMP);
     assert!(texts(&mut session, 0)[0].starts_with("\"unsubscribe: there is no such subscription"));
 }
 
 #[test]
 fn paced_values_wait_for_their_time() {
     let mut session = open("subscribe=none");
-    session.receive(r#"{"subscribe":[{"path":"a","period":1000,"policy":"fixed"},{"path":"b","minPeriod":500}]}"#, NOW);
+    session
+        .receive(r#"{"subscribe":[{"path":"a","period":1000,"policy":"fixed"},{"path":"b","minPeriod":500}]}"#, &STAMP);
     for number in 1..4 {
         session.offer(&value("a", number), NOW);
         session.offer(&value("b", number), NOW);
@@ -151,7 +155,7 @@ fn paced_values_wait_for_their_time() {
     assert_eq!(paths(&mut session, 499), [""; 0]);
     assert_eq!(paths(&mut session, 500), ["b"]);
     assert_eq!(paths(&mut session, 1000), ["a"]);
-    session.receive(r#"{"unsubscribe":[{"path":"a"}]}"#, NOW);
+    session.receive(r#"{"unsubscribe":[{"path":"a"}]}"#, &STAMP);
     assert_eq!(session.due(), None);
 }
 
@@ -191,7 +195,7 @@ fn cached_values_come_right_after_the_hello() {
     }
     let of = |query: &str, subscribe: Option<&str>| {
         let mut session = open_with(query, false, &Limits::of(Board::Linux)).unwrap();
-        subscribe.map(|text| session.receive(text, NOW));
+        subscribe.map(|text| session.receive(text, &STAMP));
         let texts: Vec<String> =
             core::iter::from_fn(|| session.next(NOW, &model)).map(|text| text.to_string()).collect();
         texts[1..].join("\n")
@@ -238,10 +242,10 @@ fn meta_is_sent_once_before_the_first_value() {
 fn deltas_of_a_client_need_permission() {
     let text = r#"{"updates":[{"values":[{"path":"a","value":1}]}]}"#;
     let mut session = open("");
-    assert_eq!(session.receive(text, NOW), None);
+    assert_eq!(session.receive(text, &STAMP), None);
     assert_eq!(texts(&mut session, 0), ["\"deltas are refused: the stream was opened without a valid token\""]);
     let mut session = open_with("", true, &Limits::of(Board::Linux)).unwrap();
-    assert_eq!(session.receive(text, NOW), Some(SessionEvent::Delta(text.to_string())));
+    assert_eq!(session.receive(text, &STAMP), Some(SessionEvent::Delta(Delta::parse(text, &STAMP))));
 }
 
 #[test]
@@ -262,10 +266,10 @@ fn requests_are_answered_with_their_id() {
             r#"{"requestId":"x\"","state":"COMPLETED","statusCode":400,"message":"request not understood"}"#,
         ),
     ] {
-        assert_eq!(session.receive(text, NOW), None);
+        assert_eq!(session.receive(text, &STAMP), None);
         assert_eq!(texts(&mut session, 0), [answer], "{text}");
     }
-    session.receive(r#"{"requestId":"1","login":{"username":"a","password":"secret"}}"#, NOW);
+    session.receive(r#"{"requestId":"1","login":{"username":"a","password":"secret"}}"#, &STAMP);
     let answer = texts(&mut session, 0).join("");
     assert!(answer.contains("501") && !answer.contains("secret"), "{answer}");
 }
@@ -275,10 +279,10 @@ fn put_requests_and_questions_go_to_the_gateway() {
     let mut session = open_with("", true, &Limits::of(Board::Linux)).unwrap();
     texts(&mut session, 0);
     let text = r#"{"requestId":"7","context":"vessels.self","put":{"path":"a.b","value":{"x":1},"source":"@acme/p"}}"#;
-    let Some(SessionEvent::Put { request_id, put }) = session.receive(text, NOW) else { panic!("a PUT request") };
+    let Some(SessionEvent::Put { request_id, put }) = session.receive(text, &STAMP) else { panic!("a PUT request") };
     assert_eq!((request_id.as_deref(), &*put.context, &*put.path), (Some("7"), "vessels.self", "a.b"));
     assert_eq!((&*put.value, put.source.as_deref()), (r#"{"x":1}"#, Some("@acme/p")));
-    let query = session.receive(r#"{"requestId":"7","query":true}"#, NOW);
+    let query = session.receive(r#"{"requestId":"7","query":true}"#, &STAMP);
     assert_eq!(query, Some(SessionEvent::Query { request_id: "7".to_string() }));
     assert!(texts(&mut session, 0).is_empty());
 }
@@ -294,12 +298,12 @@ fn what_is_not_understood_is_answered_and_ignored() {
         r#"{"context":{"radius":1,"position":{}},"subscribe":[{"path":"a"}]}"#,
         r#"{"subscribe":[{"path":"a","policy":"odd"}]}"#,
     ] {
-        assert_eq!(session.receive(text, NOW), None);
+        assert_eq!(session.receive(text, &STAMP), None);
         let answers = texts(&mut session, 0);
         assert_eq!(answers.len(), 1, "{text}");
         assert!(json::string(&answers[0]).is_some(), "{answers:?}");
     }
-    session.receive(&" ".repeat(DELTA_BYTES_MAX + 1), NOW);
+    session.receive(&" ".repeat(DELTA_BYTES_MAX + 1), &STAMP);
     assert_eq!(session.counters().refused, 6);
 }
 
@@ -307,12 +311,12 @@ fn what_is_not_understood_is_answered_and_ignored() {
 fn answers_and_subscriptions_are_bounded() {
     let mut session = open("");
     for _ in 0..100 {
-        session.receive("nonsense", NOW);
+        session.receive("nonsense", &STAMP);
     }
     assert_eq!(texts(&mut session, 0).len(), usize::from(REPLIES_MAX));
     assert_eq!(session.counters().dropped, 100 - u64::from(REPLIES_MAX));
     for number in 0..=SUBSCRIPTIONS_MAX {
-        session.receive(&format!(r#"{{"subscribe":[{{"path":"p{number}"}}]}}"#), NOW);
+        session.receive(&format!(r#"{{"subscribe":[{{"path":"p{number}"}}]}}"#), &STAMP);
     }
     assert_eq!(texts(&mut session, 0), [format!("\"more than {SUBSCRIPTIONS_MAX} subscriptions\"")]);
 }
@@ -321,7 +325,7 @@ proptest::proptest! {
     #[test]
     fn any_text_is_survived(text in "(\\{|\\}|\\[|\\]|\"|:|,|subscribe|unsubscribe|path|context|requestId|put|updates|period|[0-9]|\\*|\\PC){0,60}", query in "\\PC{0,30}") {
         let Ok(mut session) = open_with(&query, true, &Limits::of(Board::Linux)) else { return Ok(()) };
-        session.receive(&text, NOW);
+        session.receive(&text, &STAMP);
         for sent in texts(&mut session, 0) {
             proptest::prop_assert_eq!(json::compact(&sent).unwrap(), sent);
         }
@@ -330,7 +334,7 @@ proptest::proptest! {
     #[test]
     fn a_subscriber_gets_exactly_what_matches(pattern in "[ab.*]{1,5}", names in proptest::collection::vec("[ab.]{1,4}", 1..12)) {
         let mut session = open("subscribe=none");
-        session.receive(&format!(r#"{{"subscribe":[{{"path":"{pattern}"}}]}}"#), NOW);
+        session.receive(&format!(r#"{{"subscribe":[{{"path":"{pattern}"}}]}}"#), &STAMP);
         let pattern = Pattern::parse(&pattern).unwrap();
         for name in &names {
             session.offer(&value(name, 1), NOW);

@@ -1,63 +1,95 @@
-//! Arguments, environment, clocks and randomness.
+//! Arguments, environment, clocks, randomness, and the end.
 
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Args, Ask, ERRNO_INVAL, Guest, Outcome, WrongType, errno, store, stored};
+use super::{Done, Errno, check, put};
+use crate::host::Services;
+use crate::host::imports::{Caller, Outcome};
+use crate::host::memory::GuestSlice;
 
 /// Nanoseconds in a millisecond.
 const NANOS_PER_MILLI: u64 = 1_000_000;
+/// Random bytes drawn at once.
+const RANDOM_CHUNK_BYTES: usize = 64;
 
-pub(super) fn args_sizes_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let done = store(guest, args.uint(0)?, &[0; 4]) && store(guest, args.uint(1)?, &[0; 4]);
-    stored(done)
+/// There are no arguments.
+pub(in crate::host::imports) fn args_get(_: &mut Caller<'_>, _list: u32, _texts: u32) -> Done {
+    Ok(())
+}
+
+pub(in crate::host::imports) fn args_sizes_get(caller: &mut Caller<'_>, count: u32, bytes: u32) -> Done {
+    put(caller, count, &[0; 4])?;
+    put(caller, bytes, &[0; 4])
 }
 
 /// The environment: `PLUGIN_ID=<package name>` and nothing else (plugin ABI §7).
-fn environment(guest: &Guest<'_>) -> Vec<u8> {
-    format!("PLUGIN_ID={}\0", guest.state().package).into_bytes()
+fn environment(caller: &Caller<'_>) -> Vec<u8> {
+    format!("PLUGIN_ID={}\0", caller.state().package).into_bytes()
 }
 
-pub(super) fn environ_sizes_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let bytes = u32::try_from(environment(guest).len()).unwrap_or(0);
-    let done = store(guest, args.uint(0)?, &1_u32.to_le_bytes()) && store(guest, args.uint(1)?, &bytes.to_le_bytes());
-    stored(done)
+pub(in crate::host::imports) fn environ_sizes_get(caller: &mut Caller<'_>, count: u32, bytes: u32) -> Done {
+    let len = u32::try_from(environment(caller).len()).unwrap_or(0);
+    put(caller, count, &1_u32.to_le_bytes())?;
+    put(caller, bytes, &len.to_le_bytes())
 }
 
-pub(super) fn environ_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let text = environment(guest);
-    let at = args.uint(1)?;
-    let done = store(guest, args.uint(0)?, &at.to_le_bytes()) && store(guest, at, &text);
-    stored(done)
+pub(in crate::host::imports) fn environ_get(caller: &mut Caller<'_>, list: u32, texts: u32) -> Done {
+    let text = environment(caller);
+    put(caller, list, &texts.to_le_bytes())?;
+    put(caller, texts, &text)
 }
 
-pub(super) fn clock_time_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let state = guest.state();
-    let nanos = match args.int(0)? {
+pub(in crate::host::imports) fn clock_time_get(
+    caller: &mut Caller<'_>,
+    clock: i32,
+    _precision: i64,
+    into: u32,
+) -> Done {
+    let state = caller.state();
+    let nanos = match clock {
         0 => u64::try_from(state.wall.0).unwrap_or(0).saturating_mul(NANOS_PER_MILLI),
         // Never 0, which Go takes for a clock that is broken.
         1..=3 => state.monotonic.0.saturating_mul(1000).max(1),
-        _ => return errno(ERRNO_INVAL),
+        _ => return Err(Errno::INVAL),
     };
-    // The precision asked for stands between the two; a guest that leaves it out declares fewer parameters.
-    let _ = args.long(1)?;
-    let done = store(guest, args.uint(2)?, &nanos.to_le_bytes());
-    stored(done)
+    put(caller, into, &nanos.to_le_bytes())
 }
 
-pub(super) fn clock_res_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    if !(0..=3).contains(&args.int(0)?) {
-        return errno(ERRNO_INVAL);
+pub(in crate::host::imports) fn clock_res_get(caller: &mut Caller<'_>, clock: i32, into: u32) -> Done {
+    if !(0..=3).contains(&clock) {
+        return Err(Errno::INVAL);
     }
-    let done = store(guest, args.uint(1)?, &NANOS_PER_MILLI.to_le_bytes());
-    stored(done)
+    put(caller, into, &NANOS_PER_MILLI.to_le_bytes())
 }
 
-pub(super) fn random_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Result<Outcome, WrongType> {
-    let into = args.slice(0)?;
-    if into.read(guest.memory()).is_none() {
-        return errno(super::ERRNO_FAULT);
+pub(in crate::host::imports) fn random_get(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    into: GuestSlice,
+) -> Done {
+    check(caller, into.ptr, into.len)?;
+    caller.charge(into.len);
+    let (mut at, mut left) = (into.ptr, into.len as usize);
+    let mut chunk = [0_u8; RANDOM_CHUNK_BYTES];
+    while left > 0 {
+        let Some(part) = chunk.get_mut(..left.min(RANDOM_CHUNK_BYTES)) else { break };
+        services.random(part);
+        put(caller, at, part)?;
+        at = at.saturating_add(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        left = left.saturating_sub(part.len());
     }
-    guest.charge(into.len);
-    Ok(Outcome::Ask(Ask::Random { into }))
+    Ok(())
+}
+
+pub(in crate::host::imports) fn sched_yield(_: &mut Caller<'_>) -> Done {
+    Ok(())
+}
+
+pub(in crate::host::imports) fn proc_exit(_: &mut Caller<'_>, code: i32) -> Outcome {
+    Outcome::Exit(code)
+}
+
+pub(in crate::host::imports) fn proc_raise(_: &mut Caller<'_>, _signal: i32) -> Done {
+    Err(Errno::NOSYS)
 }

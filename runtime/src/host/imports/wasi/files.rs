@@ -1,191 +1,261 @@
-//! Descriptors and paths: arguments are read and checked here, and [`FileAsk`] carries them out.
+//! Descriptors.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::answer::{FileOp, stat_bytes};
-use super::{
-    Args, Ask, ERRNO_BADF, ERRNO_FAULT, ERRNO_ILSEQ, ERRNO_INVAL, ERRNO_NAMETOOLONG, ERRNO_NOTSUP, ERRNO_PERM,
-    ERRNO_SPIPE, ERRNO_SUCCESS, FileAsk, Guest, IOVECS_MAX, Outcome, STDIO, WrongType, errno, output, store, stored,
-    vectors,
+use super::folder::{
+    FILETYPE_CHARACTER_DEVICE, FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE, entries, filestat, filestat_of,
 };
+use super::{Done, Errno, STDIO, check, output, put, vectors};
+use crate::budget::PluginLimits;
+use crate::host::Services;
+use crate::host::imports::Caller;
 use crate::host::memory::GuestSlice;
-use crate::vfs::{FileError, Kind, OpenOptions, Whence};
+use crate::vfs::{Files, Kind, Medium, Whence};
 
-/// Bytes of a path a guest hands over; what a plugin's files can have is shorter (`vfs::path`).
-const PATH_TEXT_BYTES_MAX: u32 = 1024;
+pub(in crate::host::imports) use super::path::{
+    path_create_directory, path_filestat_get, path_filestat_set_times, path_link, path_open, path_readlink,
+    path_remove_directory, path_rename, path_symlink, path_unlink_file,
+};
+
+const PATH_WORK_BYTES: u32 = PluginLimits::PATH_WORK_BYTES;
+const SYNC_WORK_BYTES: u32 = PluginLimits::SYNC_WORK_BYTES;
+
 /// Bytes one call reads or writes at most; the guest goes on with the rest.
-pub(super) const TRANSFER_BYTES_MAX: u32 = 64 * 1024;
-
-/// File type of standard input, output and error.
-const FILETYPE_CHARACTER_DEVICE: u8 = 2;
-/// File type of a folder.
-pub(super) const FILETYPE_DIRECTORY: u8 = 3;
-/// File type of a file.
-pub(super) const FILETYPE_REGULAR_FILE: u8 = 4;
+const TRANSFER_BYTES_MAX: u32 = 64 * 1024;
 /// Right `fd_read`.
-const RIGHT_FD_READ: u64 = 1 << 1;
+pub(super) const RIGHT_FD_READ: u64 = 1 << 1;
 /// Right `fd_write`.
-const RIGHT_FD_WRITE: u64 = 1 << 6;
+pub(super) const RIGHT_FD_WRITE: u64 = 1 << 6;
 /// All rights of preview 1 but those of sockets.
 const RIGHTS_ALL: u64 = (1 << 28) - 1;
 /// `fdflags` bit `append`.
-const FDFLAG_APPEND: i32 = 1;
+pub(super) const FDFLAG_APPEND: i32 = 1;
 /// Name of the one preopened folder.
 const PREOPEN: &[u8] = b"/";
 
-type Answer = Result<Outcome, WrongType>;
-
-fn failed(error: FileError) -> Answer {
-    errno(error.errno())
+/// An operation on the plugin's files.
+pub(super) struct Operation<'o, 'c> {
+    pub(super) caller: &'o mut Caller<'c>,
+    pub(super) files: &'o mut Files,
+    pub(super) medium: &'o mut dyn Medium,
+    /// What the work costs, as bytes copied.
+    pub(super) work: u32,
 }
 
-/// Asks for a file operation; during the start section there are no files.
-fn ask(guest: &Guest<'_>, op: FileOp) -> Answer {
-    if guest.state().memory.is_none() || guest.state().files.is_none() {
-        return errno(ERRNO_BADF);
+/// Carries out an operation on the plugin's files and takes fuel for it. There are none during the start section, and
+/// none where the plugin promised that it has none.
+pub(super) fn on_files(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    act: &mut dyn FnMut(&mut Operation<'_, '_>) -> Done,
+) -> Done {
+    if caller.is_inert() {
+        return Err(Errno::BADF);
     }
-    Ok(Outcome::Ask(Ask::File(FileAsk(op))))
+    let Some(mut files) = caller.state_mut().files.take() else { return Err(Errno::BADF) };
+    // The answer when there is no file system.
+    let (mut done, mut work) = (Err(Errno::NOTSUP), 0);
+    services.with_files(&mut |medium| {
+        let mut operation = Operation { caller: &mut *caller, files: &mut files, medium, work: PATH_WORK_BYTES };
+        done = act(&mut operation);
+        work = operation.work;
+    });
+    caller.state_mut().files = Some(files);
+    caller.pay(work);
+    done
 }
 
-/// Reads a path argument; the error number where it is none.
-fn path(guest: &mut Guest<'_>, slice: GuestSlice) -> Result<String, i32> {
-    if slice.len > PATH_TEXT_BYTES_MAX {
-        return Err(ERRNO_NAMETOOLONG);
-    }
-    guest.charge(slice.len);
-    let bytes = slice.read(guest.memory()).ok_or(ERRNO_FAULT)?;
-    core::str::from_utf8(bytes).map(String::from).map_err(|_| ERRNO_ILSEQ)
+/// What is open; standard streams apart.
+fn open<'f>(caller: &'f Caller<'_>) -> Result<&'f Files, Errno> {
+    caller.state().files.as_ref().ok_or(Errno::BADF)
 }
 
-/// Carries out what needs a path below descriptor `fd`.
-fn with_path(guest: &mut Guest<'_>, slice: GuestSlice, op: impl FnOnce(String) -> FileOp) -> Answer {
-    match path(guest, slice) {
-        Ok(path) => ask(guest, op(path)),
-        Err(number) => errno(number),
-    }
+fn open_mut<'f>(caller: &'f mut Caller<'_>) -> Result<&'f mut Files, Errno> {
+    caller.state_mut().files.as_mut().ok_or(Errno::BADF)
 }
 
-pub(super) fn fd_write(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    match args.uint(0)? {
-        fd if STDIO.contains(&fd) => output::write_line(guest, args),
-        fd => write(guest, fd, None, args.slice(1)?, args.uint(3)?),
-    }
+pub(super) fn size_of(files: &Files, fd: u32) -> u32 {
+    files.stat(fd).map_or(0, |stat| u32::try_from(stat.size).unwrap_or(u32::MAX))
 }
 
-pub(super) fn fd_pwrite(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
+/// What writing down costs: nothing where nothing waits.
+fn written_down(files: &Files, fd: u32) -> u32 {
+    if files.is_dirty() { SYNC_WORK_BYTES.saturating_add(size_of(files, fd)) } else { PATH_WORK_BYTES }
+}
+
+pub(in crate::host::imports) fn fd_write(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    list: GuestSlice,
+    written: u32,
+) -> Done {
     if STDIO.contains(&fd) {
-        return errno(ERRNO_SPIPE);
+        return output::write_line(caller, services, fd, list, written);
     }
-    write(guest, fd, Some(args.long(3)?.cast_unsigned()), args.slice(1)?, args.uint(4)?)
+    write(caller, services, (fd, None), list, written)
 }
 
-fn write(guest: &mut Guest<'_>, fd: u32, at: Option<u64>, list: GuestSlice, into: u32) -> Answer {
-    if list.len > IOVECS_MAX {
-        return errno(ERRNO_INVAL);
+pub(in crate::host::imports) fn fd_pwrite(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    list: GuestSlice,
+    offset: u64,
+    written: u32,
+) -> Done {
+    if STDIO.contains(&fd) {
+        return Err(Errno::SPIPE);
     }
-    let Some(parts) = vectors(guest.memory(), list.ptr, list.len) else { return errno(ERRNO_FAULT) };
+    write(caller, services, (fd, Some(offset)), list, written)
+}
+
+fn write(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    (fd, at): (u32, Option<u64>),
+    list: GuestSlice,
+    written: u32,
+) -> Done {
     let mut data = Vec::new();
-    for part in parts {
-        let room = (TRANSFER_BYTES_MAX as usize).saturating_sub(data.len());
-        let bytes = part.read(guest.memory()).unwrap_or_default();
-        data.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+    for part in vectors(caller.memory(), list)? {
+        let part = part.cut((TRANSFER_BYTES_MAX as usize).saturating_sub(data.len()));
+        data.extend_from_slice(&caller.bytes(part).ok_or(Errno::FAULT)?);
     }
-    ask(guest, FileOp::Write { fd, at, data, into })
+    on_files(caller, services, &mut |on| {
+        check(on.caller, written, 4)?;
+        on.files.write(on.medium, fd, at, &data)?;
+        on.work = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        put(on.caller, written, &on.work.to_le_bytes())
+    })
 }
 
-pub(super) fn fd_read(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    match args.uint(0)? {
+pub(in crate::host::imports) fn fd_read(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    list: GuestSlice,
+    read_bytes: u32,
+) -> Done {
+    if fd == 0 {
         // Nobody writes to a plugin's standard input: it is at its end.
-        0 => {
-            let done = store(guest, args.uint(3)?, &[0; 4]);
-            stored(done)
-        }
-        fd => read(guest, fd, None, args.slice(1)?, args.uint(3)?),
+        return put(caller, read_bytes, &[0; 4]);
     }
+    read(caller, services, (fd, None), list, read_bytes)
 }
 
-pub(super) fn fd_pread(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
+pub(in crate::host::imports) fn fd_pread(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    list: GuestSlice,
+    offset: u64,
+    read_bytes: u32,
+) -> Done {
     if STDIO.contains(&fd) {
-        return errno(ERRNO_SPIPE);
+        return Err(Errno::SPIPE);
     }
-    read(guest, fd, Some(args.long(3)?.cast_unsigned()), args.slice(1)?, args.uint(4)?)
+    read(caller, services, (fd, Some(offset)), list, read_bytes)
 }
 
-fn read(guest: &mut Guest<'_>, fd: u32, at: Option<u64>, list: GuestSlice, into: u32) -> Answer {
-    if list.len > IOVECS_MAX {
-        return errno(ERRNO_INVAL);
-    }
-    let Some(parts) = vectors(guest.memory(), list.ptr, list.len) else { return errno(ERRNO_FAULT) };
-    ask(guest, FileOp::Read { fd, at, parts, into })
+fn read(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    (fd, at): (u32, Option<u64>),
+    list: GuestSlice,
+    read_bytes: u32,
+) -> Done {
+    let parts = vectors(caller.memory(), list)?;
+    let wanted = parts.iter().fold(0_u32, |sum, part| sum.saturating_add(part.len)).min(TRANSFER_BYTES_MAX);
+    on_files(caller, services, &mut |on| {
+        check(on.caller, read_bytes, 4)?;
+        let mut rest = on.files.read(fd, at, wanted as usize)?;
+        on.work = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+        for part in &parts {
+            let (now, later) = rest.split_at(rest.len().min(part.len as usize));
+            put(on.caller, part.ptr, now)?;
+            rest = later;
+        }
+        put(on.caller, read_bytes, &on.work.to_le_bytes())
+    })
 }
 
-pub(super) fn fd_close(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    match args.uint(0)? {
-        fd if STDIO.contains(&fd) => errno(ERRNO_SUCCESS),
-        fd => ask(guest, FileOp::Close { fd }),
+pub(in crate::host::imports) fn fd_close(caller: &mut Caller<'_>, services: &mut dyn Services, fd: u32) -> Done {
+    if STDIO.contains(&fd) {
+        return Ok(());
     }
+    on_files(caller, services, &mut |on| {
+        on.work = written_down(on.files, fd);
+        Ok(on.files.close(on.medium, fd)?)
+    })
 }
 
-pub(super) fn fd_sync(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    match args.uint(0)? {
-        fd if STDIO.contains(&fd) => errno(ERRNO_INVAL),
-        fd => ask(guest, FileOp::Sync { fd }),
+pub(in crate::host::imports) fn fd_sync(caller: &mut Caller<'_>, services: &mut dyn Services, fd: u32) -> Done {
+    if STDIO.contains(&fd) {
+        return Err(Errno::INVAL);
     }
+    on_files(caller, services, &mut |on| {
+        on.work = written_down(on.files, fd);
+        Ok(on.files.sync(on.medium, fd)?)
+    })
 }
 
-pub(super) fn fd_seek(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let whence = match args.int(2)? {
+pub(in crate::host::imports) fn fd_datasync(caller: &mut Caller<'_>, services: &mut dyn Services, fd: u32) -> Done {
+    fd_sync(caller, services, fd)
+}
+
+pub(in crate::host::imports) fn fd_seek(caller: &mut Caller<'_>, fd: u32, by: i64, whence: i32, into: u32) -> Done {
+    let whence = match whence {
         0 => Whence::Start,
         1 => Whence::Current,
         2 => Whence::End,
-        _ => return errno(ERRNO_INVAL),
+        _ => return Err(Errno::INVAL),
     };
-    seek(guest, args.uint(0)?, args.long(1)?, whence, args.uint(3)?)
+    seek(caller, fd, by, whence, into)
 }
 
-pub(super) fn fd_tell(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    seek(guest, args.uint(0)?, 0, Whence::Current, args.uint(1)?)
+pub(in crate::host::imports) fn fd_tell(caller: &mut Caller<'_>, fd: u32, into: u32) -> Done {
+    seek(caller, fd, 0, Whence::Current, into)
 }
 
-fn seek(guest: &mut Guest<'_>, fd: u32, by: i64, whence: Whence, into: u32) -> Answer {
+fn seek(caller: &mut Caller<'_>, fd: u32, by: i64, whence: Whence, into: u32) -> Done {
     if STDIO.contains(&fd) {
-        return errno(ERRNO_SPIPE);
+        return Err(Errno::SPIPE);
     }
-    let Some(files) = &mut guest.state_mut().files else { return errno(ERRNO_BADF) };
-    match files.seek(fd, by, whence) {
-        Ok(offset) => {
-            let done = store(guest, into, &offset.to_le_bytes());
-            stored(done)
-        }
-        Err(error) => failed(error),
-    }
+    let offset = open_mut(caller)?.seek(fd, by, whence)?;
+    put(caller, into, &offset.to_le_bytes())
 }
 
-pub(super) fn fd_readdir(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (fd, into) = (args.uint(0)?, args.slice(1)?);
-    let (cookie, used) = (args.long(3)?.cast_unsigned(), args.uint(4)?);
-    ask(guest, FileOp::ReadFolder { fd, into, cookie, used })
+pub(in crate::host::imports) fn fd_readdir(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    into: GuestSlice,
+    cookie: u64,
+    used: u32,
+) -> Done {
+    on_files(caller, services, &mut |on| {
+        check(on.caller, used, 4)?;
+        check(on.caller, into.ptr, into.len)?;
+        on.work = on.work.saturating_mul(8);
+        let bytes = entries(&on.files.list(on.medium, fd)?, cookie, into.len as usize);
+        put(on.caller, into.ptr, &bytes)?;
+        put(on.caller, used, &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes())
+    })
 }
 
-pub(super) fn fd_fdstat_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
+pub(in crate::host::imports) fn fd_fdstat_get(caller: &mut Caller<'_>, fd: u32, into: u32) -> Done {
     let (filetype, flags, rights, inheriting) = if STDIO.contains(&fd) {
         (FILETYPE_CHARACTER_DEVICE, 0, if fd == 0 { RIGHT_FD_READ } else { RIGHT_FD_WRITE }, 0)
     } else {
-        let Some(files) = &guest.state().files else { return errno(ERRNO_BADF) };
-        match (files.stat(fd), files.modes(fd)) {
-            (Ok(stat), Ok(_)) if stat.kind == Kind::Folder => {
-                (FILETYPE_DIRECTORY, 0, RIGHTS_ALL & !(RIGHT_FD_READ | RIGHT_FD_WRITE), RIGHTS_ALL)
-            }
-            (Ok(_), Ok((read, write, append))) => {
-                let mut rights = RIGHTS_ALL & !(RIGHT_FD_READ | RIGHT_FD_WRITE);
-                rights |= if read { RIGHT_FD_READ } else { 0 } | if write { RIGHT_FD_WRITE } else { 0 };
-                (FILETYPE_REGULAR_FILE, u16::from(append), rights, 0)
-            }
-            (Err(error), _) | (_, Err(error)) => return failed(error),
+        let files = open(caller)?;
+        let (stat, (read, write, append)) = (files.stat(fd)?, files.modes(fd)?);
+        let others = RIGHTS_ALL & !(RIGHT_FD_READ | RIGHT_FD_WRITE);
+        if stat.kind == Kind::Folder {
+            (FILETYPE_DIRECTORY, 0, others, RIGHTS_ALL)
+        } else {
+            let rights = if read { RIGHT_FD_READ } else { 0 } | if write { RIGHT_FD_WRITE } else { 0 };
+            (FILETYPE_REGULAR_FILE, u16::from(append), others | rights, 0)
         }
     };
     let mut stat = Vec::with_capacity(24);
@@ -194,153 +264,124 @@ pub(super) fn fd_fdstat_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
     stat.extend([0; 4]);
     stat.extend(rights.to_le_bytes());
     stat.extend(inheriting.to_le_bytes());
-    let done = store(guest, args.uint(1)?, &stat);
-    stored(done)
+    put(caller, into, &stat)
 }
 
 /// Appending can be switched; the other flags mean nothing to files that are whole at each sync.
-pub(super) fn fd_fdstat_set_flags(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (fd, flags) = (args.uint(0)?, args.int(1)?);
+pub(in crate::host::imports) fn fd_fdstat_set_flags(caller: &mut Caller<'_>, fd: u32, flags: i32) -> Done {
     if STDIO.contains(&fd) {
-        return errno(ERRNO_SUCCESS);
+        return Ok(());
     }
-    let Some(files) = &mut guest.state_mut().files else { return errno(ERRNO_BADF) };
-    match files.set_append(fd, flags & FDFLAG_APPEND != 0) {
-        Ok(()) => errno(ERRNO_SUCCESS),
-        Err(error) => failed(error),
-    }
+    Ok(open_mut(caller)?.set_append(fd, flags & FDFLAG_APPEND != 0)?)
 }
 
 /// Calls that change nothing here: advice, rights that are given up, times.
-pub(super) fn accepted_if_open(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
+fn accepted_if_open(caller: &Caller<'_>, fd: u32) -> Done {
     if STDIO.contains(&fd) {
-        return errno(ERRNO_SUCCESS);
+        return Ok(());
     }
-    let Some(files) = &guest.state().files else { return errno(ERRNO_BADF) };
-    match files.stat(fd) {
-        Ok(_) => errno(ERRNO_SUCCESS),
-        Err(error) => failed(error),
-    }
+    open(caller)?.stat(fd)?;
+    Ok(())
 }
 
-pub(super) fn fd_filestat_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
+pub(in crate::host::imports) fn fd_fdstat_set_rights(
+    caller: &mut Caller<'_>,
+    fd: u32,
+    _base: u64,
+    _inheriting: u64,
+) -> Done {
+    accepted_if_open(caller, fd)
+}
+
+pub(in crate::host::imports) fn fd_advise(
+    caller: &mut Caller<'_>,
+    fd: u32,
+    _offset: u64,
+    _length: u64,
+    _advice: i32,
+) -> Done {
+    accepted_if_open(caller, fd)
+}
+
+/// The medium keeps no times.
+pub(in crate::host::imports) fn fd_filestat_set_times(
+    caller: &mut Caller<'_>,
+    fd: u32,
+    _accessed: u64,
+    _modified: u64,
+    _flags: i32,
+) -> Done {
+    accepted_if_open(caller, fd)
+}
+
+pub(in crate::host::imports) fn fd_filestat_get(caller: &mut Caller<'_>, fd: u32, into: u32) -> Done {
     let bytes = if STDIO.contains(&fd) {
-        stat_bytes(FILETYPE_CHARACTER_DEVICE, 0, 0)
+        filestat(FILETYPE_CHARACTER_DEVICE, 0, 0)
     } else {
-        let Some(files) = &guest.state().files else { return errno(ERRNO_BADF) };
-        match files.stat(fd) {
-            Ok(stat) => stat.into_wasi(),
-            Err(error) => return failed(error),
-        }
+        filestat_of(open(caller)?.stat(fd)?)
     };
-    let done = store(guest, args.uint(1)?, &bytes);
-    stored(done)
+    put(caller, into, &bytes)
 }
 
-pub(super) fn fd_filestat_set_size(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (fd, size) = (args.uint(0)?, args.long(1)?.cast_unsigned());
-    ask(guest, FileOp::SetSize { fd, size, grow_only: false })
+pub(in crate::host::imports) fn fd_filestat_set_size(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    size: u64,
+) -> Done {
+    on_files(caller, services, &mut |on| set_size(on, fd, size))
 }
 
-pub(super) fn fd_allocate(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (fd, offset, length) = (args.uint(0)?, args.long(1)?.cast_unsigned(), args.long(2)?.cast_unsigned());
-    match offset.checked_add(length) {
-        Some(size) if length > 0 => ask(guest, FileOp::SetSize { fd, size, grow_only: true }),
-        _ => errno(ERRNO_INVAL),
-    }
+fn set_size(on: &mut Operation<'_, '_>, fd: u32, size: u64) -> Done {
+    on.files.set_size(on.medium, fd, size)?;
+    on.work = size_of(on.files, fd);
+    Ok(())
 }
 
-pub(super) fn fd_renumber(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (from, to) = (args.uint(0)?, args.uint(1)?);
+pub(in crate::host::imports) fn fd_allocate(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    fd: u32,
+    offset: u64,
+    length: u64,
+) -> Done {
+    let size = offset.checked_add(length).filter(|_| length > 0).ok_or(Errno::INVAL)?;
+    on_files(caller, services, &mut |on| {
+        if size <= u64::from(size_of(on.files, fd)) { Ok(()) } else { set_size(on, fd, size) }
+    })
+}
+
+pub(in crate::host::imports) fn fd_renumber(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    from: u32,
+    to: u32,
+) -> Done {
     if STDIO.contains(&from) || STDIO.contains(&to) {
-        return errno(ERRNO_NOTSUP);
+        return Err(Errno::NOTSUP);
     }
-    ask(guest, FileOp::Renumber { from, to })
+    on_files(caller, services, &mut |on| {
+        on.work = written_down(on.files, to);
+        Ok(on.files.renumber(on.medium, from, to)?)
+    })
 }
 
-fn is_preopened(guest: &Guest<'_>, fd: u32) -> bool {
-    guest.state().files.as_ref().is_some_and(|files| files.is_root(fd))
+fn is_preopened(caller: &Caller<'_>, fd: u32) -> Done {
+    if open(caller)?.is_root(fd) { Ok(()) } else { Err(Errno::BADF) }
 }
 
-pub(super) fn fd_prestat_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    if !is_preopened(guest, args.uint(0)?) {
-        return errno(ERRNO_BADF);
-    }
+pub(in crate::host::imports) fn fd_prestat_get(caller: &mut Caller<'_>, fd: u32, into: u32) -> Done {
+    is_preopened(caller, fd)?;
     // Tag 0 is a folder; the length of its name follows.
-    let done = store(guest, args.uint(1)?, &[0, 0, 0, 0, 1, 0, 0, 0]);
-    stored(done)
+    put(caller, into, &[0, 0, 0, 0, 1, 0, 0, 0])
 }
 
-pub(super) fn fd_prestat_dir_name(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    if !is_preopened(guest, args.uint(0)?) {
-        return errno(ERRNO_BADF);
-    }
-    let into = args.slice(1)?;
+pub(in crate::host::imports) fn fd_prestat_dir_name(caller: &mut Caller<'_>, fd: u32, into: GuestSlice) -> Done {
+    is_preopened(caller, fd)?;
     if (into.len as usize) < PREOPEN.len() {
-        return errno(ERRNO_NAMETOOLONG);
+        return Err(Errno::NAMETOOLONG);
     }
-    let done = store(guest, into.ptr, PREOPEN);
-    stored(done)
-}
-
-pub(super) fn path_open(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (fd, slice, oflags) = (args.uint(0)?, args.slice(2)?, args.int(4)?);
-    let (rights, flags, into) = (args.long(5)?.cast_unsigned(), args.int(7)?, args.uint(8)?);
-    let options = OpenOptions {
-        create: oflags & 1 != 0,
-        folder: oflags & 2 != 0,
-        exclusive: oflags & 4 != 0,
-        truncate: oflags & 8 != 0,
-        read: rights & RIGHT_FD_READ != 0,
-        // A folder is asked for with every right there is.
-        write: rights & RIGHT_FD_WRITE != 0 && oflags & 2 == 0,
-        append: flags & FDFLAG_APPEND != 0,
-    };
-    with_path(guest, slice, |path| FileOp::Open { fd, path, options, into })
-}
-
-pub(super) fn path_filestat_get(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (fd, into) = (args.uint(0)?, args.uint(4)?);
-    with_path(guest, args.slice(2)?, |path| FileOp::StatPath { fd, path, into })
-}
-
-pub(super) fn path_create_directory(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
-    with_path(guest, args.slice(1)?, |path| FileOp::MakeFolder { fd, path })
-}
-
-pub(super) fn path_remove_directory(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
-    with_path(guest, args.slice(1)?, |path| FileOp::RemoveFolder { fd, path })
-}
-
-pub(super) fn path_unlink_file(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
-    with_path(guest, args.slice(1)?, |path| FileOp::RemoveFile { fd, path })
-}
-
-pub(super) fn path_rename(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let (from, to, to_slice) = (args.uint(0)?, args.uint(3)?, args.slice(4)?);
-    match path(guest, to_slice) {
-        Ok(to_path) => with_path(guest, args.slice(1)?, |from_path| FileOp::Rename { from, from_path, to, to_path }),
-        Err(number) => errno(number),
-    }
-}
-
-/// There are no links: what is there is none (`inval`), anything else is not there.
-pub(super) fn path_readlink(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    let fd = args.uint(0)?;
-    with_path(guest, args.slice(1)?, |path| FileOp::ReadLink { fd, path })
-}
-
-/// An absolute target is refused as upstream refuses it; a relative one because there are no links here.
-pub(super) fn path_symlink(guest: &mut Guest<'_>, args: &Args<'_>) -> Answer {
-    match path(guest, args.slice(0)?) {
-        Ok(target) => errno(if target.starts_with('/') { ERRNO_PERM } else { ERRNO_NOTSUP }),
-        Err(number) => errno(number),
-    }
+    put(caller, into.ptr, PREOPEN)
 }
 
 #[cfg(test)]

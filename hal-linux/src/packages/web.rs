@@ -6,8 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::package::{files_of_tgz, plugin_id};
+use skiff_runtime::package::WebFiles;
 
 use super::package_json;
 
@@ -20,20 +19,16 @@ const UNFINISHED: &str = ".new";
 ///
 /// # Errors
 /// Why they were not kept; the plugin itself does not need them.
-pub fn keep(config: &Path, tgz: &[u8]) -> io::Result<()> {
-    let limit = Limits::of(Board::Linux).unpacked_bytes_max;
-    let files = files_of_tgz(tgz, limit).map_err(|error| io::Error::other(error.to_string()))?;
-    let top = config.join(FOLDER);
-    let new = top.join(UNFINISHED);
+pub fn keep(config: &Path, files: &WebFiles) -> io::Result<()> {
+    let place = folder(config, &files.id).ok_or_else(|| io::Error::other("its name cannot stand in a file name"))?;
+    let new = config.join(FOLDER).join(UNFINISHED);
     remove_if_there(&new)?;
-    for (path, data) in &files {
+    for file in files.archive.files() {
+        let (path, data) = file.map_err(|error| io::Error::other(error.to_string()))?;
         let file = new.join(path);
         fs::create_dir_all(file.parent().unwrap_or(&new))?;
         fs::write(file, data)?;
     }
-    let name = package_json(&new).and_then(|manifest| Some(manifest.get("name")?.as_str()?.to_owned()));
-    let id = plugin_id(&name.ok_or_else(|| io::Error::other("package.json names no package"))?);
-    let place = folder(config, &id).ok_or_else(|| io::Error::other("its name cannot stand in a file name"))?;
     remove_if_there(&place)?;
     fs::rename(&new, &place)
 }

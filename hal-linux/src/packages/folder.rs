@@ -1,104 +1,22 @@
-//! Plugin packages on disk: the ones a user names, and the ones of a configuration folder.
+//! The packages of a configuration folder: those in `node_modules`, and those that Skiff has installed.
+//!
+//! Where no gateway runs on the folder, packages come and go here by the steps that the gateway takes too.
 
-pub mod unpacked;
-
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use skiff_runtime::budget::Limits;
+use skiff_runtime::config::{ConfigError, PluginConfig};
+use skiff_runtime::package::{Clash, Incoming, IncomingError, Package, PackageError, plugin_id, store};
+
+use super::{in_folder, manifest, web};
 use crate::hal::Folder;
-use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX, store};
 
 /// Packages looked at in one `node_modules`; a Signal K server with every plugin of its store has about 1,500.
 const ENTRIES_MAX: usize = 10_000;
 /// Bytes of a package that was installed over the network.
 pub const STORED_BYTES_MAX: u32 = 16 * 1024 * 1024;
-
-/// Why a package cannot be used; the text names the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoadError {
-    /// Missing or unreadable.
-    Missing(String),
-    /// There, and not what it should be.
-    Corrupt(String),
-}
-
-impl std::fmt::Display for LoadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing(text) | Self::Corrupt(text) => f.write_str(text),
-        }
-    }
-}
-
-impl std::error::Error for LoadError {}
-
-/// Reads a package as a user names it: a folder, an `npm pack` `.tgz`, or a bare `.wasm`.
-///
-/// # Errors
-/// [`LoadError`], naming the file and what is wrong with it.
-pub fn load(path: &Path, module_bytes_max: u32) -> Result<Package, LoadError> {
-    let corrupt = |error: &dyn std::fmt::Display| LoadError::Corrupt(format!("{}: {error}", path.display()));
-    let metadata = fs::metadata(path).map_err(|error| missing(path, &error))?;
-    if metadata.is_dir() {
-        return folder(path, module_bytes_max);
-    }
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("wasm") => {
-            let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            Package::from_wasm(&name, read(path, module_bytes_max.into())?).map_err(|error| corrupt(&error))
-        }
-        Some("tgz" | "gz") => {
-            let package =
-                Package::from_tgz(&read(path, UNPACKED_BYTES_MAX as u64)?).map_err(|error| corrupt(&error))?;
-            if u32::try_from(package.wasm.len()).is_ok_and(|bytes| bytes <= module_bytes_max) {
-                Ok(package)
-            } else {
-                Err(corrupt(&format_args!("module of {} bytes, {module_bytes_max} are allowed", package.wasm.len())))
-            }
-        }
-        _ => Err(LoadError::Corrupt(format!("{}: neither a package folder nor a .tgz nor a .wasm", path.display()))),
-    }
-}
-
-/// Reads the package in a folder; the core keeps the module's path inside it, this keeps links from leading it out.
-fn folder(path: &Path, module_bytes_max: u32) -> Result<Package, LoadError> {
-    let (json_path, manifest) = manifest(path)?;
-    let corrupt = |error: &dyn std::fmt::Display| LoadError::Corrupt(format!("{}: {error}", json_path.display()));
-    let manifest = manifest.map_err(|error| corrupt(&error))?;
-    let wasm_path = path.join(&manifest.wasm_path);
-    let real = wasm_path.canonicalize().map_err(|error| missing(&wasm_path, &error))?;
-    if !real.starts_with(path.canonicalize().map_err(|error| missing(path, &error))?) {
-        return Err(corrupt(&"wasmManifest leads out of the package"));
-    }
-    let wasm = read(&real, module_bytes_max.into())?;
-    manifest.with_wasm(wasm).map_err(|error| LoadError::Corrupt(format!("{}: {error}", wasm_path.display())))
-}
-
-/// Reads the `package.json` of a folder, and returns its path.
-fn manifest(folder: &Path) -> Result<(PathBuf, Result<Manifest, PackageError>), LoadError> {
-    let path = folder.join("package.json");
-    let json = read(&path, PACKAGE_JSON_BYTES_MAX as u64)?;
-    Ok((path, Manifest::parse(&json)))
-}
-
-fn missing(path: &Path, error: &io::Error) -> LoadError {
-    LoadError::Missing(format!("{}: {error}", path.display()))
-}
-
-/// Reads a file of at most `limit` bytes.
-///
-/// # Errors
-/// [`LoadError`], naming the file.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
-    let mut data = Vec::new();
-    let file = File::open(path).map_err(|error| missing(path, &error))?;
-    file.take(limit.saturating_add(1)).read_to_end(&mut data).map_err(|error| missing(path, &error))?;
-    if u64::try_from(data.len()).is_ok_and(|length| length <= limit) {
-        return Ok(data);
-    }
-    Err(LoadError::Corrupt(format!("{}: longer than the {limit} bytes that are allowed", path.display())))
-}
 
 /// The packages of a configuration folder.
 #[derive(Debug, Default)]
@@ -114,7 +32,7 @@ pub struct Discovery {
 pub fn discover(config: &Path, module_bytes_max: u32) -> Discovery {
     let mut discovery = Discovery::default();
     for (name, path) in plugin_folders(config, &mut discovery.warnings) {
-        match folder(&path, module_bytes_max) {
+        match in_folder(&path, module_bytes_max) {
             Ok(package) if package.name != name => {
                 let line =
                     format!("{}: the package calls itself {}, its folder says {name}", path.display(), package.name);
@@ -162,7 +80,7 @@ pub fn plugin_files(config: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
 #[must_use]
 pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
     let mut folders = named_folders(config, &mut Vec::new());
-    for (name, path) in unpacked::folders(config) {
+    for (name, path) in web::folders(config) {
         folders.retain(|(other, _)| *other != name);
         folders.push((name, path));
     }
@@ -172,7 +90,7 @@ pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
 /// Returns the folder of the package `name`.
 #[must_use]
 pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
-    let installed = unpacked::folders(config).into_iter().find(|(other, _)| other == name);
+    let installed = web::folders(config).into_iter().find(|(other, _)| other == name);
     if let Some((_, folder)) = installed {
         return Some(folder);
     }
@@ -185,11 +103,82 @@ pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
     (scope.is_none_or(plain) && plain(inner) && folder.is_dir()).then_some(folder)
 }
 
-/// Returns what the `package.json` of a folder says, `None` when there is none that can be read.
-#[must_use]
-pub fn package_json(folder: &Path) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let text = read(&folder.join("package.json"), PACKAGE_JSON_BYTES_MAX as u64).ok()?;
-    serde_json::from_slice(&text).ok()
+/// Why a package was not installed in the folder, or not removed from it.
+#[derive(Debug)]
+pub enum FolderError {
+    /// It is no package, or none that is taken.
+    Incoming(IncomingError),
+    /// Another package has its id.
+    Clash(Clash),
+    /// It was not installed by Skiff.
+    Foreign,
+    /// Its configuration file is damaged.
+    Config(ConfigError),
+    /// The folder did not take it, with what the system says.
+    Disk(String),
+}
+
+impl std::fmt::Display for FolderError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Incoming(error) => error.fmt(f),
+            Self::Clash(clash) => clash.fmt(f),
+            Self::Foreign => f.write_str(
+                "was not installed with `install`: remove it where it lies, for example with `npm uninstall`",
+            ),
+            Self::Config(error) => error.fmt(f),
+            Self::Disk(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for FolderError {}
+
+fn disk(error: &dyn std::fmt::Display) -> FolderError {
+    FolderError::Disk(error.to_string())
+}
+
+/// Installs a package, enabled unless it was disabled before; the next gateway on the folder starts it. Returns its name
+/// and version.
+///
+/// # Errors
+/// [`FolderError`]. A package of another name that has its id is left as it is.
+pub fn install(folder: &mut Folder, tgz: &[u8], limits: &Limits) -> Result<(String, String), FolderError> {
+    let incoming = Incoming::read(tgz, limits).map_err(FolderError::Incoming)?;
+    let (name, version) = (incoming.manifest().name().to_owned(), incoming.manifest().version().to_owned());
+    if let Some(clash) = clash(folder, &name) {
+        return Err(FolderError::Clash(clash));
+    }
+    let id = incoming.id().to_owned();
+    incoming.save(folder).map_err(|error| disk(&error))?;
+    web::keep(folder.root(), &incoming.into_web_files()).map_err(|error| disk(&error))?;
+    let config = PluginConfig::load(folder, &id, limits.plugin.config_bytes_max).map_err(FolderError::Config)?;
+    let mut config = config.unwrap_or_default();
+    if config.enabled.is_none() {
+        config.enabled = Some(true);
+        config.save(folder, &id).map_err(|error| disk(&error))?;
+    }
+    Ok((name, version))
+}
+
+/// Removes a package that was installed by Skiff; its configuration stays.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn remove(folder: &mut Folder, package: &str) -> Result<(), FolderError> {
+    let id = plugin_id(package);
+    if !store::holds(folder, &id, package) {
+        return Err(FolderError::Foreign);
+    }
+    web::forget(folder.root(), &id).map_err(|error| disk(&error))?;
+    store::remove(folder, &id).map_err(|error| disk(&error))
+}
+
+/// Looks for a package of another name with the same id.
+fn clash(folder: &mut Folder, name: &str) -> Option<Clash> {
+    let stored = store::name(folder, &plugin_id(name));
+    let others = plugin_folders(folder.root(), &mut Vec::new()).into_iter().map(|(other, _)| other);
+    others.chain(stored).find_map(|other| Clash::between(name, &other))
 }
 
 /// Returns name and path of each folder that holds a plugin package.
@@ -237,20 +226,10 @@ fn entries(folder: &Path, warnings: &mut Vec<String>) -> Vec<(String, PathBuf)> 
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use super::super::tests::write_package;
     use super::*;
-    use crate::sample;
 
     const LIMIT: u32 = 4 * 1024 * 1024;
-
-    /// Writes a package that differs from an embedded one in its name only.
-    fn write_package(folder: &Path, name: &str, manifest: &str) {
-        fs::create_dir_all(folder).unwrap();
-        let json = format!(
-            r#"{{"name":"{name}","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"{manifest}"}}"#
-        );
-        fs::write(folder.join("package.json"), json).unwrap();
-        fs::write(folder.join("plugin.wasm"), sample::PACKAGES[0].package().unwrap().wasm).unwrap();
-    }
 
     #[test]
     fn finds_scoped_linked_and_plain_packages_in_order() {
@@ -289,31 +268,5 @@ mod tests {
         for (name, warning) in ["broken", "empty", "leaves", "lost", "misnamed"].iter().zip(&discovery.warnings) {
             assert!(warning.contains(name), "{warning}");
         }
-    }
-
-    #[test]
-    fn a_link_in_the_package_cannot_lead_the_module_out() {
-        let temporary = tempfile::tempdir().unwrap();
-        let package = temporary.path().join("package");
-        write_package(&package, "package", "plugin.wasm");
-        fs::rename(package.join("plugin.wasm"), temporary.path().join("outside.wasm")).unwrap();
-        symlink(temporary.path().join("outside.wasm"), package.join("plugin.wasm")).unwrap();
-        assert!(matches!(load(&package, LIMIT), Err(LoadError::Corrupt(text)) if text.contains("out of the package")));
-    }
-
-    #[test]
-    fn named_packages_are_told_apart() {
-        let temporary = tempfile::tempdir().unwrap();
-        write_package(&temporary.path().join("tide"), "tide", "plugin.wasm");
-        assert_eq!(load(&temporary.path().join("tide"), LIMIT).unwrap().name, "tide");
-        assert_eq!(load(&temporary.path().join("tide/plugin.wasm"), LIMIT).unwrap().name, "plugin");
-        assert!(
-            matches!(load(&temporary.path().join("gone"), LIMIT), Err(LoadError::Missing(text)) if text.contains("gone"))
-        );
-        assert!(
-            matches!(load(&temporary.path().join("tide"), 100), Err(LoadError::Corrupt(text)) if text.contains("100 bytes"))
-        );
-        fs::write(temporary.path().join("a.tgz"), "not an archive").unwrap();
-        assert!(matches!(load(&temporary.path().join("a.tgz"), LIMIT), Err(LoadError::Corrupt(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! Watches the plugin packages of the configuration folder for new versions.
+//! Watches the plugin packages of the configuration folder, and brings new versions into the running gateway.
 //!
 //! It looks at times and lengths of files, once a second: that also sees changes on file systems that send no
 //! notifications, and a package counts only when it has been left alone for a whole look.
@@ -11,7 +11,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::packages;
+use skiff_runtime::gateway::Gateway;
+use skiff_runtime::package::{Package, plugin_id, store};
+use skiff_runtime::plugin::{Enabled, ReplaceError};
+
+use super::folder;
+use crate::hal::Folder;
 use crate::wake::Waker;
 
 /// Time between two looks.
@@ -20,15 +25,86 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// What shows that a file is another one than before.
 type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
 
-/// A package folder that is new or has changed.
-pub type Changed = PathBuf;
+/// Where plugin packages lie, and who tells that one has changed.
+pub struct PluginFiles {
+    /// Configuration folder.
+    config: PathBuf,
+    /// Package folders that have changed.
+    changed: Receiver<PathBuf>,
+}
+
+impl PluginFiles {
+    /// Begins to watch the packages of a configuration folder, before they are read: no change is missed in between.
+    ///
+    /// # Errors
+    /// The thread that could not be started.
+    pub fn watch(config: PathBuf, waker: Waker) -> io::Result<Self> {
+        Ok(Self { changed: start(config.clone(), waker)?, config })
+    }
+
+    /// Reads a package again: the one installed over the network, else the one in `node_modules`.
+    ///
+    /// # Errors
+    /// Why there is none, one clause.
+    pub fn read(&self, package: &str) -> Result<Package, String> {
+        match store::load(&mut Folder::new(&self.config), &plugin_id(package), folder::STORED_BYTES_MAX) {
+            Ok(Some(stored)) if stored.name == package => return Ok(stored),
+            Ok(_) => {}
+            Err(error) => return Err(format!("the stored package cannot be read: {error}")),
+        }
+        let mut reason = String::from("its files are gone");
+        for (folder, _) in folder::plugin_files(&self.config) {
+            match super::load(&folder, super::module_bytes_max()) {
+                Ok(found) if found.name == package => return Ok(found),
+                Ok(_) => {}
+                Err(error) => reason = error.to_string(),
+            }
+        }
+        Err(reason)
+    }
+
+    /// Brings the packages that have changed into the gateway.
+    pub fn take_changes(&self, gateway: &mut Gateway) {
+        while let Ok(folder) = self.changed.try_recv() {
+            let package = match super::load(&folder, super::module_bytes_max()) {
+                Ok(package) => package,
+                Err(error) => {
+                    log::warn!("{error}; the version before goes on");
+                    continue;
+                }
+            };
+            let name = package.name.clone();
+            if store::holds(&mut Folder::new(&self.config), &plugin_id(&name), &name) {
+                log::warn!(
+                    "{name}: changed in {}, but a version installed over the network is in force",
+                    folder.display()
+                );
+                continue;
+            }
+            log::info!("{name}: version {} found in {}", package.version, folder.display());
+            let result = match gateway.replace(package.clone()) {
+                Err(ReplaceError::Clash(clash)) => {
+                    log::warn!("{}: {clash}", folder.display());
+                    continue;
+                }
+                Err(ReplaceError::NotFound) => {
+                    gateway.install(package, Enabled::FromConfig).map_err(|error| error.to_string())
+                }
+                other => other.map_err(|error| error.to_string()),
+            };
+            if let Err(error) = result {
+                log::warn!("{name}: {error}; the version before goes on");
+            }
+        }
+    }
+}
 
 /// Starts to watch; the receiver gets the folder of each package that has changed since this call, which comes before
 /// they are read. The thread ends with the receiver.
 ///
 /// # Errors
 /// The thread that could not be started.
-pub fn start(config: PathBuf, waker: Waker) -> io::Result<Receiver<Changed>> {
+fn start(config: PathBuf, waker: Waker) -> io::Result<Receiver<PathBuf>> {
     let (sender, receiver) = mpsc::channel();
     // Now, and not when the thread has its turn: what changes in between would never be seen.
     let looks = Looks::new(stamps(&config));
@@ -36,7 +112,7 @@ pub fn start(config: PathBuf, waker: Waker) -> io::Result<Receiver<Changed>> {
     Ok(receiver)
 }
 
-fn watch(mut looks: Looks, config: &Path, sender: &Sender<Changed>, waker: &Waker) {
+fn watch(mut looks: Looks, config: &Path, sender: &Sender<PathBuf>, waker: &Waker) {
     loop {
         thread::sleep(PERIOD);
         for folder in looks.changed(stamps(config)) {
@@ -54,7 +130,7 @@ fn stamps(config: &Path) -> BTreeMap<PathBuf, Stamp> {
         let metadata = fs::metadata(&path).ok()?;
         Some((path, metadata.modified().ok(), metadata.len()))
     };
-    let folders = packages::plugin_files(config).into_iter();
+    let folders = folder::plugin_files(config).into_iter();
     folders.map(|(folder, files)| (folder, files.into_iter().filter_map(stamp).collect())).collect()
 }
 

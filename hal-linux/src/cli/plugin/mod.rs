@@ -1,0 +1,247 @@
+//! `skiff plugin`: administration, of a running gateway or of the configuration folder.
+
+mod table;
+mod target;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{Args as ClapArgs, Subcommand};
+use serde_json::Value;
+use skiff_runtime::budget::{Board, Limits};
+
+use super::author;
+use super::exit::{self, Failure};
+use super::talk::{print, sanitised};
+use target::Target;
+
+/// Install, list, configure, reload and remove plugins
+///
+/// Talks to the gateway that runs on the configuration folder, or to the one at --url; when none runs, it reads and
+/// writes the folder itself, and the next `skiff run` takes it from there.
+#[derive(Debug, ClapArgs)]
+#[command(
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  \
+    skiff plugin install tide-1.0.0.tgz\n  \
+    skiff plugin list\n  \
+    skiff plugin logs @acme/tide\n  \
+    skiff plugin enable @skiff/true-wind\n  \
+    skiff plugin config @skiff/shallow-water-alarm --set alarm.json\n  \
+    skiff plugin config @skiff/shallow-water-alarm\n  \
+    skiff plugin new tide && cd tide && skiff plugin dev\n\n\
+    Changes of a running gateway need its token: it is read from skiff/token in the configuration folder,\n\
+    or from the environment variable SKIFF_TOKEN."
+)]
+pub struct Args {
+    /// Configuration folder [default: ~/.skiff]
+    #[arg(long, value_name = "DIR", global = true)]
+    config: Option<PathBuf>,
+
+    /// Address of a running gateway [default: the one that runs on the configuration folder]
+    #[arg(long, value_name = "URL", global = true)]
+    url: Option<String>,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    #[command(flatten)]
+    Administer(Administer),
+    #[command(flatten)]
+    Author(author::Verb),
+}
+
+#[derive(Debug, Subcommand)]
+enum Administer {
+    /// List the plugins
+    List {
+        /// As JSON, one array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install a package, or put another version in place of the one that is there
+    Install {
+        /// An `npm pack` .tgz
+        #[arg(value_name = "PACKAGE.tgz")]
+        package: PathBuf,
+    },
+    /// Remove a package that was installed with `install`; its configuration stays
+    Remove {
+        /// Package name or id
+        name: String,
+    },
+    /// Read a plugin's files again and put that version in place, in a running gateway
+    Reload {
+        /// Package name or id
+        name: String,
+    },
+    /// Show everything that is known of a plugin: state, reason, memory, drops
+    Inspect {
+        /// Package name or id
+        name: String,
+    },
+    /// Show what a plugin has logged, in a running gateway
+    Logs {
+        /// Package name or id
+        name: String,
+    },
+    /// Enable a plugin, and start it in a running gateway
+    Enable {
+        /// Package name or id
+        name: String,
+    },
+    /// Disable a plugin, and stop it in a running gateway
+    Disable {
+        /// Package name or id
+        name: String,
+    },
+    /// Show or set the configuration of a plugin
+    Config {
+        /// Package name or id
+        name: String,
+
+        /// Replace the configuration by the JSON object in FILE, - for standard input
+        #[arg(long, value_name = "FILE", conflicts_with = "get")]
+        set: Option<PathBuf>,
+
+        /// Show the configuration, the default
+        #[arg(long)]
+        get: bool,
+    },
+}
+
+/// Runs the command.
+pub fn command(args: &Args) -> Result<(), Failure> {
+    match &args.verb {
+        Verb::Administer(verb) => administer(args, verb),
+        Verb::Author(verb) => author::command(verb),
+    }
+}
+
+fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
+    let config_bytes_max = Limits::of(Board::Linux).plugin.config_bytes_max;
+    // Read before anyone is asked, so that a bad file changes nothing.
+    let configuration = match verb {
+        Administer::Config { set: Some(path), .. } => Some(read_configuration(path, config_bytes_max)?),
+        _ => None,
+    };
+    let folder = match (&args.config, &args.url) {
+        (Some(folder), _) => folder.clone(),
+        (None, _) => super::default_config()?,
+    };
+    let mut target = Target::find(folder, args.url.as_deref())?;
+    match verb {
+        Administer::List { json } => list(&mut target, *json),
+        Administer::Install { package } => target.install(package),
+        Administer::Remove { name } => target.remove(name),
+        Administer::Reload { name } => {
+            let id = target.id(name)?;
+            target.running("reload")?.post(&format!("/skiff/v1/plugins/{id}/reload"), None)?;
+            log::info!("{name}: reloaded");
+            Ok(())
+        }
+        Administer::Inspect { name } => {
+            let id = target.id(name)?;
+            let (rows, _) = target.rows()?;
+            let row =
+                rows.as_array().into_iter().flatten().find(|row| row.get("id").and_then(Value::as_str) == Some(&*id));
+            show(row.unwrap_or(&Value::Null))
+        }
+        Administer::Logs { name } => {
+            let id = target.id(name)?;
+            let lines = target.running("logs")?.get(&format!("/skiff/v1/plugins/{id}/log"))?;
+            print(String::from_utf8_lossy(&lines).lines().map(sanitised))
+        }
+        Administer::Enable { name } => target.change(name, &Change::Enabled(true)),
+        Administer::Disable { name } => target.change(name, &Change::Enabled(false)),
+        Administer::Config { name, .. } => match configuration {
+            Some(configuration) => target.change(name, &Change::Configuration(configuration)),
+            None => show(&target.configuration(name)?),
+        },
+    }
+}
+
+/// What is changed of a plugin.
+enum Change {
+    Enabled(bool),
+    /// Compact JSON object.
+    Configuration(String),
+}
+
+impl Change {
+    fn done(&self) -> &'static str {
+        match self {
+            Self::Enabled(true) => "enabled",
+            Self::Enabled(false) => "disabled",
+            Self::Configuration(_) => "configuration saved",
+        }
+    }
+}
+
+/// A JSON object of at most `limit_bytes`, compact; the error is an exit code and its reason.
+pub fn read_object(input: impl Read, limit_bytes: u32) -> Result<String, (u8, String)> {
+    let mut text = String::new();
+    let limit = u64::from(limit_bytes);
+    let read = input.take(limit.saturating_add(1)).read_to_string(&mut text);
+    read.map_err(|error| {
+        (
+            if error.kind() == io::ErrorKind::InvalidData { exit::INPUT_CORRUPT } else { exit::INPUT_MISSING },
+            error.to_string(),
+        )
+    })?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > limit) {
+        return Err((exit::INPUT_CORRUPT, format!("longer than the {limit} bytes that are allowed")));
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    match skiff_runtime::json::compact(text) {
+        Ok(object) if object.starts_with('{') => Ok(object),
+        Ok(_) => Err((exit::INPUT_CORRUPT, "not a JSON object".into())),
+        Err(error) => Err((exit::INPUT_CORRUPT, format!("not a JSON object: {error}"))),
+    }
+}
+
+fn read_configuration(path: &Path, limit_bytes: u32) -> Result<String, Failure> {
+    let failure = |(code, reason): (u8, String)| Failure::new(code, format_args!("{}: {reason}", path.display()));
+    if path == Path::new("-") {
+        return read_object(io::stdin().lock(), limit_bytes).map_err(failure);
+    }
+    let file = File::open(path).map_err(|error| failure((exit::INPUT_MISSING, error.to_string())))?;
+    read_object(file, limit_bytes).map_err(failure)
+}
+
+fn show(value: &Value) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(exit::VERDICT, error))?;
+    print([text])
+}
+
+fn list(target: &mut Target, json: bool) -> Result<(), Failure> {
+    let (rows, table) = target.rows()?;
+    if json {
+        return show(&rows);
+    }
+    if table.is_empty() {
+        log::info!("no plugins are installed");
+        return Ok(());
+    }
+    print(table::columns(&table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_are_objects_of_a_limited_size() {
+        assert_eq!(read_object(" { \"a\" : 1 } ".as_bytes(), 100), Ok("{\"a\":1}".into()));
+        for text in ["", "[]", "{", "{} {}", "null"] {
+            assert_eq!(read_object(text.as_bytes(), 100).unwrap_err().0, exit::INPUT_CORRUPT, "{text}");
+        }
+        assert!(read_object("{\"a\":12345}".as_bytes(), 5).unwrap_err().1.contains("5 bytes"));
+        assert_eq!(read_object(b"{\"a\":\"\xff\"}".as_slice(), 100).unwrap_err().0, exit::INPUT_CORRUPT);
+    }
+}

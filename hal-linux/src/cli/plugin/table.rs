@@ -1,0 +1,50 @@
+//! The table of `skiff plugin list`.
+
+use super::super::talk::sanitised;
+
+/// One plugin in a listing.
+pub(super) struct Row {
+    pub id: String,
+    pub package: String,
+    pub version: String,
+    pub state: String,
+    pub reason: String,
+}
+
+/// Lays rows out in columns; names come from packages and are not trusted.
+pub(super) fn columns(table: &[Row]) -> Vec<String> {
+    let header = ["PACKAGE", "VERSION", "STATE", "REASON"].map(str::to_owned);
+    let cells =
+        table.iter().map(|row| [&row.package, &row.version, &row.state, &row.reason].map(|text| sanitised(text)));
+    let rows: Vec<[String; 4]> = std::iter::once(header).chain(cells).collect();
+    let mut widths = [0; 4];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; 4]| {
+        let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_aligned_and_names_cannot_steer_the_terminal() {
+        let row = |package: &str, state: &str| Row {
+            id: String::new(),
+            package: package.into(),
+            version: "1.0.0".into(),
+            state: state.into(),
+            reason: String::new(),
+        };
+        let lines = columns(&[row("a\u{1b}[2J", "running"), row("@acme/tide-table", "error")]);
+        assert_eq!(lines[0], "PACKAGE           VERSION  STATE    REASON");
+        assert_eq!(lines[1], format!("{:16}  1.0.0    running", "a\u{fffd}[2J"));
+    }
+}

@@ -1,0 +1,213 @@
+//! One way to start a gateway: what its storage says, on every board alike.
+//!
+//! Settings, who the vessel is, who may do what, the part it takes in the bus, which sources are preferred, the packages
+//! that are stored: a board gives its HAL and what only it can know, and gets a gateway that obeys all of it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{Gateway, Setup};
+use crate::budget::Limits;
+use crate::config::{ConfigError, Identity, N2K_FILE, N2kConfig, SETTINGS_FILE, Settings};
+use crate::hal::Hal;
+use crate::model::{Priorities, PriorityError};
+use crate::package::store;
+use crate::plugin::Enabled;
+use crate::server::{Access, NewToken};
+
+/// What a board decides before its gateway starts.
+pub struct Boot {
+    /// Limits of the board.
+    pub limits: Limits,
+    /// Version told to clients.
+    pub version: &'static str,
+    /// Denies a package the HTTP endpoints that it did not declare.
+    pub strict: bool,
+    /// The part it can take in the bus.
+    pub bus: BusPart,
+    /// Nobody is there who could mend a file before it starts: what `skiff/n2k.json` or `sourcePriorities` cannot mean is
+    /// a warning, and the defaults hold.
+    pub unattended: bool,
+    /// Full context of the own vessel; `None` reads it from the storage, or makes one at the first start.
+    pub self_context: Option<String>,
+    /// Who may do what; `None` reads it from the storage, or makes a token at the first start.
+    pub access: Option<Access>,
+    /// Names that the gateway is reached by, without port.
+    pub names: Vec<String>,
+    /// Switches all access checks off.
+    pub allow_anyone: bool,
+    /// Whether a stored package runs that has no configuration yet.
+    pub stored: Enabled,
+    /// Bytes of a stored package, where it has to be copied into memory.
+    pub stored_bytes_max: u32,
+    /// See [`Setup::events`].
+    pub events: bool,
+    /// See [`Setup::poll_on_whole_seconds`].
+    pub poll_on_whole_seconds: bool,
+}
+
+impl Boot {
+    /// Returns what a board needs that has nothing of its own to say.
+    #[must_use]
+    pub fn new(limits: Limits, version: &'static str) -> Self {
+        Self {
+            limits,
+            version,
+            strict: false,
+            bus: BusPart::AsConfigured,
+            unattended: false,
+            self_context: None,
+            access: None,
+            names: Vec::new(),
+            allow_anyone: false,
+            stored: Enabled::Always { config: None },
+            stored_bytes_max: u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX),
+            events: false,
+            poll_on_whole_seconds: false,
+        }
+    }
+
+    /// Goes on with the defaults where nobody could mend what was read.
+    fn usable<T: Default>(&self, read: Result<T, BootError>) -> Result<T, BootError> {
+        match read {
+            Err(error) if self.unattended => {
+                log::warn!("{error}; the defaults hold");
+                Ok(T::default())
+            }
+            read => read,
+        }
+    }
+}
+
+/// The part that a board can take in the NMEA 2000 bus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BusPart {
+    /// What `skiff/n2k.json` says; without it the gateway only listens.
+    #[default]
+    AsConfigured,
+    /// A node also where `skiff/n2k.json` does not speak of it (`--node`).
+    Node,
+    /// Its CAN driver never sends: it only listens, whatever `skiff/n2k.json` says.
+    ListenOnly,
+}
+
+/// A gateway that has been started.
+pub struct Booted {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The token, when it was made just now: show it, it is stored nowhere.
+    pub token: Option<NewToken>,
+    /// `settings.json` lets WebAssembly plugins run; otherwise no package was installed.
+    pub runs_plugins: bool,
+}
+
+/// Why a gateway does not start; `Display` names the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BootError {
+    /// A file is damaged, or cannot be written.
+    Config(ConfigError),
+    /// `sourcePriorities` of `settings.json` cannot be used.
+    Priorities(PriorityError),
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Priorities(error) => write!(f, "{SETTINGS_FILE}: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for BootError {}
+
+impl From<ConfigError> for BootError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<PriorityError> for BootError {
+    fn from(error: PriorityError) -> Self {
+        Self::Priorities(error)
+    }
+}
+
+impl Gateway {
+    /// Starts a gateway as its storage says; its CAN interfaces become inputs.
+    ///
+    /// A stored package that cannot be used is one warning.
+    ///
+    /// # Errors
+    /// [`BootError`]; nothing is made at a first start before everything that is there was read.
+    pub fn boot(mut hal: Hal, boot: Boot) -> Result<Booted, BootError> {
+        let (storage, rng) = (&mut *hal.storage, &mut *hal.rng);
+        let settings = Settings::load(storage)?;
+        let priorities = settings.source_priorities.as_deref().map(Priorities::parse).transpose();
+        let priorities = boot.usable(priorities.map_err(BootError::from))?;
+        let n2k = boot.usable(N2kConfig::load(storage, boot.bus == BusPart::Node).map_err(BootError::from))?;
+        let n2k = n2k_of(n2k, boot.bus);
+        let self_context = match boot.self_context {
+            Some(given) => given,
+            None => Identity::open_or_create(storage, rng, settings.vessel.uuid.as_deref())?.self_context(),
+        };
+        let (access, token) = match boot.access {
+            Some(given) => (given, None),
+            None => Access::open_or_create(storage, rng)?,
+        };
+        let access = if boot.allow_anyone { access.allow_anyone() } else { access };
+        let setup = Setup {
+            limits: boot.limits,
+            vessel: settings.vessel,
+            self_context,
+            access: access.named(boot.names),
+            strict: boot.strict,
+            version: boot.version,
+            events: boot.events,
+            poll_on_whole_seconds: boot.poll_on_whole_seconds,
+        };
+        let mut gateway = Self::new(setup, hal);
+        gateway.take_part(&n2k);
+        if boot.bus == BusPart::ListenOnly {
+            gateway.only_listen();
+        }
+        if let Some(priorities) = priorities {
+            gateway.prefer(priorities);
+        }
+        if settings.wasm {
+            gateway.install_stored(&boot.stored, boot.stored_bytes_max);
+        } else {
+            log::info!("{SETTINGS_FILE} switches WebAssembly plugins off");
+        }
+        Ok(Booted { gateway, token, runs_plugins: settings.wasm })
+    }
+
+    fn install_stored(&mut self, enabled: &Enabled, bytes_max: u32) {
+        for (id, package) in store::load_all(&mut *self.hal.storage, bytes_max) {
+            match package {
+                Ok(package) => {
+                    let name = package.name.clone();
+                    match self.install(package, enabled.clone()) {
+                        Ok(()) => log::debug!("found plugin {name}"),
+                        Err(error) => log::warn!("plugin {name}: {error}"),
+                    }
+                }
+                Err(error) => log::warn!("the stored package {id} cannot be used: {error}"),
+            }
+        }
+    }
+}
+
+/// Takes out of a configuration what the board cannot do.
+fn n2k_of(config: N2kConfig, part: BusPart) -> N2kConfig {
+    if part != BusPart::ListenOnly {
+        return config;
+    }
+    match config.node {
+        Some(_) => log::warn!("{N2K_FILE} asks for a node, and this firmware only listens to the bus"),
+        None => log::info!("this firmware only listens to the bus"),
+    }
+    N2kConfig { node: None, send: Vec::new(), ..config }
+}

@@ -1,0 +1,524 @@
+//! Takes the steps of a call.
+//!
+//! The interpreter stops where its fuel slice ends or where an import asks the core; both resume
+//! at the same place. Nothing here calls the guest while the guest is inside a call.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::task::Poll;
+
+use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
+use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
+
+use super::plan::{Arg, BUFFERS_MAX, Helper, Step, Steps, deliver, plan};
+use crate::budget::PluginLimits;
+use crate::host::exports::Export;
+use crate::host::failure::Failure;
+use crate::host::fetch::Ticket;
+use crate::host::imports::{Caller, NO_LONG_RESULT, Outcome, Ret};
+use crate::host::instance::Instance;
+use crate::host::memory::GuestSlice;
+use crate::host::text::{self, Managed};
+use crate::host::{Answer, Call, Progress, Services, start_section, trace};
+use crate::json;
+use crate::time::Instant;
+
+/// What to do with the result of the guest function that runs now.
+#[derive(Debug)]
+enum After {
+    Nothing,
+    /// Keep it as a buffer of so many bytes.
+    Buffer {
+        bytes: u32,
+        null_is_failure: bool,
+    },
+    /// Keep it as the export's result, or as the address of a fetched body.
+    Result,
+    /// The WASI entry: `proc_exit` ends it normally.
+    Entry,
+    /// The start section: imports work from now on.
+    StartSection,
+}
+
+/// A guest function that waits for the result of an import.
+#[derive(Debug)]
+pub(super) struct Suspended {
+    call: ResumableCallHostTrap,
+    outputs: Vec<Val>,
+    after: After,
+}
+
+/// Where the guest is.
+#[derive(Debug)]
+enum Guest {
+    /// In no function.
+    Idle,
+    /// Where the fuel of the slice ended.
+    OutOfFuel { call: ResumableCallOutOfFuel, outputs: Vec<Val>, after: After },
+    /// In a fetch.
+    Fetching { ticket: Ticket, suspended: Suspended },
+    /// Asleep.
+    Sleeping { until: Instant, suspended: Suspended },
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub(in crate::host) struct Machine {
+    steps: Steps,
+    buffers: heapless::Vec<u32, BUFFERS_MAX>,
+    result: Option<Val>,
+    answer: Answer,
+    guest: Guest,
+    spent: u64,
+    limit: u64,
+    /// Fuel the next step needs at least, when the slice was too small for it.
+    required: u64,
+    /// The start section has not returned yet.
+    in_start_section: bool,
+}
+
+impl Machine {
+    /// Plans a call in the dialect of the instance.
+    pub(in crate::host) fn new(instance: &mut Instance, call: Call) -> Self {
+        let limit = match &call {
+            Call::Start { .. } | Call::Id | Call::Name | Call::Collect => instance.limits.fuel_per_start,
+            _ => instance.limits.fuel_per_call,
+        };
+        let (steps, answer) = plan(instance, call);
+        Self {
+            in_start_section: matches!(steps.front(), Some(Step::StartSection)),
+            steps,
+            buffers: heapless::Vec::new(),
+            result: None,
+            answer,
+            guest: Guest::Idle,
+            spent: 0,
+            limit,
+            required: 0,
+        }
+    }
+
+    /// Returns the fuel spent so far.
+    pub(in crate::host) fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    /// Runs until the call ends or the slice is spent.
+    pub(in crate::host) fn slice(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Progress {
+        if self.waits(services) {
+            return Progress::Waiting;
+        }
+        let left = self.limit.saturating_sub(self.spent);
+        if left == 0 || self.required > left {
+            return Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit }));
+        }
+        let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
+        self.required = 0;
+        // Setting and reading fuel fail only where metering is off.
+        let _ = instance.store.set_fuel(granted);
+        let outcome = self.run(instance, services);
+        let rest = instance.store.get_fuel().unwrap_or(0);
+        let debt = core::mem::take(&mut instance.store.data_mut().fuel_debt);
+        self.spent = self.spent.saturating_add(granted.saturating_sub(rest)).saturating_add(debt);
+        match outcome {
+            Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
+            Ok(false) => Progress::Running,
+            Err(Failure::OutOfFuel { .. }) => Progress::Failed(self.placed(Failure::OutOfFuel { limit: self.limit })),
+            Err(failure) => Progress::Failed(self.placed(failure)),
+        }
+    }
+
+    /// Tells whether the guest has still to wait. An answer that is there is planned to be given to it.
+    fn waits(&mut self, services: &mut dyn Services) -> bool {
+        match core::mem::replace(&mut self.guest, Guest::Idle) {
+            Guest::Fetching { ticket, suspended } => match services.fetch_poll(ticket) {
+                Poll::Ready(fetched) => deliver(fetched.body, suspended, &mut self.steps),
+                Poll::Pending => self.guest = Guest::Fetching { ticket, suspended },
+            },
+            guest => self.guest = guest,
+        }
+        match self.guest {
+            Guest::Fetching { .. } => true,
+            Guest::Sleeping { until, .. } => services.monotonic() < until,
+            Guest::Idle | Guest::OutOfFuel { .. } => false,
+        }
+    }
+
+    /// Says so where a failure happened in the start section.
+    fn placed(&self, failure: Failure) -> Failure {
+        if self.in_start_section { Failure::InStartSection(Box::new(failure)) } else { failure }
+    }
+
+    /// Returns when a guest that sleeps wants to go on.
+    pub(in crate::host) fn wake(&self) -> Option<Instant> {
+        match self.guest {
+            Guest::Sleeping { until, .. } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Ends the sleep of the guest.
+    pub(in crate::host) fn rouse(&mut self) {
+        if let Guest::Sleeping { until, .. } = &mut self.guest {
+            *until = Instant::default();
+        }
+    }
+
+    /// Goes on where the guest is, then takes steps; true at the end of the call, false at the end of the slice.
+    fn run(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Result<bool, Failure> {
+        loop {
+            let goes_on = match core::mem::replace(&mut self.guest, Guest::Idle) {
+                Guest::Idle => match self.steps.pop_front() {
+                    Some(step) => self.step(instance, services, step)?,
+                    None => return Ok(true),
+                },
+                Guest::OutOfFuel { call, mut outputs, after } => {
+                    let called = call.resume(&mut instance.store, &mut outputs);
+                    self.settle(instance, services, called, outputs, after)?
+                }
+                Guest::Sleeping { until, suspended } if services.monotonic() >= until => {
+                    self.resume(instance, services, suspended, Ret::Int(0))?
+                }
+                // Nothing more until it is time, or until there is an answer.
+                waiting @ (Guest::Sleeping { .. } | Guest::Fetching { .. }) => {
+                    self.guest = waiting;
+                    false
+                }
+            };
+            if !goes_on {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Takes one step; false when the slice ended in it.
+    fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, step: Step) -> Result<bool, Failure> {
+        match step {
+            Step::StartSection => {
+                let function = instance.function(start_section::EXPORT);
+                self.invoke(instance, services, start_section::EXPORT, function, &[], After::StartSection)
+            }
+            Step::Entry(name) => {
+                let function = instance.function(name);
+                self.invoke(instance, services, name, function, &[], After::Entry)
+            }
+            Step::New { bytes, class } => {
+                let after = After::Buffer { bytes, null_is_failure: true };
+                self.invoke(instance, services, export::AS_NEW, instance.exports.new, &[bytes, class], after)
+            }
+            Step::Allocate { bytes, getter } => {
+                let after = After::Buffer { bytes, null_is_failure: getter };
+                self.invoke(instance, services, export::ALLOCATE, instance.exports.allocate, &[bytes], after)
+            }
+            Step::Fill { buffer, data } => {
+                let ptr = self.buffer(buffer);
+                let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+                let filled = instance.write(GuestSlice { ptr, len }, &data);
+                if filled { Ok(true) } else { Err(Failure::NoMemory { bytes: len }) }
+            }
+            Step::Help { helper, buffer } => {
+                let (name, function) = match helper {
+                    Helper::Pin => (export::AS_PIN, instance.exports.pin),
+                    Helper::Unpin => (export::AS_UNPIN, instance.exports.unpin),
+                };
+                self.invoke_if_there(instance, services, name, function, &[self.buffer(buffer)])
+            }
+            Step::ArgumentsLength(count) => {
+                instance.set_arguments_length(count.cast_signed());
+                match instance.exports.set_arguments_length.clone() {
+                    Some(Export { name, function }) => {
+                        self.invoke(instance, services, &name, Some(function), &[count], After::Nothing)
+                    }
+                    None => Ok(true),
+                }
+            }
+            Step::Invoke { export: Export { name, function }, args } => {
+                let args: heapless::Vec<u32, 4> = args
+                    .iter()
+                    .map(|arg| match *arg {
+                        Arg::Buffer(buffer) => self.buffer(buffer),
+                        Arg::Int(value) => value,
+                    })
+                    .collect();
+                self.invoke(instance, services, &name, Some(function), &args, After::Result)
+            }
+            Step::ReadManaged { limit } => {
+                let ptr = self.result_code().map_or(0, i32::cast_unsigned);
+                self.answer = match text::managed_string(instance.linear(), ptr, limit) {
+                    Managed::Null => Answer::Text(None),
+                    Managed::Text(text) => Answer::Text(Some(text)),
+                    Managed::Wrong => return Err(Failure::BadAnswer("the export returned no string")),
+                };
+                Ok(true)
+            }
+            Step::ReadBuffer { buffer, max, strict, again } => {
+                match again.filter(|again| again.max > max && self.is_cut(instance, buffer, max)) {
+                    Some(again) => again.plan(self.buffers.len(), strict, &mut self.steps),
+                    None => self.answer = self.read_buffer(instance, buffer, max, strict)?,
+                }
+                Ok(true)
+            }
+            Step::ReadCode => {
+                self.answer = Answer::Code(self.result_code());
+                Ok(true)
+            }
+            Step::NewBody { bytes } => {
+                let args = [bytes, AS_CLASS_ARRAY_BUFFER];
+                self.invoke(instance, services, export::AS_NEW, instance.exports.new, &args, After::Result)
+            }
+            Step::Deliver { body, to } => self.deliver(instance, services, &body, *to),
+            Step::Free { buffer, bytes } => {
+                let (function, args) = (instance.exports.deallocate, [self.buffer(buffer), bytes]);
+                self.invoke_if_there(instance, services, export::DEALLOCATE, function, &args)
+            }
+        }
+    }
+
+    /// Writes the answer of a fetch where the guest has made room for it; an address of 0 says that it has not.
+    fn deliver(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        body: &[u8],
+        to: Suspended,
+    ) -> Result<bool, Failure> {
+        let ptr = match self.result.take() {
+            Some(Val::I32(ptr)) => ptr.cast_unsigned(),
+            _ => 0,
+        };
+        let slice = GuestSlice { ptr, len: u32::try_from(body.len()).unwrap_or(u32::MAX) };
+        let there = ptr != 0 && instance.write(slice, body);
+        let ret = Ret::Int(if there { ptr.cast_signed() } else { 0 });
+        trace::answered(instance.store.data_mut(), ret);
+        self.resume(instance, services, to, ret)
+    }
+
+    /// Tells whether the answer of a fetch is on its way into the guest: `__new` runs for it.
+    fn is_delivering(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Deliver { .. }))
+    }
+
+    fn buffer(&self, index: usize) -> u32 {
+        self.buffers.get(index).copied().unwrap_or(0)
+    }
+
+    fn result_code(&self) -> Option<i32> {
+        match self.result {
+            Some(Val::I32(code)) => Some(code),
+            #[expect(clippy::cast_possible_truncation, reason = "a code beyond 32 bits is no code")]
+            Some(Val::I64(code)) => Some(code as i32),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the answer in a buffer of `max` bytes is only the beginning of one: it fills the buffer and is no
+    /// JSON, or the export names the bytes it would have needed (plugin ABI §2.7).
+    fn is_cut(&self, instance: &Instance, buffer: usize, max: u32) -> bool {
+        let Some(written) = self.result_code().and_then(|written| u32::try_from(written).ok()) else { return false };
+        if written != max {
+            return written > max;
+        }
+        let slice = GuestSlice { ptr: self.buffer(buffer), len: written };
+        let text = instance.linear().bytes(slice).map(text::of_guest);
+        text.is_some_and(|text| json::compact(&text).is_err())
+    }
+
+    fn read_buffer(&self, instance: &Instance, buffer: usize, max: u32, strict: bool) -> Result<Answer, Failure> {
+        let Some(written) = self.result_code() else {
+            return Err(Failure::BadAnswer("the export returned no length"));
+        };
+        let written = match u32::try_from(written) {
+            Ok(0) => return Ok(Answer::Text(None)),
+            Ok(written) => written,
+            Err(_) if strict => return Err(Failure::BadAnswer("the handler returned an error length")),
+            Err(_) => return Ok(Answer::Text(None)),
+        };
+        if written > max {
+            return Err(Failure::BadAnswer("the export says it wrote more than its buffer holds"));
+        }
+        let slice = GuestSlice { ptr: self.buffer(buffer), len: written };
+        match instance.linear().bytes(slice) {
+            Some(bytes) => Ok(Answer::Text(Some(text::of_guest(bytes).into_owned()))),
+            None => Err(Failure::BadAnswer("the answer lies outside the linear memory")),
+        }
+    }
+
+    fn invoke_if_there(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        name: &'static str,
+        function: Option<Func>,
+        args: &[u32],
+    ) -> Result<bool, Failure> {
+        match function {
+            Some(_) => self.invoke(instance, services, name, function, args, After::Nothing),
+            None => Ok(true),
+        }
+    }
+
+    /// Calls an export with arguments adapted to what it declares; false when the slice ended in it.
+    fn invoke(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        name: &str,
+        function: Option<Func>,
+        args: &[u32],
+        after: After,
+    ) -> Result<bool, Failure> {
+        let adapted = function.and_then(|function| Some((function, adapt(function, instance, args)?)));
+        let Some((function, (inputs, mut outputs))) = adapted else {
+            return Err(Failure::BadSignature { export: name.into() });
+        };
+        let called = function.call_resumable(&mut instance.store, &inputs, &mut outputs);
+        self.settle(instance, services, called, outputs, after)
+    }
+
+    /// Gives a guest function the result of its import.
+    fn resume(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        suspended: Suspended,
+        ret: Ret,
+    ) -> Result<bool, Failure> {
+        let Suspended { call, mut outputs, after } = suspended;
+        let called = give(instance, call, ret, &mut outputs)?;
+        self.settle(instance, services, called, outputs, after)
+    }
+
+    /// Takes in how a guest function returned or stopped, answering what its imports ask; false when the slice ended.
+    fn settle(
+        &mut self,
+        instance: &mut Instance,
+        services: &mut dyn Services,
+        mut called: Result<ResumableCall, wasmi::Error>,
+        mut outputs: Vec<Val>,
+        after: After,
+    ) -> Result<bool, Failure> {
+        loop {
+            let call = match called {
+                Ok(ResumableCall::HostTrap(call)) => call,
+                Ok(ResumableCall::Finished) => {
+                    self.finished(instance, outputs.into_iter().next(), &after)?;
+                    return Ok(true);
+                }
+                Ok(ResumableCall::OutOfFuel(call)) => {
+                    self.required = call.required_fuel();
+                    self.guest = Guest::OutOfFuel { call, outputs, after };
+                    return Ok(false);
+                }
+                Err(error) => return ended(&error, &after),
+            };
+            let state = instance.store.data_mut();
+            let Some(pending) = state.pending.take() else { return ended(call.host_error(), &after) };
+            trace::report(state, services);
+            let args = core::mem::take(&mut state.args);
+            let mut caller = Caller::of(instance.store.as_context_mut());
+            let outcome = pending.run(&mut caller, services, &args);
+            instance.store.data_mut().args = args;
+            let ret = match outcome {
+                Outcome::Ret(ret) => ret,
+                // A guest whose allocator fetches would wait for itself.
+                Outcome::Fetch(request) if !self.is_delivering() && instance.exports.new.is_some() => {
+                    let ticket = services.fetch(request);
+                    self.guest = Guest::Fetching { ticket, suspended: Suspended { call, outputs, after } };
+                    return Ok(true);
+                }
+                Outcome::Fetch(_) => {
+                    services.log(log::Level::Warn, NOWHERE_TO_PUT);
+                    Ret::Int(0)
+                }
+                Outcome::Sleep { until, span } => {
+                    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+                    self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
+                    trace::answered(instance.store.data_mut(), Ret::Int(0));
+                    self.guest = Guest::Sleeping { until, suspended: Suspended { call, outputs, after } };
+                    return Ok(true);
+                }
+                Outcome::Exit(code) => return ended(&wasmi::Error::i32_exit(code), &after),
+            };
+            trace::answered(instance.store.data_mut(), ret);
+            called = give(instance, call, ret, &mut outputs)?;
+        }
+    }
+
+    fn finished(&mut self, instance: &mut Instance, result: Option<Val>, after: &After) -> Result<(), Failure> {
+        match after {
+            After::Nothing | After::Entry => {}
+            After::StartSection => {
+                self.in_start_section = false;
+                instance.imports_work();
+            }
+            After::Result => self.result = result,
+            After::Buffer { bytes, null_is_failure } => {
+                let ptr = match result {
+                    Some(Val::I32(ptr)) if ptr != 0 || !null_is_failure => ptr.cast_unsigned(),
+                    _ => return Err(Failure::NoMemory { bytes: *bytes }),
+                };
+                instance.handed(ptr, *bytes);
+                if self.buffers.push(ptr).is_err() {
+                    return Err(Failure::NoMemory { bytes: *bytes });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a guest without an allocator that the host can call cannot wait for an answer.
+const NOWHERE_TO_PUT: &str = "a fetch was refused: the plugin has no __new to call for the answer";
+
+/// Resumes a guest function with the result of its import, in the types that it declares.
+fn give(
+    instance: &mut Instance,
+    call: ResumableCallHostTrap,
+    ret: Ret,
+    outputs: &mut [Val],
+) -> Result<Result<ResumableCall, wasmi::Error>, Failure> {
+    let ty = call.host_func().ty(&instance.store);
+    let (mut one, mut many);
+    let values: &mut [Val] = match *ty.results() {
+        [] => &mut [],
+        [ty] => {
+            one = [Val::default_for_ty(ty)];
+            &mut one
+        }
+        ref several => {
+            many = several.iter().copied().map(Val::default_for_ty).collect::<Vec<_>>();
+            &mut many
+        }
+    };
+    if !ret.write(values) {
+        return Err(Failure::Trap(String::from(NO_LONG_RESULT)));
+    }
+    Ok(call.resume(&mut instance.store, values, outputs))
+}
+
+fn ended(error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
+    match (Failure::of(error), after) {
+        // A command ends with proc_exit(0) and stays usable (plugin ABI §2.3).
+        (Failure::Exit(0), After::Entry) => Ok(true),
+        (failure, _) => Err(failure),
+    }
+}
+
+/// Fits arguments to the declared parameters: surplus dropped, missing 0 or NaN; `None` for types of no use.
+fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vec<Val>, Vec<Val>)> {
+    let ty = function.ty(&instance.store);
+    let inputs = ty.params().iter().enumerate().map(|(index, ty)| {
+        let given = args.get(index).copied();
+        match ty {
+            ValType::I32 => Some(Val::I32(given.unwrap_or(0).cast_signed())),
+            ValType::I64 => Some(Val::I64(i64::from(given.unwrap_or(0)))),
+            ValType::F64 => Some(Val::F64(F64::from(given.map_or(f64::NAN, f64::from)))),
+            #[expect(clippy::cast_precision_loss, reason = "what JavaScript passes to a 32-bit float")]
+            ValType::F32 => Some(Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32)))),
+            _ => None,
+        }
+    });
+    let outputs = ty.results().iter().map(|ty| Some(Val::default_for_ty(*ty))).collect::<Option<Vec<Val>>>()?;
+    Some((inputs.collect::<Option<Vec<Val>>>()?, outputs))
+}

@@ -1,0 +1,8 @@
+//! A call as a small program: allocate, fill, invoke, read, free, each step resumable.
+//!
+//! [`plan`] turns a call into steps in the dialect of the guest; [`machine`] takes them, slice by slice.
+
+mod machine;
+mod plan;
+
+pub(super) use machine::Machine;

@@ -1,0 +1,285 @@
+//! From a call to its steps, in the dialect of the guest.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use skiff_abi::export::{
+    self, AS_CLASS_ARRAY_BUFFER, AS_CLASS_STRING, GETTER_BUFFER_BYTES, PUT_RESPONSE_BUFFER_BYTES, RESPONSE_BUFFER_BYTES,
+};
+
+use super::machine::Suspended;
+use crate::budget::PluginLimits;
+use crate::host::exports::Export;
+use crate::host::facts::Dialect;
+use crate::host::fetch::Fetched;
+use crate::host::instance::Instance;
+use crate::host::{Answer, Call, text};
+
+/// Buffers one call hands to the guest: request and response, and a larger one for a response that was cut.
+pub(super) const BUFFERS_MAX: usize = 3;
+
+/// The steps that are left of a call.
+pub(super) type Steps = VecDeque<Step>;
+
+/// An argument of an export.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arg {
+    /// Address of the buffer with this index.
+    Buffer(usize),
+    /// A number.
+    Int(u32),
+}
+
+/// Helper exports that take the address of a managed object; a guest without them needs none.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Helper {
+    /// `__pin`.
+    Pin,
+    /// `__unpin`.
+    Unpin,
+}
+
+/// One step.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The start section, once, where it was too long to run as part of the load.
+    StartSection,
+    /// The WASI entry, once.
+    Entry(&'static str),
+    /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
+    New { bytes: u32, class: u32 },
+    /// Buffer dialect: `allocate(bytes)` becomes the next buffer. Address 0 means failure only to a `getter`; upstream
+    /// writes requests there (plugin ABI §2.7).
+    Allocate { bytes: u32, getter: bool },
+    /// Writes into a buffer.
+    Fill { buffer: usize, data: Vec<u8> },
+    /// Calls a helper with the address of a buffer, where it exists.
+    Help { helper: Helper, buffer: usize },
+    /// Tells the number of arguments that follow.
+    ArgumentsLength(u32),
+    /// Calls the export.
+    Invoke { export: Export, args: heapless::Vec<Arg, 4> },
+    /// Reads a managed string the export returned.
+    ReadManaged { limit: u32 },
+    /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error. `again` where the
+    /// export may be called once more with a larger buffer when its answer was cut.
+    ReadBuffer { buffer: usize, max: u32, strict: bool, again: Option<Box<Again>> },
+    /// Takes the export's result code.
+    ReadCode,
+    /// Gives a buffer back.
+    Free { buffer: usize, bytes: u32 },
+    /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
+    NewBody { bytes: u32 },
+    /// Writes the answer of a fetch and resumes the guest that waits for it.
+    Deliver { body: Vec<u8>, to: Box<Suspended> },
+}
+
+/// How a call whose answer was cut is repeated.
+#[derive(Debug)]
+pub(super) struct Again {
+    export: Export,
+    /// Bytes of the request in buffer 0, where the export takes one.
+    request: Option<u32>,
+    /// Bytes of the larger buffer.
+    pub(super) max: u32,
+}
+
+impl Again {
+    /// Plans the same call with a larger buffer, the one with this index, before what is left to do.
+    pub(super) fn plan(self, buffer: usize, strict: bool, steps: &mut Steps) {
+        let Self { export, request, max } = self;
+        let again = match request {
+            Some(bytes) => args([Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(buffer), Arg::Int(max)]),
+            None => args([Arg::Buffer(buffer), Arg::Int(max)]),
+        };
+        steps.push_front(Step::Free { buffer, bytes: max });
+        steps.push_front(Step::ReadBuffer { buffer, max, strict, again: None });
+        steps.push_front(Step::Invoke { export, args: again });
+        steps.push_front(Step::Allocate { bytes: max, getter: true });
+    }
+}
+
+/// Plans how the answer of a fetch reaches the guest that waits for it: nothing else of the call runs before.
+pub(super) fn deliver(body: Vec<u8>, to: Suspended, steps: &mut Steps) {
+    let bytes = length(&body);
+    steps.push_front(Step::Deliver { body, to: Box::new(to) });
+    steps.push_front(Step::NewBody { bytes });
+}
+
+/// Plans the steps of a call; returns the answer it has when no step sets another.
+pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
+    let mut steps = Steps::new();
+    steps.extend(core::mem::take(&mut instance.start_section_waits).then_some(Step::StartSection));
+    steps.extend(instance.entry.take().map(Step::Entry));
+    let target = instance.exports.target(&call, |name| instance.function(name));
+    let Some(export) = target else { return (steps, Answer::Absent) };
+    let managed = instance.dialect == Dialect::AssemblyScript;
+    Planner { steps: &mut steps, limits: &instance.limits, export }.plan(call, managed);
+    (steps, Answer::Unit)
+}
+
+fn args<const N: usize>(list: [Arg; N]) -> heapless::Vec<Arg, 4> {
+    const { assert!(N <= 4, "the contract knows no export of more arguments") }
+    list.into_iter().collect()
+}
+
+fn length(data: &[u8]) -> u32 {
+    u32::try_from(data.len()).unwrap_or(u32::MAX)
+}
+
+/// Whom a call is for, and the steps planned so far.
+struct Planner<'p> {
+    steps: &'p mut Steps,
+    limits: &'p PluginLimits,
+    export: Export,
+}
+
+impl Planner<'_> {
+    fn plan(self, call: Call, managed: bool) {
+        let larger = self.limits.response_bytes_max;
+        match call {
+            Call::Id | Call::Name | Call::Schema | Call::Endpoints if managed => {
+                let export = self.export;
+                self.steps.extend([
+                    Step::ArgumentsLength(0),
+                    Step::Invoke { export, args: args([]) },
+                    Step::ReadManaged { limit: larger },
+                ]);
+            }
+            Call::Id | Call::Name | Call::Schema | Call::Endpoints => self.getter(GETTER_BUFFER_BYTES),
+            Call::Collect => self.steps.push_back(Step::Invoke { export: self.export, args: args([]) }),
+            Call::Stop | Call::Poll => {
+                if managed {
+                    self.steps.push_back(Step::ArgumentsLength(0));
+                }
+                self.steps.extend([Step::Invoke { export: self.export, args: args([]) }, Step::ReadCode]);
+            }
+            // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
+            Call::Start { config } if managed => self.managed_bytes(config.into_bytes()),
+            Call::Start { config } => self.bytes(config.into_bytes(), Some(Step::ReadCode)),
+            Call::Delta(delta) => self.delta(managed, delta.text()),
+            Call::DeltaText(text) => self.delta(managed, &text),
+            Call::Fetched { fetched, callback } => self.fetched(fetched, callback),
+            Call::Http { request, .. } if managed => self.managed(&request, Some(managed_limit(larger)), true),
+            Call::Provider { request: text, .. } | Call::Put { value: text, .. } if managed => {
+                self.managed(&text, Some(managed_limit(larger)), false);
+            }
+            Call::Provider { export: export::RADAR_GET_RADARS, .. } => self.getter(RESPONSE_BUFFER_BYTES.min(larger)),
+            // A change is never repeated: its effect stands even when its answer was cut.
+            Call::Http { request, .. } => {
+                let again = request.starts_with("{\"method\":\"GET\"") || request.starts_with("{\"method\":\"HEAD\"");
+                self.request(request, RESPONSE_BUFFER_BYTES, again);
+            }
+            Call::Provider { export, request } => {
+                let again = export.contains("_get_") || export.contains("_list_");
+                self.request(request, RESPONSE_BUFFER_BYTES, again);
+            }
+            Call::Put { value, .. } => self.request(value, PUT_RESPONSE_BUFFER_BYTES, false),
+        }
+    }
+
+    /// `export(out, max) -> written`.
+    fn getter(self, max: u32) {
+        let again = Again { export: self.export.clone(), request: None, max: self.limits.response_bytes_max };
+        self.steps.extend([
+            Step::Allocate { bytes: max, getter: true },
+            Step::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(max)]) },
+            Step::ReadBuffer { buffer: 0, max, strict: false, again: Some(Box::new(again)) },
+            Step::Free { buffer: 0, bytes: max },
+        ]);
+    }
+
+    /// `export(request, length, response, max) -> written`.
+    fn request(self, request: String, max: u32, is_repeatable: bool) {
+        let data = request.into_bytes();
+        let (bytes, larger) = (length(&data), self.limits.response_bytes_max);
+        let max = max.min(larger);
+        let again = Again { export: self.export.clone(), request: Some(bytes), max: larger };
+        let given = args([Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(1), Arg::Int(max)]);
+        self.steps.extend([
+            Step::Allocate { bytes, getter: false },
+            Step::Fill { buffer: 0, data },
+            Step::Allocate { bytes: max, getter: false },
+            Step::Invoke { export: self.export, args: given },
+            Step::ReadBuffer { buffer: 1, max, strict: true, again: is_repeatable.then(|| Box::new(again)) },
+            Step::Free { buffer: 1, bytes: max },
+            Step::Free { buffer: 0, bytes },
+        ]);
+    }
+
+    /// `delta_handler`: its result is ignored, and most have none.
+    fn delta(self, managed: bool, text: &str) {
+        if managed {
+            self.managed(text, None, false);
+        } else {
+            self.bytes(text.as_bytes().to_vec(), None);
+        }
+    }
+
+    /// `export(ptr, len)` with raw bytes in the buffer dialect.
+    fn bytes(self, data: Vec<u8>, read: Option<Step>) {
+        let bytes = length(&data);
+        self.steps.extend([
+            Step::Allocate { bytes, getter: false },
+            Step::Fill { buffer: 0, data },
+            Step::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
+        ]);
+        self.steps.extend(read);
+        self.steps.push_back(Step::Free { buffer: 0, bytes });
+    }
+
+    /// `export(ptr, len) -> code` with raw bytes in AssemblyScript.
+    fn managed_bytes(self, data: Vec<u8>) {
+        let bytes = length(&data);
+        self.steps.extend([
+            Step::New { bytes, class: 0 },
+            Step::Fill { buffer: 0, data },
+            Step::Help { helper: Helper::Pin, buffer: 0 },
+            Step::ArgumentsLength(2),
+            Step::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
+            Step::ReadCode,
+            Step::Help { helper: Helper::Unpin, buffer: 0 },
+        ]);
+    }
+
+    /// `responseHandler(body, status, redirected, callback)`; only AssemblyScript has it.
+    fn fetched(self, fetched: Fetched, callback: i32) {
+        let given = args([
+            Arg::Buffer(0),
+            Arg::Int(fetched.status.into()),
+            Arg::Int(fetched.redirected.into()),
+            Arg::Int(callback.cast_unsigned()),
+        ]);
+        self.steps.extend([
+            Step::New { bytes: length(&fetched.body), class: AS_CLASS_ARRAY_BUFFER },
+            Step::Fill { buffer: 0, data: fetched.body },
+            Step::Help { helper: Helper::Pin, buffer: 0 },
+            Step::ArgumentsLength(4),
+            Step::Invoke { export: self.export, args: given },
+            Step::Help { helper: Helper::Unpin, buffer: 0 },
+        ]);
+    }
+
+    /// `export(string[, units]) -> string` in AssemblyScript.
+    fn managed(self, text: &str, answer_limit: Option<u32>, with_units: bool) {
+        let data = text::to_utf16(text);
+        let bytes = length(&data);
+        let given = if with_units { args([Arg::Buffer(0), Arg::Int(bytes / 2)]) } else { args([Arg::Buffer(0)]) };
+        self.steps.extend([
+            Step::New { bytes, class: AS_CLASS_STRING },
+            Step::Fill { buffer: 0, data },
+            Step::Help { helper: Helper::Pin, buffer: 0 },
+            Step::ArgumentsLength(if with_units { 2 } else { 1 }),
+            Step::Invoke { export: self.export, args: given },
+        ]);
+        self.steps.extend(answer_limit.map(|limit| Step::ReadManaged { limit }));
+        self.steps.push_back(Step::Help { helper: Helper::Unpin, buffer: 0 });
+    }
+}
+
+/// Bytes of a managed string that holds an answer: two for each character.
+fn managed_limit(response_bytes_max: u32) -> u32 {
+    response_bytes_max.saturating_mul(2)
+}

@@ -1,0 +1,116 @@
+//! The guest that calls, as a host function reaches it.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+use wasmi::{AsContext, AsContextMut, StoreContextMut};
+
+use super::fuel_for;
+use crate::host::memory::{GuestSlice, Linear, LinearMut};
+use crate::host::state::HostState;
+use crate::host::text;
+
+/// Bytes of one text a guest hands over, beyond its own limits elsewhere.
+const TEXT_BYTES_MAX: u32 = 256 * 1024;
+
+/// The calling guest: its memory, its fuel, and what the host keeps for it.
+pub(in crate::host) struct Caller<'c> {
+    store: StoreContextMut<'c, HostState>,
+}
+
+impl<'c> Caller<'c> {
+    pub(in crate::host) fn of(store: StoreContextMut<'c, HostState>) -> Self {
+        Self { store }
+    }
+
+    pub(in crate::host) fn state(&self) -> &HostState {
+        self.store.data()
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut HostState {
+        self.store.data_mut()
+    }
+
+    /// Tells whether the start section has still to return: there is no memory then (plugin ABI §2.3).
+    pub(in crate::host) fn is_inert(&self) -> bool {
+        self.state().memory.is_none()
+    }
+
+    pub(in crate::host) fn memory(&self) -> Linear<'_> {
+        self.state().memory.map_or(Linear::NONE, |memory| Linear::of(memory, self.store.as_context()))
+    }
+
+    /// Returns the bytes of a range, `None` when it leaves the memory.
+    pub(super) fn bytes(&self, slice: GuestSlice) -> Option<Cow<'_, [u8]>> {
+        self.memory().bytes(slice)
+    }
+
+    /// Tells whether a range lies in the memory: asked before something happens that cannot be taken back.
+    pub(super) fn holds(&self, slice: GuestSlice) -> bool {
+        self.memory().holds(slice)
+    }
+
+    /// Writes at the start of a range, all or nothing; false when the range leaves the memory or is too short.
+    pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
+        let memory = self.state().memory;
+        memory.is_some_and(|memory| LinearMut::of(memory, self.store.as_context_mut()).write(slice, data))
+    }
+
+    /// Writes text whole or not at all; returns the bytes written, 0 when it does not fit.
+    pub(super) fn write_text(&mut self, slice: GuestSlice, text: &str) -> i32 {
+        if self.write(slice, text.as_bytes()) { i32::try_from(text.len()).unwrap_or(0) } else { 0 }
+    }
+
+    /// Reads a text; `None` when the range leaves the memory or is too long.
+    pub(super) fn text(&mut self, slice: GuestSlice) -> Option<Cow<'_, str>> {
+        self.text_of(slice, TEXT_BYTES_MAX)
+    }
+
+    /// Reads a text of at most `limit` bytes.
+    pub(super) fn text_of(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, str>> {
+        self.bytes_of(slice, limit.min(TEXT_BYTES_MAX)).map(text::of_guest)
+    }
+
+    /// Reads at most `limit` bytes, and takes fuel for them.
+    pub(super) fn bytes_of(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, [u8]>> {
+        if slice.len > limit || !self.holds(slice) {
+            return None;
+        }
+        self.charge(slice.len);
+        self.bytes(slice)
+    }
+
+    /// Reads an AssemblyScript string.
+    pub(super) fn managed(&mut self, ptr: u32) -> Option<String> {
+        match text::managed_string(self.memory(), ptr, TEXT_BYTES_MAX) {
+            text::Managed::Text(text) => {
+                self.charge(u32::try_from(text.len()).unwrap_or(u32::MAX));
+                Some(text)
+            }
+            text::Managed::Null | text::Managed::Wrong => None,
+        }
+    }
+
+    /// Takes fuel for `bytes` copied; a guest that has none left runs dry at its next step.
+    pub(super) fn charge(&mut self, bytes: u32) {
+        // What is counted in overlapping ranges is not copied more than once.
+        self.take_fuel(fuel_for(bytes.min(self.state().limits.linear_bytes_max)));
+    }
+
+    /// Takes fuel for so many bytes of work beyond the arguments; none for none.
+    pub(super) fn pay(&mut self, work: u32) {
+        if work > 0 {
+            self.take_fuel(fuel_for(work));
+        }
+    }
+
+    /// What the slice cannot pay counts for the call.
+    fn take_fuel(&mut self, cost: u64) {
+        if let Ok(fuel) = self.store.get_fuel() {
+            // Setting fuel fails only where metering is off.
+            let _ = self.store.set_fuel(fuel.saturating_sub(cost));
+            let debt = &mut self.store.data_mut().fuel_debt;
+            *debt = debt.saturating_add(cost.saturating_sub(fuel));
+        }
+    }
+}
