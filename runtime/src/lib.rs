@@ -20,7 +20,6 @@
 extern crate alloc;
 
 pub mod budget;
-pub mod bus;
 pub mod carrier;
 pub mod clock;
 pub mod config;
@@ -40,7 +39,9 @@ pub mod n2k;
 pub mod net;
 pub mod nmea0183;
 pub mod package;
+pub mod paths;
 pub mod plugin;
+pub mod queue;
 pub mod replay;
 #[cfg(any(test, feature = "trace"))]
 pub mod scenario;

@@ -12,12 +12,13 @@ use skiff_runtime::device::{Health, LogRing, ResetReason, factory_reset};
 use skiff_runtime::gateway::{BoardParts, Gateway, InputId, Restart, Setup, StreamOut};
 use skiff_runtime::hal::sim::{SimClock, SimFirmware, SimRng, SimStorage};
 use skiff_runtime::hal::{Clock, Hal, Logs};
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::{Id, Payload, Pgn, SourceAddress};
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::Enabled;
 use skiff_runtime::replay::SELF_CONTEXT;
-use skiff_runtime::server::{Access, Method, Request, Response};
+use skiff_runtime::server::{Access, Response};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 /// A board at its start, with what a test holds of it.

@@ -3,8 +3,8 @@
 mod sample_world;
 
 use sample_world::{Sample, bare_package, request};
+use skiff_runtime::http::Method;
 use skiff_runtime::plugin::State;
-use skiff_runtime::server::Method;
 
 /// Exports of a module in the AssemblyScript dialect, completed with the body under test.
 fn module(poll: &str, start: &str, delta_handler: &str) -> Vec<u8> {

@@ -10,6 +10,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("json", 1),
     ("delta", 1),
     ("sorted", 1),
+    ("paths", 1),
+    ("queue", 1),
     ("n2k", 2),
     ("nmea0183", 2),
     ("hal", 2),
@@ -21,7 +23,6 @@ const FLOORS: &[(&str, u8)] = &[
     ("device", 3),
     ("net", 4),
     ("model", 4),
-    ("bus", 4),
     ("config", 4),
     ("host", 5),
     ("package", 5),
@@ -42,8 +43,6 @@ const BESIDE: &[(&str, &str)] = &[
     ("http", "time"),    // the date of a response
     ("n2k", "hal"),      // only the frame type
     ("nmea0183", "n2k"), // the form of a delta, names of ship types
-    ("config", "bus"),   // patterns of paths to send
-    ("model", "bus"),    // patterns
     ("model", "config"), // the vessel's name
     ("package", "host"),
 ];

@@ -4,9 +4,9 @@ mod sample_world;
 
 use sample_world::{Sample, request};
 use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::http::Method;
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::State;
-use skiff_runtime::server::Method;
 
 /// Everything a module may ask for.
 const IMPORTS: &str = r#"

@@ -12,9 +12,10 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::gateway::BoardParts;
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::host::{Fit, ModuleFacts};
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::package::{Incoming, Package};
 use skiff_runtime::plugin::{Enabled, InstallError, ReplaceError, State};
-use skiff_runtime::server::{Follow, Method, Request, Response};
+use skiff_runtime::server::{Follow, Response};
 
 const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#;
 

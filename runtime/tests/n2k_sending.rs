@@ -7,10 +7,10 @@ use skiff_runtime::config::{N2K_FILE, N2kConfig};
 use skiff_runtime::gateway::StreamId;
 use skiff_runtime::hal::{CanFrame, Key, Storage};
 use skiff_runtime::host::Capabilities;
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::model::Priorities;
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::Enabled;
-use skiff_runtime::server::{Method, Request};
 
 const WIND: &str =
     r#"{"path":"environment.wind.speedApparent","value":5.12},{"path":"environment.wind.angleApparent","value":-0.5}"#;

@@ -6,8 +6,8 @@ mod guests;
 use boat::Boat;
 use guests::buffer_guest;
 use skiff_runtime::hal::sim::{PowerCut, SimStorage, Survivor};
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::plugin::State;
-use skiff_runtime::server::{Method, Request};
 
 /// Shows its configuration as its status, and saves another one when it is asked to.
 fn keeper() -> String {

@@ -4,9 +4,10 @@ mod sample_world;
 
 use sample_world::{Sample, request};
 use skiff_runtime::gateway::{StreamId, StreamOut};
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::State;
-use skiff_runtime::server::{Method, Request, Response};
+use skiff_runtime::server::Response;
 
 /// Builds a guest of the buffer dialect. `texts` are `(name, text)`: each becomes a function `$name` that writes the
 /// text to the buffer at its third parameter. `body` adds exports, `start` is what `plugin_start` does.

@@ -8,8 +8,9 @@ use guests::{buffer_guest, managed_guest};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::plugin::{ExchangeId, State};
-use skiff_runtime::server::{Method, Request, Response};
+use skiff_runtime::server::Response;
 
 /// Lays a text down as a managed string; its pointer is 8 bytes behind `at`.
 fn managed(at: u32, text: &str) -> String {

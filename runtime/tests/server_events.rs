@@ -4,7 +4,7 @@ mod sample_world;
 
 use sample_world::{Sample, bare_package, request};
 use skiff_runtime::gateway::{StreamId, StreamOut};
-use skiff_runtime::server::Method;
+use skiff_runtime::http::Method;
 
 /// Sets the status `fine`, the error `broken` at the second poll, the status `again` at the fourth.
 fn moody() -> Vec<u8> {

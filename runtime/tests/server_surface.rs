@@ -6,9 +6,10 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::delta::Stamp;
 use skiff_runtime::hal::Rng;
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::model::Model;
 use skiff_runtime::server::stream::{Session, SessionEvent, StreamContext};
-use skiff_runtime::server::{Access, Facts, Method, Request, Response, answer, route};
+use skiff_runtime::server::{Access, Facts, Response, answer, route};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 struct Sevens;

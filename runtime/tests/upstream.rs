@@ -3,9 +3,9 @@
 mod sample_world;
 
 use sample_world::{Sample, bare_package, request};
+use skiff_runtime::http::Method;
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::State;
-use skiff_runtime::server::Method;
 
 /// A guest of the buffer dialect: `poll` and `delta_handler` are the test's, `plugin_start` shows its configuration.
 fn buffer(imports: &str, poll: &str, delta_handler: &str) -> Vec<u8> {

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -10,18 +9,15 @@ use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
-use skiff_runtime::server::{Method, Request, Response};
+use skiff_runtime::http::{Method, Request};
+use skiff_runtime::server::{Response, patience};
 use tokio::sync::oneshot;
 
 use super::webapps::Asked;
 use super::{Letter, Shared, stream};
 
-/// Time a client has to send the body of its request.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a body that is too long that are read and thrown away.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Time the gateway has for an answer; a plugin's handler is stopped by its fuel long before.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Builds the service of one connection.
 pub(super) fn service(shared: Arc<Shared>, peer: IpAddr) -> Router {
@@ -65,7 +61,7 @@ async fn ask(shared: &Shared, request: Request, asked: Option<Asked>) -> axum::r
         return refuse(503, "the gateway is stopping");
     }
     shared.waker.wake();
-    match tokio::time::timeout(ANSWER_TIMEOUT, answered).await {
+    match tokio::time::timeout(patience::ANSWER, answered).await {
         Ok(Ok(mut response)) => {
             let Some(webapps) = &shared.webapps else { return respond(response) };
             if let Some(follow) = response.follow.take() {
@@ -104,7 +100,7 @@ async fn read_body(shared: &Shared, asks_first: bool, mut body: Body) -> Result<
         }
         Ok::<_, axum::Error>(())
     };
-    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+    match tokio::time::timeout(patience::BODY, whole).await {
         _ if is_long => Err(refuse(413, &format!("body longer than {limit} bytes"))),
         Ok(Ok(())) => Ok(kept),
         Ok(Err(_)) => Err(refuse(400, "the body broke off")),

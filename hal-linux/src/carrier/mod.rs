@@ -16,7 +16,8 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use skiff_runtime::server::{Request, Response};
+use skiff_runtime::http::{NO_CONNECTION, Request};
+use skiff_runtime::server::{Response, patience};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -29,8 +30,6 @@ pub use webapps::WebApps;
 const WORKERS: usize = 2;
 /// Letters waiting for the gateway thread; then clients wait.
 const LETTERS_MAX: usize = 256;
-/// Time a client has to send its request line and headers, also between two requests of one connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// Header fields of a request.
 const HEADERS_MAX: usize = 64;
 /// Bytes of the request line and headers together; the connection's read buffer.
@@ -155,10 +154,6 @@ impl Drop for Carrier {
     }
 }
 
-/// Says so to clients for which there is no connection left; written as it is, without a parser behind it.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 1\r\n\r\n";
-
 async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
     loop {
         let (socket, peer) = match listener.accept().await {
@@ -171,7 +166,7 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
             }
         };
         let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
-            let _ = socket.try_write(FULL);
+            let _ = socket.try_write(NO_CONNECTION);
             continue;
         };
         // Small texts to stream clients must not wait for each other.
@@ -180,7 +175,8 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
+                // From the end of one request to the end of the next head.
+                .header_read_timeout(patience::IDLE)
                 .max_headers(HEADERS_MAX)
                 .max_buf_size(HEADER_BYTES_MAX)
                 .serve_connection(TokioIo::new(socket), service)

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use skiff_runtime::http::Request;
 use skiff_runtime::server::stream::StreamText;
-use skiff_runtime::server::{Request, Response};
+use skiff_runtime::server::{Response, patience};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,10 +20,6 @@ const TEXTS_MAX: usize = 16;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that wait to be written before a client counts as slow.
 const WRITE_BYTES_MAX: usize = 256 * 1024;
-/// Time between two pings.
-const PING_PERIOD: Duration = Duration::from_secs(30);
-/// A client that takes nothing for so long is given up.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A message on its way to a client.
 #[derive(Clone, Debug)]
@@ -121,7 +117,7 @@ impl Drop for Client {
 
 impl Client {
     async fn serve(mut self, mut socket: WebSocket) {
-        let mut pings = tokio::time::interval(PING_PERIOD);
+        let mut pings = tokio::time::interval(patience::PING);
         pings.tick().await;
         let mut heard = true;
         let mut close = None;
@@ -162,14 +158,14 @@ impl Client {
                 break;
             }
         }
-        let _ = tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(close))).await;
+        let _ = tokio::time::timeout(patience::STALL, socket.send(Message::Close(close))).await;
     }
 
     async fn send(&self, socket: &mut WebSocket, message: Message) -> ControlFlow<()> {
         if self.starved.swap(false, Ordering::SeqCst) {
             self.shared.waker.wake();
         }
-        match tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await {
+        match tokio::time::timeout(patience::STALL, socket.send(message)).await {
             Ok(Ok(())) => ControlFlow::Continue(()),
             Ok(Err(_)) | Err(_) => ControlFlow::Break(()),
         }

@@ -25,7 +25,7 @@ use crate::packages::watch::PluginFiles;
 use crate::packages::{self, folder};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::printer::Printer;
-use crate::run::served::{Opened, TapSetup};
+use crate::run::web::{Opened, TapSetup};
 use crate::run::{Driver, signals};
 use crate::sample;
 use crate::wake::Waker;
@@ -162,7 +162,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
-    let (network, serving) = open_net(args, &mut rng, &clock)?.part();
+    let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
+    waiters.extend(waiter);
 
     let home = if args.sample { None } else { Some(config_folder(args)?) };
     // Watched before they are read: no change is missed in between.
@@ -204,22 +205,22 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let files = watched.filter(|_| runs_plugins);
 
     let webapps = home.clone().map(WebApps::new);
-    let served = serving.start(&mut gateway, &limits, &waker, webapps).map_err(system)?;
-    let Some(runtime) = served.handle() else {
+    let web = listener.serve(&mut gateway, &limits, &waker, webapps).map_err(system)?;
+    let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
     let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
     let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
-    let url = served.address.map(url);
+    let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
-    let (letters, own, waiter, keeper) = served.part();
-    waiters.extend(waiter);
     let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    Driver { gateway, clock, inputs, fed, letters, own, waker, waiters, stop, printer, files }.run();
+    let mut driver = Driver { gateway, clock, inputs, fed, web, waker, waiters, stop, printer, files };
+    driver.run();
+    // The address goes before the port does.
     drop(marker);
-    drop(keeper);
+    drop(driver);
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 pub mod feed;
 pub mod printer;
-pub mod served;
 pub mod signals;
+pub mod web;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use skiff_runtime::carrier::Carrier;
 use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut, Wake};
 use skiff_runtime::hal::Clock;
 use skiff_runtime::plugin::{ExchangeId, Plugin};
@@ -25,6 +24,7 @@ use crate::packages::watch::PluginFiles;
 use crate::wake::Waker;
 use feed::{Fed, Happening};
 use printer::Printer;
+use web::Web;
 
 /// Letters and records taken between two polls, so that neither holds up the bus.
 const LETTERS_PER_TURN: usize = 64;
@@ -44,10 +44,8 @@ pub struct Driver {
     pub inputs: Vec<InputId>,
     /// Records of the feeds.
     pub fed: mpsc::Receiver<Fed>,
-    /// What the network asks.
-    pub letters: mpsc::Receiver<Letter>,
-    /// The core's own web server, where the kernel's stack does not serve.
-    pub own: Option<Carrier>,
+    /// The web server.
+    pub web: Web,
     /// Wakes this thread.
     pub waker: Waker,
     /// What to wait for besides: CAN sockets, the tap interface.
@@ -69,7 +67,7 @@ struct Clients {
 
 impl Driver {
     /// Runs until asked to stop or nobody reads stdout; stops the plugins.
-    pub fn run(mut self) {
+    pub fn run(&mut self) {
         let mut clients = Clients::default();
         while !self.is_over() {
             let more = self.take_in(&mut clients);
@@ -87,8 +85,8 @@ impl Driver {
     /// Lets the gateway and its own web server work.
     fn poll(&mut self) -> Wake {
         let gateway = self.gateway.poll();
-        let Some(own) = &mut self.own else { return gateway };
-        let own = own.poll(&mut self.gateway);
+        let Web::Own { carrier, .. } = &mut self.web else { return gateway };
+        let own = carrier.poll(&mut self.gateway);
         Wake { busy: gateway.busy | own.busy, at: [gateway.at, own.at].into_iter().flatten().min() }
     }
 
@@ -100,7 +98,8 @@ impl Driver {
     fn take_in(&mut self, clients: &mut Clients) -> bool {
         let mut letters = 0;
         while letters < LETTERS_PER_TURN
-            && let Ok(letter) = self.letters.try_recv()
+            && let Web::Axum { letters: inbox, .. } = &mut self.web
+            && let Ok(letter) = inbox.try_recv()
         {
             letters += 1;
             self.take_letter(letter, clients);
@@ -112,7 +111,7 @@ impl Driver {
             records += 1;
             if let Some(input) = self.inputs.get(fed.feed) {
                 match fed.happening {
-                    Happening::Record(record) => drop(self.gateway.receive(*input, &record)),
+                    Happening::Record(record) => self.gateway.receive(*input, &record),
                     Happening::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
                     Happening::Bad => self.gateway.count_bad_line(*input),
                     Happening::State(state) => self.gateway.set_input_state(*input, state),
@@ -161,7 +160,7 @@ impl Driver {
     /// Gives answers, stream texts and emitted deltas to whoever waits for them.
     fn give_out(&mut self, clients: &mut Clients) {
         // The own web server has taken its responses already.
-        while self.own.is_none()
+        while matches!(self.web, Web::Axum { .. })
             && let Some((exchange, response)) = self.gateway.next_response()
         {
             if let Some(answer) = clients.exchanges.remove(&exchange) {
@@ -200,7 +199,7 @@ impl Driver {
     }
 
     /// Stops the plugins and answers what is still open.
-    fn shut_down(mut self, clients: &mut Clients) {
+    fn shut_down(&mut self, clients: &mut Clients) {
         log::info!("stopping");
         self.gateway.stop();
         let deadline = self.clock.now() + STOP_TIMEOUT;

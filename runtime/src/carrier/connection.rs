@@ -13,20 +13,13 @@ use crate::gateway::{Gateway, StreamId};
 use crate::hal::{NetError, Received, Socket};
 use crate::http::handshake::{self, HandshakeError};
 use crate::http::{self, Reader, ResponseHead, Step};
+use crate::http::{Method, Request};
 use crate::plugin::ExchangeId;
-use crate::server::{ClientCounters, Method, Request, Response};
+use crate::server::{ClientCounters, Response, patience};
 use crate::time::{Instant, UnixMillis};
 
-/// Time a connection may wait for its first or next request.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Time a client has for request line and header fields, from their first byte on.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// When all connections are in use, a client that has not sent its head in this time makes room.
 const HEAD_GRACE: Duration = Duration::from_secs(2);
-/// Time a client has for the body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time the gateway has for an answer; a plugin's handler is stopped by its fuel long before.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time a client has to take a response, in all.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes read at a time; on the stack.
@@ -91,7 +84,7 @@ impl Connection {
             phase: Phase::Reading,
             reader: Reader::new(limits.http),
             outgoing: Outgoing::default(),
-            deadline: now + IDLE_TIMEOUT,
+            deadline: now + patience::IDLE,
             peer_is_done: false,
         }
     }
@@ -133,7 +126,7 @@ impl Connection {
         matches!(self.phase, Phase::Reading)
             && !self.reader.is_in_body()
             && !self.reader.is_idle()
-            && now + HEAD_TIMEOUT >= self.deadline + HEAD_GRACE
+            && now + patience::HEAD >= self.deadline + HEAD_GRACE
     }
 
     pub(super) fn waits_for(&self, wanted: ExchangeId) -> bool {
@@ -171,7 +164,7 @@ impl Connection {
             if let Phase::Writing { then } = self.phase {
                 self.phase = then.map_or(Phase::Reading, Phase::Over);
             }
-            self.deadline = turn.now + IDLE_TIMEOUT;
+            self.deadline = turn.now + patience::IDLE;
             moved = true;
         }
         if turn.now >= self.deadline {
@@ -221,7 +214,7 @@ impl Connection {
                     let was_idle = self.reader.is_idle();
                     self.reader.push(room.get(..count).unwrap_or_default());
                     if was_idle {
-                        self.deadline = turn.now + HEAD_TIMEOUT;
+                        self.deadline = turn.now + patience::HEAD;
                     }
                     moved = true;
                 }
@@ -250,18 +243,19 @@ impl Connection {
         match self.reader.step() {
             Ok(Step::Pending) => {
                 if self.reader.is_in_body() && !was_in_body {
-                    self.deadline = turn.now + BODY_TIMEOUT;
+                    self.deadline = turn.now + patience::BODY;
                 }
                 false
             }
             Ok(Step::Continue) => {
-                self.deadline = turn.now + BODY_TIMEOUT;
+                self.deadline = turn.now + patience::BODY;
                 self.outgoing = Outgoing::bytes(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), Vec::new());
                 self.flush(turn);
                 false
             }
-            Ok(Step::Request(message)) => {
-                self.ask(message, turn);
+            Ok(Step::Request { request, keep_alive }) => {
+                let request = Request { peer: Some(self.peer), local: turn.local, ..request };
+                self.ask(&request, keep_alive, turn);
                 true
             }
             Err(refusal) => {
@@ -274,28 +268,18 @@ impl Connection {
     }
 
     /// Hands a request to the gateway.
-    fn ask(&mut self, message: http::Message, turn: &mut Turn<'_>) {
+    fn ask(&mut self, request: &Request, keep_alive: bool, turn: &mut Turn<'_>) {
         turn.counters.requests = turn.counters.requests.saturating_add(1);
-        let upgrade = handshake::is_upgrade(&message).then(|| handshake::accept(&message));
-        let keep_alive = message.keep_alive;
-        let request = Request {
-            method: Method::from_name(&message.method),
-            target: message.target,
-            headers: message.headers,
-            body: message.body,
-            peer: Some(self.peer),
-            local: turn.local,
-            secure: false,
-        };
+        let upgrade = handshake::is_upgrade(request).then(|| handshake::accept(request));
         let is_head = request.method == Method::Head;
         let wall = turn.gateway.wall_clock();
         match upgrade {
             None => {
-                let exchange = turn.gateway.request(&request);
+                let exchange = turn.gateway.request(request);
                 self.phase = Phase::Waiting { exchange, keep_alive, is_head };
-                self.deadline = turn.now + ANSWER_TIMEOUT;
+                self.deadline = turn.now + patience::ANSWER;
             }
-            Some(Ok(accept)) => match turn.gateway.open_stream(&request) {
+            Some(Ok(accept)) => match turn.gateway.open_stream(request) {
                 Ok(id) => {
                     turn.counters.streams = turn.counters.streams.saturating_add(1);
                     let mut head = core::mem::take(&mut self.outgoing).into_rest();

@@ -16,6 +16,7 @@ use core::net::SocketAddr;
 
 use crate::gateway::{Gateway, Wake};
 use crate::hal::{NetError, Socket};
+use crate::http;
 use crate::server::ClientCounters;
 use crate::time::Instant;
 use connection::{Connection, Ended, Turn};
@@ -23,9 +24,6 @@ pub use limits::CarrierLimits;
 
 /// Connections taken from the listener in one poll.
 const ACCEPTS_PER_POLL: usize = 4;
-/// Said to clients for which there is no connection left.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
 
 /// The web server of a gateway that has a [`hal::Network`](crate::hal::Network).
 ///
@@ -138,7 +136,7 @@ impl Carrier {
             self.counters.refused = self.counters.refused.saturating_add(1);
             if let Some(network) = gateway.network_mut() {
                 // Fits any send buffer; a client that is gone already does not mind.
-                let _ = network.send(socket, FULL);
+                let _ = network.send(socket, http::NO_CONNECTION);
                 network.close(socket);
             }
         }

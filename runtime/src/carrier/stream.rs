@@ -9,12 +9,9 @@ use super::outgoing::Outgoing;
 use crate::gateway::{StreamId, StreamOut};
 use crate::hal::{Received, Socket};
 use crate::http::websocket::{Control, Decoder, Message, Opcode, Peer, frame_head, write_frame};
+use crate::server::patience;
 use crate::time::Instant;
 
-/// Time between two pings; a client that stays silent for two of them is given up.
-const PING_PERIOD: Duration = Duration::from_secs(30);
-/// A client that takes nothing for so long is given up.
-const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time a client has to take the close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Texts given to a client in one poll.
@@ -59,9 +56,9 @@ impl Stream {
             close: None,
             is_closing: false,
             ended: None,
-            ping_at: now + PING_PERIOD,
+            ping_at: now + patience::PING,
             heard: true,
-            stalled_at: now + STALL_TIMEOUT,
+            stalled_at: now + patience::STALL,
         }
     }
 
@@ -88,7 +85,7 @@ impl Stream {
         if outgoing.is_sent() {
             // Nothing is owed by the client.
             if !self.is_closing {
-                self.stalled_at = turn.now + STALL_TIMEOUT;
+                self.stalled_at = turn.now + patience::STALL;
             }
         } else if turn.now >= self.stalled_at {
             self.end(Ended::Slow);
@@ -97,7 +94,7 @@ impl Stream {
             self.end(Ended::Done);
         }
         if turn.now >= self.ping_at {
-            self.ping_at = turn.now + PING_PERIOD;
+            self.ping_at = turn.now + patience::PING;
             if !core::mem::take(&mut self.heard) {
                 self.end(Ended::Slow);
             } else if outgoing.is_sent() && !self.is_closing {
@@ -191,7 +188,7 @@ impl Stream {
                 Ok(_) => {
                     moved = true;
                     if !self.is_closing {
-                        self.stalled_at = turn.now + STALL_TIMEOUT;
+                        self.stalled_at = turn.now + patience::STALL;
                     }
                 }
                 Err(_) => {

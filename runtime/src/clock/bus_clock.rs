@@ -1,10 +1,9 @@
 //! The clock itself: whom to believe, how to follow.
 
-use core::fmt::{self, Write};
 use core::time::Duration;
 
 use super::sighting::{Origin, Sighting, SourceName};
-use crate::json;
+use crate::json::Object;
 use crate::time::{Instant, UnixMillis};
 
 /// Nothing can be before this software was made, 2026-11-01; catches GPS receivers whose weeks ran over (1024 weeks back).
@@ -282,25 +281,19 @@ impl BusClock {
     }
 
     /// Writes `{"state":…,"source":…,…}` for `GET /skiff/v1/status`.
-    ///
-    /// # Errors
-    /// What the sink returns.
-    pub fn write_status(&self, now: Instant, out: &mut dyn Write) -> fmt::Result {
-        write!(out, "{{\"state\":\"{}\"", self.state(now).name())?;
+    pub fn status(&self, now: Instant, out: &mut Object<'_>) {
+        out.text("state", self.state(now).name());
         if let Some(master) = &self.master {
-            out.write_str(",\"source\":")?;
-            let mut name = heapless::String::<{ 6 * super::sighting::SOURCE_NAME_BYTES_MAX + 2 }>::new();
-            json::write_string(&mut name, &master.source)?;
-            let silent = now.since(master.heard).as_secs();
-            write!(out, "{name},\"origin\":\"{}\",\"silent_s\":{silent}", master.origin.name())?;
+            out.text("source", &master.source).text("origin", master.origin.name());
+            out.number("silent_s", now.since(master.heard).as_secs());
         }
         if let Some(ppm) = self.drift_ppm {
-            write!(out, ",\"drift_ppm\":{ppm}")?;
+            out.number("drift_ppm", ppm);
         }
         if let Some(minutes) = self.local_offset_minutes {
-            write!(out, ",\"local_offset_min\":{minutes}")?;
+            out.number("local_offset_min", minutes);
         }
-        write!(out, ",\"jumps\":{},\"implausible\":{}}}", self.jumps, self.refused)
+        out.number("jumps", self.jumps).number("implausible", self.refused);
     }
 }
 

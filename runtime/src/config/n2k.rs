@@ -15,11 +15,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
-use crate::bus::Pattern;
 use crate::hal::{Rng, Storage};
 use crate::json;
 use crate::n2k::SourceAddress;
 use crate::n2k::node::{ADDRESS_MAX, CONFIGURATION_TEXT_MAX, Name, NameParts};
+use crate::paths::Pattern;
 
 /// Key of the configuration.
 pub const N2K_FILE: &str = "skiff/n2k.json";

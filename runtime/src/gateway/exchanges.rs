@@ -1,27 +1,23 @@
 //! Exchanges that wait for plugins: questions out, replies in, exactly one answer each.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-use super::{Gateway, StreamId};
+use super::Gateway;
+use super::puts::PendingPut;
 use crate::delta::{Delta, DeltaVersion, Stamp};
-use crate::host::Call;
 use crate::package::Incoming;
-use crate::plugin::{ExchangeId, Finished, Outcome, Unavailable};
-use crate::server::providers::{Done, Effect, Reply, Step, Then};
-use crate::server::put::{Put, PutState};
-use crate::server::requests::Requests;
-use crate::server::{self, Follow, Response};
+use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
+use crate::server::providers::{Done, Effect, Step, Then};
+use crate::server::put::PutState;
+use crate::server::{self, Follow, Response, patience};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
-/// Time that plugins have for an answer together; a plugin that computes is stopped by its fuel long before, one that
-/// fetches can be late.
-const ANSWER_TIME: Duration = Duration::from_secs(45);
-/// Time after which an HTTP client is told that its PUT is pending, where to ask for its state, and waits no longer.
-const PUT_PATIENCE: Duration = Duration::from_secs(5);
+/// Said with status 503 to clients beyond those that may wait.
+pub(super) const TOO_MANY: &str = "too many requests are waiting, try again later";
 
 /// How a package that is being installed is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,18 +46,6 @@ pub(super) enum Pending {
     Put(PendingPut),
 }
 
-pub(super) struct PendingPut {
-    id: String,
-    to: PutClient,
-    opened: Instant,
-}
-
-/// Who sent a PUT request.
-enum PutClient {
-    Http { is_answered: bool },
-    Stream(StreamId),
-}
-
 /// An exchange with questions out.
 struct Job {
     replies: Vec<Option<Reply>>,
@@ -69,26 +53,110 @@ struct Job {
     deadline: Instant,
 }
 
-/// All exchanges that wait.
-#[derive(Default)]
+impl Job {
+    /// Goes on; a reply that is not there is late.
+    fn next(self) -> Step {
+        (self.then)(self.replies.into_iter().map(|reply| reply.unwrap_or(Reply::Late)).collect())
+    }
+}
+
+/// All exchanges that wait, and the answers that are ready.
 pub(super) struct Exchanges {
+    next_id: u64,
+    waiting_max: usize,
     pending: SortedMap<ExchangeId, Pending>,
     jobs: SortedMap<ExchangeId, Job>,
+    responses: VecDeque<(ExchangeId, Response)>,
+    /// Exchanges that were not admitted.
+    refused: u64,
 }
 
 impl Exchanges {
+    /// Lets `waiting_max` clients wait at a time.
+    pub fn new(waiting_max: u16) -> Self {
+        Self {
+            next_id: 1,
+            waiting_max: usize::from(waiting_max),
+            pending: SortedMap::new(),
+            jobs: SortedMap::new(),
+            responses: VecDeque::new(),
+            refused: 0,
+        }
+    }
+
+    pub fn new_id(&mut self) -> ExchangeId {
+        let id = ExchangeId(self.next_id);
+        self.next_id = self.next_id.wrapping_add(1);
+        id
+    }
+
     /// Returns how many clients wait.
-    pub(super) fn waiting(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         let parts = |pending: &&Pending| !matches!(pending, Pending::Part { .. });
         self.jobs.len().saturating_add(self.pending.values().filter(parts).count())
     }
 
-    pub(super) fn open(&mut self, exchange: ExchangeId, pending: Pending) {
+    /// Tells whether one more may wait; one that may not is counted.
+    pub fn admit(&mut self) -> bool {
+        let has_room = self.waiting() < self.waiting_max;
+        self.refused = self.refused.saturating_add(u64::from(!has_room));
+        has_room
+    }
+
+    /// Returns how many were not admitted.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    pub fn open(&mut self, exchange: ExchangeId, pending: Pending) {
         self.pending.insert(exchange, pending);
     }
 
-    pub(super) fn close(&mut self, exchange: ExchangeId) {
-        self.pending.remove(&exchange);
+    /// Ends the wait of an exchange and returns what it waited for.
+    pub fn close(&mut self, exchange: ExchangeId) -> Option<Pending> {
+        self.pending.remove(&exchange)
+    }
+
+    /// Answers a client.
+    pub fn respond(&mut self, exchange: ExchangeId, response: Response) {
+        self.responses.push_back((exchange, response));
+    }
+
+    pub fn next_response(&mut self) -> Option<(ExchangeId, Response)> {
+        self.responses.pop_front()
+    }
+
+    /// Takes the reply to one question of an exchange; returns the job when it was the last one that was missing.
+    fn reply(&mut self, exchange: ExchangeId, index: usize, reply: Reply) -> Option<Job> {
+        let job = self.jobs.get_mut(&exchange)?;
+        if let Some(slot) = job.replies.get_mut(index) {
+            *slot = Some(reply);
+        }
+        if job.replies.iter().any(Option::is_none) {
+            return None;
+        }
+        self.jobs.remove(&exchange)
+    }
+
+    /// Takes the jobs whose plugins have had long enough; answers that come later belong to nobody.
+    fn late_jobs(&mut self, now: Instant) -> Vec<(ExchangeId, Job)> {
+        let late = self.jobs.iter().filter(|(_, job)| job.deadline <= now).map(|(exchange, _)| *exchange);
+        let late: Vec<ExchangeId> = late.collect();
+        let is_late = |pending: &Pending| matches!(pending, Pending::Part { of, .. } if late.contains(of));
+        self.pending.retain(|_, pending| !is_late(pending));
+        late.iter().filter_map(|exchange| Some((*exchange, self.jobs.remove(exchange)?))).collect()
+    }
+
+    /// Takes the PUT requests whose clients have waited long enough.
+    fn late_puts(&mut self, now: Instant) -> Vec<(ExchangeId, PendingPut)> {
+        let is_late = |pending: &Pending| matches!(pending, Pending::Put(put) if put.deadline() <= now);
+        let late = self.pending.iter().filter(|(_, pending)| is_late(pending)).map(|(exchange, _)| *exchange);
+        let late: Vec<ExchangeId> = late.collect();
+        let puts = late.into_iter().filter_map(|exchange| match self.pending.remove(&exchange)? {
+            Pending::Put(put) => Some((exchange, put)),
+            _ => None,
+        });
+        puts.collect()
     }
 
     /// Returns when somebody has waited long enough.
@@ -101,22 +169,7 @@ impl Exchanges {
     }
 }
 
-impl PendingPut {
-    fn deadline(&self) -> Instant {
-        match self.to {
-            PutClient::Http { is_answered: false } => self.opened + PUT_PATIENCE,
-            _ => self.opened + ANSWER_TIME,
-        }
-    }
-}
-
 impl Gateway {
-    pub(super) fn new_exchange(&mut self) -> ExchangeId {
-        let exchange = ExchangeId(self.next_exchange);
-        self.next_exchange = self.next_exchange.wrapping_add(1);
-        exchange
-    }
-
     /// Takes the steps of an answer until plugins have to be asked; returns the response when it is there.
     pub(super) fn take_step(&mut self, exchange: ExchangeId, mut step: Step) -> Option<Response> {
         loop {
@@ -126,19 +179,18 @@ impl Gateway {
             };
             let mut replies = Vec::new();
             for (index, question) in questions.into_iter().enumerate() {
-                let part = self.new_exchange();
-                replies.push(match self.registry.ask(&question.package, part, question.call) {
+                let part = self.clients.exchanges.new_id();
+                replies.push(match self.plugins.registry.ask(&question.package, part, question.call) {
                     Ok(()) => {
-                        self.exchanges.pending.insert(part, Pending::Part { of: exchange, index });
+                        self.clients.exchanges.open(part, Pending::Part { of: exchange, index });
                         None
                     }
-                    Err(Unavailable::NotRunning) => Some(Reply::Stopped),
-                    Err(Unavailable::Busy) => Some(Reply::Busy),
+                    Err(reply) => Some(reply),
                 });
             }
             if replies.iter().any(Option::is_none) {
-                let deadline = self.hal.clock.now() + ANSWER_TIME;
-                self.exchanges.jobs.insert(exchange, Job { replies, then, deadline });
+                let deadline = self.hal.clock.now() + patience::PLUGINS;
+                self.clients.exchanges.jobs.insert(exchange, Job { replies, then, deadline });
                 return None;
             }
             step = then(replies.into_iter().flatten().collect());
@@ -150,7 +202,7 @@ impl Gateway {
             Effect::Nothing => {}
             Effect::Resource { package, path, value } => self.publish_resource(&package, &path, &value),
             Effect::Default { api, package } => {
-                if let Err(error) = self.defaults.choose(&api, &package, &mut *self.hal.storage) {
+                if let Err(error) = self.clients.defaults.choose(&api, &package, &mut *self.hal.storage) {
                     log::warn!("the default provider is forgotten at the next start: {error}");
                 }
             }
@@ -169,166 +221,46 @@ impl Gateway {
 
     /// Takes in how a call ended.
     pub(super) fn finish(&mut self, finished: Finished) {
-        let Some(pending) = self.exchanges.pending.remove(&finished.exchange) else { return };
-        match (pending, finished.result) {
+        let exchange = finished.exchange;
+        let Some(pending) = self.clients.exchanges.close(exchange) else { return };
+        let response = match (pending, finished.result) {
             (Pending::Configuration(package), Outcome::Configured(result)) => {
-                self.responses.push_back((finished.exchange, server::plugins::configured(&package, &result)));
+                server::plugins::configured(&package, &result)
             }
-            (Pending::Configuration(_), _) => {
-                self.responses.push_back((finished.exchange, Response::error(500, "the plugin gave no answer")));
-            }
-            (Pending::Install { id, stored, incoming }, outcome) => {
-                let response = self.installed(&id, stored, incoming, &outcome);
-                self.responses.push_back((finished.exchange, response));
-            }
-            (Pending::Reload { id }, outcome) => {
-                let response = self.installed(&id, Stored::InForce, None, &outcome);
-                self.responses.push_back((finished.exchange, response));
-            }
+            (Pending::Configuration(_), _) => Response::error(500, "the plugin gave no answer"),
+            (Pending::Install { id, stored, incoming }, outcome) => self.installed(&id, stored, incoming, &outcome),
+            (Pending::Reload { id }, outcome) => self.installed(&id, Stored::InForce, None, &outcome),
             (Pending::Remove { id }, _) => {
-                let response = Response::json(200, "{\"removed\":true}");
-                let follow = Some(Follow::Forget(id));
-                self.responses.push_back((finished.exchange, Response { follow, ..response }));
+                let removed = Response::json(200, "{\"removed\":true}");
+                Response { follow: Some(Follow::Forget(id)), ..removed }
             }
-            (Pending::Part { of, index }, outcome) => self.replied(of, index, reply(outcome)),
-            (Pending::Put(put), outcome) => self.put_done(finished.exchange, put, PutState::of(&reply(outcome))),
-        }
+            (Pending::Part { of, index }, outcome) => {
+                if let Some(job) = self.clients.exchanges.reply(of, index, outcome.into_reply()) {
+                    self.go_on(of, job);
+                }
+                return;
+            }
+            (Pending::Put(put), outcome) => return self.put_done(exchange, put, PutState::of(&outcome.into_reply())),
+        };
+        self.clients.exchanges.respond(exchange, response);
     }
 
-    fn replied(&mut self, exchange: ExchangeId, index: usize, reply: Reply) {
-        let Some(job) = self.exchanges.jobs.get_mut(&exchange) else { return };
-        if let Some(slot) = job.replies.get_mut(index) {
-            *slot = Some(reply);
-        }
-        if job.replies.iter().any(Option::is_none) {
-            return;
-        }
-        if let Some(job) = self.exchanges.jobs.remove(&exchange) {
-            let step = (job.then)(job.replies.into_iter().flatten().collect());
-            if let Some(response) = self.take_step(exchange, step) {
-                self.responses.push_back((exchange, response));
-            }
+    fn go_on(&mut self, exchange: ExchangeId, job: Job) {
+        if let Some(response) = self.take_step(exchange, job.next()) {
+            self.clients.exchanges.respond(exchange, response);
         }
     }
 
     /// Answers those who have waited long enough; returns when the next one will have.
     pub(super) fn end_waiting(&mut self, now: Instant) -> Option<Instant> {
-        if self.exchanges.next_deadline().is_none_or(|deadline| deadline > now) {
-            return self.exchanges.next_deadline();
-        }
-        let late: Vec<ExchangeId> =
-            self.exchanges.jobs.iter().filter(|(_, job)| job.deadline <= now).map(|(id, _)| *id).collect();
-        for exchange in late {
-            // Answers that come later belong to nobody.
-            self.exchanges.pending.retain(|_, pending| !matches!(pending, Pending::Part { of, .. } if *of == exchange));
-            if let Some(job) = self.exchanges.jobs.remove(&exchange) {
-                let step = (job.then)(job.replies.into_iter().map(|reply| reply.unwrap_or(Reply::Late)).collect());
-                if let Some(response) = self.take_step(exchange, step) {
-                    self.responses.push_back((exchange, response));
-                }
+        if self.clients.exchanges.next_deadline().is_some_and(|deadline| deadline <= now) {
+            for (exchange, job) in self.clients.exchanges.late_jobs(now) {
+                self.go_on(exchange, job);
+            }
+            for (exchange, put) in self.clients.exchanges.late_puts(now) {
+                self.put_is_late(exchange, put);
             }
         }
-        let due = |pending: &Pending| matches!(pending, Pending::Put(put) if put.deadline() <= now);
-        let late: Vec<ExchangeId> =
-            self.exchanges.pending.iter().filter(|(_, pending)| due(pending)).map(|(id, _)| *id).collect();
-        for exchange in late {
-            match self.exchanges.pending.remove(&exchange) {
-                Some(Pending::Put(PendingPut { id, to: PutClient::Http { is_answered: false }, opened })) => {
-                    self.responses.push_back((exchange, put_response(&PutState::waiting(), &id)));
-                    let put = PendingPut { id, to: PutClient::Http { is_answered: true }, opened };
-                    self.exchanges.pending.insert(exchange, Pending::Put(put));
-                }
-                Some(Pending::Put(put)) => self.put_done(exchange, put, PutState::of(&Reply::Late)),
-                _ => {}
-            }
-        }
-        self.exchanges.next_deadline()
-    }
-
-    /// Takes a PUT request over HTTP.
-    pub(super) fn put_request(&mut self, segments: &[&str], body: &[u8], exchange: ExchangeId) -> Option<Response> {
-        let id = crate::config::random_uuid(&mut *self.hal.rng);
-        let put = match Put::of_request(segments, body) {
-            Ok(put) => put,
-            Err(state) => return Some(Response::json(state.status, state.json(Some(&id), None))),
-        };
-        match self.open_put(&put, &id, exchange, PutClient::Http { is_answered: false }) {
-            Ok(()) => None,
-            Err(state) => Some(Response::json(state.status, state.json(Some(&id), None))),
-        }
-    }
-
-    /// Takes a PUT request over a stream; its one reply goes to that stream.
-    pub(super) fn stream_put(&mut self, stream: StreamId, id: Option<String>, put: &Put) {
-        let id = id.unwrap_or_else(|| crate::config::random_uuid(&mut *self.hal.rng));
-        let exchange = self.new_exchange();
-        let refused = if self.exchanges.waiting() >= usize::from(self.setup.limits.exchanges_max) {
-            self.totals.refused_exchanges = self.totals.refused_exchanges.saturating_add(1);
-            Some(PutState::completed(503, "too many requests are waiting, try again later"))
-        } else {
-            self.open_put(put, &id, exchange, PutClient::Stream(stream)).err()
-        };
-        if let Some(state) = refused {
-            self.stream_reply(stream, &state.json(Some(&id), None));
-        }
-    }
-
-    fn open_put(&mut self, put: &Put, id: &str, exchange: ExchangeId, to: PutClient) -> Result<(), PutState> {
-        let handler = match put.handler(&self.registry, &self.setup.self_context) {
-            Ok(handler) => handler,
-            Err(refused) => return Err(self.put_to_bus(put).filter(|_| refused.status == 405).unwrap_or(refused)),
-        };
-        let now = self.hal.clock.now();
-        if !self.requests.open(id, now) {
-            return Err(PutState::completed(400, "there is a request with this requestId already"));
-        }
-        let call = Call::Put { handler: handler.export, value: put.value.clone() };
-        match self.registry.ask(&handler.package, exchange, call) {
-            Ok(()) => {
-                self.exchanges.pending.insert(exchange, Pending::Put(PendingPut { id: id.into(), to, opened: now }));
-                Ok(())
-            }
-            Err(unavailable) => {
-                let state = PutState::of(&match unavailable {
-                    Unavailable::NotRunning => Reply::Stopped,
-                    Unavailable::Busy => Reply::Busy,
-                });
-                self.requests.set(id, state.clone());
-                Err(state)
-            }
-        }
-    }
-
-    fn put_done(&mut self, exchange: ExchangeId, put: PendingPut, state: PutState) {
-        match put.to {
-            PutClient::Http { is_answered: false } => {
-                self.responses.push_back((exchange, put_response(&state, &put.id)));
-            }
-            PutClient::Http { is_answered: true } => {}
-            PutClient::Stream(stream) => self.stream_reply(stream, &state.json(Some(&put.id), None)),
-        }
-        self.requests.set(&put.id, state);
-    }
-
-    /// Answers `GET /signalk/v1/requests/<id>`.
-    pub(super) fn request_state(&self, id: &str) -> Response {
-        match self.requests.state(id, self.hal.clock.now()) {
-            Some(state) => Response::json(200, state.json(Some(id), Some(&Requests::href(id)))),
-            None => Response::error(404, "no such request, or it is older than an hour"),
-        }
-    }
-}
-
-fn put_response(state: &PutState, id: &str) -> Response {
-    Response::json(state.status, state.json(Some(id), Some(&Requests::href(id))))
-}
-
-fn reply(outcome: Outcome) -> Reply {
-    match outcome {
-        Outcome::Answered(text) => Reply::Text(text),
-        Outcome::MissingHandler => Reply::Missing,
-        Outcome::Failed(failure) if failure.is_timeout() => Reply::Late,
-        Outcome::Failed(failure) => Reply::Failed(alloc::format!("{failure}")),
-        Outcome::Stopped | Outcome::Configured(_) | Outcome::Replaced(_) | Outcome::Removed => Reply::Stopped,
+        self.clients.exchanges.next_deadline()
     }
 }

@@ -1,30 +1,20 @@
 //! Requests in, responses out: which part of the gateway answers what.
 
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::exchanges::Pending;
-use super::{Gateway, world};
-use crate::host::Call;
-use crate::plugin::{self, ExchangeId};
-use crate::server::endpoint::{self, Endpoints, Found};
-use crate::server::providers::{self, Providers, Question, Reply, Step};
-use crate::server::{self, Request, Response, Route};
+use super::{Gateway, admin_http, exchanges};
+use crate::http::{Method, Request};
+use crate::plugin::{ExchangeId, Plugin};
+use crate::server::{self, Response, Route};
 
 impl Gateway {
     /// Takes an HTTP request; its answer comes from [`next_response`](Self::next_response), perhaps after polls.
     pub fn request(&mut self, request: &Request) -> ExchangeId {
-        let exchange = self.new_exchange();
+        let exchange = self.clients.exchanges.new_id();
         if let Some(response) = self.answer(request, exchange) {
-            self.responses.push_back((exchange, response));
+            self.clients.exchanges.respond(exchange, response);
         }
         exchange
-    }
-
-    /// Takes a response that is ready.
-    pub fn next_response(&mut self) -> Option<(ExchangeId, Response)> {
-        self.responses.pop_front()
     }
 
     /// Answers at once, or returns `None` when a plugin has to be asked first.
@@ -33,176 +23,56 @@ impl Gateway {
         if let Err(refused) = self.setup.access.check(request, &route) {
             return Some(refused);
         }
-        self.board.served = Some(self.hal.clock.now());
-        if self.exchanges.waiting() >= usize::from(self.setup.limits.exchanges_max) {
-            self.totals.refused_exchanges = self.totals.refused_exchanges.saturating_add(1);
-            return Some(Response::error(503, "too many requests are waiting, try again later"));
+        self.board.note_served(self.hal.clock.now());
+        if !self.clients.exchanges.admit() {
+            return Some(Response::error(503, exchanges::TOO_MANY));
         }
-        // A package has a limit of its own.
-        let is_short = request.body.len() <= self.setup.limits.request_bytes_max as usize;
-        if !request.method.is_read() && !is_short && !matches!(route, Route::PluginInstall) {
+        if !request.method.is_read() && request.body.len() > self.body_bytes_max(&route, request.method) {
             return Some(Response::error(413, "the body is too long"));
         }
-        match route {
-            Route::Plugins => Some(server::plugins::list(&self.registry)),
-            Route::PluginInfo { id } => Some(self.with_plugin(&id, server::plugins::info)),
-            Route::PluginConfigRead { id } => Some(self.with_plugin(&id, server::plugins::config)),
-            Route::PluginConfigWrite { id } => self.configure(&id, request, exchange),
-            Route::PluginEndpoint { id, path } if self.is_log_viewer(&id, path, request) => {
-                Some(self.log_viewer(request))
+        match &route {
+            Route::Signalk(below) => {
+                self.data(request, &route).map_or_else(|| self.signalk(below, request, exchange), Some)
             }
-            Route::PluginEndpoint { id, path } => {
-                let step = self.endpoint(&id, path, request).unwrap_or_else(Step::from);
-                self.take_step(exchange, step)
+            Route::Admin(address) => {
+                self.data(request, &route).map_or_else(|| self.admin(address, request, exchange), Some)
             }
-            Route::ApiPut { segments } => {
-                let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
-                self.put_request(&segments, &request.body, exchange)
+            Route::Plugin { id, what } => self.plugin(id, what, request, exchange),
+            Route::Board(below) => Some(self.board(below, request)),
+            Route::Stream(_) if !request.method.is_read() => Some(Response::method_not_allowed("GET, HEAD")),
+            Route::Stream(_) => Some(Response::error(426, "this address speaks WebSocket only")),
+            Route::Index | Route::TooLong | Route::NotFound => {
+                Some(self.data(request, &route).unwrap_or_else(Response::unclaimed))
             }
-            Route::RequestState { id } => Some(self.request_state(&id)),
-            Route::Resources { segments } => self.provided(request, &segments, exchange, providers::resources),
-            Route::Weather { segments } => self.provided(request, &segments, exchange, providers::weather),
-            Route::Radars { segments } => self.provided(request, &segments, exchange, providers::radar),
-            Route::Notifications { segments } => Some(self.notifications(request, &segments)),
-            Route::Status => Some(Response::json(200, self.status_json())),
-            Route::Log => Some(self.log_lines(request)),
-            Route::Firmware => Some(self.firmware_state()),
-            Route::FirmwarePiece => Some(self.firmware_piece(request)),
-            Route::FactoryReset => Some(self.factory_reset()),
-            Route::Wifi => Some(self.wifi_state()),
-            Route::WifiSet => Some(self.wifi_set(request)),
-            Route::WifiForget => Some(self.wifi_forget()),
-            Route::Stream | Route::BinaryStream { .. } => {
-                Some(Response::error(426, "this address speaks WebSocket only"))
-            }
-            Route::PluginInstall => self.install_request(request, exchange),
-            Route::PluginRemove { id } => self.remove_request(&id, exchange),
-            Route::PluginReload { id } => self.reload_request(&id, exchange),
-            Route::PluginLog { id } => Some(self.with_plugin(&id, server::plugins::log)),
-            other => Some(self.data_answer(request, &other)),
         }
     }
 
-    /// Answers what asks for data only.
-    fn data_answer(&self, request: &Request, route: &Route<'_>) -> Response {
-        let plugins: Vec<server::PluginFacts<'_>> = self.registry.plugins().map(plugin_facts).collect();
+    /// Returns the bytes that the body of a change may have; whoever takes packages looks at their length itself.
+    fn body_bytes_max(&self, route: &Route<'_>, method: Method) -> usize {
+        match route {
+            Route::Admin(address) if admin_http::brings_package(address, method) => usize::MAX,
+            _ => usize::try_from(self.setup.limits.request_bytes_max).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Answers what asks for data only; `None` for everything else.
+    fn data(&self, request: &Request, route: &Route<'_>) -> Option<Response> {
+        let plugins: Vec<server::PluginFacts<'_>> = self.plugins.registry.plugins().map(plugin_facts).collect();
         let facts = server::Facts {
             model: &self.model,
             access: &self.setup.access,
             version: self.setup.version,
             plugins: &plugins,
         };
-        server::answer(request, route, &facts).unwrap_or_else(Response::not_found)
-    }
-
-    /// Answers through an API that plugins stand behind.
-    fn provided(
-        &mut self,
-        request: &Request,
-        segments: &[alloc::borrow::Cow<'_, str>],
-        exchange: ExchangeId,
-        api: fn(&Request, &[alloc::borrow::Cow<'_, str>], &Providers<'_>) -> Step,
-    ) -> Option<Response> {
-        let new_id = crate::config::random_uuid(&mut *self.hal.rng);
-        let providers = Providers { registry: &self.registry, defaults: &self.defaults, new_id: &new_id };
-        let step = api(request, segments, &providers);
-        self.take_step(exchange, step)
-    }
-
-    fn with_plugin(&self, id: &str, answer: impl Fn(&plugin::Plugin) -> Response) -> Response {
-        self.registry.find(id).map_or_else(|| no_plugin(id), answer)
-    }
-
-    fn configure(&mut self, id: &str, request: &Request, exchange: ExchangeId) -> Option<Response> {
-        let Some(plugin) = self.registry.find(id) else { return Some(no_plugin(id)) };
-        let package = plugin.package_name().to_string();
-        let body = match server::plugins::config_body(&request.body, self.setup.limits.plugin.config_bytes_max) {
-            Ok(body) => body,
-            Err(refused) => return Some(refused),
-        };
-        let mut world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        match self.registry.configure(id, body, exchange, &mut world) {
-            Ok(()) => {
-                self.exchanges.open(exchange, Pending::Configuration(package));
-                None
-            }
-            Err(error) => Some(server::plugins::not_configured(&error)),
-        }
-    }
-
-    /// Finds the handler of a plugin's endpoint.
-    fn endpoint(&mut self, id: &str, path: &str, request: &Request) -> Result<Step, Response> {
-        let plugin = self.registry.find(id).ok_or_else(|| no_plugin(id))?;
-        let Some((text, version)) = plugin.endpoints() else {
-            let running = plugin.state() == plugin::State::Running;
-            return Err(if running {
-                Response::not_found().or_file()
-            } else {
-                endpoint::plugin_not_running(plugin.state().name())
-            });
-        };
-        if !plugin.package().capabilities.allows(skiff_abi::Capability::HttpEndpoints, self.setup.strict) {
-            return Err(Response::error(403, "the package does not declare the capability httpEndpoints"));
-        }
-        let package = plugin.package_name().to_string();
-        if self.endpoints.get(id).is_none_or(|(compiled, _)| *compiled != version) {
-            let compiled = match Endpoints::parse(text) {
-                Ok((compiled, refused)) => {
-                    refused.iter().for_each(|clause| log::warn!("{package}: {clause}"));
-                    compiled
-                }
-                Err(error) => {
-                    log::warn!("{package}: http_endpoints: {error}");
-                    Endpoints::default()
-                }
-            };
-            self.endpoints.insert(id.to_string(), (version, compiled));
-        }
-        let found = self.endpoints.get(id).map(|(_, endpoints)| endpoints.find(request.method, path));
-        let Some(Found::Endpoint(found, params)) = found else { return Err(Response::not_found().or_file()) };
-        let handler = found.handler.clone();
-        let object = endpoint::request_object(request, path, &params, self.setup.limits.request_bytes_max)
-            .map_err(|refused| refused.response())?;
-        let bytes_max = self.setup.limits.plugin.response_bytes_max;
-        let question = Question { package, call: Call::Http { handler: handler.clone(), request: object } };
-        Ok(Step::ask(question, move |reply| answered(&handler, &reply, bytes_max).into()))
+        server::answer(request, route, &facts)
     }
 }
 
-/// Turns a handler's reply into a response (plugin ABI §9.3, §9.4).
-fn answered(handler: &str, reply: &Reply, bytes_max: u32) -> Response {
-    match reply {
-        Reply::Text(Some(text)) => endpoint::response(handler, text, bytes_max),
-        Reply::Text(None) => endpoint::handler_failed(handler, "it answered nothing"),
-        Reply::Missing => endpoint::handler_missing(handler),
-        Reply::Late => endpoint::handler_slow(handler),
-        Reply::Failed(reason) => endpoint::handler_failed(handler, reason),
-        Reply::Stopped => endpoint::plugin_not_running("stopped"),
-        Reply::Busy => Response::error(503, "the plugin has too many requests waiting"),
-    }
-}
-
-fn plugin_facts(plugin: &plugin::Plugin) -> server::PluginFacts<'_> {
+fn plugin_facts(plugin: &Plugin) -> server::PluginFacts<'_> {
     server::PluginFacts {
         id: plugin.id(),
         name: plugin.display_name(),
         version: &plugin.package().version,
         enabled: plugin.is_enabled(),
     }
-}
-
-pub(super) fn no_plugin(id: &str) -> Response {
-    Response::error(404, &format!("no plugin has the id {id}"))
-}
-
-/// Names a stream client as the source of its deltas.
-pub(super) fn client_source(id: super::StreamId) -> String {
-    format!("ws.{}", id.0)
 }

@@ -1,14 +1,17 @@
-//! Inputs: what they take in, whether their source is there, and what `GET /skiff/v1/status` tells of it.
+//! One input: frames, records or sentences in, deltas out, and whether its source is there.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use core::fmt::{self, Write};
 
-use super::{Gateway, InputId};
-use crate::json;
-use crate::n2k::{DeltaForm, Receiver};
+use super::board::Board;
+use super::interface::{Interface, Participation};
+use crate::delta::Delta;
+use crate::hal::{CanFrame, Clock, Rng, Storage};
+use crate::json::Object;
+use crate::n2k::log::Item;
+use crate::n2k::{self, Assembled, DeltaForm, Receiver};
 use crate::nmea0183::{self, Sentences};
-use crate::time::UnixMillis;
+use crate::time::{Instant, UnixMillis};
 
 /// Bytes of a reason that are kept.
 const REASON_BYTES_MAX: usize = 200;
@@ -40,12 +43,29 @@ impl InputState {
     }
 }
 
+/// What an input is lent while it takes something in: the clocks, and the board that may learn the time from it.
+pub(super) struct Hearing<'g> {
+    pub board: &'g mut Board,
+    pub clock: &'g mut dyn Clock,
+    /// The form of deltas.
+    pub form: DeltaForm<'g>,
+}
+
+impl Hearing<'_> {
+    /// Returns the time stamp of a delta: what its record says, else the wall clock, which its message may just have set.
+    fn stamp(&self, time: Option<UnixMillis>) -> UnixMillis {
+        time.or_else(|| self.clock.wall()).unwrap_or(UnixMillis::UNKNOWN)
+    }
+}
+
 /// One input.
 pub(super) struct Input {
-    pub label: String,
-    pub receiver: Receiver,
+    label: String,
+    receiver: Receiver,
     /// Made at the first sentence.
-    pub sentences: Option<Box<Sentences>>,
+    sentences: Option<Box<Sentences>>,
+    /// The CAN interface it reads; `None` where records and sentences are pushed in.
+    interface: Option<Interface>,
     state: InputState,
     /// How often it came to [`InputState::Waiting`].
     drops: u64,
@@ -54,15 +74,20 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(label: &str, transfer_sessions_max: u8) -> Self {
+    pub fn new(label: &str, interface: Option<Interface>, transfer_sessions_max: u8) -> Self {
         Self {
             label: label.to_string(),
             receiver: Receiver::with_transfers(label, transfer_sessions_max),
             sentences: None,
+            interface,
             state: InputState::Open,
             drops: 0,
             bad_lines: 0,
         }
+    }
+
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// Tells whether NMEA 2000 comes from it.
@@ -70,72 +95,105 @@ impl Input {
         self.receiver.counters().messages > 0
     }
 
-    /// Writes `{"label":…,"state":…,…}`.
-    pub fn write_status(&self, out: &mut String) -> fmt::Result {
-        let n2k = self.receiver.counters();
-        let sentences = self.sentences.as_ref().map(|sentences| sentences.counters()).unwrap_or_default();
-        out.push_str("{\"label\":");
-        json::write_string(out, &self.label)?;
-        write!(out, ",\"state\":\"{}\",", self.state.name())?;
-        if let InputState::Waiting(reason) = &self.state {
-            out.push_str("\"reason\":");
-            json::write_string(out, reason)?;
-            out.push(',');
-        }
-        write!(
-            out,
-            "\"frames\":{},\"messages\":{},\"sentences\":{},\"deltas\":{},\"bad_lines\":{},\"drops\":{}}}",
-            n2k.frames,
-            n2k.messages,
-            sentences.sentences,
-            n2k.deltas.saturating_add(sentences.deltas),
-            self.bad_lines,
-            self.drops
-        )
+    pub fn interface(&self) -> Option<&Interface> {
+        self.interface.as_ref()
     }
-}
 
-impl Gateway {
-    /// Takes a sentence of NMEA 0183 of an input and publishes its delta; what cannot be read is counted.
+    pub fn interface_mut(&mut self) -> Option<&mut Interface> {
+        self.interface.as_mut()
+    }
+
+    /// Returns what was received of NMEA 2000.
+    pub fn counters(&self) -> n2k::Counters {
+        self.receiver.counters()
+    }
+
+    /// Returns what was received of NMEA 0183.
+    pub fn sentence_counters(&self) -> nmea0183::Counters {
+        self.sentences.as_ref().map(|sentences| sentences.counters()).unwrap_or_default()
+    }
+
+    /// Names devices by NAME, or by address.
+    pub fn use_name(&mut self, yes: bool) {
+        self.receiver.use_name(yes);
+    }
+
+    /// Puts a node on its interface; an input without one stays as it is.
+    pub fn take_part(&mut self, how: &Participation<'_>, storage: &mut dyn Storage, rng: &mut dyn Rng) {
+        if let Some(interface) = &mut self.interface {
+            interface.take_part(&self.label, how, storage, rng);
+        }
+    }
+
+    /// Takes the next frame of its interface.
+    pub fn next_frame(&mut self) -> Option<CanFrame> {
+        self.interface.as_mut()?.receive()
+    }
+
+    /// Takes a frame or a record; returns the delta of the message that it completes.
     ///
-    /// `time` becomes the time stamp, else the wall clock's.
-    pub fn receive_sentence(&mut self, input: InputId, line: &str, time: Option<UnixMillis>) {
-        self.hear_sentence(input, line, time.is_none());
-        let wall = time.unwrap_or_else(|| self.wall());
-        let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
-        let Some(input) = self.inputs.get_mut(input.0) else { return };
-        let label = &input.label;
-        let sentences = input.sentences.get_or_insert_with(|| Box::new(Sentences::new(label)));
-        // A refused sentence stands in the counters.
-        if let Ok(Some(delta)) = sentences.delta(line, wall, form) {
-            self.totals.deltas_0183 = self.totals.deltas_0183.saturating_add(1);
-            self.take_in(delta, 0);
+    /// Time stamps are the record's, `time`, else the wall clock's; there are none while that is not known.
+    pub fn take(&mut self, item: &Item, time: Option<UnixMillis>, hearing: &mut Hearing<'_>) -> Option<Delta> {
+        let now = hearing.clock.now();
+        let mut message = Assembled::default();
+        if !self.receiver.item_into(item, now, &mut message) {
+            return None;
         }
+        hearing.board.hear_message(&self.label, &message, time.is_none(), now, hearing.clock);
+        if let Some(interface) = &mut self.interface {
+            interface.hear(&message, now);
+        }
+        self.receiver.delta(&message, &hearing.stamp(time).text(), hearing.form)
     }
 
-    /// Takes note of whether the source of an input is there.
-    pub fn set_input_state(&mut self, input: InputId, mut state: InputState) {
-        let Some(input) = self.inputs.get_mut(input.0) else { return };
+    /// Takes a sentence of NMEA 0183; what cannot be read is counted.
+    pub fn take_sentence(&mut self, line: &str, time: Option<UnixMillis>, hearing: &mut Hearing<'_>) -> Option<Delta> {
+        hearing.board.hear_sentence(&self.label, line, time.is_none(), hearing.clock);
+        let label = &self.label;
+        let sentences = self.sentences.get_or_insert_with(|| Box::new(Sentences::new(label)));
+        // A refused sentence stands in the counters.
+        sentences.delta(line, hearing.stamp(time), hearing.form).ok().flatten()
+    }
+
+    /// Looks after its interface; returns when to do so again.
+    pub fn drive(&mut self, storage: &mut dyn Storage, now: Instant) -> Option<Instant> {
+        let driven = self.interface.as_mut()?.drive(&self.label, self.receiver.transfers_mut(), storage, now);
+        if let Some(state) = driven.state {
+            self.set_state(state);
+        }
+        driven.wake
+    }
+
+    /// Takes note of whether its source is there.
+    pub fn set_state(&mut self, mut state: InputState) {
         if let InputState::Waiting(reason) = &mut state {
             reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
-            input.drops = input.drops.saturating_add(1);
+            self.drops = self.drops.saturating_add(1);
         }
-        input.state = state;
+        self.state = state;
     }
 
-    /// Counts a line of an input that could not be read.
-    pub fn count_bad_line(&mut self, input: InputId) {
-        if let Some(input) = self.inputs.get_mut(input.0) {
-            input.bad_lines = input.bad_lines.saturating_add(1);
-        }
+    /// Counts a line that could not be read.
+    pub fn count_bad_line(&mut self) {
+        self.bad_lines = self.bad_lines.saturating_add(1);
     }
 
-    /// Returns the sum of what was lost of NMEA 0183.
-    pub(super) fn sentence_counters(&self) -> nmea0183::Counters {
-        let mut total = nmea0183::Counters::default();
-        for sentences in self.inputs.iter().filter_map(|input| input.sentences.as_ref()) {
-            total.add(&sentences.counters());
+    /// Writes what `GET /skiff/v1/status` tells of it.
+    pub fn status(&self, out: &mut Object<'_>) {
+        let (n2k, sentences) = (self.counters(), self.sentence_counters());
+        out.text("label", &self.label).text("state", self.state.name());
+        if let InputState::Waiting(reason) = &self.state {
+            out.text("reason", reason);
         }
-        total
+        out.number("frames", n2k.frames).number("messages", n2k.messages).number("sentences", sentences.sentences);
+        out.number("deltas", n2k.deltas.saturating_add(sentences.deltas));
+        out.number("bad_lines", self.bad_lines).number("drops", self.drops);
+    }
+
+    /// Writes what the status tells of its interface; nothing where it has none.
+    pub fn interface_status(&self, out: &mut Object<'_>) {
+        if let Some(interface) = &self.interface {
+            interface.status(&self.label, self.receiver.devices(), out);
+        }
     }
 }

@@ -7,15 +7,16 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::Gateway;
 use super::exchanges::{Pending, Stored};
-use super::http::no_plugin;
-use super::{Gateway, world};
+use super::plugin_http::no_plugin;
 use crate::budget::Shortage;
 use crate::host::Refusal;
+use crate::http::Request;
 use crate::json;
 use crate::package::{Clash, Incoming, IncomingError, Package, store};
 use crate::plugin::{Enabled, ExchangeId, InstallError, Outcome, Plugin, ReplaceError};
-use crate::server::{Follow, Request, Response};
+use crate::server::{Follow, Response};
 
 impl Gateway {
     /// Takes a package; `None` means that the answer comes when the plugin has come up or failed to.
@@ -34,11 +35,11 @@ impl Gateway {
         if bytes > free {
             return Err(no_room("storage", bytes, free));
         }
-        if self.registry.find(&id).is_some() {
+        if self.plugins.registry.find(&id).is_some() {
             return self.try_replace(incoming, exchange);
         }
         let needed = incoming.facts().reserved_bytes(&self.setup.limits.plugin);
-        let free = self.registry.ledger().free();
+        let free = self.plugins.registry.ledger().free();
         if needed > free {
             return Err(no_room("memory", needed, free));
         }
@@ -46,7 +47,7 @@ impl Gateway {
         let package = incoming.saved(storage).map_err(|error| not_stored(&error))?;
         // On a chip the copy in memory makes room for the plugin.
         let incoming = self.board.keeps_web_files().then(|| Box::new(incoming));
-        if let Err(error) = self.registry.install(package, Enabled::Always { config: None }, storage) {
+        if let Err(error) = self.plugins.registry.install(package, Enabled::Always { config: None }, storage) {
             // What cannot be installed now would come up at the next start.
             let _ = store::remove(storage, &id);
             return Err(match error {
@@ -54,8 +55,8 @@ impl Gateway {
                 _ => Response::error(500, &error.to_string()),
             });
         }
-        self.registry.tell_when_settled(&id, exchange);
-        self.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce, incoming });
+        self.plugins.registry.tell_when_settled(&id, exchange);
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce, incoming });
         Ok(())
     }
 
@@ -63,7 +64,7 @@ impl Gateway {
     /// installed, as where plugins are switched off.
     fn clash(&mut self, incoming: &Incoming) -> Option<Clash> {
         let name = incoming.manifest().name();
-        let installed = self.registry.find(incoming.id()).map(Plugin::package_name);
+        let installed = self.plugins.registry.find(incoming.id()).map(Plugin::package_name);
         installed.and_then(|other| Clash::between(name, other)).or_else(|| {
             let stored = store::name(&mut *self.hal.storage, incoming.id())?;
             Clash::between(name, &stored)
@@ -80,22 +81,15 @@ impl Gateway {
         // Where modules are read in place, the copy in memory makes room for the plugin.
         let is_kept = stored == Stored::Not || self.board.keeps_web_files();
         let incoming = is_kept.then(|| Box::new(incoming));
-        let world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        if let Err(error) = self.registry.replace(package, Some(exchange), &world) {
+        let (registry, world) = self.lend();
+        if let Err(error) = registry.replace(package, Some(exchange), &world) {
             if stored == Stored::Staged {
                 // What is left of it is given up at the next start.
                 let _ = store::discard(&mut *self.hal.storage, &id);
             }
             return Err(not_replaced(&error));
         }
-        self.exchanges.open(exchange, Pending::Install { id, stored, incoming });
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored, incoming });
         Ok(())
     }
 
@@ -130,64 +124,48 @@ impl Gateway {
 
     /// Answers with the plugin as it is now.
     fn installed_row(&self, id: &str) -> Response {
-        let Some(plugin) = self.registry.find(id) else { return no_plugin(id) };
-        let mut body = String::from("{");
-        let members = [
-            ("id", plugin.id()),
-            ("name", plugin.package_name()),
-            ("version", plugin.package().version.as_str()),
-            ("state", plugin.state().name()),
-        ];
-        for (name, text) in members.into_iter().chain(plugin.reason().map(|reason| ("reason", reason))) {
-            if body.len() > 1 {
-                body.push(',');
+        let Some(plugin) = self.plugins.registry.find(id) else { return no_plugin(id) };
+        let body = json::object(|body| {
+            body.text("id", plugin.id()).text("name", plugin.package_name());
+            body.text("version", plugin.package().version.as_str()).text("state", plugin.state().name());
+            if let Some(reason) = plugin.reason() {
+                body.text("reason", reason);
             }
-            body.push_str(&format!("\"{name}\":"));
-            // Writing into a String cannot fail.
-            let _ = json::write_string(&mut body, text);
-        }
-        body.push('}');
+        });
         Response::json(201, body)
     }
 
     /// Takes the wish to read a package again; whoever drives the gateway gets it from
     /// [`next_reload`](Self::next_reload).
     pub(super) fn reload_request(&mut self, id: &str, exchange: ExchangeId) -> Option<Response> {
-        if self.registry.find(id).is_none() {
+        if self.plugins.registry.find(id).is_none() {
             return Some(no_plugin(id));
         }
-        self.exchanges.open(exchange, Pending::Reload { id: id.to_string() });
-        self.reloads.push_back((exchange, id.to_string()));
+        self.clients.exchanges.open(exchange, Pending::Reload { id: id.to_string() });
+        self.plugins.reloads.push_back((exchange, id.to_string()));
         None
     }
 
     /// Takes the next wish to read a plugin's files again, by its id; answer with [`reload`](Self::reload).
     pub fn next_reload(&mut self) -> Option<(ExchangeId, String)> {
-        self.reloads.pop_front()
+        self.plugins.reloads.pop_front()
     }
 
     /// Answers a wish of [`next_reload`](Self::next_reload): the package as it is now, or why there is none.
     pub fn reload(&mut self, exchange: ExchangeId, package: Result<Package, String>) {
         let result = package.map_err(|clause| Response::error(500, &clause)).and_then(|package| {
-            let world = world(
-                &mut self.model,
-                &mut self.hal,
-                &mut self.plain,
-                &self.setup.self_context,
-                &mut self.outbox,
-                &mut self.frames,
-            );
-            self.registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
+            let (registry, world) = self.lend();
+            registry.replace(package, Some(exchange), &world).map_err(|error| not_replaced(&error))
         });
         if let Err(response) = result {
-            self.exchanges.close(exchange);
-            self.responses.push_back((exchange, response));
+            self.clients.exchanges.close(exchange);
+            self.clients.exchanges.respond(exchange, response);
         }
     }
 
     /// Removes a package that was installed over the network; its configuration stays.
     pub(super) fn remove_request(&mut self, id: &str, exchange: ExchangeId) -> Option<Response> {
-        let Some(name) = self.registry.find(id).map(|plugin| plugin.package_name().to_string()) else {
+        let Some(name) = self.plugins.registry.find(id).map(|plugin| plugin.package_name().to_string()) else {
             return Some(no_plugin(id));
         };
         if !store::holds(&mut *self.hal.storage, id, &name) {
@@ -197,8 +175,8 @@ impl Gateway {
         if let Err(error) = store::remove(&mut *self.hal.storage, id) {
             return Some(Response::error(500, &format!("not removed: {error}")));
         }
-        self.registry.remove(id, exchange);
-        self.exchanges.open(exchange, Pending::Remove { id: id.to_string() });
+        self.plugins.registry.remove(id, exchange);
+        self.clients.exchanges.open(exchange, Pending::Remove { id: id.to_string() });
         None
     }
 }
@@ -237,9 +215,8 @@ fn no_room(of: &str, needed: u64, free: u64) -> Response {
 
 /// `507 {error,needed,free}`, bytes.
 fn shortage(clause: &str, needed: u64, free: u64) -> Response {
-    let mut body = String::from("{\"error\":");
-    // Writing into a String cannot fail.
-    let _ = json::write_string(&mut body, clause);
-    body.push_str(&format!(",\"needed\":{needed},\"free\":{free}}}"));
+    let body = json::object(|body| {
+        body.text("error", clause).number("needed", needed).number("free", free);
+    });
     Response::json(507, body)
 }

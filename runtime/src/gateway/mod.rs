@@ -3,53 +3,48 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod admin_http;
 mod board;
+mod board_http;
 mod boot;
-mod can;
+mod clients;
 mod exchanges;
 mod http;
 mod input;
+mod inputs;
 mod install;
+mod interface;
 mod notices;
+mod plugin_http;
+mod plugins;
+mod puts;
 mod sending;
 mod server_events;
+mod signalk_http;
 mod status;
 mod streams;
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use self::input::Input;
 use crate::budget::{Limits, Row};
 use crate::config::Vessel;
 use crate::delta::Delta;
-use crate::fetch::plain::PlainHttp;
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
-use crate::n2k::log::Record;
-use crate::n2k::{Assembled, DeltaForm};
-use crate::package::Package;
-use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Registry, ReplaceError, World};
-use crate::server::endpoint::Endpoints;
-use crate::server::providers::Defaults;
-use crate::server::requests::Requests;
-use crate::server::stream::{Session, StreamText};
-use crate::server::{Access, ClientCounters, Response};
-use crate::sorted::SortedMap;
+use crate::plugin::Registry;
+use crate::server::Access;
+use crate::server::stream::StreamText;
 use crate::time::{Instant, UnixMillis};
-use exchanges::Exchanges;
-use server_events::ServerEvents;
-use streams::BinaryClient;
+use board::Board;
+use clients::Clients;
+use inputs::Inputs;
+use plugins::Plugins;
 
 pub use self::board::{BoardParts, Restart};
 pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
-
-/// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
-const EVENTS_MAX: usize = 4096;
 
 /// What a gateway is built from.
 pub struct Setup {
@@ -115,118 +110,34 @@ pub enum Event {
     },
 }
 
-/// Counters of the whole gateway.
-#[derive(Clone, Copy, Debug, Default)]
-struct Totals {
-    deltas: u64,
-    deltas_0183: u64,
-    emitted: u64,
-    client_deltas: u64,
-    refused_exchanges: u64,
-    lost_events: u64,
-    lost_frames: u64,
-}
-
 /// The whole gateway.
 pub struct Gateway {
     setup: Setup,
     hal: Hal,
     model: Model,
-    registry: Registry,
-    inputs: Vec<Input>,
-    /// The CAN interfaces, in the order of `hal.can`.
-    ports: Vec<can::Port>,
-    /// What goes to the bus, when anything may.
-    sending: Option<Box<sending::Sending>>,
-    sessions: SortedMap<StreamId, Session>,
-    next_stream: u64,
-    binary: SortedMap<StreamId, BinaryClient>,
-    exchanges: Exchanges,
-    requests: Requests,
-    defaults: Defaults,
-    next_exchange: u64,
-    responses: VecDeque<(ExchangeId, Response)>,
-    /// Compiled endpoints by plugin id, with the version they were compiled from.
-    endpoints: SortedMap<String, (u32, Endpoints)>,
-    events: VecDeque<Event>,
-    outbox: Vec<Emitted>,
-    frames: Frames,
-    /// Plugins whose files whoever has them is to read again.
-    reloads: VecDeque<(ExchangeId, String)>,
-    plain: PlainHttp,
-    totals: Totals,
-    server_events: ServerEvents,
-    /// What the carrier said last; `None` where a HAL carries HTTP itself.
-    clients: Option<ClientCounters>,
-    board: board::State,
+    inputs: Inputs,
+    plugins: Plugins,
+    clients: Clients,
+    board: Board,
 }
 
 impl Gateway {
     /// Builds a gateway on a HAL; its CAN interfaces become inputs.
     #[must_use]
-    pub fn new(setup: Setup, hal: Hal) -> Self {
+    pub fn new(setup: Setup, mut hal: Hal) -> Self {
         let mut model = Model::new(&setup.limits, &setup.self_context);
         let vessel = &setup.vessel;
         model.describe_self(vessel.name.as_deref(), vessel.mmsi.as_deref(), None);
         let registry = Registry::new(setup.limits, setup.poll_on_whole_seconds);
-        let mut gateway = Self {
+        Self {
             model,
-            registry,
-            inputs: Vec::new(),
-            ports: Vec::new(),
-            sending: None,
-            sessions: SortedMap::new(),
-            next_stream: 1,
-            binary: SortedMap::new(),
-            exchanges: Exchanges::default(),
-            requests: Requests::new(setup.limits.requests_max),
-            defaults: Defaults::default(),
-            frames: Frames::default(),
-            next_exchange: 1,
-            responses: VecDeque::new(),
-            endpoints: SortedMap::new(),
-            events: VecDeque::new(),
-            outbox: Vec::new(),
-            reloads: VecDeque::new(),
-            plain: PlainHttp::default(),
-            totals: Totals::default(),
-            server_events: ServerEvents::default(),
-            clients: None,
-            board: board::State::new(hal.clock.wall().is_none()),
+            plugins: Plugins::new(registry, setup.events),
+            inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.transfer_sessions_max),
+            clients: Clients::new(&setup.limits, &mut *hal.storage),
+            board: Board::new(hal.clock.wall().is_none()),
             setup,
             hal,
-        };
-        match Defaults::load(&mut *gateway.hal.storage) {
-            Ok(defaults) => gateway.defaults = defaults,
-            Err(error) => log::warn!("default providers not read: {error}"),
         }
-        let labels: Vec<String> = gateway.hal.can.iter().map(|port| port.label.clone()).collect();
-        gateway.ports = labels.iter().map(|label| can::Port::new(gateway.input(label))).collect();
-        gateway
-    }
-
-    /// Installs a package; see [`Registry::install`].
-    ///
-    /// # Errors
-    /// [`InstallError`]; nothing is installed then.
-    pub fn install(&mut self, package: Package, enabled: Enabled) -> Result<(), InstallError> {
-        self.registry.install(package, enabled, &mut *self.hal.storage)
-    }
-
-    /// Puts another version of an installed package in its place; see [`Registry::replace`].
-    ///
-    /// # Errors
-    /// [`ReplaceError`]: the version before goes on.
-    pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
-        let world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        self.registry.replace(package, None, &world)
     }
 
     /// Prefers sources of the own vessel's paths from now on as `priorities` say.
@@ -234,62 +145,28 @@ impl Gateway {
         self.model.prefer(priorities);
     }
 
-    /// Adds an input; `label` becomes the source label of its deltas.
-    pub fn input(&mut self, label: &str) -> InputId {
-        self.inputs.push(Input::new(label, self.setup.limits.transfer_sessions_max));
-        InputId(self.inputs.len() - 1)
-    }
-
-    /// Takes one record of an input: decodes it, and publishes the delta when it completes a message.
-    ///
-    /// Time stamps are the record's, else the wall clock's; there are none while that is not known. Returns the message it completed.
-    pub fn receive(&mut self, input: InputId, record: &Record) -> Option<Assembled> {
-        let now = self.hal.clock.now();
-        let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
-        let mut message = Assembled::default();
-        if !receiver.item_into(&record.item, now, &mut message) {
-            return None;
-        }
-        self.hear_message(input, &message, record.time.is_none(), now);
-        let timestamp = record.time.unwrap_or_else(|| self.wall()).text();
-        let receiver = &mut self.inputs.get_mut(input.0)?.receiver;
-        let delta = receiver.delta(&message, &timestamp, DeltaForm::Stamped { self_context: &self.setup.self_context });
-        if let Some(delta) = delta {
-            self.totals.deltas = self.totals.deltas.saturating_add(1);
-            self.take_in(delta, 0);
-        }
-        Some(message)
-    }
-
     /// Does a bounded amount of work: CAN first, then one fuel slice per plugin, then answers.
     pub fn poll(&mut self) -> Wake {
-        let (busy, can) = self.drive_can();
-        let mut wake = Wake { busy, at: None };
+        let inputs = self.drive_inputs();
+        let mut wake = Wake { busy: inputs.busy, at: None };
         let now = self.hal.clock.now();
-        let restart = self.drive_board(now);
+        let restart = self.board.drive(&mut self.hal, now);
         self.model.tick(now);
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
-        let mut world = world(
-            &mut self.model,
-            &mut self.hal,
-            &mut self.plain,
-            &self.setup.self_context,
-            &mut self.outbox,
-            &mut self.frames,
-        );
-        let turn = self.registry.turn(&mut world);
+        let (registry, mut world) = self.lend();
+        let turn = registry.turn(&mut world);
         self.publish_emitted(now);
-        self.publish_frames();
-        while let Some(finished) = self.registry.next_finished() {
+        self.clients.streams.publish_frames(&mut self.plugins.frames);
+        while let Some(finished) = self.plugins.registry.next_finished() {
             self.finish(finished);
         }
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
-        let events = self.send_server_events(now);
-        let sessions = self.sessions.values().filter_map(Session::due);
-        wake.at = [wake.at, can, turn.wake, deadline, events, restart].into_iter().flatten().chain(sessions).min();
+        let events = self.clients.send_server_events(&self.plugins.registry, self.wall(), now);
+        let streams = self.clients.streams.due();
+        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams].into_iter().flatten().min();
         wake
     }
 
@@ -308,34 +185,11 @@ impl Gateway {
 
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
-        if self.sending.is_some() {
-            self.offer_to_bus(delta, now);
-        }
-        self.registry.offer(delta, hops);
-        for session in self.sessions.values_mut() {
+        self.inputs.offer(delta, &self.setup.self_context, now);
+        self.plugins.registry.offer(delta, hops);
+        for session in self.clients.streams.sessions_mut() {
             session.offer(delta, now);
         }
-    }
-
-    fn publish_emitted(&mut self, now: Instant) {
-        for emitted in core::mem::take(&mut self.outbox) {
-            for delta in &emitted.parts {
-                self.publish(delta, emitted.hops, now);
-            }
-            self.totals.emitted = self.totals.emitted.saturating_add(1);
-            if self.setup.events {
-                if self.events.len() >= EVENTS_MAX {
-                    self.totals.lost_events = self.totals.lost_events.saturating_add(1);
-                    self.events.pop_front();
-                }
-                self.events.push_back(Event::Emitted { package: emitted.package, delta: emitted.delta });
-            }
-        }
-    }
-
-    /// Takes the next event; there are none unless [`Setup::events`] is set.
-    pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
     }
 
     /// Returns the network of the HAL, for the carrier.
@@ -355,38 +209,10 @@ impl Gateway {
         self.hal.clock.wall()
     }
 
-    /// Takes what the carrier counted, for [`status_json`](Self::status_json).
-    pub fn set_client_counters(&mut self, counters: ClientCounters) {
-        self.clients = Some(counters);
-    }
-
-    /// Asks every plugin to stop; poll until [`is_stopped`](Self::is_stopped).
-    pub fn stop(&mut self) {
-        self.registry.stop();
-    }
-
-    /// Tells whether every plugin has stopped.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.registry.is_stopped()
-    }
-
-    /// Tells whether a plugin is still on its way up.
-    #[must_use]
-    pub fn is_starting(&self) -> bool {
-        self.registry.is_starting()
-    }
-
     /// Returns the rows of the budget table.
     #[must_use]
     pub fn budget(&self) -> Vec<Row> {
-        self.registry.budget(self.model.counts().bytes)
-    }
-
-    /// Returns the plugins.
-    #[must_use]
-    pub fn plugins(&self) -> &Registry {
-        &self.registry
+        self.plugins.registry.budget(self.model.counts().bytes)
     }
 
     /// Returns the data model.
@@ -405,32 +231,5 @@ impl Gateway {
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.setup.access
-    }
-}
-
-/// Lends the parts of a gateway that plugins touch.
-fn world<'w>(
-    model: &'w mut Model,
-    hal: &'w mut Hal,
-    plain: &'w mut PlainHttp,
-    self_context: &'w str,
-    outbox: &'w mut Vec<Emitted>,
-    frames: &'w mut Frames,
-) -> World<'w> {
-    World {
-        model,
-        now: hal.clock.now(),
-        wall: hal.clock.wall().unwrap_or(UnixMillis::UNKNOWN),
-        storage: &mut *hal.storage,
-        rng: &mut *hal.rng,
-        net: Net {
-            network: hal.network.as_deref_mut(),
-            fetch: hal.fetch.as_deref_mut(),
-            plain,
-            serial: hal.serial.as_deref_mut(),
-        },
-        self_context,
-        outbox,
-        frames,
     }
 }

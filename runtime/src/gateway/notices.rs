@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 
 use super::Gateway;
 use crate::delta::{Delta, Stamp, is_plain};
+use crate::http::{Method, Request};
 use crate::json::{self, quoted};
 use crate::model::Notification;
+use crate::server::Response;
 use crate::server::providers::{failed, json_body, state};
-use crate::server::{Method, Request, Response};
 
 /// `$source` of notifications that clients raise.
 const SOURCE: &str = "notificationApi";

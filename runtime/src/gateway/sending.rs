@@ -1,14 +1,12 @@
 //! What goes from the data model to the bus: paths the operator named, nothing that came from a bus.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
 
-use super::Gateway;
-use crate::bus::Pattern;
+use super::input::Input;
 use crate::delta::{Delta, UpdateRef};
-use crate::json;
-use crate::n2k::send::{self, Message, Outgoing};
+use crate::json::{self, Object};
+use crate::n2k::send::{self, Outgoing};
+use crate::paths::Pattern;
 use crate::server::put::{Put, PutState};
 use crate::time::Instant;
 
@@ -31,72 +29,60 @@ impl Sending {
         self.paths.iter().any(|pattern| pattern.matches(path))
     }
 
-    /// Writes `{"built":…,…}`.
-    pub fn write_status(&self, out: &mut String) -> fmt::Result {
-        let counters = self.outgoing.counters();
-        write!(
-            out,
-            "{{\"built\":{},\"unsent\":{},\"from_bus\":{},\"out_of_range\":{},\"full\":{}}}",
-            counters.built, self.unsent, self.guarded, counters.out_of_range, counters.full
-        )
-    }
-}
-
-impl Gateway {
-    /// Takes the values of a delta that may be sent.
-    pub(super) fn offer_to_bus(&mut self, delta: &Delta, now: Instant) {
-        let Some(sending) = &mut self.sending else { return };
+    /// Takes the values of a delta that may be sent; `buses` are the labels of inputs that read a bus.
+    pub fn offer<'l>(
+        &mut self,
+        delta: &Delta,
+        self_context: &str,
+        buses: impl Iterator<Item = &'l str> + Clone,
+        now: Instant,
+    ) {
         let context = delta.context();
-        if !context.is_empty() && *context != *self.setup.self_context {
+        if !context.is_empty() && *context != *self_context {
             return;
         }
         for update in delta.updates() {
-            let labels = self.inputs.iter().filter(|input| input.is_n2k()).map(|input| input.label.as_str());
-            let is_guarded = is_from_bus(&update, labels);
+            let is_guarded = is_from_bus(&update, buses.clone());
             for (path, value) in update.values() {
-                if !sending.is_wanted(path) {
+                if !self.is_wanted(path) {
                     continue;
                 }
                 if is_guarded {
-                    sending.guarded = sending.guarded.saturating_add(1);
+                    self.guarded = self.guarded.saturating_add(1);
                 } else {
-                    sending.outgoing.offer(path, value, now);
+                    self.outgoing.offer(path, value, now);
                 }
             }
         }
     }
 
     /// Gives the nodes what is due; returns when more will be.
-    pub(super) fn send_due(&mut self, now: Instant) -> Option<Instant> {
-        let sending = self.sending.as_mut()?;
-        let (ports, unsent) = (&mut self.ports, &mut sending.unsent);
-        sending.outgoing.poll(now, |message| {
-            for node in ports.iter_mut().filter_map(|port| port.node.as_mut()) {
-                if !give(&mut node.node, message) {
+    pub fn send_due(&mut self, inputs: &mut [Input], now: Instant) -> Option<Instant> {
+        let unsent = &mut self.unsent;
+        self.outgoing.poll(now, |message| {
+            for interface in inputs.iter_mut().filter_map(Input::interface_mut) {
+                if !interface.send(message) {
                     *unsent = unsent.saturating_add(1);
                 }
             }
         });
-        sending.outgoing.due(now)
+        self.outgoing.due(now)
     }
 
     /// Answers a PUT that no plugin handles: a switch of the bus, where its path may be sent.
     ///
     /// `None` when the path is none, or is not opted in.
-    pub(super) fn put_to_bus(&mut self, put: &Put) -> Option<PutState> {
-        let sending = self.sending.as_mut()?;
-        let is_own = matches!(&*put.context, "vessels.self" | "self" | "") || put.context == self.setup.self_context;
-        let (bank, switch) = send::switch(&put.path).filter(|_| is_own && sending.is_wanted(&put.path))?;
+    pub fn put(&self, put: &Put, self_context: &str, inputs: &mut [Input]) -> Option<PutState> {
+        let is_own = matches!(&*put.context, "vessels.self" | "self" | "") || put.context == self_context;
+        let (bank, switch) = send::switch(&put.path).filter(|_| is_own && self.is_wanted(&put.path))?;
         let Some(on) = send::switch_state(&put.value) else {
             return Some(PutState::completed(400, "a switch takes true, false, 0, 1, \"on\" or \"off\""));
         };
         let (mut sent, mut has_address) = (false, false);
-        for port in &mut self.ports {
-            let Some(node) = port.node.as_mut() else { continue };
-            has_address |= node.node.address().is_some();
-            for message in port.banks.switch(bank, switch, on).into_iter().flatten() {
-                sent |= give(&mut node.node, &message);
-            }
+        let interfaces = inputs.iter_mut().filter_map(Input::interface_mut);
+        for switched in interfaces.filter_map(|interface| interface.switch(bank, switch, on)) {
+            has_address |= switched.has_address;
+            sent |= switched.is_sent;
         }
         Some(match (sent, has_address) {
             (true, _) => PutState::completed(200, "sent to the bus"),
@@ -104,10 +90,13 @@ impl Gateway {
             (false, false) => PutState::completed(503, "the gateway has no address on the bus now"),
         })
     }
-}
 
-fn give(node: &mut crate::n2k::node::Node, (pgn, priority, destination, payload): &Message) -> bool {
-    node.send(*pgn, *priority, *destination, payload).is_ok()
+    /// Writes what `GET /skiff/v1/status` tells of it.
+    pub fn status(&self, out: &mut Object<'_>) {
+        let counters = self.outgoing.counters();
+        out.number("built", counters.built).number("unsent", self.unsent).number("from_bus", self.guarded);
+        out.number("out_of_range", counters.out_of_range).number("full", counters.full);
+    }
 }
 
 /// Tells whether values came from a bus: by their source object, or by the label of an input that reads one.

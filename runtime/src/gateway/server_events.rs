@@ -2,13 +2,12 @@
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use core::fmt::Write;
 use core::time::Duration;
 
-use super::Gateway;
+use super::clients::Clients;
 use crate::config::Vessel;
-use crate::json;
-use crate::plugin::{Plugin, State};
+use crate::json::{self, Object};
+use crate::plugin::{Plugin, Registry, State};
 use crate::server::stream::Session;
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
@@ -33,18 +32,17 @@ struct Said {
     last_error: Option<(String, UnixMillis)>,
 }
 
-impl Gateway {
+impl Clients {
     /// Sends the plugins' status to those who asked for it; returns when it is due again.
-    pub(super) fn send_server_events(&mut self, now: Instant) -> Option<Instant> {
-        let wall = self.wall();
-        for plugin in self.registry.plugins() {
-            self.server_events.note(plugin, wall);
+    pub fn send_server_events(&mut self, registry: &Registry, wall: UnixMillis, now: Instant) -> Option<Instant> {
+        let events = &mut self.server_events;
+        for plugin in registry.plugins() {
+            events.note(plugin, wall);
         }
-        if !self.sessions.values().any(Session::wants_server_events) {
-            self.server_events.sent = None;
+        if !self.streams.sessions().any(Session::wants_server_events) {
+            events.sent = None;
             return None;
         }
-        let (events, registry) = (&mut self.server_events, &self.registry);
         let wait = if events.changed { GAP } else { REPEAT };
         if let Some(due) = events.sent.map(|sent| sent + wait).filter(|due| *due > now) {
             return Some(due);
@@ -52,7 +50,7 @@ impl Gateway {
         events.said.retain(|package, _| registry.plugins().any(|plugin| plugin.package_name() == &**package));
         (events.changed, events.sent) = (false, Some(now));
         let text = events.json();
-        for session in self.sessions.values_mut().filter(|session| session.wants_server_events()) {
+        for session in self.streams.sessions_mut().filter(|session| session.wants_server_events()) {
             session.reply(&text);
         }
         Some(now + REPEAT)
@@ -89,44 +87,36 @@ impl ServerEvents {
     }
 
     fn json(&self) -> String {
-        let mut out = String::from("{\"type\":\"PROVIDERSTATUS\",\"from\":\"skiff\",\"data\":[");
-        for (index, (package, said)) in self.said.iter().enumerate() {
-            out.push_str(if index == 0 { "" } else { "," });
-            // Writing into a String cannot fail.
-            let _ = said.write(&mut out, package);
-        }
-        out.push_str("]}");
-        out
+        json::object(|out| {
+            out.text("type", "PROVIDERSTATUS").text("from", "skiff").list("data", |out| {
+                for (package, said) in self.said.iter() {
+                    out.object(|out| said.write(out, package));
+                }
+            });
+        })
     }
 }
 
 impl Said {
-    fn write(&self, out: &mut String, package: &str) -> core::fmt::Result {
-        let kind = if self.is_error { "error" } else { "status" };
-        write!(out, "{{\"type\":\"{kind}\",\"id\":")?;
-        json::write_string(out, package)?;
-        write!(out, ",\"statusType\":\"plugin\",\"timeStamp\":\"{}\",\"message\":", self.at)?;
-        json::write_string(out, &self.text)?;
+    fn write(&self, out: &mut Object<'_>, package: &str) {
+        out.text("type", if self.is_error { "error" } else { "status" }).text("id", package);
+        out.text("statusType", "plugin").text("timeStamp", &self.at.to_string()).text("message", &self.text);
         if let Some((error, at)) = &self.last_error {
-            out.push_str(",\"lastError\":");
-            json::write_string(out, error)?;
-            write!(out, ",\"lastErrorTimeStamp\":\"{at}\"")?;
+            out.text("lastError", error).text("lastErrorTimeStamp", &at.to_string());
         }
-        out.write_char('}')
     }
 }
 
 /// Returns the event that tells a new client who the vessel is.
 pub(super) fn vessel_info(vessel: &Vessel, self_context: &str) -> String {
-    let mut out = String::from("{\"type\":\"VESSEL_INFO\",\"from\":\"skiff\",\"data\":{");
     let uuid = self_context.strip_prefix("vessels.");
-    for (name, value) in [("name", vessel.name.as_deref()), ("mmsi", vessel.mmsi.as_deref()), ("uuid", uuid)] {
-        let Some(value) = value else { continue };
-        out.push_str(if out.ends_with('{') { "" } else { "," });
-        // Writing into a String cannot fail.
-        let _ = write!(out, "\"{name}\":");
-        let _ = json::write_string(&mut out, value);
-    }
-    out.push_str("}}");
-    out
+    json::object(|out| {
+        out.text("type", "VESSEL_INFO").text("from", "skiff").object("data", |out| {
+            for (name, value) in [("name", vessel.name.as_deref()), ("mmsi", vessel.mmsi.as_deref()), ("uuid", uuid)] {
+                if let Some(value) = value {
+                    out.text(name, value);
+                }
+            }
+        });
+    })
 }

@@ -1,109 +1,85 @@
 //! The counters of `GET /skiff/v1/status`.
 
 use alloc::string::String;
-use core::fmt::Write;
 
 use super::Gateway;
-use crate::json;
-use crate::n2k::Counters;
+use crate::json::{self, Object};
 use crate::plugin;
 
 impl Gateway {
     /// Returns the counters of `GET /skiff/v1/status` (`docs/command-line.md`): frames, deltas, drops by reason, restarts.
     #[must_use]
     pub fn status_json(&self) -> String {
-        let mut out = String::from("{");
-        // Writing into a String cannot fail.
-        let _ = self.write_status(&mut out);
-        out.push('}');
-        out
+        json::object(|out| self.status(out))
     }
 
-    fn write_status(&self, out: &mut String) -> core::fmt::Result {
-        let totals = &self.totals;
-        let mut total = Counters::default();
-        for input in &self.inputs {
-            total.add(&input.receiver.counters());
-        }
-        write!(out, "\"version\":\"{}\",\"board\":\"{}\",", self.setup.version, self.setup.limits.board.name())?;
-        write!(out, "\"uptime_ms\":{},", self.hal.clock.now().as_millis())?;
-        self.write_board_status(out)?;
-        write!(out, "\"frames\":{},\"messages\":{},", total.frames, total.messages)?;
-        write!(
-            out,
-            "\"deltas\":{{\"n2k\":{},\"nmea0183\":{},\"plugins\":{},\"clients\":{}}},",
-            totals.deltas, totals.deltas_0183, totals.emitted, totals.client_deltas
-        )?;
-        out.push_str("\"drops\":{");
-        for (name, count) in total.losses().into_iter().chain(self.sentence_counters().losses()) {
-            write!(out, "\"{name}\":{count},")?;
-        }
-        let sum = |pick: fn(&plugin::Drops) -> u64| self.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>();
-        write!(out, "\"can_receive\":{},", totals.lost_frames)?;
-        write!(out, "\"plugin_queue\":{},", sum(|drops| drops.deltas))?;
-        write!(out, "\"plugin_emitted\":{},", sum(|drops| drops.emitted))?;
-        write!(out, "\"plugin_malformed\":{},", sum(|drops| drops.malformed))?;
-        write!(out, "\"plugin_loop\":{},", sum(|drops| drops.looped))?;
-        write!(
-            out,
-            "\"stream_collapsed\":{},",
-            self.sessions.values().map(|session| session.counters().collapsed).sum::<u64>()
-        )?;
-        write!(out, "\"plugin_frames\":{},", sum(|drops| drops.frames))?;
-        let lost: u64 = self.binary.values().map(super::streams::BinaryClient::lost).sum();
-        write!(out, "\"stream_frames\":{lost},")?;
-        write!(out, "\"model_refused\":{},", self.model.counts().refused)?;
-        write!(out, "\"not_preferred\":{},", self.model.counts().not_preferred)?;
-        write!(out, "\"requests\":{}}},", totals.refused_exchanges)?;
-        let restarts: u64 = self.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
-        write!(
-            out,
-            "\"restarts\":{restarts},\"streams\":{},\"exchanges\":{},",
-            self.sessions.len().saturating_add(self.binary.len()),
-            self.exchanges.waiting()
-        )?;
-        write!(
-            out,
-            "\"model\":{{\"paths\":{},\"bytes\":{},\"contexts\":{}}},\"inputs\":[",
-            self.model.counts().paths,
-            self.model.counts().bytes,
-            self.model.counts().contexts
-        )?;
-        for (index, input) in self.inputs.iter().enumerate() {
-            out.push_str(if index == 0 { "" } else { "," });
-            input.write_status(out)?;
-        }
-        out.push_str("],\"can\":");
-        self.write_can_status(out)?;
-        if let Some(sending) = &self.sending {
-            out.push_str(",\"sending\":");
-            sending.write_status(out)?;
-        }
-        if let Some(clients) = &self.clients {
-            out.push_str(",\"clients\":{");
-            for (index, (name, count)) in clients.named().into_iter().enumerate() {
-                write!(out, "{}\"{name}\":{count}", if index == 0 { "" } else { "," })?;
+    fn status(&self, out: &mut Object<'_>) {
+        let (total, sentences) = (self.inputs.counters(), self.inputs.sentence_counters());
+        out.text("version", self.setup.version).text("board", self.setup.limits.board.name());
+        out.number("uptime_ms", self.hal.clock.now().as_millis());
+        self.board_status(out);
+        out.number("frames", total.frames).number("messages", total.messages);
+        out.object("deltas", |out| {
+            out.number("n2k", total.deltas).number("nmea0183", sentences.deltas);
+            out.number("plugins", self.plugins.emitted()).number("clients", self.clients.streams.deltas());
+        });
+        out.object("drops", |out| {
+            for (name, count) in total.losses().into_iter().chain(sentences.losses()) {
+                out.number(name, count);
             }
-            out.push('}');
+            self.drops(out);
+        });
+        let restarts: u64 = self.plugins.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
+        out.number("restarts", restarts).number("streams", self.clients.streams.len());
+        out.number("exchanges", self.clients.exchanges.waiting());
+        let model = self.model.counts();
+        out.object("model", |out| {
+            out.number("paths", model.paths).number("bytes", model.bytes).number("contexts", model.contexts);
+        });
+        self.inputs.status(out);
+        if let Some(clients) = &self.clients.carried {
+            out.object("clients", |out| {
+                for (name, count) in clients.named() {
+                    out.number(name, count);
+                }
+            });
         }
-        let ledger = self.registry.ledger();
-        write!(
-            out,
-            ",\"memory\":{{\"limit\":{},\"reserved\":{},\"rows\":[",
-            ledger.total(),
-            ledger.total().saturating_sub(ledger.free())
-        )?;
-        for (index, row) in self.budget().iter().enumerate() {
-            out.push_str(if index == 0 { "{\"row\":" } else { ",{\"row\":" });
-            json::write_string(out, &row.name)?;
-            write!(out, ",\"reserved\":{},\"used\":", row.reserved)?;
-            match row.used {
-                Some(used) => write!(out, "{used}")?,
-                None => out.push_str("null"),
+        out.object("memory", |out| self.memory(out));
+    }
+
+    /// Writes what was lost behind the receivers, by reason.
+    fn drops(&self, out: &mut Object<'_>) {
+        let sum = |pick: fn(&plugin::Drops) -> u64| {
+            self.plugins.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>()
+        };
+        out.number("can_receive", self.inputs.lost_frames());
+        out.number("plugin_queue", sum(|drops| drops.deltas));
+        out.number("plugin_emitted", sum(|drops| drops.emitted));
+        out.number("plugin_malformed", sum(|drops| drops.malformed));
+        out.number("plugin_loop", sum(|drops| drops.looped));
+        out.number("stream_collapsed", self.clients.streams.collapsed());
+        out.number("plugin_frames", sum(|drops| drops.frames));
+        out.number("stream_frames", self.clients.streams.lost_frames());
+        out.number("model_refused", self.model.counts().refused);
+        out.number("not_preferred", self.model.counts().not_preferred);
+        out.number("requests", self.clients.exchanges.refused());
+    }
+
+    /// Writes the budget table.
+    fn memory(&self, out: &mut Object<'_>) {
+        let ledger = self.plugins.registry.ledger();
+        out.number("limit", ledger.total()).number("reserved", ledger.total().saturating_sub(ledger.free()));
+        out.list("rows", |out| {
+            for row in self.budget() {
+                out.object(|out| {
+                    out.text("row", &row.name).number("reserved", row.reserved);
+                    match row.used {
+                        Some(used) => out.number("used", used),
+                        None => out.null("used"),
+                    };
+                    out.number("limit", row.limit);
+                });
             }
-            write!(out, ",\"limit\":{}}}", row.limit)?;
-        }
-        out.push_str("]}");
-        Ok(())
+        });
     }
 }

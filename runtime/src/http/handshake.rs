@@ -7,7 +7,7 @@ use core::fmt;
 use base64ct::{Base64, Encoding};
 use sha1::{Digest, Sha1};
 
-use super::Message;
+use super::{Method, Request};
 
 /// What a key is joined with before it is hashed (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -38,7 +38,7 @@ impl core::error::Error for HandshakeError {}
 
 /// Tells whether a request wants to become a WebSocket.
 #[must_use]
-pub fn is_upgrade(request: &Message) -> bool {
+pub fn is_upgrade(request: &Request) -> bool {
     request.has_token("upgrade", "websocket")
 }
 
@@ -60,18 +60,18 @@ impl Accept {
 ///
 /// # Errors
 /// [`HandshakeError`] with what is wrong.
-pub fn accept(request: &Message) -> Result<Accept, HandshakeError> {
+pub fn accept(request: &Request) -> Result<Accept, HandshakeError> {
     use HandshakeError::{Malformed, Version};
-    if request.method != "GET" {
+    if request.method != Method::Get {
         return Err(Malformed("a WebSocket opens with GET"));
     }
     if !is_upgrade(request) || !request.has_token("connection", "upgrade") {
         return Err(Malformed("a WebSocket needs the fields Upgrade and Connection"));
     }
-    if !request.fields("sec-websocket-version").any(|version| version.trim() == "13") {
+    if !request.headers_named("sec-websocket-version").any(|version| version.trim() == "13") {
         return Err(Version);
     }
-    let mut keys = request.fields("sec-websocket-key");
+    let mut keys = request.headers_named("sec-websocket-key");
     let (Some(key), None) = (keys.next(), keys.next()) else {
         return Err(Malformed("a WebSocket needs one Sec-WebSocket-Key"));
     };
@@ -116,11 +116,11 @@ mod tests {
     use super::*;
     use crate::http::{Limits, Reader, Step};
 
-    fn message(head: &str) -> Message {
+    fn request(head: &str) -> Request {
         let mut reader = Reader::new(Limits { head_bytes_max: 1000, headers_max: 16, body_bytes_max: 10 });
         reader.push(head.as_bytes());
         match reader.step() {
-            Ok(Step::Request(message)) => message,
+            Ok(Step::Request { request, .. }) => request,
             other => panic!("{other:?}"),
         }
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_example_of_the_rfc() {
         // RFC 6455 §1.3.
-        let accept = accept(&message(GOOD)).unwrap();
+        let accept = accept(&request(GOOD)).unwrap();
         assert_eq!(accept.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         let mut out = Vec::new();
         write_accept(&mut out, &accept);
@@ -149,15 +149,15 @@ mod tests {
             ("dGhlIHNhbXBsZSBub25jZQ==", "not base64 at all!!!!!!!"),
             ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),
         ] {
-            let broken = message(&GOOD.replacen(part, instead, 1));
+            let broken = request(&GOOD.replacen(part, instead, 1));
             assert!(matches!(accept(&broken), Err(HandshakeError::Malformed(_))), "{instead}");
         }
-        assert_eq!(accept(&message(&GOOD.replace(": 13", ": 8"))), Err(HandshakeError::Version));
+        assert_eq!(accept(&request(&GOOD.replace(": 13", ": 8"))), Err(HandshakeError::Version));
     }
 
     #[test]
     fn own_requests_are_accepted() {
-        let request = message(&std::format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", request_fields(&[7; 16])));
+        let request = request(&std::format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", request_fields(&[7; 16])));
         assert!(accept(&request).is_ok());
     }
 }

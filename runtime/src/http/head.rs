@@ -4,41 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{HEADERS_MAX, Limits, Refusal};
-
-/// One request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Method, as it stood there.
-    pub method: String,
-    /// Path and query (origin form), `*`, or what a proxy request names (RFC 9112 §3.2).
-    pub target: String,
-    /// Header fields in order. Bytes that are no ASCII are replaced.
-    pub headers: Vec<(String, String)>,
-    /// Body, chunks joined.
-    pub body: Vec<u8>,
-    /// Whether the connection goes on after the response.
-    pub keep_alive: bool,
-}
-
-impl Message {
-    /// Returns the first header field of that name, in any case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
-    }
-
-    /// Visits all header fields of that name, in any case.
-    pub fn fields<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'m str> {
-        self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
-    }
-
-    /// Tells whether a comma-separated field has `token`, in any case (RFC 9110 §5.6.1).
-    #[must_use]
-    pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.fields(name).flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
-    }
-}
+use super::{HEADERS_MAX, Limits, Method, Refusal, Request};
 
 /// How the body is framed (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +18,9 @@ pub(super) enum Framing {
 /// A head, and what follows it.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) message: Message,
+    pub(super) request: Request,
+    /// Whether the connection goes on after the response.
+    pub(super) keep_alive: bool,
     pub(super) framing: Framing,
     /// The client waits for `100 Continue` before it sends the body.
     pub(super) expects_continue: bool,
@@ -62,8 +30,8 @@ pub(super) struct Head {
 pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Head, Refusal> {
     let mut fields = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let fields = fields.get_mut(..limits.headers_max.min(HEADERS_MAX)).unwrap_or_default();
-    let mut request = httparse::Request::new(fields);
-    match request.parse(bytes) {
+    let mut parsed = httparse::Request::new(fields);
+    match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err(Refusal::Malformed("the request breaks off")),
         Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
@@ -71,37 +39,37 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Head, Refusal> {
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: Vec<(String, String)> =
-        request.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect();
-    let is_old = request.version == Some(0);
-    let mut message = Message {
-        method: request.method.unwrap_or_default().to_owned(),
-        target: request.path.unwrap_or_default().to_owned(),
+        parsed.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect();
+    let is_old = parsed.version == Some(0);
+    let mut request = Request {
+        method: Method::from_name(parsed.method.unwrap_or_default()),
+        target: parsed.path.unwrap_or_default().to_owned(),
         headers,
         body: Vec::new(),
-        keep_alive: false,
+        // Nothing is believed of the caller that its carrier does not say.
+        peer: None,
+        local: false,
+        secure: false,
     };
-    origin_form(&mut message);
-    message.keep_alive = if is_old {
-        message.has_token("connection", "keep-alive") && !message.has_token("connection", "close")
-    } else {
-        !message.has_token("connection", "close")
-    };
-    let framing = framing(&message, is_old, limits)?;
-    let expects_continue = match message.header("expect") {
+    origin_form(&mut request);
+    let keep_alive =
+        !request.has_token("connection", "close") && (!is_old || request.has_token("connection", "keep-alive"));
+    let framing = framing(&request, is_old, limits)?;
+    let expects_continue = match request.header("expect") {
         // HTTP/1.0 has no interim responses: the field is ignored there (RFC 9110 §10.1.1).
         None => false,
         Some(_) if is_old => false,
         Some(value) if value.eq_ignore_ascii_case("100-continue") => framing != Framing::Length(0),
         Some(_) => return Err(Refusal::Expectation),
     };
-    Ok(Head { message, framing, expects_continue })
+    Ok(Head { request, keep_alive, framing, expects_continue })
 }
 
 /// Turns `http://host/path` into `/path`; the host it names counts instead of `Host` (RFC 9112 §3.2.2).
-fn origin_form(message: &mut Message) {
+fn origin_form(request: &mut Request) {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        let start = message.target.get(..scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then(|| message.target.get(scheme.len()..)).flatten()
+        let start = request.target.get(..scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then(|| request.target.get(scheme.len()..)).flatten()
     });
     let Some(rest) = rest else { return };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -112,16 +80,16 @@ fn origin_form(message: &mut Message) {
         target.push('/');
     }
     target.push_str(path);
-    message.target = target;
-    message.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
-    message.headers.push(("host".to_owned(), host));
+    request.target = target;
+    request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
+    request.headers.push(("host".to_owned(), host));
 }
 
 /// Finds out where the body ends; whatever two readers could understand differently is refused (RFC 9112 §11.2).
-fn framing(message: &Message, is_old: bool, limits: &Limits) -> Result<Framing, Refusal> {
-    let mut codings = message.fields("transfer-encoding");
+fn framing(request: &Request, is_old: bool, limits: &Limits) -> Result<Framing, Refusal> {
+    let mut codings = request.headers_named("transfer-encoding");
     let (coding, second) = (codings.next(), codings.next());
-    let has_length = message.header("content-length").is_some();
+    let has_length = request.header("content-length").is_some();
     if let Some(coding) = coding {
         if has_length || is_old {
             return Err(Refusal::Malformed("transfer-encoding beside content-length or in HTTP/1.0"));
@@ -132,7 +100,7 @@ fn framing(message: &Message, is_old: bool, limits: &Limits) -> Result<Framing, 
         return Ok(Framing::Chunked);
     }
     let mut length = None;
-    for value in message.fields("content-length").flat_map(|value| value.split(',')) {
+    for value in request.headers_named("content-length").flat_map(|value| value.split(',')) {
         let value = value.trim();
         if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Refusal::Malformed("content-length is no number"));
@@ -166,7 +134,7 @@ mod tests {
 
     #[test]
     fn connections_stay_open_as_their_version_says() {
-        let keep = |text: &str| head(text).unwrap().message.keep_alive;
+        let keep = |text: &str| head(text).unwrap().keep_alive;
         assert!(keep("GET / HTTP/1.1\r\n\r\n"));
         assert!(!keep("GET / HTTP/1.1\r\nConnection: Close\r\n\r\n"));
         assert!(!keep("GET / HTTP/1.1\r\nConnection: upgrade, close\r\n\r\n"));
@@ -218,10 +186,16 @@ mod tests {
     fn an_absolute_target_names_the_host() {
         for (target, path) in [("http://other:80/a?b", "/a?b"), ("HTTP://other:80", "/"), ("http://other:80?x", "/?x")]
         {
-            let message = head(&std::format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")).unwrap().message;
-            assert_eq!((message.target.as_str(), message.header("host")), (path, Some("other:80")), "{target}");
-            assert_eq!(message.fields("Host").count(), 1);
+            let request = head(&std::format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")).unwrap().request;
+            assert_eq!((request.target.as_str(), request.header("host")), (path, Some("other:80")), "{target}");
+            assert_eq!(request.headers_named("Host").count(), 1);
         }
+    }
+
+    #[test]
+    fn nothing_is_believed_of_a_caller_before_its_carrier_speaks() {
+        let request = with("X-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1;proto=https\r\n").unwrap().request;
+        assert_eq!((request.peer, request.local, request.secure), (None, false, false));
     }
 
     #[test]

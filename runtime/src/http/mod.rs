@@ -1,6 +1,6 @@
 //! HTTP/1.1 (RFC 9112) and WebSocket (RFC 6455) as values, without a socket and without a clock.
 //!
-//! Bytes that arrived go into a [`Reader`], which gives whole [`Message`]s; [`write_head`] makes the
+//! Bytes that arrived go into a [`Reader`], which gives whole [`Request`]s; [`write_head`] makes the
 //! bytes of a response. After [`handshake::accept`] the bytes of a connection go through a
 //! [`websocket::Decoder`] instead. Nothing here waits, and everything a peer can make grow has a
 //! limit in [`Limits`]. What is parsed by hand is only what `httparse` leaves to its user.
@@ -10,13 +10,16 @@ pub mod handshake;
 mod head;
 mod reader;
 mod refusal;
+mod request;
 mod response;
 pub mod websocket;
 
-pub use head::Message;
 pub use reader::{Reader, Step};
 pub use refusal::Refusal;
-pub use response::{ResponseHead, is_bodiless, write_head};
+#[cfg(test)]
+pub(crate) use request::get;
+pub use request::{Method, Request};
+pub use response::{NO_CONNECTION, ResponseHead, is_bodiless, write_head};
 
 /// Header fields that the parser has room for; [`Limits::headers_max`] can only ask for fewer.
 pub const HEADERS_MAX: usize = 64;

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::chunked::{Chunks, Piece};
-use super::head::{self, Framing, Message};
-use super::{Limits, Refusal};
+use super::head::{self, Framing};
+use super::{Limits, Refusal, Request};
 
 /// What a reader has.
 #[derive(Debug)]
@@ -14,7 +14,12 @@ pub enum Step {
     /// The client waits for `HTTP/1.1 100 Continue`, which is to be sent now; told once per request.
     Continue,
     /// A whole request. What the client sent behind it stays in the reader.
-    Request(Message),
+    Request {
+        /// The request; of its caller it says nothing.
+        request: Request,
+        /// Whether the connection goes on after the response.
+        keep_alive: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -24,11 +29,13 @@ enum State {
         searched: usize,
     },
     Body {
-        message: Message,
+        request: Request,
+        keep_alive: bool,
         missing: usize,
     },
     Chunks {
-        message: Message,
+        request: Request,
+        keep_alive: bool,
         at: Chunks,
     },
     /// A request was refused: nothing behind it can be understood.
@@ -77,7 +84,7 @@ impl Reader {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         let body = match &self.state {
-            State::Body { message, .. } | State::Chunks { message, .. } => message.body.capacity(),
+            State::Body { request, .. } | State::Chunks { request, .. } => request.body.capacity(),
             State::Head { .. } | State::Broken(_) => 0,
         };
         self.buffer.capacity().saturating_add(body)
@@ -124,15 +131,16 @@ impl Reader {
                     let head = head::parse(self.buffer.get(..end).unwrap_or_default(), &self.limits)?;
                     self.use_up(end);
                     self.owes_continue = head.expects_continue;
+                    let (request, keep_alive) = (head.request, head.keep_alive);
                     self.state = match head.framing {
-                        Framing::Length(missing) => State::Body { message: head.message, missing },
-                        Framing::Chunked => State::Chunks { message: head.message, at: Chunks::Size },
+                        Framing::Length(missing) => State::Body { request, keep_alive, missing },
+                        Framing::Chunked => State::Chunks { request, keep_alive, at: Chunks::Size },
                     };
                 }
-                State::Body { message, missing } => {
+                State::Body { request, missing, .. } => {
                     let count = (*missing).min(self.buffer.len());
                     // The announced length is within the limit, but memory is taken for what really comes.
-                    extend(&mut message.body, self.buffer.get(..count).unwrap_or_default())?;
+                    extend(&mut request.body, self.buffer.get(..count).unwrap_or_default())?;
                     *missing = missing.saturating_sub(count);
                     let is_whole = *missing == 0;
                     self.use_up(count);
@@ -141,8 +149,8 @@ impl Reader {
                     }
                     return Ok(self.wait());
                 }
-                State::Chunks { message, at } => {
-                    let room = self.limits.body_bytes_max.saturating_sub(message.body.len());
+                State::Chunks { request, at, .. } => {
+                    let room = self.limits.body_bytes_max.saturating_sub(request.body.len());
                     let limit = self.limits.body_bytes_max;
                     let piece =
                         at.next(&self.buffer, room, self.limits.head_bytes_max).map_err(|refusal| match refusal {
@@ -152,7 +160,7 @@ impl Reader {
                     let is_over = *at == Chunks::End;
                     match piece {
                         Piece::Body(count) => {
-                            extend(&mut message.body, self.buffer.get(..count).unwrap_or_default())?;
+                            extend(&mut request.body, self.buffer.get(..count).unwrap_or_default())?;
                             self.use_up(count);
                         }
                         Piece::Framing(count) => self.use_up(count),
@@ -174,7 +182,9 @@ impl Reader {
     fn finish(&mut self) -> Step {
         self.owes_continue = false;
         match core::mem::replace(&mut self.state, State::Head { searched: 0 }) {
-            State::Body { message, .. } | State::Chunks { message, .. } => Step::Request(message),
+            State::Body { request, keep_alive, .. } | State::Chunks { request, keep_alive, .. } => {
+                Step::Request { request, keep_alive }
+            }
             other => {
                 self.state = other;
                 Step::Pending

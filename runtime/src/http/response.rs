@@ -5,6 +5,10 @@ use alloc::vec::Vec;
 
 use crate::time::UnixMillis;
 
+/// Said to clients for which there is no connection left.
+pub const NO_CONNECTION: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
+
 /// What stands before the body.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {

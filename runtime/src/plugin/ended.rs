@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::context::{Context, World};
 use super::crash::{RESTARTS_MAX, Verdict};
-use super::exchange::Outcome;
+use super::exchange::{Outcome, Reply};
 use super::life::{Underway, Why};
 use super::queues::Queues;
 use super::turn::POLL_PERIOD;
@@ -56,13 +56,13 @@ impl Version {
                 }
             }
             CallKind::Handler => {
-                let result = match answer {
-                    Answer::Text(text) => Outcome::Answered(text),
-                    Answer::Absent => Outcome::MissingHandler,
-                    Answer::Code(_) | Answer::Unit => Outcome::Answered(None),
+                let reply = match answer {
+                    Answer::Text(text) => Reply::Text(text),
+                    Answer::Absent => Reply::Missing,
+                    Answer::Code(_) | Answer::Unit => Reply::Text(None),
                 };
                 if let Some(exchange) = call.exchange {
-                    cx.finish(exchange, result);
+                    cx.finish(exchange, Outcome::Replied(reply));
                 }
             }
             CallKind::Id | CallKind::Delta | CallKind::Collect => {}
@@ -151,7 +151,7 @@ impl Version {
     /// Goes on after a call that did not return.
     pub(super) fn failed(&mut self, call: Underway, failure: &Failure, queues: &mut Queues, cx: &mut Context<'_, '_>) {
         if let Some(exchange) = call.exchange {
-            cx.finish(exchange, Outcome::Failed(failure.clone()));
+            cx.finish(exchange, Outcome::Replied(failure.into()));
         }
         let reason = format!("{}: {failure}", call.kind.export());
         if call.kind == CallKind::Stop {

@@ -1,5 +1,6 @@
 //! Requests to plugins that are answered later, and how they end.
 
+use alloc::format;
 use alloc::string::String;
 
 use crate::host::Failure;
@@ -8,13 +9,51 @@ use crate::host::Failure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u64);
 
-/// Why a plugin does not do what it was asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unavailable {
-    /// It does not run.
-    NotRunning,
-    /// Its queue is full.
+/// What a plugin replied to a call, or why it did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The text the handler gave, `None` where it gave none.
+    Text(Option<String>),
+    /// The plugin has no such export.
+    Missing,
+    /// The call failed: why.
+    Failed(String),
+    /// The plugin has too much to do.
     Busy,
+    /// The plugin does not run (any more).
+    Stopped,
+    /// It did not answer in time.
+    Late,
+}
+
+impl Reply {
+    /// Returns the text, when it gave one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => text.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Returns what went wrong as a clause.
+    #[must_use]
+    pub fn trouble(&self) -> &str {
+        match self {
+            Self::Text(_) => "the plugin gave no usable answer",
+            Self::Missing => "the plugin has no such handler",
+            Self::Failed(reason) => reason,
+            Self::Busy => "the plugin has too many requests waiting",
+            Self::Stopped => "the plugin does not run",
+            Self::Late => "the plugin did not answer in time",
+        }
+    }
+}
+
+impl From<&Failure> for Reply {
+    fn from(failure: &Failure) -> Self {
+        if failure.is_timeout() { Self::Late } else { Self::Failed(format!("{failure}")) }
+    }
 }
 
 /// An exchange that came to its end.
@@ -29,18 +68,42 @@ pub struct Finished {
 /// How an exchange ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// The handler's answer text, `None` where the guest gave none.
-    Answered(Option<String>),
-    /// The export that was asked for does not exist.
-    MissingHandler,
-    /// The call failed.
-    Failed(Failure),
-    /// The plugin stopped before it answered.
-    Stopped,
+    /// A call ended, or the plugin stopped before it did.
+    Replied(Reply),
     /// A new configuration is in force, and whether the plugin came up with it.
     Configured(Result<(), String>),
     /// Another version is in place, or why the one before is still, or again, in force.
     Replaced(Result<(), String>),
     /// The plugin is gone.
     Removed,
+}
+
+impl Outcome {
+    /// Returns the reply to a call; there is none from a plugin of which something else became.
+    #[must_use]
+    pub fn into_reply(self) -> Reply {
+        match self {
+            Self::Replied(reply) => reply,
+            Self::Configured(_) | Self::Replaced(_) | Self::Removed => Reply::Stopped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_used_up_its_fuel_is_late_and_others_say_why_they_failed() {
+        assert_eq!(Reply::from(&Failure::OutOfFuel { limit: 1 }), Reply::Late);
+        let Reply::Failed(reason) = Reply::from(&Failure::Unreachable) else { panic!("not failed") };
+        assert_eq!(reason, std::format!("{}", Failure::Unreachable));
+    }
+
+    #[test]
+    fn a_plugin_that_was_replaced_or_removed_replies_nothing_more() {
+        assert_eq!(Outcome::Replied(Reply::Missing).into_reply(), Reply::Missing);
+        assert_eq!(Outcome::Removed.into_reply(), Reply::Stopped);
+        assert_eq!(Outcome::Replaced(Ok(())).into_reply(), Reply::Stopped);
+    }
 }

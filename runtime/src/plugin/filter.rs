@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::bus::{Pattern, PatternSet};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::package::{Package, subscribe};
+use crate::paths::{Pattern, PatternSet};
 
 /// Member of the configuration file in which the operator overrides the package.
 const SECTION: &str = "skiff";

@@ -12,8 +12,8 @@ use super::orphans::Orphans;
 use super::ports::PortTable;
 use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
 use crate::budget::PluginLimits;
-use crate::bus::Queue;
 use crate::package::Package;
+use crate::queue::Queue;
 use crate::time::Instant;
 
 /// What was lost on the way to or from a plugin.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::context::Context;
 use super::errors::ConfigureError;
-use super::exchange::{ExchangeId, Unavailable};
+use super::exchange::{ExchangeId, Reply};
 use super::guest_view::Drops;
 use super::life::{State, Why};
 use super::offers::{Offers, PutOffer};
@@ -16,12 +16,17 @@ use super::queues::{Incoming, Queues};
 use super::reload::Reload;
 use super::version::Version;
 use crate::budget::PluginLimits;
-use crate::bus::HOPS_MAX;
 use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::host::{Call, Instance, ModuleFacts, Refusal};
 use crate::package::Package;
 use skiff_abi::Capability;
+
+/// Plugins that may answer one another's deltas in a row.
+///
+/// A delta from an input came through none; what a plugin emits while it handles a delta came through one more than
+/// that delta. One that came through this many is given to no plugin, so that two that answer each other come to an end.
+const HOPS_MAX: u8 = 8;
 
 /// An installed plugin.
 pub struct Plugin {
@@ -224,10 +229,10 @@ impl Plugin {
         self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text().len());
     }
 
-    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
         let takes_requests = self.is_running() && !self.version.life.stop_wanted();
         if !takes_requests && !self.queues.is_holding() {
-            return Err(Unavailable::NotRunning);
+            return Err(Reply::Stopped);
         }
         self.queues.request(exchange, call)
     }

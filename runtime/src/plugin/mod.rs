@@ -30,7 +30,7 @@ mod wear;
 pub use context::{Emitted, Net, Turn, World};
 pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use errors::{ConfigureError, InstallError, ReplaceError};
-pub use exchange::{ExchangeId, Finished, Outcome, Unavailable};
+pub use exchange::{ExchangeId, Finished, Outcome, Reply};
 pub use fetch::OFFLINE_RETRY;
 pub use guest_view::Drops;
 pub use installed::Plugin;

@@ -6,11 +6,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::context::Context;
-use super::exchange::{ExchangeId, Outcome, Unavailable};
+use super::exchange::{ExchangeId, Outcome, Reply};
 use crate::budget::PluginLimits;
-use crate::bus::Queue;
 use crate::delta::Delta;
 use crate::host::Call;
+use crate::queue::Queue;
 
 /// A request that waits for the plugin.
 pub(super) struct Waiting {
@@ -56,9 +56,9 @@ impl Queues {
         }
     }
 
-    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+    pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
         if self.requests.len() >= self.requests_max {
-            return Err(Unavailable::Busy);
+            return Err(Reply::Busy);
         }
         self.requests.push_back(Waiting { exchange, call });
         Ok(())
@@ -104,7 +104,7 @@ impl Queues {
             return;
         }
         for waiting in self.requests.drain(..) {
-            cx.finish(waiting.exchange, Outcome::Stopped);
+            cx.finish(waiting.exchange, Outcome::Replied(Reply::Stopped));
         }
         self.deltas.clear();
     }
@@ -153,6 +153,6 @@ mod tests {
         for number in 0..limits.request_queue_len {
             assert_eq!(queues.request(ExchangeId(number.into()), Call::Poll), Ok(()));
         }
-        assert_eq!(queues.request(ExchangeId(0), Call::Poll), Err(Unavailable::Busy));
+        assert_eq!(queues.request(ExchangeId(0), Call::Poll), Err(Reply::Busy));
     }
 }

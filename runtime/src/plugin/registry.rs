@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::context::{Context, Turn, World};
 use super::errors::{ConfigureError, InstallError, ReplaceError};
-use super::exchange::{ExchangeId, Finished, Outcome, Unavailable};
+use super::exchange::{ExchangeId, Finished, Outcome, Reply};
 use super::installed::Plugin;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
@@ -170,10 +170,11 @@ impl Registry {
     /// Queues a call that answers a request; its end comes from [`next_finished`](Self::next_finished).
     ///
     /// # Errors
-    /// [`Unavailable`] when the plugin does not run or has too many requests waiting.
-    pub fn ask(&mut self, package: &str, exchange: ExchangeId, call: Call) -> Result<(), Unavailable> {
+    /// The reply that is known at once: [`Reply::Stopped`] when the plugin does not run, [`Reply::Busy`] when too many
+    /// requests wait for it.
+    pub fn ask(&mut self, package: &str, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.package_name() == package);
-        plugin.ok_or(Unavailable::NotRunning)?.request(exchange, call)
+        plugin.ok_or(Reply::Stopped)?.request(exchange, call)
     }
 
     /// Saves a configuration and brings it into force: the plugin is stopped, and started when enabled.

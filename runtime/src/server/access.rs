@@ -16,9 +16,10 @@ use core::net::{IpAddr, Ipv6Addr};
 use sha2::{Digest, Sha256};
 
 use super::url::{authority, decode_query};
-use super::{Request, Response, Route};
+use super::{Response, Route};
 use crate::config::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
 use crate::hal::{Rng, Storage};
+use crate::http::Request;
 use crate::json;
 
 const FILE: &str = "skiff/auth.json";
@@ -131,7 +132,8 @@ impl Access {
         }
         self.check_host(request)?;
         check_origin(request)?;
-        match presented(request, matches!(route, Route::Stream | Route::BinaryStream { .. } | Route::Index)) {
+        let is_page = request.method.is_read() && matches!(route, Route::Stream(_) | Route::Index);
+        match presented(request, is_page) {
             Some(token) if self.is_token(&token) => Ok(()),
             Some(_) => Err(unauthorised("the token is not valid")),
             // An old cookie is as good as none, not a wrong answer.

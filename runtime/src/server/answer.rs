@@ -1,12 +1,12 @@
 //! Answers that need only the model and a few facts.
 
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
 use super::access::{self, SESSION_COOKIE};
-use super::url::authority;
-use super::{Access, Request, Response, Route, index};
+use super::url::{authority, decode_all};
+use super::{Access, Response, Route, index};
+use crate::http::{Method, Request};
 use crate::json;
 use crate::model::{Model, SCHEMA_VERSION};
 
@@ -36,26 +36,38 @@ pub struct PluginFacts<'a> {
     pub enabled: bool,
 }
 
-/// Answers what asks for data only; `None` for routes of plugins, the status and the stream.
+/// Answers what asks for data only; `None` for everything else.
 ///
 /// Call it after [`Access::check`]. A `HEAD` request is answered like `GET`; the carrier leaves the body out.
 #[must_use]
 pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option<Response> {
     Some(match route {
-        Route::Index => with_session(index::page(request), request, facts.access),
-        Route::Discovery => discovery(request, facts.version),
-        Route::ApiSelf => Response::json(200, json::quoted(facts.model.self_context())),
-        Route::Api { segments } => api(segments, facts.model),
-        Route::Features => features(request.query(), facts.plugins),
-        Route::LoginStatus => login_status(request, facts.access),
-        Route::Unsupported => Response::error(404, "this part of the Signal K API is not supported"),
+        Route::Index => read(request, || with_session(index::page(request), request, facts.access)),
+        Route::Signalk(below) => match below.as_slice() {
+            [] => read(request, || discovery(request, facts.version)),
+            ["v1", "api", "self"] => read(request, || Response::json(200, json::quoted(facts.model.self_context()))),
+            // A change is for whoever handles the path.
+            ["v1", "api", ..] if request.method == Method::Put => return None,
+            ["v1", "api", ..] if !request.method.is_read() => Response::method_not_allowed("GET, HEAD, PUT"),
+            ["v1", "api", path @ ..] => api(path, facts.model),
+            ["v2", "features"] => read(request, || features(request.query(), facts.plugins)),
+            _ => return None,
+        },
+        Route::Admin(address) => match address.as_slice() {
+            ["skServer", "loginStatus"] => read(request, || login_status(request, facts.access)),
+            // Web apps are files, which only a carrier with package folders has (plugin ABI §1.6).
+            ["skServer", "webapps"] => read(request, || Response::json(200, "[]").or_file()),
+            _ => return None,
+        },
         Route::TooLong => Response::error(414, "the address is too long"),
-        // Web apps are files, which only a carrier with package folders has (plugin ABI §1.6).
-        Route::WebApps => Response::json(200, "[]").or_file(),
-        Route::NotFound => Response::not_found().or_file(),
-        Route::MethodNotAllowed { allow } => Response::method_not_allowed(allow),
-        _ => return None,
+        Route::NotFound => Response::unclaimed(),
+        Route::Stream(_) | Route::Plugin { .. } | Route::Board(_) => return None,
     })
+}
+
+/// Answers what can only be read.
+fn read(request: &Request, answer: impl FnOnce() -> Response) -> Response {
+    if request.method.is_read() { answer() } else { Response::method_not_allowed("GET, HEAD") }
 }
 
 /// Keeps the token of a browser that opened the page with `?token=`, so that its later requests, which a page cannot give
@@ -87,9 +99,10 @@ fn discovery(request: &Request, version: &str) -> Response {
     Response::json(200, body)
 }
 
-fn api(segments: &[Cow<'_, str>], model: &Model) -> Response {
-    let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
-    model.json_at(&segments).map_or_else(Response::not_found, |json| Response::json(200, json))
+fn api(path: &[&str], model: &Model) -> Response {
+    let Some(path) = decode_all(path) else { return Response::unclaimed() };
+    let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
+    model.json_at(&path).map_or_else(Response::not_found, |json| Response::json(200, json))
 }
 
 /// Lists APIs and plugins; `?enabled=1` or `0` keeps only the plugins that are or are not.
@@ -137,8 +150,8 @@ mod tests {
     use crate::budget::{Board, Limits};
     use crate::config::fake::Counting;
     use crate::delta::{Delta, Stamp};
-    use crate::server::message::get;
-    use crate::server::{Method, route};
+    use crate::http::get;
+    use crate::server::route;
     use crate::time::UnixMillis;
     use std::string::ToString;
 
@@ -203,13 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_says_so() {
-        assert_eq!(
-            text("/signalk/v2/api/history"),
-            (404, r#"{"error":"this part of the Signal K API is not supported"}"#.to_string())
-        );
-        assert_eq!(text("/signalk/v1/auth/validate").0, 404);
+    fn what_cannot_be_answered_says_so() {
         assert_eq!(text(&"/a".repeat(5000)).0, 414);
+        assert!(text("/nothing").1.starts_with("<!DOCTYPE html>"));
+        assert_eq!(text("/signalk/v1/api/%ff").0, 404);
         let access = Access::with_new_token(&mut Counting(0)).0;
         let delete = Request { method: Method::Delete, ..get("/signalk") };
         assert_eq!(ask(&delete, &access).unwrap().header("allow"), Some("GET, HEAD"));
@@ -230,7 +240,15 @@ mod tests {
     #[test]
     fn routes_of_others_are_left_to_them() {
         let access = Access::with_new_token(&mut Counting(0)).0;
-        for target in ["/plugins", "/plugins/x/config", "/plugins/x/api", "/skiff/v1/status", "/signalk/v1/stream"] {
+        for target in [
+            "/plugins",
+            "/plugins/x/config",
+            "/plugins/x/api",
+            "/skiff/v1/status",
+            "/signalk/v1/stream",
+            "/signalk/v2/api/resources",
+            "/signalk/v2/api/history",
+        ] {
             assert_eq!(ask(&get(target), &access), None, "{target}");
         }
     }

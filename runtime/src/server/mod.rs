@@ -1,6 +1,6 @@
 //! The HTTP and WebSocket surface, without a transport.
 //!
-//! A carrier (axum on Linux, a small codec on a chip) turns bytes into a [`Request`] and a
+//! A carrier (axum on Linux, a small codec on a chip) turns bytes into a [`Request`](crate::http::Request) and a
 //! [`Response`] back into bytes. Between them: [`route()`] says what is asked for, [`Access`] whether
 //! the caller may, [`answer`] gives what needs only the model, [`endpoint`] translates for
 //! plugins, and [`stream::Session`] is one client of the delta stream.
@@ -11,16 +11,17 @@ mod clients;
 pub mod endpoint;
 mod index;
 mod message;
+pub mod patience;
 pub mod plugins;
 pub mod providers;
 pub mod put;
 pub mod requests;
 mod route;
 pub mod stream;
-mod url;
+pub mod url;
 
 pub use access::{Access, NewToken, TOKEN_BYTES};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
-pub use message::{Follow, Method, Request, Response};
-pub use route::{Route, route};
+pub use message::{Follow, Response};
+pub use route::{Route, StreamRoute, route};

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use crate::host::put_export;
 use crate::json;
 use crate::plugin::Registry;
-use crate::server::providers::Reply;
+use crate::plugin::Reply;
 
 /// A PUT request.
 #[derive(Clone, Debug, PartialEq, Eq)]

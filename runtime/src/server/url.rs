@@ -5,8 +5,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Decodes `%41`; `None` when the result is not UTF-8 or holds a NUL. A broken escape stands for itself.
-pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn decode(text: &str) -> Option<Cow<'_, str>> {
     decode_with(text, false)
+}
+
+/// Decodes the segments of a path, each as [`decode`] does; `None` when one cannot be.
+#[must_use]
+pub fn decode_all<'t>(segments: &[&'t str]) -> Option<Vec<Cow<'t, str>>> {
+    segments.iter().map(|segment| decode(segment)).collect()
 }
 
 /// Decodes a query component, where `+` is a blank too.

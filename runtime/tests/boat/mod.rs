@@ -8,9 +8,10 @@ use skiff_runtime::config::Vessel;
 use skiff_runtime::gateway::{Event, Gateway, Setup};
 use skiff_runtime::hal::Hal;
 use skiff_runtime::hal::sim::{SimClock, SimFetch, SimRng, SimStorage};
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::{Enabled, ExchangeId, Plugin};
-use skiff_runtime::server::{Access, Method, Request, Response};
+use skiff_runtime::server::{Access, Response};
 use skiff_runtime::time::UnixMillis;
 
 use crate::guests::managed_guest;

@@ -6,12 +6,12 @@ use crate::sample_world::{bare_package, request};
 use skiff_runtime::budget::Limits;
 use skiff_runtime::gateway::{Event, StreamId};
 use skiff_runtime::hal::CanFrame;
+use skiff_runtime::http::Method;
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::sample::START;
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::Plugin;
 use skiff_runtime::replay::Replay;
-use skiff_runtime::server::Method;
 use skiff_runtime::time::UnixMillis;
 
 /// Digits of a number that is fed in.

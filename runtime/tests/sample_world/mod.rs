@@ -3,12 +3,13 @@
 
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::hal::CanFrame;
+use skiff_runtime::http::{Method, Request};
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::sample;
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::Plugin;
 use skiff_runtime::replay::Replay;
-use skiff_runtime::server::{Method, Request, Response};
+use skiff_runtime::server::Response;
 use skiff_runtime::time::UnixMillis;
 
 /// Package of the true wind plugin as it is committed.

@@ -165,7 +165,7 @@ mod tests {
     fn a_function_belongs_to_the_crate_it_is_made_for() {
         assert_eq!(owner("skiff_runtime::json::number"), "skiff_runtime");
         assert_eq!(owner("<wasmi_ir::op::Op as wasmi_ir::encode::Encode>::encode::<wasmi::x::Y>"), "wasmi_ir");
-        assert_eq!(owner("<alloc::vec::Vec<skiff_runtime::bus::Row>>::push"), "skiff_runtime");
+        assert_eq!(owner("<alloc::vec::Vec<skiff_runtime::budget::Row>>::push"), "skiff_runtime");
         assert_eq!(owner("core::num::flt2dec::strategy::dragon::format_exact"), "core");
         assert_eq!(owner("OUTLINED_FUNCTION_12"), "(pieces that functions share)");
         assert_eq!(owner("__divdi3"), "(arithmetic and start code)");

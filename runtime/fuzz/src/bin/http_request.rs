@@ -3,21 +3,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use skiff_runtime::http::{Limits, Message, Reader, Refusal, Step};
+use skiff_runtime::http::{Limits, Reader, Refusal, Request, Step};
 
 const LIMITS: Limits = Limits { head_bytes_max: 512, headers_max: 16, body_bytes_max: 256 };
 
-fn read(stream: &[u8], piece: usize) -> (Vec<Message>, Option<Refusal>) {
+fn read(stream: &[u8], piece: usize) -> (Vec<(Request, bool)>, Option<Refusal>) {
     let mut reader = Reader::new(LIMITS);
     let mut requests = Vec::new();
     let mut rest = stream;
     loop {
         loop {
             match reader.step() {
-                Ok(Step::Request(message)) => {
-                    assert!(message.body.len() <= LIMITS.body_bytes_max);
-                    assert!(message.headers.len() <= LIMITS.headers_max + 1);
-                    requests.push(message);
+                Ok(Step::Request { request, keep_alive }) => {
+                    assert!(request.body.len() <= LIMITS.body_bytes_max);
+                    assert!(request.headers.len() <= LIMITS.headers_max + 1);
+                    requests.push((request, keep_alive));
                 }
                 Ok(Step::Continue) => {}
                 Ok(Step::Pending) => break,

@@ -25,9 +25,7 @@ fn shown(clock: &BusClock, second: u64) -> Option<i64> {
 }
 
 fn status(clock: &BusClock, second: u64) -> String {
-    let mut out = String::new();
-    clock.write_status(at(second), &mut out).unwrap();
-    out
+    crate::json::object(|out| clock.status(at(second), out))
 }
 
 #[test]

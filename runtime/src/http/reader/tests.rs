@@ -5,14 +5,14 @@ use std::string::String;
 const LIMITS: Limits = Limits { head_bytes_max: 256, headers_max: 16, body_bytes_max: 64 };
 
 /// Feeds everything in pieces of at most `size` bytes, and returns what came out.
-fn read(bytes: &[u8], size: usize) -> (Vec<Message>, Result<(), Refusal>, usize) {
+fn read(bytes: &[u8], size: usize) -> (Vec<Request>, Result<(), Refusal>, usize) {
     let mut reader = Reader::new(LIMITS);
     let (mut requests, mut continues) = (Vec::new(), 0);
     let mut rest = bytes;
     loop {
         loop {
             match reader.step() {
-                Ok(Step::Request(message)) => requests.push(message),
+                Ok(Step::Request { request, .. }) => requests.push(request),
                 Ok(Step::Continue) => continues += 1,
                 Ok(Step::Pending) => break,
                 Err(refusal) => return (requests, Err(refusal), continues),
@@ -88,7 +88,7 @@ fn continue_is_told_once_and_only_to_who_waits() {
     assert!(matches!(reader.step(), Ok(Step::Continue)));
     assert!(matches!(reader.step(), Ok(Step::Pending)));
     reader.push(b"ok");
-    assert!(matches!(reader.step(), Ok(Step::Request(message)) if message.body == b"ok"));
+    assert!(matches!(reader.step(), Ok(Step::Request { request, .. }) if request.body == b"ok"));
     let mut together = head.to_vec();
     together.extend(b"ok");
     let (requests, _, continues) = read(&together, together.len());
@@ -100,7 +100,7 @@ fn nothing_is_held_between_requests() {
     let mut reader = Reader::new(LIMITS);
     reader.push(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
     assert!(reader.held_bytes() > 0 && !reader.is_idle());
-    assert!(matches!(reader.step(), Ok(Step::Request(_))));
+    assert!(matches!(reader.step(), Ok(Step::Request { .. })));
     assert!(reader.is_idle());
     assert_eq!(reader.held_bytes(), 0);
 }

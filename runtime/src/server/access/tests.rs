@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::config::fake::{Counting, Files};
-use crate::server::message::get;
-use crate::server::{Method, route};
+use crate::http::Method;
+use crate::http::get;
+use crate::server::route;
 use std::string::ToString;
 use std::vec;
 

@@ -15,7 +15,8 @@ pub use query::{QUERY_PAIRS_MAX, query_json};
 pub use request::{RequestError, request_object};
 pub use response::{handler_failed, handler_missing, handler_slow, plugin_not_running, response};
 
-use super::{Method, Response};
+use super::Response;
+use crate::http::Method;
 use crate::json::{self, JsonError};
 
 /// Endpoints of one plugin.

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::query::query_json;
+use crate::http::Request;
 use crate::json::{self, JsonError};
-use crate::server::{Request, Response};
+use crate::server::Response;
 
 /// Header fields that carry the caller's credentials; plugins never see them (plugin ABI L-40).
 const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "sec-websocket-protocol"];
@@ -54,7 +55,7 @@ impl RequestError {
 
 /// Returns `{"method","path","query","params","body","headers"}` for a handler.
 ///
-/// `path` is below the mount point and not decoded, as `Route::PluginEndpoint` has it; `params` come from the pattern.
+/// `path` is below the mount point and not decoded, as `Route::Plugin` has it; `params` come from the pattern.
 /// Credentials are left out of headers and query. A body of another content type than JSON or a form is `{}`.
 ///
 /// # Errors
@@ -129,8 +130,8 @@ fn texts(out: &mut json::Object<'_>, members: &[(String, String)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Method;
-    use crate::server::message::get;
+    use crate::http::Method;
+    use crate::http::get;
     use std::string::ToString;
 
     fn with_body(content_type: &str, body: &str) -> Result<String, RequestError> {

@@ -8,8 +8,9 @@ use alloc::string::String;
 
 use sha2::{Digest, Sha256};
 
+use super::Response;
 use super::url::authority;
-use super::{Request, Response};
+use crate::http::Request;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -60,7 +61,7 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::message::get;
+    use crate::http::get;
 
     #[test]
     fn base64_of_the_rfc() {

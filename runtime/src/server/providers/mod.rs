@@ -17,10 +17,11 @@ use alloc::vec::Vec;
 pub use defaults::{Api, Defaults};
 pub use radar::answer as radar;
 pub use resources::answer as resources;
-pub use step::{Done, Effect, Question, Reply, Step, Then};
+pub use step::{Done, Effect, Question, Step, Then};
 pub use weather::answer as weather;
 
-use super::{Request, Response};
+use super::Response;
+use crate::http::Request;
 use crate::json;
 use crate::plugin::Registry;
 use crate::sorted;
@@ -115,7 +116,9 @@ impl Providers<'_> {
                 (None, Api::Resources(_)) => failed(404, "no provider is registered").into(),
                 (None, _) => Step::json(200, String::from("{}")),
             },
-            ["_providers", "_default", rest @ ..] if request.method == super::Method::Post && !rest.is_empty() => {
+            ["_providers", "_default", rest @ ..]
+                if request.method == crate::http::Method::Post && !rest.is_empty() =>
+            {
                 // A package name has a slash in it, which some clients do not encode.
                 let id = rest.join("/");
                 if !all.iter().any(|provider| provider.id == id) {

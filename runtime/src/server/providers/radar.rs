@@ -9,9 +9,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Api, Done, Providers, Question, Reply, Step, failed, json_body, one, state};
+use super::{Api, Done, Providers, Question, Step, failed, json_body, one, state};
+use crate::http::{Method, Request};
 use crate::json;
-use crate::server::{Method, Request, Response};
+use crate::plugin::Reply;
+use crate::server::Response;
 use skiff_abi::export;
 
 /// Version of the radar API that the answers follow.

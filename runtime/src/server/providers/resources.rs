@@ -11,11 +11,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::resource_body::{self, is_standard};
-use super::{Api, Done, Effect, Provider, Providers, Question, Reply, Step, failed, json_body};
+use super::{Api, Done, Effect, Provider, Providers, Question, Step, failed, json_body};
 use crate::delta::is_plain;
+use crate::http::{Method, Request};
 use crate::json;
+use crate::plugin::Reply;
+use crate::server::Response;
 use crate::server::endpoint::query_json;
-use crate::server::{Method, Request, Response};
 use crate::sorted;
 use skiff_abi::export;
 

@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::Api;
 use crate::host::Call;
+use crate::plugin::Reply;
 use crate::server::Response;
 
 /// A call of one plugin.
@@ -23,47 +24,6 @@ impl Question {
     #[must_use]
     pub fn provider(package: &str, export: &'static str, request: String) -> Self {
         Self { package: package.into(), call: Call::Provider { export, request } }
-    }
-}
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// The text the handler gave, `None` where it gave none.
-    Text(Option<String>),
-    /// The plugin has no such export.
-    Missing,
-    /// The call failed: why.
-    Failed(String),
-    /// The plugin has too much to do.
-    Busy,
-    /// The plugin does not run (any more).
-    Stopped,
-    /// It did not answer in time.
-    Late,
-}
-
-impl Reply {
-    /// Returns the text, when it gave one.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => text.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// Returns what went wrong as a clause.
-    #[must_use]
-    pub fn trouble(&self) -> &str {
-        match self {
-            Self::Text(_) => "the plugin gave no usable answer",
-            Self::Missing => "the plugin has no such handler",
-            Self::Failed(reason) => reason,
-            Self::Busy => "the plugin has too many requests waiting",
-            Self::Stopped => "the plugin does not run",
-            Self::Late => "the plugin did not answer in time",
-        }
     }
 }
 

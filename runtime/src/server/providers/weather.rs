@@ -5,10 +5,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Api, Providers, Question, Reply, Step, failed};
+use super::{Api, Providers, Question, Step, failed};
+use crate::http::Request;
 use crate::json;
+use crate::plugin::Reply;
+use crate::server::Response;
 use crate::server::endpoint::query_json;
-use crate::server::{Request, Response};
 use skiff_abi::export;
 
 const BASE: &str = r#"{"forecasts":{"description":"weather forecasts for a position"},"observations":{"description":"observations near a position"},"warnings":{"description":"weather warnings for a position"}}"#;
@@ -125,7 +127,7 @@ fn items(reply: &Reply, kind: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Method;
+    use crate::http::Method;
 
     fn of(target: &str, export: &str, kind: Option<&str>) -> Result<String, String> {
         question(&Request::new(Method::Get, target), export, kind)

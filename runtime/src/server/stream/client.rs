@@ -7,9 +7,9 @@ use core::fmt;
 use core::time::Duration;
 
 use super::pace::Pace;
-use crate::bus::{Pattern, PatternError};
 use crate::delta::{Delta, DeltaError, Stamp};
 use crate::json::{self, JsonError};
+use crate::paths::{Pattern, PatternError};
 use crate::server::put::Put;
 
 /// Rows of one subscribe or unsubscribe message.

@@ -18,14 +18,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::Response;
 use super::put::{Put, PutState};
 use super::url::decode_query;
-use super::{Request, Response};
 use crate::budget::Limits;
-use crate::bus::{Pattern, PatternSet, Queue};
 use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, Stamp};
+use crate::http::Request;
 use crate::json;
 use crate::model::{CachedCursor, Model, Scope};
+use crate::paths::{Pattern, PatternSet};
+use crate::queue::Queue;
 use crate::time::{Instant, UnixMillis};
 use client::{ClientMessage, Subscribe};
 use held::{Held, write};

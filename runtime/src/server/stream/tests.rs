@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::budget::Board;
-use crate::server::message::get;
+use crate::http::get;
 use std::string::ToString;
 
 const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";

@@ -1,0 +1,163 @@
+//! Who carries HTTP: the kernel's stack with axum, or our own stack with the core's carrier, as on a chip.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+
+use skiff_runtime::budget::{Board, Limits, NetLimits};
+use skiff_runtime::carrier as own;
+use skiff_runtime::gateway::Gateway;
+use skiff_runtime::hal::{Clock, Network, Rng};
+use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::mpsc;
+
+use crate::carrier::{Carrier, CarrierLimits, Letter, WebApps};
+use crate::hal::{StdNetwork, SystemClock, SystemRng, Tap};
+use crate::wake::Waker;
+
+/// A tap interface and what our stack is called on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapSetup {
+    /// Name of the interface.
+    pub name: String,
+    /// Own address; `None` asks DHCP.
+    pub address: Option<StaticAddress>,
+}
+
+/// The network, opened before anything is written.
+pub struct Opened {
+    /// The sockets, which the gateway gets.
+    pub network: Box<dyn Network>,
+    /// Wakes the gateway thread when our own stack has something.
+    pub waiter: Option<OwnedFd>,
+    /// What serves clients once the gateway is there.
+    pub listener: Listener,
+}
+
+/// Where clients will be served.
+pub enum Listener {
+    /// A port of the kernel's stack.
+    Axum(TcpListener),
+    /// A port of our own stack.
+    Own {
+        /// Own address and port.
+        address: SocketAddr,
+        /// The address is not known before DHCP gave it.
+        is_asked: bool,
+    },
+}
+
+impl Opened {
+    /// Opens the kernel's stack.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn host(listen: SocketAddr) -> io::Result<Self> {
+        let listener = Listener::Axum(TcpListener::bind(listen)?);
+        Ok(Self { network: Box::new(StdNetwork::new()), waiter: None, listener })
+    }
+
+    /// Opens a stack of our own on a tap interface. Of `listen` the port counts.
+    ///
+    /// # Errors
+    /// A clause with what to do.
+    pub fn tap(setup: &TapSetup, listen: SocketAddr, rng: &mut SystemRng, clock: &SystemClock) -> Result<Self, String> {
+        let tap = Tap::open(&setup.name).map_err(|error| error.to_string())?;
+        let waiter = tap.waiter().map_err(|error| format!("tap interface {}: {error}", setup.name))?;
+        let (mut hardware_address, mut seed) = ([0; 6], [0; 8]);
+        rng.fill(&mut hardware_address);
+        rng.fill(&mut seed);
+        // An individual address that nobody else was given (IEEE 802, §8).
+        hardware_address[0] = hardware_address[0] & 0xfc | 2;
+        let stack = net::Setup {
+            limits: NetLimits::of(Board::Linux),
+            hardware_address,
+            addressing: setup.address.map_or(Addressing::Dhcp, Addressing::Static),
+            seed: u64::from_ne_bytes(seed),
+        };
+        let ip = setup.address.map_or(Ipv4Addr::UNSPECIFIED, |fixed| fixed.address);
+        Ok(Self {
+            network: Box::new(SmolNet::new(tap, &stack, clock.now())),
+            waiter: Some(waiter),
+            listener: Listener::Own {
+                address: SocketAddr::new(IpAddr::V4(ip), listen.port()),
+                is_asked: setup.address.is_none(),
+            },
+        })
+    }
+}
+
+/// A running web server; dropping it closes its port and ends its threads.
+pub enum Web {
+    /// axum, with threads of its own.
+    Axum {
+        /// What its clients ask; dropped first, so that who still waits is told while there is a socket.
+        letters: mpsc::Receiver<Letter>,
+        /// Its sockets.
+        carrier: Carrier,
+    },
+    /// The core's carrier, polled by the gateway thread.
+    Own {
+        /// Its connections.
+        carrier: own::Carrier,
+        /// Where clients reach it; `None` while DHCP has given no address.
+        address: Option<SocketAddr>,
+        /// A thread for signals.
+        signals: Runtime,
+    },
+}
+
+impl Listener {
+    /// Starts to serve.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn serve(
+        self,
+        gateway: &mut Gateway,
+        limits: &Limits,
+        waker: &Waker,
+        webapps: Option<WebApps>,
+    ) -> io::Result<Web> {
+        match self {
+            Self::Axum(listener) => {
+                let carrier_limits = CarrierLimits {
+                    exchanges_max: limits.exchanges_max.into(),
+                    streams_max: limits.clients_max.into(),
+                    request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
+                };
+                let (carrier, letters) = Carrier::start(listener, carrier_limits, waker.clone(), webapps)?;
+                Ok(Web::Axum { letters, carrier })
+            }
+            Self::Own { address, is_asked } => {
+                let carrier_limits = own::CarrierLimits::new(&NetLimits::of(Board::Linux), limits);
+                let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port());
+                let carrier = own::Carrier::listen(gateway, any, carrier_limits).map_err(io::Error::other)?;
+                let address = SocketAddr::new(address.ip(), carrier.address().port());
+                let signals = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
+                Ok(Web::Own { carrier, address: (!is_asked).then_some(address), signals })
+            }
+        }
+    }
+}
+
+impl Web {
+    /// Returns where clients reach it; `None` while DHCP has given no address.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Axum { carrier, .. } => Some(carrier.address()),
+            Self::Own { address, .. } => *address,
+        }
+    }
+
+    /// Returns the handle of the threads beside the gateway's, for signals.
+    #[must_use]
+    pub fn handle(&self) -> Option<&Handle> {
+        match self {
+            Self::Axum { carrier, .. } => carrier.handle(),
+            Self::Own { signals, .. } => Some(signals.handle()),
+        }
+    }
+}

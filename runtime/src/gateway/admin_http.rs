@@ -1,0 +1,42 @@
+//! What is asked about all plugins: their list, packages that come and go.
+
+use super::Gateway;
+use crate::http::{Method, Request};
+use crate::plugin::ExchangeId;
+use crate::server::url::decode;
+use crate::server::{self, Response};
+
+/// Where packages are sent to.
+const PACKAGES: [&str; 3] = ["skiff", "v1", "plugins"];
+
+/// Tells whether a request brings a package: its body has a limit of its own.
+pub(super) fn brings_package(address: &[&str], method: Method) -> bool {
+    address == PACKAGES && method == Method::Post
+}
+
+impl Gateway {
+    /// Answers what is asked about plugins and packages.
+    pub(super) fn admin(&mut self, address: &[&str], request: &Request, exchange: ExchangeId) -> Option<Response> {
+        let allow = |methods| Some(Response::method_not_allowed(methods));
+        let reads = request.method.is_read();
+        match address {
+            ["plugins"] | ["skServer", "plugins"] if reads => Some(server::plugins::list(&self.plugins.registry)),
+            ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
+            packages if brings_package(packages, request.method) => self.install_request(request, exchange),
+            packages if packages == PACKAGES => allow("POST"),
+            ["skiff", "v1", "plugins", id, what @ ..] => {
+                let Some(id) = decode(id).filter(|id| !id.is_empty()) else { return Some(Response::unclaimed()) };
+                match (what, request.method) {
+                    ([], Method::Delete) => self.remove_request(&id, exchange),
+                    ([], _) => allow("DELETE"),
+                    (["reload"], Method::Post) => self.reload_request(&id, exchange),
+                    (["reload"], _) => allow("POST"),
+                    (["log"], _) if reads => Some(self.with_plugin(&id, server::plugins::log)),
+                    (["log"], _) => allow("GET, HEAD"),
+                    _ => Some(Response::unclaimed()),
+                }
+            }
+            _ => Some(Response::unclaimed()),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The inputs: CAN interfaces with what is sent to them, and feeds whose records and sentences are pushed in.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::input::{Hearing, Input};
+use super::interface::{Interface, Participation};
+use super::sending::Sending;
+use super::{Gateway, InputId, InputState};
+use crate::config::N2kConfig;
+use crate::delta::Delta;
+use crate::hal::CanPort;
+use crate::json::Object;
+use crate::n2k::log::{Item, Record};
+use crate::n2k::{self, DeltaForm};
+use crate::nmea0183;
+use crate::server::put::{Put, PutState};
+use crate::time::{Instant, UnixMillis};
+
+/// CAN frames taken from each interface in one poll.
+const FRAMES_PER_POLL: usize = 64;
+
+/// Every input, and what goes to the bus.
+pub(super) struct Inputs {
+    list: Vec<Input>,
+    /// What goes to the bus, when anything may.
+    sending: Option<Box<Sending>>,
+    transfer_sessions_max: u8,
+}
+
+/// One round of taking frames: each interface gives up to [`FRAMES_PER_POLL`].
+#[derive(Default)]
+pub(super) struct Round {
+    input: usize,
+    frames: usize,
+    /// An interface had as many as were taken, and may have more.
+    pub has_more: bool,
+}
+
+impl Inputs {
+    /// Makes an input of each interface.
+    pub fn new(ports: Vec<CanPort>, transfer_sessions_max: u8) -> Self {
+        let list = ports
+            .into_iter()
+            .map(|port| Input::new(&port.label, Some(Interface::new(port.can)), transfer_sessions_max));
+        Self { list: list.collect(), sending: None, transfer_sessions_max }
+    }
+
+    fn add(&mut self, label: &str) -> InputId {
+        let id = InputId(self.list.len());
+        self.list.push(Input::new(label, None, self.transfer_sessions_max));
+        id
+    }
+
+    fn get_mut(&mut self, id: InputId) -> Option<&mut Input> {
+        self.list.get_mut(id.0)
+    }
+
+    /// Takes frames until one completes a message that has a delta; `None` when the round is over.
+    fn next_delta(&mut self, round: &mut Round, hearing: &mut Hearing<'_>) -> Option<Delta> {
+        while let Some(input) = self.list.get_mut(round.input) {
+            let is_enough = round.frames >= FRAMES_PER_POLL;
+            round.has_more |= is_enough;
+            let Some(frame) = (!is_enough).then(|| input.next_frame()).flatten() else {
+                *round = Round { input: round.input.saturating_add(1), frames: 0, ..mem::take(round) };
+                continue;
+            };
+            round.frames = round.frames.saturating_add(1);
+            if let Some(delta) = input.take(&Item::Frame(frame), None, hearing) {
+                return Some(delta);
+            }
+        }
+        None
+    }
+
+    /// Takes the values of a delta that may be sent to the bus.
+    pub fn offer(&mut self, delta: &Delta, self_context: &str, now: Instant) {
+        let Some(sending) = &mut self.sending else { return };
+        let buses = self.list.iter().filter(|input| input.is_n2k()).map(Input::label);
+        sending.offer(delta, self_context, buses, now);
+    }
+
+    /// Gives the nodes what is due; returns when more will be.
+    fn send_due(&mut self, now: Instant) -> Option<Instant> {
+        self.sending.as_mut()?.send_due(&mut self.list, now)
+    }
+
+    /// Answers a PUT that no plugin handles: a switch of the bus, where its path may be sent.
+    ///
+    /// `None` when the path is none, or is not opted in.
+    pub fn put(&mut self, put: &Put, self_context: &str) -> Option<PutState> {
+        self.sending.as_ref()?.put(put, self_context, &mut self.list)
+    }
+
+    /// Returns the sum of what was received, and lost, of NMEA 2000.
+    pub fn counters(&self) -> n2k::Counters {
+        let mut total = n2k::Counters::default();
+        self.list.iter().for_each(|input| total.add(&input.counters()));
+        total
+    }
+
+    /// Returns the sum of what was received, and lost, of NMEA 0183.
+    pub fn sentence_counters(&self) -> nmea0183::Counters {
+        let mut total = nmea0183::Counters::default();
+        self.list.iter().for_each(|input| total.add(&input.sentence_counters()));
+        total
+    }
+
+    /// Returns the frames that were lost before the interfaces gave them.
+    pub fn lost_frames(&self) -> u64 {
+        self.list.iter().filter_map(Input::interface).map(Interface::lost).sum()
+    }
+
+    /// Writes the members `inputs`, `can` and, where something may be sent, `sending`.
+    pub fn status(&self, out: &mut Object<'_>) {
+        out.list("inputs", |out| {
+            for input in &self.list {
+                out.object(|out| input.status(out));
+            }
+        });
+        out.list("can", |out| {
+            for input in self.list.iter().filter(|input| input.interface().is_some()) {
+                out.object(|out| input.interface_status(out));
+            }
+        });
+        if let Some(sending) = &self.sending {
+            out.object("sending", |out| sending.status(out));
+        }
+    }
+}
+
+impl Gateway {
+    /// Takes part in the bus on every CAN interface as `config` says; without a node in it the gateway only listens.
+    pub fn take_part(&mut self, config: &N2kConfig) {
+        self.inputs.list.iter_mut().for_each(|input| input.use_name(config.use_can_name));
+        let Some(node) = &config.node else { return };
+        let sends = !config.send.is_empty();
+        self.inputs.sending = sends.then(|| Box::new(Sending::new(&config.send)));
+        let how =
+            Participation { node, sends, software_version: self.setup.version, board: self.setup.limits.board.name() };
+        for input in &mut self.inputs.list {
+            input.take_part(&how, &mut *self.hal.storage, &mut *self.hal.rng);
+        }
+    }
+
+    /// Notes for the status that no interface can be more than a listener.
+    pub(super) fn only_listen(&mut self) {
+        self.inputs.list.iter_mut().filter_map(Input::interface_mut).for_each(Interface::only_listen);
+    }
+
+    /// Adds an input; `label` becomes the source label of its deltas.
+    pub fn input(&mut self, label: &str) -> InputId {
+        self.inputs.add(label)
+    }
+
+    /// Takes one record of an input: decodes it, and publishes the delta when it completes a message.
+    ///
+    /// Time stamps are the record's, else the wall clock's; there are none while that is not known.
+    pub fn receive(&mut self, input: InputId, record: &Record) {
+        let (inputs, mut hearing) = self.hearing();
+        let delta = inputs.get_mut(input).and_then(|input| input.take(&record.item, record.time, &mut hearing));
+        self.take_in_some(delta);
+    }
+
+    /// Takes a sentence of NMEA 0183 of an input and publishes its delta; what cannot be read is counted.
+    ///
+    /// `time` becomes the time stamp, else the wall clock's.
+    pub fn receive_sentence(&mut self, input: InputId, line: &str, time: Option<UnixMillis>) {
+        let (inputs, mut hearing) = self.hearing();
+        let delta = inputs.get_mut(input).and_then(|input| input.take_sentence(line, time, &mut hearing));
+        self.take_in_some(delta);
+    }
+
+    /// Takes note of whether the source of an input is there.
+    pub fn set_input_state(&mut self, input: InputId, state: InputState) {
+        if let Some(input) = self.inputs.get_mut(input) {
+            input.set_state(state);
+        }
+    }
+
+    /// Counts a line of an input that could not be read.
+    pub fn count_bad_line(&mut self, input: InputId) {
+        if let Some(input) = self.inputs.get_mut(input) {
+            input.count_bad_line();
+        }
+    }
+
+    /// Takes and sends frames on every interface; tells whether there is more to take, and when to look again.
+    pub(super) fn drive_inputs(&mut self) -> super::Wake {
+        let sending = self.inputs.send_due(self.hal.clock.now());
+        let mut round = Round::default();
+        while let Some(delta) = self.next_delta(&mut round) {
+            self.take_in(delta, 0);
+        }
+        let now = self.hal.clock.now();
+        let storage = &mut *self.hal.storage;
+        let due = self.inputs.list.iter_mut().filter_map(|input| input.drive(storage, now)).min();
+        super::Wake { busy: round.has_more, at: [sending, due].into_iter().flatten().min() }
+    }
+
+    fn next_delta(&mut self, round: &mut Round) -> Option<Delta> {
+        let (inputs, mut hearing) = self.hearing();
+        inputs.next_delta(round, &mut hearing)
+    }
+
+    fn take_in_some(&mut self, delta: Option<Delta>) {
+        if let Some(delta) = delta {
+            self.take_in(delta, 0);
+        }
+    }
+
+    /// Parts the inputs from what they are lent.
+    fn hearing(&mut self) -> (&mut Inputs, Hearing<'_>) {
+        let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
+        (&mut self.inputs, Hearing { board: &mut self.board, clock: &mut *self.hal.clock, form })
+    }
+}

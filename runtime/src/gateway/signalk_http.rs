@@ -1,0 +1,71 @@
+//! What plugins or the operator stand behind in the Signal K API: changes, resources, weather, radar, notifications.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use super::Gateway;
+use crate::http::{Method, Request};
+use crate::plugin::ExchangeId;
+use crate::server::Response;
+use crate::server::providers::{self, Providers, Step};
+use crate::server::url::{decode, decode_all};
+
+impl Gateway {
+    /// Answers what is asked for below `/signalk`, where it is not data alone.
+    pub(super) fn signalk(&mut self, below: &[&str], request: &Request, exchange: ExchangeId) -> Option<Response> {
+        match (below, request.method) {
+            (["v1", "api", path @ ..], Method::Put) => {
+                let Some(path) = decode_all(path) else { return Some(Response::unclaimed()) };
+                let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
+                self.put_request(&path, &request.body, exchange)
+            }
+            (["v1", "requests", id], Method::Get | Method::Head) => {
+                Some(decode(id).map_or_else(Response::unclaimed, |id| self.request_state(&id)))
+            }
+            (["v1", "requests", _], _) => Some(Response::method_not_allowed("GET, HEAD")),
+            (["v2", "api", path @ ..], _) => match decode_all(path) {
+                Some(decoded) => self.signalk_v2(path, &decoded, request, exchange),
+                None => Some(Response::unclaimed()),
+            },
+            (["v1", "requests" | "auth" | "applicationData", ..] | ["v2", ..], _) => Some(unsupported()),
+            _ => Some(Response::unclaimed()),
+        }
+    }
+
+    /// Answers what is asked for below `/signalk/v2/api`; `decoded` is `path`, decoded.
+    fn signalk_v2(
+        &mut self,
+        path: &[&str],
+        decoded: &[Cow<'_, str>],
+        request: &Request,
+        exchange: ExchangeId,
+    ) -> Option<Response> {
+        let below = |count: usize| decoded.get(count..).unwrap_or_default();
+        match path {
+            ["resources", ..] => self.provided(request, below(1), exchange, providers::resources),
+            ["weather", ..] => self.provided(request, below(1), exchange, providers::weather),
+            ["vessels", "self", "radars", ..] => self.provided(request, below(3), exchange, providers::radar),
+            ["notifications", ..] => Some(self.notifications(request, below(1))),
+            _ => Some(unsupported()),
+        }
+    }
+
+    /// Answers through an API that plugins stand behind.
+    fn provided(
+        &mut self,
+        request: &Request,
+        segments: &[Cow<'_, str>],
+        exchange: ExchangeId,
+        api: fn(&Request, &[Cow<'_, str>], &Providers<'_>) -> Step,
+    ) -> Option<Response> {
+        let new_id = crate::config::random_uuid(&mut *self.hal.rng);
+        let providers =
+            Providers { registry: &self.plugins.registry, defaults: &self.clients.defaults, new_id: &new_id };
+        let step = api(request, segments, &providers);
+        self.take_step(exchange, step)
+    }
+}
+
+fn unsupported() -> Response {
+    Response::error(404, "this part of the Signal K API is not supported")
+}
