@@ -38,11 +38,13 @@ impl SourceNames {
             plain_string(raw, NAME_BYTES_MAX).or_else(|| raw.bytes().all(|byte| byte.is_ascii_digit()).then_some(raw))
         };
         let label = of(self.label).unwrap_or(stamp.source_ref);
-        match of(self.can_name).or_else(|| of(self.src)) {
+        let name = match of(self.can_name).or_else(|| of(self.src)) {
             Some(suffix) => [label, ".", suffix].concat(),
             None if of(self.kind) == Some("plugin") => label.into(),
             None => [label, ".", of(self.talker).unwrap_or("XX")].concat(),
-        }
+        };
+        // Each part has a limit, and so has the whole.
+        if name.len() > NAME_BYTES_MAX { stamp.source_ref.into() } else { name }
     }
 }
 

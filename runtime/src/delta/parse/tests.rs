@@ -38,6 +38,8 @@ fn derives_the_source_reference_from_the_source_object() {
     assert_eq!(source_ref(r#"{"label":"gps","talker":"GP"}"#), "gps.GP");
     assert_eq!(source_ref(r#"{"label":"mine"}"#), "mine.XX");
     assert_eq!(source_ref(r#"{"label":"bad label","type":"plugin"}"#), "@acme/tide");
+    let long = |bytes: usize| source_ref(&std::format!(r#"{{"label":"{}"}}"#, "x".repeat(bytes)));
+    assert_eq!((long(NAME_BYTES_MAX - 3).len(), long(NAME_BYTES_MAX - 2)), (NAME_BYTES_MAX, "@acme/tide".to_string()));
 }
 
 #[test]
@@ -248,7 +250,7 @@ mod foreign {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100_000))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2048))]
 
     #[test]
     fn what_is_read_is_complete(text in foreign::delta(), is_known: bool) {
