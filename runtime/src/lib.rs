@@ -24,6 +24,7 @@ pub mod bus;
 pub mod carrier;
 pub mod clock;
 pub mod config;
+pub mod crc32;
 pub mod delta;
 pub mod device;
 pub mod fetch;

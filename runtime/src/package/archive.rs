@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use super::PackageError;
+use crate::crc32::crc32;
 
 /// Bytes an archive may unpack to.
 pub const UNPACKED_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -63,18 +64,6 @@ pub(super) fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, PackageError
         return Err(corrupt("its checksum does not match"));
     }
     Ok(unpacked)
-}
-
-/// CRC-32 of gzip (RFC 1952 §8), a bit at a time: packages are read once.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1));
-        }
-    }
-    !crc
 }
 
 /// Finds a file by its path below the archive's first folder.
