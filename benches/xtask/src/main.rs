@@ -29,6 +29,7 @@ mod std_guest;
 mod templates;
 mod test;
 mod toolchain;
+mod wasmi_edits;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,11 @@ const TASKS: &[Task] = &[
         name: "qemu",
         does: "boots the emulated board and compares it with Linux; --net, --storage, --hostile [FOLDER]; --only TEST",
         run: qemu::run,
+    },
+    Task {
+        name: "wasmi-edits",
+        does: "makes the edited interpreter that `cargo build` in hal-esp32 needs; commands that build boards do it too",
+        run: wasmi_edits::run,
     },
     Task {
         name: "esp32c6",
