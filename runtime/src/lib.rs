@@ -23,6 +23,7 @@ pub mod budget;
 pub mod carrier;
 pub mod clock;
 pub mod config;
+pub mod crc32;
 pub mod delta;
 pub mod device;
 pub mod fetch;

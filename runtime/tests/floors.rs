@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("json", 1),
     ("delta", 1),
     ("sorted", 1),
+    ("crc32", 1),
     ("paths", 1),
     ("queue", 1),
     ("n2k", 2),

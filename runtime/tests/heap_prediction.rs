@@ -14,13 +14,7 @@ use skiff_runtime::host::{Call, Capabilities, Instance, InstanceSpec, ModuleFact
 static ALLOCATOR: Counting = Counting;
 
 fn limits() -> PluginLimits {
-    let word_bytes = u8::try_from(size_of::<usize>()).expect("a small number");
-    PluginLimits {
-        word_bytes,
-        code_heap_bytes_max: u32::MAX,
-        functions_max: 100_000,
-        ..Limits::of(Board::Linux).plugin
-    }
+    PluginLimits { code_heap_bytes_max: u32::MAX, functions_max: 100_000, ..Limits::of(Board::Linux).plugin }
 }
 
 /// Loads a module and calls it once; returns the peak of heap it took, bytes, linear memory left out.

@@ -24,8 +24,8 @@ use skiff_runtime::time::UnixMillis;
 
 /// Frames of 131 bits at 250 kbit/s.
 const FRAMES_PER_SECOND: u64 = 1908;
-/// Instructions of a frame from the queue to the model: 41,600, to which `cargo xtask qemu` holds the board.
-const FRAME_NS: u64 = 260_000;
+/// Instructions of a frame from the queue to the model: 40,000, to which `cargo xtask qemu` holds the board.
+const FRAME_NS: u64 = 250_000;
 /// Instructions of a unit of fuel: 18.
 const FUEL_NS_TENTHS: u64 = 1125;
 /// Frames a poll takes at most.

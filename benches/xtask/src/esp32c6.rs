@@ -9,7 +9,7 @@ use std::process::Command;
 use partitions::{Partition, Table};
 
 use crate::toolchain::{CHIP, Toolchain};
-use crate::{built, process, size};
+use crate::{built, process, size, wasmi_edits};
 
 /// Version of `esptool`, from PyPI.
 const ESPTOOL: &str = "5.6.*";
@@ -24,6 +24,8 @@ const TABLE_AT: u32 = 0x8000;
 const ESP32_C6: u16 = 13;
 /// Bytes of flash.
 const FLASH_BYTES: u32 = 4 * 1024 * 1024;
+/// Bytes of a slot that stay free for versions to come.
+const SLOT_FREE_BYTES: u64 = 90 * 1024;
 /// Bytes of RAM that the linker script gives out: 512 KiB without what the boot loader and the ROM keep.
 const RAM_BYTES: u64 = 0x6_e610;
 
@@ -69,10 +71,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if slots.len() < 2 {
         return Err("there are not two slots for the firmware".into());
     }
-    if app.len() as u64 > u64::from(slot) {
-        return Err(format!("the image has {} bytes, a slot {slot}", app.len()));
+    let free = u64::from(slot).saturating_sub(app.len() as u64);
+    if free < SLOT_FREE_BYTES {
+        return Err(format!("the image has {} bytes, a slot {slot}; {SLOT_FREE_BYTES} are to stay free", app.len()));
     }
-    println!("it fits each of {} slots; it has never run on a chip", slots.len());
+    println!("it fits each of {} slots, {free} bytes stay free; it has never run on a chip", slots.len());
     Ok(())
 }
 
@@ -84,6 +87,7 @@ fn write_update(image: &Path, update: &Path, slot: u32) -> Result<(), String> {
 }
 
 fn build(folder: &Path, out: &Path) -> Result<PathBuf, String> {
+    wasmi_edits::ensure()?;
     let toolchain = Toolchain::ensure(CHIP)?;
     let target = out.join("build");
     let mut cargo = toolchain.cargo(folder);

@@ -30,6 +30,7 @@ mod templates;
 mod test;
 mod toolchain;
 mod verdicts;
+mod wasmi_edits;
 
 use std::process::ExitCode;
 
@@ -68,6 +69,11 @@ const TASKS: &[Task] = &[
         does: "boots the emulated board and compares it with Linux; --net, --storage, --board esp32c6, --hostile [FOLDER]; \
                --only TEST",
         run: qemu::run,
+    },
+    Task {
+        name: "wasmi-edits",
+        does: "makes the edited interpreter that `cargo build` in hal-esp32 needs; commands that build boards do it too",
+        run: wasmi_edits::run,
     },
     Task {
         name: "esp32c6",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::size::Flash;
 use crate::toolchain::{CHIP, Toolchain};
-use crate::{built, debian, process};
+use crate::{built, debian, process, wasmi_edits};
 
 /// The emulator.
 const EMULATOR: &str = "qemu-system-riscv32";
@@ -21,7 +21,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     };
     let (tests, folder): (&[&str], Option<&str>) =
         match words {
-            [] => (&["board-sample", "board-hostile"], None),
+            [] => (&["board-sample", "board-shapes", "board-hostile"], None),
             ["--net"] => (&["board-net"], None),
             ["--storage"] => (&["board-storage"], None),
             ["--board", "esp32c6"] => (&["board-esp32c6"], None),
@@ -55,6 +55,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 /// # Errors
 /// What cargo said.
 pub fn image() -> Result<PathBuf, String> {
+    wasmi_edits::ensure()?;
     let toolchain = Toolchain::ensure(CHIP)?;
     let target = process::target().join("hal-esp32");
     let mut cargo = toolchain.cargo(&process::top().join("hal-esp32"));

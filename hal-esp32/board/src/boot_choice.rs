@@ -6,6 +6,7 @@
 //! that the choice from before holds until the new record is whole, whenever the power goes.
 
 use embedded_storage::nor_flash::NorFlash;
+use skiff_runtime::crc32::Crc32;
 use skiff_runtime::hal::{FlashFailed, Slot};
 
 /// Bytes of a sector, which are erased at once.
@@ -94,9 +95,7 @@ fn record(sequence: u32) -> [u8; RECORD_BYTES] {
 
 /// The ROM's `crc32_le` begins with all bits set where the usual CRC-32 begins with none.
 fn crc_of(sequence: u32) -> u32 {
-    let mut hasher = crc32fast::Hasher::new_with_initial(u32::MAX);
-    hasher.update(&sequence.to_le_bytes());
-    hasher.finalize()
+    Crc32::after(u32::MAX).with(&sequence.to_le_bytes()).sum()
 }
 
 /// The boot loader's rule; a sequence number of zero counts as the one before one.

@@ -27,6 +27,8 @@ mod uart;
 mod watchdog;
 
 use partition::Partition;
+// Every copy goes through it.
+use skiff_memcpy as _;
 
 /// What the start code calls: everything is set up, interrupts are off.
 fn main() -> ! {

@@ -44,11 +44,20 @@ impl Board {
     }
 }
 
+/// How the interpreter of a board lays out what it translates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeLayout {
+    /// As wasmi is published, with words of eight bytes: an operator begins with the address of its handler.
+    Addresses,
+    /// As wasmi is edited for boards (`docs/wasmi-edits.md`), with words of four bytes: an operator begins with its number.
+    Numbers,
+}
+
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
-    /// Bytes of a machine word of the board, 4 or 8: translated code holds addresses.
-    pub word_bytes: u8,
+    /// What translated code looks like there: how much heap it takes is predicted from it.
+    pub code_layout: CodeLayout,
     /// Size of the `.wasm`.
     pub module_bytes_max: u32,
     /// Functions a module may define.
@@ -59,6 +68,10 @@ pub struct PluginLimits {
     pub linear_bytes_max: u32,
     /// Time that loading takes for each byte of a function body, nanoseconds: measured, see `docs/memory.md`.
     pub load_ns_per_code_byte: u32,
+    /// The same for each function beside its body, microseconds.
+    pub load_us_per_function: u32,
+    /// The same for a module of nothing, microseconds.
+    pub load_us_least: u32,
     /// Longest load, microseconds: it is one piece, and the receive queue of the bus must hold out.
     pub load_us_max: u32,
     /// Elements of all tables.
@@ -227,12 +240,14 @@ impl Limits {
                 network: true,
                 plugins_max: 64,
                 plugin: PluginLimits {
-                    word_bytes: 8,
+                    code_layout: CodeLayout::Addresses,
                     module_bytes_max: 4 * MIB,
                     functions_max: 20_000,
                     code_heap_bytes_max: 32 * MIB,
                     linear_bytes_max: 16 * MIB,
                     load_ns_per_code_byte: 100,
+                    load_us_per_function: 1,
+                    load_us_least: 100,
                     load_us_max: 1_000_000,
                     table_elements_max: 100_000,
                     value_stack_bytes_max: MIB,
@@ -320,12 +335,14 @@ impl Limits {
             network: true,
             plugins_max,
             plugin: PluginLimits {
-                word_bytes: 4,
+                code_layout: CodeLayout::Numbers,
                 module_bytes_max: 512 * KIB,
                 functions_max: 2000,
                 code_heap_bytes_max,
                 linear_bytes_max,
-                load_ns_per_code_byte: 6000,
+                load_ns_per_code_byte: 5800,
+                load_us_per_function: 50,
+                load_us_least: 2600,
                 load_us_max: can_queue_len as u32 * FRAME_US - POLL_US_MAX,
                 table_elements_max: 1000,
                 value_stack_bytes_max: 16 * KIB,

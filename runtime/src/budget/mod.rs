@@ -6,6 +6,6 @@ mod net;
 mod table;
 
 pub use ledger::{Account, Ledger, Reservation, Shortage};
-pub use limits::{Board, Limits, PluginLimits};
+pub use limits::{Board, CodeLayout, Limits, PluginLimits};
 pub use net::NetLimits;
 pub use table::{Fixed, MODEL, NETWORK, QUEUES, RUNTIME, Row};

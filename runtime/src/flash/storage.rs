@@ -9,6 +9,7 @@ use super::head::{HEAD_BYTES_MAX, Head, HeadError, ItemKey, NameHash, PIECE_HEAD
 use super::images::{Area, Run, sectors};
 use super::map::{Map, item_bytes, usable_bytes};
 use super::{Flash, IMAGES, Layout, PIECE_BYTES, RECORD_BYTES_MAX, RECORDS_MAX, SECTOR_BYTES};
+use crate::crc32::{Crc32, crc32};
 use crate::hal::{Capacity, Key, Mapped, Storage, StorageError};
 
 /// Pieces without a head that are looked up at once when a storage is mounted.
@@ -95,10 +96,6 @@ fn pieces_bytes(bytes: u32) -> u32 {
 
 fn is_image(key: &Key) -> bool {
     key.as_str().starts_with(IMAGES)
-}
-
-fn crc_of(data: &[u8]) -> u32 {
-    crc32fast::hash(data)
 }
 
 /// Storage in NOR flash.
@@ -335,7 +332,7 @@ impl<F: Flash> FlashStorage<F> {
         if data.len() > RECORD_BYTES_MAX {
             return Err(StorageError::TooLong { bytes });
         }
-        let entry = self.begin(key, bytes, crc_of(data), Place::Pieces);
+        let entry = self.begin(key, bytes, crc32(data), Place::Pieces);
         let old = self.find(entry.name);
         self.admit(entry.record_bytes(), old.is_none())?;
         for (index, content) in (0..).zip(data.chunks(PIECE_BYTES)) {
@@ -351,7 +348,7 @@ impl<F: Flash> FlashStorage<F> {
     fn replace_image(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {
         let bytes = u32::try_from(data.len()).map_err(|_| StorageError::TooLong { bytes: u32::MAX })?;
         let run = self.area.find(bytes, Self::runs(&self.entries))?;
-        let entry = self.begin(key, bytes, crc_of(data), Place::Image(run.start));
+        let entry = self.begin(key, bytes, crc32(data), Place::Image(run.start));
         let is_new = self.find(entry.name).is_none();
         self.admit(entry.record_bytes(), is_new)?;
         let (flash, buffer) = self.map.flash();
@@ -373,9 +370,7 @@ impl<F: Flash> FlashStorage<F> {
         if bytes as usize > RECORD_BYTES_MAX {
             return Err(StorageError::TooLong { bytes });
         }
-        let mut digest = crc32fast::Hasher::new_with_initial_len(old.crc, u64::from(old.bytes));
-        digest.update(data);
-        let entry = Entry { bytes, crc: digest.finalize(), ..*old };
+        let entry = Entry { bytes, crc: Crc32::after(old.crc).with(data).sum(), ..*old };
         let rest = (old.bytes as usize) % PIECE_BYTES;
         // The last piece is written anew, and stands beside the one before until it is.
         let again = if rest > 0 { item_bytes(PIECE_HEADER_BYTES + rest) } else { 0 };
@@ -444,7 +439,7 @@ impl<F: Flash> Storage for FlashStorage<F> {
             }
         }
         let whole = offset == 0 && count == entry.bytes as usize;
-        if whole && crc_of(out) != entry.crc {
+        if whole && crc32(out) != entry.crc {
             log::warn!("flash: {key} is damaged");
             return Err(StorageError::Failed);
         }
@@ -503,7 +498,7 @@ impl<F: Flash> Storage for FlashStorage<F> {
         let addresses = self.area.addresses(&run)?;
         let end = addresses.start.checked_add(entry.bytes)?;
         let bytes = self.map.flash().0.mapped(addresses.start..end)?;
-        if crc_of(bytes) != entry.crc {
+        if crc32(bytes) != entry.crc {
             log::warn!("flash: {key} is damaged");
             return None;
         }

@@ -264,7 +264,7 @@ impl ModuleFacts {
     /// Returns the heap that engine, translated code and instance take on a board, bytes; never below what they do take.
     #[must_use]
     pub fn predicted_heap_bytes(&self, limits: &PluginLimits) -> u64 {
-        HeapModel::of(limits.word_bytes).predict(&self.counts, limits.value_stack_bytes_max.into())
+        HeapModel::of(limits.code_layout).predict(&self.counts, limits.value_stack_bytes_max.into())
     }
 
     /// Returns how long a load takes on a board, microseconds: translating and setting up is one piece.
@@ -273,7 +273,9 @@ impl ModuleFacts {
     #[must_use]
     pub fn predicted_load_us(&self, limits: &PluginLimits) -> u64 {
         let loads = if self.has_start { 2 } else { 1 };
-        u64::from(self.code_bytes).saturating_mul(limits.load_ns_per_code_byte.into()).saturating_mul(loads) / 1000
+        let bodies = u64::from(self.code_bytes).saturating_mul(limits.load_ns_per_code_byte.into()) / 1000;
+        let functions = u64::from(self.functions).saturating_mul(limits.load_us_per_function.into());
+        bodies.saturating_add(functions).saturating_add(limits.load_us_least.into()).saturating_mul(loads)
     }
 
     /// Returns what is reserved for an instance: predicted heap and the linear memory at the start, bytes.

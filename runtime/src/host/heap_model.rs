@@ -1,9 +1,10 @@
 //! How much heap a load takes, predicted from what was counted in the module.
 //!
-//! Translated code holds addresses of handlers and of functions, so it depends on the width of a machine word: one
-//! model per width, each held against measurements (`tests/heap_prediction.rs` for 64 bits, `cargo xtask qemu` for 32).
+//! It depends on how the interpreter lays translated code out: one model per layout, each held against measurements
+//! (`tests/heap_prediction.rs` for Linux, `cargo xtask qemu` for boards).
 
 use super::operators::Operators;
+use crate::budget::CodeLayout;
 
 /// What was counted in a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub(super) struct HeapModel {
     modest_stack: u64,
 }
 
-const WORD_8: HeapModel = HeapModel {
+const ADDRESSES: HeapModel = HeapModel {
     base: 24 * 1024,
     per_function: 240,
     per_code_byte: 12,
@@ -65,28 +66,31 @@ const WORD_8: HeapModel = HeapModel {
     modest_stack: 64 * 1024,
 };
 
-/// Fitted to the modules of `tests/heap_prediction.rs` on 32-bit ARM and to the sample plugins on the emulated board.
-const WORD_4: HeapModel = HeapModel {
-    base: 9728,
-    per_function: 170,
+/// Fitted to the modules that `cargo xtask qemu` loads on the emulated board.
+const NUMBERS: HeapModel = HeapModel {
+    base: 5504,
+    per_function: 165,
     per_code_byte: 0,
     per_byte_of_largest: 0,
-    per_operator_of_largest: 14,
-    per_plain: 10,
-    per_memory: 13,
-    per_branch: 21,
+    per_operator_of_largest: 6,
+    per_plain: 5,
+    per_memory: 8,
+    per_branch: 13,
     per_target: 4,
-    per_call: 60,
-    per_argument: 17,
+    per_call: 40,
+    per_argument: 13,
     per_name: 200,
     per_element: 8,
     modest_stack: 4 * 1024,
 };
 
 impl HeapModel {
-    /// Returns the model of a machine whose words have so many bytes.
-    pub(super) const fn of(word_bytes: u8) -> Self {
-        if word_bytes <= 4 { WORD_4 } else { WORD_8 }
+    /// Returns the model of a layout.
+    pub(super) const fn of(layout: CodeLayout) -> Self {
+        match layout {
+            CodeLayout::Addresses => ADDRESSES,
+            CodeLayout::Numbers => NUMBERS,
+        }
     }
 
     /// Predicts the peak of heap of a load, bytes; the linear memory is not in it.

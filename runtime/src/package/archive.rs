@@ -12,6 +12,7 @@ use core::ops::Range;
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use super::PackageError;
+use crate::crc32::crc32;
 
 /// Bytes an archive may unpack to.
 pub const UNPACKED_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -120,7 +121,7 @@ fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, PackageError> {
     })?;
     let (crc, length) = trailer.split_at(4);
     let same_length = length == (u32::try_from(unpacked.len()).unwrap_or(u32::MAX)).to_le_bytes();
-    if !same_length || crc != crc32fast::hash(&unpacked).to_le_bytes() {
+    if !same_length || crc != crc32(&unpacked).to_le_bytes() {
         return Err(corrupt("its checksum does not match"));
     }
     Ok(unpacked)
@@ -273,7 +274,7 @@ mod tests {
     fn gzip(data: &[u8]) -> Vec<u8> {
         let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0];
         out.extend(miniz_oxide::deflate::compress_to_vec(data, 6));
-        out.extend(crc32fast::hash(data).to_le_bytes());
+        out.extend(crc32(data).to_le_bytes());
         out.extend(u32::try_from(data.len()).unwrap().to_le_bytes());
         out
     }

@@ -7,8 +7,10 @@ mod client;
 mod files;
 mod live;
 mod partition;
+mod prediction;
 
 pub use client::{Client, FROM_BUS, PATIENCE, free_port};
 pub use files::{config_of, file_of, number_from, path_from, top};
 pub use live::{Ended, Live, boot, boot_live};
 pub use partition::Partition;
+pub use prediction::{expect_close_predictions, expect_safe_predictions};
