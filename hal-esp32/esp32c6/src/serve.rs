@@ -218,8 +218,7 @@ fn gateway(hal: Hal) -> Result<Gateway, String> {
     let gone = Fixed::OUTSIDE_HEAP_BYTES + Fixed::DEVICE_BYTES + Fixed::RADIO_BYTES;
     limits.total_bytes = limits.total_bytes.min((esp_alloc::HEAP.free() as u64).saturating_add(gone));
     // The driver of the bus is opened to listen.
-    let boot =
-        Boot { bus: BusPart::ListenOnly, unattended: true, ..Boot::new(limits, env!("CARGO_PKG_VERSION")) };
+    let boot = Boot { bus: BusPart::ListenOnly, unattended: true, ..Boot::new(limits, env!("CARGO_PKG_VERSION")) };
     let Booted { gateway, token, .. } = Gateway::boot(hal, boot).map_err(|error| format!("{error}"))?;
     if let Some(token) = token {
         // On USB only, once; a factory reset makes another one.
