@@ -30,7 +30,7 @@ const SWITCHABLE: [&str; 9] = [
 
 /// How often each entry of the list is needed in the logs of real boats. A rule of this judge that lets through more
 /// than it should, or a fault that hides behind one, changes a count.
-const USED_IN_REAL_LOGS: [(&str, usize); 16] = [
+const USED_IN_REAL_LOGS: [(&str, usize); 17] = [
     ("additions-of-4-7", 2),
     ("ampere-hours-twice", 69),
     ("aton-from-center", 18),
@@ -43,6 +43,7 @@ const USED_IN_REAL_LOGS: [(&str, usize); 16] = [
     ("pressure-in-pascal", 7),
     ("raw-is-frames", 7),
     ("simnet-alarm", 4),
+    ("speed-components", 88),
     ("time-of-day", 2),
     ("transport-protocol", 1),
     ("value-without-path", 24),
@@ -346,6 +347,7 @@ fn explained_extra(message: &Assembled) -> Option<&'static str> {
         127_489 if message.payload.len() < 24 => Some("cut-in-status"),
         130_820 if is_cut(message) => Some("cut-in-text"),
         129_802 | 129_808 | 130_567 => Some("additions-of-4-7"),
+        130_578 => Some("speed-components"),
         130_850 => Some("simnet-alarm"),
         _ => None,
     }

@@ -35,6 +35,14 @@ pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::code(129_029, gnss),
     Mapping::code(129_540, satellites),
     Mapping::code(130_577, direction),
+    Mapping::fields(
+        130_578,
+        Root::None,
+        &[
+            leaf(Field::LongitudinalSpeedWaterReferenced, "navigation.speedThroughWaterLongitudinal", How::Same),
+            leaf(Field::TransverseSpeedWaterReferenced, "navigation.speedThroughWaterTransverse", How::Same),
+        ],
+    ),
 ];
 
 /// Age and id of reference stations (129029) stand in its repeating set, which has no paths.

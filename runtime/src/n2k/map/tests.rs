@@ -80,6 +80,26 @@ fn references_pick_the_path() {
 }
 
 #[test]
+fn speed_components_are_signed() {
+    let speeds = |along, across| {
+        let fields = [
+            (Field::LongitudinalSpeedWaterReferenced, Input::Raw(along)),
+            (Field::TransverseSpeedWaterReferenced, Input::Raw(across)),
+        ];
+        mapped(130_578, &fields)
+    };
+    let of = |along: &str, across: &str| {
+        [
+            std::format!("navigation.speedThroughWaterLongitudinal={along}"),
+            std::format!("navigation.speedThroughWaterTransverse={across}"),
+        ]
+    };
+    assert_eq!(speeds(3125, -250), of("3.125", "-0.25"));
+    assert_eq!(speeds(-1, 0), of("-0.001", "0"));
+    assert!(mapped(130_578, &[]).is_empty());
+}
+
+#[test]
 fn wind_goes_by_its_reference_and_folds_angles() {
     let wind = |reference: Option<i64>| {
         let mut fields = std::vec![(Field::WindSpeed, Input::Raw(765)), (Field::WindAngle, Input::Raw(60_000))];

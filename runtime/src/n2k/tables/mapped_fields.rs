@@ -6,7 +6,7 @@ use super::super::table::{FieldRow, f};
 use super::Field as F;
 
 /// Field and kind, each definition on lines of its own.
-pub const FIELDS: [FieldRow; 1796] = [
+pub const FIELDS: [FieldRow; 1802] = [
     f(F::Data, 0),
     f(F::Control, 1), f(F::GroupFunction, 2), f(F::Reserved, 3), f(F::Pgn, 4),
     f(F::Pgn, 4),
@@ -367,6 +367,9 @@ pub const FIELDS: [FieldRow; 1796] = [
     f(F::BrineWaterFlow, 88), f(F::RunTime, 137),
     f(F::DataMode, 204), f(F::CogReference, 127), f(F::Reserved, 29), f(F::Sid, 2), f(F::Cog, 46), f(F::Sog, 33),
     f(F::Heading, 46), f(F::SpeedThroughWater, 33), f(F::Set, 46), f(F::Drift, 33),
+    f(F::LongitudinalSpeedWaterReferenced, 171), f(F::TransverseSpeedWaterReferenced, 171),
+    f(F::LongitudinalSpeedGroundReferenced, 171), f(F::TransverseSpeedGroundReferenced, 171),
+    f(F::SternSpeedWaterReferenced, 171), f(F::SternSpeedGroundReferenced, 171),
     f(F::ManufacturerCode, 12), f(F::Reserved, 29), f(F::IndustryCode, 19), f(F::QueryType, 2), f(F::Index, 7),
     f(F::Label, 231),
     f(F::ManufacturerCode, 12), f(F::Reserved, 29), f(F::IndustryCode, 19), f(F::Reserved, 9), f(F::Status, 2),

@@ -53,7 +53,7 @@ use super::table::{joined, merged};
 
 /// Definitions, ascending by PGN.
 #[cfg(not(feature = "pgn-all"))]
-pub(super) static DEFINITIONS: [DefinitionRow; 227] = mapped::DEFINITIONS;
+pub(super) static DEFINITIONS: [DefinitionRow; 228] = mapped::DEFINITIONS;
 /// Definitions, ascending by PGN.
 #[cfg(feature = "pgn-all")]
 pub(super) static DEFINITIONS: [DefinitionRow; 543] = merged(&mapped::DEFINITIONS, &rest::DEFINITIONS);
@@ -74,7 +74,7 @@ pub(super) static SETS: [SetRow; 29] = joined(&mapped::SETS, &rest::SETS);
 
 /// Fields of all of [`DEFINITIONS`], in the order they stand in the payload.
 #[cfg(not(feature = "pgn-all"))]
-pub(super) static FIELDS: [FieldRow; 1796] = mapped_fields::FIELDS;
+pub(super) static FIELDS: [FieldRow; 1802] = mapped_fields::FIELDS;
 /// Fields of all of [`DEFINITIONS`], in the order they stand in the payload.
 #[cfg(feature = "pgn-all")]
 pub(super) static FIELDS: [FieldRow; 4178] = joined(&mapped_fields::FIELDS, &rest_fields::FIELDS);

@@ -6,7 +6,7 @@ use super::super::table::{FieldRow, f};
 use super::Field as F;
 
 /// Field and kind, each definition on lines of its own.
-pub const FIELDS: [FieldRow; 2382] = [
+pub const FIELDS: [FieldRow; 2376] = [
     f(F::ManufacturerCode, 12), f(F::Reserved, 29), f(F::IndustryCode, 19), f(F::Data, 34),
     f(F::ManufacturerCode, 12), f(F::Reserved, 29), f(F::IndustryCode, 19), f(F::ProprietaryId, 2), f(F::Variant, 2),
     f(F::WirelessSetting, 2), f(F::WiredSetting, 2), f(F::Reserved, 8),
@@ -432,9 +432,6 @@ pub const FIELDS: [FieldRow; 2382] = [
     f(F::RepeatSupport, 374), f(F::ShuffleSupport, 375),
     f(F::FirstZoneId, 2), f(F::ZoneCount, 2), f(F::TotalZoneCount, 2), f(F::ZoneId, 363), f(F::Name, 115),
     f(F::PortTrimTab, 136), f(F::StarboardTrimTab, 136), f(F::Reserved, 267),
-    f(F::LongitudinalSpeedWaterReferenced, 171), f(F::TransverseSpeedWaterReferenced, 171),
-    f(F::LongitudinalSpeedGroundReferenced, 171), f(F::TransverseSpeedGroundReferenced, 171),
-    f(F::SternSpeedWaterReferenced, 171), f(F::SternSpeedGroundReferenced, 171),
     f(F::Power, 90), f(F::DefaultSettings, 376), f(F::TunerRegions, 377), f(F::MaxFavorites, 2),
     f(F::VideoProtocols, 378), f(F::Reserved, 379),
     f(F::Power, 90), f(F::DefaultSettings, 376), f(F::TunerRegions, 377), f(F::MaxFavorites, 2),
