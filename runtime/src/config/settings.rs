@@ -22,6 +22,14 @@ pub struct Vessel {
     pub uuid: Option<String>,
 }
 
+impl Vessel {
+    /// Visits what the data model says of the vessel without a source: its path below it, and the text.
+    pub fn described(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let texts = [("name", &self.name), ("mmsi", &self.mmsi)];
+        texts.into_iter().filter_map(|(path, text)| Some((path, text.as_deref()?)))
+    }
+}
+
 /// The members of `settings.json` that Skiff knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {

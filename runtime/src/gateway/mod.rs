@@ -126,8 +126,9 @@ impl Gateway {
     #[must_use]
     pub fn new(setup: Setup, mut hal: Hal) -> Self {
         let mut model = Model::new(&setup.limits, &setup.self_context);
-        let vessel = &setup.vessel;
-        model.describe_self(vessel.name.as_deref(), vessel.mmsi.as_deref(), None);
+        for (path, text) in setup.vessel.described() {
+            model.describe_self(path, text);
+        }
         let registry = Registry::new(setup.limits, setup.poll_on_whole_seconds);
         Self {
             model,

@@ -91,17 +91,14 @@ impl Model {
         };
         let uuid = self_context.split_once('.').map_or("", |(_, urn)| urn);
         if uuid.starts_with("urn:mrn:signalk:uuid:") {
-            model.describe_self(None, None, Some(uuid));
+            model.describe_self("uuid", uuid);
         }
         model
     }
 
-    /// Sets name, MMSI and UUID of the own vessel; `None` leaves what stands there.
-    pub fn describe_self(&mut self, name: Option<&str>, mmsi: Option<&str>, uuid: Option<&str>) {
-        for (member, text) in [("name", name), ("mmsi", mmsi), ("uuid", uuid)] {
-            let Some(text) = text else { continue };
-            self.store(None, member, &Stored::Bare(&crate::json::quoted(text)));
-        }
+    /// Sets a text that stands below the own vessel without source and time: `name`, `communication.callsignVhf`.
+    pub fn describe_self(&mut self, path: &str, text: &str) {
+        self.store(None, path, &Stored::Bare(&crate::json::quoted(text)));
     }
 
     /// Returns the context of the own vessel, `vessels.urn:…`.

@@ -42,7 +42,8 @@ fn golden_full_model() {
         r#"{"context":"vessels.urn:mrn:imo:mmsi:230035780","updates":[{"timestamp":"2026-11-22T00:00:02.000Z","$source":"can0.43","values":[{"path":"","value":{"name":"Nina","communication":{"callsignVhf":"OH1"}}},{"path":"navigation.speedOverGround","value":null}]}]}"#,
         r#"{"context":"atons.urn:mrn:imo:mmsi:992301234","updates":[{"timestamp":"2026-11-22T00:00:02.000Z","$source":"can0.43","values":[{"path":"","value":{"name":"Reef"}}]}]}"#,
     ]);
-    model.describe_self(Some("Pin\"ta"), Some("230099999"), None);
+    model.describe_self("name", "Pin\"ta");
+    model.describe_self("mmsi", "230099999");
     let expected = concat!(
         r#"{"version":"1.7.0","self":"vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001","#,
         r#""vessels":{"urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001":{"environment":{"wind":{"#,
@@ -173,7 +174,7 @@ fn version_2_deltas_do_not_touch_the_tree() {
 #[test]
 fn the_bus_cannot_rename_the_own_vessel() {
     let mut model = model();
-    model.describe_self(Some("Pinta"), None, None);
+    model.describe_self("name", "Pinta");
     model.apply(&delta(
         r#"{"updates":[{"values":[{"path":"","value":{"name":"Other","design":{"length":{"overall":12}}}}]}]}"#,
     ));
