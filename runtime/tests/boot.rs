@@ -120,6 +120,16 @@ fn every_board_prefers_the_sources_that_its_settings_name() {
 }
 
 #[test]
+fn every_board_tells_the_call_sign_of_its_settings() {
+    for board in Board::ALL {
+        let bench = Bench::new().with("settings.json", r#"{"vessel":{"callsignVhf":"OH1234"}}"#);
+        let gateway = bench.boot(board, BusPart::AsConfigured).unwrap().gateway;
+        let sign = gateway.model().json_at(&["vessels", "self", "communication", "callsignVhf"]);
+        assert_eq!(sign.map(|text| text.to_string()).as_deref(), Some("\"OH1234\""), "{board:?}");
+    }
+}
+
+#[test]
 fn who_it_is_and_who_may_change_it_are_made_once() {
     let bench = Bench::new().with("settings.json", r#"{"vessel":{"name":"Pinta"}}"#);
     let first = bench.boot(Board::Esp32C6, BusPart::AsConfigured).unwrap();

@@ -10,6 +10,8 @@ use crate::json;
 pub const SETTINGS_FILE: &str = "settings.json";
 /// Bytes of a vessel's name.
 const NAME_BYTES_MAX: usize = 128;
+/// Letters of a call sign; the Radio Regulations (article 19) have none of more than seven, a portable one adds a suffix.
+const CALL_SIGN_BYTES_MAX: usize = 16;
 
 /// The own vessel as its owner describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,12 +22,14 @@ pub struct Vessel {
     pub mmsi: Option<String>,
     /// `urn:mrn:signalk:uuid:…`.
     pub uuid: Option<String>,
+    /// Call sign of the VHF radio; `communication.callsignVhf` of the data model.
+    pub call_sign: Option<String>,
 }
 
 impl Vessel {
     /// Visits what the data model says of the vessel without a source: its path below it, and the text.
     pub fn described(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let texts = [("name", &self.name), ("mmsi", &self.mmsi)];
+        let texts = [("name", &self.name), ("mmsi", &self.mmsi), ("communication.callsignVhf", &self.call_sign)];
         texts.into_iter().filter_map(|(path, text)| Some((path, text.as_deref()?)))
     }
 }
@@ -85,6 +89,13 @@ fn read_vessel(vessel: &str) -> Result<Vessel, ConfigError> {
         }
         read.mmsi = Some(mmsi.into());
     }
+    if let Some(sign) = text("callsignVhf") {
+        let is_sign =
+            |sign: &str| sign.len() <= CALL_SIGN_BYTES_MAX && sign.bytes().all(|byte| byte.is_ascii_graphic());
+        let sign = json::string(sign).filter(|sign| is_sign(sign));
+        let sign = sign.ok_or_else(|| refuse("vessel.callsignVhf must be at most 16 letters and digits"))?;
+        read.call_sign = Some(sign.into_owned());
+    }
     if let Some(uuid) = text("uuid") {
         let uuid = json::string(uuid).filter(|uuid| super::identity::is_uuid_urn(uuid));
         read.uuid = Some(uuid.ok_or_else(|| refuse("vessel.uuid must read urn:mrn:signalk:uuid:<uuid>"))?.into_owned());
@@ -127,6 +138,10 @@ mod tests {
             ("{", "settings.json: not a JSON object"),
             (r#"{"vessel":7}"#, "settings.json: vessel must be an object"),
             (r#"{"vessel":{"mmsi":"12"}}"#, "settings.json: vessel.mmsi must have nine digits"),
+            (
+                r#"{"vessel":{"callsignVhf":"O H 1"}}"#,
+                "settings.json: vessel.callsignVhf must be at most 16 letters and digits",
+            ),
             (r#"{"vessel":{"name":{}}}"#, "settings.json: vessel.name must be a text of at most 128 bytes"),
             (r#"{"vessel":{"uuid":"x"}}"#, "settings.json: vessel.uuid must read urn:mrn:signalk:uuid:<uuid>"),
         ] {
