@@ -36,6 +36,7 @@ const RUST: &[File] = &[
     ("sdk/skiff-abi/src/export.rs", include_str!("../../../runtime/abi/src/export.rs")),
     ("sdk/skiff-abi/src/import.rs", include_str!("../../../runtime/abi/src/import.rs")),
     ("sdk/skiff-abi/src/lib.rs", include_str!("../../../runtime/abi/src/lib.rs")),
+    ("sdk/skiff-abi/src/table.rs", include_str!("../../../runtime/abi/src/table.rs")),
 ];
 
 const ASSEMBLYSCRIPT: &[File] = &[
@@ -119,6 +120,19 @@ mod tests {
         }
         for name in ["", "Tide", "9tide", "@acme", "@acme/", "a/b", "@acme/tide/x", "../x", "a b", &"a".repeat(101)] {
             assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_source_of_the_crates_that_a_plugin_needs_is_in_it() {
+        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (folder, written) in [("plugins/sdk/src", "sdk/skiff-plugin/src"), ("runtime/abi/src", "sdk/skiff-abi/src")]
+        {
+            for entry in fs::read_dir(top.join(folder)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                let wanted = format!("{written}/{name}");
+                assert!(RUST.iter().any(|(path, _)| *path == wanted), "{wanted} is missing");
+            }
         }
     }
 

@@ -267,7 +267,7 @@ impl DeltaWriter {
     fn write_entry(&mut self, base: &str, leaf: &str, write_value: impl FnOnce(&mut String)) {
         let text = &mut self.draft.text;
         // Behind the bracket of its list it is the first one.
-        text.push_str(if text.ends_with('[') { "{\"path\":\"" } else { ",{\"path\":\"" });
+        text.push_str(if text.as_bytes().last() == Some(&b'[') { "{\"path\":\"" } else { ",{\"path\":\"" });
         let from = text.len();
         if !base.is_empty() {
             text.push_str(base);
