@@ -116,6 +116,10 @@ pub fn frames(messages: &[Message], random: &mut Random) -> Result<Log, String> 
 
 /// Bytes of a frame.
 const FRAME_BYTES: usize = 8;
+/// Frames of a fast packet: its index has five bits.
+const FAST_FRAMES: u8 = 32;
+/// Bytes of a fast packet.
+const FAST_BYTES: usize = FRAME_BYTES - 2 + (FAST_FRAMES as usize - 1) * (FRAME_BYTES - 1);
 
 /// Splits a message (NMEA 2000 appendix A; J1939-21 §5.2 has the identifier): a fast packet begins each frame with
 /// sequence counter and index, the first also with the length, and fills the last with ones.
@@ -124,15 +128,16 @@ fn split(message: &Message, counter: u8) -> Result<Vec<(u32, Vec<u8>)>, String> 
     // A PDU1 group has its destination where the others have the last byte of their number.
     let group = if (pgn >> 8) & 0xff < 240 { pgn | u32::from(*destination) } else { *pgn };
     let id = u32::from(*priority) << 26 | group << 8 | u32::from(*source);
+    let too_long = || format!("a message of PGN {pgn} has {} bytes", payload.len());
     if !is_fast {
         let fits = payload.len() <= FRAME_BYTES;
-        let too_long = || format!("a message of PGN {pgn} has {} bytes", payload.len());
         return fits.then(|| vec![(id, payload.clone())]).ok_or_else(too_long);
     }
-    let length = u8::try_from(payload.len()).map_err(|error| format!("a message of PGN {pgn}: {error}"))?;
+    let length = u8::try_from(payload.len()).ok().filter(|_| payload.len() <= FAST_BYTES).ok_or_else(too_long)?;
     let (first, rest) = payload.split_at(payload.len().min(FRAME_BYTES - 2));
     let parts = std::iter::once(first).chain(rest.chunks(FRAME_BYTES - 1));
-    let frames = (counter << 5..).zip(parts).enumerate().map(|(index, (head, part))| {
+    let frames = (0..FAST_FRAMES).zip(parts).map(|(index, part)| {
+        let head = counter << 5 | index;
         let mut data = if index == 0 { vec![head, length] } else { vec![head] };
         data.extend(part);
         data.resize(FRAME_BYTES, 0xff);
@@ -171,5 +176,18 @@ mod tests {
         let (lines, whole) = (log.text.lines().count(), log.messages.lines().count());
         assert!(lines < 40 * 7 && lines > 40 * 6, "{lines}");
         assert!(whole < 40 && whole >= 40 - (40 * 7 - lines), "{whole}");
+    }
+
+    #[test]
+    fn the_longest_fast_packet_has_all_its_frames_and_a_longer_one_is_an_error() {
+        let mut message = messages().remove(0);
+        for counter in [0, 7] {
+            message.payload = vec![1; FAST_BYTES];
+            let frames = split(&message, counter).unwrap();
+            assert_eq!((frames.len(), frames[31].1[0]), (32, counter << 5 | 31));
+            assert!(frames.iter().all(|(_, data)| data.len() == FRAME_BYTES));
+            message.payload.push(1);
+            assert!(split(&message, counter).is_err());
+        }
     }
 }
