@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_source_of_the_crates_that_a_plugin_needs_is_in_it() {
-        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         for (folder, written) in [("plugins/sdk/src", "sdk/skiff-plugin/src"), ("runtime/abi/src", "sdk/skiff-abi/src")]
         {
             for entry in fs::read_dir(top.join(folder)).unwrap() {
