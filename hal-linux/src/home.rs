@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use skiff_runtime::hal::{Key, Storage};
+use skiff_runtime::json;
 
 use crate::hal::Folder;
 
@@ -30,8 +31,10 @@ impl Marker {
     #[must_use]
     pub fn set(folder: &Path, url: &str) -> Self {
         let mut storage = Folder::new(folder);
-        // A URL of ours holds nothing that needs an escape.
-        if let Err(error) = write(&mut storage, ADDRESS_FILE, &format!("{{\"url\":\"{url}\"}}\n")) {
+        let address = json::object(|out| {
+            out.text("url", url);
+        });
+        if let Err(error) = write(&mut storage, ADDRESS_FILE, &format!("{address}\n")) {
             log::warn!("{}: {error}; `skiff plugin` needs --url {url}", folder.join(ADDRESS_FILE).display());
         }
         Self { storage }

@@ -229,4 +229,20 @@ mod tests {
         assert!(PluginConfig::default().save(&mut files, "_acme_tide").is_err());
         assert_eq!(files.text(FILE), "{\"enabled\":tru");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn doubles_keep_every_bit_in_the_file(bits: u64) {
+            let value = f64::from_bits(bits);
+            proptest::prop_assume!(value.is_finite() && value != 0.0);
+            let mut files = Files::default();
+            let posted = PluginConfig::default().posted(&format!(r#"{{"configuration":{{"a":[{value:.16e}]}}}}"#)).unwrap();
+            posted.save(&mut files, "_acme_tide").unwrap();
+            let read = PluginConfig::load(&mut files, "_acme_tide", 1000).unwrap().unwrap();
+            proptest::prop_assert_eq!(&read, &posted);
+            let kept = read.configuration.unwrap();
+            let number = kept.strip_prefix("{\"a\":[").and_then(|text| json::number(text.strip_suffix("]}")?));
+            proptest::prop_assert_eq!(number.map(f64::to_bits), Some(bits), "{}", kept);
+        }
+    }
 }

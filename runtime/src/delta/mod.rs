@@ -9,7 +9,7 @@
 //! use skiff_runtime::json::Decimal;
 //!
 //! let head = UpdateHead { source_ref: Some("sample.7"), timestamp: Some("2026-11-22T00:00:00.000Z"), ..UpdateHead::default() };
-//! let mut writer = DeltaWriter::new("", Some("vessels.urn:mrn:signalk:uuid:0"));
+//! let mut writer = DeltaWriter::new(None, Some("vessels.urn:mrn:signalk:uuid:0"));
 //! writer.update(&head);
 //! writer.value("environment.depth.belowTransducer", Value::Number(Decimal::new(42, -1)));
 //! let delta = writer.finish().unwrap();

@@ -10,7 +10,7 @@ use super::{
     DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, PATH_BYTES_MAX, Span, Stamp,
     UpdateIndex, UpdateRef, is_plain, parse,
 };
-use crate::json::{Compact, JsonError, Value};
+use crate::json::{Compact, JsonError, Member, Value, write_string};
 
 /// Takes path and value pairs, as the NMEA 2000 mapping gives them.
 pub trait ValueSink {
@@ -110,11 +110,11 @@ fn write_foreign(out: &mut String, json: &str) -> Result<(), JsonError> {
 }
 
 impl DeltaWriter {
-    /// Starts a delta. `prefix` is text to put before `"context"`, such as `"_line":12,`.
+    /// Starts a delta. `first` is a member to put before `"context"`, such as `"_line":12`.
     #[must_use]
-    pub fn new(prefix: &str, context: Option<&str>) -> Self {
+    pub fn new(first: Option<Member<'_>>, context: Option<&str>) -> Self {
         let mut writer = Self::default();
-        writer.restart(prefix, context);
+        writer.restart(first, context);
         writer
     }
 
@@ -123,31 +123,35 @@ impl DeltaWriter {
         let mut writer = Self::default();
         writer.draft.text.reserve_exact(context.len().saturating_add(bytes));
         writer.draft.entries.reserve_exact(entries);
-        writer.begin("", Some(context));
+        writer.begin(None, Some(context));
         writer
     }
 
     /// Starts another delta in the same memory; what was not taken out is lost.
-    pub fn restart(&mut self, prefix: &str, context: Option<&str>) {
+    pub fn restart(&mut self, first: Option<Member<'_>>, context: Option<&str>) {
         let draft = &mut self.draft;
         draft.text.clear();
         draft.updates.clear();
         draft.entries.clear();
         draft.context = Span::default();
         draft.text.reserve(TEXT_BYTES_AT_FIRST);
-        self.begin(prefix, context);
+        self.begin(first, context);
     }
 
-    fn begin(&mut self, prefix: &str, context: Option<&str>) {
+    fn begin(&mut self, first: Option<Member<'_>>, context: Option<&str>) {
         let draft = &mut self.draft;
         // Few long parts, here and below: adding one costs a small machine as much as thirty of its bytes.
-        if !prefix.is_empty() {
+        if let Some((name, value)) = first {
             draft.text.push('{');
-            draft.text.push_str(prefix);
+            // Writing into a String cannot fail.
+            let _ = write_string(&mut draft.text, name);
+            draft.text.push(':');
+            let _ = value.write(&mut draft.text);
+            draft.text.push(',');
         }
-        let mut lead = if prefix.is_empty() { "{\"updates\":[" } else { "\"updates\":[" };
+        let mut lead = if first.is_none() { "{\"updates\":[" } else { "\"updates\":[" };
         if let Some(context) = context.filter(|context| is_plain(context)) {
-            draft.text.push_str(if prefix.is_empty() { "{\"context\":\"" } else { "\"context\":\"" });
+            draft.text.push_str(if first.is_none() { "{\"context\":\"" } else { "\"context\":\"" });
             let from = draft.text.len();
             draft.text.push_str(context);
             draft.context = Span::new(from, draft.text.len());
@@ -396,7 +400,7 @@ mod tests {
 
     #[test]
     fn writes_members_in_the_order_plugins_search_for() {
-        let mut writer = DeltaWriter::new("\"_line\":3,", Some("vessels.urn:x"));
+        let mut writer = DeltaWriter::new(Some(("_line", Value::whole(3))), Some("vessels.urn:x"));
         writer.update(&UpdateHead {
             source: Some(Value::Object(&[
                 ("label", Value::Text("can0")),
@@ -420,11 +424,12 @@ mod tests {
 
     #[test]
     fn every_head_is_json_of_what_was_given() {
-        for (prefix, context) in [("", Some("c")), ("", None), ("\"_line\":1,", Some("c")), ("\"_line\":1,", None)] {
+        let line = Some(("_line", Value::whole(1)));
+        for (first, context) in [(None, Some("c")), (None, None), (line, Some("c")), (line, None)] {
             for parts in 0..8 {
                 let [source, stamp, name] = [1, 2, 4].map(|part| (parts & part != 0).then_some("x"));
                 let head = UpdateHead { source: source.map(Value::Text), source_ref: name, timestamp: stamp };
-                let mut writer = DeltaWriter::new(prefix, context);
+                let mut writer = DeltaWriter::new(first, context);
                 for path in ["a", "b"] {
                     writer.update(&head);
                     writer.value_below("p.", path, Value::Null);
@@ -449,14 +454,14 @@ mod tests {
     fn a_writer_is_used_again() {
         let mut writer = DeltaWriter::default();
         for context in [Some("a"), None] {
-            writer.restart("", context);
+            writer.restart(None, context);
             assert_eq!(writer.text(), Err(DeltaError::Empty));
-            writer.restart("", context);
+            writer.restart(None, context);
             writer.update(&UpdateHead { source_ref: Some("s"), ..UpdateHead::default() });
             writer.value("x", Value::Bool(true));
             let length = writer.text().unwrap().len();
             let delta = writer.delta().unwrap();
-            let mut other = DeltaWriter::new("", context);
+            let mut other = DeltaWriter::new(None, context);
             other.update(&UpdateHead { source_ref: Some("s"), ..UpdateHead::default() });
             other.value("x", Value::Bool(true));
             assert_eq!((delta.text().len(), &delta), (length, &other.finish().unwrap()));
@@ -465,13 +470,13 @@ mod tests {
 
     #[test]
     fn updates_without_values_vanish() {
-        let mut writer = DeltaWriter::new("", None);
+        let mut writer = DeltaWriter::new(None, None);
         writer.update(&UpdateHead::default());
         writer.update(&UpdateHead::default());
         writer.value("x", Value::Null);
         writer.update(&UpdateHead::default());
         assert_eq!(writer.finish().unwrap().text(), r#"{"updates":[{"values":[{"path":"x","value":null}]}]}"#);
-        let mut empty = DeltaWriter::new("", None);
+        let mut empty = DeltaWriter::new(None, None);
         empty.update(&UpdateHead::default());
         assert_eq!(empty.finish(), Err(DeltaError::Empty));
     }

@@ -157,7 +157,10 @@ impl Board {
         match update.finish(flash, storage) {
             Ok(Progress::Receiving { received, total }) => {
                 self.update = Some((update, now));
-                Response::json(200, format!("{{\"received\":{received},\"total\":{total}}}"))
+                let body = json::object(|body| {
+                    body.number("received", received).number("total", total);
+                });
+                Response::json(200, body)
             }
             Ok(Progress::Ready) => {
                 log::warn!("firmware {} is whole, restarting into it", update.header().version);
@@ -177,7 +180,7 @@ impl Board {
             Ok(()) => {
                 log::warn!("factory reset: configuration, plugins and token go at the next start");
                 self.restart = Some((Restart::FactoryReset, hal.clock.now() + BEFORE_RESTART));
-                Response::json(202, "{\"state\":\"restarting\"}")
+                restarting()
             }
             Err(error) => Response::error(507, &format!("{error}")),
         }
@@ -221,11 +224,18 @@ impl Board {
             Ok(()) => {
                 log::warn!("the board starts anew {what}");
                 self.restart = Some((Restart::Network, now + BEFORE_RESTART));
-                Response::json(202, "{\"state\":\"restarting\"}")
+                restarting()
             }
             Err(error) => Response::error(507, &format!("{error}")),
         }
     }
+}
+
+fn restarting() -> Response {
+    let body = json::object(|body| {
+        body.text("state", "restarting");
+    });
+    Response::json(202, body)
 }
 
 fn no_wifi() -> Response {

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::Gateway;
 use super::puts::PendingPut;
 use crate::delta::{Delta, DeltaVersion, Stamp};
+use crate::json;
 use crate::package::Incoming;
 use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
 use crate::server::providers::{Done, Effect, Step, Then};
@@ -231,8 +232,10 @@ impl Gateway {
             (Pending::Install { id, stored, incoming }, outcome) => self.installed(&id, stored, incoming, &outcome),
             (Pending::Reload { id }, outcome) => self.installed(&id, Stored::InForce, None, &outcome),
             (Pending::Remove { id }, _) => {
-                let removed = Response::json(200, "{\"removed\":true}");
-                Response { follow: Some(Follow::Forget(id)), ..removed }
+                let body = json::object(|body| {
+                    body.boolean("removed", true);
+                });
+                Response { follow: Some(Follow::Forget(id)), ..Response::json(200, body) }
             }
             (Pending::Part { of, index }, outcome) => {
                 if let Some(job) = self.clients.exchanges.reply(of, index, outcome.into_reply()) {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::Gateway;
 use crate::delta::{Delta, Stamp, is_plain};
 use crate::http::{Method, Request};
-use crate::json::{self, quoted};
+use crate::json::{self, Object};
 use crate::model::Notification;
 use crate::server::Response;
 use crate::server::providers::{failed, json_body, state};
@@ -27,12 +27,15 @@ impl Gateway {
         let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
         match (request.method, segments.as_slice()) {
             (Method::Get | Method::Head, []) => {
-                let rows: Vec<String> =
-                    self.model.notifications().map(|row| format!("{}:{}", quoted(&row.id), row_json(row))).collect();
-                Response::json(200, format!("{{{}}}", rows.join(",")))
+                let rows = json::object(|rows| {
+                    for row in self.model.notifications() {
+                        rows.object(&row.id, |out| write_row(out, row));
+                    }
+                });
+                Response::json(200, rows)
             }
             (Method::Get | Method::Head, [id]) => match self.model.notification(id) {
-                Some(row) => Response::json(200, row_json(row)),
+                Some(row) => Response::json(200, json::object(|out| write_row(out, row))),
                 None => unknown(id),
             },
             (Method::Post, []) => json_body(request).map_or_else(|refused| refused, |body| self.raise(&body)),
@@ -86,13 +89,16 @@ impl Gateway {
         };
         let id = crate::config::random_uuid(&mut *self.hal.rng);
         let message = json::member(&body, "message").filter(|message| message.starts_with('"'));
-        let mut value = format!(
-            "{{\"state\":\"emergency\",\"method\":[\"visual\",\"sound\"],\"message\":{}}}",
-            message.unwrap_or("\"Person overboard!\"")
-        );
-        if let Some(position) = self.model.node_at_self("navigation.position.value").filter(|it| it.starts_with('{')) {
-            value = json::with_member(&value, "position", &position);
-        }
+        let value = json::object(|value| {
+            value.text("state", "emergency").list("method", |method| {
+                method.text("visual").text("sound");
+            });
+            value.json("message", message.unwrap_or("\"Person overboard!\""));
+            let position = self.model.node_at_self("navigation.position.value");
+            if let Some(position) = position.filter(|position| position.starts_with('{')) {
+                value.json("position", &position);
+            }
+        });
         self.create(&id, &format!("notifications.mob.{id}"), &value)
     }
 
@@ -107,7 +113,10 @@ impl Gateway {
             self.model.forget_notification(&id);
             return failed(400, "the notification is too long");
         }
-        Response::json(201, format!("{{\"state\":\"COMPLETED\",\"statusCode\":201,\"id\":{}}}", quoted(&id)))
+        let body = json::object(|body| {
+            body.text("state", "COMPLETED").number("statusCode", 201_u16).text("id", &id);
+        });
+        Response::json(201, body)
     }
 
     /// Changes state, message or method of a notification.
@@ -158,15 +167,9 @@ fn unknown(id: &str) -> Response {
     failed(404, &format!("there is no notification {id}"))
 }
 
-fn row_json(row: &Notification) -> String {
-    format!(
-        "{{\"context\":{},\"path\":{},\"value\":{},\"$source\":{},\"timestamp\":{}}}",
-        quoted(&row.context),
-        quoted(&row.path),
-        row.json(),
-        quoted(&row.source),
-        quoted(&row.timestamp)
-    )
+fn write_row(out: &mut Object<'_>, row: &Notification) {
+    out.text("context", &row.context).text("path", &row.path).json("value", &row.json());
+    out.text("$source", &row.source).text("timestamp", &row.timestamp);
 }
 
 fn is_path(path: &str) -> bool {

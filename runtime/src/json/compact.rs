@@ -150,6 +150,7 @@ impl Visitor<'_> for Key<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::number;
     use super::*;
     use std::format;
 
@@ -179,7 +180,38 @@ mod tests {
         assert!(compact(&nest(100_000)).is_err());
     }
 
+    #[test]
+    fn numbers_between_two_doubles_are_rounded_rightly() {
+        for (text, wanted) in [
+            // Half way, then a little more: to the even one, then up (IEEE 754 §4.3.1).
+            ("1.00000000000000011102230246251565404236316680908203125", "1"),
+            ("1.00000000000000011102230246251565404236316680908203126", "1.0000000000000002"),
+            ("9007199254740993", "9007199254740992"),
+            ("9007199254740993.0000000000000000000000000000000001", "9007199254740994"),
+            ("2.2250738585072011e-308", "2.225073858507201e-308"),
+            ("2.4703282292062327e-324", "0"),
+            ("2.4703282292062328e-324", "5e-324"),
+            ("1.7976931348623157e+308", "1.7976931348623157e+308"),
+            // As JSON.stringify does.
+            ("-0.0", "0"),
+        ] {
+            assert_eq!(compact(text).as_deref(), Ok(wanted), "{text}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn doubles_keep_every_bit(bits: u64) {
+            let value = f64::from_bits(bits);
+            proptest::prop_assume!(value.is_finite() && value != 0.0);
+            let mut shortest = String::new();
+            write_f64(&mut shortest, value).unwrap();
+            for text in [&shortest, &format!("{value:e}"), &format!("{value:.16e}"), &format!("{value:.40e}")] {
+                proptest::prop_assert_eq!(number(text).map(f64::to_bits), Some(bits), "{}", text);
+                proptest::prop_assert_eq!(compact(text), Ok(shortest.clone()), "{}", text);
+            }
+        }
+
         #[test]
         fn compact_is_idempotent_and_never_panics(text in "\\PC*") {
             if let Ok(once) = compact(&text) {

@@ -19,7 +19,7 @@ pub enum Value<'a> {
     /// Text.
     Text(&'a str),
     /// An object, members in order.
-    Object(&'a [(&'a str, Value<'a>)]),
+    Object(&'a [Member<'a>]),
     /// An array.
     List(&'a [Value<'a>]),
     /// Text that is compact JSON already.
@@ -27,6 +27,9 @@ pub enum Value<'a> {
     /// Compact JSON that is written when it is needed: lists too long for the stack.
     Written(Written<'a>),
 }
+
+/// A member of an object: name and value.
+pub type Member<'a> = (&'a str, Value<'a>);
 
 /// Writes compact JSON.
 #[derive(Clone, Copy)]
@@ -56,6 +59,12 @@ impl<W: Write + ?Sized> Write for Through<'_, W> {
 }
 
 impl Value<'_> {
+    /// Returns a whole number, at most `i64::MAX`.
+    #[must_use]
+    pub fn whole(number: u64) -> Self {
+        Self::Number(Decimal::new(i64::try_from(number).unwrap_or(i64::MAX), 0))
+    }
+
     /// Writes the value as compact JSON.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ impl Model {
 
     /// Writes the values after `path`, as many as one delta takes.
     fn piece(&self, name: &str, context: &Context, path: &mut Option<Box<str>>) -> Option<Delta> {
-        let mut writer = DeltaWriter::new("", Some(name));
+        let mut writer = DeltaWriter::new(None, Some(name));
         let (mut count, mut bytes) = (0_usize, 0_usize);
         let mut head: Option<(u16, &str)> = None;
         let mut last = None;

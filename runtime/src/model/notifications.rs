@@ -82,7 +82,12 @@ impl Notification {
         value.reserve_exact(self.value.len().saturating_add(OWN_BYTES).saturating_add(self.id.len()));
         value.push_str(&self.value);
         if method.is_some() && quiet {
-            value = json::with_member(&value, "method", &format!("[{}]", methods.join(",")));
+            let methods = json::list(|out| {
+                for method in methods {
+                    out.json(method);
+                }
+            });
+            value = json::with_member(&value, "method", &methods);
         }
         // It has neither member yet, see `without_own`.
         value.truncate(value.len().saturating_sub(1));

@@ -410,25 +410,24 @@ impl Receiver {
             Context::Invalid => return None,
         };
         let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(&decoded));
-        let mut prefix = heapless::String::<32>::new();
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
-        let (start, context, source_ref) = match form {
-            DeltaForm::Line { line } => {
-                for part in ["\"_line\":", &map::digits(i64::try_from(line).unwrap_or(i64::MAX)), ","] {
-                    let _ = prefix.push_str(part);
-                }
-                (WITHOUT_LABEL, target.as_deref(), None)
-            }
+        let (first, start, context, source_ref) = match form {
+            DeltaForm::Line { line } => (Some(("_line", Value::whole(line))), WITHOUT_LABEL, target.as_deref(), None),
             DeltaForm::Stamped { self_context } => {
                 // The label is kept short enough for this to fit.
                 let device = if self.uses_name { source.reference() } else { &source.address };
                 for part in [self.label.as_str(), ".", device] {
                     let _ = source_ref.push_str(part);
                 }
-                (self.source_start.as_str(), Some(target.as_deref().unwrap_or(self_context)), Some(source_ref.as_str()))
+                (
+                    None,
+                    self.source_start.as_str(),
+                    Some(target.as_deref().unwrap_or(self_context)),
+                    Some(source_ref.as_str()),
+                )
             }
         };
-        self.writer.restart(&prefix, context);
+        self.writer.restart(first, context);
         let stamp = Some(timestamp).filter(|text| !text.is_empty());
         let written = |out: &mut dyn Write| source.write(start, id.pgn, out);
         let head = UpdateHead { source: Some(Value::Written(Written(&written))), source_ref, timestamp: stamp };

@@ -208,19 +208,15 @@ impl Sentences {
         form: DeltaForm<'_>,
         values: impl FnOnce(&mut DeltaWriter),
     ) -> Option<Delta> {
-        let mut prefix = heapless::String::<32>::new();
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
         let mut timestamp = heapless::String::<32>::new();
-        // 24 letters; the line 28 at most; label and talker are kept short enough.
+        // 24 letters; label and talker are kept short enough.
         let _ = write!(timestamp, "{stamp}");
-        let (label, context, source_ref) = match form {
-            DeltaForm::Line { line } => {
-                let _ = write!(prefix, "\"_line\":{line},");
-                ("", context, None)
-            }
+        let (first, label, context, source_ref) = match form {
+            DeltaForm::Line { line } => (Some(("_line", Value::whole(line))), "", context, None),
             DeltaForm::Stamped { self_context } => {
                 let _ = write!(source_ref, "{}.{}", self.label, sentence.talker);
-                (self.label.as_str(), context.or(Some(self_context)), Some(source_ref.as_str()))
+                (None, self.label.as_str(), context.or(Some(self_context)), Some(source_ref.as_str()))
             }
         };
         let source = [
@@ -230,7 +226,7 @@ impl Sentences {
             ("talker", Value::Text(sentence.talker)),
         ];
         let stamp = Some(timestamp.as_str()).filter(|text| !text.is_empty());
-        let mut writer = DeltaWriter::new(&prefix, context);
+        let mut writer = DeltaWriter::new(first, context);
         writer.update(&UpdateHead { source: Some(Value::Object(&source)), source_ref, timestamp: stamp });
         values(&mut writer);
         let delta = writer.finish().ok();

@@ -233,7 +233,9 @@ impl Player<'_> {
             return Ok("null".into());
         }
         if !self.world.offers.puts.contains(&(context.to_string(), path.to_string())) {
-            return Ok("{\"unregistered\":true}".into());
+            return Ok(json::object(|out| {
+                out.boolean("unregistered", true);
+            }));
         }
         if let Life::Gone(reason) = &self.life {
             return Err(Trap(reason.clone()));
@@ -404,10 +406,10 @@ impl Player<'_> {
         }
         let found = self.routes.iter().find(|endpoint| endpoint.method == method && endpoint.path == route);
         let Some(endpoint) = found else {
-            return Ok("{\"status\":404}".into());
+            return Ok(status(404));
         };
         if self.spec.capabilities.grant(Capability::HttpEndpoints) == crate::host::Grant::Denied {
-            return Ok("{\"status\":403}".into());
+            return Ok(status(403));
         }
         if let Life::Gone(reason) = &self.life {
             return Err(Trap(reason.clone()));
@@ -450,6 +452,12 @@ fn finished(answer: &str) -> Result<String, String> {
             object.json("body", parsed.as_deref().unwrap_or(body));
         }
     }))
+}
+
+fn status(status: u16) -> String {
+    json::object(|out| {
+        out.number("status", status);
+    })
 }
 
 fn content_type(headers: &str) -> Option<String> {

@@ -226,7 +226,12 @@ impl ReadStep {
                     if let Some(body) = &self.body {
                         request.json("body", body.get());
                     }
-                    request.json("headers", &raw(self.headers, "{\"host\":\"localhost\"}"));
+                    match self.headers {
+                        Some(headers) => request.json("headers", &plain(&headers)),
+                        None => request.object("headers", |headers| {
+                            headers.text("host", "localhost");
+                        }),
+                    };
                 });
                 let request = crate::json::compact(&request).map_err(|error| format!("{error}"))?;
                 Step::Http { route: self.route.unwrap_or_else(|| path.clone()), method, path, request }

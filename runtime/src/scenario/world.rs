@@ -216,7 +216,10 @@ impl Services for World<'_> {
     fn register(&mut self, registration: Registration) -> bool {
         match registration {
             Registration::Put { context, path } => {
-                self.emit(&one_entry("meta", &path, "{\"supportsPut\":true}"), DeltaVersion::V1);
+                let meta = json::object(|meta| {
+                    meta.boolean("supportsPut", true);
+                });
+                self.emit(&one_entry("meta", &path, &meta), DeltaVersion::V1);
                 self.lines.app("put-handler", |line| line.text("context", &context).text("path", &path));
                 self.offers.puts.insert((context, path));
             }

@@ -7,7 +7,6 @@
 //! name), not by a form or script (its `Origin` is not ours), not by a WebSocket.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
@@ -82,7 +81,9 @@ impl Access {
             return Ok((Self { salt, hash, names: Vec::new(), anyone: false }, None));
         }
         let (access, token) = Self::with_new_token(rng);
-        let text = format!(r#"{{"algorithm":"sha256","salt":"{}","hash":"{}"}}"#, hex(&access.salt), hex(&access.hash));
+        let text = json::object(|out| {
+            out.text("algorithm", "sha256").text("salt", &hex(&access.salt)).text("hash", &hex(&access.hash));
+        });
         write_object(storage, FILE, &text)?;
         Ok((access, Some(token)))
     }

@@ -108,10 +108,12 @@ impl Target {
         let id = self.id(name)?;
         match self {
             Self::Gateway(client) => {
-                let body = match change {
-                    Change::Enabled(enabled) => format!("{{\"enabled\":{enabled}}}"),
-                    Change::Configuration(configuration) => format!("{{\"configuration\":{configuration}}}"),
-                };
+                let body = skiff_runtime::json::object(|body| {
+                    match change {
+                        Change::Enabled(enabled) => body.boolean("enabled", *enabled),
+                        Change::Configuration(configuration) => body.json("configuration", configuration),
+                    };
+                });
                 ask(client, Method::POST, &format!("/skServer/plugins/{id}/config"), Some(Body::Json(body)))?;
                 log::info!("{name}: {}", change.done());
             }

@@ -116,7 +116,9 @@ fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
     match scene.decoded.string(field) {
         Some(text) => {
             let text = text.to_stack();
-            let number = text.trim().parse().ok().filter(|_| faults::ON && field == Field::RouteName);
+            // Asked first: where the fault is not wanted, the reader of decimals is not even linked.
+            let as_number = faults::ON && field == Field::RouteName;
+            let number = as_number.then(|| text.trim().parse().ok()).flatten();
             scene.value(path, number.map_or(Value::Text(&text), Value::Float));
         }
         None if faults::ON && field == Field::RouteName && has_letters(scene.decoded, field) => {

@@ -13,9 +13,14 @@ use crate::server::Response;
 use crate::server::endpoint::query_json;
 use skiff_abi::export;
 
-const BASE: &str = r#"{"forecasts":{"description":"weather forecasts for a position"},"observations":{"description":"observations near a position"},"warnings":{"description":"weather warnings for a position"}}"#;
-const FORECASTS: &str =
-    r#"{"daily":{"description":"one forecast a day"},"point":{"description":"forecasts for points in time"}}"#;
+/// Parts of the API: name and description.
+const BASE: &[(&str, &str)] = &[
+    ("forecasts", "weather forecasts for a position"),
+    ("observations", "observations near a position"),
+    ("warnings", "weather warnings for a position"),
+];
+/// Parts of the forecasts.
+const FORECASTS: &[(&str, &str)] = &[("daily", "one forecast a day"), ("point", "forecasts for points in time")];
 
 /// Answers a request below `/signalk/v2/api/weather`; `segments` are decoded.
 #[must_use]
@@ -28,14 +33,24 @@ pub fn answer(request: &Request, segments: &[Cow<'_, str>], providers: &Provider
         return Response::method_not_allowed("GET, HEAD").into();
     }
     match segments.as_slice() {
-        [] => Step::json(200, BASE.into()),
-        ["forecasts"] => Step::json(200, FORECASTS.into()),
+        [] => Step::json(200, described(BASE)),
+        ["forecasts"] => Step::json(200, described(FORECASTS)),
         ["observations"] => ask(request, providers, export::WEATHER_OBSERVATIONS, None),
         ["forecasts", "daily"] => ask(request, providers, export::WEATHER_FORECASTS, Some("daily")),
         ["forecasts", "point"] => ask(request, providers, export::WEATHER_FORECASTS, Some("point")),
         ["warnings"] => ask(request, providers, export::WEATHER_WARNINGS, None),
         _ => failed(404, "no such part of the weather API").into(),
     }
+}
+
+fn described(parts: &[(&str, &str)]) -> String {
+    json::object(|out| {
+        for (name, description) in parts {
+            out.object(name, |part| {
+                part.text("description", description);
+            });
+        }
+    })
 }
 
 fn ask(request: &Request, providers: &Providers<'_>, export: &'static str, kind: Option<&'static str>) -> Step {

@@ -104,7 +104,7 @@ impl ClientMessage {
     pub(super) fn parse(text: &str, stamp: &Stamp<'_>) -> Result<Self, ClientError> {
         let mut query = false;
         let [mut context, mut subscribe, mut unsubscribe, mut request_id, mut put] = [const { None::<String> }; 5];
-        let mut asked = None;
+        let mut asked: Option<(u16, &str)> = None;
         let updates = Delta::parse_message(text, stamp, &mut |key, value| match key {
             "context" => context = Some(value.into()),
             "subscribe" => subscribe = Some(value.into()),
@@ -140,8 +140,12 @@ impl ClientMessage {
             return Ok(Self::Query { request_id });
         }
         if let Some((status, message)) = asked.or(request_id.map(|_| (400, "request not understood"))) {
-            let id = request_id.map_or(String::new(), |id| format!("\"requestId\":{id},"));
-            let answer = format!("{{{id}\"state\":\"COMPLETED\",\"statusCode\":{status},\"message\":\"{message}\"}}");
+            let answer = json::object(|answer| {
+                if let Some(id) = request_id {
+                    answer.json("requestId", id);
+                }
+                answer.text("state", "COMPLETED").number("statusCode", status).text("message", message);
+            });
             return Ok(Self::Request { answer });
         }
         if let Some(delta) = updates {

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::cmp::Ordering;
 
 use crate::delta::{Delta, DeltaWriter, UpdateHead, UpdateRef, Value, ValueSink};
+use crate::json::Member;
 
 /// A value that waits; two are equal when context, path and source are.
 #[derive(Clone, Debug)]
@@ -70,10 +71,10 @@ impl Ord for Held {
     }
 }
 
-/// Writes values of one context as a delta; `prefix` is text before its context.
-pub(super) fn write(prefix: &str, self_context: &str, values: &[Held]) -> Option<Delta> {
+/// Writes values of one context as a delta; `first` is a member before its context.
+pub(super) fn write(first: Option<Member<'_>>, self_context: &str, values: &[Held]) -> Option<Delta> {
     let context = values.first()?.context();
-    let mut writer = DeltaWriter::new(prefix, Some(if context.is_empty() { self_context } else { context }));
+    let mut writer = DeltaWriter::new(first, Some(if context.is_empty() { self_context } else { context }));
     let mut before: Option<&Held> = None;
     for held in values {
         let update = held.update()?;

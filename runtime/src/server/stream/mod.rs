@@ -16,7 +16,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use super::Response;
 use super::put::{Put, PutState};
@@ -24,7 +23,7 @@ use super::url::decode_query;
 use crate::budget::Limits;
 use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, Stamp};
 use crate::http::Request;
-use crate::json;
+use crate::json::{self, List, Member, Value};
 use crate::model::{CachedCursor, Model, Scope};
 use crate::paths::{Pattern, PatternSet};
 use crate::queue::Queue;
@@ -178,16 +177,15 @@ impl Session {
     }
 
     fn hello(&mut self, context: &StreamContext<'_>) {
-        let mut hello = String::from("{\"name\":\"skiff\",\"version\":");
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut hello, context.version);
-        hello.push_str(",\"self\":");
-        let _ = json::write_string(&mut hello, context.self_context);
-        hello.push_str(",\"roles\":[\"main\",\"master\"]");
-        if context.wall.is_known() {
-            let _ = write!(hello, ",\"timestamp\":\"{}\"", context.wall);
-        }
-        hello.push('}');
+        let hello = json::object(|hello| {
+            hello.text("name", "skiff").text("version", context.version).text("self", context.self_context);
+            hello.list("roles", |roles| {
+                roles.text("main").text("master");
+            });
+            if context.wall.is_known() {
+                hello.text("timestamp", &context.wall.text());
+            }
+        });
         self.reply(&hello);
     }
 
@@ -299,7 +297,7 @@ impl Session {
         if wanted.is_empty() {
             return None;
         }
-        if whole { Some(delta.clone()) } else { write("", &self.self_context, &wanted).map(Arc::new) }
+        if whole { Some(delta.clone()) } else { write(None, &self.self_context, &wanted).map(Arc::new) }
     }
 
     fn enqueue(&mut self, delta: Arc<Delta>, now: Instant) {
@@ -370,66 +368,68 @@ impl Session {
         if self.ready.is_empty() {
             let due = self.pacer.take_due(now);
             for values in due.chunks(VALUES_PER_DELTA) {
-                self.write_ready("", values);
+                self.write_ready(None, values);
             }
         }
     }
 
     /// Writes values of any contexts as deltas into `ready`.
-    fn write_ready(&mut self, prefix: &str, mut values: &[Held]) {
-        while let Some(first) = values.first() {
-            let same = values.iter().take_while(|held| held.context() == first.context()).count();
+    fn write_ready(&mut self, first: Option<Member<'_>>, mut values: &[Held]) {
+        while let Some(next) = values.first() {
+            let same = values.iter().take_while(|held| held.context() == next.context()).count();
             let Some((now, later)) = values.split_at_checked(same) else {
                 return;
             };
-            self.ready.extend(write(prefix, &self.self_context, now).map(Arc::new));
+            self.ready.extend(write(first, &self.self_context, now).map(Arc::new));
             values = later;
         }
     }
 
     /// Makes a delta of collapsed values, marked with `$backpressure`.
     fn uncollapse(&mut self, now: Instant) -> Option<Arc<Delta>> {
-        let waiting = self.collapsed.len();
+        let waiting = u64::try_from(self.collapsed.len()).unwrap_or(u64::MAX);
         let mut values = Vec::new();
         while values.len() < VALUES_PER_DELTA
             && let Some(held) = self.collapsed.pop_first()
         {
             values.push(held);
         }
-        let millis = now.since(self.collapsed_since).as_millis();
-        let prefix = format!("\"$backpressure\":{{\"accumulated\":{waiting},\"duration\":{millis}}},");
-        self.write_ready(&prefix, &values);
+        let millis = u64::try_from(now.since(self.collapsed_since).as_millis()).unwrap_or(u64::MAX);
+        let pressure = [("accumulated", Value::whole(waiting)), ("duration", Value::whole(millis))];
+        self.write_ready(Some(("$backpressure", Value::Object(&pressure))), &values);
         self.ready.pop_front()
     }
 
     /// Returns a meta delta for the paths of `delta` whose meta was not sent yet.
     fn meta_before(&mut self, delta: &Delta, model: &Model) -> Option<String> {
         let context = if delta.context().is_empty() { &*self.self_context } else { delta.context() };
-        let mut out = String::new();
+        let mut fresh = Vec::new();
         for (path, _) in delta.updates().flat_map(|update| update.values()) {
             if path.is_empty() || self.meta_sent.len() >= self.values_max || !self.meta_sent.insert(hash(context, path))
             {
                 continue;
             }
-            let Some(meta) = model.meta_at(context, path) else {
-                continue;
-            };
-            // Writing into a String cannot fail.
-            if out.is_empty() {
-                out.push_str("{\"context\":");
-                let _ = json::write_string(&mut out, context);
-                out.push_str(",\"updates\":[{\"meta\":[{\"path\":");
-            } else {
-                out.push_str(",{\"path\":");
+            if let Some(meta) = model.meta_at(context, path) {
+                fresh.push((path, meta));
             }
-            let _ = json::write_string(&mut out, path);
-            let _ = write!(out, ",\"value\":{meta}}}");
         }
-        if out.is_empty() {
+        if fresh.is_empty() {
             return None;
         }
-        out.push_str("]}]}");
-        Some(out)
+        let entries = |entries: &mut List<'_>| {
+            for (path, meta) in &fresh {
+                entries.object(|entry| {
+                    entry.text("path", path).json("value", meta);
+                });
+            }
+        };
+        Some(json::object(|out| {
+            out.text("context", context).list("updates", |updates| {
+                updates.object(|update| {
+                    update.list("meta", entries);
+                });
+            });
+        }))
     }
 
     fn context_pattern(&self, context: Option<&str>) -> Option<Pattern> {
@@ -491,10 +491,7 @@ impl Session {
 
     /// Answers with a JSON string.
     fn reply_text(&mut self, clause: &str) {
-        let mut out = String::new();
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut out, clause);
-        self.reply(&out);
+        self.reply(&json::quoted(clause));
     }
 
     /// Sends a text before anything else that waits.
