@@ -25,7 +25,7 @@ const WIND: [&str; 4] = [
     "navigation.speedThroughWater",
 ];
 
-/// The whole gateway with so many copies of the plugin.
+/// The whole gateway with this many copies of the plugin.
 struct Boat {
     replay: Replay,
     frames: Sample,

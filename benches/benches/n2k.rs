@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p skiff-benches --bench n2k [-- LOG]           rates of LOG, else of the simulated boat
-//! cargo bench -p skiff-benches --bench n2k -- --rounds N LOG   reads LOG so many times and says nothing but the counts
+//! cargo bench -p skiff-benches --bench n2k -- --rounds N LOG   reads LOG this many times and says nothing but the counts
 //! ```
 //!
 //! `cargo xtask n2k-speed` runs it beside the npm peer and counts instructions.
@@ -10,9 +10,9 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant as Wall};
 
-use skiff_runtime::n2k::log::{Entry, Format, LogStream, Mode, Record};
+use skiff_runtime::n2k::log::{Format, LogEntry, LogStream, Mode, Record};
 use skiff_runtime::n2k::sample::{LENGTH_SECONDS, SEED, START, Sample, write_candump_line};
-use skiff_runtime::n2k::{Assembled, DeltaForm, Receiver};
+use skiff_runtime::n2k::{DeltaForm, N2kMessage, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 /// Bytes given to the reader at once.
@@ -32,7 +32,7 @@ struct Counts {
 
 /// Makes the delta of a record, and counts its text.
 fn take(receiver: &mut Receiver, number: u64, record: &Record, counts: &mut Counts) {
-    let mut message = Assembled::default();
+    let mut message = N2kMessage::default();
     counts.frames += 1;
     if !receiver.item_into(&record.item, Instant(0), &mut message) {
         return;
@@ -51,7 +51,7 @@ fn read(log: &[u8], mut each: impl FnMut(u64, Record)) {
     let mut rest = log;
     loop {
         match stream.next_entry() {
-            Some(Entry::Record { number, record }) => each(number, record),
+            Some(LogEntry::Record { number, record }) => each(number, record),
             Some(_) => {}
             None if rest.is_empty() => return,
             None => {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use skiff_runtime::n2k::log::{Format, LineError, LogStream, Mode};
 
-pub use skiff_runtime::n2k::log::Entry;
+pub use skiff_runtime::n2k::log::LogEntry;
 
 /// Where a log comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Log {
     ///
     /// # Errors
     /// What the system said.
-    pub fn next_entry(&mut self) -> io::Result<Option<Entry>> {
+    pub fn next_entry(&mut self) -> io::Result<Option<LogEntry>> {
         loop {
             if let Some(entry) = self.stream.next_entry() {
                 return Ok(Some(entry));
@@ -172,7 +172,7 @@ impl Losses {
 mod tests {
     use super::*;
 
-    fn entries(text: &'static str) -> Vec<Entry> {
+    fn entries(text: &'static str) -> Vec<LogEntry> {
         let mut log = Log::new(Box::new(text.as_bytes()), Format::Candump, Mode::Auto);
         std::iter::from_fn(|| log.next_entry().unwrap()).collect()
     }
@@ -184,9 +184,9 @@ mod tests {
         let text: &'static str = Box::leak(format!("\n{FRAME}nonsense\r\n\n{FRAME}").into_boxed_str());
         match &entries(text)[..] {
             [
-                Entry::Record { number: 2, .. },
-                Entry::Bad { number: 3, is_last: false, .. },
-                Entry::Record { number: 5, .. },
+                LogEntry::Record { number: 2, .. },
+                LogEntry::Bad { number: 3, is_last: false, .. },
+                LogEntry::Record { number: 5, .. },
             ] => {}
             other => panic!("{other:?}"),
         }
@@ -196,9 +196,9 @@ mod tests {
         let mut losses = Losses::default();
         for entry in entries(text) {
             match entry {
-                Entry::Record { .. } => losses.record(),
-                Entry::Sentence { .. } => losses.sentence(),
-                Entry::Bad { number, error, is_last } => losses.bad(&Source::Stdin, number, error, is_last),
+                LogEntry::Record { .. } => losses.record(),
+                LogEntry::Sentence { .. } => losses.sentence(),
+                LogEntry::Bad { number, error, is_last } => losses.bad(&Source::Stdin, number, error, is_last),
             }
         }
         losses.verdict(&Source::Stdin)
@@ -218,9 +218,9 @@ mod tests {
         let mut log = Log::new(Box::new(endless), Format::Candump, Mode::Auto);
         assert!(matches!(
             log.next_entry().unwrap(),
-            Some(Entry::Bad { number: 1, error: LineError::TooLong { .. }, is_last: false })
+            Some(LogEntry::Bad { number: 1, error: LineError::TooLong { .. }, is_last: false })
         ));
-        assert!(matches!(log.next_entry().unwrap(), Some(Entry::Record { number: 2, .. })));
+        assert!(matches!(log.next_entry().unwrap(), Some(LogEntry::Record { number: 2, .. })));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use skiff_runtime::gateway::{Gateway, Setup};
 use skiff_runtime::hal::sim::{SimClock, SimRng, SimStorage};
 use skiff_runtime::hal::{Hal, Key, Storage};
 use skiff_runtime::package::Package;
-use skiff_runtime::plugin::{Enabled, State};
+use skiff_runtime::plugin::{Enabled, PluginState};
 use skiff_runtime::server::Access;
 use skiff_runtime::time::UnixMillis;
 
@@ -134,7 +134,7 @@ fn what_comes_in_by_socket_and_serial_line_goes_back_the_same_way() {
     let (mut stream, _) = boat.until("connection", || tcp.accept().ok());
     stream.set_nonblocking(true).unwrap();
     let shown = boat.gateway.plugins().find("echo").unwrap();
-    assert_eq!(shown.state(), State::Running, "{}", shown.status_message());
+    assert_eq!(shown.state(), PluginState::Running, "{}", shown.status_message());
 
     udp.send_to(b"depth", plugin).unwrap();
     stream.write_all(b"$IIDPT,4.2\r\n").unwrap();

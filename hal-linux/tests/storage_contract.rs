@@ -123,7 +123,7 @@ enum Loss {
     All,
 }
 
-/// A disk whose power goes after so many calls.
+/// A disk whose power goes after this many calls.
 #[derive(Clone)]
 struct StoppingDisk(Rc<RefCell<Stopping>>);
 

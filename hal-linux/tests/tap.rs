@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use skiff_runtime::http::handshake;
-use skiff_runtime::http::websocket::{Decoder, Message, Opcode, Peer, write_frame};
+use skiff_runtime::http::websocket::{Decoder, Opcode, Peer, WebSocketMessage, write_frame};
 use support::{Gateway, PATIENCE};
 
 /// Set in the namespace.
@@ -148,7 +148,7 @@ impl Client {
         while deltas < 100 {
             let mut input = rest.as_slice();
             while let Some(message) = decoder.decode(&mut input).unwrap() {
-                deltas += u32::from(matches!(message, Message::Text(text) if text.contains("\"updates\":")));
+                deltas += u32::from(matches!(message, WebSocketMessage::Text(text) if text.contains("\"updates\":")));
             }
             let count = stream.read(&mut buffer).unwrap();
             assert!(count > 0, "the stream ended after {deltas} deltas");

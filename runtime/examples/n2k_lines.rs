@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufWriter, Write};
 
 use skiff_runtime::n2k::log::{Format, LogReader, Mode};
-use skiff_runtime::n2k::{Assembled, DeltaForm, Receiver};
+use skiff_runtime::n2k::{DeltaForm, N2kMessage, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 fn main() -> std::io::Result<()> {
@@ -28,7 +28,7 @@ fn main() -> std::io::Result<()> {
                 continue;
             }
         };
-        let mut message = Assembled::default();
+        let mut message = N2kMessage::default();
         // A log's own times can jump, so fast packets are not aged here.
         if !receiver.item_into(&record.item, Instant(0), &mut message) {
             continue;

@@ -48,7 +48,7 @@ pub struct Replay {
     gateway: Gateway,
     clock: SimClock,
     input: InputId,
-    /// Decodes a second time for the bare output form, whose source label is empty; `None` when nobody wants it.
+    /// Decodes a second time for the bare output form, whose source label is empty; `None` when it is not asked for.
     plain: Option<Plain>,
     /// Wall time of the last record.
     wall: Option<UnixMillis>,

@@ -12,7 +12,7 @@ use skiff_runtime::hal::sim::{SimCan, SimClock, SimRng, SimStorage};
 use skiff_runtime::hal::{CanFrame, CanPort, Clock, Hal, Key, Storage};
 use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::package::{Incoming, Package};
-use skiff_runtime::plugin::{Enabled, Plugin, State};
+use skiff_runtime::plugin::{Enabled, Plugin, PluginState};
 use skiff_runtime::time::UnixMillis;
 
 /// A board, before it starts.
@@ -188,7 +188,7 @@ fn where_nobody_could_mend_a_file_the_board_starts_with_the_defaults() {
     assert!(Gateway::boot(bench.hal(), boot).is_err());
 }
 
-/// A guest that starts, with so many functions that take heap when they are translated.
+/// A guest that starts, with this many functions that take heap when they are translated.
 fn guest(functions: usize) -> Vec<u8> {
     let own = r#"(func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
         (func (export "plugin_stop") (result i32) (i32.const 0))"#;
@@ -213,7 +213,7 @@ fn stored_packages_run_unless_the_settings_switch_plugins_off() {
     assert!(runs_plugins);
     bench.run(&mut gateway, 100);
     let states: Vec<_> = gateway.plugins().plugins().map(|plugin| (plugin.package_name(), plugin.state())).collect();
-    assert_eq!(states, [("@acme/tide", State::Running)]);
+    assert_eq!(states, [("@acme/tide", PluginState::Running)]);
     let off = bench.with("settings.json", r#"{"interfaces":{"wasm":false}}"#);
     let Booted { gateway, runs_plugins, .. } = off.boot(Board::QemuRiscv32, BusPart::AsConfigured).unwrap();
     assert_eq!((runs_plugins, gateway.plugins().plugins().count()), (false, 0));
@@ -226,7 +226,7 @@ fn a_stored_package_without_a_configuration_waits_where_the_host_wants_that() {
     let boot = Boot { stored: Enabled::FromConfig, ..Boot::new(Limits::of(Board::Linux), "1.0.0") };
     let mut gateway = Gateway::boot(bench.hal(), boot).unwrap().gateway;
     bench.run(&mut gateway, 100);
-    assert_eq!(gateway.plugins().find("_acme_tide").map(Plugin::state), Some(State::Stopped));
+    assert_eq!(gateway.plugins().find("_acme_tide").map(Plugin::state), Some(PluginState::Stopped));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn what_check_refuses_on_an_empty_board_is_a_row_with_the_state_error() {
             gateway.install(package, Enabled::Always { config: None }).unwrap();
             bench.run(&mut gateway, 50);
             let plugin = gateway.plugins().find("guest").unwrap();
-            assert_eq!(plugin.state() == State::Error, !fits, "{board:?}, {functions}: {:?}", plugin.reason());
+            assert_eq!(plugin.state() == PluginState::Error, !fits, "{board:?}, {functions}: {:?}", plugin.reason());
             seen[usize::from(fits)] = true;
         }
         if board == Board::Esp32C6 {

@@ -9,7 +9,7 @@ use skiff_runtime::gateway::{Gateway, InputId, Setup};
 use skiff_runtime::hal::sim::{SimClock, SimNetwork, SimRng, SimStorage};
 use skiff_runtime::hal::{Hal, NetError, Network, Received, Socket};
 use skiff_runtime::http::handshake;
-use skiff_runtime::http::websocket::{Decoder, Message, Opcode, Peer, write_frame};
+use skiff_runtime::http::websocket::{Decoder, Opcode, Peer, WebSocketMessage, write_frame};
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::sample::Sample;
 use skiff_runtime::server::Access;
@@ -64,7 +64,7 @@ impl World {
         Self { clock, net, gateway, carrier, input, boat: Sample::new(1), token: token.as_str().into() }
     }
 
-    /// Lets so many milliseconds pass, polling after each.
+    /// Lets this many milliseconds pass, polling after each.
     fn run(&mut self, millis: u64) {
         for _ in 0..millis {
             self.clock.advance(Duration::from_millis(1));
@@ -173,7 +173,7 @@ fn status(text: &str) -> u16 {
 struct WsClient {
     socket: Socket,
     decoder: Decoder,
-    messages: Vec<Message>,
+    messages: Vec<WebSocketMessage>,
 }
 
 impl WsClient {
@@ -197,7 +197,7 @@ impl WsClient {
 
     fn texts(&self) -> impl Iterator<Item = &str> {
         self.messages.iter().filter_map(|message| match message {
-            Message::Text(text) => Some(text.as_str()),
+            WebSocketMessage::Text(text) => Some(text.as_str()),
             _ => None,
         })
     }
@@ -449,12 +449,15 @@ fn a_stream_follows_the_bus() {
     world.run(3);
     client.receive(&mut world);
     assert!(
-        client.messages.iter().any(|message| matches!(message, Message::Pong(payload) if payload == b"are you there"))
+        client
+            .messages
+            .iter()
+            .any(|message| matches!(message, WebSocketMessage::Pong(payload) if payload == b"are you there"))
     );
     client.send(&mut world, Opcode::Close, &1000_u16.to_be_bytes());
     world.run(3);
     assert!(client.receive(&mut world));
-    assert_eq!(client.messages.last(), Some(&Message::Close(Some(1000))));
+    assert_eq!(client.messages.last(), Some(&WebSocketMessage::Close(Some(1000))));
     assert_eq!((world.carrier.connections(), world.carrier.counters().slow), (0, 0));
     assert!(world.gateway.status_json().contains("\"streams\":0,\"exchanges\""), "{}", world.gateway.status_json());
 }
@@ -498,7 +501,7 @@ fn a_stream_client_that_answers_no_ping_is_given_up() {
     let mut client = world.open_stream("?subscribe=none");
     world.skip(31);
     client.receive(&mut world);
-    assert!(matches!(client.messages.last(), Some(Message::Ping(_))), "{:?}", client.messages);
+    assert!(matches!(client.messages.last(), Some(WebSocketMessage::Ping(_))), "{:?}", client.messages);
     client.send(&mut world, Opcode::Pong, b"");
     world.skip(31);
     assert_eq!(world.carrier.connections(), 1);
@@ -519,7 +522,7 @@ fn what_breaks_the_websocket_protocol_ends_the_stream() {
         world.send(client.socket, &frame);
         world.run(3);
         assert!(client.receive(&mut world), "closed after {code}");
-        assert_eq!(client.messages.last(), Some(&Message::Close(Some(code))));
+        assert_eq!(client.messages.last(), Some(&WebSocketMessage::Close(Some(code))));
         assert_eq!(world.carrier.counters().malformed, 1);
     }
 }

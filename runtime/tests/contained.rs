@@ -4,7 +4,7 @@ mod sample_world;
 
 use sample_world::{Sample, bare_package, request};
 use skiff_runtime::http::Method;
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 /// Exports of a module in the AssemblyScript dialect, completed with the body under test.
 fn module(poll: &str, start: &str, delta_handler: &str) -> Vec<u8> {
@@ -41,7 +41,7 @@ const TRAP: &str = "(unreachable)";
 /// Plays the sample with a misbehaving plugin beside the two good ones.
 ///
 /// Returns the state and reason it had along the way, after asserting that the good ones said the same as without it.
-fn beside_the_sample(poll: &str, start: &str, delta_handler: &str) -> (State, String, u32) {
+fn beside_the_sample(poll: &str, start: &str, delta_handler: &str) -> (PluginState, String, u32) {
     let undisturbed = Sample::new().play(30);
     let mut sample = Sample::new();
     sample.install(bare_package("hostile", module(poll, start, delta_handler)), "{}");
@@ -59,7 +59,7 @@ fn an_endless_loop_in_any_call_is_stopped_and_given_up_after_three_restarts() {
         ("plugin_start", beside_the_sample("", LOOP, "")),
         ("delta_handler", beside_the_sample("", "", LOOP)),
     ] {
-        assert_eq!((state, restarts), (State::Crashed, 3), "{export}: {reason}");
+        assert_eq!((state, restarts), (PluginState::Crashed, 3), "{export}: {reason}");
         assert!(
             reason.contains(export) && reason.contains("fuel") && reason.contains("given up"),
             "{export}: {reason}"
@@ -70,7 +70,7 @@ fn an_endless_loop_in_any_call_is_stopped_and_given_up_after_three_restarts() {
 #[test]
 fn growth_without_end_is_refused_at_the_limit() {
     let (state, reason, restarts) = beside_the_sample(GROW, "", "");
-    assert_eq!((state, restarts), (State::Crashed, 3), "{reason}");
+    assert_eq!((state, restarts), (PluginState::Crashed, 3), "{reason}");
 }
 
 #[test]
@@ -85,15 +85,15 @@ fn plugins_together_never_grow_beyond_the_board() {
     let taken: u64 = ledger.accounts().map(|(_, bytes)| bytes).sum();
     assert!(taken <= ledger.total() && ledger.free() < 128 * 1024, "{taken} of {} taken", ledger.total());
     for index in 0..6 {
-        assert_eq!(sample.plugin(&format!("hoard{index}")).state(), State::Running);
+        assert_eq!(sample.plugin(&format!("hoard{index}")).state(), PluginState::Running);
     }
-    assert_eq!(sample.plugin("_skiff_true-wind").state(), State::Running);
+    assert_eq!(sample.plugin("_skiff_true-wind").state(), PluginState::Running);
 }
 
 #[test]
 fn recursion_without_end_is_a_trap_of_the_plugin_alone() {
     let (state, reason, restarts) = beside_the_sample("", RECURSE, "");
-    assert_eq!((state, restarts), (State::Crashed, 3), "{reason}");
+    assert_eq!((state, restarts), (PluginState::Crashed, 3), "{reason}");
     assert!(reason.contains("stack"), "{reason}");
 }
 
@@ -138,12 +138,12 @@ fn correcting_the_configuration_starts_a_given_up_plugin_again() {
     let mut sample = Sample::new();
     sample.install(bare_package("hostile", module(TRAP, "", "")), "{}");
     sample.play(30);
-    assert_eq!(sample.plugin("hostile").state(), State::Crashed);
+    assert_eq!(sample.plugin("hostile").state(), PluginState::Crashed);
     let response = sample.ask(&request(
         Method::Post,
         "/skServer/plugins/hostile/config",
         "{\"enabled\":true,\"configuration\":{}}",
     ));
     assert_eq!(response.status, 200, "{}", String::from_utf8_lossy(&response.body));
-    assert_eq!(sample.plugin("hostile").state(), State::Running);
+    assert_eq!(sample.plugin("hostile").state(), PluginState::Running);
 }

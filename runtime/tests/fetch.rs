@@ -8,7 +8,7 @@ use std::time::Duration;
 use boat::{Boat, fetching};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{FetchError, FetchMethod, Key, Storage};
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 const STARTS: &str = r#"(func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))"#;
 
@@ -29,16 +29,16 @@ fn a_request_works_in_every_export_and_more_than_once() {
         ),
     );
     boat.settle();
-    assert_eq!(boat.plugin("all").state(), State::Starting);
+    assert_eq!(boat.plugin("all").state(), PluginState::Starting);
     assert_eq!(boat.plugin("all").status_message(), "waits for the answer to GET http://sea.example/a");
     boat.pass(1);
     assert_eq!(boat.plugin("all").status_message(), "waits for the answer to GET http://sea.example/b");
     boat.pass(2);
     assert_eq!((boat.value("a").as_deref(), boat.value("b").as_deref()), (Some("201"), Some("202")));
-    assert_eq!(boat.plugin("all").state(), State::Running);
+    assert_eq!(boat.plugin("all").state(), PluginState::Running);
     boat.pass(3);
     assert_eq!(boat.value("c").as_deref(), Some("203"), "in poll");
-    assert_eq!(boat.plugin("all").state(), State::Running);
+    assert_eq!(boat.plugin("all").state(), PluginState::Running);
 }
 
 /// A guest whose `poll` fetches the letter `p` each time.
@@ -69,7 +69,7 @@ fn a_handler_and_a_delta_wait_while_others_queue() {
         )),
     );
     boat.settle();
-    assert_eq!(boat.plugin("web").state(), State::Running);
+    assert_eq!(boat.plugin("web").state(), PluginState::Running);
     let (first, second) = (boat.get("/plugins/web/h"), boat.get("/plugins/web/h"));
     assert!(boat.answer(first).is_none(), "it waits");
     assert_eq!(boat.web.counts().0, 1, "the second call queues");
@@ -83,7 +83,7 @@ fn a_handler_and_a_delta_wait_while_others_queue() {
     // What the handler emitted came back as a delta, whose handler fetches too; its own delta goes on from there.
     boat.pass(3);
     assert_eq!(boat.value("d").as_deref(), Some("302"));
-    assert_eq!(boat.plugin("web").state(), State::Running);
+    assert_eq!(boat.plugin("web").state(), PluginState::Running);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn two_plugins_fetch_at_the_same_time() {
     assert_eq!(boat.web.counts().0, 2);
     boat.pass(1);
     assert_eq!((boat.value("y").as_deref(), boat.value("x")), (Some("402"), None));
-    assert_eq!((boat.plugin("one").state(), boat.plugin("two").state()), (State::Starting, State::Running));
+    assert_eq!((boat.plugin("one").state(), boat.plugin("two").state()), (PluginState::Starting, PluginState::Running));
     boat.pass(2);
     assert_eq!(boat.value("x").as_deref(), Some("401"));
 }
@@ -123,12 +123,12 @@ fn a_plugin_started_offline_waits_visibly_and_works_when_online() {
     let status = boat.get("/signalk");
     assert_eq!(boat.answer(status).map(|response| response.status), Some(200));
     let plugin = boat.plugin("net");
-    assert_eq!(plugin.state(), State::Starting);
+    assert_eq!(plugin.state(), PluginState::Starting);
     assert_eq!(plugin.status_message(), "waits for the network: GET http://sea.example/s: the network is not there");
     assert_eq!(plugin.log_lines().filter(|line| line.contains("waits for the network")).count(), 1, "said once");
     boat.web.set_offline(false);
     boat.pass(6);
-    assert_eq!((boat.plugin("net").state(), boat.value("s").as_deref()), (State::Running, Some("501")));
+    assert_eq!((boat.plugin("net").state(), boat.value("s").as_deref()), (PluginState::Running, Some("501")));
     assert_eq!(boat.plugin("net").status_message(), "");
 }
 
@@ -144,12 +144,12 @@ fn a_start_that_failed_for_a_request_is_tried_again() {
         ),
     );
     boat.settle();
-    assert_eq!(boat.plugin("net").state(), State::Error);
+    assert_eq!(boat.plugin("net").state(), PluginState::Error);
     let message = boat.plugin("net").status_message().to_owned();
     assert!(message.contains("error code: -1") && message.contains("started again in 30 s"), "{message}");
     boat.web.serve("http://sea.example/s", 200, b"x");
     boat.pass(31);
-    assert_eq!(boat.plugin("net").state(), State::Running);
+    assert_eq!(boat.plugin("net").state(), PluginState::Running);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_fails_gives_an_empty_body_and_a_line_in_the_log() {
     boat.install("net", &fetching(&format!("{STARTS}{POLLS}")));
     boat.pass(2);
     assert_eq!(boat.value("p").as_deref(), Some("100"), "the guest saw no body");
-    assert_eq!(boat.plugin("net").state(), State::Running);
+    assert_eq!(boat.plugin("net").state(), PluginState::Running);
     let logged =
         boat.plugin("net").log_lines().any(|line| line == "WARN GET http://sea.example/p: the TLS connection failed");
     assert!(logged, "{:?}", boat.plugin("net").log_lines().collect::<Vec<_>>());
@@ -232,7 +232,7 @@ fn callbacks_get_body_status_and_their_number() {
         ),
     );
     boat.settle();
-    assert_eq!(boat.plugin("later").state(), State::Running, "it does not wait");
+    assert_eq!(boat.plugin("later").state(), PluginState::Running, "it does not wait");
     assert!(boat.value("b").is_some() && boat.value("c").is_some(), "refused and unreadable: status 0");
     boat.pass(1);
     assert_eq!((boat.value("A").as_deref(), boat.value("a")), (Some("801"), None));
@@ -285,7 +285,7 @@ fn nothing_a_guest_hands_over_is_trusted() {
             )),
         );
         boat.settle();
-        assert_eq!(boat.plugin("bad").state(), State::Running, "{arguments}");
+        assert_eq!(boat.plugin("bad").state(), PluginState::Running, "{arguments}");
         assert!(boat.web.requests().is_empty(), "{arguments}");
     }
 }

@@ -35,7 +35,7 @@ fn measured(wasm: &[u8], facts: &ModuleFacts) -> i64 {
     peak - i64::try_from(instance.usage().linear_bytes).expect("a small memory")
 }
 
-/// Functions of a kind, so many of them.
+/// Functions of a kind, this many of them.
 fn many(count: u32, body: impl Fn(u32) -> String) -> Vec<u8> {
     let mut functions = String::new();
     for index in 0..count {

@@ -6,7 +6,7 @@ use sample_world::{Sample, request};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::http::Method;
 use skiff_runtime::package::Package;
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 /// Everything a module may ask for.
 const IMPORTS: &str = r#"
@@ -220,8 +220,8 @@ fn limits() -> Limits {
     limits
 }
 
-/// Plays the sample with so many of them beside it, and returns what became of each: state, reason, lines of its log.
-fn beside_the_sample(modules: Vec<(&'static str, String)>) -> Vec<(&'static str, State, String, usize)> {
+/// Plays the sample with this many of them beside it, and returns what became of each: state, reason, lines of its log.
+fn beside_the_sample(modules: Vec<(&'static str, String)>) -> Vec<(&'static str, PluginState, String, usize)> {
     const SECONDS: i64 = 12;
     /// Installed at a time, beside the sample's own two.
     const AT_ONCE: usize = 6;
@@ -252,8 +252,10 @@ fn beside_the_sample(modules: Vec<(&'static str, String)>) -> Vec<(&'static str,
 fn guests_that_lie_about_memory_harm_themselves_only() {
     for (name, state, reason, _) in beside_the_sample(liars()) {
         match state {
-            State::Running | State::Stopped => {}
-            State::Error | State::Crashed | State::Starting => assert!(!reason.is_empty(), "{name}: {state:?}"),
+            PluginState::Running | PluginState::Stopped => {}
+            PluginState::Error | PluginState::Crashed | PluginState::Starting => {
+                assert!(!reason.is_empty(), "{name}: {state:?}");
+            }
         }
     }
 }
@@ -263,11 +265,11 @@ fn guests_that_storm_are_stopped_by_their_fuel_or_their_limits() {
     let ends = beside_the_sample(storms());
     for (name, state, reason, _) in &ends {
         // Sleeping costs fuel too, but slowly; growing is refused and then traps.
-        let is_stopped = matches!(state, State::Crashed | State::Error) && !reason.is_empty();
+        let is_stopped = matches!(state, PluginState::Crashed | PluginState::Error) && !reason.is_empty();
         assert!(is_stopped || *name == "sleep-storm", "{name}: {state:?} {reason}");
     }
     for (name, _, _, lines) in ends {
-        // The ring of a plugin's log holds so many at most, whatever was printed.
+        // The ring of a plugin's log holds this many at most, whatever was printed.
         assert!(lines <= 200, "{name}: {lines} lines");
     }
 }
@@ -275,7 +277,7 @@ fn guests_that_storm_are_stopped_by_their_fuel_or_their_limits() {
 #[test]
 fn modules_beyond_any_limit_are_refused_with_a_reason() {
     for (name, state, reason, _) in beside_the_sample(refused()) {
-        assert!(matches!(state, State::Error | State::Crashed), "{name}: {state:?}");
+        assert!(matches!(state, PluginState::Error | PluginState::Crashed), "{name}: {state:?}");
         assert!(!reason.is_empty(), "{name}");
     }
 }
@@ -294,7 +296,7 @@ fn a_call_logs_so_many_lines_and_tells_what_it_left_out() {
     sample.install(package("talker", wat::parse_str(twice).unwrap()), "{}");
     sample.play(2);
     let plugin = sample.plugin("talker");
-    assert_eq!(plugin.state(), State::Running);
+    assert_eq!(plugin.state(), PluginState::Running);
     let lines: Vec<&str> = plugin.log_lines().collect();
     // Two lines each time, 256 in all; empty ones are none, and nothing steers a terminal.
     assert!(lines.iter().any(|line| line.ends_with("744 more lines of one call were left out")), "{lines:?}");

@@ -8,7 +8,7 @@ use counting::Counting;
 use echo_world::{World, echo};
 use sample_world::bare_package;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::plugin::{ReplaceError, State};
+use skiff_runtime::plugin::{PluginState, ReplaceError};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -16,7 +16,7 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_thousand_reloads_under_two_thousand_deltas_a_second_lose_and_double_nothing() {
     let mut world = World::new(Limits::of(Board::Linux), echo('a', "", 1));
-    assert_eq!(world.plugin().state(), State::Running, "{:?}", world.plugin().reason());
+    assert_eq!(world.plugin().state(), PluginState::Running, "{:?}", world.plugin().reason());
     let versions = [echo('b', "", 1), echo('a', "", 1)];
     let mut heap = Vec::with_capacity(1000);
     for reload in 0..1000 {
@@ -46,7 +46,7 @@ fn a_version_that_fails_to_start_leaves_the_old_one_at_work() {
             world.feed();
         }
         world.settle();
-        assert_eq!((world.plugin().state(), world.plugin().status()), (State::Running, Some("a")));
+        assert_eq!((world.plugin().state(), world.plugin().status()), (PluginState::Running, Some("a")));
         assert_eq!(world.echoed, world.all_numbers());
         let log: Vec<&str> = world.plugin().log_lines().collect();
         assert!(log.iter().any(|line| line.contains("new version refused") && line.contains(reason)), "{log:?}");
@@ -88,7 +88,7 @@ fn where_two_do_not_fit_the_old_one_stops_first_and_deltas_wait() {
             world.feed();
         }
         world.settle();
-        assert_eq!(world.plugin().state(), State::Running, "{:?}", world.plugin().reason());
+        assert_eq!(world.plugin().state(), PluginState::Running, "{:?}", world.plugin().reason());
     }
     assert_eq!(world.echoed, world.all_numbers());
 }
@@ -101,7 +101,7 @@ fn where_two_do_not_fit_the_old_one_comes_back_when_the_new_one_fails() {
         world.feed();
     }
     world.settle();
-    assert_eq!((world.plugin().state(), world.plugin().status()), (State::Running, Some("a")));
+    assert_eq!((world.plugin().state(), world.plugin().status()), (PluginState::Running, Some("a")));
     assert_eq!(world.echoed, world.all_numbers());
     let larger = world.replay.gateway_mut().replace(echo('c', "", 20));
     assert!(matches!(larger, Err(ReplaceError::Shortage(_))), "{larger:?}");

@@ -14,7 +14,7 @@ use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::package::{Incoming, Package};
-use skiff_runtime::plugin::{Enabled, InstallError, ReplaceError, State};
+use skiff_runtime::plugin::{Enabled, InstallError, PluginState, ReplaceError};
 use skiff_runtime::server::{Follow, Response};
 
 const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#;
@@ -92,7 +92,7 @@ fn a_new_version_that_does_not_start_leaves_the_old_one_in_force_and_stored() {
     let refused = post(&mut sample, package("1.1.0", 'b', "(i32.const 5)"));
     assert!(refused.status == 500 && text(&refused).contains("error code: 5"), "{}", text(&refused));
     let plugin = sample.plugin("_acme_tide");
-    assert_eq!((plugin.state(), plugin.package().version.as_str()), (State::Running, "1.0.0"));
+    assert_eq!((plugin.state(), plugin.package().version.as_str()), (PluginState::Running, "1.0.0"));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_first_version_that_needs_a_configuration_stays_installed() {
     let installed = post(&mut sample, package("1.0.0", 'a', "(i32.const 5)"));
     assert_eq!(installed.status, 201);
     assert!(text(&installed).contains(r#""state":"error","reason":"Plugin start() returned"#), "{}", text(&installed));
-    assert_eq!(sample.plugin("_acme_tide").state(), State::Error);
+    assert_eq!(sample.plugin("_acme_tide").state(), PluginState::Error);
 }
 
 #[test]
@@ -159,7 +159,10 @@ fn a_package_that_would_take_the_id_of_another_one_is_refused() {
     assert_eq!(refused.status, 409);
     assert!(text(&refused).contains("@acme/tide") && text(&refused).contains("_acme_tide would"), "{}", text(&refused));
     let plugin = sample.plugin("_acme_tide");
-    assert_eq!((plugin.package_name(), plugin.state(), plugin.status()), ("@acme/tide", State::Running, Some("a")));
+    assert_eq!(
+        (plugin.package_name(), plugin.state(), plugin.status()),
+        ("@acme/tide", PluginState::Running, Some("a"))
+    );
     // Whoever drives the gateway finds the same wall.
     let newcomer = Package::from_tgz(&idle("_acme_tide")).unwrap();
     let gateway = sample.replay().gateway_mut();

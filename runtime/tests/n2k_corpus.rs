@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use skiff_runtime::n2k::decode::Decoded;
 use skiff_runtime::n2k::encode::encode_as;
-use skiff_runtime::n2k::log::{Entry, Format, Item, LogStream, Mode};
-use skiff_runtime::n2k::{Assembled, DeltaForm, Field, Receiver};
+use skiff_runtime::n2k::log::{Format, Item, LogEntry, LogStream, Mode};
+use skiff_runtime::n2k::{DeltaForm, Field, N2kMessage, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 /// Entries of the list that the feature `peer-faults` switches off.
@@ -52,7 +52,7 @@ const USED_IN_REAL_LOGS: [(&str, usize); 17] = [
 
 /// What one log line became: its message, and the delta if there was one.
 struct Ours {
-    message: Assembled,
+    message: N2kMessage,
     delta: Option<Value>,
 }
 
@@ -81,7 +81,7 @@ fn decode(log: &Path, mode: Mode) -> BTreeMap<u64, Ours> {
     let mut rest = bytes.as_slice();
     loop {
         let (number, record) = match stream.next_entry() {
-            Some(Entry::Record { number, record }) => (number, record),
+            Some(LogEntry::Record { number, record }) => (number, record),
             Some(_) => continue,
             None if rest.is_empty() => break,
             None => {
@@ -138,7 +138,7 @@ fn same(path: &str, left: &Value, right: &Value) -> bool {
 }
 
 /// Tells whether a message holds a code outside of the database's range, in itself or in its repeating sets.
-fn holds_refused_codes(message: &Assembled) -> bool {
+fn holds_refused_codes(message: &N2kMessage) -> bool {
     let Some(decoded) = Decoded::new(message.id.pgn, &message.payload) else { return false };
     decoded.refused().next().is_some()
         || decoded.groups().chain(decoded.second_groups()).any(|group| group.refused().next().is_some())
@@ -213,7 +213,7 @@ fn letters(value: &Value) -> String {
 }
 
 /// Names the entry of the list that explains why `ours` is not `expected`; either can be absent.
-fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message: &Assembled) -> Option<&'static str> {
+fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message: &N2kMessage) -> Option<&'static str> {
     let pgn = message.id.pgn.0;
     if pgn == 130_820 && of_playing_source(path) && (expected.is_none() || ours.is_none()) {
         return Some("fusion-source-per-device");
@@ -335,14 +335,14 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
 }
 
 /// Tells whether a message ends before the last of its fields begins.
-fn is_cut(message: &Assembled) -> bool {
+fn is_cut(message: &N2kMessage) -> bool {
     let whole = Decoded::new(message.id.pgn, &message.payload)
         .and_then(|decoded| encode_as(decoded.definition(), &[], [&[], &[]]).ok());
     whole.is_some_and(|whole| message.payload.len() < whole.len())
 }
 
 /// Names the entry of the list for a delta that the peer does not have.
-fn explained_extra(message: &Assembled) -> Option<&'static str> {
+fn explained_extra(message: &N2kMessage) -> Option<&'static str> {
     match message.id.pgn.0 {
         127_489 if message.payload.len() < 24 => Some("cut-in-status"),
         130_820 if is_cut(message) => Some("cut-in-text"),

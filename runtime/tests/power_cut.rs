@@ -7,7 +7,7 @@ use boat::Boat;
 use guests::buffer_guest;
 use skiff_runtime::hal::sim::{PowerCut, SimStorage, Survivor};
 use skiff_runtime::http::{Method, Request};
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 /// Shows its configuration as its status, and saves another one when it is asked to.
 fn keeper() -> String {
@@ -33,7 +33,7 @@ fn started(storage: &SimStorage) -> (Boat, String) {
     let mut boat = Boat::with_storage(storage.clone());
     boat.install("keeper", &keeper());
     boat.settle();
-    assert_eq!(boat.plugin("keeper").state(), State::Running, "{:?}", boat.plugin("keeper").reason());
+    assert_eq!(boat.plugin("keeper").state(), PluginState::Running, "{:?}", boat.plugin("keeper").reason());
     let status = boat.plugin("keeper").status().unwrap_or_default().to_owned();
     (boat, status)
 }

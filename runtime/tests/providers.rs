@@ -6,7 +6,7 @@ use sample_world::{Sample, request};
 use skiff_runtime::gateway::{StreamId, StreamOut};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::package::Package;
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 use skiff_runtime::server::Response;
 
 /// Builds a guest of the buffer dialect. `texts` are `(name, text)`: each becomes a function `$name` that writes the
@@ -143,7 +143,7 @@ fn a_stopped_plugin_handles_nothing_any_more() {
     let mut sample = world(vec![package("pilot", &start, &[answer], &export(PUT_EXPORT, "ok"))]);
     assert!(sample.get("/signalk/v2/api/resources").contains("\"routes\""));
     assert_eq!(ask(&mut sample, Method::Post, "/plugins/pilot/config", r#"{"enabled":false}"#).0, 200);
-    assert_eq!(sample.plugin("pilot").state(), State::Stopped);
+    assert_eq!(sample.plugin("pilot").state(), PluginState::Stopped);
     assert_eq!(ask(&mut sample, Method::Put, PUT_PATH, r#"{"value":1}"#).0, 405);
     assert_eq!(sample.get("/signalk/v2/api/resources"), "{}");
 }
@@ -336,7 +336,7 @@ fn plain_requests_to_streams_are_told_so() {
     assert_eq!(ask(&mut sample, Method::Get, "/signalk/v2/api/streams/radars/r1", "").0, 426);
 }
 
-/// An endpoint whose answer has so many letters in its body.
+/// An endpoint whose answer has this many letters in its body.
 fn long_answer(method: &str, letters: usize) -> Package {
     let endpoints = format!(r#"[{{"method":"{method}","path":"/long","handler":"long"}}]"#);
     let escaped: String = endpoints.bytes().map(|byte| format!("\\{byte:02x}")).collect();

@@ -8,7 +8,7 @@ use sample_world::bare_package;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::Package;
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 const PAGE: u32 = 64 * 1024;
 /// What the plugins of these tests may grow to: with what [`LEAKING`] takes, 60 to 70 deltas.
@@ -41,7 +41,7 @@ fn a_plugin_that_never_frees_is_recycled_before_its_memory_is_full_and_loses_not
     }
     world.settle();
     let plugin = world.plugin();
-    assert_eq!(plugin.state(), State::Running, "{:?}", plugin.reason());
+    assert_eq!(plugin.state(), PluginState::Running, "{:?}", plugin.reason());
     assert_eq!(plugin.restarts(), 0, "a recycling is no crash");
     assert!(plugin.recycled() >= 10, "{}", plugin.recycled());
     assert_eq!(plugin.drops().total(), 0);
@@ -57,7 +57,7 @@ fn one_that_fills_its_memory_at_once_has_crashed() {
         world.pass(1);
     }
     world.settle();
-    assert_eq!((world.plugin().state(), world.plugin().recycled()), (State::Crashed, 0));
+    assert_eq!((world.plugin().state(), world.plugin().recycled()), (PluginState::Crashed, 0));
     assert!(
         world.plugin().reason().is_some_and(|reason| reason.contains("unreachable")),
         "{:?}",
@@ -105,7 +105,7 @@ fn an_assemblyscript_guest_is_asked_to_collect_when_it_is_idle() {
     }
     assert_eq!(
         (world.plugin().state(), world.plugin().restarts()),
-        (State::Running, 0),
+        (PluginState::Running, 0),
         "{:?}",
         world.plugin().reason()
     );
@@ -119,7 +119,7 @@ fn the_same_guest_without_the_export_runs_full() {
         world.feed();
         world.settle();
     }
-    assert_eq!(world.plugin().state(), State::Crashed);
+    assert_eq!(world.plugin().state(), PluginState::Crashed);
 }
 
 /// On a chip a plugin has one page, which does not grow: only what the allocator says tells that it fills.
@@ -131,7 +131,7 @@ fn a_stub_runtime_is_recycled_before_its_only_page_is_full() {
         world.pass(150);
     }
     let plugin = world.plugin();
-    assert_eq!(plugin.state(), State::Running, "{:?}", plugin.reason());
+    assert_eq!(plugin.state(), PluginState::Running, "{:?}", plugin.reason());
     assert_eq!((plugin.restarts(), plugin.drops().total()), (0, 0));
     assert!(plugin.recycled() >= 3, "{}", plugin.recycled());
     assert!(plugin.log_lines().any(|line| line.contains("of 65536 bytes: started afresh")));
@@ -145,7 +145,7 @@ fn a_runtime_that_collects_is_not_recycled() {
         world.feed();
         world.pass(150);
     }
-    assert_eq!((world.plugin().state(), world.plugin().restarts()), (State::Running, 0));
+    assert_eq!((world.plugin().state(), world.plugin().restarts()), (PluginState::Running, 0));
     assert_eq!((world.plugin().recycled(), world.plugin().status()), (0, Some("collected")));
 }
 

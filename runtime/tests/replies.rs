@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skiff_runtime::http::{Method, Request};
-use skiff_runtime::plugin::{ExchangeId, State};
+use skiff_runtime::plugin::{ExchangeId, PluginState};
 use skiff_runtime::server::Response;
 
 /// Lays a text down as a managed string; its pointer is 8 bytes behind `at`.
@@ -132,7 +132,7 @@ fn stopping_a_plugin_answers_everyone_who_waits_exactly_once() {
     }
     assert_eq!(found[&stop].status, 200);
     assert_eq!(found.len(), 4, "{asked:?}");
-    assert_eq!(boat.plugin("offers").state(), State::Stopped);
+    assert_eq!(boat.plugin("offers").state(), PluginState::Stopped);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn clients_are_told_which_put_handlers_another_version_has_no_more() {
     let told = |boat: &mut Boat, guest: &str| {
         boat.emitted.clear();
         boat.replace("offers", guest);
-        assert_eq!(boat.plugin("offers").state(), State::Running);
+        assert_eq!(boat.plugin("offers").state(), PluginState::Running);
         let about = |text: &&String| text.contains("supportsPut");
         boat.emitted.iter().filter(about).map(|text| (first_path(text), text.contains("true"))).collect::<Vec<_>>()
     };
@@ -246,7 +246,7 @@ fn a_gateway_whose_plugins_all_fail_serves_its_clients() {
     }
     for id in ["refuses", "traps", "loops", "nothing", "strange"] {
         let plugin = boat.plugin(id);
-        assert!(matches!(plugin.state(), State::Error | State::Crashed), "{id}: {:?}", plugin.state());
+        assert!(matches!(plugin.state(), PluginState::Error | PluginState::Crashed), "{id}: {:?}", plugin.state());
     }
     let list = boat.gateway.request(&request(Method::Get, "/skServer/plugins", ""));
     let root = boat.gateway.request(&request(Method::Get, "/signalk", ""));

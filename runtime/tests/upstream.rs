@@ -5,7 +5,7 @@ mod sample_world;
 use sample_world::{Sample, bare_package, request};
 use skiff_runtime::http::Method;
 use skiff_runtime::package::Package;
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 /// A guest of the buffer dialect: `poll` and `delta_handler` are the test's, `plugin_start` shows its configuration.
 fn buffer(imports: &str, poll: &str, delta_handler: &str) -> Vec<u8> {
@@ -87,7 +87,7 @@ fn a_plugin_that_emits_inside_its_handler_is_not_entered_again_before_it_has_ret
     sample.install(of_own_paths(buffer("", EMIT_OWN, &handler)), "{}");
     sample.play(4);
     let plugin = sample.plugin("guest");
-    assert_eq!((plugin.state(), plugin.restarts()), (State::Running, 0), "{:?}", plugin.reason());
+    assert_eq!((plugin.state(), plugin.restarts()), (PluginState::Running, 0), "{:?}", plugin.reason());
     assert!(plugin.drops().looped > 0, "answers to answers have an end");
     assert!(log(&mut sample).matches("own.x").count() > 8);
 }
@@ -102,7 +102,7 @@ fn a_disabled_plugin_has_told_its_name_and_holds_no_instance() {
     assert_eq!(answer.status, 200);
     sample.play(2);
     assert!(sample.plugin("guest").instance().is_none());
-    assert_eq!(sample.plugin("guest").state(), State::Stopped);
+    assert_eq!(sample.plugin("guest").state(), PluginState::Stopped);
 }
 
 #[test]
@@ -126,5 +126,5 @@ fn wasi_works_in_the_assemblyscript_dialect_too() {
     sample.install(bare_package("guest", wasm), "{}");
     sample.play(2);
     let plugin = sample.plugin("guest");
-    assert_eq!(plugin.state(), State::Running, "{:?}", plugin.reason());
+    assert_eq!(plugin.state(), PluginState::Running, "{:?}", plugin.reason());
 }

@@ -28,7 +28,7 @@ pub fn write(file: &Path) -> Result<(), String> {
     process::output(Command::new(built::example("sample")?).arg(file)).map(drop)
 }
 
-/// Writes a log of so many frames to `file`: the same boat, for as long as that takes.
+/// Writes a log of this many frames to `file`: the same boat, for as long as that takes.
 ///
 /// # Errors
 /// As [`write()`].

@@ -69,7 +69,7 @@ fn frames(bench: &Path, log: &Path) -> Result<u64, String> {
     frames.ok_or_else(|| format!("no frames: {counts}"))
 }
 
-/// Counts the instructions of a run that reads the log so many times.
+/// Counts the instructions of a run that reads the log this many times.
 fn instructions(bench: &Path, log: &Path, rounds: u64) -> Result<u64, String> {
     let out = process::target().join("speed.callgrind");
     let mut valgrind = Command::new("valgrind");

@@ -11,7 +11,7 @@ use skiff_runtime::time::Instant;
 const FIRST: Duration = Duration::from_secs(1);
 /// Longest pause.
 const LONGEST: Duration = Duration::from_secs(64);
-/// So long on the bus, and the next pause is the first one again.
+/// Time on the bus after which the next pause is the first one again.
 const STABLE: Duration = Duration::from_secs(60);
 
 /// Keeps the pauses.

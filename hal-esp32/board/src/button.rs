@@ -8,9 +8,9 @@ use core::time::Duration;
 
 use skiff_runtime::time::Instant;
 
-/// Held so long, the board says that it is about to forget everything.
+/// Time held after which the board warns that it is about to forget everything.
 pub const WARN: Duration = Duration::from_secs(3);
-/// Held so long, it does.
+/// Time held after which it forgets everything.
 pub const RESET: Duration = Duration::from_secs(10);
 /// Contacts bounce.
 const BOUNCE: Duration = Duration::from_millis(30);

@@ -11,7 +11,7 @@ pub enum Health {
     Fault,
     /// The controller is off the bus, or nothing is heard there: twice, then a pause.
     NoBus,
-    /// Nobody can reach it but over its own network: once a second.
+    /// Reachable over its own network only: once a second.
     SetUp,
     /// All is well: on, with a short gap.
     Good,

@@ -18,23 +18,23 @@ pub const SETUP_FILE: &str = "skiff/setup-password";
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789+";
 /// 32 to the power of 12: 60 bits.
 const PASSWORD_CHARS: usize = 12;
-/// A network that was to be joined and is away so long: the board makes its own, to be reached again.
+/// Time without the configured network after which the board opens its own, so that it can be reached.
 const LOST: Duration = Duration::from_secs(120);
-/// So long nobody was on its own network: the board tries the other one again.
+/// Idle time of the setup network after which the board tries to join the configured one again.
 const SET_UP: Duration = Duration::from_secs(600);
 /// Pause between two attempts to join.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// The network the board makes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Setup {
+pub struct SetupNetwork {
     /// Its name.
     pub ssid: String,
     /// Its password.
     pub password: String,
 }
 
-impl Setup {
+impl SetupNetwork {
     /// Returns the network of this board, with a password that is made at the first start.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ pub fn choose(has_station: bool, asked: Option<Mode>) -> Mode {
     if has_station { asked.unwrap_or(Mode::Join) } else { Mode::SetUp }
 }
 
-/// What the radio is to do now.
+/// The next action of the radio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
@@ -83,7 +83,7 @@ pub enum Action {
 pub struct Plan {
     mode: Mode,
     has_station: bool,
-    /// Since when nobody can reach the board as its mode means.
+    /// Since when the board cannot be reached in its mode.
     alone_since: Option<Instant>,
     tried: Option<Instant>,
 }
@@ -95,7 +95,7 @@ impl Plan {
         Self { mode, has_station, alone_since: Some(now), tried: None }
     }
 
-    /// Takes whether the board has joined, or somebody is on its own network, and decides.
+    /// Decides what the radio does, from whether the board has joined or a client is on its own network.
     pub fn poll(&mut self, in_use: bool, now: Instant) -> Action {
         if in_use {
             self.alone_since = None;
@@ -127,13 +127,13 @@ mod tests {
     fn the_password_is_made_once_and_by_chance() {
         let (mut storage, mut rng) = (SimStorage::new(), SimRng::new(7));
         let address = [2, 0, 0, 0, 0xab, 0xcd];
-        let first = Setup::of(address, &mut storage, &mut rng).unwrap();
+        let first = SetupNetwork::of(address, &mut storage, &mut rng).unwrap();
         assert_eq!((first.ssid.as_str(), first.password.len()), ("skiff-abcd", 12));
-        assert!(first == Setup::of(address, &mut storage, &mut rng).unwrap());
-        let other = Setup::of(address, &mut SimStorage::new(), &mut rng).unwrap();
+        assert!(first == SetupNetwork::of(address, &mut storage, &mut rng).unwrap());
+        let other = SetupNetwork::of(address, &mut SimStorage::new(), &mut rng).unwrap();
         assert!(first.password != other.password);
         storage.replace(&Key::parse(SETUP_FILE).unwrap(), b"short").unwrap();
-        assert!(Setup::of(address, &mut storage, &mut rng).unwrap().password != "short");
+        assert!(SetupNetwork::of(address, &mut storage, &mut rng).unwrap().password != "short");
         storage.set_read_only(true);
         storage.remove(&Key::parse(SETUP_FILE).unwrap()).unwrap_err();
     }

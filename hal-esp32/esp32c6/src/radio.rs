@@ -10,7 +10,7 @@ use esp_radio::wifi::ap::AccessPointConfig;
 use esp_radio::wifi::sta::StationConfig;
 use esp_radio::wifi::{AuthenticationMethodConfig, Config, ControllerConfig, Interface, WifiController};
 use esp_radio::wifi::{WifiRxToken, WifiTxToken};
-use skiff_board::wifi::Setup;
+use skiff_board::wifi::SetupNetwork;
 use skiff_runtime::device::wifi::Station;
 use skiff_runtime::net::smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use skiff_runtime::net::smoltcp::time::Instant;
@@ -61,7 +61,7 @@ impl Radio {
     ///
     /// # Errors
     /// A clause that says what cannot be used.
-    pub fn make(&mut self, setup: &Setup) -> Result<Card, String> {
+    pub fn make(&mut self, setup: &SetupNetwork) -> Result<Card, String> {
         let failed = |error| format!("network {}: {error:?}", setup.ssid);
         let password = setup.password.as_str().try_into().map_err(failed)?;
         let config = AccessPointConfig::default()

@@ -15,7 +15,7 @@ use esp_hal::rtc_cntl::Rtc;
 use esp_hal::time::Duration;
 use skiff_board::button::{Button, Wish};
 use skiff_board::light::{self, Health};
-use skiff_board::wifi::{self, Action, Mode, Plan, Setup as SetupNetwork};
+use skiff_board::wifi::{self, Action, Mode, Plan, SetupNetwork};
 use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::device::factory_reset::{self, ShortBoots};
@@ -26,7 +26,7 @@ use skiff_runtime::flash::FlashStorage;
 use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::{CanPort, Hal, StorageError};
 use skiff_runtime::net::{self, Addressing, DhcpServer, SmolNet, StaticAddress};
-use skiff_runtime::plugin::State;
+use skiff_runtime::plugin::PluginState;
 
 use crate::bus::{Bus, Part};
 use crate::clock::{self, BoardClock};
@@ -94,7 +94,7 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
     };
     let bus = Bus::open(twai, twai_rx, twai_tx, Part::Listen);
     let limits = NetLimits::of(Board::Esp32C6);
-    let setup = net::Setup { limits, hardware_address: card.address(), addressing, seed: random.seed() };
+    let setup = net::NetSetup { limits, hardware_address: card.address(), addressing, seed: random.seed() };
     let network = SmolNet::new(card, &setup, clock::now());
     let hal = Hal {
         clock: Box::new(BoardClock::default()),
@@ -231,7 +231,7 @@ fn health(gateway: &Gateway, wish: Wish, mode: Mode) -> Health {
     if matches!(wish, Wish::Warn | Wish::FactoryReset) {
         return Health::AboutToForget;
     }
-    if gateway.plugins().plugins().any(|plugin| plugin.state() == State::Error) {
+    if gateway.plugins().plugins().any(|plugin| plugin.state() == PluginState::Error) {
         return Health::Fault;
     }
     match gateway.health() {

@@ -12,7 +12,7 @@ extern crate std;
 
 use core::mem::MaybeUninit;
 
-/// From so many bytes on, it pays to look at how both sides lie.
+/// Bytes from which on it pays to look at how both sides are aligned.
 const SHORT: usize = 16;
 /// Bytes of a machine word.
 const WORD: usize = size_of::<Word>();
@@ -79,11 +79,11 @@ pub unsafe fn forwards(to: *mut Byte, from: *const Byte, count: usize) {
     unsafe { each(to, from, head) };
     let (to, from, count) = (to.wrapping_add(head), from.wrapping_add(head), count - head);
     let (words, rest) = (count / WORD, count % WORD);
-    // SAFETY: `to` is at a whole word now, and `from` too, for their addresses differ by words; so many words lie in both
+    // SAFETY: `to` is at a whole word now, and `from` too, for their addresses differ by words; those words lie in both
     // ranges. Ranges that overlap are a word apart at least.
     unsafe { each(to.cast::<Word>(), from.cast::<Word>(), words) };
     let done = words * WORD;
-    // SAFETY: so many bytes are left of both ranges.
+    // SAFETY: this many bytes are left of both ranges.
     unsafe { each(to.wrapping_add(done), from.wrapping_add(done), rest) };
 }
 
@@ -102,7 +102,7 @@ unsafe fn backwards(to: *mut Byte, from: *const Byte, count: usize) {
 /// Copies `count` values, the first one first, four in a round.
 ///
 /// # Safety
-/// As [`forwards`], for so many values; both pointers are aligned for them.
+/// As [`forwards`], for a number of values; both pointers are aligned for them.
 #[inline(always)]
 unsafe fn each<T: Copy>(to: *mut T, from: *const T, count: usize) {
     let (mut to, mut from) = (to, from);

@@ -11,7 +11,7 @@ use crate::{heap, stack, uart};
 /// All RAM of the board, bytes.
 const RAM_BYTES: u64 = 400 * 1024;
 
-/// What was measured of the heap, by row.
+/// Measurements of the heap, by row.
 #[derive(Default)]
 pub struct Measured(Vec<(String, u64)>);
 

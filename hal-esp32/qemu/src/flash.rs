@@ -29,7 +29,7 @@ fn bytes() -> usize {
     (&raw const _storage_end).addr() - (&raw const _storage_start).addr()
 }
 
-/// What the flash refuses.
+/// Errors of the flash.
 #[derive(Clone, Copy, Debug)]
 pub enum Refused {
     /// Not of whole words or sectors, or beyond the end.

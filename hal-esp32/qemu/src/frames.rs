@@ -4,7 +4,7 @@ use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::fast_packet::REASSEMBLY_BYTES;
 use skiff_runtime::n2k::log::{Item, Record};
-use skiff_runtime::n2k::{Assembled, DeltaForm, Receiver, sample};
+use skiff_runtime::n2k::{DeltaForm, N2kMessage, Receiver, sample};
 use skiff_runtime::time::Instant;
 
 use crate::partition::Partition;
@@ -59,7 +59,7 @@ fn take(receiver: &mut Receiver, partition: &Partition) -> Taken {
 
 /// Decodes, maps and writes one frame; true when it completed a message that has a delta.
 fn is_delta(receiver: &mut Receiver, frame: &CanFrame, now: Instant) -> bool {
-    let mut message = Assembled::default();
+    let mut message = N2kMessage::default();
     receiver.frame_into(frame, now, &mut message)
         && receiver.delta_text(&message, TIME, DeltaForm::Stamped { self_context: SAMPLE_SELF_CONTEXT }).is_some()
 }

@@ -5,16 +5,16 @@ use alloc::string::String;
 
 use skiff_runtime::package::Package;
 
-use crate::partition::{Partition, Stored};
+use crate::partition::{PackageParts, Partition};
 
 /// The project's packages with their sample configurations, in the order they are installed.
-const LINKED: [Stored; 2] = [
-    Stored {
+const LINKED: [PackageParts; 2] = [
+    PackageParts {
         manifest: include_bytes!("../../../plugins/rust/true-wind/package.json"),
         module: include_bytes!("../../../plugins/rust/true-wind/plugin-small.wasm"),
         config: Some(include_str!("../../../plugins/rust/true-wind/sample-config.json")),
     },
-    Stored {
+    PackageParts {
         manifest: include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/package.json"),
         module: include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm"),
         config: Some(include_str!("../../../plugins/assemblyscript/shallow-water-alarm/sample-config.json")),
@@ -22,7 +22,7 @@ const LINKED: [Stored; 2] = [
 ];
 
 /// Visits what is to be installed.
-pub fn stored(partition: &Partition) -> impl Iterator<Item = Stored> {
+pub fn stored(partition: &Partition) -> impl Iterator<Item = PackageParts> {
     let linked = partition.packages().next().is_none() && !partition.asks_for("no-packages");
     partition.packages().chain(LINKED.into_iter().filter(move |_| linked))
 }
@@ -31,7 +31,7 @@ pub fn stored(partition: &Partition) -> impl Iterator<Item = Stored> {
 ///
 /// # Errors
 /// A clause that names what is wrong.
-pub fn read(stored: &Stored) -> Result<Package, String> {
+pub fn read(stored: &PackageParts) -> Result<Package, String> {
     if stored.manifest.starts_with(b"{") {
         return Package::from_parts(stored.manifest, stored.module).map_err(|error| format!("{error}"));
     }

@@ -32,7 +32,7 @@ pub struct Partition(&'static [u8]);
 
 /// A package as it lies there.
 #[derive(Clone, Copy)]
-pub struct Stored {
+pub struct PackageParts {
     /// `package.json`, or a bare name.
     pub manifest: &'static [u8],
     /// The module.
@@ -65,7 +65,7 @@ impl Partition {
     /// have the network's share where the boot word `net` does not ask for one.
     ///
     /// # Errors
-    /// A clause that names a board nobody knows, or one that takes more than this machine has.
+    /// A clause that names an unknown board, or one that takes more than this machine has.
     pub fn limits(&self) -> Result<Limits, String> {
         let own = Limits::of(Board::QemuRiscv32);
         let Some(name) = self.words().find_map(|word| word.strip_prefix("board=")) else {
@@ -91,14 +91,14 @@ impl Partition {
     }
 
     /// Visits the packages.
-    pub fn packages(&self) -> impl Iterator<Item = Stored> + use<> {
+    pub fn packages(&self) -> impl Iterator<Item = PackageParts> + use<> {
         let mut entries = self.entries().filter(|(kind, _)| matches!(*kind, MANIFEST | MODULE | CONFIG)).peekable();
         core::iter::from_fn(move || {
             let (_, manifest) = entries.find(|(kind, _)| *kind == MANIFEST)?;
             let (_, module) = entries.next_if(|(kind, _)| *kind == MODULE)?;
             let config = entries.next_if(|(kind, _)| *kind == CONFIG);
             let config = config.and_then(|(_, bytes)| core::str::from_utf8(bytes).ok());
-            Some(Stored { manifest, module, config })
+            Some(PackageParts { manifest, module, config })
         })
     }
 

@@ -32,12 +32,12 @@ impl Kept {
     }
 }
 
-/// What is known of the last start.
+/// The record of the last start.
 #[derive(Clone, Copy, Debug)]
 pub enum Last {
     /// Power came on.
     PowerOn,
-    /// The watchdog fired while the processor was at this address; so many resets since power-on.
+    /// The watchdog fired while the processor was at this address; and the number of resets since power-on.
     Watchdog {
         /// Address of the instruction.
         at: u32,

@@ -4,7 +4,7 @@
 use std::process::{Command, Output, Stdio};
 
 use board::{
-    Client, Ended, FROM_BUS, PATIENCE, Partition, boot, boot_live, config_of, file_of, free_port, path_from, top,
+    BoardClient, Ended, FROM_BUS, PATIENCE, Partition, boot, boot_live, config_of, file_of, free_port, path_from, top,
 };
 use serde_json::Value;
 use skiff_runtime::budget::{Board, Fixed, Limits};
@@ -68,7 +68,7 @@ fn clients_see_the_row_of_the_radio_and_why_a_plugin_does_not_run() -> Result<()
     let mut live = boot_live(&Partition::sample().words(&format!("net {WORD}")), port)?;
     let outcome = live.wait_for("token for this run: ", PATIENCE).and_then(|token| {
         live.wait_for("network address ", PATIENCE)?;
-        let client = Client { port, token };
+        let client = BoardClient { port, token };
         client.value(FROM_BUS)?;
         let status: Value = json(&client.get("/skiff/v1/status")?.1)?;
         let reserved = Fixed::of(&Limits::of(Board::Esp32C6)).network;

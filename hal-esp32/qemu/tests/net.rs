@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use board::{Client, FROM_BUS, Live, PATIENCE, Partition, boot_live, config_of, file_of, free_port};
+use board::{BoardClient, FROM_BUS, Live, PATIENCE, Partition, boot_live, config_of, file_of, free_port};
 
 /// Requests between the two looks at the heap.
 const REQUESTS: usize = 10_000;
@@ -76,7 +76,7 @@ fn ten_thousand_requests_leave_the_heap_where_it_was() -> Result<(), String> {
 }
 
 /// Boots the board with a network and has it used.
-fn with_board(used: impl FnOnce(&mut Live, &Client) -> Result<(), String>) -> Result<(), String> {
+fn with_board(used: impl FnOnce(&mut Live, &BoardClient) -> Result<(), String>) -> Result<(), String> {
     let port = free_port()?;
     let [manifest, module] = [file_of(PACKAGE, "package.json")?, file_of(PACKAGE, "plugin.wasm")?];
     let partition = Partition::sample().words("net").package(&manifest, &module, Some(&config_of(PACKAGE)?));
@@ -84,12 +84,12 @@ fn with_board(used: impl FnOnce(&mut Live, &Client) -> Result<(), String>) -> Re
     let outcome = live.wait_for("token for this run: ", PATIENCE).and_then(|token| {
         let address = live.wait_for("network address ", PATIENCE)?;
         println!("\nthe board has the address {address} and is reached at http://127.0.0.1:{port}");
-        used(&mut live, &Client { port, token })
+        used(&mut live, &BoardClient { port, token })
     });
     live.explain(outcome)
 }
 
-fn read_all(client: &Client) -> Result<(), String> {
+fn read_all(client: &BoardClient) -> Result<(), String> {
     client.value(FROM_BUS)?;
     client.curl(FROM_BUS)?;
     client.value(FROM_PLUGIN)?;
@@ -97,7 +97,7 @@ fn read_all(client: &Client) -> Result<(), String> {
 }
 
 /// Own address, `*.local` and `localhost` are names of the board, others are not; without a token nothing is told.
-fn names(client: &Client) -> Result<(), String> {
+fn names(client: &BoardClient) -> Result<(), String> {
     client.answered()?;
     for (host, expected) in
         [("10.0.2.15", 200), ("skiff.local", 200), ("localhost", 200), ("127.0.0.1", 200), ("evil.example", 403)]
@@ -114,7 +114,7 @@ fn names(client: &Client) -> Result<(), String> {
 }
 
 /// Clients that do not behave, and one that does afterwards.
-fn hostile(client: &Client) -> Result<(), String> {
+fn hostile(client: &BoardClient) -> Result<(), String> {
     client.answered()?;
     let mut slow = Vec::new();
     for _ in 0..8 {

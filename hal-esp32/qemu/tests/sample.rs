@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use board::{Ended, Partition, boot, config_of, expect_close_predictions, file_of, number_from, path_from};
 
-/// What is wanted at most, bytes.
+/// Upper limits, bytes or instructions.
 const GOALS: [(&str, u64); 3] =
     [("stack used", 16 * 1024), ("flash text", 700_000), ("instructions per frame", 10_000)];
 /// What must hold, bytes or counts at most.
@@ -155,7 +155,7 @@ fn compare(played: &Ended) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints what was measured, and what the image takes of the flash.
+/// Prints the measurements, and the size of the image in flash.
 fn table(played: &Ended) -> Result<(), String> {
     let mut rows: BTreeMap<&str, u64> = played.measured.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     rows.insert("flash text", number_from("SKIFF_BOARD_TEXT")?);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use board::{Client, Live, PATIENCE, Partition, boot_live, file_of, free_port};
+use board::{BoardClient, Live, PATIENCE, Partition, boot_live, file_of, free_port};
 use serde_json::Value;
 
 /// The package that is installed, and its id.
@@ -64,24 +64,24 @@ fn a_package_that_does_not_fit_leaves_the_old_one_and_a_new_version_replaces_it(
 }
 
 /// Boots the board with an empty flash and has it used.
-fn with_empty_flash(used: impl FnOnce(&mut Live, &Client) -> Result<(), String>) -> Result<(), String> {
+fn with_empty_flash(used: impl FnOnce(&mut Live, &BoardClient) -> Result<(), String>) -> Result<(), String> {
     let port = free_port()?;
     let mut live = boot_live(&Partition::sample_seconds(60).words("net storage no-packages"), port)?;
     let outcome = live.wait_for("token, told once: ", PATIENCE).and_then(|token| {
         live.wait_for("network address ", PATIENCE)?;
-        used(&mut live, &Client { port, token })
+        used(&mut live, &BoardClient { port, token })
     });
     live.explain(outcome)
 }
 
-fn installed(client: &Client) -> Result<(), String> {
+fn installed(client: &BoardClient) -> Result<(), String> {
     let body = install(client, &packed(None)?, 201)?;
     println!("\ninstalled: {body}");
     runs(client, &version_of(PACKAGE)?)
 }
 
 /// Resets the board and waits until it serves again with the token it had.
-fn restart(live: &mut Live, client: &Client) -> Result<(), String> {
+fn restart(live: &mut Live, client: &BoardClient) -> Result<(), String> {
     live.send(b'b')?;
     live.wait_for("the token is known already", PATIENCE)?;
     live.wait_for("network address ", PATIENCE)?;
@@ -89,7 +89,7 @@ fn restart(live: &mut Live, client: &Client) -> Result<(), String> {
 }
 
 /// Installs a package and checks the status of the answer, whose body is returned.
-fn install(client: &Client, package: &[u8], expected: u16) -> Result<String, String> {
+fn install(client: &BoardClient, package: &[u8], expected: u16) -> Result<String, String> {
     let mut request = format!(
         "POST /skiff/v1/plugins HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
          Content-Type: application/gzip\r\nConnection: close\r\n\r\n",
@@ -103,7 +103,7 @@ fn install(client: &Client, package: &[u8], expected: u16) -> Result<String, Str
 }
 
 /// Checks that the plugin runs in a version.
-fn runs(client: &Client, version: &str) -> Result<(), String> {
+fn runs(client: &BoardClient, version: &str) -> Result<(), String> {
     let (status, body) = client.get("/skServer/plugins")?;
     let rows: Value = serde_json::from_str(&body).map_err(|error| format!("{status} {body}: {error}"))?;
     let row = rows.as_array().into_iter().flatten().find(|row| row["id"] == ID).cloned().unwrap_or_default();

@@ -13,8 +13,8 @@ use skiff_runtime::http::{Method, Request};
 use skiff_runtime::server::{Response, patience};
 use tokio::sync::oneshot;
 
-use super::webapps::Asked;
-use super::{Letter, Shared, stream};
+use super::webapps::FileRequest;
+use super::{CarrierEvent, Shared, stream};
 
 /// Bytes of a body that is too long that are read and thrown away.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -51,13 +51,13 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
     };
     match upgrade {
         Some(upgrade) => stream::open(shared, request, upgrade).await,
-        None => ask(shared, request, shared.webapps.as_ref().and_then(|_| Asked::of(parts))).await,
+        None => ask(shared, request, shared.webapps.as_ref().and_then(|_| FileRequest::of(parts))).await,
     }
 }
 
-async fn ask(shared: &Shared, request: Request, asked: Option<Asked>) -> axum::response::Response {
+async fn ask(shared: &Shared, request: Request, asked: Option<FileRequest>) -> axum::response::Response {
     let (answer, answered) = oneshot::channel();
-    if shared.letters.send(Letter::Request { request, answer }).await.is_err() {
+    if shared.events.send(CarrierEvent::Request { request, answer }).await.is_err() {
         return refuse(503, "the gateway is stopping");
     }
     shared.waker.wake();
@@ -108,7 +108,7 @@ async fn read_body(shared: &Shared, asks_first: bool, mut body: Body) -> Result<
     }
 }
 
-/// Returns the headers as text; bytes that are no ASCII are told apart by nobody and replaced.
+/// Returns the headers as text; bytes that are not UTF-8 are not distinguished and replaced.
 fn headers(parts: &Parts) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()

@@ -23,13 +23,13 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::wake::Waker;
 
-pub use stream::{Outgoing, StreamLink};
+pub use stream::{StreamLink, StreamMessage};
 pub use webapps::WebApps;
 
 /// Threads of the carrier; the gateway has its own.
 const WORKERS: usize = 2;
-/// Letters waiting for the gateway thread; then clients wait.
-const LETTERS_MAX: usize = 256;
+/// Events waiting for the gateway thread; then clients wait.
+const EVENTS_MAX: usize = 256;
 /// Header fields of a request.
 const HEADERS_MAX: usize = 64;
 /// Bytes of the request line and headers together; the connection's read buffer.
@@ -37,11 +37,11 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// Time that open exchanges get to finish when the gateway stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the network asks of the gateway thread.
-pub enum Letter {
+/// A request or a text of a client, for the gateway thread.
+pub enum CarrierEvent {
     /// An HTTP request.
     Request {
-        /// The request.
+        /// Method, address, header fields and body.
         request: Request,
         /// Where its answer goes.
         answer: oneshot::Sender<Response>,
@@ -81,9 +81,9 @@ pub struct Carrier {
     address: SocketAddr,
 }
 
-/// What every connection knows.
+/// State that all connections share.
 struct Shared {
-    letters: mpsc::Sender<Letter>,
+    events: mpsc::Sender<CarrierEvent>,
     waker: Waker,
     limits: CarrierLimits,
     exchanges: Semaphore,
@@ -96,7 +96,7 @@ struct Shared {
 }
 
 impl Carrier {
-    /// Serves on an already bound listener; letters come out of the returned receiver, after the waker was woken.
+    /// Serves on an already bound listener; events come out of the returned receiver, after the waker was woken.
     ///
     /// # Errors
     /// What the system said when threads or the listener could not be set up.
@@ -105,7 +105,7 @@ impl Carrier {
         limits: CarrierLimits,
         waker: Waker,
         webapps: Option<WebApps>,
-    ) -> io::Result<(Self, mpsc::Receiver<Letter>)> {
+    ) -> io::Result<(Self, mpsc::Receiver<CarrierEvent>)> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -114,9 +114,9 @@ impl Carrier {
             .enable_io()
             .enable_time()
             .build()?;
-        let (letters, inbox) = mpsc::channel(LETTERS_MAX);
+        let (events, inbox) = mpsc::channel(EVENTS_MAX);
         let shared = Arc::new(Shared {
-            letters,
+            events,
             waker,
             limits,
             exchanges: Semaphore::new(limits.exchanges_max),

@@ -12,7 +12,7 @@ use skiff_runtime::server::{Response, patience};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Letter, Shared, http};
+use super::{CarrierEvent, Shared, http};
 
 /// Texts between the gateway and a client's socket; behind it the core keeps only the latest of each path.
 const TEXTS_MAX: usize = 16;
@@ -23,7 +23,7 @@ const WRITE_BYTES_MAX: usize = 256 * 1024;
 
 /// A message on its way to a client.
 #[derive(Clone, Debug)]
-pub enum Outgoing {
+pub enum StreamMessage {
     /// A text.
     Text(StreamText),
     /// A frame of a binary stream.
@@ -36,13 +36,13 @@ pub enum Outgoing {
 #[derive(Debug)]
 pub struct StreamLink {
     key: u64,
-    texts: mpsc::Sender<Outgoing>,
+    texts: mpsc::Sender<StreamMessage>,
     /// The gateway has more for it: the client wakes the gateway when there is room.
     starved: Arc<AtomicBool>,
 }
 
 impl StreamLink {
-    /// Returns the number that the client's letters carry.
+    /// Returns the number that the client's events carry.
     #[must_use]
     pub fn key(&self) -> u64 {
         self.key
@@ -55,7 +55,7 @@ impl StreamLink {
     }
 
     /// Gives the client messages from `next` until it is full or there are none.
-    pub fn fill(&self, mut next: impl FnMut() -> Option<Outgoing>) {
+    pub fn fill(&self, mut next: impl FnMut() -> Option<StreamMessage>) {
         loop {
             // Set before the try: room that comes up after it wakes the gateway.
             self.starved.store(true, Ordering::SeqCst);
@@ -83,7 +83,7 @@ pub(super) async fn open(
     let starved = Arc::new(AtomicBool::new(false));
     let link = StreamLink { key, texts, starved: Arc::clone(&starved) };
     let (answer, answered) = oneshot::channel();
-    if shared.letters.send(Letter::OpenStream { request, answer, link }).await.is_err() {
+    if shared.events.send(CarrierEvent::OpenStream { request, answer, link }).await.is_err() {
         return http::respond(Response::error(503, "the gateway is stopping"));
     }
     shared.waker.wake();
@@ -102,7 +102,7 @@ pub(super) async fn open(
 
 struct Client {
     key: u64,
-    outgoing: mpsc::Receiver<Outgoing>,
+    outgoing: mpsc::Receiver<StreamMessage>,
     starved: Arc<AtomicBool>,
     shared: Arc<Shared>,
 }
@@ -124,15 +124,15 @@ impl Client {
         loop {
             let outcome = tokio::select! {
                 message = self.outgoing.recv() => match message {
-                    Some(Outgoing::Text(text)) => match Utf8Bytes::try_from(Bytes::from_owner(text)) {
+                    Some(StreamMessage::Text(text)) => match Utf8Bytes::try_from(Bytes::from_owner(text)) {
                         Ok(text) => self.send(&mut socket, Message::Text(text)).await,
                         // A text is UTF-8.
                         Err(_) => ControlFlow::Break(()),
                     },
-                    Some(Outgoing::Binary(frame)) => {
+                    Some(StreamMessage::Binary(frame)) => {
                         self.send(&mut socket, Message::Binary(Bytes::from_owner(frame))).await
                     }
-                    Some(Outgoing::TooSlow) => {
+                    Some(StreamMessage::TooSlow) => {
                         close = Some(CloseFrame { code: close_code::POLICY, reason: "too slow".into() });
                         ControlFlow::Break(())
                     }
@@ -178,7 +178,7 @@ impl Client {
             // The protocol is text; pings are answered by the library.
             Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
         };
-        if self.shared.letters.send(Letter::StreamText { key: self.key, text }).await.is_err() {
+        if self.shared.events.send(CarrierEvent::StreamText { key: self.key, text }).await.is_err() {
             return ControlFlow::Break(());
         }
         self.shared.waker.wake();

@@ -31,15 +31,15 @@ pub struct WebApps {
     config: PathBuf,
 }
 
-/// What a request asks for that a file could answer.
-pub(super) struct Asked {
+/// A request that a file of a web app may answer.
+pub(super) struct FileRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 }
 
-impl Asked {
-    /// Keeps what the core has no more use for.
+impl FileRequest {
+    /// Keeps method, address and header fields of a read; the core needs them no more.
     pub(super) fn of(parts: Parts) -> Option<Self> {
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
         reads.then_some(Self { method: parts.method, uri: parts.uri, headers: parts.headers })
@@ -54,7 +54,7 @@ impl WebApps {
     }
 
     /// Answers with a file or the list of web apps; `None` when no package has what is asked for.
-    pub(super) async fn answer(&self, asked: Asked) -> Option<axum::response::Response> {
+    pub(super) async fn answer(&self, asked: FileRequest) -> Option<axum::response::Response> {
         let apps = self.clone();
         let path = asked.uri.path().to_owned();
         // Package folders are looked up on the disk.
@@ -173,7 +173,7 @@ enum Found {
 }
 
 /// Sends a file with its type, its pre-compressed sibling where the client takes one, and 304 where nothing changed.
-async fn send(root: &Path, mount: &str, below: &str, asked: Asked) -> Option<axum::response::Response> {
+async fn send(root: &Path, mount: &str, below: &str, asked: FileRequest) -> Option<axum::response::Response> {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = asked.method;
     *request.uri_mut() = below.parse().ok()?;

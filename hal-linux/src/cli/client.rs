@@ -17,7 +17,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A gateway somewhere.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct GatewayClient {
     /// Host and port.
     authority: String,
     token: Option<String>,
@@ -57,14 +57,14 @@ pub enum Body {
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct GatewayResponse {
     /// Status code.
     pub status: u16,
     /// Body.
     pub body: Vec<u8>,
 }
 
-impl Client {
+impl GatewayClient {
     /// Takes the address of a gateway, and the token for changes.
     ///
     /// # Errors
@@ -84,8 +84,8 @@ impl Client {
     /// Sends one request and waits for its answer.
     ///
     /// # Errors
-    /// [`ClientError`] when there is none; a refusal by the gateway is an [`Answer`].
-    pub fn send(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer, ClientError> {
+    /// [`ClientError`] when there is none; a refusal by the gateway is a [`GatewayResponse`].
+    pub fn send(&self, method: Method, path: &str, body: Option<Body>) -> Result<GatewayResponse, ClientError> {
         let broken = |error: &dyn std::fmt::Display| ClientError::Broken(error.to_string());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| broken(&error))?;
@@ -118,7 +118,7 @@ impl Client {
                     .collect()
                     .await
                     .map_err(|error| broken(&error))?;
-                Ok(Answer { status: status.as_u16(), body: body.to_bytes().into() })
+                Ok(GatewayResponse { status: status.as_u16(), body: body.to_bytes().into() })
             };
             tokio::time::timeout(ANSWER_TIMEOUT, exchange).await.map_err(|_| broken(&"no answer in time"))?
         })
@@ -131,19 +131,19 @@ mod tests {
 
     #[test]
     fn addresses_are_http_and_nothing_more() {
-        assert_eq!(Client::new("http://127.0.0.1:3000/", None).unwrap().authority, "127.0.0.1:3000");
-        assert_eq!(Client::new("http://[::1]", None).unwrap().authority, "[::1]:80");
+        assert_eq!(GatewayClient::new("http://127.0.0.1:3000/", None).unwrap().authority, "127.0.0.1:3000");
+        assert_eq!(GatewayClient::new("http://[::1]", None).unwrap().authority, "[::1]:80");
         for url in
             ["https://boat:3000", "boat", "http://", "http://boat/path", "http://user@boat", "file:///etc/passwd"]
         {
-            assert_eq!(Client::new(url, None).err(), Some(ClientError::Url), "{url}");
+            assert_eq!(GatewayClient::new(url, None).err(), Some(ClientError::Url), "{url}");
         }
     }
 
     #[test]
     fn nobody_there_is_unreachable() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let client = Client::new(&format!("http://{free}"), None).unwrap();
+        let client = GatewayClient::new(&format!("http://{free}"), None).unwrap();
         assert!(
             matches!(client.send(Method::GET, "/", None), Err(ClientError::Unreachable(text)) if text.contains(&free.to_string()))
         );

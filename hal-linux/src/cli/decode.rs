@@ -3,12 +3,12 @@
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::n2k::log::{Format, LogWriter, Mode, Record, To};
-use skiff_runtime::n2k::{Assembled, Counters, DeltaForm, Receiver};
+use skiff_runtime::n2k::{Counters, DeltaForm, N2kMessage, Receiver};
 use skiff_runtime::time::Instant;
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
-use crate::logs::{Entry, Log, Losses, Source};
+use crate::logs::{Log, LogEntry, Losses, Source};
 
 /// Turn an NMEA 2000 log into Signal K deltas, one a line, or into another format
 ///
@@ -51,9 +51,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut data = Data::stdout();
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
         match entry {
-            Entry::Bad { number, error, is_last } => losses.bad(&source, number, error, is_last),
-            Entry::Sentence { .. } => losses.sentence(),
-            Entry::Record { number, record } => {
+            LogEntry::Bad { number, error, is_last } => losses.bad(&source, number, error, is_last),
+            LogEntry::Sentence { .. } => losses.sentence(),
+            LogEntry::Record { number, record } => {
                 losses.record();
                 let written = if let Some(writer) = &mut writer {
                     lines.clear();
@@ -117,7 +117,7 @@ impl Decoder {
     fn record(&mut self, line: u64, record: &Record) -> Option<&str> {
         // The clock of a log jumps where two were joined: fast packets are told apart by their counters alone here.
         let now = Instant::default();
-        let mut message = Assembled::default();
+        let mut message = N2kMessage::default();
         if !self.receiver.item_into(&record.item, now, &mut message) {
             return None;
         }

@@ -17,7 +17,7 @@ use skiff_runtime::time::UnixMillis;
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
-use crate::logs::{Entry, Log, Losses, Source};
+use crate::logs::{Log, LogEntry, Losses, Source};
 use crate::packages;
 use crate::sample;
 
@@ -120,10 +120,10 @@ fn replay_log(
     let mut replay = None;
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
         match entry {
-            Entry::Bad { number, error, is_last } => losses.bad(source, number, error, is_last),
+            LogEntry::Bad { number, error, is_last } => losses.bad(source, number, error, is_last),
             entry => {
                 let start = match &entry {
-                    Entry::Record { record, .. } => start(record),
+                    LogEntry::Record { record, .. } => start(record),
                     _ => UnixMillis::default(),
                 };
                 let replay = match &mut replay {
@@ -136,15 +136,15 @@ fn replay_log(
                     }
                 };
                 match entry {
-                    Entry::Record { number, record } => {
+                    LogEntry::Record { number, record } => {
                         losses.record();
                         replay.record(number, &record);
                     }
-                    Entry::Sentence { number, text } => {
+                    LogEntry::Sentence { number, text } => {
                         losses.sentence();
                         replay.sentence(number, &text);
                     }
-                    Entry::Bad { .. } => {}
+                    LogEntry::Bad { .. } => {}
                 }
                 output.take(replay)?;
             }

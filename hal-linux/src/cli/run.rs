@@ -215,8 +215,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
-    let fed = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    let mut driver = Driver { gateway, clock, inputs, fed, web, waker, waiters, stop, printer, files };
+    let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
+    let mut driver = Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files };
     driver.run();
     // The address goes before the port does.
     drop(marker);

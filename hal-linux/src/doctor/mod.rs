@@ -59,7 +59,7 @@ impl Finding {
     }
 }
 
-/// What the gateway is to run with.
+/// The settings that the gateway runs with.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'p> {
     /// Configuration folder.

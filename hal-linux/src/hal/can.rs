@@ -142,7 +142,7 @@ impl SocketCan {
         Ok(can)
     }
 
-    /// Lets whoever waits hear of the socket.
+    /// Wakes the waiting thread when the socket is ready.
     fn watch(&mut self) -> io::Result<()> {
         self.socket.set_nonblocking(true)?;
         // The socket that was there before is closed, and with it gone from the set.

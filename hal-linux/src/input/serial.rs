@@ -15,7 +15,7 @@ use rustix::termios::{
 };
 use skiff_runtime::n2k::log::{Format, bst};
 
-/// An adapter that says nothing for so long may be an NGT-1 that waits for its command.
+/// Silence after which an adapter may be an NGT-1 that waits for its command.
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// An open port.

@@ -11,7 +11,7 @@ use skiff_runtime::time::UnixMillis;
 use tokio::sync::mpsc;
 
 use crate::input::live::{self, BackOff, Link};
-use crate::logs::{Entry, Log, Losses, Source};
+use crate::logs::{Log, LogEntry, Losses, Source};
 use crate::sample;
 use crate::wake::Waker;
 
@@ -25,7 +25,7 @@ const RECORD_STEP_MS: i64 = 1;
 /// How fast an input is played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
-    /// So many times as fast as it was recorded.
+    /// This many times as fast as it was recorded.
     Times(f64),
     /// Without any wait.
     Max,
@@ -48,7 +48,7 @@ impl Speed {
     }
 }
 
-/// What a feed plays.
+/// The source that a feed plays.
 pub enum Track {
     /// A log, opened already.
     Log {
@@ -72,23 +72,23 @@ pub enum Track {
     },
 }
 
-/// Something that one of the feeds gives.
-pub struct Fed {
+/// An event of one of the feeds.
+pub struct FeedEvent {
     /// Number of the feed.
     pub feed: usize,
     /// What.
-    pub happening: Happening,
+    pub event: InputEvent,
 }
 
-/// What a feed gives.
+/// An event of an input.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are records, and a box for each would cost an allocation")]
-pub enum Happening {
+pub enum InputEvent {
     /// A frame or message; without a time it happens now.
     Record(Record),
     /// A sentence of NMEA 0183.
     Sentence {
-        /// Its text.
+        /// The sentence without the end of its line.
         text: String,
         /// When; `None` is now.
         time: Option<UnixMillis>,
@@ -103,13 +103,13 @@ pub enum Happening {
 ///
 /// # Errors
 /// What the system said when a thread could not be started.
-pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result<mpsc::Receiver<Fed>> {
-    let (records, fed) = mpsc::channel(RECORDS_MAX);
+pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result<mpsc::Receiver<FeedEvent>> {
+    let (records, feed_events) = mpsc::channel(RECORDS_MAX);
     for (feed, track) in tracks.into_iter().enumerate() {
         let (records, waker) = (records.clone(), waker.clone());
         let play = move || {
-            let send = move |happening| {
-                let sent = records.blocking_send(Fed { feed, happening }).is_ok();
+            let send = move |event| {
+                let sent = records.blocking_send(FeedEvent { feed, event }).is_ok();
                 waker.wake();
                 sent
             };
@@ -126,16 +126,16 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
         };
         thread::Builder::new().name(format!("input {feed}")).spawn(play)?;
     }
-    Ok(fed)
+    Ok(feed_events)
 }
 
-/// Plays the sample in a loop until nobody takes its records; they happen now.
-fn play_sample(speed: Speed, send: impl Fn(Happening) -> bool) {
+/// Plays the sample in a loop until the receiver is gone; its records happen now.
+fn play_sample(speed: Speed, send: impl Fn(InputEvent) -> bool) {
     loop {
         let mut pace = Pace::new(speed);
         for record in sample::Records::new() {
             thread::sleep(pace.wait(record.time, Instant::now()));
-            if !send(Happening::Record(Record { time: None, ..record })) {
+            if !send(InputEvent::Record(Record { time: None, ..record })) {
                 return;
             }
         }
@@ -143,39 +143,39 @@ fn play_sample(speed: Speed, send: impl Fn(Happening) -> bool) {
 }
 
 /// Plays a log once.
-fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(Happening) -> bool) {
+fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEvent) -> bool) {
     let (mut losses, mut pace) = (Losses::default(), Pace::new(speed));
     loop {
         match log.next_entry() {
-            Ok(Some(Entry::Record { record, .. })) => {
+            Ok(Some(LogEntry::Record { record, .. })) => {
                 losses.record();
                 thread::sleep(pace.wait(record.time, Instant::now()));
-                if !send(Happening::Record(record)) {
+                if !send(InputEvent::Record(record)) {
                     return;
                 }
             }
-            Ok(Some(Entry::Sentence { text, .. })) => {
+            Ok(Some(LogEntry::Sentence { text, .. })) => {
                 losses.sentence();
                 thread::sleep(pace.wait(None, Instant::now()));
-                if !send(Happening::Sentence { text, time: None }) {
+                if !send(InputEvent::Sentence { text, time: None }) {
                     return;
                 }
             }
-            Ok(Some(Entry::Bad { number, error, is_last })) => {
+            Ok(Some(LogEntry::Bad { number, error, is_last })) => {
                 losses.bad(source, number, error, is_last);
-                if !send(Happening::Bad) {
+                if !send(InputEvent::Bad) {
                     return;
                 }
             }
             Ok(None) => break,
             Err(error) => {
                 log::error!("{source}: {error}");
-                send(Happening::State(InputState::Waiting(error.to_string())));
+                send(InputEvent::State(InputState::Waiting(error.to_string())));
                 return;
             }
         }
     }
-    send(Happening::State(InputState::Ended));
+    send(InputEvent::State(InputState::Ended));
     match losses.verdict(source) {
         Ok(()) => log::info!("{source} has been played to its end; serving on"),
         Err(text) => log::error!("{text}"),
@@ -263,9 +263,9 @@ mod tests {
         }
     }
 
-    fn time(fed: Fed) -> Option<i64> {
-        match fed.happening {
-            Happening::Record(record) => record.time.map(|time| time.0),
+    fn time(event: FeedEvent) -> Option<i64> {
+        match event.event {
+            InputEvent::Record(record) => record.time.map(|time| time.0),
             _ => None,
         }
     }
@@ -274,8 +274,8 @@ mod tests {
     fn a_log_is_played_once_with_its_times() {
         let text = "(1700000000.000000) can0 09F80107#00\n(1700000000.001000) can0 09F80107#01\n";
         let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
-        let mut fed = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
-        let times: Vec<i64> = std::iter::from_fn(|| fed.blocking_recv()).filter_map(time).collect();
+        let mut feed_events = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
+        let times: Vec<i64> = std::iter::from_fn(|| feed_events.blocking_recv()).filter_map(time).collect();
         assert_eq!(times, [1_700_000_000_000, 1_700_000_000_001]);
     }
 }

@@ -18,23 +18,23 @@ use skiff_runtime::replay::plugin_line;
 use skiff_runtime::server::Response;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::carrier::{Letter, Outgoing, StreamLink};
+use crate::carrier::{CarrierEvent, StreamLink, StreamMessage};
 use crate::hal::SystemClock;
 use crate::packages::watch::PluginFiles;
 use crate::wake::Waker;
-use feed::{Fed, Happening};
+use feed::{FeedEvent, InputEvent};
 use printer::Printer;
 use web::Web;
 
-/// Letters and records taken between two polls, so that neither holds up the bus.
-const LETTERS_PER_TURN: usize = 64;
+/// Events and records taken between two polls, so that neither holds up the bus.
+const CARRIER_EVENTS_PER_TURN: usize = 64;
 const RECORDS_PER_TURN: usize = 64;
 /// Longest wait; nothing needs it, it bounds what a lost wake-up could cost.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 /// Time the plugins get to stop; their fuel ends them long before.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the gateway thread works with.
+/// Everything that the gateway's thread owns.
 pub struct Driver {
     /// The gateway.
     pub gateway: Gateway,
@@ -43,7 +43,7 @@ pub struct Driver {
     /// Inputs of the feeds, by their number.
     pub inputs: Vec<InputId>,
     /// Records of the feeds.
-    pub fed: mpsc::Receiver<Fed>,
+    pub feed_events: mpsc::Receiver<FeedEvent>,
     /// The web server.
     pub web: Web,
     /// Wakes this thread.
@@ -96,25 +96,25 @@ impl Driver {
 
     /// Takes what arrived; true when there can be more.
     fn take_in(&mut self, clients: &mut Clients) -> bool {
-        let mut letters = 0;
-        while letters < LETTERS_PER_TURN
-            && let Web::Axum { letters: inbox, .. } = &mut self.web
-            && let Ok(letter) = inbox.try_recv()
+        let mut events = 0;
+        while events < CARRIER_EVENTS_PER_TURN
+            && let Web::Axum { events: inbox, .. } = &mut self.web
+            && let Ok(event) = inbox.try_recv()
         {
-            letters += 1;
-            self.take_letter(letter, clients);
+            events += 1;
+            self.take_event(event, clients);
         }
         let mut records = 0;
         while records < RECORDS_PER_TURN
-            && let Ok(fed) = self.fed.try_recv()
+            && let Ok(event) = self.feed_events.try_recv()
         {
             records += 1;
-            if let Some(input) = self.inputs.get(fed.feed) {
-                match fed.happening {
-                    Happening::Record(record) => self.gateway.receive(*input, &record),
-                    Happening::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
-                    Happening::Bad => self.gateway.count_bad_line(*input),
-                    Happening::State(state) => self.gateway.set_input_state(*input, state),
+            if let Some(input) = self.inputs.get(event.feed) {
+                match event.event {
+                    InputEvent::Record(record) => self.gateway.receive(*input, &record),
+                    InputEvent::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
+                    InputEvent::Bad => self.gateway.count_bad_line(*input),
+                    InputEvent::State(state) => self.gateway.set_input_state(*input, state),
                 }
             }
         }
@@ -130,16 +130,16 @@ impl Driver {
         if let Some(files) = &self.files {
             files.take_changes(&mut self.gateway);
         }
-        letters == LETTERS_PER_TURN || records == RECORDS_PER_TURN
+        events == CARRIER_EVENTS_PER_TURN || records == RECORDS_PER_TURN
     }
 
-    fn take_letter(&mut self, letter: Letter, clients: &mut Clients) {
-        match letter {
-            Letter::Request { request, answer } => {
+    fn take_event(&mut self, event: CarrierEvent, clients: &mut Clients) {
+        match event {
+            CarrierEvent::Request { request, answer } => {
                 let exchange = self.gateway.request(&request);
                 clients.exchanges.insert(exchange, answer);
             }
-            Letter::OpenStream { request, answer, link } => match self.gateway.open_stream(&request) {
+            CarrierEvent::OpenStream { request, answer, link } => match self.gateway.open_stream(&request) {
                 Ok(stream) => {
                     clients.streams.insert(link.key(), (stream, link));
                     // A client that went away meanwhile has closed its link.
@@ -149,7 +149,7 @@ impl Driver {
                     let _ = answer.send(Err(refused));
                 }
             },
-            Letter::StreamText { key, text } => {
+            CarrierEvent::StreamText { key, text } => {
                 if let Some((stream, _)) = clients.streams.get(&key) {
                     self.gateway.stream_receive(*stream, &text);
                 }
@@ -157,7 +157,7 @@ impl Driver {
         }
     }
 
-    /// Gives answers, stream texts and emitted deltas to whoever waits for them.
+    /// Gives responses, stream texts and emitted deltas to the carriers and to stdout.
     fn give_out(&mut self, clients: &mut Clients) {
         // The own web server has taken its responses already.
         while matches!(self.web, Web::Axum { .. })
@@ -173,11 +173,11 @@ impl Driver {
             let mut is_over = link.is_closed();
             if !is_over {
                 link.fill(|| match gateway.stream_next(*stream) {
-                    StreamOut::Text(text) => Some(Outgoing::Text(text)),
-                    StreamOut::Binary(frame) => Some(Outgoing::Binary(frame)),
+                    StreamOut::Text(text) => Some(StreamMessage::Text(text)),
+                    StreamOut::Binary(frame) => Some(StreamMessage::Binary(frame)),
                     StreamOut::TooSlow => {
                         is_over = true;
-                        Some(Outgoing::TooSlow)
+                        Some(StreamMessage::TooSlow)
                     }
                     StreamOut::Idle => None,
                     StreamOut::Closed => {

@@ -12,7 +12,7 @@ use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
 
-use crate::carrier::{Carrier, CarrierLimits, Letter, WebApps};
+use crate::carrier::{Carrier, CarrierEvent, CarrierLimits, WebApps};
 use crate::hal::{StdNetwork, SystemClock, SystemRng, Tap};
 use crate::wake::Waker;
 
@@ -70,7 +70,7 @@ impl Opened {
         rng.fill(&mut seed);
         // An individual address that nobody else was given (IEEE 802, §8).
         hardware_address[0] = hardware_address[0] & 0xfc | 2;
-        let stack = net::Setup {
+        let stack = net::NetSetup {
             limits: NetLimits::of(Board::Linux),
             hardware_address,
             addressing: setup.address.map_or(Addressing::Dhcp, Addressing::Static),
@@ -93,7 +93,7 @@ pub enum Web {
     /// axum, with threads of its own.
     Axum {
         /// What its clients ask; dropped first, so that who still waits is told while there is a socket.
-        letters: mpsc::Receiver<Letter>,
+        events: mpsc::Receiver<CarrierEvent>,
         /// Its sockets.
         carrier: Carrier,
     },
@@ -127,8 +127,8 @@ impl Listener {
                     streams_max: limits.clients_max.into(),
                     request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
                 };
-                let (carrier, letters) = Carrier::start(listener, carrier_limits, waker.clone(), webapps)?;
-                Ok(Web::Axum { letters, carrier })
+                let (carrier, events) = Carrier::start(listener, carrier_limits, waker.clone(), webapps)?;
+                Ok(Web::Axum { events, carrier })
             }
             Self::Own { address, is_asked } => {
                 let carrier_limits = own::CarrierLimits::new(&NetLimits::of(Board::Linux), limits);

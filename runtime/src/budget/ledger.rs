@@ -69,7 +69,7 @@ pub struct Ledger {
     total: u64,
     /// Entries whose reservation has been dropped count for nothing and go with the next reservation.
     entries: Vec<(Account, Weak<Cell<u64>>)>,
-    /// What the gateway itself holds for as long as it runs.
+    /// Memory that the gateway itself holds while it runs.
     own: Vec<Reservation>,
 }
 
@@ -83,7 +83,7 @@ impl Ledger {
     /// Reserves `bytes` for `account`, beside what it may have reserved already.
     ///
     /// # Errors
-    /// [`Shortage`] when so many are not free; nothing changes then.
+    /// [`Shortage`] when this many are not free; nothing changes then.
     pub fn reserve(&mut self, account: Account, bytes: u64) -> Result<Reservation, Shortage> {
         let free = self.free();
         if bytes > free {
@@ -92,7 +92,7 @@ impl Ledger {
         Ok(self.enter(account, bytes))
     }
 
-    /// Takes `bytes` for the gateway itself, for good, whether or not so many are free: what is there is there.
+    /// Takes `bytes` for the gateway itself, for good, whether or not this many are free: what is there is there.
     pub fn take(&mut self, account: Account, bytes: u64) {
         let reservation = self.enter(account, bytes);
         self.own.push(reservation);
@@ -136,7 +136,7 @@ impl Ledger {
         self.total
     }
 
-    /// Returns the bytes nobody has reserved.
+    /// Returns the bytes that are not reserved.
     #[must_use]
     pub fn free(&self) -> u64 {
         self.total.saturating_sub(self.accounts().map(|(_, bytes)| bytes).sum())

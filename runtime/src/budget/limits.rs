@@ -56,7 +56,7 @@ pub enum CodeLayout {
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
-    /// What translated code looks like there: how much heap it takes is predicted from it.
+    /// The layout of translated code, from which its heap is predicted.
     pub code_layout: CodeLayout,
     /// Size of the `.wasm`.
     pub module_bytes_max: u32,

@@ -8,4 +8,4 @@ mod table;
 pub use ledger::{Account, Ledger, Reservation, Shortage};
 pub use limits::{Board, CodeLayout, Limits, PluginLimits};
 pub use net::NetLimits;
-pub use table::{Fixed, MODEL, NETWORK, QUEUES, RUNTIME, Row};
+pub use table::{BudgetRow, Fixed, MODEL, NETWORK, QUEUES, RUNTIME};

@@ -33,7 +33,7 @@ pub struct NetLimits {
     pub headers_max: u16,
     /// A message of a stream client.
     pub message_bytes_max: u32,
-    /// What all HTTP clients together may hold in heads, bodies, messages and responses; then new requests wait.
+    /// Bytes of heads, bodies, messages and responses of all HTTP clients; beyond it new requests wait.
     pub held_bytes_max: u32,
 }
 

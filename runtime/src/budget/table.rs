@@ -20,7 +20,7 @@ const GATEWAY_BYTES: u64 = 24 * KIB;
 
 /// A row of the budget table, bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct BudgetRow {
     /// `runtime`, `network`, `model`, `queues`, or a plugin's package name.
     pub name: String,
     /// Taken off what plugins may be promised.
@@ -31,7 +31,7 @@ pub struct Row {
     pub limit: u64,
 }
 
-/// What is reserved for everything but plugins, bytes.
+/// Bytes reserved for everything but plugins.
 ///
 /// On Linux all of it is 0: there [`Limits::total_bytes`] is for plugins alone, and the system gives the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use super::CarrierLimits;
-use super::outgoing::Outgoing;
-use super::stream::Stream;
+use super::send_buffer::SendBuffer;
+use super::stream::StreamClient;
 use crate::gateway::{Gateway, StreamId};
 use crate::hal::{NetError, Received, Socket};
 use crate::http::handshake::{self, HandshakeError};
-use crate::http::{self, Reader, ResponseHead, Step};
+use crate::http::{self, Reader, RequestStep, ResponseHead};
 use crate::http::{Method, Request};
 use crate::plugin::ExchangeId;
 use crate::server::{ClientCounters, Response, patience};
@@ -27,7 +27,7 @@ const READ_BYTES: usize = 512;
 /// Reads of a connection in one poll.
 pub(super) const READS_PER_TURN: usize = 8;
 
-/// What a connection works with in one poll.
+/// Everything that a connection uses in one poll.
 pub(super) struct Turn<'t> {
     pub(super) gateway: &'t mut Gateway,
     pub(super) limits: &'t CarrierLimits,
@@ -58,7 +58,7 @@ enum Phase {
     /// A response is on its way; then the next request, or the end.
     Writing { then: Option<Ended> },
     /// The WebSocket answer is on its way or was sent.
-    Streaming(Box<Stream>),
+    Streaming(Box<StreamClient>),
     /// To be closed.
     Over(Ended),
 }
@@ -69,7 +69,7 @@ pub(super) struct Connection {
     peer: IpAddr,
     phase: Phase,
     reader: Reader,
-    outgoing: Outgoing,
+    outgoing: SendBuffer,
     /// When the client counts as slow.
     deadline: Instant,
     /// The client sends nothing more; what it asked for is answered all the same.
@@ -83,7 +83,7 @@ impl Connection {
             peer,
             phase: Phase::Reading,
             reader: Reader::new(limits.http),
-            outgoing: Outgoing::default(),
+            outgoing: SendBuffer::default(),
             deadline: now + patience::IDLE,
             peer_is_done: false,
         }
@@ -237,23 +237,23 @@ impl Connection {
         true
     }
 
-    /// Goes on with what was read; true when the connection is not reading any more.
+    /// Works on the bytes that were read; true when the connection is not reading any more.
     fn step(&mut self, turn: &mut Turn<'_>) -> bool {
         let was_in_body = self.reader.is_in_body();
         match self.reader.step() {
-            Ok(Step::Pending) => {
+            Ok(RequestStep::Pending) => {
                 if self.reader.is_in_body() && !was_in_body {
                     self.deadline = turn.now + patience::BODY;
                 }
                 false
             }
-            Ok(Step::Continue) => {
+            Ok(RequestStep::Continue) => {
                 self.deadline = turn.now + patience::BODY;
-                self.outgoing = Outgoing::bytes(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), Vec::new());
+                self.outgoing = SendBuffer::bytes(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), Vec::new());
                 self.flush(turn);
                 false
             }
-            Ok(Step::Request { request, keep_alive }) => {
+            Ok(RequestStep::Request { request, keep_alive }) => {
                 let request = Request { peer: Some(self.peer), local: turn.local, ..request };
                 self.ask(&request, keep_alive, turn);
                 true
@@ -284,10 +284,11 @@ impl Connection {
                     turn.counters.streams = turn.counters.streams.saturating_add(1);
                     let mut head = core::mem::take(&mut self.outgoing).into_rest();
                     handshake::write_accept(&mut head, &accept);
-                    self.outgoing = Outgoing::bytes(head, Vec::new());
+                    self.outgoing = SendBuffer::bytes(head, Vec::new());
                     // A client may send its first frames right behind the request.
                     let reader = core::mem::replace(&mut self.reader, Reader::new(turn.limits.http));
-                    self.phase = Phase::Streaming(Box::new(Stream::new(id, reader.into_rest(), turn.limits, turn.now)));
+                    self.phase =
+                        Phase::Streaming(Box::new(StreamClient::new(id, reader.into_rest(), turn.limits, turn.now)));
                 }
                 Err(refused) => self.write(refused, keep_alive, is_head, wall, turn.now),
             },
@@ -313,7 +314,7 @@ impl Connection {
             &ResponseHead { status: response.status, headers: &response.headers, body_bytes, keep_alive, date },
         );
         let has_body = !is_head && !http::is_bodiless(response.status);
-        self.outgoing = Outgoing::bytes(head, if has_body { response.body } else { Vec::new() });
+        self.outgoing = SendBuffer::bytes(head, if has_body { response.body } else { Vec::new() });
         self.phase = Phase::Writing { then: (!keep_alive).then_some(Ended::Done) };
         self.deadline = now + WRITE_TIMEOUT;
     }

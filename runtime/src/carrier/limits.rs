@@ -3,7 +3,7 @@
 use crate::budget::{Limits, NetLimits};
 use crate::http;
 
-/// What the clients of a carrier may take.
+/// Limits for the clients of a carrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CarrierLimits {
     /// Open connections; a new one beyond them takes the place of an idle one or gets 503.

@@ -8,7 +8,7 @@
 
 mod connection;
 mod limits;
-mod outgoing;
+mod send_buffer;
 mod stream;
 
 use alloc::vec::Vec;

@@ -5,10 +5,10 @@ use core::time::Duration;
 
 use super::CarrierLimits;
 use super::connection::{Ended, READS_PER_TURN, Turn};
-use super::outgoing::Outgoing;
+use super::send_buffer::SendBuffer;
 use crate::gateway::{StreamId, StreamOut};
 use crate::hal::{Received, Socket};
-use crate::http::websocket::{Control, Decoder, Message, Opcode, Peer, frame_head, write_frame};
+use crate::http::websocket::{Control, Decoder, Opcode, Peer, WebSocketMessage, frame_head, write_frame};
 use crate::server::patience;
 use crate::time::Instant;
 
@@ -26,7 +26,7 @@ const POLICY: u16 = 1008;
 const NORMAL: u16 = 1000;
 
 /// A stream client.
-pub(super) struct Stream {
+pub(super) struct StreamClient {
     id: StreamId,
     decoder: Decoder,
     /// Arrived with the request.
@@ -46,7 +46,7 @@ pub(super) struct Stream {
     stalled_at: Instant,
 }
 
-impl Stream {
+impl StreamClient {
     pub(super) fn new(id: StreamId, early: Vec<u8>, limits: &CarrierLimits, now: Instant) -> Self {
         Self {
             id,
@@ -79,7 +79,7 @@ impl Stream {
     }
 
     /// Does a bounded amount of work; true when there can be more.
-    pub(super) fn turn(&mut self, turn: &mut Turn<'_>, socket: Socket, outgoing: &mut Outgoing) -> bool {
+    pub(super) fn turn(&mut self, turn: &mut Turn<'_>, socket: Socket, outgoing: &mut SendBuffer) -> bool {
         let mut moved = self.read(turn, socket);
         moved |= self.write(turn, socket, outgoing);
         if outgoing.is_sent() {
@@ -98,7 +98,7 @@ impl Stream {
             if !core::mem::take(&mut self.heard) {
                 self.end(Ended::Slow);
             } else if outgoing.is_sent() && !self.is_closing {
-                *outgoing = Outgoing::bytes(frame_head(Opcode::Ping, 0).to_vec(), Vec::new());
+                *outgoing = SendBuffer::bytes(frame_head(Opcode::Ping, 0).to_vec(), Vec::new());
             }
             moved = true;
         }
@@ -152,11 +152,11 @@ impl Stream {
     fn take(&mut self, turn: &mut Turn<'_>, mut bytes: &[u8]) {
         loop {
             match self.decoder.decode(&mut bytes) {
-                Ok(Some(Message::Text(text))) => turn.gateway.stream_receive(self.id, &text),
-                Ok(Some(Message::Ping(payload))) => self.pong = Some(payload),
+                Ok(Some(WebSocketMessage::Text(text))) => turn.gateway.stream_receive(self.id, &text),
+                Ok(Some(WebSocketMessage::Ping(payload))) => self.pong = Some(payload),
                 // The protocol is text.
-                Ok(Some(Message::Binary(_) | Message::Pong(_))) => {}
-                Ok(Some(Message::Close(code))) => {
+                Ok(Some(WebSocketMessage::Binary(_) | WebSocketMessage::Pong(_))) => {}
+                Ok(Some(WebSocketMessage::Close(code))) => {
                     self.close = Some(code.unwrap_or(NORMAL));
                     return;
                 }
@@ -172,7 +172,7 @@ impl Stream {
     }
 
     /// Sends what the client can take: answers first, then texts. True when there can be more.
-    fn write(&mut self, turn: &mut Turn<'_>, socket: Socket, outgoing: &mut Outgoing) -> bool {
+    fn write(&mut self, turn: &mut Turn<'_>, socket: Socket, outgoing: &mut SendBuffer) -> bool {
         let mut moved = false;
         for _ in 0..TEXTS_PER_TURN {
             if outgoing.is_sent() {
@@ -200,19 +200,19 @@ impl Stream {
         true
     }
 
-    fn next(&mut self, turn: &mut Turn<'_>) -> Option<Outgoing> {
+    fn next(&mut self, turn: &mut Turn<'_>) -> Option<SendBuffer> {
         if let Some(payload) = self.pong.take() {
             let mut frame = Vec::new();
             write_frame(&mut frame, Opcode::Pong, true, &payload, None);
-            return Some(Outgoing::bytes(frame, Vec::new()));
+            return Some(SendBuffer::bytes(frame, Vec::new()));
         }
         if self.close.is_none() {
             match turn.gateway.stream_next(self.id) {
                 StreamOut::Text(text) => {
-                    return Some(Outgoing::text(&frame_head(Opcode::Text, text.len()), text));
+                    return Some(SendBuffer::text(&frame_head(Opcode::Text, text.len()), text));
                 }
                 StreamOut::Binary(frame) => {
-                    return Some(Outgoing::bytes(frame_head(Opcode::Binary, frame.len()).to_vec(), frame.to_vec()));
+                    return Some(SendBuffer::bytes(frame_head(Opcode::Binary, frame.len()).to_vec(), frame.to_vec()));
                 }
                 StreamOut::TooSlow => self.close = Some(POLICY),
                 StreamOut::Idle => return None,
@@ -224,6 +224,6 @@ impl Stream {
         self.stalled_at = turn.now + CLOSE_TIMEOUT;
         let mut frame = Vec::new();
         write_frame(&mut frame, Opcode::Close, true, &code.to_be_bytes(), None);
-        Some(Outgoing::bytes(frame, Vec::new()))
+        Some(SendBuffer::bytes(frame, Vec::new()))
     }
 }

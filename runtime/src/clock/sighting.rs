@@ -4,7 +4,7 @@
 
 use core::fmt::Write;
 
-use crate::n2k::{Assembled, Pgn};
+use crate::n2k::{N2kMessage, Pgn};
 use crate::nmea0183;
 use crate::time::UnixMillis;
 
@@ -78,7 +78,7 @@ fn moment(payload: &[u8], at: usize) -> Option<UnixMillis> {
 
 /// Returns what an NMEA 2000 message says about the time; `None` when nothing, or when the device has no fix.
 #[must_use]
-pub fn of_message(label: &str, message: &Assembled) -> Option<Sighting> {
+pub fn of_message(label: &str, message: &N2kMessage) -> Option<Sighting> {
     let payload = message.payload.as_slice();
     let (origin, time, local_offset_minutes) = match message.id.pgn {
         SYSTEM_TIME => {
@@ -128,9 +128,9 @@ mod tests {
     use crate::n2k::{Id, Payload, SourceAddress};
     use std::vec::Vec;
 
-    fn message(pgn: u32, payload: &[u8]) -> Assembled {
+    fn message(pgn: u32, payload: &[u8]) -> N2kMessage {
         let id = Id { priority: 3, pgn: Pgn(pgn), source: SourceAddress(7), destination: 255 };
-        Assembled { id, payload: Payload::from_slice(payload).unwrap() }
+        N2kMessage { id, payload: Payload::from_slice(payload).unwrap() }
     }
 
     fn told(pgn: u32, payload: &[u8]) -> Option<(Origin, String, Option<i16>)> {

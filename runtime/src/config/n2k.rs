@@ -54,7 +54,7 @@ pub struct NodeConfig {
     pub name: NameParts,
     /// `address`: the one to try first.
     pub address: Option<SourceAddress>,
-    /// `installation`: two texts of whoever installed it.
+    /// `installation`: two texts of the installer.
     pub installation: [String; 2],
 }
 
@@ -156,7 +156,7 @@ impl From<json::JsonError> for ConfigError {
     }
 }
 
-/// What a node keeps from one start to the next.
+/// The part of a node's state that outlives a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptNode {
     /// Unique number of its NAME, made at the first start.

@@ -17,7 +17,7 @@ const ENTRIES_MAX: usize = 64;
 /// Bytes of one entry.
 const ENTRY_BYTES_MAX: usize = 255;
 
-/// What the operator allows one plugin.
+/// The operator's grants for one plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operator {
     /// Destinations that are closed by default (loopback, link-local): `fetch`.

@@ -12,14 +12,14 @@ use crate::json::{self, JsonError};
 /// Member with Skiff's own settings of a plugin: `{"subscribe":["environment.wind.*"]}`.
 const OWN_SECTION: &str = "skiff";
 
-/// What a plugin's file says.
+/// The configuration file of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginConfig {
-    /// Whether the plugin is to be started; `None` loads it without starting it.
+    /// Whether the plugin starts; `None` loads it without starting it.
     pub enabled: Option<bool>,
     /// Passed on to the plugin.
     pub enable_debug: Option<bool>,
-    /// What the user configured, compact JSON; `None` when never configured.
+    /// The user's configuration, compact JSON; `None` when never configured.
     pub configuration: Option<String>,
     /// Other members: name and compact JSON.
     pub others: Vec<(String, String)>,

@@ -16,7 +16,7 @@ const CALL_SIGN_BYTES_MAX: usize = 16;
 /// The own vessel as its owner describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vessel {
-    /// Name.
+    /// `name` of the member `vessel`.
     pub name: Option<String>,
     /// Maritime mobile service identity, nine digits.
     pub mmsi: Option<String>,
@@ -37,7 +37,7 @@ impl Vessel {
 /// The members of `settings.json` that Skiff knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `vessel`.
+    /// The member `vessel`.
     pub vessel: Vessel,
     /// `interfaces.wasm`; when false, packages are listed and not loaded (plugin ABI §5.8).
     pub wasm: bool,

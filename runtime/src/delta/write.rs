@@ -118,7 +118,7 @@ impl DeltaWriter {
         writer
     }
 
-    /// Starts a delta of about so many bytes behind its context, and of so many entries; it may become longer.
+    /// Starts a delta of about this many bytes behind its context, and of this many entries; it may become longer.
     pub(crate) fn with_room(context: &str, bytes: usize, entries: usize) -> Self {
         let mut writer = Self::default();
         writer.draft.text.reserve_exact(context.len().saturating_add(bytes));

@@ -9,7 +9,7 @@ use super::ResetReason;
 use crate::hal::{Key, Storage, StorageError};
 use crate::time::Instant;
 
-/// The board is started so many times in a row,
+/// The board is started this many times in a row,
 pub const SHORT_BOOTS: u8 = 5;
 /// each time for less than this.
 pub const SHORT_BOOT: Duration = Duration::from_secs(10);
@@ -66,7 +66,7 @@ impl ShortBoots {
     }
 }
 
-/// What a reset did.
+/// Result of a reset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     /// Records that are gone.

@@ -7,7 +7,7 @@ use crate::hal::{Fetch, FetchError, FetchHop, FetchId, FetchReply, Network};
 use crate::time::Instant;
 
 /// A HAL's client and network, lent.
-pub struct Client<'c> {
+pub struct FetchClient<'c> {
     /// The HAL's own client.
     pub fetch: Option<&'c mut (dyn Fetch + 'static)>,
     /// Its network.
@@ -18,7 +18,7 @@ pub struct Client<'c> {
     pub now: Instant,
 }
 
-impl Fetch for Client<'_> {
+impl Fetch for FetchClient<'_> {
     fn begin(&mut self, hop: FetchHop) -> Result<FetchId, FetchError> {
         match (&mut self.fetch, &self.network) {
             (Some(fetch), _) => fetch.begin(hop),

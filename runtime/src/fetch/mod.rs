@@ -1,6 +1,6 @@
 //! A plugin's HTTP request from its URL to its answer: redirects, total time, where it may go.
 //!
-//! [`Exchange`] drives a HAL's client hop by hop; where the HAL has none, [`Client`] carries plain HTTP over its
+//! [`Exchange`] drives a HAL's client hop by hop; where the HAL has none, [`FetchClient`] carries plain HTTP over its
 //! network by [`plain`].
 
 mod client;
@@ -16,7 +16,7 @@ use core::time::Duration;
 
 use url::Url;
 
-pub use client::Client;
+pub use client::FetchClient;
 
 use crate::hal::{Destinations, Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 use crate::time::Instant;
@@ -45,10 +45,10 @@ const CLIENT_HEADERS: [&str; 12] = [
 /// Headers that do not follow a redirect to another origin.
 const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "cookie"];
 
-/// What is to be fetched.
+/// A request to fetch.
 #[derive(Clone, Debug)]
 pub struct Order<'o> {
-    /// Method.
+    /// HTTP method (RFC 9110 §9).
     pub method: FetchMethod,
     /// URL as the plugin wrote it.
     pub url: &'o str,

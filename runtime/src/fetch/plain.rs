@@ -178,7 +178,7 @@ fn read(socket: Socket, reader: &mut Reader, network: &mut dyn Network) -> Poll<
 /// Reads an answer as it comes in (RFC 9112).
 #[derive(Debug)]
 pub struct Reader {
-    /// What has come in and was not taken yet: the head, or a chunk's length line.
+    /// Bytes received and not parsed yet: the head, or a chunk's length line.
     raw: Vec<u8>,
     state: State,
     status: u16,
@@ -190,7 +190,7 @@ pub struct Reader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Head,
-    /// So many bytes of the body are missing.
+    /// This many bytes of the body are missing.
     Counted(u64),
     ChunkLine,
     Chunk(u64),

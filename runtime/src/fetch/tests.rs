@@ -139,8 +139,8 @@ impl Wire {
         Self { network, clock: SimClock::new(UnixMillis(0)), plain: PlainHttp::default(), listener }
     }
 
-    fn client(&mut self) -> Client<'_> {
-        Client { fetch: None, network: Some(&mut self.network), plain: &mut self.plain, now: self.clock.now() }
+    fn client(&mut self) -> FetchClient<'_> {
+        FetchClient { fetch: None, network: Some(&mut self.network), plain: &mut self.plain, now: self.clock.now() }
     }
 
     fn begin(&mut self, url: &str, post: Option<&[u8]>) -> Result<Exchange, FetchError> {

@@ -39,7 +39,7 @@ pub const SECTOR_BYTES: u32 = 4096;
 pub struct Layout {
     /// Records, at least four sectors.
     pub records: Range<u32>,
-    /// Images.
+    /// Images of plugins, in whole sectors.
     pub images: Range<u32>,
 }
 

@@ -17,7 +17,7 @@ use super::{Flash, SECTOR_BYTES};
 /// Bytes that are programmed at once.
 const WORD_BYTES: usize = 4;
 
-/// What the step that the power cut interrupts leaves behind.
+/// State left by the step that the power cut interrupts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Torn {
     /// Nothing of it.
@@ -80,7 +80,7 @@ struct State {
 }
 
 impl NorSim {
-    /// Builds erased flash of so many sectors.
+    /// Builds erased flash of this many sectors.
     #[must_use]
     pub fn new(sectors: u16) -> Self {
         Self::with_content(vec![0xff; usize::from(sectors) * SECTOR_BYTES as usize])
@@ -111,7 +111,7 @@ impl NorSim {
         self.0.borrow().steps
     }
 
-    /// Lets so many words and sectors be written or erased, then cuts the power.
+    /// Lets this many words and sectors be written or erased, then cuts the power.
     pub fn cut_power_after(&self, steps: u32, torn: Torn) {
         let mut state = self.0.borrow_mut();
         (state.steps_left, state.torn) = (Some(steps), torn);

@@ -45,7 +45,7 @@ enum Place {
     Unknown,
 }
 
-/// What is kept in RAM of each record.
+/// The part of each record that is kept in RAM.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     name: NameHash,

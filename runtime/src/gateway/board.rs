@@ -12,7 +12,7 @@ use crate::device::wifi::WifiMode;
 use crate::device::{Health, HealthFacts, ResetReason};
 use crate::hal::{Clock, Firmware, Hal, Logs};
 use crate::json::Object;
-use crate::n2k::Assembled;
+use crate::n2k::N2kMessage;
 use crate::plugin;
 use crate::time::{Instant, UnixMillis};
 
@@ -21,7 +21,7 @@ const HEARD: Duration = Duration::from_secs(30);
 /// An update of which nothing came for this long is given up.
 const UPDATE_IDLE: Duration = Duration::from_secs(120);
 
-/// What a board gives beside its HAL; each part can be absent.
+/// The parts that a board has beside its HAL; each can be absent.
 #[derive(Default)]
 pub struct BoardParts {
     /// The last lines of the log.
@@ -96,7 +96,7 @@ impl Board {
     pub fn hear_message(
         &mut self,
         label: &str,
-        message: &Assembled,
+        message: &N2kMessage,
         is_live: bool,
         now: Instant,
         clock: &mut dyn Clock,
@@ -207,7 +207,7 @@ impl Gateway {
     /// Returns what the health light shows.
     #[must_use]
     pub fn health(&self) -> Health {
-        let crashed = self.plugins.registry.plugins().any(|plugin| plugin.state() == plugin::State::Crashed);
+        let crashed = self.plugins.registry.plugins().any(|plugin| plugin.state() == plugin::PluginState::Crashed);
         self.board.health(crashed, self.hal.clock.now())
     }
 

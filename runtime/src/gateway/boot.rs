@@ -16,7 +16,7 @@ use crate::package::store;
 use crate::plugin::Enabled;
 use crate::server::{Access, NewToken};
 
-/// What a board decides before its gateway starts.
+/// The board's settings for the start of its gateway.
 pub struct Boot {
     /// Limits of the board.
     pub limits: Limits,
@@ -26,7 +26,7 @@ pub struct Boot {
     pub strict: bool,
     /// The part it can take in the bus.
     pub bus: BusPart,
-    /// Nobody is there who could mend a file before it starts: what `skiff/n2k.json` or `sourcePriorities` cannot mean is
+    /// No operator can mend a file before it starts: what `skiff/n2k.json` or `sourcePriorities` cannot mean is
     /// a warning, and the defaults hold.
     pub unattended: bool,
     /// Full context of the own vessel; `None` reads it from the storage, or makes one at the first start.
@@ -68,7 +68,7 @@ impl Boot {
         }
     }
 
-    /// Goes on with the defaults where nobody could mend what was read.
+    /// Uses the defaults where no operator could mend a file.
     fn usable<T: Default>(&self, read: Result<T, BootError>) -> Result<T, BootError> {
         match read {
             Err(error) if self.unattended => {

@@ -20,9 +20,9 @@ use crate::time::Instant;
 /// Said with status 503 to clients beyond those that may wait.
 pub(super) const TOO_MANY: &str = "too many requests are waiting, try again later";
 
-/// How a package that is being installed is stored.
+/// How far a package that is being installed is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(super) enum SaveState {
     /// In force.
     InForce,
     /// Beside the version that is in force.
@@ -31,13 +31,13 @@ pub(super) enum Stored {
     Not,
 }
 
-/// What an exchange waits for.
+/// The event that an exchange waits for.
 pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
     /// A package, how it is stored, and itself where that is not all that is to be done with it.
-    Install { id: String, stored: Stored, incoming: Option<Box<Incoming>> },
-    /// A plugin is being read again by whoever has its files.
+    Install { id: String, stored: SaveState, incoming: Option<Box<Incoming>> },
+    /// The HAL is reading a plugin's files again.
     Reload { id: String },
     /// A plugin is being removed.
     Remove { id: String },
@@ -160,7 +160,7 @@ impl Exchanges {
         puts.collect()
     }
 
-    /// Returns when somebody has waited long enough.
+    /// Returns the next time at which an exchange has waited long enough.
     fn next_deadline(&self) -> Option<Instant> {
         let puts = self.pending.values().filter_map(|pending| match pending {
             Pending::Put(put) => Some(put.deadline()),
@@ -230,7 +230,7 @@ impl Gateway {
             }
             (Pending::Configuration(_), _) => Response::error(500, "the plugin gave no answer"),
             (Pending::Install { id, stored, incoming }, outcome) => self.installed(&id, stored, incoming, &outcome),
-            (Pending::Reload { id }, outcome) => self.installed(&id, Stored::InForce, None, &outcome),
+            (Pending::Reload { id }, outcome) => self.installed(&id, SaveState::InForce, None, &outcome),
             (Pending::Remove { id }, _) => {
                 let body = json::object(|body| {
                     body.boolean("removed", true);

@@ -47,7 +47,7 @@ impl Gateway {
         }
     }
 
-    /// Returns the bytes that the body of a change may have; whoever takes packages looks at their length itself.
+    /// Returns the bytes that the body of a change may have; a package's length is checked by its reader.
     fn body_bytes_max(&self, route: &Route<'_>, method: Method) -> usize {
         match route {
             Route::Admin(address) if admin_http::brings_package(address, method) => usize::MAX,

@@ -9,7 +9,7 @@ use crate::delta::Delta;
 use crate::hal::{CanFrame, Clock, Rng, Storage};
 use crate::json::Object;
 use crate::n2k::log::Item;
-use crate::n2k::{self, Assembled, DeltaForm, Receiver};
+use crate::n2k::{self, DeltaForm, N2kMessage, Receiver};
 use crate::nmea0183::{self, Sentences};
 use crate::time::{Instant, UnixMillis};
 
@@ -103,12 +103,12 @@ impl Input {
         self.interface.as_mut()
     }
 
-    /// Returns what was received of NMEA 2000.
+    /// Returns the counters of NMEA 2000.
     pub fn counters(&self) -> n2k::Counters {
         self.receiver.counters()
     }
 
-    /// Returns what was received of NMEA 0183.
+    /// Returns the counters of NMEA 0183.
     pub fn sentence_counters(&self) -> nmea0183::Counters {
         self.sentences.as_ref().map(|sentences| sentences.counters()).unwrap_or_default()
     }
@@ -135,7 +135,7 @@ impl Input {
     /// Time stamps are the record's, `time`, else the wall clock's; there are none while that is not known.
     pub fn take(&mut self, item: &Item, time: Option<UnixMillis>, hearing: &mut Hearing<'_>) -> Option<Delta> {
         let now = hearing.clock.now();
-        let mut message = Assembled::default();
+        let mut message = N2kMessage::default();
         if !self.receiver.item_into(item, now, &mut message) {
             return None;
         }

@@ -93,14 +93,14 @@ impl Inputs {
         self.sending.as_ref()?.put(put, self_context, &mut self.list)
     }
 
-    /// Returns the sum of what was received, and lost, of NMEA 2000.
+    /// Returns the sum of the counters of NMEA 2000.
     pub fn counters(&self) -> n2k::Counters {
         let mut total = n2k::Counters::default();
         self.list.iter().for_each(|input| total.add(&input.counters()));
         total
     }
 
-    /// Returns the sum of what was received, and lost, of NMEA 0183.
+    /// Returns the sum of the counters of NMEA 0183.
     pub fn sentence_counters(&self) -> nmea0183::Counters {
         let mut total = nmea0183::Counters::default();
         self.list.iter().for_each(|input| total.add(&input.sentence_counters()));

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Gateway;
-use super::exchanges::{Pending, Stored};
+use super::exchanges::{Pending, SaveState};
 use super::plugin_http::no_plugin;
 use crate::budget::Shortage;
 use crate::host::Refusal;
@@ -56,7 +56,7 @@ impl Gateway {
             });
         }
         self.plugins.registry.tell_when_settled(&id, exchange);
-        self.clients.exchanges.open(exchange, Pending::Install { id, stored: Stored::InForce, incoming });
+        self.clients.exchanges.open(exchange, Pending::Install { id, stored: SaveState::InForce, incoming });
         Ok(())
     }
 
@@ -75,16 +75,16 @@ impl Gateway {
     fn try_replace(&mut self, incoming: Incoming, exchange: ExchangeId) -> Result<(), Response> {
         let (storage, id) = (&mut *self.hal.storage, incoming.id().to_string());
         let (package, stored) = match incoming.stage(storage).map_err(|error| not_stored(&error))? {
-            Some(staged) => (staged, Stored::Staged),
-            None => (incoming.package().map_err(|error| not_taken(&error.into()))?, Stored::Not),
+            Some(staged) => (staged, SaveState::Staged),
+            None => (incoming.package().map_err(|error| not_taken(&error.into()))?, SaveState::Not),
         };
         // Where modules are read in place, the copy in memory makes room for the plugin.
-        let is_kept = stored == Stored::Not || self.board.keeps_web_files();
+        let is_kept = stored == SaveState::Not || self.board.keeps_web_files();
         let incoming = is_kept.then(|| Box::new(incoming));
         let (registry, world) = self.lend();
         if let Err(error) = registry.replace(package, Some(exchange), &world) {
-            if stored == Stored::Staged {
-                // What is left of it is given up at the next start.
+            if stored == SaveState::Staged {
+                // Its remains are removed at the next start.
                 let _ = store::discard(&mut *self.hal.storage, &id);
             }
             return Err(not_replaced(&error));
@@ -97,16 +97,16 @@ impl Gateway {
     pub(super) fn installed(
         &mut self,
         id: &str,
-        stored: Stored,
+        stored: SaveState,
         incoming: Option<Box<Incoming>>,
         outcome: &Outcome,
     ) -> Response {
         let storage = &mut *self.hal.storage;
         let kept = match (outcome, stored, &incoming) {
-            (Outcome::Replaced(Ok(())), Stored::Not, Some(incoming)) => incoming.save(storage),
-            (Outcome::Replaced(Ok(())), Stored::Staged, _) => store::adopt(storage, id),
-            (_, Stored::Staged, _) => {
-                // What is left of it is given up at the next start.
+            (Outcome::Replaced(Ok(())), SaveState::Not, Some(incoming)) => incoming.save(storage),
+            (Outcome::Replaced(Ok(())), SaveState::Staged, _) => store::adopt(storage, id),
+            (_, SaveState::Staged, _) => {
+                // Its remains are removed at the next start.
                 let _ = store::discard(storage, id);
                 Ok(())
             }

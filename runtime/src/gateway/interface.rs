@@ -12,8 +12,8 @@ use crate::json::Object;
 use crate::n2k::iso_tp::IsoTp;
 use crate::n2k::node::link::{Link, LinkChange};
 use crate::n2k::node::{Claim, Information, Name, NameParts, Node};
-use crate::n2k::send::{Banks, Message, SENT_PGNS};
-use crate::n2k::{Assembled, SourceAddress};
+use crate::n2k::send::{Banks, OutboundMessage, SENT_PGNS};
+use crate::n2k::{N2kMessage, SourceAddress};
 use crate::sorted;
 use crate::time::Instant;
 
@@ -96,8 +96,8 @@ impl Interface {
         self.link = Link::default();
     }
 
-    /// Gives the node what was received.
-    pub fn hear(&mut self, message: &Assembled, now: Instant) {
+    /// Gives the node a received message.
+    pub fn hear(&mut self, message: &N2kMessage, now: Instant) {
         if let Some(own) = &mut self.node {
             own.node.take(message, now);
             self.banks.heard(message);
@@ -143,7 +143,7 @@ impl Interface {
     }
 
     /// Gives the node a message to send; false when it has no room for it. Without a node there is nothing to send.
-    pub fn send(&mut self, message: &Message) -> bool {
+    pub fn send(&mut self, message: &OutboundMessage) -> bool {
         self.node.as_mut().is_none_or(|own| give(&mut own.node, message))
     }
 
@@ -184,7 +184,7 @@ impl Interface {
     }
 }
 
-/// What became of a switch on one interface.
+/// Result of switching on one interface.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Switched {
     pub has_address: bool,
@@ -219,7 +219,7 @@ fn transmit(can: &mut dyn Can, node: &mut Node, now: Instant) -> Option<Instant>
     None
 }
 
-fn give(node: &mut Node, (pgn, priority, destination, payload): &Message) -> bool {
+fn give(node: &mut Node, (pgn, priority, destination, payload): &OutboundMessage) -> bool {
     node.send(*pgn, *priority, *destination, payload).is_ok()
 }
 

@@ -28,7 +28,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::budget::{Limits, Row};
+use crate::budget::{BudgetRow, Limits};
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::hal::{Hal, Network};
@@ -46,7 +46,7 @@ pub use self::board::{BoardParts, Restart};
 pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
 
-/// What a gateway is built from.
+/// Settings of a gateway.
 pub struct Setup {
     /// Limits of the board.
     pub limits: Limits,
@@ -83,7 +83,7 @@ pub struct InputId(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
-/// What a stream client gets next.
+/// The next message for a stream client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamOut {
     /// This text.
@@ -212,7 +212,7 @@ impl Gateway {
 
     /// Returns the rows of the budget table.
     #[must_use]
-    pub fn budget(&self) -> Vec<Row> {
+    pub fn budget(&self) -> Vec<BudgetRow> {
         self.plugins.registry.budget(self.model.counts().bytes)
     }
 

@@ -17,7 +17,7 @@ use crate::server::providers::{failed, json_body, state};
 const SOURCE: &str = "notificationApi";
 /// States of a notification (plugin ABI §11.5).
 const STATES: [&str; 6] = ["nominal", "normal", "alert", "warn", "alarm", "emergency"];
-/// What the mark of an endpoint sets: silenced, acknowledged.
+/// The mark that an endpoint sets: silenced, acknowledged.
 const MARKS: [(&str, &str, (bool, bool)); 2] =
     [("silence", "silenceAll", (true, false)), ("acknowledge", "acknowledgeAll", (false, true))];
 

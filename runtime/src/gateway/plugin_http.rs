@@ -6,7 +6,7 @@ use super::Gateway;
 use super::exchanges::Pending;
 use crate::host::Call;
 use crate::http::{Method, Request};
-use crate::plugin::{ExchangeId, Plugin, Reply, State};
+use crate::plugin::{ExchangeId, Plugin, PluginState, Reply};
 use crate::server::endpoint::{self, Found};
 use crate::server::providers::{Question, Step};
 use crate::server::{self, Response};
@@ -61,7 +61,7 @@ impl Gateway {
     fn endpoint(&mut self, id: &str, path: &str, request: &Request) -> Result<Step, Response> {
         let plugin = self.plugins.registry.find(id).ok_or_else(|| no_plugin(id))?;
         if plugin.endpoints().is_none() {
-            let running = plugin.state() == State::Running;
+            let running = plugin.state() == PluginState::Running;
             return Err(if running {
                 Response::unclaimed()
             } else {

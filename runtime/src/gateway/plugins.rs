@@ -14,7 +14,7 @@ use crate::server::endpoint::Endpoints;
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
 
-/// Events kept for whoever listens; with a listener that drains after each poll it is never reached.
+/// Events kept for a listener; one that drains after each poll never reaches it.
 const EVENTS_MAX: usize = 4096;
 
 /// Every plugin, and what they have under way.
@@ -25,9 +25,9 @@ pub(super) struct Plugins {
     plain: PlainHttp,
     /// Compiled endpoints by plugin id, with the version they were compiled from.
     endpoints: SortedMap<String, (u32, Endpoints)>,
-    /// Plugins to be read again by whoever has their files.
+    /// Plugins whose files the HAL has to read again.
     pub reloads: VecDeque<(ExchangeId, String)>,
-    /// `None` where nobody listens.
+    /// `None` without a listener.
     events: Option<VecDeque<Event>>,
     /// Deltas emitted.
     emitted: u64,
@@ -78,7 +78,7 @@ impl Plugins {
         (&mut self.registry, world)
     }
 
-    /// Keeps what was emitted for whoever listens.
+    /// Keeps emitted deltas for the listener, if there is one.
     fn note(&mut self, emitted: Emitted) {
         self.emitted = self.emitted.saturating_add(1);
         let Some(events) = &mut self.events else { return };

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::clients::Clients;
 use crate::config::Vessel;
 use crate::json::{self, Object};
-use crate::plugin::{Plugin, Registry, State};
+use crate::plugin::{Plugin, PluginState, Registry};
 use crate::server::stream::Session;
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
@@ -68,7 +68,7 @@ impl ServerEvents {
     }
 
     fn note(&mut self, plugin: &Plugin, wall: UnixMillis) {
-        let failed = matches!(plugin.state(), State::Error | State::Crashed);
+        let failed = matches!(plugin.state(), PluginState::Error | PluginState::Crashed);
         let (is_error, text) = match (plugin.error(), plugin.reason(), plugin.status()) {
             (Some(error), ..) => (true, error),
             (None, Some(reason), _) if failed => (true, reason),

@@ -47,7 +47,7 @@ impl Gateway {
         out.object("memory", |out| self.memory(out));
     }
 
-    /// Writes what was lost behind the receivers, by reason.
+    /// Writes the losses behind the receivers, by reason.
     fn drops(&self, out: &mut Object<'_>) {
         let sum = |pick: fn(&plugin::Drops) -> u64| {
             self.plugins.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>()

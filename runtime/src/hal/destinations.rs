@@ -10,14 +10,14 @@ pub const DESTINATIONS_MAX: usize = 64;
 /// Bytes of one entry.
 pub const DESTINATION_BYTES_MAX: usize = 255;
 
-/// Addresses at which cloud providers serve credentials to whoever asks, beyond the link-local ones.
+/// Addresses at which cloud providers serve credentials without a check, beyond the link-local ones.
 const METADATA: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254)),
 ];
 
-/// What a plugin may reach.
+/// Destinations that a plugin may reach.
 ///
 /// Without lists: every public and private address; never loopback, link-local, metadata, multicast and unspecified
 /// ones. `only` narrows that (the author's promise in `package.json`); `also` opens what is closed by default (the

@@ -34,13 +34,13 @@ impl FetchMethod {
 /// One request to one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchHop {
-    /// Method.
+    /// HTTP method (RFC 9110 §9).
     pub method: FetchMethod,
     /// Over TLS (`https`).
     pub secure: bool,
     /// Host name or address, without brackets.
     pub host: String,
-    /// Port.
+    /// TCP port of the server.
     pub port: u16,
     /// Path and query, percent-encoded, beginning with `/`.
     pub target: String,

@@ -13,7 +13,7 @@ pub struct Socket(pub u32);
 /// Answer of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// So many bytes were read, at least 1.
+    /// This many bytes were read, at least 1.
     Bytes(usize),
     /// Nothing is there now.
     Pending,

@@ -17,7 +17,7 @@ pub(super) struct Export {
     pub(super) function: Func,
 }
 
-/// What the guest exports; `None` where it does not.
+/// Exports of the guest; `None` where it lacks one.
 #[derive(Debug)]
 pub(super) struct Exports {
     plugin_id: Option<Func>,

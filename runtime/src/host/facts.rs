@@ -78,7 +78,7 @@ pub enum Refusal {
     TooMuch {
         /// Of what.
         what: &'static str,
-        /// What the module has.
+        /// The number that the module has.
         needed: u64,
         /// What is allowed.
         limit: u64,
@@ -155,7 +155,7 @@ pub struct MemoryFacts {
     pub page_bytes: u64,
 }
 
-/// What is known of a module before it is translated.
+/// Facts of a module before it is translated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleFacts {
     /// Dialect by its exports.
@@ -182,7 +182,7 @@ pub struct ModuleFacts {
     pub never_frees: bool,
     /// Size of the module, bytes.
     pub wasm_bytes: u32,
-    /// What its heap is predicted from.
+    /// Counts from which its heap is predicted.
     counts: Counts,
 }
 

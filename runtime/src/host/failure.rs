@@ -25,7 +25,7 @@ pub enum Failure {
     Trap(String),
     /// The guest called `proc_exit`.
     Exit(i32),
-    /// The guest's allocator gave nothing for a buffer of so many bytes.
+    /// The guest's allocator gave nothing for a buffer of this many bytes.
     NoMemory {
         /// Bytes asked for.
         bytes: u32,

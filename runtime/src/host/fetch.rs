@@ -15,9 +15,9 @@ pub const HEADER_BYTES_MAX: usize = 8192;
 /// An HTTP request as the guest wrote it: nothing in it was checked but its size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchRequest {
-    /// Method.
+    /// HTTP method (RFC 9110 §9).
     pub method: FetchMethod,
-    /// URL.
+    /// URL, as the guest wrote it.
     pub url: String,
     /// Headers, names and values.
     pub headers: Vec<(String, String)>,

@@ -14,9 +14,9 @@ const STOCK_STACK_BYTES: u64 = 1024 * 1024;
 pub struct Fit {
     /// The board.
     pub board: Board,
-    /// What one instance takes there, bytes: translated code, tables, linear memory at the start.
+    /// Bytes of one instance: translated code, tables, linear memory at the start.
     pub needed: u64,
-    /// What the board gives to one plugin, bytes: its own limit, or what is left beside gateway and network.
+    /// Bytes that the board gives to one plugin: its own limit, or the rest beside gateway and network.
     pub limit: u64,
     /// Why it does not fit; empty when it does.
     pub refusals: Vec<Refusal>,

@@ -6,7 +6,7 @@
 use super::operators::Operators;
 use crate::budget::CodeLayout;
 
-/// What was counted in a module.
+/// Counts of a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) functions: u64,
@@ -27,7 +27,7 @@ pub(super) struct HeapModel {
     base: u64,
     /// Type, entry, code map.
     per_function: u64,
-    /// Where operators are not weighed: translated code is at most so many times as large as a function body.
+    /// Where operators are not weighed: translated code is at most this many times as large as a function body.
     per_code_byte: u64,
     /// On top for the largest body: translation grows its buffers by doubling.
     per_byte_of_largest: u64,

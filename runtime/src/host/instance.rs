@@ -29,14 +29,14 @@ const COLLECT_SHARE_BUSY: u64 = 8;
 /// Calls after which an idle guest is asked whatever they brought.
 const COLLECT_CALLS_IDLE: u32 = 64;
 
-/// What an instance is built for.
+/// Settings of an instance.
 #[derive(Clone, Debug)]
 pub struct InstanceSpec {
     /// npm package name; `PLUGIN_ID` of the WASI environment.
     pub package: String,
     /// Derived id, `_scope_name`.
     pub id: String,
-    /// What the package declared.
+    /// The package's capabilities.
     pub capabilities: Capabilities,
     /// Limits of the board.
     pub limits: PluginLimits,
@@ -44,7 +44,7 @@ pub struct InstanceSpec {
     pub growth_bytes: u64,
 }
 
-/// What an instance uses.
+/// Memory and fuel that an instance uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Linear memory now, bytes.

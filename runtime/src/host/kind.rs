@@ -4,7 +4,7 @@ use skiff_abi::export;
 
 use super::Call;
 
-/// What a [`Call`] is for: what is left to know of it while it is under way.
+/// The kind of a [`Call`]; the rest of it is not needed while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallKind {
     /// Asks for the id.

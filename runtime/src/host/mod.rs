@@ -119,7 +119,7 @@ pub enum Progress {
     Failed(Failure),
 }
 
-/// What a call returned.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The guest has no such export.
@@ -132,7 +132,7 @@ pub enum Answer {
     Unit,
 }
 
-/// What imports ask of the core while a slice runs.
+/// Services of the core for imports, while a slice runs.
 ///
 /// A guest mistake never traps an import: the host answers with that import's failure value.
 pub trait Services {

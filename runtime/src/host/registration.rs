@@ -13,7 +13,7 @@ pub enum Registration {
     Put {
         /// Context as the plugin wrote it, `vessels.self`.
         context: String,
-        /// Path.
+        /// Signal K path that clients change.
         path: String,
     },
     /// It stores resources of one type (`sk_register_resource_provider`).

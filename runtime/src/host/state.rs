@@ -32,12 +32,12 @@ pub(super) struct HostState {
     /// The import that a suspended guest waits for, and the arguments it gave.
     pub(super) pending: Option<Pending>,
     pub(super) args: Vec<Val>,
-    /// Host calls for a transcript, when somebody wants them.
+    /// Host calls for a transcript, when one is kept.
     #[cfg(any(test, feature = "trace"))]
     pub(super) trace: super::trace::Trace,
 }
 
-/// What the board allows of files.
+/// The board's limits for files.
 pub(super) fn file_limits(limits: &PluginLimits) -> FileLimits {
     FileLimits {
         file_bytes_max: limits.file_bytes_max,
@@ -52,7 +52,7 @@ pub(super) fn file_limits(limits: &PluginLimits) -> FileLimits {
 /// Tables of one module; toolchains emit one.
 const TABLES_MAX: usize = 16;
 
-/// What the interpreter may grow to: beyond it `memory.grow` and `table.grow` give -1.
+/// Limit of the interpreter: beyond it `memory.grow` and `table.grow` give -1.
 pub(super) fn store_limits(limits: &PluginLimits, linear_bytes_max: u64) -> StoreLimits {
     let linear_bytes_max = linear_bytes_max.min(limits.linear_bytes_max.into());
     StoreLimitsBuilder::new()

@@ -34,7 +34,7 @@ pub(super) fn to_utf16(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// What an AssemblyScript pointer leads to.
+/// The object behind an AssemblyScript pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Managed {
     /// A null pointer.

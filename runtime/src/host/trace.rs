@@ -48,12 +48,12 @@ const WRITTEN_BYTES_MAX: usize = 1024 * 1024;
 const AS_TEXT_BYTES_MAX: u32 = 128 * 1024;
 
 /// The row of an import, looked up when it is linked.
-pub(super) type Row = Option<&'static Import>;
+pub(super) type TracedImport = Option<&'static Import>;
 
 /// A call that has begun, where it is shown.
 pub(super) type Shown = Option<Box<HostCall>>;
 
-/// The calls of an instance; none before somebody wants them.
+/// The calls of an instance; none before a transcript is kept.
 #[derive(Debug, Default)]
 pub(super) struct Trace(Option<Calls>);
 
@@ -66,7 +66,7 @@ struct Calls {
 }
 
 /// Finds the row of an import.
-pub(super) fn row(module: &str, name: &str) -> Row {
+pub(super) fn row(module: &str, name: &str) -> TracedImport {
     import::find(module, name)
 }
 
@@ -76,7 +76,7 @@ pub(super) fn begin(state: &mut HostState) {
 }
 
 /// Writes down a call before it runs, where anybody wants to see it.
-pub(super) fn shown(row: Row, caller: &Caller<'_>, params: &[Val]) -> Shown {
+pub(super) fn shown(row: TracedImport, caller: &Caller<'_>, params: &[Val]) -> Shown {
     caller.state().trace.0.as_ref()?;
     call(row?, params, (!caller.is_inert()).then(|| caller.memory()))
 }

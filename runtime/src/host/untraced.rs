@@ -7,15 +7,15 @@ use super::imports::{Caller, Ret};
 use super::state::HostState;
 
 #[derive(Clone, Copy)]
-pub(super) struct Row;
+pub(super) struct TracedImport;
 
 pub(super) struct Shown;
 
-pub(super) fn row(_module: &str, _name: &str) -> Row {
-    Row
+pub(super) fn row(_module: &str, _name: &str) -> TracedImport {
+    TracedImport
 }
 
-pub(super) fn shown(_: Row, _: &Caller<'_>, _: &[Val]) -> Shown {
+pub(super) fn shown(_: TracedImport, _: &Caller<'_>, _: &[Val]) -> Shown {
     Shown
 }
 

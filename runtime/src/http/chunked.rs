@@ -10,11 +10,11 @@ const SIZE_LINE_BYTES_MAX: usize = 64;
 pub(super) enum Chunks {
     /// At the line that announces a chunk.
     Size,
-    /// Inside a chunk of which so many bytes are missing.
+    /// Inside a chunk of which this many bytes are missing.
     Data(usize),
     /// At the line break behind a chunk.
     DataEnd,
-    /// In the trailer, of which so many bytes were read.
+    /// In the trailer, of which this many bytes were read.
     Trailer(usize),
     /// Behind the body.
     End,
@@ -23,9 +23,9 @@ pub(super) enum Chunks {
 /// What to do with the beginning of the bytes that were looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// So many bytes are body.
+    /// This many bytes are body.
     Body(usize),
-    /// So many bytes are framing; they can be thrown away.
+    /// This many bytes are framing; they can be thrown away.
     Framing(usize),
     /// More bytes are needed.
     Pending,

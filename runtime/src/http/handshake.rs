@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 
 use super::{Method, Request};
 
-/// What a key is joined with before it is hashed (RFC 6455 §1.3).
+/// Suffix of a key before it is hashed (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Bytes of a decoded `Sec-WebSocket-Key`.
 const KEY_BYTES: usize = 16;
@@ -114,13 +114,13 @@ pub fn request_fields(key: &[u8; KEY_BYTES]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Limits, Reader, Step};
+    use crate::http::{Limits, Reader, RequestStep};
 
     fn request(head: &str) -> Request {
         let mut reader = Reader::new(Limits { head_bytes_max: 1000, headers_max: 16, body_bytes_max: 10 });
         reader.push(head.as_bytes());
         match reader.step() {
-            Ok(Step::Request { request, .. }) => request,
+            Ok(RequestStep::Request { request, .. }) => request,
             other => panic!("{other:?}"),
         }
     }

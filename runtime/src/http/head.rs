@@ -9,7 +9,7 @@ use super::{HEADERS_MAX, Limits, Method, Refusal, Request};
 /// How the body is framed (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// So many bytes.
+    /// This many bytes.
     Length(usize),
     /// Chunks until an empty one.
     Chunked,

@@ -14,7 +14,7 @@ mod request;
 mod response;
 pub mod websocket;
 
-pub use reader::{Reader, Step};
+pub use reader::{Reader, RequestStep};
 pub use refusal::Refusal;
 #[cfg(test)]
 pub(crate) use request::get;
@@ -24,7 +24,7 @@ pub use response::{NO_CONNECTION, ResponseHead, is_bodiless, write_head};
 /// Header fields that the parser has room for; [`Limits::headers_max`] can only ask for fewer.
 pub const HEADERS_MAX: usize = 64;
 
-/// What a request may have at most.
+/// Limits of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of request line and header fields together, also of the trailer of a chunked body.

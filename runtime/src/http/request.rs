@@ -67,7 +67,7 @@ impl fmt::Display for Method {
 /// One request, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Method.
+    /// Method of the request line (RFC 9112 §3.1).
     pub method: Method,
     /// Path and query (origin form), `*`, or what a proxy request names (RFC 9112 §3.2), not decoded.
     pub target: String,

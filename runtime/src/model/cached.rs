@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::ops::Bound;
 
 use super::Model;
-use super::context::{Context, Node};
+use super::context::{ContextTree, Node};
 use crate::delta::{Delta, DeltaWriter, UpdateHead, Value, ValueSink};
 
 /// Values in one delta of cached values.
@@ -70,7 +70,7 @@ impl Model {
     }
 
     /// Writes the values after `path`, as many as one delta takes.
-    fn piece(&self, name: &str, context: &Context, path: &mut Option<Box<str>>) -> Option<Delta> {
+    fn piece(&self, name: &str, context: &ContextTree, path: &mut Option<Box<str>>) -> Option<Delta> {
         let mut writer = DeltaWriter::new(None, Some(name));
         let (mut count, mut bytes) = (0_usize, 0_usize);
         let mut head: Option<(u16, &str)> = None;

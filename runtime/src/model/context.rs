@@ -26,7 +26,7 @@ pub(super) enum Node {
 }
 
 /// One entry on its way into a context.
-pub(super) enum Stored<'a> {
+pub(super) enum NodeUpdate<'a> {
     /// A value of a source.
     Value {
         /// Compact JSON.
@@ -53,7 +53,7 @@ pub(super) enum Full {
     Entry,
 }
 
-/// What all contexts together may take and do take.
+/// Limits and use of all contexts together.
 #[derive(Debug)]
 pub(super) struct Room {
     paths: u32,
@@ -115,20 +115,20 @@ fn node_bytes(path: &str) -> usize {
 
 /// The paths of one context.
 #[derive(Debug, Default)]
-pub(super) struct Context {
+pub(super) struct ContextTree {
     nodes: BTreeMap<Box<str>, Node>,
     /// When it was last heard of, in deltas.
     pub(super) touched: u64,
 }
 
-impl Context {
+impl ContextTree {
     /// Makes an empty context that was last heard of at `sequence`.
     pub(super) fn touched_at(sequence: u64) -> Self {
         Self { touched: sequence, ..Self::default() }
     }
 
     /// Stores one entry at `path`.
-    pub(super) fn store(&mut self, path: &str, entry: &Stored<'_>, room: &mut Room) -> Result<(), Full> {
+    pub(super) fn store(&mut self, path: &str, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
         if let Some(node) = self.nodes.get_mut(path) {
             return node.store(entry, room);
         }
@@ -137,7 +137,7 @@ impl Context {
         }
         room.take_path(path)?;
         let mut node = match entry {
-            Stored::Bare(_) => Node::Bare(Box::default()),
+            NodeUpdate::Bare(_) => Node::Bare(Box::default()),
             _ => Node::Leaf(Leaf::default()),
         };
         let stored = node.store(entry, room);
@@ -191,20 +191,20 @@ impl Context {
 }
 
 impl Node {
-    fn store(&mut self, entry: &Stored<'_>, room: &mut Room) -> Result<(), Full> {
+    fn store(&mut self, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
         match (&mut *self, entry) {
-            (Self::Leaf(leaf), Stored::Value { value, timestamp, source, pgn }) => {
+            (Self::Leaf(leaf), NodeUpdate::Value { value, timestamp, source, pgn }) => {
                 leaf.read(value, timestamp, *source, *pgn, room)
             }
-            (Self::Leaf(leaf), Stored::Meta(meta)) => leaf.describe(meta, room),
-            (Self::Bare(old), Stored::Bare(value)) => {
+            (Self::Leaf(leaf), NodeUpdate::Meta(meta)) => leaf.describe(meta, room),
+            (Self::Bare(old), NodeUpdate::Bare(value)) => {
                 room.take(value.len())?;
                 room.give(old.len());
                 *old = (*value).into();
                 Ok(())
             }
             // A path that sources send values for stays one.
-            (Self::Leaf(_), Stored::Bare(_)) => Err(Full::Entry),
+            (Self::Leaf(_), NodeUpdate::Bare(_)) => Err(Full::Entry),
             (Self::Bare(old), _) => {
                 let mut leaf = Self::Leaf(Leaf::default());
                 leaf.store(entry, room)?;

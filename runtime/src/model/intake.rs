@@ -11,7 +11,7 @@ use super::{Model, Priorities};
 use crate::delta::{Delta, DeltaWriter};
 use crate::json;
 
-/// What became of a delta that came in; both parts are in the model.
+/// Result of taking in a delta; both parts are in the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenIn {
     /// Its notifications, with `id` and `status`; published first.

@@ -7,16 +7,16 @@ use alloc::string::String;
 
 use crate::json;
 
-/// What is known of a path before anybody says anything.
+/// Meta of a path from the Signal K schema, before any source sends its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct PathMeta {
     /// Unit of the value; empty for texts, times and objects.
     pub units: &'static str,
     /// What the value is, one clause.
     pub description: &'static str,
 }
 
-impl Known {
+impl PathMeta {
     /// Returns the meta object.
     #[must_use]
     pub fn json(&self) -> String {
@@ -31,14 +31,14 @@ impl Known {
 
 /// Returns what the schema says about a path.
 #[must_use]
-pub fn known(path: &str) -> Option<Known> {
+pub fn known(path: &str) -> Option<PathMeta> {
     let matches = |pattern: &str| {
         let mut segments = path.split('.');
         pattern.split('.').all(|wanted| segments.next().is_some_and(|segment| wanted == "*" || wanted == segment))
             && segments.next().is_none()
     };
     let (_, units, description) = TABLE.iter().find(|(pattern, ..)| matches(pattern))?;
-    Some(Known { units, description })
+    Some(PathMeta { units, description })
 }
 
 const TABLE: &[(&str, &str, &str)] = &[

@@ -22,14 +22,14 @@ use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
 pub use intake::TakenIn;
-pub use known::{Known, known};
+pub use known::{PathMeta, known};
 pub use notifications::Notification;
 pub use priorities::{PATHS_MAX, Priorities, PriorityError, SOURCES_MAX, UNLISTED_TIMEOUT};
 
 use crate::budget::Limits;
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::Instant;
-use context::{Context, Full, Room, Stored};
+use context::{ContextTree, Full, NodeUpdate, Room};
 use notifications::Notifications;
 use sources::Sources;
 
@@ -40,8 +40,8 @@ pub const SCHEMA_VERSION: &str = "1.7.0";
 #[derive(Debug)]
 pub struct Model {
     self_context: Box<str>,
-    own: Context,
-    foreign: BTreeMap<Box<str>, Context>,
+    own: ContextTree,
+    foreign: BTreeMap<Box<str>, ContextTree>,
     sources: Sources,
     room: Room,
     contexts_max: usize,
@@ -78,7 +78,7 @@ impl Model {
     pub fn new(limits: &Limits, self_context: &str) -> Self {
         let mut model = Self {
             self_context: self_context.into(),
-            own: Context::default(),
+            own: ContextTree::default(),
             foreign: BTreeMap::new(),
             sources: Sources::default(),
             room: Room::new(limits.model_paths_max, limits.model_bytes_max),
@@ -98,7 +98,7 @@ impl Model {
 
     /// Sets a text that stands below the own vessel without source and time: `name`, `communication.callsignVhf`.
     pub fn describe_self(&mut self, path: &str, text: &str) {
-        self.store(None, path, &Stored::Bare(&crate::json::quoted(text)));
+        self.store(None, path, &NodeUpdate::Bare(&crate::json::quoted(text)));
     }
 
     /// Returns the context of the own vessel, `vessels.urn:…`.
@@ -144,12 +144,14 @@ impl Model {
                     source = self.source(context, update.source_ref(), update.source(), timestamp);
                 }
                 match source {
-                    Some((source, pgn)) => self.store(context, path, &Stored::Value { value, timestamp, source, pgn }),
+                    Some((source, pgn)) => {
+                        self.store(context, path, &NodeUpdate::Value { value, timestamp, source, pgn });
+                    }
                     None => self.refuse(),
                 }
             }
             for (path, meta) in update.meta() {
-                self.store(context, path, &Stored::Meta(meta));
+                self.store(context, path, &NodeUpdate::Meta(meta));
             }
         }
     }
@@ -169,7 +171,7 @@ impl Model {
         self.counts.refused = self.counts.refused.saturating_add(1);
     }
 
-    fn context(&self, context: &str) -> Option<&Context> {
+    fn context(&self, context: &str) -> Option<&ContextTree> {
         if context.is_empty() || *context == *self.self_context { Some(&self.own) } else { self.foreign.get(context) }
     }
 
@@ -190,7 +192,7 @@ impl Model {
                 return false;
             }
         }
-        self.foreign.insert(context.into(), Context::touched_at(self.sequence));
+        self.foreign.insert(context.into(), ContextTree::touched_at(self.sequence));
         true
     }
 
@@ -208,7 +210,7 @@ impl Model {
     }
 
     /// Stores one entry, making room as long as that helps.
-    fn store(&mut self, context: Option<&str>, path: &str, entry: &Stored<'_>) {
+    fn store(&mut self, context: Option<&str>, path: &str, entry: &NodeUpdate<'_>) {
         loop {
             let target = match context {
                 None => Some(&mut self.own),
@@ -236,7 +238,7 @@ impl Model {
     ) -> Option<(u16, u32)> {
         if self.sources.is_full_for(reference, self.sequence) {
             let contexts = core::iter::once(&self.own).chain(self.foreign.values());
-            let used = contexts.flat_map(Context::sources_used).collect();
+            let used = contexts.flat_map(ContextTree::sources_used).collect();
             self.sources.keep_only(&used, self.sequence, &mut self.room);
         }
         loop {
@@ -261,7 +263,7 @@ impl Model {
             if own && matches!(&*path, "name" | "mmsi" | "uuid" | "communication.callsignVhf") {
                 self.refuse();
             } else {
-                self.store(context, &path, &Stored::Bare(value));
+                self.store(context, &path, &NodeUpdate::Bare(value));
             }
         }
     }

@@ -20,7 +20,7 @@ const OWN_BYTES: usize = 128;
 pub struct Notification {
     /// Its id, a UUID.
     pub id: String,
-    /// Context.
+    /// Full context that it is raised in, `vessels.urn:…`.
     pub context: String,
     /// Path, begins with `notifications`.
     pub path: String,

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::context::{Context, Node};
+use super::context::{ContextTree, Node};
 use super::leaf::{Leaf, merge};
 use super::{Model, SCHEMA_VERSION, known};
 use crate::json::{self, JsonError, Nested};
@@ -82,7 +82,7 @@ impl Model {
         self.json_at(&segments).filter(|json| json != "null")
     }
 
-    fn dotted(&self, context: &Context, dotted: &str, form: Form) -> Option<String> {
+    fn dotted(&self, context: &ContextTree, dotted: &str, form: Form) -> Option<String> {
         let segments: Vec<&str> = dotted.split('.').filter(|segment| !segment.is_empty()).collect();
         if segments.len() > SEGMENTS_MAX {
             return None;
@@ -100,7 +100,7 @@ impl Model {
         meta(path, sent)
     }
 
-    fn find(&self, group: &str, key: &str) -> Option<&Context> {
+    fn find(&self, group: &str, key: &str) -> Option<&ContextTree> {
         let own = self.self_context.split_once('.') == Some((group, key));
         if own || (group == "vessels" && key == "self") {
             return Some(&self.own);
@@ -108,7 +108,7 @@ impl Model {
         self.foreign.get(&*[group, ".", key].concat())
     }
 
-    fn group<'m>(&'m self, group: &str) -> Vec<(&'m str, &'m Context)> {
+    fn group<'m>(&'m self, group: &str) -> Vec<(&'m str, &'m ContextTree)> {
         let own = core::iter::once((&*self.self_context, &self.own));
         let all = own.chain(self.foreign.iter().map(|(name, context)| (&**name, context)));
         all.filter_map(|(name, context)| {
@@ -138,7 +138,7 @@ impl Model {
         })
     }
 
-    fn write_contexts(&self, tree: &mut Nested<'_>, contexts: &[(&str, &Context)]) {
+    fn write_contexts(&self, tree: &mut Nested<'_>, contexts: &[(&str, &ContextTree)]) {
         for (key, context) in contexts {
             tree.open(key);
             self.write_tree(tree, context.below("").collect(), 0, Form::Full);
@@ -147,7 +147,7 @@ impl Model {
     }
 
     /// Returns what lies at `segments` below a context.
-    fn node_in(&self, context: &Context, segments: &[&str], form: Form) -> Option<String> {
+    fn node_in(&self, context: &ContextTree, segments: &[&str], form: Form) -> Option<String> {
         let segments = segments.strip_suffix(&[""]).unwrap_or(segments);
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
@@ -290,7 +290,7 @@ fn meta(path: &str, sent: Option<&str>) -> Option<String> {
 }
 
 /// Returns all meta of a context by dotted path.
-fn all_meta(context: &Context) -> String {
+fn all_meta(context: &ContextTree) -> String {
     json::object(|out| {
         for (path, node) in context.below("") {
             if let Node::Leaf(leaf) = node

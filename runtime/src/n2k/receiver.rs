@@ -9,7 +9,7 @@ use super::id::{BROADCAST, Id, Pgn, SourceAddress};
 use super::iso_tp::{self, IsoTp, IsoTpError};
 use super::log::Item;
 use super::map::memory::{Memory, Name, Source};
-use super::map::{self, Context, Digits};
+use super::map::{self, DeltaContext, Digits};
 use super::payload::Payload;
 use super::table::is_fast;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value, Written};
@@ -32,14 +32,14 @@ const ADDRESS_CLAIM: Pgn = Pgn(60_928);
 ///
 /// An empty one is room for the next: moving one takes longer than reading a frame into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assembled {
+pub struct N2kMessage {
     /// Who sent what to whom.
     pub id: Id,
     /// All of its data, fast packets and transfers cut to the announced length.
     pub payload: Payload,
 }
 
-impl Default for Assembled {
+impl Default for N2kMessage {
     /// Returns one without data, from nobody.
     fn default() -> Self {
         let id = Id { priority: 0, pgn: Pgn(0), source: SourceAddress::NULL, destination: BROADCAST };
@@ -62,7 +62,7 @@ pub enum DeltaForm<'a> {
     },
 }
 
-/// What went through one [`Receiver`], and what was lost for which reason.
+/// Counters of one [`Receiver`]: what it read, and what it lost, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -250,7 +250,7 @@ impl Receiver {
         Self::with_transfers(label, iso_tp::SESSIONS)
     }
 
-    /// As [`new`](Self::new), with room for so many transfers of the ISO transport protocol at a time.
+    /// As [`new`](Self::new), with room for this many transfers of the ISO transport protocol at a time.
     #[must_use]
     pub fn with_transfers(label: &str, transfer_sessions_max: u8) -> Self {
         let mut kept = heapless::String::new();
@@ -275,13 +275,13 @@ impl Receiver {
     /// Takes a frame and returns the message that it completes.
     ///
     /// `now` is the monotonic clock; it ages fast packets that do not end.
-    pub fn frame(&mut self, frame: &CanFrame, now: Instant) -> Option<Assembled> {
-        let mut message = Assembled::default();
+    pub fn frame(&mut self, frame: &CanFrame, now: Instant) -> Option<N2kMessage> {
+        let mut message = N2kMessage::default();
         self.frame_into(frame, now, &mut message).then_some(message)
     }
 
     /// As [`frame`](Self::frame), but puts the message into `message`: true when it is there.
-    pub fn frame_into(&mut self, frame: &CanFrame, now: Instant, message: &mut Assembled) -> bool {
+    pub fn frame_into(&mut self, frame: &CanFrame, now: Instant, message: &mut N2kMessage) -> bool {
         count(&mut self.counters.frames);
         let id = Id::from_can(frame.id());
         let whole = if is_fast(id.pgn) {
@@ -307,18 +307,18 @@ impl Receiver {
     }
 
     /// Puts the message that a record of a log or an input completes into `message`: true when it is there.
-    pub fn item_into(&mut self, item: &Item, now: Instant, message: &mut Assembled) -> bool {
+    pub fn item_into(&mut self, item: &Item, now: Instant, message: &mut N2kMessage) -> bool {
         match item {
             Item::Frame(frame) => self.frame_into(frame, now, message),
             Item::Whole { id, payload } => self.whole_into(*id, payload, message),
         }
     }
 
-    fn transfer(&mut self, id: &Id, data: &[u8], now: Instant, message: &mut Assembled) -> bool {
+    fn transfer(&mut self, id: &Id, data: &[u8], now: Instant, message: &mut N2kMessage) -> bool {
         match self.transfers.push(id, data, now) {
             Ok(Some((id, payload))) => {
                 count(&mut self.counters.messages);
-                *message = Assembled { id, payload };
+                *message = N2kMessage { id, payload };
                 true
             }
             Ok(None) => false,
@@ -348,13 +348,13 @@ impl Receiver {
     }
 
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
-    pub fn whole(&mut self, id: Id, payload: &[u8]) -> Option<Assembled> {
-        let mut message = Assembled::default();
+    pub fn whole(&mut self, id: Id, payload: &[u8]) -> Option<N2kMessage> {
+        let mut message = N2kMessage::default();
         self.whole_into(id, payload, &mut message).then_some(message)
     }
 
     /// As [`whole`](Self::whole), but puts the message into `message`: true when it is there.
-    pub fn whole_into(&mut self, id: Id, payload: &[u8], message: &mut Assembled) -> bool {
+    pub fn whole_into(&mut self, id: Id, payload: &[u8], message: &mut N2kMessage) -> bool {
         let fits = message.payload.set(payload).is_ok();
         message.id = id;
         count(if fits { &mut self.counters.messages } else { &mut self.counters.oversized });
@@ -362,20 +362,20 @@ impl Receiver {
     }
 
     /// Returns the delta of a message, without a time stamp where `timestamp` is empty; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
-    pub fn delta(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
+    pub fn delta(&mut self, message: &N2kMessage, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
         let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
         self.count_delta(message, delta.is_some());
         delta
     }
 
     /// Returns the text of the delta that [`delta`](Self::delta) would return, in memory that is used again.
-    pub fn delta_text(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<&str> {
+    pub fn delta_text(&mut self, message: &N2kMessage, timestamp: &str, form: DeltaForm<'_>) -> Option<&str> {
         let written = self.map(message, timestamp, form).is_some() && self.writer.text().is_ok();
         self.count_delta(message, written);
         if written { self.writer.text().ok() } else { None }
     }
 
-    fn count_delta(&mut self, message: &Assembled, written: bool) {
+    fn count_delta(&mut self, message: &N2kMessage, written: bool) {
         count(if written {
             &mut self.counters.deltas
         } else if message.id.source == SourceAddress::NULL {
@@ -388,7 +388,7 @@ impl Receiver {
     }
 
     /// Writes the delta of a message; `None` when there is none.
-    fn map(&mut self, message: &Assembled, timestamp: &str, form: DeltaForm<'_>) -> Option<()> {
+    fn map(&mut self, message: &N2kMessage, timestamp: &str, form: DeltaForm<'_>) -> Option<()> {
         let id = message.id;
         if id.source == SourceAddress::NULL {
             return None;
@@ -405,9 +405,9 @@ impl Receiver {
             return None;
         }
         let target = match mapping.target.context(&decoded) {
-            Context::Own => None,
-            Context::Other(context) => Some(context),
-            Context::Invalid => return None,
+            DeltaContext::Own => None,
+            DeltaContext::Other(context) => Some(context),
+            DeltaContext::Invalid => return None,
         };
         let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(&decoded));
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
@@ -479,7 +479,7 @@ mod tests {
         Id { priority: 6, pgn: Pgn(pgn), source: SourceAddress(source), destination: 255 }
     }
 
-    fn assembled(receiver: &mut Receiver, pgn: u32, source: u8, fields: &[(Field, Input<'_>)]) -> Assembled {
+    fn assembled(receiver: &mut Receiver, pgn: u32, source: u8, fields: &[(Field, Input<'_>)]) -> N2kMessage {
         receiver.whole(id(pgn, source), &encode(Pgn(pgn), fields).unwrap()).unwrap()
     }
 
@@ -566,7 +566,7 @@ mod tests {
     #[test]
     fn a_message_is_read_into_a_used_one() {
         let mut receiver = Receiver::new("can0");
-        let mut message = Assembled::default();
+        let mut message = N2kMessage::default();
         assert!(receiver.whole_into(id(129_540, 1), &[1; 300], &mut message));
         let frame = CanFrame::new(id(127_257, 9).to_can(), &[1, 2, 3]).unwrap();
         assert!(receiver.frame_into(&frame, Instant(0), &mut message));

@@ -143,7 +143,7 @@ pub(super) struct SetRow {
     pub count: u8,
 }
 
-/// What a key says about its value.
+/// The kind of value that a key names.
 #[derive(Clone, Copy)]
 pub(super) struct DynamicRow {
     key: u16,

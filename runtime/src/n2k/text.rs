@@ -7,7 +7,7 @@ pub const TEXT_LETTERS_MAX: usize = 255;
 
 /// Text of a payload, its padding taken off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text<'a> {
+pub struct FieldText<'a> {
     bytes: &'a [u8],
     encoding: Encoding,
 }
@@ -20,7 +20,7 @@ enum Encoding {
     Wide,
 }
 
-impl<'a> Text<'a> {
+impl<'a> FieldText<'a> {
     /// Reads a field of fixed length: padding (ones, blanks, zeros, `@`) taken off, cut at the first zero.
     pub(super) fn fixed(bytes: &'a [u8]) -> Option<Self> {
         let end = bytes.iter().rposition(|byte| !matches!(byte, 0xff | b' ' | 0 | b'@'));
@@ -110,7 +110,7 @@ impl<'a> Text<'a> {
     }
 }
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for FieldText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.chars().try_for_each(|letter| fmt::Write::write_char(f, letter))
     }
@@ -123,11 +123,11 @@ mod tests {
     use std::string::{String, ToString};
 
     fn fixed(bytes: &[u8]) -> Option<String> {
-        Text::fixed(bytes).map(|text| text.to_string())
+        FieldText::fixed(bytes).map(|text| text.to_string())
     }
 
     fn coded(control: u8, bytes: &[u8]) -> Option<String> {
-        Text::coded(control, bytes).map(|text| text.to_string())
+        FieldText::coded(control, bytes).map(|text| text.to_string())
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
     fn bytes_are_utf8_or_latin_1() {
         assert_eq!(fixed("Café".as_bytes()).as_deref(), Some("Café"));
         assert_eq!(fixed(b"Caf\xe9").as_deref(), Some("Café"));
-        assert_eq!(Text::fixed(b"Caf\xe9").unwrap().as_str(), None);
+        assert_eq!(FieldText::fixed(b"Caf\xe9").unwrap().as_str(), None);
     }
 
     #[test]
@@ -160,14 +160,14 @@ mod tests {
 
     #[test]
     fn cutting_counts_letters() {
-        assert_eq!(Text::coded(0, b"A\0B\0C\0").unwrap().cut(2).to_string(), "AB");
-        assert_eq!(Text::counted(b"ABC").unwrap().cut(9).to_string(), "ABC");
+        assert_eq!(FieldText::coded(0, b"A\0B\0C\0").unwrap().cut(2).to_string(), "AB");
+        assert_eq!(FieldText::counted(b"ABC").unwrap().cut(9).to_string(), "ABC");
     }
 
     proptest! {
         #[test]
         fn any_bytes_fit_the_stack(bytes in proptest::collection::vec(0_u8.., 0..=TEXT_LETTERS_MAX), control in 0_u8..3) {
-            for text in [Text::fixed(&bytes), Text::counted(&bytes), Text::coded(control, &bytes)].into_iter().flatten() {
+            for text in [FieldText::fixed(&bytes), FieldText::counted(&bytes), FieldText::coded(control, &bytes)].into_iter().flatten() {
                 let stack = text.to_stack();
                 prop_assert_eq!(stack.as_str(), text.to_string());
             }

@@ -20,20 +20,20 @@ pub enum Addressing {
 /// A fixed address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StaticAddress {
-    /// Own address.
+    /// IPv4 address of the interface.
     pub address: Ipv4Addr,
     /// Bits of the network's prefix, 0 to 32.
     pub prefix: u8,
     /// Router to everything else.
     pub gateway: Option<Ipv4Addr>,
-    /// Name server.
+    /// DNS server; `None` where names cannot be looked up.
     pub name_server: Option<Ipv4Addr>,
 }
 
-/// What the interface has now, for status pages and logs.
+/// The current address of the interface, for status pages and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Own address.
+    /// IPv4 address of the interface.
     pub address: Ipv4Addr,
     /// Bits of the network's prefix.
     pub prefix: u8,

@@ -14,7 +14,7 @@ mod udp;
 pub use address::{Addressing, Lease, StaticAddress};
 pub use dhcp_server::{DhcpServer, LEASES_MAX};
 pub use smoltcp;
-pub use stack::{Setup, SmolNet};
+pub use stack::{NetSetup, SmolNet};
 
 #[cfg(test)]
 mod tests;

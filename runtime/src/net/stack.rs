@@ -11,7 +11,7 @@ use smoltcp::wire::{EthernetAddress, HardwareAddress};
 
 use super::address::{self, Addressing, DhcpNews, Lease};
 use super::resolve::Names;
-use super::tcp::{Closing, Listener, Stream};
+use super::tcp::{Closing, Listener, TcpConnection};
 use super::udp::Udp;
 use crate::budget::NetLimits;
 use crate::hal::{NetError, Network, Received, Socket};
@@ -23,9 +23,9 @@ const EGRESS_ROUNDS: usize = 4;
 /// First of the ports given out for port 0 (RFC 6335 §6).
 pub(super) const DYNAMIC_PORT_FIRST: u16 = 49_152;
 
-/// What a stack is built from.
+/// Settings of a network stack.
 #[derive(Clone, Copy, Debug)]
-pub struct Setup {
+pub struct NetSetup {
     /// Sizes and numbers.
     pub limits: NetLimits,
     /// Own hardware address (EUI-48); must be an individual one.
@@ -36,10 +36,10 @@ pub struct Setup {
     pub seed: u64,
 }
 
-/// What a [`Socket`] stands for.
-pub(super) enum Entry {
+/// The end that a [`Socket`] names.
+pub(super) enum SocketEntry {
     Listener(Listener),
-    Stream(Stream),
+    Stream(TcpConnection),
     Udp(Udp),
 }
 
@@ -49,7 +49,7 @@ pub struct SmolNet<D: Device> {
     pub(super) interface: Interface,
     pub(super) sockets: SocketSet<'static>,
     pub(super) limits: NetLimits,
-    pub(super) entries: SortedMap<u32, Entry>,
+    pub(super) entries: SortedMap<u32, SocketEntry>,
     next_socket: u32,
     next_port: u16,
     pub(super) closing: Vec<Closing>,
@@ -67,7 +67,7 @@ pub(super) fn stack_time(now: Instant) -> smoltcp::time::Instant {
 impl<D: Device> SmolNet<D> {
     /// Builds a stack; with DHCP it has no address until [`Network::poll`] got one.
     #[must_use]
-    pub fn new(mut device: D, setup: &Setup, now: Instant) -> Self {
+    pub fn new(mut device: D, setup: &NetSetup, now: Instant) -> Self {
         let mut config = Config::new(HardwareAddress::Ethernet(EthernetAddress(setup.hardware_address)));
         config.random_seed = setup.seed;
         let mut interface = Interface::new(config, &mut device, stack_time(now));
@@ -110,7 +110,7 @@ impl<D: Device> SmolNet<D> {
         &mut self.device
     }
 
-    pub(super) fn insert(&mut self, entry: Entry) -> Result<Socket, NetError> {
+    pub(super) fn insert(&mut self, entry: SocketEntry) -> Result<Socket, NetError> {
         let socket = self.next_socket;
         self.next_socket = socket.checked_add(1).ok_or(NetError::TooMany)?;
         self.entries.insert(socket, entry);
@@ -193,9 +193,9 @@ impl<D: Device> Network for SmolNet<D> {
 
     fn local_address(&self, socket: Socket) -> Result<SocketAddr, NetError> {
         match self.entries.get(&socket.0).ok_or(NetError::Closed)? {
-            Entry::Listener(listener) => Ok(listener.address),
-            Entry::Stream(stream) => Ok(stream.local),
-            Entry::Udp(udp) => Ok(udp.address),
+            SocketEntry::Listener(listener) => Ok(listener.address),
+            SocketEntry::Stream(stream) => Ok(stream.local),
+            SocketEntry::Udp(udp) => Ok(udp.address),
         }
     }
 
@@ -221,9 +221,9 @@ impl<D: Device> Network for SmolNet<D> {
 
     fn close(&mut self, socket: Socket) {
         match self.entries.remove(&socket.0) {
-            Some(Entry::Listener(listener)) => self.close_listener(listener),
-            Some(Entry::Stream(stream)) => self.close_stream(stream),
-            Some(Entry::Udp(udp)) => self.close_udp(udp),
+            Some(SocketEntry::Listener(listener)) => self.close_listener(listener),
+            Some(SocketEntry::Stream(stream)) => self.close_stream(stream),
+            Some(SocketEntry::Udp(udp)) => self.close_udp(udp),
             None => {}
         }
     }

@@ -10,11 +10,11 @@ use smoltcp::phy::Device;
 use smoltcp::socket::tcp::{self, RecvError, SocketBuffer, State};
 use smoltcp::wire::IpListenEndpoint;
 
-use super::stack::{Entry, SmolNet, ipv4};
+use super::stack::{SmolNet, SocketEntry, ipv4};
 use crate::hal::{NetError, Received, Socket};
 use crate::time::Instant;
 
-/// A peer that acknowledges nothing for so long is given up.
+/// A peer that acknowledges nothing for this long is given up.
 const TIMEOUT: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(20);
 /// A silent peer is asked whether it is still there.
 const KEEP_ALIVE: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub(super) struct Listener {
 }
 
 /// A connection.
-pub(super) struct Stream {
+pub(super) struct TcpConnection {
     handle: SocketHandle,
     pub(super) local: SocketAddr,
     /// It was opened from here.
@@ -49,9 +49,9 @@ impl<D: Device> SmolNet<D> {
     /// Counts the TCP sockets of the stack.
     pub(super) fn tcp_count(&self) -> usize {
         let open = self.entries.values().map(|entry| match entry {
-            Entry::Listener(listener) => listener.waiting.len(),
-            Entry::Stream(_) => 1,
-            Entry::Udp(_) => 0,
+            SocketEntry::Listener(listener) => listener.waiting.len(),
+            SocketEntry::Stream(_) => 1,
+            SocketEntry::Udp(_) => 0,
         });
         open.sum::<usize>().saturating_add(self.closing.len())
     }
@@ -82,9 +82,9 @@ impl<D: Device> SmolNet<D> {
 
     fn is_tcp_taken(&self, port: u16) -> bool {
         self.entries.values().any(|entry| match entry {
-            Entry::Listener(listener) => listener.address.port() == port,
-            Entry::Stream(stream) => stream.local.port() == port,
-            Entry::Udp(_) => false,
+            SocketEntry::Listener(listener) => listener.address.port() == port,
+            SocketEntry::Stream(stream) => stream.local.port() == port,
+            SocketEntry::Udp(_) => false,
         })
     }
 
@@ -104,7 +104,7 @@ impl<D: Device> SmolNet<D> {
         };
         let address = SocketAddr::new(address.ip(), port);
         let first = self.add_waiting(address)?;
-        let listener = self.insert(Entry::Listener(Listener { address, waiting: vec![first] }))?;
+        let listener = self.insert(SocketEntry::Listener(Listener { address, waiting: vec![first] }))?;
         self.replenish(listener);
         Ok(listener)
     }
@@ -112,13 +112,13 @@ impl<D: Device> SmolNet<D> {
     /// Brings a listener back to its number of waiting sockets, as far as there are sockets.
     fn replenish(&mut self, socket: Socket) {
         for _ in 0..self.limits.backlog {
-            let Some(Entry::Listener(listener)) = self.entries.get(&socket.0) else { return };
+            let Some(SocketEntry::Listener(listener)) = self.entries.get(&socket.0) else { return };
             if listener.waiting.len() >= usize::from(self.limits.backlog) {
                 return;
             }
             let address = listener.address;
             let Ok(handle) = self.add_waiting(address) else { return };
-            if let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket.0) {
+            if let Some(SocketEntry::Listener(listener)) = self.entries.get_mut(&socket.0) {
                 listener.waiting.push(handle);
             }
         }
@@ -126,7 +126,7 @@ impl<D: Device> SmolNet<D> {
 
     /// Gives back what a burst of clients left: listening sockets beyond the usual number.
     fn shed(&mut self, socket: Socket) {
-        let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket.0) else { return };
+        let Some(SocketEntry::Listener(listener)) = self.entries.get_mut(&socket.0) else { return };
         let surplus = listener.waiting.len().saturating_sub(usize::from(self.limits.backlog));
         for _ in 0..surplus {
             let listens = |handle: &SocketHandle| {
@@ -151,7 +151,7 @@ impl<D: Device> SmolNet<D> {
             tcp.state() == State::Listen
         };
         let deaf = self.entries.iter().find_map(|(socket, entry)| match entry {
-            Entry::Listener(listener) if !listener.waiting.iter().any(is_listening) => {
+            SocketEntry::Listener(listener) if !listener.waiting.iter().any(is_listening) => {
                 Some((*socket, listener.address))
             }
             _ => None,
@@ -159,14 +159,14 @@ impl<D: Device> SmolNet<D> {
         if let Some((socket, address)) = deaf
             && self.tcp_count().saturating_sub(self.closing.len()) < room
             && let Ok(handle) = self.add_waiting(address)
-            && let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket)
+            && let Some(SocketEntry::Listener(listener)) = self.entries.get_mut(&socket)
         {
             listener.waiting.push(handle);
         }
     }
 
     pub(super) fn accept_connection(&mut self, socket: Socket) -> Option<(Socket, SocketAddr)> {
-        let Some(Entry::Listener(listener)) = self.entries.get_mut(&socket.0) else { return None };
+        let Some(SocketEntry::Listener(listener)) = self.entries.get_mut(&socket.0) else { return None };
         let address = listener.address;
         let mut found = None;
         for (index, handle) in listener.waiting.iter().enumerate() {
@@ -187,20 +187,20 @@ impl<D: Device> SmolNet<D> {
         let accepted = found.map(|(index, handle, local, remote)| {
             listener.waiting.swap_remove(index);
             (
-                Stream { handle, local: local.into(), is_outgoing: false, stood: true, failed: false },
+                TcpConnection { handle, local: local.into(), is_outgoing: false, stood: true, failed: false },
                 SocketAddr::from(remote),
             )
         });
         self.shed(socket);
         self.replenish(socket);
         let (stream, remote) = accepted?;
-        let stream = self.insert(Entry::Stream(stream)).ok()?;
+        let stream = self.insert(SocketEntry::Stream(stream)).ok()?;
         Some((stream, remote))
     }
 
     pub(super) fn open_stream(&mut self, to: SocketAddr) -> Result<Socket, NetError> {
         let remote = smoltcp::wire::IpEndpoint::new(ipv4(to.ip())?, to.port());
-        let outgoing = |entry: &&Entry| matches!(entry, Entry::Stream(stream) if stream.is_outgoing);
+        let outgoing = |entry: &&SocketEntry| matches!(entry, SocketEntry::Stream(stream) if stream.is_outgoing);
         if self.entries.values().filter(outgoing).count() >= usize::from(self.limits.connects_max) {
             return Err(NetError::TooMany);
         }
@@ -210,12 +210,18 @@ impl<D: Device> SmolNet<D> {
         let local =
             socket.local_endpoint().map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port), Into::into);
         let handle = self.sockets.add(socket);
-        self.insert(Entry::Stream(Stream { handle, local, is_outgoing: true, stood: false, failed: false }))
+        self.insert(SocketEntry::Stream(TcpConnection {
+            handle,
+            local,
+            is_outgoing: true,
+            stood: false,
+            failed: false,
+        }))
     }
 
     /// Returns a connection and its socket; the error of a broken one once, `Closed` afterwards.
-    fn stream(&mut self, socket: Socket) -> Result<(&mut Stream, &mut tcp::Socket<'static>), NetError> {
-        let Some(Entry::Stream(stream)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
+    fn stream(&mut self, socket: Socket) -> Result<(&mut TcpConnection, &mut tcp::Socket<'static>), NetError> {
+        let Some(SocketEntry::Stream(stream)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
         if stream.failed {
             return Err(NetError::Closed);
         }
@@ -260,7 +266,7 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    pub(super) fn close_stream(&mut self, stream: Stream) {
+    pub(super) fn close_stream(&mut self, stream: TcpConnection) {
         self.linger(stream.handle, false);
     }
 
@@ -306,7 +312,9 @@ impl<D: Device> SmolNet<D> {
         }
         // Where the stack was out of sockets, listeners get theirs back.
         let hungry = self.entries.iter().find_map(|(socket, entry)| match entry {
-            Entry::Listener(listener) if listener.waiting.len() < usize::from(self.limits.backlog) => Some(*socket),
+            SocketEntry::Listener(listener) if listener.waiting.len() < usize::from(self.limits.backlog) => {
+                Some(*socket)
+            }
             _ => None,
         });
         if let Some(socket) = hungry
@@ -317,7 +325,7 @@ impl<D: Device> SmolNet<D> {
     }
 }
 
-impl Stream {
+impl TcpConnection {
     /// Marks the connection as broken and returns why.
     fn fail(&mut self) -> NetError {
         self.failed = true;

@@ -11,8 +11,8 @@ use std::vec::Vec;
 
 const HOST: StaticAddress = StaticAddress { address: Ipv4Addr::LOCALHOST, prefix: 8, gateway: None, name_server: None };
 
-fn setup(limits: NetLimits) -> Setup {
-    Setup { limits, hardware_address: [2, 0, 0, 0, 0, 1], addressing: Addressing::Static(HOST), seed: 7 }
+fn setup(limits: NetLimits) -> NetSetup {
+    NetSetup { limits, hardware_address: [2, 0, 0, 0, 0, 1], addressing: Addressing::Static(HOST), seed: 7 }
 }
 
 fn small() -> NetLimits {
@@ -270,7 +270,7 @@ fn one_poll_takes_a_bounded_number_of_packets() {
 #[test]
 fn without_an_address_nothing_is_reachable() {
     let device = Loopback::new(Medium::Ethernet);
-    let setup = Setup { addressing: Addressing::Dhcp, ..setup(small()) };
+    let setup = NetSetup { addressing: Addressing::Dhcp, ..setup(small()) };
     let mut net = SmolNet::new(device, &setup, Instant(0));
     net.poll(Instant(1000));
     assert_eq!(net.lease(), None);

@@ -9,7 +9,7 @@ use smoltcp::phy::Device;
 use smoltcp::socket::udp::{self, PacketBuffer, PacketMetadata};
 use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
-use super::stack::{Entry, SmolNet, ipv4};
+use super::stack::{SmolNet, SocketEntry, ipv4};
 use crate::hal::{NetError, Socket};
 
 /// Headers of IPv4 and UDP before a payload (RFC 791, RFC 768), bytes.
@@ -34,7 +34,7 @@ impl<D: Device> SmolNet<D> {
             port if self.is_udp_taken(port) => return Err(NetError::InUse),
             port => port,
         };
-        let count = self.entries.values().filter(|entry| matches!(entry, Entry::Udp(_))).count();
+        let count = self.entries.values().filter(|entry| matches!(entry, SocketEntry::Udp(_))).count();
         if count >= usize::from(self.limits.udp_sockets_max) {
             return Err(NetError::TooMany);
         }
@@ -49,16 +49,16 @@ impl<D: Device> SmolNet<D> {
         socket.bind(bound).map_err(|_| NetError::InUse)?;
         let handle = self.sockets.add(socket);
         let address = SocketAddr::new(address.ip(), port);
-        self.insert(Entry::Udp(Udp { handle, address, groups: Vec::new() }))
+        self.insert(SocketEntry::Udp(Udp { handle, address, groups: Vec::new() }))
     }
 
     fn is_udp_taken(&self, port: u16) -> bool {
-        self.entries.values().any(|entry| matches!(entry, Entry::Udp(udp) if udp.address.port() == port))
+        self.entries.values().any(|entry| matches!(entry, SocketEntry::Udp(udp) if udp.address.port() == port))
     }
 
     fn udp(&self, socket: Socket) -> Result<&Udp, NetError> {
         match self.entries.get(&socket.0) {
-            Some(Entry::Udp(udp)) => Ok(udp),
+            Some(SocketEntry::Udp(udp)) => Ok(udp),
             _ => Err(NetError::Closed),
         }
     }
@@ -99,7 +99,7 @@ impl<D: Device> SmolNet<D> {
 
     pub(super) fn join_group(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
         let group = ipv4(group).ok().filter(IpAddress::is_multicast).ok_or(NetError::Unsupported)?;
-        let Some(Entry::Udp(udp)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
+        let Some(SocketEntry::Udp(udp)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
         if udp.groups.contains(&group) {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl<D: Device> SmolNet<D> {
 
     pub(super) fn leave_group(&mut self, socket: Socket, group: IpAddr) -> Result<(), NetError> {
         let group = ipv4(group)?;
-        let Some(Entry::Udp(udp)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
+        let Some(SocketEntry::Udp(udp)) = self.entries.get_mut(&socket.0) else { return Err(NetError::Closed) };
         let at = udp.groups.iter().position(|known| *known == group).ok_or(NetError::Unsupported)?;
         udp.groups.remove(at);
         self.interface.leave_multicast_group(group).map_err(|_| NetError::Unsupported)

@@ -12,7 +12,7 @@ const OPEN_MAX: usize = 4;
 /// Letters of the longest message: five slots of 168 bits and more, six bits each.
 const LETTERS_MAX: usize = 256;
 
-/// What tells open messages apart.
+/// Key of an open message.
 type Key = (Option<u8>, Channel);
 
 /// Messages whose parts are not all there.

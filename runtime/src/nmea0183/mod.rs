@@ -68,7 +68,7 @@ impl fmt::Display for SentenceError {
 
 impl core::error::Error for SentenceError {}
 
-/// What went through one [`Sentences`], and what was lost for which reason.
+/// Counters of one [`Sentences`]: what it read, and what it lost, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {

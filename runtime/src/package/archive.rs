@@ -156,7 +156,7 @@ fn entries(tar: &[u8]) -> impl Iterator<Item = Result<(String, Range<usize>), Pa
     })
 }
 
-/// What one header of the archive stands for.
+/// The entry that one header of the archive describes.
 struct Entry {
     /// Path and place of its content, when it is a regular file below the first folder.
     file: Option<(String, Range<usize>)>,

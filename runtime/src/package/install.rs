@@ -21,7 +21,7 @@ use crate::host::{ModuleFacts, Refusal};
 pub enum IncomingError {
     /// The archive is longer than the board takes.
     TooLong {
-        /// Bytes it has.
+        /// Length of the archive.
         bytes: usize,
         /// Bytes allowed.
         limit: u32,
@@ -53,7 +53,7 @@ impl From<PackageError> for IncomingError {
 /// Two packages whose names make one plugin id: they would share configuration, files and addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {
-    /// The id.
+    /// The plugin id that both names make.
     pub id: String,
     /// Name of the package that comes.
     pub incoming: String,

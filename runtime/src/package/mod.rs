@@ -32,11 +32,11 @@ pub struct Package {
     pub name: String,
     /// Version, as written.
     pub version: String,
-    /// Description.
+    /// `description` of `package.json`, else empty.
     pub description: String,
-    /// Keywords.
+    /// `keywords` of `package.json`, the first 64.
     pub keywords: Vec<String>,
-    /// What it declares in `wasmCapabilities`.
+    /// Its capabilities, from `wasmCapabilities`.
     pub capabilities: Capabilities,
     /// Paths it wants to be told of, as `skiff.subscribe` in `package.json` lists them; `None` means all.
     pub subscribe: Option<Vec<String>>,

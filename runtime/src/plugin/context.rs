@@ -8,13 +8,13 @@ use super::exchange::{ExchangeId, Finished, Outcome};
 use super::offers::Frames;
 use crate::budget::Ledger;
 use crate::delta::Delta;
-use crate::fetch::Client;
+use crate::fetch::FetchClient;
 use crate::fetch::plain::PlainHttp;
 use crate::hal::{Fetch, Network, Rng, SerialPorts, Storage};
 use crate::model::Model;
 use crate::time::{Instant, UnixMillis};
 
-/// What plugins touch while they run, lent for one turn.
+/// The parts of the gateway that plugins use while they run, lent for one turn.
 pub struct World<'w> {
     /// Latest values; a plugin sees its own deltas there at once.
     pub model: &'w mut Model,
@@ -30,7 +30,7 @@ pub struct World<'w> {
     pub wall: UnixMillis,
     /// Full context of the own vessel.
     pub self_context: &'w str,
-    /// What plugins emitted, to be published after the turn.
+    /// Deltas that plugins emitted, to be published after the turn.
     pub outbox: &'w mut Vec<Emitted>,
     /// Binary frames of plugins, to be published after the turn.
     pub frames: &'w mut Frames,
@@ -49,8 +49,8 @@ pub struct Net<'n> {
 }
 
 impl Net<'_> {
-    pub(crate) fn client(&mut self, now: Instant) -> Client<'_> {
-        Client { fetch: self.fetch.as_deref_mut(), network: self.network.as_deref_mut(), plain: self.plain, now }
+    pub(crate) fn client(&mut self, now: Instant) -> FetchClient<'_> {
+        FetchClient { fetch: self.fetch.as_deref_mut(), network: self.network.as_deref_mut(), plain: self.plain, now }
     }
 }
 
@@ -68,20 +68,20 @@ pub struct Emitted {
 }
 
 /// Everything a plugin's turn may change outside of the plugin.
-pub(super) struct Context<'c, 'w> {
+pub(super) struct TurnContext<'c, 'w> {
     pub(super) world: &'c mut World<'w>,
     pub(super) ledger: &'c mut Ledger,
     pub(super) finished: &'c mut VecDeque<Finished>,
 }
 
-impl Context<'_, '_> {
+impl TurnContext<'_, '_> {
     /// Notes how an exchange ended.
     pub(super) fn finish(&mut self, exchange: ExchangeId, result: Outcome) {
         self.finished.push_back(Finished { exchange, result });
     }
 }
 
-/// What is left to do after a turn.
+/// Work left after a turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
     /// A plugin has more to do now.

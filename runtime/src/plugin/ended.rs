@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::time::Duration;
 
-use super::context::{Context, World};
+use super::context::{TurnContext, World};
 use super::crash::{RESTARTS_MAX, Verdict};
 use super::exchange::{Outcome, Reply};
 use super::life::{Underway, Why};
@@ -22,7 +22,13 @@ const START_RETRY: Duration = Duration::from_secs(30);
 
 impl Version {
     /// Goes on after a call that returned.
-    pub(super) fn returned(&mut self, call: Underway, answer: Answer, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    pub(super) fn returned(
+        &mut self,
+        call: Underway,
+        answer: Answer,
+        queues: &mut Queues,
+        cx: &mut TurnContext<'_, '_>,
+    ) {
         if let Some(live) = self.life.live_mut() {
             live.waits_for = None;
         }
@@ -77,7 +83,7 @@ impl Version {
         }
     }
 
-    fn schema_told(&mut self, answer: Answer, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn schema_told(&mut self, answer: Answer, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         let text = match answer {
             Answer::Text(Some(text)) if !text.is_empty() => text,
             _ => String::from("{}"),
@@ -102,7 +108,7 @@ impl Version {
         self.life.begin(Call::Start { config }, None);
     }
 
-    fn started(&mut self, answer: &Answer, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn started(&mut self, answer: &Answer, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         let failure = match answer {
             Answer::Code(Some(0)) => None,
             // The wording upstream's users search for.
@@ -136,7 +142,7 @@ impl Version {
     }
 
     /// `plugin_start` failed: for good, or until the requests that failed in it may get through.
-    fn not_started(&mut self, mut reason: String, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn not_started(&mut self, mut reason: String, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         let again = self.view.fetches.has_failed() && self.goes_on() && !self.life.stop_wanted();
         if again {
             let seconds = START_RETRY.as_secs();
@@ -149,7 +155,13 @@ impl Version {
     }
 
     /// Goes on after a call that did not return.
-    pub(super) fn failed(&mut self, call: Underway, failure: &Failure, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    pub(super) fn failed(
+        &mut self,
+        call: Underway,
+        failure: &Failure,
+        queues: &mut Queues,
+        cx: &mut TurnContext<'_, '_>,
+    ) {
         if let Some(exchange) = call.exchange {
             cx.finish(exchange, Outcome::Replied(failure.into()));
         }
@@ -183,7 +195,7 @@ impl Version {
     }
 
     /// Ends in state `error`, without a restart.
-    pub(super) fn refuse(&mut self, reason: String, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    pub(super) fn refuse(&mut self, reason: String, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         queues.end_recycling();
         self.view.log(log::Level::Error, &reason);
         self.life.rest(Why::Error(reason.clone()));
@@ -192,7 +204,7 @@ impl Version {
     }
 
     /// The instance is lost: restart it by the schedule, or give it up.
-    fn crash(&mut self, reason: &str, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn crash(&mut self, reason: &str, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         queues.end_recycling();
         self.withdraw(queues, cx);
         let (restart, plan) = match self.crashes.crash(cx.world.now) {
@@ -213,7 +225,7 @@ impl Version {
     }
 
     /// The instance has been stopped: start a fresh one when the plugin is still enabled.
-    fn stopped(&mut self, failure: Option<String>, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn stopped(&mut self, failure: Option<String>, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         let goes_on = self.goes_on();
         if !goes_on {
             queues.end_recycling();
@@ -233,7 +245,7 @@ impl Version {
     }
 
     /// A disabled plugin has told its name and schema.
-    fn come_to_rest(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn come_to_rest(&mut self, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         queues.end_recycling();
         self.withdraw(queues, cx);
         self.life.rest(Why::Stopped(None));

@@ -9,7 +9,7 @@ use crate::host::Failure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExchangeId(pub u64);
 
-/// What a plugin replied to a call, or why it did not.
+/// A plugin's reply to a call, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The text the handler gave, `None` where it gave none.

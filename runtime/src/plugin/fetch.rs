@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use super::orphans::{Orphan, Orphans};
 use crate::budget::PluginLimits;
-use crate::fetch::{Client, Exchange, Order};
+use crate::fetch::{Exchange, FetchClient, Order};
 use crate::hal::{Destinations, FetchError};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::sorted::SortedMap;
@@ -47,7 +47,7 @@ struct Job {
     exchange: Option<Exchange>,
     retry_at: Option<Instant>,
     callback: Option<i32>,
-    /// How it ended, when nobody has asked yet.
+    /// Its result, until it is asked for.
     ended: Option<Fetched>,
 }
 
@@ -85,7 +85,12 @@ impl Fetches {
     }
 
     /// Begins a request; the failure of one that cannot begin is its answer.
-    pub(super) fn begin(&mut self, request: FetchRequest, callback: Option<i32>, client: &mut Client<'_>) -> Ticket {
+    pub(super) fn begin(
+        &mut self,
+        request: FetchRequest,
+        callback: Option<i32>,
+        client: &mut FetchClient<'_>,
+    ) -> Ticket {
         self.last = self.last.wrapping_add(1);
         let ticket = Ticket(self.last);
         // One more for the guest that waits: callbacks must not take its place.
@@ -121,7 +126,7 @@ impl Fetches {
         self.called_back(Fetched::default(), callback);
     }
 
-    fn attempt(&mut self, job: &mut Job, client: &mut Client<'_>) {
+    fn attempt(&mut self, job: &mut Job, client: &mut FetchClient<'_>) {
         let request = &job.request;
         let order = Order {
             method: request.method,
@@ -166,7 +171,7 @@ impl Fetches {
     }
 
     /// Takes the answer of the request a guest waits for.
-    pub(super) fn poll(&mut self, ticket: Ticket, client: &mut Client<'_>) -> Poll<Fetched> {
+    pub(super) fn poll(&mut self, ticket: Ticket, client: &mut FetchClient<'_>) -> Poll<Fetched> {
         let Some(mut job) = self.jobs.remove(&ticket) else { return Poll::Ready(Fetched::default()) };
         self.advance(&mut job, client);
         match job.ended.take() {
@@ -178,7 +183,7 @@ impl Fetches {
         }
     }
 
-    fn advance(&mut self, job: &mut Job, client: &mut Client<'_>) {
+    fn advance(&mut self, job: &mut Job, client: &mut FetchClient<'_>) {
         if job.retry_at.is_some_and(|at| at <= client.now) {
             job.retry_at = None;
             self.attempt(job, client);
@@ -190,7 +195,7 @@ impl Fetches {
     }
 
     /// Goes on with the requests that call back; returns when one wants to be looked at again.
-    pub(super) fn run(&mut self, client: &mut Client<'_>) -> Option<Instant> {
+    pub(super) fn run(&mut self, client: &mut FetchClient<'_>) -> Option<Instant> {
         let tickets: heapless::Vec<Ticket, 64> =
             self.jobs.iter().filter(|(_, job)| job.callback.is_some()).map(|(ticket, _)| *ticket).take(64).collect();
         for ticket in tickets {

@@ -16,7 +16,7 @@ use crate::package::Package;
 use crate::queue::Queue;
 use crate::time::Instant;
 
-/// What was lost on the way to or from a plugin.
+/// Losses on the way to or from a plugin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drops {
     /// Deltas the plugin was too slow for.
@@ -46,7 +46,7 @@ impl Drops {
 /// Lines that one call may log: a flood must not fill the log of the whole system.
 const LOG_LINES_PER_CALL: u32 = 256;
 
-/// What a guest's own calls can change of the plugin.
+/// The part of a plugin that its guest's calls can change.
 pub(super) struct GuestView {
     pub(super) package: Arc<str>,
     pub(super) id: Box<str>,

@@ -5,11 +5,11 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::context::Context;
+use super::context::TurnContext;
 use super::errors::ConfigureError;
 use super::exchange::{ExchangeId, Reply};
 use super::guest_view::Drops;
-use super::life::{State, Why};
+use super::life::{PluginState, Why};
 use super::offers::{Offers, PutOffer};
 use super::orphans::Orphans;
 use super::queues::{Incoming, Queues};
@@ -107,7 +107,7 @@ impl Plugin {
 
     /// Returns the state.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> PluginState {
         self.version.life.state()
     }
 
@@ -203,7 +203,7 @@ impl Plugin {
     }
 
     fn is_running(&self) -> bool {
-        self.state() == State::Running
+        self.state() == PluginState::Running
     }
 
     /// Returns its package name, to be kept.
@@ -241,7 +241,7 @@ impl Plugin {
         &mut self,
         body: &str,
         exchange: ExchangeId,
-        cx: &mut Context<'_, '_>,
+        cx: &mut TurnContext<'_, '_>,
     ) -> Result<(), ConfigureError> {
         self.abandon_reload(cx.finished);
         let version = &mut self.version;

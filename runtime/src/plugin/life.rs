@@ -14,7 +14,7 @@ use crate::time::Instant;
 
 /// State as the plugin list shows it (plugin ABI §5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum PluginState {
     /// Disabled, or not started yet.
     Stopped,
     /// `plugin_start` has been called and has not returned.
@@ -27,7 +27,7 @@ pub enum State {
     Crashed,
 }
 
-impl State {
+impl PluginState {
     /// Returns the word of the plugin list.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -53,11 +53,11 @@ pub(super) enum Why {
 }
 
 impl Why {
-    fn state(&self) -> State {
+    fn state(&self) -> PluginState {
         match self {
-            Self::Stopped(_) => State::Stopped,
-            Self::Error(_) => State::Error,
-            Self::Crashed(_) => State::Crashed,
+            Self::Stopped(_) => PluginState::Stopped,
+            Self::Error(_) => PluginState::Error,
+            Self::Crashed(_) => PluginState::Crashed,
         }
     }
 
@@ -68,7 +68,7 @@ impl Why {
         }
     }
 
-    /// Tells whoever waits for a configuration to be in force how that went.
+    /// Answers the client that waits for its configuration to be in force.
     pub(super) fn result(&self) -> Result<(), String> {
         match self {
             Self::Stopped(_) => Ok(()),
@@ -99,7 +99,7 @@ pub(super) struct Live {
     pub(super) hops: u8,
     /// What the guest waits for, when it waits.
     pub(super) waits_for: Option<String>,
-    /// What its owner should know although it runs.
+    /// A warning for its owner, although it runs.
     pub(super) note: Option<String>,
 }
 
@@ -138,11 +138,11 @@ pub(super) enum Life {
 
 /// What can be read off it.
 impl Life {
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> PluginState {
         match self {
             Self::Resting(why) | Self::Due(_, why) => why.state(),
-            Self::Live(live) if live.is_coming_up() => State::Starting,
-            Self::Live(_) => State::Running,
+            Self::Live(live) if live.is_coming_up() => PluginState::Starting,
+            Self::Live(_) => PluginState::Running,
         }
     }
 
@@ -289,14 +289,14 @@ mod tests {
         let mut ledger = Ledger::new(100);
         let mut life = Life::Resting(Why::Stopped(None));
         life.come_up(instance(), ledger.reserve(Account::Plugin("small".into()), 60).unwrap());
-        assert_eq!((life.state(), life.is_starting(), life.is_between_calls()), (State::Starting, true, false));
+        assert_eq!((life.state(), life.is_starting(), life.is_between_calls()), (PluginState::Starting, true, false));
         life.end();
         assert!(life.stop_wanted() && !life.is_at_rest() && ledger.free() == 40, "its call ends first");
         life.pause();
-        assert_eq!((life.state(), life.is_between_calls()), (State::Running, true));
+        assert_eq!((life.state(), life.is_between_calls()), (PluginState::Running, true));
         life.live_mut().unwrap().note = Some("unknown imports".to_string());
         life.plan_again(Instant(5));
-        assert_eq!((life.state(), life.reason()), (State::Stopped, Some("unknown imports")));
+        assert_eq!((life.state(), life.reason()), (PluginState::Stopped, Some("unknown imports")));
         assert!(!life.stop_wanted() && ledger.free() == 100);
     }
 
@@ -305,7 +305,7 @@ mod tests {
         let mut life = Life::Resting(Why::Error("no network".to_string()));
         assert!(life.is_at_rest() && !life.is_starting());
         life.plan_again(Instant(5));
-        assert_eq!((life.state(), life.reason(), life.is_starting()), (State::Error, Some("no network"), false));
+        assert_eq!((life.state(), life.reason(), life.is_starting()), (PluginState::Error, Some("no network"), false));
         life.end();
         assert!(life.is_at_rest() && life.reason() == Some("no network"));
     }
@@ -314,9 +314,9 @@ mod tests {
     fn only_a_first_start_counts_as_starting() {
         let mut life = Life::Resting(Why::Stopped(None));
         life.plan(Instant(5), Why::Stopped(None));
-        assert_eq!((life.state(), life.is_starting(), life.reserved_bytes()), (State::Stopped, true, 0));
+        assert_eq!((life.state(), life.is_starting(), life.reserved_bytes()), (PluginState::Stopped, true, 0));
         life.plan(Instant(6), Why::Crashed("unreachable".to_string()));
-        assert_eq!((life.state(), life.is_starting(), life.is_at_rest()), (State::Crashed, false, false));
+        assert_eq!((life.state(), life.is_starting(), life.is_at_rest()), (PluginState::Crashed, false, false));
         assert!(life.is_between_calls() && !life.stop_wanted());
     }
 

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::context::{Context, World};
+use super::context::{TurnContext, World};
 use super::filter::PathFilter;
 use super::queues::Queues;
 use super::version::Version;
@@ -15,7 +15,7 @@ use crate::host::{Instance, InstanceSpec};
 
 impl Version {
     /// Reserves memory and builds a fresh instance; the plugin is in state `error` with a reason otherwise.
-    pub(super) fn load(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    pub(super) fn load(&mut self, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         // A plugin may have saved a configuration of its own since (sk_save_config).
         match PluginConfig::load(cx.world.storage, &self.view.id, self.limits.config_bytes_max) {
             Ok(Some(config)) => self.config = Some(config),

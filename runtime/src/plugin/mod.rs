@@ -34,7 +34,7 @@ pub use exchange::{ExchangeId, Finished, Outcome, Reply};
 pub use fetch::OFFLINE_RETRY;
 pub use guest_view::Drops;
 pub use installed::Plugin;
-pub use life::State;
+pub use life::PluginState;
 pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use registry::{Enabled, Registry};
 pub use sockets::SOCKET_PERIOD;

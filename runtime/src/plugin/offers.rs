@@ -14,11 +14,11 @@ use crate::time::Instant;
 pub struct PutOffer {
     /// Context as the plugin registered it.
     pub context: String,
-    /// Path.
+    /// Signal K path that clients change.
     pub path: String,
 }
 
-/// What one plugin registered since its start; empty again when it stops.
+/// The registrations of one plugin since its start; empty again when it stops.
 #[derive(Clone, Debug, Default)]
 pub struct Offers {
     puts: Vec<PutOffer>,
@@ -121,7 +121,7 @@ pub struct Frame {
     pub data: Arc<[u8]>,
 }
 
-/// Frames on their way from plugins to clients. A frame that nobody listens to is not kept at all.
+/// Frames on their way from plugins to clients. A frame without a listener is not kept.
 #[derive(Debug, Default)]
 pub struct Frames {
     /// Clients by stream id.
@@ -148,7 +148,7 @@ impl Frames {
         }
     }
 
-    /// Tells whether somebody listens to a stream.
+    /// Tells whether a stream has a listener.
     #[must_use]
     pub fn is_heard(&self, stream: &str) -> bool {
         self.listeners.contains_key(stream)

@@ -8,7 +8,7 @@ use super::context::Net;
 use crate::hal::{Fetch, FetchId, Socket};
 use crate::time::Instant;
 
-/// Something of the HAL that nobody uses any more.
+/// A resource of the HAL without an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Orphan {
     Request(FetchId),

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::context::Context;
+use super::context::TurnContext;
 use super::exchange::{ExchangeId, Outcome, Reply};
 use crate::budget::PluginLimits;
 use crate::delta::Delta;
@@ -99,7 +99,7 @@ impl Queues {
     }
 
     /// Ends what waits, unless an instance is to come for it.
-    pub(super) fn withdraw(&mut self, cx: &mut Context<'_, '_>) {
+    pub(super) fn withdraw(&mut self, cx: &mut TurnContext<'_, '_>) {
         if self.is_holding() {
             return;
         }
@@ -115,7 +115,7 @@ impl Queues {
     }
 
     /// Answers those who wait for a configuration to be in force.
-    pub(super) fn settle(&mut self, result: &Result<(), String>, cx: &mut Context<'_, '_>) {
+    pub(super) fn settle(&mut self, result: &Result<(), String>, cx: &mut TurnContext<'_, '_>) {
         for exchange in self.settling.drain(..) {
             cx.finish(exchange, Outcome::Configured(result.clone()));
         }

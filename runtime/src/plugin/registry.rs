@@ -6,14 +6,14 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::context::{Context, Turn, World};
+use super::context::{Turn, TurnContext, World};
 use super::errors::{ConfigureError, InstallError, ReplaceError};
 use super::exchange::{ExchangeId, Finished, Outcome, Reply};
 use super::installed::Plugin;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
 use super::services;
-use crate::budget::{Account, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME, Row};
+use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::hal::Storage;
@@ -61,7 +61,7 @@ pub struct Registry {
     /// Plugins that are forgotten when they have stopped.
     removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
-    /// What plugins that are gone had open.
+    /// Resources of the HAL that removed plugins had open.
     orphans: Orphans,
 }
 
@@ -139,7 +139,7 @@ impl Registry {
     ///
     /// The first four are what everything but plugins has, then comes each plugin.
     #[must_use]
-    pub fn budget(&self, model_bytes: u64) -> Vec<Row> {
+    pub fn budget(&self, model_bytes: u64) -> Vec<BudgetRow> {
         let waiting = self.plugins.iter().map(|plugin| u64::from(plugin.waiting_deltas().1)).sum();
         let used = [
             (RUNTIME, Account::Runtime, None),
@@ -149,9 +149,9 @@ impl Registry {
         ];
         let fixed = used.into_iter().map(|(name, account, used)| {
             let reserved = self.ledger.reserved(&account);
-            Row { name: name.into(), reserved, used, limit: reserved }
+            BudgetRow { name: name.into(), reserved, used, limit: reserved }
         });
-        let plugins = self.plugins.iter().map(|plugin| Row {
+        let plugins = self.plugins.iter().map(|plugin| BudgetRow {
             name: plugin.package_name().into(),
             reserved: self.ledger.reserved_by_plugin(plugin.id()),
             used: None,
@@ -192,7 +192,11 @@ impl Registry {
         world: &mut World<'_>,
     ) -> Result<(), ConfigureError> {
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
-        plugin.configure(body, exchange, &mut Context { world, ledger: &mut self.ledger, finished: &mut self.finished })
+        plugin.configure(
+            body,
+            exchange,
+            &mut TurnContext { world, ledger: &mut self.ledger, finished: &mut self.finished },
+        )
     }
 
     /// Puts another version of an installed package in its place, without a gap where memory allows it.
@@ -275,7 +279,7 @@ impl Registry {
         for offset in 0..count {
             let index = (self.next + offset) % count;
             let Some(plugin) = self.plugins.get_mut(index) else { continue };
-            let mut context = Context { world, ledger: &mut self.ledger, finished: &mut self.finished };
+            let mut context = TurnContext { world, ledger: &mut self.ledger, finished: &mut self.finished };
             turn = turn.and(plugin.turn(&mut context));
             let gone = plugin.take_withdrawn_puts();
             if !gone.is_empty() {
@@ -292,7 +296,7 @@ impl Registry {
         turn
     }
 
-    /// Tells clients which paths nobody handles PUT for any more.
+    /// Tells clients which paths have no PUT handler any more.
     fn tell_withdrawn(&self, package: &Arc<str>, gone: Vec<PutOffer>, world: &mut World<'_>) {
         for offer in gone {
             if !self

@@ -11,11 +11,11 @@ use alloc::format;
 use alloc::string::String;
 use core::mem;
 
-use super::context::{Context, Turn};
+use super::context::{Turn, TurnContext};
 use super::errors::ReplaceError;
 use super::exchange::{ExchangeId, Finished, Outcome};
 use super::installed::Plugin;
-use super::life::{Life, State, Why};
+use super::life::{Life, PluginState, Why};
 use super::queues::Queues;
 use super::version::Version;
 use crate::budget::{Account, Ledger, Shortage};
@@ -62,7 +62,7 @@ impl Plugin {
         if needed > free_without_this {
             return Err(ReplaceError::Shortage(Shortage { needed, free: free_without_this }));
         }
-        let stage = if self.state() != State::Running {
+        let stage = if self.state() != PluginState::Running {
             // Nothing runs that could go on meanwhile.
             next.life.plan(now, Why::Stopped(None));
             self.take_over(next);
@@ -90,7 +90,7 @@ impl Plugin {
     }
 
     /// Does a bounded amount of work for the plugin and for the version that comes or goes.
-    pub(super) fn turn(&mut self, cx: &mut Context<'_, '_>) -> Turn {
+    pub(super) fn turn(&mut self, cx: &mut TurnContext<'_, '_>) -> Turn {
         let turn = self.version.turn(&mut self.queues, self.reload.is_none(), cx);
         if self.version.life.stop_wanted() || self.version.is_leaving {
             self.abandon_reload(cx.finished);
@@ -101,21 +101,21 @@ impl Plugin {
         }
     }
 
-    fn reload_turn(&mut self, mut reload: Box<Reload>, cx: &mut Context<'_, '_>) -> Turn {
+    fn reload_turn(&mut self, mut reload: Box<Reload>, cx: &mut TurnContext<'_, '_>) -> Turn {
         let mut turn = Turn::default();
         reload.stage = match reload.stage {
             Stage::Beside(mut next) => {
-                if next.life.state() != State::Running {
+                if next.life.state() != PluginState::Running {
                     turn = turn.and(next.turn_beside(cx));
                 }
                 match next.life.state() {
-                    State::Running if self.version.life.is_between_calls() => {
+                    PluginState::Running if self.version.life.is_between_calls() => {
                         turn.busy = true;
                         Stage::Retiring { before: Box::new(self.switch_to(*next, cx.ledger)), fallback: None }
                     }
                     // A call of the old version that is under way ends first; its own turn says when.
-                    State::Running | State::Starting | State::Stopped => Stage::Beside(next),
-                    State::Error | State::Crashed => {
+                    PluginState::Running | PluginState::Starting | PluginState::Stopped => Stage::Beside(next),
+                    PluginState::Error | PluginState::Crashed => {
                         let reason = String::from(next.life.reason().unwrap_or_default());
                         self.end_reload(reload.exchange, Err(reason), cx.finished);
                         return turn;
@@ -149,13 +149,13 @@ impl Plugin {
     }
 
     /// Ends the change of version when the new one has come up or failed.
-    fn settle_reload(&mut self, mut reload: Box<Reload>, cx: &mut Context<'_, '_>) {
+    fn settle_reload(&mut self, mut reload: Box<Reload>, cx: &mut TurnContext<'_, '_>) {
         let life = &self.version.life;
         let outcome = match life.state() {
-            State::Running => Ok(()),
-            State::Stopped if life.is_at_rest() => Ok(()),
-            State::Error | State::Crashed => Err(String::from(life.reason().unwrap_or_default())),
-            State::Starting | State::Stopped => {
+            PluginState::Running => Ok(()),
+            PluginState::Stopped if life.is_at_rest() => Ok(()),
+            PluginState::Error | PluginState::Crashed => Err(String::from(life.reason().unwrap_or_default())),
+            PluginState::Starting | PluginState::Stopped => {
                 self.reload = Some(reload);
                 return;
             }
@@ -209,7 +209,7 @@ impl Plugin {
 
 impl Version {
     /// A turn of a version that is not in force: nothing waits for it.
-    fn turn_beside(&mut self, cx: &mut Context<'_, '_>) -> Turn {
+    fn turn_beside(&mut self, cx: &mut TurnContext<'_, '_>) -> Turn {
         let mut nothing = Queues::new(&self.limits);
         self.turn(&mut nothing, false, cx)
     }

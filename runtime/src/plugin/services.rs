@@ -22,14 +22,14 @@ use crate::vfs::Medium;
 use core::task::Poll;
 
 /// The services of one plugin for the length of one slice.
-pub(super) struct Loan<'l, 'w> {
+pub(super) struct SliceServices<'l, 'w> {
     pub(super) world: &'l mut World<'w>,
-    pub(super) face: &'l mut GuestView,
+    pub(super) view: &'l mut GuestView,
     /// Hops of the deltas emitted now.
     pub(super) hops: u8,
 }
 
-impl Services for Loan<'_, '_> {
+impl Services for SliceServices<'_, '_> {
     fn wall(&self) -> UnixMillis {
         // A guest's clock must go on: before the time is known it counts from 1970, at the start of the board.
         let since_boot = || UnixMillis(i64::try_from(self.world.now.as_millis()).unwrap_or(i64::MAX));
@@ -45,22 +45,22 @@ impl Services for Loan<'_, '_> {
     }
 
     fn log(&mut self, level: log::Level, text: &str) {
-        self.face.log(level, text);
+        self.view.log(level, text);
     }
 
     fn set_status(&mut self, text: &str) {
-        self.face.set_status(text);
+        self.view.set_status(text);
     }
 
     fn set_error(&mut self, text: &str) {
-        self.face.set_error(text);
+        self.view.set_error(text);
     }
 
     fn read_config(&mut self) -> Option<String> {
-        match PluginConfig::load(self.world.storage, &self.face.id, self.face.config_bytes_max) {
+        match PluginConfig::load(self.world.storage, &self.view.id, self.view.config_bytes_max) {
             Ok(config) => config.and_then(|config| config.configuration),
             Err(error) => {
-                self.face.log(log::Level::Warn, &format!("configuration not read: {error}"));
+                self.view.log(log::Level::Warn, &format!("configuration not read: {error}"));
                 None
             }
         }
@@ -70,7 +70,7 @@ impl Services for Loan<'_, '_> {
         match self.try_save(text) {
             Ok(()) => true,
             Err(reason) => {
-                self.face.log(log::Level::Warn, &format!("configuration not saved: {reason}"));
+                self.view.log(log::Level::Warn, &format!("configuration not saved: {reason}"));
                 false
             }
         }
@@ -93,8 +93,8 @@ impl Services for Loan<'_, '_> {
             Registration::Put { context, path } => Some(PutOffer { context: context.clone(), path: path.clone() }),
             _ => None,
         };
-        if !self.face.offers.register(registration, self.face.registrations_max, self.world.now) {
-            self.face.log(log::Level::Warn, "registration refused: no such thing can be registered, or too many are");
+        if !self.view.offers.register(registration, self.view.registrations_max, self.world.now) {
+            self.view.log(log::Level::Warn, "registration refused: no such thing can be registered, or too many are");
             return false;
         }
         if let Some(offer) = offer {
@@ -105,15 +105,15 @@ impl Services for Loan<'_, '_> {
     }
 
     fn emit_binary(&mut self, stream: &str, data: &[u8], of_radar: bool) -> bool {
-        if of_radar && self.face.offers.radar().is_none() {
+        if of_radar && self.view.offers.radar().is_none() {
             return false;
         }
-        let bytes = self.face.frame_bytes_in_call.saturating_add(data.len());
-        if bytes > self.face.frame_bytes_max {
-            self.face.drops.frames = self.face.drops.frames.saturating_add(1);
+        let bytes = self.view.frame_bytes_in_call.saturating_add(data.len());
+        if bytes > self.view.frame_bytes_max {
+            self.view.drops.frames = self.view.drops.frames.saturating_add(1);
             return false;
         }
-        self.face.frame_bytes_in_call = bytes;
+        self.view.frame_bytes_in_call = bytes;
         if self.world.frames.is_heard(stream) {
             self.world.frames.push(stream, data);
         }
@@ -127,37 +127,37 @@ impl Services for Loan<'_, '_> {
 
     fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
         let network = self.world.net.network.as_deref_mut()?;
-        Some(Box::new(Plugged { table: &mut self.face.sockets, network }))
+        Some(Box::new(Plugged { table: &mut self.view.sockets, network }))
     }
 
     fn serial(&mut self) -> Option<Box<dyn Serial + '_>> {
         let system = self.world.net.serial.as_deref_mut()?;
-        Some(Box::new(Wired { table: &mut self.face.ports, system }))
+        Some(Box::new(Wired { table: &mut self.view.ports, system }))
     }
 
     fn with_files(&mut self, act: &mut dyn FnMut(&mut dyn Medium)) {
-        act(&mut StoredFiles { storage: self.world.storage, id: &self.face.id });
+        act(&mut StoredFiles { storage: self.world.storage, id: &self.view.id });
     }
 
     fn fetch(&mut self, request: FetchRequest) -> Ticket {
-        let ticket = self.face.fetches.begin(request, None, &mut self.world.net.client(self.world.now));
-        self.face.log_fetches();
+        let ticket = self.view.fetches.begin(request, None, &mut self.world.net.client(self.world.now));
+        self.view.log_fetches();
         ticket
     }
 
     fn fetch_poll(&mut self, ticket: Ticket) -> Poll<Fetched> {
-        let polled = self.face.fetches.poll(ticket, &mut self.world.net.client(self.world.now));
-        self.face.log_fetches();
+        let polled = self.view.fetches.poll(ticket, &mut self.world.net.client(self.world.now));
+        self.view.log_fetches();
         polled
     }
 
     fn fetch_later(&mut self, request: FetchRequest, callback: i32) {
-        self.face.fetches.begin(request, Some(callback), &mut self.world.net.client(self.world.now));
-        self.face.log_fetches();
+        self.view.fetches.begin(request, Some(callback), &mut self.world.net.client(self.world.now));
+        self.view.log_fetches();
     }
 
     fn fetch_refused(&mut self, callback: i32) {
-        self.face.fetches.refuse(callback);
+        self.view.fetches.refuse(callback);
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) fn withdraw_put(package: &Arc<str>, offer: &PutOffer, world: &mut Wor
     }
 }
 
-/// Returns the delta that tells clients whether somebody handles PUT for a path (plugin ABI §3.3).
+/// Returns the delta that tells clients whether a path has a PUT handler (plugin ABI §3.3).
 fn supports_put(offer: &PutOffer, supported: bool, stamp: &Stamp<'_>) -> Result<Delta, DeltaError> {
     let meta = json::object(|meta| {
         meta.boolean("supportsPut", supported);
@@ -178,14 +178,14 @@ fn supports_put(offer: &PutOffer, supported: bool, stamp: &Stamp<'_>) -> Result<
     Delta::of_meta(&offer.context, &offer.path, &meta, stamp)
 }
 
-/// Gives a delta of a plugin to the model and to whoever listens.
+/// Gives a delta of a plugin to the model, to other plugins and to clients.
 fn take_in(package: Arc<str>, delta: Delta, hops: u8, world: &mut World<'_>) {
     let delta = Arc::new(delta);
     let parts = world.model.take_in(delta.clone()).into_deltas().collect();
     world.outbox.push(Emitted { package, delta, parts, hops });
 }
 
-impl Loan<'_, '_> {
+impl SliceServices<'_, '_> {
     /// Emits what `read` gives, `bytes` long as the guest had it to say; tells whether it did.
     fn emit_read(
         &mut self,
@@ -193,34 +193,34 @@ impl Loan<'_, '_> {
         version: DeltaVersion,
         read: impl FnOnce(&Stamp<'_>) -> Result<Delta, DeltaError>,
     ) -> bool {
-        let bytes = self.face.emitted_bytes_in_call.saturating_add(bytes);
-        if self.face.emitted_in_call >= self.face.emit_max || bytes > self.face.emit_bytes_max {
-            self.face.drops.emitted = self.face.drops.emitted.saturating_add(1);
+        let bytes = self.view.emitted_bytes_in_call.saturating_add(bytes);
+        if self.view.emitted_in_call >= self.view.emit_max || bytes > self.view.emit_bytes_max {
+            self.view.drops.emitted = self.view.drops.emitted.saturating_add(1);
             return false;
         }
         let stamp =
-            Stamp { source_ref: &self.face.package, self_context: self.world.self_context, now: self.world.wall };
+            Stamp { source_ref: &self.view.package, self_context: self.world.self_context, now: self.world.wall };
         match read(&stamp) {
             Ok(delta) => {
-                self.face.emitted_in_call = self.face.emitted_in_call.saturating_add(1);
-                self.face.emitted_bytes_in_call = bytes;
-                take_in(self.face.package.clone(), delta.with_version(version), self.hops, self.world);
+                self.view.emitted_in_call = self.view.emitted_in_call.saturating_add(1);
+                self.view.emitted_bytes_in_call = bytes;
+                take_in(self.view.package.clone(), delta.with_version(version), self.hops, self.world);
                 true
             }
             Err(error) => {
-                self.face.drops.malformed = self.face.drops.malformed.saturating_add(1);
-                self.face.log(log::Level::Debug, &format!("delta dropped: {error}"));
+                self.view.drops.malformed = self.view.drops.malformed.saturating_add(1);
+                self.view.log(log::Level::Debug, &format!("delta dropped: {error}"));
                 false
             }
         }
     }
 
     fn try_save(&mut self, text: &str) -> Result<(), String> {
-        if text.len() > self.face.config_bytes_max as usize {
-            return Err(format!("{} bytes, {} allowed", text.len(), self.face.config_bytes_max));
+        if text.len() > self.view.config_bytes_max as usize {
+            return Err(format!("{} bytes, {} allowed", text.len(), self.view.config_bytes_max));
         }
         let text = json::compact(text).map_err(|error| format!("{error}"))?;
-        let stored = PluginConfig::load(self.world.storage, &self.face.id, self.face.config_bytes_max)
+        let stored = PluginConfig::load(self.world.storage, &self.view.id, self.view.config_bytes_max)
             .map_err(|error| format!("{error}"))?;
         let was_stored = stored.is_some();
         let mut config = stored.unwrap_or_else(|| PluginConfig { enabled: Some(true), ..PluginConfig::default() });
@@ -229,6 +229,6 @@ impl Loan<'_, '_> {
             return Ok(());
         }
         config.configuration = Some(text);
-        config.save(self.world.storage, &self.face.id).map_err(|error| format!("{error}"))
+        config.save(self.world.storage, &self.view.id).map_err(|error| format!("{error}"))
     }
 }

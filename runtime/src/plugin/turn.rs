@@ -3,11 +3,11 @@
 use alloc::format;
 use core::time::Duration;
 
-use super::context::{Context, Turn, World};
+use super::context::{Turn, TurnContext, World};
 use super::exchange::ExchangeId;
 use super::life::{Life, Live, Underway};
 use super::queues::Queues;
-use super::services::Loan;
+use super::services::SliceServices;
 use super::version::Version;
 use super::wear;
 use crate::host::{Answer, Call, CallKind, Failure, Progress};
@@ -34,7 +34,7 @@ enum Sliced {
 impl Version {
     /// Does a bounded amount of work: at most one fuel slice of a long call, or a few short ones. An instance whose memory
     /// is nearly used up is left as it is unless `may_recycle`.
-    pub(super) fn turn(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut Context<'_, '_>) -> Turn {
+    pub(super) fn turn(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut TurnContext<'_, '_>) -> Turn {
         let asked = self.view.run_outside(self.life.stop_wanted(), cx.world);
         let mut turn = self.work(queues, may_recycle, cx);
         if self.life.live().is_none() {
@@ -44,7 +44,7 @@ impl Version {
         turn
     }
 
-    fn work(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut Context<'_, '_>) -> Turn {
+    fn work(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut TurnContext<'_, '_>) -> Turn {
         let emitted_before = emitted(cx.world);
         for _ in 0..CALLS_PER_TURN {
             match &self.life {
@@ -81,7 +81,7 @@ impl Version {
     }
 
     /// Runs one fuel slice of the call under way.
-    fn slice(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) -> Sliced {
+    fn slice(&mut self, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) -> Sliced {
         let heap_bytes = self.facts.as_ref().map_or(0, |facts| facts.predicted_heap_bytes(&self.limits));
         let Some((live, call)) = self.life.live_mut().and_then(|live| live.call().map(|call| (live, call))) else {
             return Sliced::Unfinished(BUSY);
@@ -91,7 +91,7 @@ impl Version {
         live.rouse_to_stop();
         self.view.fetches.set_patient(call.kind == CallKind::Start);
         let hops = live.hops.saturating_add(1);
-        let progress = live.instance.run(&mut Loan { world: cx.world, face: &mut self.view, hops });
+        let progress = live.instance.run(&mut SliceServices { world: cx.world, view: &mut self.view, hops });
         let usage = live.instance.usage();
         live.memory.resize(heap_bytes.saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes));
         match progress {
@@ -118,13 +118,13 @@ impl Version {
     }
 
     /// Notes what the guest waits for, so that its owner can see it.
-    fn wait(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    fn wait(&mut self, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         let Some((what, offline)) = self.view.fetches.waits_for() else { return };
         let Some(live) = self.life.live_mut().filter(|live| live.waits_for.as_ref() != Some(&what)) else { return };
         live.waits_for = Some(what.clone());
         if offline {
             self.view.log(log::Level::Info, &what);
-            // Nobody knows how long: whoever changed the configuration gets his answer now.
+            // How long is unknown: the client that changed the configuration gets its answer now.
             queues.settle(&Err(what), cx);
         }
     }

@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use super::context::Context;
+use super::context::TurnContext;
 use super::crash::CrashHistory;
 use super::filter::PathFilter;
 use super::guest_view::GuestView;
@@ -16,7 +16,7 @@ use crate::host::{ModuleFacts, Refusal};
 use crate::package::Package;
 use crate::time::Instant;
 
-/// What the guest told of itself.
+/// Answers of the guest about itself.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) display_name: Option<String>,
@@ -114,7 +114,7 @@ impl Version {
     }
 
     /// Takes back what was offered to clients, and ends what waits; the instance is going.
-    pub(super) fn withdraw(&mut self, queues: &mut Queues, cx: &mut Context<'_, '_>) {
+    pub(super) fn withdraw(&mut self, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         queues.withdraw(cx);
         self.view.offers.clear();
         self.told.set_endpoints(None);

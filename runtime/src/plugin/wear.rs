@@ -14,7 +14,7 @@ const WORN_SHARE: (u64, u64) = (7, 8);
 /// An instance that fills its memory sooner after its start is left to the schedule of crashes.
 pub(super) const RECYCLE_AFTER: Duration = Duration::from_secs(5);
 
-/// What is known of the memory of the running instance.
+/// Measurements of the running instance's memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wear {
     started: Instant,

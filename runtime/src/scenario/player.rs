@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use skiff_abi::{Capability, export};
 
 use super::lines::Lines;
-use super::providers::{self, Asked};
-use super::script::{Scenario, Step};
+use super::providers::{self, ProviderCall};
+use super::script::{Scenario, ScenarioStep};
 use super::world::World;
 use crate::budget::PluginLimits;
 use crate::host::{
@@ -96,7 +96,7 @@ fn meta(scenario: &Scenario, wasm: &[u8], facts: &ModuleFacts, capabilities: &Ca
     });
 }
 
-/// What has become of the instance.
+/// State of the instance.
 enum Life {
     /// Loaded; it has told its name, and was never started.
     Fresh(Instance),
@@ -168,13 +168,13 @@ impl Player<'_> {
         self.result("http_endpoints", endpoints);
     }
 
-    fn step(&mut self, step: &Step) {
+    fn step(&mut self, step: &ScenarioStep) {
         match step {
-            Step::Start { config } => {
+            ScenarioStep::Start { config } => {
                 let started = self.start(config.as_deref().unwrap_or(&self.scenario.config));
                 self.result("start", started);
             }
-            Step::Poll { times } => {
+            ScenarioStep::Poll { times } => {
                 for _ in 0..*times {
                     self.world.pass_second();
                     self.polls = self.polls.saturating_add(1);
@@ -182,15 +182,15 @@ impl Player<'_> {
                     self.result("poll", polled);
                 }
             }
-            Step::Delta { delta } => {
+            ScenarioStep::Delta { delta } => {
                 let fed = self.delta(delta);
                 self.result("delta", fed);
             }
-            Step::Http { method, path, route, request } => {
+            ScenarioStep::Http { method, path, route, request } => {
                 let answered = self.http(method, route, request);
                 self.result(&format!("{method} {path}"), answered);
             }
-            Step::Stop => {
+            ScenarioStep::Stop => {
                 let stopped = self.stop();
                 if matches!(self.life, Life::Running(_)) {
                     self.life = Life::Stopped;
@@ -198,22 +198,22 @@ impl Player<'_> {
                 }
                 self.result("stop", stopped);
             }
-            Step::Put { context, path, value } => {
+            ScenarioStep::Put { context, path, value } => {
                 let answered = self.put(context, path, value);
                 self.result(&format!("PUT {context} {path}"), answered);
             }
-            Step::Resource { kind, function, args } => {
+            ScenarioStep::Resource { kind, function, args } => {
                 let offered = self.world.offers.resources.contains(kind);
                 let asked = providers::resource(kind, function, args).filter(|_| offered);
                 let answered = self.provide(asked);
                 self.result(&format!("resource {kind} {function}"), answered);
             }
-            Step::Weather { function, args } => {
+            ScenarioStep::Weather { function, args } => {
                 let asked = providers::weather(function, args).filter(|_| self.world.offers.weather);
                 let answered = self.provide(asked);
                 self.result(&format!("weather {function}"), answered);
             }
-            Step::Radar { function, request } => {
+            ScenarioStep::Radar { function, request } => {
                 let answered = self.radar(function, request);
                 self.result(&format!("radar {function}"), answered);
             }
@@ -258,7 +258,7 @@ impl Player<'_> {
     }
 
     /// Asks a provider; `None` stands for one that is not there.
-    fn provide(&mut self, asked: Option<Asked>) -> Result<String, Trap> {
+    fn provide(&mut self, asked: Option<ProviderCall>) -> Result<String, Trap> {
         let Some(asked) = asked else { return Ok("null".into()) };
         if let Life::Gone(reason) = &self.life {
             return Err(Trap(reason.clone()));

@@ -7,7 +7,7 @@ use skiff_abi::export;
 use crate::json;
 
 /// An export with its request, JSON.
-pub(super) struct Asked {
+pub(super) struct ProviderCall {
     pub export: &'static str,
     pub request: String,
     /// What the step gives where the plugin answers nothing; `None` where its answer does not count.
@@ -29,31 +29,31 @@ fn request(args: &[(&str, Option<&String>)], kind: Option<&str>) -> String {
 }
 
 /// Returns what a `resource` step asks; `None` for a function that providers do not have.
-pub(super) fn resource(kind: &str, function: &str, args: &[String]) -> Option<Asked> {
+pub(super) fn resource(kind: &str, function: &str, args: &[String]) -> Option<ProviderCall> {
     let id = ("id", args.first());
     Some(match function {
         "listResources" => {
             let query = args.first().map_or("{}", String::as_str);
             let request = json::with_member(query, "resourceType", &json::quoted(kind));
-            Asked { export: export::RESOURCES_LIST, request, nothing: Some("{}") }
+            ProviderCall { export: export::RESOURCES_LIST, request, nothing: Some("{}") }
         }
         "getResource" => {
             let request = request(&[id, ("property", args.get(1))], Some(kind));
-            Asked { export: export::RESOURCES_GET, request, nothing: Some("{}") }
+            ProviderCall { export: export::RESOURCES_GET, request, nothing: Some("{}") }
         }
         "setResource" => {
             let request = request(&[id, ("value", args.get(1))], Some(kind));
-            Asked { export: export::RESOURCES_SET, request, nothing: None }
+            ProviderCall { export: export::RESOURCES_SET, request, nothing: None }
         }
         "deleteResource" => {
-            Asked { export: export::RESOURCES_DELETE, request: request(&[id], Some(kind)), nothing: None }
+            ProviderCall { export: export::RESOURCES_DELETE, request: request(&[id], Some(kind)), nothing: None }
         }
         _ => return None,
     })
 }
 
 /// Returns what a `weather` step asks.
-pub(super) fn weather(function: &str, args: &[String]) -> Option<Asked> {
+pub(super) fn weather(function: &str, args: &[String]) -> Option<ProviderCall> {
     let position = ("position", args.first());
     let (export, request) = match function {
         "getObservations" => (export::WEATHER_OBSERVATIONS, request(&[position, ("options", args.get(1))], None)),
@@ -64,7 +64,7 @@ pub(super) fn weather(function: &str, args: &[String]) -> Option<Asked> {
         "getWarnings" => (export::WEATHER_WARNINGS, request(&[position], None)),
         _ => return None,
     };
-    Some(Asked { export, request, nothing: Some("[]") })
+    Some(ProviderCall { export, request, nothing: Some("[]") })
 }
 
 /// Exports a radar provider can have.
@@ -89,7 +89,7 @@ const RADAR: &[&str] = &[
 ];
 
 /// Returns what a `radar` step asks: `function` is the export itself.
-pub(super) fn radar(function: &str, request: &str) -> Option<Asked> {
+pub(super) fn radar(function: &str, request: &str) -> Option<ProviderCall> {
     let export = RADAR.iter().find(|name| **name == function)?;
-    Some(Asked { export, request: request.into(), nothing: None })
+    Some(ProviderCall { export, request: request.into(), nothing: None })
 }

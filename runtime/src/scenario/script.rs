@@ -46,7 +46,7 @@ pub struct Scenario {
     pub(super) self_paths: BTreeMap<String, String>,
     pub(super) fetch: Vec<CannedAnswer>,
     pub(super) datagrams: Vec<Datagram>,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<ScenarioStep>,
 }
 
 /// An answer of the mock network.
@@ -69,7 +69,7 @@ pub(super) struct Datagram {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
+pub(super) enum ScenarioStep {
     Start { config: Option<String> },
     Poll { times: u32 },
     Delta { delta: String },
@@ -207,16 +207,18 @@ struct ReadStep {
 }
 
 impl ReadStep {
-    fn checked(self) -> Result<Step, String> {
+    fn checked(self) -> Result<ScenarioStep, String> {
         let missing = |member: &str| format!("`{}` needs the member `{member}`", self.op);
         let raw = |value: Option<Box<RawValue>>, default: &str| value.map_or_else(|| default.into(), |raw| plain(&raw));
         let args = |args: Option<Vec<Box<RawValue>>>| {
             args.unwrap_or_default().iter().map(|raw| plain(raw)).collect::<Vec<String>>()
         };
         Ok(match self.op.as_str() {
-            "start" => Step::Start { config: self.config.map(|raw| plain(&raw)) },
-            "poll" => Step::Poll { times: self.times.unwrap_or(1).min(POLLS_MAX) },
-            "delta" => Step::Delta { delta: self.delta.map(|raw| plain(&raw)).ok_or_else(|| missing("delta"))? },
+            "start" => ScenarioStep::Start { config: self.config.map(|raw| plain(&raw)) },
+            "poll" => ScenarioStep::Poll { times: self.times.unwrap_or(1).min(POLLS_MAX) },
+            "delta" => {
+                ScenarioStep::Delta { delta: self.delta.map(|raw| plain(&raw)).ok_or_else(|| missing("delta"))? }
+            }
             "http" => {
                 let method = self.method.clone().ok_or_else(|| missing("method"))?;
                 let path = self.path.clone().ok_or_else(|| missing("path"))?;
@@ -234,26 +236,27 @@ impl ReadStep {
                     };
                 });
                 let request = crate::json::compact(&request).map_err(|error| format!("{error}"))?;
-                Step::Http { route: self.route.unwrap_or_else(|| path.clone()), method, path, request }
+                ScenarioStep::Http { route: self.route.unwrap_or_else(|| path.clone()), method, path, request }
             }
-            "put" => Step::Put {
+            "put" => ScenarioStep::Put {
                 context: self.context.clone().ok_or_else(|| missing("context"))?,
                 path: self.path.clone().ok_or_else(|| missing("path"))?,
                 value: raw(self.value, "null"),
             },
-            "resource" => Step::Resource {
+            "resource" => ScenarioStep::Resource {
                 kind: self.kind.clone().ok_or_else(|| missing("type"))?,
                 function: self.function.clone().ok_or_else(|| missing("fn"))?,
                 args: args(self.args),
             },
-            "weather" => {
-                Step::Weather { function: self.function.clone().ok_or_else(|| missing("fn"))?, args: args(self.args) }
-            }
-            "radar" => Step::Radar {
+            "weather" => ScenarioStep::Weather {
+                function: self.function.clone().ok_or_else(|| missing("fn"))?,
+                args: args(self.args),
+            },
+            "radar" => ScenarioStep::Radar {
                 function: self.function.clone().ok_or_else(|| missing("fn"))?,
                 request: raw(self.request, "{}"),
             },
-            "stop" => Step::Stop,
+            "stop" => ScenarioStep::Stop,
             other => return Err(format!("there is no step {other:?}")),
         })
     }
@@ -274,9 +277,11 @@ mod tests {
         .unwrap();
         assert_eq!(scenario.config, r#"{"a":[1,"ü"]}"#);
         assert_eq!(scenario.self_paths["x.y"], r#"{"value":100}"#);
-        assert_eq!(scenario.steps[0], Step::Start { config: Some(r#"{"b":2}"#.into()) });
-        assert_eq!(scenario.steps[1], Step::Delta { delta: r#"{"updates":[]}"#.into() });
-        let [.., Step::Put { value, .. }, Step::Resource { args, .. }] = &scenario.steps[..] else { panic!() };
+        assert_eq!(scenario.steps[0], ScenarioStep::Start { config: Some(r#"{"b":2}"#.into()) });
+        assert_eq!(scenario.steps[1], ScenarioStep::Delta { delta: r#"{"updates":[]}"#.into() });
+        let [.., ScenarioStep::Put { value, .. }, ScenarioStep::Resource { args, .. }] = &scenario.steps[..] else {
+            panic!()
+        };
         assert_eq!((&**value, &*args[0]), (r#"{"v":[]}"#, r#"{"a":1}"#));
     }
 

@@ -43,7 +43,7 @@ pub(super) struct World<'s> {
     pub(super) offers: Offers,
 }
 
-/// What the plugin has offered since it was started.
+/// The plugin's offers since it was started.
 #[derive(Default)]
 pub(super) struct Offers {
     /// Context and path of PUT handlers.

@@ -10,7 +10,7 @@ use crate::http::{Method, Request};
 use crate::json;
 use crate::model::{Model, SCHEMA_VERSION};
 
-/// What answers are made of.
+/// Facts that answers are made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The data model.
@@ -46,7 +46,7 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::Signalk(below) => match below.as_slice() {
             [] => read(request, || discovery(request, facts.version)),
             ["v1", "api", "self"] => read(request, || Response::json(200, json::quoted(facts.model.self_context()))),
-            // A change is for whoever handles the path.
+            // A change is for the path's PUT handler.
             ["v1", "api", ..] if request.method == Method::Put => return None,
             ["v1", "api", ..] if !request.method.is_read() => Response::method_not_allowed("GET, HEAD, PUT"),
             ["v1", "api", path @ ..] => api(path, facts.model),

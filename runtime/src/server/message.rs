@@ -22,7 +22,7 @@ pub struct Response {
     pub follow: Option<Follow>,
 }
 
-/// What became of a package whose files a host with a disk keeps.
+/// Result for a package whose files a host with a disk keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Follow {
     /// It was installed: these take the place of those of the version before.

@@ -16,7 +16,7 @@ pub const PLUGINS: Duration = Duration::from_secs(45);
 pub const ANSWER: Duration = Duration::from_secs(60);
 /// Time between two pings; a stream client that stays silent for two of them is given up.
 pub const PING: Duration = Duration::from_secs(30);
-/// A stream client that takes nothing for so long is given up.
+/// A stream client that takes nothing for this long is given up.
 pub const STALL: Duration = Duration::from_secs(30);
 
 const _: () = assert!(HEAD.as_nanos() < IDLE.as_nanos(), "a client in the middle of a head keeps its connection less");

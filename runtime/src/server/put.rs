@@ -17,7 +17,7 @@ use crate::plugin::Reply;
 pub struct Put {
     /// Context, `vessels.self` or a full one.
     pub context: String,
-    /// Path.
+    /// Signal K path to change.
     pub path: String,
     /// Value, JSON.
     pub value: String,
@@ -30,7 +30,7 @@ pub struct Put {
 pub struct Handler {
     /// Package name.
     pub package: String,
-    /// Export.
+    /// Export that takes the change, named after context and path.
     pub export: String,
 }
 
@@ -137,7 +137,7 @@ impl Put {
     /// A context is compared as it was registered, except that `vessels.self` and the own vessel's name are one.
     ///
     /// # Errors
-    /// 405 when nobody handles the path, 400 when several do and the source is not named.
+    /// 405 when the path has no handler, 400 when it has several and the source is not named.
     pub fn handler(&self, registry: &Registry, self_context: &str) -> Result<Handler, PutState> {
         let same = |context: &str| {
             let full = |context| if matches!(context, "" | "vessels.self" | "self") { self_context } else { context };

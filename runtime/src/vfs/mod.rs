@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use open::{Entry, Files, Kind, OpenOptions, ROOT, Stat, Whence};
+pub use open::{Files, FolderEntry, Kind, OpenOptions, ROOT, Stat, Whence};
 
 /// Folders that every plugin has.
 pub const FOLDERS: [&str; 3] = ["config", "data", "tmp"];

@@ -19,7 +19,7 @@ pub enum Kind {
     File,
 }
 
-/// What is known of a file or folder.
+/// Attributes of a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// What it is.
@@ -48,7 +48,7 @@ fn inode(path: &str) -> u64 {
 
 /// A name in a folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct FolderEntry {
     /// Its name.
     pub name: String,
     /// It is a folder.
@@ -587,7 +587,7 @@ impl Files {
     ///
     /// # Errors
     /// [`FileError`].
-    pub fn list(&mut self, medium: &mut dyn Medium, fd: u32) -> Result<Vec<Entry>, FileError> {
+    pub fn list(&mut self, medium: &mut dyn Medium, fd: u32) -> Result<Vec<FolderEntry>, FileError> {
         let folder = self.folder(fd)?.to_string();
         let prefix = below(&folder);
         let mut names = BTreeSet::new();
@@ -596,7 +596,7 @@ impl Files {
             let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
             if name != KEEPER && !name.is_empty() {
                 let inode = inode(&[&*prefix, name].concat());
-                names.insert(Entry { name: name.to_string(), is_folder, inode });
+                names.insert(FolderEntry { name: name.to_string(), is_folder, inode });
             }
         };
         if folder.is_empty() {

@@ -91,14 +91,14 @@ impl Sample {
         self.replay.install(package, Some(config.to_string())).unwrap();
     }
 
-    /// Plays so many seconds and returns the lines.
+    /// Plays this many seconds and returns the lines.
     pub fn play(&mut self, seconds: i64) -> Vec<String> {
         let mut lines = Vec::new();
         self.play_with(seconds, |_, line| lines.push(line));
         lines
     }
 
-    /// Plays so many seconds; `each` gets every line with the boat's state at that time.
+    /// Plays this many seconds; `each` gets every line with the boat's state at that time.
     pub fn play_with(&mut self, seconds: i64, mut each: impl FnMut(sample::Truth, String)) {
         let end = self.until + seconds * 1000;
         self.until = end;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::messages::Message;
+use super::messages::TestMessage;
 use super::random::Random;
 
 /// A log, and the messages in it that nothing was lost of, a line each for the peer.
@@ -37,8 +37,8 @@ fn stamp(time: i64) -> String {
     format!("{DAY}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-fn for_peer(out: &mut String, line: usize, time: i64, message: &Message) {
-    let Message { pgn, source, destination, priority, payload, .. } = message;
+fn for_peer(out: &mut String, line: usize, time: i64, message: &TestMessage) {
+    let TestMessage { pgn, source, destination, priority, payload, .. } = message;
     let row = json!({
         "line": line, "pgn": pgn, "src": source, "dst": destination, "prio": priority,
         "time": stamp(time), "data": hex(payload, ""),
@@ -47,11 +47,11 @@ fn for_peer(out: &mut String, line: usize, time: i64, message: &Message) {
 }
 
 /// Writes whole messages in canboat's plain format.
-pub fn whole(messages: &[Message]) -> Log {
+pub fn whole(messages: &[TestMessage]) -> Log {
     let mut log = Log { text: String::new(), messages: String::new() };
     for (index, message) in messages.iter().enumerate() {
         let time = START + i64::try_from(index).unwrap_or(0) * 37;
-        let Message { pgn, source, destination, priority, payload, .. } = message;
+        let TestMessage { pgn, source, destination, priority, payload, .. } = message;
         let (stamp, bytes) = (stamp(time), hex(payload, ","));
         let _ = writeln!(log.text, "{stamp},{priority},{pgn},{source},{destination},{},{bytes}", payload.len());
         for_peer(&mut log.messages, index + 1, time, message);
@@ -61,7 +61,7 @@ pub fn whole(messages: &[Message]) -> Log {
 
 /// A message on its way.
 struct Sending<'a> {
-    message: &'a Message,
+    message: &'a TestMessage,
     frames: std::vec::IntoIter<(u32, Vec<u8>)>,
     is_whole: bool,
 }
@@ -70,7 +70,7 @@ struct Sending<'a> {
 ///
 /// # Errors
 /// A message that cannot be split.
-pub fn frames(messages: &[Message], random: &mut Random) -> Result<Log, String> {
+pub fn frames(messages: &[TestMessage], random: &mut Random) -> Result<Log, String> {
     let mut log = Log { text: String::new(), messages: String::new() };
     let (mut line, mut time) = (0, START);
     let mut counters = BTreeMap::<(u32, u8), u8>::new();
@@ -80,7 +80,7 @@ pub fn frames(messages: &[Message], random: &mut Random) -> Result<Log, String> 
     loop {
         while sending.len() < MIXED {
             // A device ends one message of a PGN before it begins the next.
-            let is_busy = |next: &Message| {
+            let is_busy = |next: &TestMessage| {
                 sending.iter().any(|busy| (busy.message.source, busy.message.pgn) == (next.source, next.pgn))
             };
             let Some(message) = waiting.next_if(|next| !is_busy(next)) else { break };
@@ -123,8 +123,8 @@ const FAST_BYTES: usize = FRAME_BYTES - 2 + (FAST_FRAMES as usize - 1) * (FRAME_
 
 /// Splits a message (NMEA 2000 appendix A; J1939-21 §5.2 has the identifier): a fast packet begins each frame with
 /// sequence counter and index, the first also with the length, and fills the last with ones.
-fn split(message: &Message, counter: u8) -> Result<Vec<(u32, Vec<u8>)>, String> {
-    let Message { pgn, source, destination, priority, payload, is_fast } = message;
+fn split(message: &TestMessage, counter: u8) -> Result<Vec<(u32, Vec<u8>)>, String> {
+    let TestMessage { pgn, source, destination, priority, payload, is_fast } = message;
     // A PDU1 group has its destination where the others have the last byte of their number.
     let group = if (pgn >> 8) & 0xff < 240 { pgn | u32::from(*destination) } else { *pgn };
     let id = u32::from(*priority) << 26 | group << 8 | u32::from(*source);
@@ -150,8 +150,8 @@ fn split(message: &Message, counter: u8) -> Result<Vec<(u32, Vec<u8>)>, String> 
 mod tests {
     use super::*;
 
-    fn messages() -> Vec<Message> {
-        let message = |source| Message {
+    fn messages() -> Vec<TestMessage> {
+        let message = |source| TestMessage {
             pgn: 129_029,
             source,
             destination: 255,

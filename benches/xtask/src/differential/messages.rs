@@ -31,7 +31,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// A whole message.
-pub struct Message {
+pub struct TestMessage {
     pub pgn: u32,
     pub source: u8,
     pub destination: u8,
@@ -78,7 +78,7 @@ impl<'a> Generator<'a> {
     }
 
     /// Makes `count` messages of each definition, mixed; address claims come more often, since others wait for them.
-    pub fn messages(&mut self, count: usize) -> Vec<Message> {
+    pub fn messages(&mut self, count: usize) -> Vec<TestMessage> {
         let mut rows = Vec::new();
         for row in self.definitions.clone() {
             let times = if integer(row, "PGN") == Ok(60_928) { 3 * count } else { count };
@@ -91,7 +91,7 @@ impl<'a> Generator<'a> {
         rows.into_iter().map(|row| self.message(row)).collect()
     }
 
-    fn message(&mut self, row: &Value) -> Message {
+    fn message(&mut self, row: &Value) -> TestMessage {
         let pgn = integer(row, "PGN").unwrap_or(0);
         let single = text(row, "Type") == Ok("Single");
         let mut payload = self.payload(row);
@@ -108,7 +108,7 @@ impl<'a> Generator<'a> {
             payload.push(0xff);
         }
         let addressed = (pgn >> 8) & 0xff < 240;
-        Message {
+        TestMessage {
             pgn,
             source: if self.random.chance(2) { 254 } else { self.random.pick(&SOURCES) },
             destination: if addressed { self.random.pick(&[255, 255, 0, 23]) } else { 255 },

@@ -13,7 +13,7 @@ const AT: u32 = 0xd000;
 struct Chip {
     bytes: Vec<u8>,
     words_left: Option<usize>,
-    /// What a word holds when the power goes while it changes.
+    /// Value of a word when the power goes while it changes.
     torn: u32,
 }
 

@@ -49,7 +49,7 @@ pub fn run(partition: &Partition) -> Result<(), String> {
     let (address, seed) = (card.address(), random.seed());
     // The network is this machine's own, whichever board's budget it has.
     let limits = NetLimits::of(Board::QemuRiscv32);
-    let setup = net::Setup { limits, hardware_address: address, addressing: addressing(partition)?, seed };
+    let setup = net::NetSetup { limits, hardware_address: address, addressing: addressing(partition)?, seed };
     let network = SmolNet::new(card, &setup, now());
     let (mut gateway, input) = gateway(partition, network, random)?;
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);

@@ -6,13 +6,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use skiff_runtime::http::handshake;
-use skiff_runtime::http::websocket::{Decoder, Message, Opcode, Peer, write_frame};
+use skiff_runtime::http::websocket::{Decoder, Opcode, Peer, WebSocketMessage, write_frame};
 
 /// Time for anything that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A value from the bus.
 pub const FROM_BUS: &str = "/signalk/v1/api/vessels/self/environment/wind/angleApparent";
-/// So many requests share a connection.
+/// Requests that share a connection.
 const PER_CONNECTION: usize = 50;
 
 /// Returns a port of the loopback address that is free now.
@@ -26,14 +26,14 @@ pub fn free_port() -> Result<u16, String> {
 
 /// A client with a token.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct BoardClient {
     /// Where the board is reached on the loopback address.
     pub port: u16,
     /// What it shows.
     pub token: String,
 }
 
-impl Client {
+impl BoardClient {
     /// Opens a connection.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Client {
     /// Asks for an address.
     ///
     /// # Errors
-    /// As [`Client::exchange`].
+    /// As [`BoardClient::exchange`].
     pub fn get(&self, path: &str) -> Result<(u16, String), String> {
         self.exchange(self.request(path, "localhost", "Connection: close\r\n").as_bytes())
     }
@@ -128,7 +128,7 @@ impl Client {
         Ok(())
     }
 
-    /// Follows the stream until so many deltas came.
+    /// Follows the stream until this many deltas came.
     ///
     /// # Errors
     /// What came instead.
@@ -145,7 +145,7 @@ impl Client {
         while deltas < wanted {
             let mut input = rest.as_slice();
             while let Some(message) = decoder.decode(&mut input).map_err(|error| format!("stream: {error}"))? {
-                deltas += usize::from(matches!(message, Message::Text(text) if text.contains("\"updates\":")));
+                deltas += usize::from(matches!(message, WebSocketMessage::Text(text) if text.contains("\"updates\":")));
             }
             let count = stream.read(&mut buffer).map_err(|error| format!("stream after {deltas} deltas: {error}"))?;
             if count == 0 {
@@ -161,7 +161,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks so many times, a handful over each connection.
+    /// Asks this many times, a handful over each connection.
     ///
     /// # Errors
     /// The first answer that is not 200.

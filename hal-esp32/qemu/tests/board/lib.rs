@@ -9,7 +9,7 @@ mod live;
 mod partition;
 mod prediction;
 
-pub use client::{Client, FROM_BUS, PATIENCE, free_port};
+pub use client::{BoardClient, FROM_BUS, PATIENCE, free_port};
 pub use files::{config_of, file_of, number_from, path_from, top};
 pub use live::{Ended, Live, boot, boot_live};
 pub use partition::Partition;

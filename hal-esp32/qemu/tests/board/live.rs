@@ -14,7 +14,7 @@ use crate::partition::Partition;
 const EMULATOR: &str = "qemu-system-riscv32";
 /// Where the partition lies, as `link.x` of the board says.
 const PARTITION_AT: &str = "0x80300000";
-/// After so long a board that says nothing more is ended.
+/// Silence after which a board is ended.
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 
 /// What a board said until it ended.
@@ -147,7 +147,7 @@ impl Live {
     /// Waits for a line of talk with a text in it, and returns what stands behind the text.
     ///
     /// # Errors
-    /// That the board ended, or was silent for so long.
+    /// That the board ended, or was silent for this long.
     pub fn wait_for(&mut self, text: &str, patience: Duration) -> Result<String, String> {
         loop {
             let line = self.lines.recv_timeout(patience).map_err(|error| format!("`{text}` was not said: {error}"))?;
@@ -161,7 +161,7 @@ impl Live {
     /// Listens until the board ends.
     ///
     /// # Errors
-    /// That it was silent for so long; it is stopped then.
+    /// That it was silent for this long; it is stopped then.
     pub fn end(&mut self, patience: Duration) -> Result<Ended, String> {
         loop {
             match self.lines.recv_timeout(patience) {

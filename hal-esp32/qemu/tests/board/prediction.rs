@@ -2,7 +2,7 @@
 
 use crate::Ended;
 
-/// What is predicted for a plugin at work is at most so many percent of what it takes.
+/// What is predicted for a plugin at work is at most this many percent of what it takes.
 const PERCENT_MAX: u64 = 110;
 /// Instructions that a board executes in a microsecond, at 160 MHz.
 const INSTRUCTIONS_PER_US: u64 = 160;

@@ -14,7 +14,7 @@ use skiff_runtime::budget::{Board, Limits};
 use super::author;
 use super::exit::{self, Failure};
 use super::talk::{print, sanitised};
-use target::Target;
+use target::AdminTarget;
 
 /// Install, list, configure, reload and remove plugins
 ///
@@ -134,7 +134,7 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
         (Some(folder), _) => folder.clone(),
         (None, _) => super::default_config()?,
     };
-    let mut target = Target::find(folder, args.url.as_deref())?;
+    let mut target = AdminTarget::find(folder, args.url.as_deref())?;
     match verb {
         Administer::List { json } => list(&mut target, *json),
         Administer::Install { package } => target.install(package),
@@ -219,7 +219,7 @@ fn show(value: &Value) -> Result<(), Failure> {
     print([text])
 }
 
-fn list(target: &mut Target, json: bool) -> Result<(), Failure> {
+fn list(target: &mut AdminTarget, json: bool) -> Result<(), Failure> {
     let (rows, table) = target.rows()?;
     if json {
         return show(&rows);

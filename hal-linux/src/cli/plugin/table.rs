@@ -3,7 +3,7 @@
 use super::super::talk::sanitised;
 
 /// One plugin in a listing.
-pub(super) struct Row {
+pub(super) struct PluginRow {
     pub id: String,
     pub package: String,
     pub version: String,
@@ -12,7 +12,7 @@ pub(super) struct Row {
 }
 
 /// Lays rows out in columns; names come from packages and are not trusted.
-pub(super) fn columns(table: &[Row]) -> Vec<String> {
+pub(super) fn columns(table: &[PluginRow]) -> Vec<String> {
     let header = ["PACKAGE", "VERSION", "STATE", "REASON"].map(str::to_owned);
     let cells =
         table.iter().map(|row| [&row.package, &row.version, &row.state, &row.reason].map(|text| sanitised(text)));
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn tables_are_aligned_and_names_cannot_steer_the_terminal() {
-        let row = |package: &str, state: &str| Row {
+        let row = |package: &str, state: &str| PluginRow {
             id: String::new(),
             package: package.into(),
             version: "1.0.0".into(),

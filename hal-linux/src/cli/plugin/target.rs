@@ -9,36 +9,36 @@ use skiff_runtime::config::PluginConfig;
 use skiff_runtime::hal::{Key, Storage, StorageError};
 use skiff_runtime::package::{IncomingError, plugin_id};
 
-use super::super::client::{Answer, Body, Client, ClientError};
+use super::super::client::{Body, ClientError, GatewayClient, GatewayResponse};
 use super::super::exit::{self, Failure};
 use super::super::talk::sanitised;
 use super::Change;
-use super::table::Row;
+use super::table::PluginRow;
 use crate::hal::Folder;
 use crate::home::{ADDRESS_FILE, TOKEN_FILE};
 use crate::packages;
 use crate::packages::folder::{self, FolderError};
 
 /// Where plugins are administered.
-pub(super) enum Target {
-    Gateway(Client),
+pub(super) enum AdminTarget {
+    Gateway(GatewayClient),
     Folder(Folder),
 }
 
-impl Target {
+impl AdminTarget {
     /// Finds the gateway that is meant, or takes the folder when none runs.
     pub fn find(folder: PathBuf, url: Option<&str>) -> Result<Self, Failure> {
         let mut storage = Folder::new(folder);
         let token = std::env::var("SKIFF_TOKEN").ok().filter(|token| !token.is_empty());
         let token = token.or_else(|| read_text(&mut storage, TOKEN_FILE).map(|token| token.trim().to_owned()));
         if let Some(url) = url {
-            let client =
-                Client::new(url, token).map_err(|error| Failure::new(exit::USAGE, format_args!("{url}: {error}")))?;
+            let client = GatewayClient::new(url, token)
+                .map_err(|error| Failure::new(exit::USAGE, format_args!("{url}: {error}")))?;
             return Ok(Self::Gateway(client));
         }
         let kept = read_text(&mut storage, ADDRESS_FILE)
             .and_then(|text| serde_json::from_str::<Value>(&text).ok()?.get("url")?.as_str().map(str::to_owned));
-        let Some(client) = kept.and_then(|url| Client::new(&url, token).ok()) else {
+        let Some(client) = kept.and_then(|url| GatewayClient::new(&url, token).ok()) else {
             return Ok(Self::Folder(storage));
         };
         match client.send(Method::GET, "/signalk", None) {
@@ -51,7 +51,7 @@ impl Target {
     }
 
     /// Returns the rows as JSON and as a table has them.
-    pub fn rows(&mut self) -> Result<(Value, Vec<Row>), Failure> {
+    pub fn rows(&mut self) -> Result<(Value, Vec<PluginRow>), Failure> {
         match self {
             Self::Gateway(client) => {
                 let rows: Value = parse(&ask(client, Method::GET, "/skServer/plugins", None)?)?;
@@ -59,7 +59,7 @@ impl Target {
                     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
                     let reason =
                         row.get("skiff").and_then(|skiff| skiff.get("reason")).filter(|reason| reason.is_string());
-                    Row {
+                    PluginRow {
                         id: text(row.get("id")),
                         package: text(row.get("packageName")),
                         version: text(row.get("version")),
@@ -80,7 +80,7 @@ impl Target {
     }
 
     /// Finds a plugin by its package name, else by its id.
-    fn row(&mut self, name: &str) -> Result<Row, Failure> {
+    fn row(&mut self, name: &str) -> Result<PluginRow, Failure> {
         let (_, mut rows) = self.rows()?;
         let found = rows.iter().position(|row| row.package == name);
         if let Some(index) = found.or_else(|| rows.iter().position(|row| row.id == name)) {
@@ -134,7 +134,7 @@ impl Target {
 }
 
 /// What only a running gateway does.
-pub(super) struct Running<'t>(&'t Client);
+pub(super) struct Running<'t>(&'t GatewayClient);
 
 impl Running<'_> {
     pub fn get(&self, path: &str) -> Result<Vec<u8>, Failure> {
@@ -146,7 +146,7 @@ impl Running<'_> {
     }
 }
 
-impl Target {
+impl AdminTarget {
     pub fn running(&self, verb: &str) -> Result<Running<'_>, Failure> {
         match self {
             Self::Gateway(client) => Ok(Running(client)),
@@ -178,7 +178,7 @@ impl Target {
     }
 
     pub fn remove(&mut self, name: &str) -> Result<(), Failure> {
-        let Row { id, package, .. } = self.row(name)?;
+        let PluginRow { id, package, .. } = self.row(name)?;
         match self {
             Self::Gateway(client) => {
                 ask(client, Method::DELETE, &format!("/skiff/v1/plugins/{id}"), None)?;
@@ -227,7 +227,7 @@ fn load(folder: &mut Folder, id: &str) -> Result<PluginConfig, Failure> {
     Ok(loaded?.unwrap_or_default())
 }
 
-fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<Row>), Failure> {
+fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure> {
     let discovery = folder::installed(folder.root(), Limits::of(Board::Linux).plugin.module_bytes_max);
     for warning in &discovery.warnings {
         log::warn!("{warning}");
@@ -243,7 +243,7 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<Row>), Failure> {
             "version": package.version,
             "enabled": enabled,
         }));
-        table.push(Row {
+        table.push(PluginRow {
             id,
             package: package.name.clone(),
             version: package.version.clone(),
@@ -255,8 +255,8 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<Row>), Failure> {
 }
 
 /// Sends a request and turns a refusal into a failure.
-fn ask(client: &Client, method: Method, path: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
-    let Answer { status, body } = client.send(method, path, body).map_err(|error| match &error {
+fn ask(client: &GatewayClient, method: Method, path: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
+    let GatewayResponse { status, body } = client.send(method, path, body).map_err(|error| match &error {
         ClientError::Url => Failure::new(exit::USAGE, error),
         ClientError::Unreachable(_) | ClientError::Broken(_) => Failure::new(exit::UNAVAILABLE, error),
     })?;

@@ -14,101 +14,101 @@ const LONG: Duration = Duration::from_secs(60);
 const LINE: &[u8] = b"10:00:00.012 R 09F11207 FF 10 3B\r\n";
 
 /// Plays a link on a thread; short pauses, so that no test waits.
-fn started(link: Link, format: Format) -> Receiver<Happening> {
-    let (sender, happenings) = sync_channel(100);
-    let send: Send = Arc::new(move |happening| sender.send(happening).is_ok());
+fn started(link: Link, format: Format) -> Receiver<InputEvent> {
+    let (sender, events) = sync_channel(100);
+    let send: Send = Arc::new(move |event| sender.send(event).is_ok());
     let back_off = BackOff { first: Duration::from_millis(1), max: Duration::from_millis(20) };
     thread::spawn(move || play(link, "test", format, back_off, &send));
-    happenings
+    events
 }
 
-/// Waits for a happening of one kind, whatever comes before.
-fn until<T>(happenings: &Receiver<Happening>, pick: impl Fn(Happening) -> Option<T>) -> T {
+/// Waits for an event of one kind, whatever comes before.
+fn until<T>(events: &Receiver<InputEvent>, pick: impl Fn(InputEvent) -> Option<T>) -> T {
     loop {
-        let happening = happenings.recv_timeout(LONG).expect("it never happened");
-        if let Some(found) = pick(happening) {
+        let event = events.recv_timeout(LONG).expect("it never happened");
+        if let Some(found) = pick(event) {
             return found;
         }
     }
 }
 
-fn record(happening: Happening) -> Option<Record> {
-    match happening {
-        Happening::Record(record) => Some(record),
+fn record(event: InputEvent) -> Option<Record> {
+    match event {
+        InputEvent::Record(record) => Some(record),
         _ => None,
     }
 }
 
-fn reason(happening: Happening) -> Option<String> {
-    match happening {
-        Happening::State(InputState::Waiting(reason)) => Some(reason),
+fn reason(event: InputEvent) -> Option<String> {
+    match event {
+        InputEvent::State(InputState::Waiting(reason)) => Some(reason),
         _ => None,
     }
 }
 
-fn open(happening: Happening) -> Option<()> {
-    matches!(happening, Happening::State(InputState::Open)).then_some(())
+fn open(event: InputEvent) -> Option<()> {
+    matches!(event, InputEvent::State(InputState::Open)).then_some(())
 }
 
 #[test]
 fn a_server_that_drops_is_connected_to_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let happenings = started(Link::Tcp(address.to_string()), Format::Auto);
+    let events = started(Link::Tcp(address.to_string()), Format::Auto);
     for _ in 0..3 {
         let (mut server, _) = listener.accept().unwrap();
-        until(&happenings, open);
+        until(&events, open);
         server.write_all(LINE).unwrap();
         // Live data happen when they come, whatever the gateway says of the time.
-        assert_eq!(until(&happenings, record).time, None);
+        assert_eq!(until(&events, record).time, None);
         drop(server);
-        assert!(until(&happenings, reason).contains("ended the connection"));
+        assert!(until(&events, reason).contains("ended the connection"));
     }
     // Nobody listens for a while, and then again.
     drop(listener);
     for _ in 0..3 {
-        assert!(!until(&happenings, reason).is_empty());
+        assert!(!until(&events, reason).is_empty());
     }
     let listener = TcpListener::bind(address).unwrap();
     let (mut server, _) = listener.accept().unwrap();
     server.write_all(b"$IIMTW,17.75,C\r\nnonsense\r\n").unwrap();
-    let text = until(&happenings, |happening| match happening {
-        Happening::Sentence { text, time: None } => Some(text),
+    let text = until(&events, |event| match event {
+        InputEvent::Sentence { text, time: None } => Some(text),
         _ => None,
     });
     assert_eq!(text, "$IIMTW,17.75,C");
-    until(&happenings, |happening| matches!(happening, Happening::Bad).then_some(()));
+    until(&events, |event| matches!(event, InputEvent::Bad).then_some(()));
 }
 
 #[test]
 fn clients_come_and_go_and_there_are_not_too_many() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let happenings = started(Link::TcpListen(listener), Format::Ydwg);
-    assert_eq!(until(&happenings, reason), "no client is connected");
+    let events = started(Link::TcpListen(listener), Format::Ydwg);
+    assert_eq!(until(&events, reason), "no client is connected");
     let mut clients: Vec<_> = (0..CLIENTS_MAX).map(|_| TcpStream::connect(address).unwrap()).collect();
     for client in &mut clients {
         client.write_all(LINE).unwrap();
-        until(&happenings, record);
+        until(&events, record);
     }
     // One more is refused: its end is closed.
     let mut refused = TcpStream::connect(address).unwrap();
     assert!(matches!(refused.read(&mut [0; 1]), Ok(0) | Err(_)));
     drop(clients);
-    assert_eq!(until(&happenings, reason), "no client is connected");
+    assert_eq!(until(&events, reason), "no client is connected");
     TcpStream::connect(address).unwrap().write_all(LINE).unwrap();
-    until(&happenings, record);
+    until(&events, record);
 }
 
 #[test]
 fn datagrams_need_no_end_of_line() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = socket.local_addr().unwrap();
-    let happenings = started(Link::Udp(socket), Format::Auto);
+    let events = started(Link::Udp(socket), Format::Auto);
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..2 {
         sender.send_to(LINE.trim_ascii_end(), address).unwrap();
-        until(&happenings, record);
+        until(&events, record);
     }
 }
 
@@ -127,20 +127,20 @@ fn adapter(path: &Path) -> File {
 fn an_adapter_that_is_unplugged_comes_back_and_is_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ttyUSB0");
-    let happenings = started(Link::Serial { path: path.clone(), baud: 115_200 }, Format::Ngt1);
+    let events = started(Link::Serial { path: path.clone(), baud: 115_200 }, Format::Ngt1);
     // Not there yet.
-    assert!(until(&happenings, reason).contains("No such file"));
+    assert!(until(&events, reason).contains("No such file"));
     for _ in 0..2 {
         let mut end = adapter(&path);
-        until(&happenings, open);
+        until(&events, open);
         let mut command = vec![0; bst::start_command().len()];
         end.read_exact(&mut command).unwrap();
         assert_eq!(command, bst::start_command());
         // A heading from the bus, as the gateway sends it; the line must be raw for these bytes to pass.
         end.write_all(&[0x10, 2, 0x93, 0x13, 2, 0x12, 0xf1, 1, 0xff, 0xcc, 0xb1, 0x5d, 0x0a, 0, 8]).unwrap();
         end.write_all(&[0xff, 0x4b, 0xed, 0xff, 0x7f, 0xff, 0x7f, 0xfd, 0x39, 0x10, 3]).unwrap();
-        until(&happenings, record);
+        until(&events, record);
         drop(end);
-        assert!(!until(&happenings, reason).is_empty());
+        assert!(!until(&events, reason).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use skiff_runtime::http::{Limits, Reader, Refusal, Request, Step};
+use skiff_runtime::http::{Limits, Reader, Refusal, Request, RequestStep};
 
 const LIMITS: Limits = Limits { head_bytes_max: 512, headers_max: 16, body_bytes_max: 256 };
 
@@ -14,13 +14,13 @@ fn read(stream: &[u8], piece: usize) -> (Vec<(Request, bool)>, Option<Refusal>) 
     loop {
         loop {
             match reader.step() {
-                Ok(Step::Request { request, keep_alive }) => {
+                Ok(RequestStep::Request { request, keep_alive }) => {
                     assert!(request.body.len() <= LIMITS.body_bytes_max);
                     assert!(request.headers.len() <= LIMITS.headers_max + 1);
                     requests.push((request, keep_alive));
                 }
-                Ok(Step::Continue) => {}
-                Ok(Step::Pending) => break,
+                Ok(RequestStep::Continue) => {}
+                Ok(RequestStep::Pending) => break,
                 Err(refusal) => return (requests, Some(refusal)),
             }
             assert!(reader.held_bytes() <= 2 * (LIMITS.head_bytes_max + LIMITS.body_bytes_max));

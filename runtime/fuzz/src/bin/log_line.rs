@@ -4,11 +4,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use skiff_runtime::n2k::DeltaForm;
-use skiff_runtime::n2k::log::{Entry, Format, LogStream, LogWriter, Mode, To};
+use skiff_runtime::n2k::log::{Format, LogEntry, LogStream, LogWriter, Mode, To};
 use skiff_runtime::nmea0183::Sentences;
 use skiff_runtime::time::UnixMillis;
 
-fn entries(format: Format, bytes: &[u8], chunk: usize) -> Vec<Entry> {
+fn entries(format: Format, bytes: &[u8], chunk: usize) -> Vec<LogEntry> {
     let mut stream = LogStream::new(format, Mode::Auto);
     let mut found = Vec::new();
     for chunk in bytes.chunks(chunk.max(1)) {
@@ -32,14 +32,14 @@ fuzz_target!(|bytes: &[u8]| {
     let mut sentences = Sentences::new("fuzz");
     for entry in &all {
         match entry {
-            Entry::Record { record, .. } => writers.iter_mut().for_each(|writer| {
+            LogEntry::Record { record, .. } => writers.iter_mut().for_each(|writer| {
                 let mut line = String::new();
                 let _ = writer.write(record, &mut line);
             }),
-            Entry::Sentence { text, number } => {
+            LogEntry::Sentence { text, number } => {
                 let _ = sentences.delta(text, UnixMillis(0), DeltaForm::Line { line: *number });
             }
-            Entry::Bad { error, .. } => assert!(!error.to_string().is_empty()),
+            LogEntry::Bad { error, .. } => assert!(!error.to_string().is_empty()),
         }
     }
 });

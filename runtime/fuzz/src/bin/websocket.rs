@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use skiff_runtime::http::websocket::{Decoder, Message, Opcode, Peer, Violation, write_frame};
+use skiff_runtime::http::websocket::{Decoder, Opcode, Peer, Violation, WebSocketMessage, write_frame};
 
 const MESSAGE_BYTES_MAX: usize = 300;
 
-fn decode(peer: Peer, stream: &[u8], piece: usize) -> (Vec<Message>, Option<Violation>) {
+fn decode(peer: Peer, stream: &[u8], piece: usize) -> (Vec<WebSocketMessage>, Option<Violation>) {
     let mut decoder = Decoder::new(peer, MESSAGE_BYTES_MAX);
     let mut messages = Vec::new();
     for mut rest in stream.chunks(piece) {
@@ -33,11 +33,13 @@ fuzz_target!(|input: (u8, bool, &[u8])| {
     // What was understood can be written and is understood again.
     for message in messages {
         let (opcode, payload) = match &message {
-            Message::Text(text) => (Opcode::Text, text.as_bytes().to_vec()),
-            Message::Binary(bytes) => (Opcode::Binary, bytes.clone()),
-            Message::Ping(bytes) => (Opcode::Ping, bytes.to_vec()),
-            Message::Pong(bytes) => (Opcode::Pong, bytes.to_vec()),
-            Message::Close(code) => (Opcode::Close, code.map_or_else(Vec::new, |code| code.to_be_bytes().to_vec())),
+            WebSocketMessage::Text(text) => (Opcode::Text, text.as_bytes().to_vec()),
+            WebSocketMessage::Binary(bytes) => (Opcode::Binary, bytes.clone()),
+            WebSocketMessage::Ping(bytes) => (Opcode::Ping, bytes.to_vec()),
+            WebSocketMessage::Pong(bytes) => (Opcode::Pong, bytes.to_vec()),
+            WebSocketMessage::Close(code) => {
+                (Opcode::Close, code.map_or_else(Vec::new, |code| code.to_be_bytes().to_vec()))
+            }
         };
         let mut frame = Vec::new();
         write_frame(&mut frame, opcode, true, &payload, is_client.then_some([1, 2, 3, 4]));

@@ -86,7 +86,7 @@ pub(super) fn plain_string(raw: &str, limit: usize) -> Option<&str> {
     (inside.len() <= limit && is_plain(inside)).then_some(inside)
 }
 
-/// Whom a delta is about.
+/// The context of a delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Context {
     /// The own vessel: `vessels.self`, empty, `null` or not said.

@@ -147,7 +147,7 @@ fn no_update_is_taken_while_one_is_on_trial() {
     assert_eq!(send(&flash, &storage, &new, 512), Err(UpdateError::OnTrial));
 }
 
-/// What an attempt with a power cut may end in: the old image whole, or the new one.
+/// Allowed ends of an attempt with a power cut: the old image whole, or the new one.
 fn assert_bootable(flash: &SimFirmware, storage: &SimStorage, images: [&[u8]; 2], cut: &str) {
     for start in 0..6 {
         let bootable = [images[0], images[1]].iter().any(|image| flash.bootable(image.len()) == **image);

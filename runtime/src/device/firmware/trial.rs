@@ -61,7 +61,7 @@ fn key() -> Result<Key, StorageError> {
     Key::parse(KEY).map_err(|_| StorageError::Failed)
 }
 
-/// What a start found.
+/// Result of the check at a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// Confirmed firmware runs.

@@ -70,7 +70,7 @@ impl SimCan {
         }
     }
 
-    /// Takes what was transmitted since the last call, which makes room for more.
+    /// Takes the frames transmitted since the last call, which makes room for more.
     #[must_use]
     pub fn take_sent(&self) -> Vec<CanFrame> {
         core::mem::take(&mut self.0.borrow_mut().sent)

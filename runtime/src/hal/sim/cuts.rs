@@ -22,7 +22,7 @@ pub trait Cuttable {
     /// Why it cannot be mounted.
     fn mount(&mut self) -> Result<Box<dyn Storage>, String>;
 
-    /// Lets so many steps be done, then cuts the power.
+    /// Lets this many steps be done, then cuts the power.
     fn cut_after(&mut self, steps: u32);
 
     /// Tells whether the power was cut; brings it back.
@@ -98,7 +98,7 @@ fn content(storage: &mut dyn Storage, name: &str) -> Result<Option<Vec<u8>>, Str
     }
 }
 
-/// Content of so many bytes that is told from others by `seed`.
+/// Content of this many bytes that is told from others by `seed`.
 fn filled(bytes: usize, seed: u8) -> Vec<u8> {
     (0..bytes).map(|index| (index as u8).wrapping_mul(31).wrapping_add(seed)).collect()
 }

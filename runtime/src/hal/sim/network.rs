@@ -79,7 +79,7 @@ impl SimNetwork {
         })))
     }
 
-    /// Loses so many of 1000 datagrams, drawn from `seed`.
+    /// Loses this many of 1000 datagrams, drawn from `seed`.
     pub fn lose_datagrams(&self, per_mille: u16, seed: u64) {
         let mut state = self.0.borrow_mut();
         state.lost_per_mille = per_mille;
@@ -96,7 +96,7 @@ impl SimNetwork {
         self.0.borrow_mut().hosts.insert(String::from(host), address);
     }
 
-    /// Allows so many open sockets.
+    /// Allows this many open sockets.
     pub fn set_sockets_max(&self, count: usize) {
         self.0.borrow_mut().sockets_max = count;
     }

@@ -8,7 +8,7 @@ use core::ops::ControlFlow;
 use crate::hal::{Capacity, Key, Storage, StorageError};
 use crate::sorted::SortedMap;
 
-/// What a write that the power cut interrupts leaves behind.
+/// State left by a write that the power cut interrupts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Survivor {
     /// The record as it was before.
@@ -24,7 +24,7 @@ pub enum Survivor {
 pub struct PowerCut {
     /// Writes (replace, append, remove) that still succeed before it.
     pub after_writes: u32,
-    /// What the interrupted one leaves.
+    /// State left by the interrupted one.
     pub leaves: Survivor,
 }
 

@@ -11,7 +11,7 @@ use core::task::Poll;
 use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
 use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
-use super::plan::{Arg, BUFFERS_MAX, Helper, Step, Steps, deliver, plan};
+use super::plan::{Arg, BUFFERS_MAX, CallStep, Helper, Steps, deliver, plan};
 use crate::budget::PluginLimits;
 use crate::host::exports::Export;
 use crate::host::failure::Failure;
@@ -28,7 +28,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 enum After {
     Nothing,
-    /// Keep it as a buffer of so many bytes.
+    /// Keep it as a buffer of this many bytes.
     Buffer {
         bytes: u32,
         null_is_failure: bool,
@@ -87,7 +87,7 @@ impl Machine {
         };
         let (steps, answer) = plan(instance, call);
         Self {
-            in_start_section: matches!(steps.front(), Some(Step::StartSection)),
+            in_start_section: matches!(steps.front(), Some(CallStep::StartSection)),
             steps,
             buffers: heapless::Vec::new(),
             result: None,
@@ -193,38 +193,38 @@ impl Machine {
     }
 
     /// Takes one step; false when the slice ended in it.
-    fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, step: Step) -> Result<bool, Failure> {
+    fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, step: CallStep) -> Result<bool, Failure> {
         match step {
-            Step::StartSection => {
+            CallStep::StartSection => {
                 let function = instance.function(start_section::EXPORT);
                 self.invoke(instance, services, start_section::EXPORT, function, &[], After::StartSection)
             }
-            Step::Entry(name) => {
+            CallStep::Entry(name) => {
                 let function = instance.function(name);
                 self.invoke(instance, services, name, function, &[], After::Entry)
             }
-            Step::New { bytes, class } => {
+            CallStep::New { bytes, class } => {
                 let after = After::Buffer { bytes, null_is_failure: true };
                 self.invoke(instance, services, export::AS_NEW, instance.exports.new, &[bytes, class], after)
             }
-            Step::Allocate { bytes, getter } => {
+            CallStep::Allocate { bytes, getter } => {
                 let after = After::Buffer { bytes, null_is_failure: getter };
                 self.invoke(instance, services, export::ALLOCATE, instance.exports.allocate, &[bytes], after)
             }
-            Step::Fill { buffer, data } => {
+            CallStep::Fill { buffer, data } => {
                 let ptr = self.buffer(buffer);
                 let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
                 let filled = instance.write(GuestSlice { ptr, len }, &data);
                 if filled { Ok(true) } else { Err(Failure::NoMemory { bytes: len }) }
             }
-            Step::Help { helper, buffer } => {
+            CallStep::Help { helper, buffer } => {
                 let (name, function) = match helper {
                     Helper::Pin => (export::AS_PIN, instance.exports.pin),
                     Helper::Unpin => (export::AS_UNPIN, instance.exports.unpin),
                 };
                 self.invoke_if_there(instance, services, name, function, &[self.buffer(buffer)])
             }
-            Step::ArgumentsLength(count) => {
+            CallStep::ArgumentsLength(count) => {
                 instance.set_arguments_length(count.cast_signed());
                 match instance.exports.set_arguments_length.clone() {
                     Some(Export { name, function }) => {
@@ -233,7 +233,7 @@ impl Machine {
                     None => Ok(true),
                 }
             }
-            Step::Invoke { export: Export { name, function }, args } => {
+            CallStep::Invoke { export: Export { name, function }, args } => {
                 let args: heapless::Vec<u32, 4> = args
                     .iter()
                     .map(|arg| match *arg {
@@ -243,7 +243,7 @@ impl Machine {
                     .collect();
                 self.invoke(instance, services, &name, Some(function), &args, After::Result)
             }
-            Step::ReadManaged { limit } => {
+            CallStep::ReadManaged { limit } => {
                 let ptr = self.result_code().map_or(0, i32::cast_unsigned);
                 self.answer = match text::managed_string(instance.linear(), ptr, limit) {
                     Managed::Null => Answer::Text(None),
@@ -252,23 +252,23 @@ impl Machine {
                 };
                 Ok(true)
             }
-            Step::ReadBuffer { buffer, max, strict, again } => {
+            CallStep::ReadBuffer { buffer, max, strict, again } => {
                 match again.filter(|again| again.max > max && self.is_cut(instance, buffer, max)) {
                     Some(again) => again.plan(self.buffers.len(), strict, &mut self.steps),
                     None => self.answer = self.read_buffer(instance, buffer, max, strict)?,
                 }
                 Ok(true)
             }
-            Step::ReadCode => {
+            CallStep::ReadCode => {
                 self.answer = Answer::Code(self.result_code());
                 Ok(true)
             }
-            Step::NewBody { bytes } => {
+            CallStep::NewBody { bytes } => {
                 let args = [bytes, AS_CLASS_ARRAY_BUFFER];
                 self.invoke(instance, services, export::AS_NEW, instance.exports.new, &args, After::Result)
             }
-            Step::Deliver { body, to } => self.deliver(instance, services, &body, *to),
-            Step::Free { buffer, bytes } => {
+            CallStep::Deliver { body, to } => self.deliver(instance, services, &body, *to),
+            CallStep::Free { buffer, bytes } => {
                 let (function, args) = (instance.exports.deallocate, [self.buffer(buffer), bytes]);
                 self.invoke_if_there(instance, services, export::DEALLOCATE, function, &args)
             }
@@ -296,7 +296,7 @@ impl Machine {
 
     /// Tells whether the answer of a fetch is on its way into the guest: `__new` runs for it.
     fn is_delivering(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Deliver { .. }))
+        self.steps.iter().any(|step| matches!(step, CallStep::Deliver { .. }))
     }
 
     fn buffer(&self, index: usize) -> u32 {

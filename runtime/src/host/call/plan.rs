@@ -21,7 +21,7 @@ use crate::host::{Answer, Call, text};
 pub(super) const BUFFERS_MAX: usize = 3;
 
 /// The steps that are left of a call.
-pub(super) type Steps = VecDeque<Step>;
+pub(super) type Steps = VecDeque<CallStep>;
 
 /// An argument of an export.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub(super) enum Helper {
 
 /// One step.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum CallStep {
     /// The start section, once, where it was too long to run as part of the load.
     StartSection,
     /// The WASI entry, once.
@@ -94,25 +94,25 @@ impl Again {
             Some(bytes) => args([Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(buffer), Arg::Int(max)]),
             None => args([Arg::Buffer(buffer), Arg::Int(max)]),
         };
-        steps.push_front(Step::Free { buffer, bytes: max });
-        steps.push_front(Step::ReadBuffer { buffer, max, strict, again: None });
-        steps.push_front(Step::Invoke { export, args: again });
-        steps.push_front(Step::Allocate { bytes: max, getter: true });
+        steps.push_front(CallStep::Free { buffer, bytes: max });
+        steps.push_front(CallStep::ReadBuffer { buffer, max, strict, again: None });
+        steps.push_front(CallStep::Invoke { export, args: again });
+        steps.push_front(CallStep::Allocate { bytes: max, getter: true });
     }
 }
 
 /// Plans how the answer of a fetch reaches the guest that waits for it: nothing else of the call runs before.
 pub(super) fn deliver(body: Vec<u8>, to: Suspended, steps: &mut Steps) {
     let bytes = length(&body);
-    steps.push_front(Step::Deliver { body, to: Box::new(to) });
-    steps.push_front(Step::NewBody { bytes });
+    steps.push_front(CallStep::Deliver { body, to: Box::new(to) });
+    steps.push_front(CallStep::NewBody { bytes });
 }
 
 /// Plans the steps of a call; returns the answer it has when no step sets another.
 pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     let mut steps = Steps::new();
-    steps.extend(core::mem::take(&mut instance.start_section_waits).then_some(Step::StartSection));
-    steps.extend(instance.entry.take().map(Step::Entry));
+    steps.extend(core::mem::take(&mut instance.start_section_waits).then_some(CallStep::StartSection));
+    steps.extend(instance.entry.take().map(CallStep::Entry));
     let target = instance.exports.target(&call, |name| instance.function(name));
     let Some(export) = target else { return (steps, Answer::Absent) };
     let managed = instance.dialect == Dialect::AssemblyScript;
@@ -129,7 +129,7 @@ fn length(data: &[u8]) -> u32 {
     u32::try_from(data.len()).unwrap_or(u32::MAX)
 }
 
-/// Whom a call is for, and the steps planned so far.
+/// The instance that a call is for, and the steps planned so far.
 struct Planner<'p> {
     steps: &'p mut Steps,
     limits: &'p PluginLimits,
@@ -143,22 +143,22 @@ impl Planner<'_> {
             Call::Id | Call::Name | Call::Schema | Call::Endpoints if managed => {
                 let export = self.export;
                 self.steps.extend([
-                    Step::ArgumentsLength(0),
-                    Step::Invoke { export, args: args([]) },
-                    Step::ReadManaged { limit: larger },
+                    CallStep::ArgumentsLength(0),
+                    CallStep::Invoke { export, args: args([]) },
+                    CallStep::ReadManaged { limit: larger },
                 ]);
             }
             Call::Id | Call::Name | Call::Schema | Call::Endpoints => self.getter(GETTER_BUFFER_BYTES),
-            Call::Collect => self.steps.push_back(Step::Invoke { export: self.export, args: args([]) }),
+            Call::Collect => self.steps.push_back(CallStep::Invoke { export: self.export, args: args([]) }),
             Call::Stop | Call::Poll => {
                 if managed {
-                    self.steps.push_back(Step::ArgumentsLength(0));
+                    self.steps.push_back(CallStep::ArgumentsLength(0));
                 }
-                self.steps.extend([Step::Invoke { export: self.export, args: args([]) }, Step::ReadCode]);
+                self.steps.extend([CallStep::Invoke { export: self.export, args: args([]) }, CallStep::ReadCode]);
             }
             // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
             Call::Start { config } if managed => self.managed_bytes(config.into_bytes()),
-            Call::Start { config } => self.bytes(config.into_bytes(), Some(Step::ReadCode)),
+            Call::Start { config } => self.bytes(config.into_bytes(), Some(CallStep::ReadCode)),
             Call::Delta(delta) => self.delta(managed, delta.text()),
             Call::DeltaText(text) => self.delta(managed, &text),
             Call::Fetched { fetched, callback } => self.fetched(fetched, callback),
@@ -184,10 +184,10 @@ impl Planner<'_> {
     fn getter(self, max: u32) {
         let again = Again { export: self.export.clone(), request: None, max: self.limits.response_bytes_max };
         self.steps.extend([
-            Step::Allocate { bytes: max, getter: true },
-            Step::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(max)]) },
-            Step::ReadBuffer { buffer: 0, max, strict: false, again: Some(Box::new(again)) },
-            Step::Free { buffer: 0, bytes: max },
+            CallStep::Allocate { bytes: max, getter: true },
+            CallStep::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(max)]) },
+            CallStep::ReadBuffer { buffer: 0, max, strict: false, again: Some(Box::new(again)) },
+            CallStep::Free { buffer: 0, bytes: max },
         ]);
     }
 
@@ -199,13 +199,13 @@ impl Planner<'_> {
         let again = Again { export: self.export.clone(), request: Some(bytes), max: larger };
         let given = args([Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(1), Arg::Int(max)]);
         self.steps.extend([
-            Step::Allocate { bytes, getter: false },
-            Step::Fill { buffer: 0, data },
-            Step::Allocate { bytes: max, getter: false },
-            Step::Invoke { export: self.export, args: given },
-            Step::ReadBuffer { buffer: 1, max, strict: true, again: is_repeatable.then(|| Box::new(again)) },
-            Step::Free { buffer: 1, bytes: max },
-            Step::Free { buffer: 0, bytes },
+            CallStep::Allocate { bytes, getter: false },
+            CallStep::Fill { buffer: 0, data },
+            CallStep::Allocate { bytes: max, getter: false },
+            CallStep::Invoke { export: self.export, args: given },
+            CallStep::ReadBuffer { buffer: 1, max, strict: true, again: is_repeatable.then(|| Box::new(again)) },
+            CallStep::Free { buffer: 1, bytes: max },
+            CallStep::Free { buffer: 0, bytes },
         ]);
     }
 
@@ -219,28 +219,28 @@ impl Planner<'_> {
     }
 
     /// `export(ptr, len)` with raw bytes in the buffer dialect.
-    fn bytes(self, data: Vec<u8>, read: Option<Step>) {
+    fn bytes(self, data: Vec<u8>, read: Option<CallStep>) {
         let bytes = length(&data);
         self.steps.extend([
-            Step::Allocate { bytes, getter: false },
-            Step::Fill { buffer: 0, data },
-            Step::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
+            CallStep::Allocate { bytes, getter: false },
+            CallStep::Fill { buffer: 0, data },
+            CallStep::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
         ]);
         self.steps.extend(read);
-        self.steps.push_back(Step::Free { buffer: 0, bytes });
+        self.steps.push_back(CallStep::Free { buffer: 0, bytes });
     }
 
     /// `export(ptr, len) -> code` with raw bytes in AssemblyScript.
     fn managed_bytes(self, data: Vec<u8>) {
         let bytes = length(&data);
         self.steps.extend([
-            Step::New { bytes, class: 0 },
-            Step::Fill { buffer: 0, data },
-            Step::Help { helper: Helper::Pin, buffer: 0 },
-            Step::ArgumentsLength(2),
-            Step::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
-            Step::ReadCode,
-            Step::Help { helper: Helper::Unpin, buffer: 0 },
+            CallStep::New { bytes, class: 0 },
+            CallStep::Fill { buffer: 0, data },
+            CallStep::Help { helper: Helper::Pin, buffer: 0 },
+            CallStep::ArgumentsLength(2),
+            CallStep::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
+            CallStep::ReadCode,
+            CallStep::Help { helper: Helper::Unpin, buffer: 0 },
         ]);
     }
 
@@ -253,12 +253,12 @@ impl Planner<'_> {
             Arg::Int(callback.cast_unsigned()),
         ]);
         self.steps.extend([
-            Step::New { bytes: length(&fetched.body), class: AS_CLASS_ARRAY_BUFFER },
-            Step::Fill { buffer: 0, data: fetched.body },
-            Step::Help { helper: Helper::Pin, buffer: 0 },
-            Step::ArgumentsLength(4),
-            Step::Invoke { export: self.export, args: given },
-            Step::Help { helper: Helper::Unpin, buffer: 0 },
+            CallStep::New { bytes: length(&fetched.body), class: AS_CLASS_ARRAY_BUFFER },
+            CallStep::Fill { buffer: 0, data: fetched.body },
+            CallStep::Help { helper: Helper::Pin, buffer: 0 },
+            CallStep::ArgumentsLength(4),
+            CallStep::Invoke { export: self.export, args: given },
+            CallStep::Help { helper: Helper::Unpin, buffer: 0 },
         ]);
     }
 
@@ -268,14 +268,14 @@ impl Planner<'_> {
         let bytes = length(&data);
         let given = if with_units { args([Arg::Buffer(0), Arg::Int(bytes / 2)]) } else { args([Arg::Buffer(0)]) };
         self.steps.extend([
-            Step::New { bytes, class: AS_CLASS_STRING },
-            Step::Fill { buffer: 0, data },
-            Step::Help { helper: Helper::Pin, buffer: 0 },
-            Step::ArgumentsLength(if with_units { 2 } else { 1 }),
-            Step::Invoke { export: self.export, args: given },
+            CallStep::New { bytes, class: AS_CLASS_STRING },
+            CallStep::Fill { buffer: 0, data },
+            CallStep::Help { helper: Helper::Pin, buffer: 0 },
+            CallStep::ArgumentsLength(if with_units { 2 } else { 1 }),
+            CallStep::Invoke { export: self.export, args: given },
         ]);
-        self.steps.extend(answer_limit.map(|limit| Step::ReadManaged { limit }));
-        self.steps.push_back(Step::Help { helper: Helper::Unpin, buffer: 0 });
+        self.steps.extend(answer_limit.map(|limit| CallStep::ReadManaged { limit }));
+        self.steps.push_back(CallStep::Help { helper: Helper::Unpin, buffer: 0 });
     }
 }
 

@@ -97,7 +97,7 @@ impl<'c> Caller<'c> {
         self.take_fuel(fuel_for(bytes.min(self.state().limits.linear_bytes_max)));
     }
 
-    /// Takes fuel for so many bytes of work beyond the arguments; none for none.
+    /// Takes fuel for this many bytes of work beyond the arguments; none for none.
     pub(super) fn pay(&mut self, work: u32) {
         if work > 0 {
             self.take_fuel(fuel_for(work));

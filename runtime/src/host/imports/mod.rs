@@ -65,18 +65,18 @@ enum Run {
     Core(fn(&mut Caller<'_>, &mut dyn Services, &mut Args<'_>) -> Answered),
 }
 
-/// What linking needs of a row; the texts for readers stay out of a board's image.
-pub(super) struct Known {
+/// The part of an import's row that linking needs; the texts for readers stay out of a board's image.
+pub(super) struct ImportRow {
     module: &'static str,
     name: &'static str,
     /// Without it every call gives `failure`.
     capability: Option<Capability>,
-    /// What a guest mistake gives.
+    /// The value that a guest's mistake gives.
     failure: Ret,
     run: Run,
 }
 
-impl Known {
+impl ImportRow {
     fn failed(&self) -> Outcome {
         Outcome::Ret(self.failure)
     }
@@ -137,9 +137,9 @@ macro_rules! group {
     };
     (std $rows:expr) => {{
         #[cfg(any(test, feature = "std"))]
-        const ROWS: &[Known] = $rows;
+        const ROWS: &[ImportRow] = $rows;
         #[cfg(not(any(test, feature = "std")))]
-        const ROWS: &[Known] = &[];
+        const ROWS: &[ImportRow] = &[];
         ROWS
     }};
 }
@@ -151,7 +151,7 @@ macro_rules! groups {
             $(needs $capability:ident,)? shows $shape:ident;)*
     })*) => {
         /// Every import this host knows, group by group.
-        static GROUPS: &[&[Known]] = &[$(group!($hosts &[$(Known {
+        static GROUPS: &[&[ImportRow]] = &[$(group!($hosts &[$(ImportRow {
             module: $module,
             name: name!($name $($import)?),
             capability: capability!($($capability)?),
@@ -163,8 +163,8 @@ macro_rules! groups {
 
 skiff_abi::imports!(groups);
 
-fn find(module: &str, name: &str) -> Option<&'static Known> {
-    GROUPS.iter().copied().flatten().find(|known| known.module == module && known.name == name)
+fn find(module: &str, name: &str) -> Option<&'static ImportRow> {
+    GROUPS.iter().copied().flatten().find(|import| import.module == module && import.name == name)
 }
 
 /// Tells whether the host has a function of this name.
@@ -173,7 +173,7 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
 }
 
 /// A call for which the guest is suspended; its arguments stand in the state of the store.
-pub(super) struct Pending(&'static Known);
+pub(super) struct Pending(&'static ImportRow);
 
 impl Pending {
     /// Runs the function.
@@ -209,7 +209,7 @@ pub(super) fn build(store: &mut Store<HostState>, module: &Module) -> Result<Vec
             return Err(format!("{}.{}", entry.module(), entry.name()));
         };
         let function = match find(entry.module(), entry.name()) {
-            Some(known) => known_function(store, ty, known),
+            Some(import) => import_function(store, ty, import),
             None => unknown_function(store, ty, entry.module(), entry.name()),
         };
         externs.push(wasmi::Extern::Func(function));
@@ -217,19 +217,19 @@ pub(super) fn build(store: &mut Store<HostState>, module: &Module) -> Result<Vec
     Ok(externs)
 }
 
-fn known_function(store: &mut Store<HostState>, ty: &FuncType, known: &'static Known) -> Func {
-    let row = trace::row(known.module, known.name);
+fn import_function(store: &mut Store<HostState>, ty: &FuncType, import: &'static ImportRow) -> Func {
+    let row = trace::row(import.module, import.name);
     Func::new(store, ty.clone(), move |mut store, params, results| {
         let mut caller = Caller::of(store.as_context_mut());
         let shown = trace::shown(row, &caller, params);
-        let outcome = match called(&mut caller, params, known) {
+        let outcome = match called(&mut caller, params, import) {
             Some(outcome) => outcome,
             None => {
                 let state = caller.state_mut();
                 trace::suspended(state, shown);
                 state.args.clear();
                 state.args.extend_from_slice(params);
-                state.pending = Some(Pending(known));
+                state.pending = Some(Pending(import));
                 return Err(Error::host(Suspended));
             }
         };
@@ -249,27 +249,27 @@ fn known_function(store: &mut Store<HostState>, ty: &FuncType, known: &'static K
 pub(super) const NO_LONG_RESULT: &str = "an import gives no 64-bit result";
 
 /// Runs a function as far as the host can by itself; `None` where the guest is to be suspended for it.
-fn called(caller: &mut Caller<'_>, params: &[Val], known: &Known) -> Option<Outcome> {
+fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option<Outcome> {
     let inert = caller.is_inert();
     // During the start section upstream has no handle on the guest: imports do nothing (plugin ABI §2.3).
-    if inert && known.module != WASI {
-        return Some(Outcome::Ret(match known.failure {
+    if inert && import.module != WASI {
+        return Some(Outcome::Ret(match import.failure {
             Ret::Nothing => Ret::Nothing,
             Ret::Int(_) => Ret::Int(0),
             Ret::Float(_) => Ret::Float(0.0),
         }));
     }
     caller.charge(0);
-    if known.capability.is_some_and(|capability| !caller.state().capabilities.allows(capability, false)) {
-        return Some(known.failed());
+    if import.capability.is_some_and(|capability| !caller.state().capabilities.allows(capability, false)) {
+        return Some(import.failed());
     }
-    let outcome = match known.run {
+    let outcome = match import.run {
         Run::Host(run) => run(caller, &mut Args::of(params)),
         // It may run in one piece, and then nobody can be asked.
         Run::Core(run) if inert => run(caller, &mut Nobody, &mut Args::of(params)),
         Run::Core(_) => return None,
     };
-    Some(outcome.unwrap_or_else(|WrongType| known.failed()))
+    Some(outcome.unwrap_or_else(|WrongType| import.failed()))
 }
 
 fn unknown_function(store: &mut Store<HostState>, ty: &FuncType, module: &str, name: &str) -> Func {

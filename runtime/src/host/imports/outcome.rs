@@ -50,7 +50,7 @@ impl Ret {
     }
 }
 
-/// What became of a call of an import.
+/// Result of a call of an import.
 #[derive(Debug)]
 pub(in crate::host) enum Outcome {
     /// It returns.

@@ -56,7 +56,7 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// Gives the number of something that was made; says so where nobody makes such things.
+/// Gives the number of a new socket; says so where the host makes none.
 fn made(services: &mut dyn Services, there: bool, id: Option<u32>) -> i32 {
     if !there {
         services.log(log::Level::Warn, "this gateway gives plugins no such sockets or ports");

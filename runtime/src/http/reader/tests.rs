@@ -12,9 +12,9 @@ fn read(bytes: &[u8], size: usize) -> (Vec<Request>, Result<(), Refusal>, usize)
     loop {
         loop {
             match reader.step() {
-                Ok(Step::Request { request, .. }) => requests.push(request),
-                Ok(Step::Continue) => continues += 1,
-                Ok(Step::Pending) => break,
+                Ok(RequestStep::Request { request, .. }) => requests.push(request),
+                Ok(RequestStep::Continue) => continues += 1,
+                Ok(RequestStep::Pending) => break,
                 Err(refusal) => return (requests, Err(refusal), continues),
             }
         }
@@ -85,10 +85,10 @@ fn continue_is_told_once_and_only_to_who_waits() {
     let head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
     let mut reader = Reader::new(LIMITS);
     reader.push(head);
-    assert!(matches!(reader.step(), Ok(Step::Continue)));
-    assert!(matches!(reader.step(), Ok(Step::Pending)));
+    assert!(matches!(reader.step(), Ok(RequestStep::Continue)));
+    assert!(matches!(reader.step(), Ok(RequestStep::Pending)));
     reader.push(b"ok");
-    assert!(matches!(reader.step(), Ok(Step::Request { request, .. }) if request.body == b"ok"));
+    assert!(matches!(reader.step(), Ok(RequestStep::Request { request, .. }) if request.body == b"ok"));
     let mut together = head.to_vec();
     together.extend(b"ok");
     let (requests, _, continues) = read(&together, together.len());
@@ -100,7 +100,7 @@ fn nothing_is_held_between_requests() {
     let mut reader = Reader::new(LIMITS);
     reader.push(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
     assert!(reader.held_bytes() > 0 && !reader.is_idle());
-    assert!(matches!(reader.step(), Ok(Step::Request { .. })));
+    assert!(matches!(reader.step(), Ok(RequestStep::Request { .. })));
     assert!(reader.is_idle());
     assert_eq!(reader.held_bytes(), 0);
 }

@@ -5,7 +5,7 @@ const LIMIT: usize = 70_000;
 const MASK: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
 
 /// Feeds everything in pieces and returns what came out.
-fn decode(peer: Peer, bytes: &[u8], size: usize) -> (Vec<Message>, Option<Violation>) {
+fn decode(peer: Peer, bytes: &[u8], size: usize) -> (Vec<WebSocketMessage>, Option<Violation>) {
     let mut decoder = Decoder::new(peer, LIMIT);
     let mut messages = Vec::new();
     for piece in bytes.chunks(size.max(1)) {
@@ -38,7 +38,7 @@ fn frame(opcode: Opcode, fin: bool, payload: &[u8]) -> Vec<u8> {
 #[test]
 fn the_examples_of_the_rfc() {
     // RFC 6455 §5.7.
-    let hello = || vec![Message::Text("Hello".into())];
+    let hello = || vec![WebSocketMessage::Text("Hello".into())];
     let masked = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
     assert_eq!(decode(Peer::Client, &masked, 3), (hello(), None));
     assert_eq!(frame(Opcode::Text, true, b"Hello"), masked);
@@ -55,8 +55,8 @@ fn control_frames_come_between_fragments() {
     stream.extend(frame(Opcode::Ping, true, b"p"));
     stream.extend(frame(Opcode::Continuation, false, b""));
     stream.extend(frame(Opcode::Continuation, true, b"h"));
-    let ping = Message::Ping(Control::from_slice(b"p").unwrap());
-    assert_eq!(decode(Peer::Client, &stream, 2), (vec![ping, Message::Text("dépth".into())], None));
+    let ping = WebSocketMessage::Ping(Control::from_slice(b"p").unwrap());
+    assert_eq!(decode(Peer::Client, &stream, 2), (vec![ping, WebSocketMessage::Text("dépth".into())], None));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn text_may_be_cut_inside_a_character() {
     let text = "é".as_bytes();
     let mut stream = frame(Opcode::Text, false, &text[..1]);
     stream.extend(frame(Opcode::Continuation, true, &text[1..]));
-    assert_eq!(decode(Peer::Client, &stream, 100).0, [Message::Text("é".into())]);
+    assert_eq!(decode(Peer::Client, &stream, 100).0, [WebSocketMessage::Text("é".into())]);
     assert_eq!(violation(&frame(Opcode::Text, true, &text[..1])), 1007);
 }
 
@@ -99,9 +99,9 @@ fn long_messages_are_refused_before_they_arrive() {
 #[test]
 fn close_codes_are_checked() {
     let close = |payload: &[u8]| decode(Peer::Client, &frame(Opcode::Close, true, payload), 1);
-    assert_eq!(close(&[]).0, [Message::Close(None)]);
-    assert_eq!(close(&[3, 0xe8]).0, [Message::Close(Some(1000))]);
-    assert_eq!(close(&[3, 0xe8, b'b', b'y', b'e']).0, [Message::Close(Some(1000))]);
+    assert_eq!(close(&[]).0, [WebSocketMessage::Close(None)]);
+    assert_eq!(close(&[3, 0xe8]).0, [WebSocketMessage::Close(Some(1000))]);
+    assert_eq!(close(&[3, 0xe8, b'b', b'y', b'e']).0, [WebSocketMessage::Close(Some(1000))]);
     for (payload, code) in [
         (&[3][..], 1002),
         (&[0, 0], 1002),
@@ -141,6 +141,6 @@ proptest! {
             write_frame(&mut stream, opcode, index + 1 == parts.len(), part, mask);
         }
         let peer = if masked { Peer::Client } else { Peer::Server };
-        prop_assert_eq!(decode(peer, &stream, size), (vec![Message::Binary(parts.concat())], None));
+        prop_assert_eq!(decode(peer, &stream, size), (vec![WebSocketMessage::Binary(parts.concat())], None));
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Groups<'a> {
         Self::new(message, 1, first.bit, first.group.target)
     }
 
-    fn new(message: &Decoded<'a>, which: usize, bit: usize, target: Target) -> Self {
+    fn new(message: &Decoded<'a>, which: usize, bit: usize, target: GroupTarget) -> Self {
         let left = match message.row.set(which) {
             _ if message.is_group => 0,
             None => 0,
@@ -72,14 +72,14 @@ pub(in crate::n2k) fn is_proprietary(pgn: u32) -> bool {
 /// It names a PGN, and fields of it by number. Where the PGN has several definitions, pairs of number and
 /// value that stand in front tell which one is meant.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Target {
+pub(super) struct GroupTarget {
     pgn: u32,
     rows: &'static [DefinitionRow],
     /// Bit *n*: row *n* is still possible.
     possible: u64,
 }
 
-impl Target {
+impl GroupTarget {
     pub fn new(pgn: Pgn) -> Self {
         let rows = DefinitionRow::of(pgn);
         let possible = rows.iter().take(64).enumerate().filter(|(_, row)| !row.fallback);

@@ -1,7 +1,7 @@
 //! What a field can hold.
 
 use super::super::table::Kind;
-use super::super::text::Text;
+use super::super::text::FieldText;
 use crate::json::Decimal;
 
 /// A code and the text that the tables have for it.
@@ -25,7 +25,7 @@ pub enum Reading<'a> {
     /// One flag a bit.
     Flags(Flags),
     /// Text that a device wrote.
-    Text(Text<'a>),
+    Text(FieldText<'a>),
     /// Binary data.
     Bytes(&'a [u8]),
     /// Up to 64 bits that are no number: the NAME of a device, binary data that does not fill bytes.

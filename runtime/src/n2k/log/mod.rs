@@ -24,7 +24,7 @@ mod ydwg;
 
 pub use error::LineError;
 pub use reader::LogReader;
-pub use stream::{CHUNK_BYTES_MAX, Entry, LogStream};
+pub use stream::{CHUNK_BYTES_MAX, LogEntry, LogStream};
 pub use write::{LogWriter, To, WriteError};
 
 use super::id::Id;

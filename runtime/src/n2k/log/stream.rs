@@ -13,24 +13,24 @@ pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// What a log gives next. Numbers count lines, messages or packets, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one entry at a time; the large one is the usual one")]
-pub enum Entry {
+pub enum LogEntry {
     /// A frame or message.
     Record {
-        /// Its number.
+        /// Number of its line, message or packet, from 1.
         number: u64,
         /// What it holds.
         record: Record,
     },
     /// A sentence of NMEA 0183, without the end of its line.
     Sentence {
-        /// Its number.
+        /// Number of its line, message or packet, from 1.
         number: u64,
         /// Its text, a tag block in front included.
         text: String,
     },
-    /// What could not be read.
+    /// A line, message or packet that could not be read.
     Bad {
-        /// Its number.
+        /// Number of its line, message or packet, from 1.
         number: u64,
         /// Why.
         error: LineError,
@@ -138,7 +138,7 @@ impl LogStream {
     }
 
     /// Returns the next entry, `None` when more bytes are needed, or at the end.
-    pub fn next_entry(&mut self) -> Option<Entry> {
+    pub fn next_entry(&mut self) -> Option<LogEntry> {
         if matches!(self.framing, Framing::Unknown) {
             self.detect()?;
         }
@@ -195,19 +195,19 @@ impl LogStream {
     }
 
     /// Tells of something that could not be read, with more behind it.
-    fn bad(&mut self, error: LineError) -> Entry {
+    fn bad(&mut self, error: LineError) -> LogEntry {
         self.number = self.number.saturating_add(1);
-        Entry::Bad { number: self.number, error, is_last: false }
+        LogEntry::Bad { number: self.number, error, is_last: false }
     }
 
     /// Returns what is wrong with the log as a whole, and reads nothing more.
-    fn over(&mut self, error: LineError) -> Entry {
+    fn over(&mut self, error: LineError) -> LogEntry {
         self.framing = Framing::Over;
         self.number = self.number.saturating_add(1);
-        Entry::Bad { number: self.number, error, is_last: true }
+        LogEntry::Bad { number: self.number, error, is_last: true }
     }
 
-    fn line(&mut self) -> Option<Entry> {
+    fn line(&mut self) -> Option<LogEntry> {
         loop {
             match self.find_wire() {
                 None => {}
@@ -257,7 +257,7 @@ impl LogStream {
     }
 
     /// The buffer holds a line without its end.
-    fn unfinished_line(&mut self) -> Option<Entry> {
+    fn unfinished_line(&mut self) -> Option<LogEntry> {
         let length = self.rest().len();
         let (is_skipping, is_too_long) = (self.is_skipping, length > LINE_BYTES_MAX);
         if is_skipping || is_too_long {
@@ -268,7 +268,7 @@ impl LogStream {
             self.is_skipping = true;
             self.number = self.number.saturating_add(1);
             let error = LineError::TooLong { bytes: length };
-            return Some(Entry::Bad { number: self.number, error, is_last: self.is_ended });
+            return Some(LogEntry::Bad { number: self.number, error, is_last: self.is_ended });
         }
         if !self.is_ended {
             return None;
@@ -283,25 +283,25 @@ impl LogStream {
     }
 
     /// Reads the line in these bytes of the buffer.
-    fn entry(&mut self, from: usize, to: usize, is_last: bool) -> Option<Entry> {
+    fn entry(&mut self, from: usize, to: usize, is_last: bool) -> Option<LogEntry> {
         let line = self.buffer.get(from..to).unwrap_or_default();
         let number = self.number;
         match self.reader.line(line) {
             Ok(record) => {
                 self.has_read_line |= record.is_some();
-                record.map(|record| Entry::Record { number, record })
+                record.map(|record| LogEntry::Record { number, record })
             }
             Err(LineError::Nmea0183) => {
                 self.has_read_line = true;
                 let text = String::from_utf8_lossy(line);
                 let (_, text) = prefix::without(prefix::trimmed(&text));
-                Some(Entry::Sentence { number, text: String::from(text) })
+                Some(LogEntry::Sentence { number, text: String::from(text) })
             }
-            Err(error) => Some(Entry::Bad { number, error, is_last }),
+            Err(error) => Some(LogEntry::Bad { number, error, is_last }),
         }
     }
 
-    fn wire(&mut self) -> Option<Entry> {
+    fn wire(&mut self) -> Option<LogEntry> {
         let Framing::Wire(wire) = &mut self.framing else { return None };
         while let Some(&byte) = self.buffer.get(self.start) {
             self.start += 1;
@@ -309,8 +309,8 @@ impl LogStream {
             self.number = self.number.saturating_add(1);
             match ended {
                 Ok(None) => {}
-                Ok(Some(record)) => return Some(Entry::Record { number: self.number, record }),
-                Err(error) => return Some(Entry::Bad { number: self.number, error, is_last: false }),
+                Ok(Some(record)) => return Some(LogEntry::Record { number: self.number, record }),
+                Err(error) => return Some(LogEntry::Bad { number: self.number, error, is_last: false }),
             }
         }
         let is_cut_off = self.is_ended && wire.is_inside();
@@ -331,7 +331,7 @@ impl LogStream {
         }
     }
 
-    fn next_entry_of_capture(&mut self) -> Option<Entry> {
+    fn next_entry_of_capture(&mut self) -> Option<LogEntry> {
         let Framing::Capture(capture) = self.framing else {
             let head = self.rest().first_chunk().copied();
             let error = head.and_then(|head| Capture::read(&head).err()).unwrap_or(LineError::CutOff);
@@ -351,8 +351,8 @@ impl LogStream {
         self.number = self.number.saturating_add(1);
         let number = self.number;
         Some(match read {
-            Ok(record) => Entry::Record { number, record },
-            Err(error) => Entry::Bad { number, error, is_last: false },
+            Ok(record) => LogEntry::Record { number, record },
+            Err(error) => LogEntry::Bad { number, error, is_last: false },
         })
     }
 

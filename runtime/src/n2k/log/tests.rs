@@ -266,7 +266,7 @@ fn errors_of_gateway_lines_name_what_is_wrong() {
 }
 
 /// Entries of bytes that come in chunks of that size.
-fn entries(format: Format, bytes: &[u8], chunk: usize) -> Vec<Entry> {
+fn entries(format: Format, bytes: &[u8], chunk: usize) -> Vec<LogEntry> {
     let mut stream = LogStream::new(format, Mode::Auto);
     let mut found = Vec::new();
     for chunk in bytes.chunks(chunk) {
@@ -279,7 +279,7 @@ fn entries(format: Format, bytes: &[u8], chunk: usize) -> Vec<Entry> {
 }
 
 /// The same whatever the chunks are.
-fn all_entries(format: Format, bytes: &[u8]) -> Vec<Entry> {
+fn all_entries(format: Format, bytes: &[u8]) -> Vec<LogEntry> {
     let found = entries(format, bytes, bytes.len().max(1));
     for chunk in [1, 2, 3, 7, 64] {
         assert_eq!(entries(format, bytes, chunk), found, "chunks of {chunk}");
@@ -309,11 +309,11 @@ fn the_wire_of_an_ngt1_is_taken_apart() {
     assert_eq!(
         all_entries(Format::Auto, &bytes),
         [
-            Entry::Record { number: 1, record: record.clone() },
-            Entry::Bad { number: 3, error: LineError::Checksum, is_last: false },
-            Entry::Bad { number: 4, error: LineError::CutOff, is_last: false },
-            Entry::Record { number: 5, record },
-            Entry::Bad { number: 6, error: LineError::CutOff, is_last: true },
+            LogEntry::Record { number: 1, record: record.clone() },
+            LogEntry::Bad { number: 3, error: LineError::Checksum, is_last: false },
+            LogEntry::Bad { number: 4, error: LineError::CutOff, is_last: false },
+            LogEntry::Record { number: 5, record },
+            LogEntry::Bad { number: 6, error: LineError::CutOff, is_last: true },
         ]
     );
     assert_eq!(bst::start_command(), [0x10, 2, 0xa1, 3, 0x11, 2, 0, 0x49, 0x10, 3]);
@@ -321,14 +321,14 @@ fn the_wire_of_an_ngt1_is_taken_apart() {
     let mut endless = vec![0x10, 2];
     endless.extend([7; 4000]);
     let error = LineError::PayloadTooLong { bytes: bst::MESSAGE_MAX };
-    assert_eq!(all_entries(Format::Ngt1, &endless), [Entry::Bad { number: 1, error, is_last: false }]);
+    assert_eq!(all_entries(Format::Ngt1, &endless), [LogEntry::Bad { number: 1, error, is_last: false }]);
 }
 
 #[test]
 fn a_wire_that_is_joined_in_the_middle_is_found() {
     let whole = bst::wire(0x93, &HEADING);
-    let record = |number| Entry::Record { number, record: Record { time: None, item: heading() } };
-    let cut_off = Entry::Bad { number: 1, error: LineError::CutOff, is_last: false };
+    let record = |number| LogEntry::Record { number, record: Record { time: None, item: heading() } };
+    let cut_off = LogEntry::Bad { number: 1, error: LineError::CutOff, is_last: false };
     for chunk in [1, 7, 4096] {
         let bytes = [&whole[5..], &whole, &whole].concat();
         assert_eq!(entries(Format::Auto, &bytes, chunk), [cut_off.clone(), record(2), record(3)], "{chunk}");
@@ -339,7 +339,7 @@ fn a_wire_that_is_joined_in_the_middle_is_found() {
         // Behind a line that was read, there is no wire.
         let bytes = [b"(1.5) can0 09F11207#FF\n", &whole[..]].concat();
         let found = entries(Format::Auto, &bytes, chunk);
-        assert!(!found.iter().skip(1).any(|entry| matches!(entry, Entry::Record { .. })), "{chunk} {found:?}");
+        assert!(!found.iter().skip(1).any(|entry| matches!(entry, LogEntry::Record { .. })), "{chunk} {found:?}");
     }
 }
 
@@ -354,7 +354,7 @@ fn files_that_are_no_logs_are_named() {
         (b"\xfe\xff\0(\x0001", "UTF-16"),
     ] {
         let found = all_entries(Format::Auto, start);
-        let [Entry::Bad { number: 1, error, is_last: true }] = found[..] else { panic!("{found:?}") };
+        let [LogEntry::Bad { number: 1, error, is_last: true }] = found[..] else { panic!("{found:?}") };
         assert!(error.is_of_file() && error.to_string().contains(said), "{error}");
     }
 }
@@ -371,7 +371,7 @@ fn ebl_has_times_between_the_messages() {
     bytes.extend([0x1b, 0x0a]);
     bytes.extend(escaped(&bst::wire(0x93, &HEADING)));
     let record = Record { time: Some(UnixMillis(1_780_308_000_012)), item: heading() };
-    assert_eq!(all_entries(Format::Auto, &bytes), [Entry::Record { number: 1, record }]);
+    assert_eq!(all_entries(Format::Auto, &bytes), [LogEntry::Record { number: 1, record }]);
 }
 
 fn capture(link: u32, big_endian: bool, packets: &[Vec<u8>]) -> Vec<u8> {
@@ -394,13 +394,13 @@ fn captures_of_socketcan_are_read_in_either_byte_order() {
     let packet =
         |id: u32, length: u8| [&id.to_be_bytes()[..], &[length, 0, 0, 0, 0xff, 0x10, 0x3b, 0, 0, 0, 0, 0]].concat();
     let packets = [packet(0x89f1_1207, 3), packet(0x123, 3), packet(0xc9f1_1207, 3), packet(0x89f1_1207, 9), vec![1]];
-    let bad = |number, error| Entry::Bad { number, error, is_last: false };
+    let bad = |number, error| LogEntry::Bad { number, error, is_last: false };
     let frame = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b]).unwrap();
     for big_endian in [false, true] {
         let record = Record { time: Some(UnixMillis(1_780_308_000_012)), item: Item::Frame(frame) };
         let mut bytes = capture(227, big_endian, &packets);
         let mut wanted = std::vec![
-            Entry::Record { number: 1, record },
+            LogEntry::Record { number: 1, record },
             bad(2, LineError::ElevenBit),
             bad(3, LineError::NotDataFrame),
             bad(4, LineError::FrameTooLong { bytes: 9 }),
@@ -408,10 +408,10 @@ fn captures_of_socketcan_are_read_in_either_byte_order() {
         ];
         assert_eq!(all_entries(Format::Auto, &bytes), wanted);
         bytes.extend([1, 2, 3]);
-        wanted.push(Entry::Bad { number: 6, error: LineError::CutOff, is_last: true });
+        wanted.push(LogEntry::Bad { number: 6, error: LineError::CutOff, is_last: true });
         assert_eq!(all_entries(Format::Pcap, &bytes), wanted);
     }
-    let last = |error| [Entry::Bad { number: 1, error, is_last: true }];
+    let last = |error| [LogEntry::Bad { number: 1, error, is_last: true }];
     assert_eq!(all_entries(Format::Auto, &capture(1, false, &packets)), last(LineError::LinkType(1)));
     assert_eq!(all_entries(Format::Auto, &[0x0a, 0x0d, 0x0d, 0x0a].repeat(8)), last(LineError::PcapNg));
     assert_eq!(all_entries(Format::Auto, &capture(227, false, &[])[..20]), last(LineError::CutOff));
@@ -430,15 +430,18 @@ fn lines_and_sentences_come_in_order_and_the_last_needs_no_end() {
         matches!(
             &found[..],
             [
-                Entry::Record { number: 1, .. },
-                Entry::Sentence { number: 4, text },
-                Entry::Bad { number: 5, error: LineError::UnknownFormat, is_last: false },
-                Entry::Record { number: 7, .. },
+                LogEntry::Record { number: 1, .. },
+                LogEntry::Sentence { number: 4, text },
+                LogEntry::Bad { number: 5, error: LineError::UnknownFormat, is_last: false },
+                LogEntry::Record { number: 7, .. },
             ] if text == "$GPHDT,1,T"
         ),
         "{found:?}"
     );
-    assert!(matches!(all_entries(Format::Auto, b"(1.5) can0 09F1")[..], [Entry::Bad { number: 1, is_last: true, .. }]));
+    assert!(matches!(
+        all_entries(Format::Auto, b"(1.5) can0 09F1")[..],
+        [LogEntry::Bad { number: 1, is_last: true, .. }]
+    ));
     assert_eq!(all_entries(Format::Auto, b""), []);
 }
 
@@ -451,8 +454,8 @@ fn a_line_without_end_is_passed_over_in_bounded_memory() {
         matches!(
             found[..],
             [
-                Entry::Bad { number: 1, error: LineError::TooLong { .. }, is_last: false },
-                Entry::Record { number: 2, .. }
+                LogEntry::Bad { number: 1, error: LineError::TooLong { .. }, is_last: false },
+                LogEntry::Record { number: 2, .. }
             ]
         ),
         "{found:?}"
@@ -470,7 +473,7 @@ fn a_datagram_ends_its_last_line() {
     for _ in 0..2 {
         stream.feed(b"10:00:00.012 R 09F11207 FF");
         stream.end_line();
-        assert!(matches!(stream.next_entry(), Some(Entry::Record { .. })));
+        assert!(matches!(stream.next_entry(), Some(LogEntry::Record { .. })));
         assert_eq!(stream.next_entry(), None);
     }
 }
@@ -489,7 +492,7 @@ fn messages(text: &str, mode: Mode) -> Vec<(Option<UnixMillis>, Id, Payload)> {
     let mut rest = text.as_bytes();
     loop {
         let record = match stream.next_entry() {
-            Some(Entry::Record { record, .. }) => record,
+            Some(LogEntry::Record { record, .. }) => record,
             Some(other) => panic!("{other:?}"),
             None if rest.is_empty() => return found,
             None => {
@@ -585,7 +588,7 @@ proptest::proptest! {
 
 fn all_records(text: &str) -> Vec<Record> {
     let record = |entry| match entry {
-        Entry::Record { record, .. } => record,
+        LogEntry::Record { record, .. } => record,
         other => panic!("{other:?}"),
     };
     let mut stream = LogStream::new(Format::Auto, Mode::Auto);
@@ -619,7 +622,7 @@ fn a_byte_order_mark_and_the_prefix_of_a_server_are_no_part_of_a_line() {
     }
     let mut stream = LogStream::new(Format::Auto, Mode::Auto);
     stream.feed(b"1471172400153;N;$IIHDT,10.5,T\n");
-    let Some(Entry::Sentence { text, .. }) = stream.next_entry() else { panic!("a sentence") };
+    let Some(LogEntry::Sentence { text, .. }) = stream.next_entry() else { panic!("a sentence") };
     assert_eq!(text, "$IIHDT,10.5,T");
 }
 
@@ -628,7 +631,7 @@ fn a_packed_file_is_one_clear_error() {
     let mut stream = LogStream::new(Format::Auto, Mode::Auto);
     stream.feed(&[0x1f, 0x8b, 8, 0, 1, 2, 3, b'\n', 4, 5, b'\n']);
     let entry = stream.next_entry();
-    assert!(matches!(entry, Some(Entry::Bad { error: LineError::Packed, is_last: true, .. })), "{entry:?}");
+    assert!(matches!(entry, Some(LogEntry::Bad { error: LineError::Packed, is_last: true, .. })), "{entry:?}");
     assert!(stream.next_entry().is_none());
     assert!(LineError::Packed.to_string().contains("gunzip"));
 }
@@ -649,7 +652,7 @@ fn a_wire_behind_lines_of_carriage_returns_is_the_same_in_pieces() {
         found
     };
     let whole = entries(bytes.len());
-    assert!(matches!(whole[0], Entry::Sentence { .. }), "{whole:?}");
+    assert!(matches!(whole[0], LogEntry::Sentence { .. }), "{whole:?}");
     assert!((1..bytes.len()).all(|chunk| entries(chunk) == whole));
 }
 
@@ -657,8 +660,8 @@ fn a_wire_behind_lines_of_carriage_returns_is_the_same_in_pieces() {
 fn carriage_returns_alone_end_lines_until_a_newline_is_seen() {
     let line = "(1780308000.000000) can0 09F11207#FF103BFF7FFF7FFC";
     let numbers = |text: String| {
-        let number = |entry: Entry| match entry {
-            Entry::Record { number, .. } => number,
+        let number = |entry: LogEntry| match entry {
+            LogEntry::Record { number, .. } => number,
             other => panic!("{other:?}"),
         };
         all_entries(Format::Auto, text.as_bytes()).into_iter().map(number).collect::<Vec<_>>()

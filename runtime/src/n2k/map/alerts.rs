@@ -3,7 +3,7 @@
 use super::Scene;
 use super::faults;
 use super::rule::{Mapping, same};
-use super::text::{Text, camel_case, digits, has_letters, join, lower, without_blanks};
+use super::text::{ShortText, camel_case, digits, has_letters, join, lower, without_blanks};
 use crate::delta::Value;
 use crate::n2k::decode::{Decoded, Lookup};
 use crate::n2k::tables::{Definition, Field};
@@ -94,7 +94,7 @@ fn named(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
 }
 
 /// Returns the text of a code, or `before` and the code, and whether it is a text.
-fn code_name(decoded: &Decoded<'_>, field: Field, before: &str) -> (Text, bool) {
+fn code_name(decoded: &Decoded<'_>, field: Field, before: &str) -> (ShortText, bool) {
     match decoded.lookup(field) {
         Some(Lookup::Text(text)) => (join(&[text]), true),
         Some(Lookup::Code(code)) => (join(&[before, &digits(code)]), false),

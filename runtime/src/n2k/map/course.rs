@@ -5,7 +5,7 @@ use super::faults;
 use super::memory::Course;
 use super::navigation::{MAGNETIC, TRUE};
 use super::rule::{How, Mapping, leaf, leaves};
-use super::text::{Text, has_letters, join};
+use super::text::{ShortText, has_letters, join};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
@@ -19,7 +19,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
 ];
 
 /// Returns what paths begin with, once 129284 told how the source calculates.
-fn root(scene: &Scene<'_>) -> Option<Text> {
+fn root(scene: &Scene<'_>) -> Option<ShortText> {
     let course = scene.memory.source(scene.id.source)?.course()?;
     let name = match course {
         Course::GreatCircle => "GreatCircle",

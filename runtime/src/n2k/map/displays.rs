@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::rule::Mapping;
-use super::text::{Text, camel_case, digits, join};
+use super::text::{ShortText, camel_case, digits, join};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::decode::Lookup;
@@ -11,7 +11,7 @@ use crate::n2k::tables::{Definition, Field};
 pub(super) const MAPPINGS: &[Mapping] = &[Mapping::code(126_720, raymarine), Mapping::code(130_845, navico)];
 
 /// Returns a code as part of a path: its text in one word, or its number.
-fn word(scene: &Scene<'_>, field: Field) -> Option<Text> {
+fn word(scene: &Scene<'_>, field: Field) -> Option<ShortText> {
     Some(match scene.decoded.lookup(field)? {
         Lookup::Text(text) => camel_case(text),
         Lookup::Code(code) => join(&[&digits(code)]),

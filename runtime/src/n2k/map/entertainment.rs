@@ -3,7 +3,7 @@
 use super::Scene;
 use super::faults;
 use super::rule::{How, Leaf, Mapping, leaf, leaves, same};
-use super::text::{Text, digits, join};
+use super::text::{ShortText, digits, join};
 use crate::delta::Value;
 use crate::n2k::tables::{Definition, Field};
 
@@ -65,7 +65,7 @@ fn text(scene: &mut Scene<'_>, field: Field, path: &str) {
 }
 
 /// Returns what paths of the playing source begin with.
-fn playing_root(scene: &Scene<'_>) -> Option<Text> {
+fn playing_root(scene: &Scene<'_>) -> Option<ShortText> {
     let playing = scene.memory.source(faults::stereo(scene.id.source))?.playing()?;
     Some(join(&[SOURCE, &digits(playing.into())]))
 }

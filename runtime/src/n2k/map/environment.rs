@@ -5,7 +5,7 @@ use core::f64::consts::{PI, TAU};
 use super::Scene;
 use super::faults;
 use super::rule::{How, Instance, Mapping, Root, leaf, sum};
-use super::text::{Text, digits, join};
+use super::text::{ShortText, digits, join};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::tables::Field;
@@ -137,7 +137,7 @@ fn extended_temperature(scene: &mut Scene<'_>) {
 }
 
 /// Returns where a temperature goes; blanks in the name of a generic source become `blank`.
-fn temperature_or_generic(scene: &Scene<'_>, instance: &str, blank: char) -> Option<Text> {
+fn temperature_or_generic(scene: &Scene<'_>, instance: &str, blank: char) -> Option<ShortText> {
     let source = scene.decoded.raw(Field::Source)?;
     if let Some(path) = temperature_path(source) {
         return Some(path.with(instance));
@@ -192,12 +192,12 @@ pub(super) struct TemperaturePath {
 
 impl TemperaturePath {
     /// Returns a path that has no instance in it.
-    fn without(self) -> Option<Text> {
+    fn without(self) -> Option<ShortText> {
         self.after.is_empty().then(|| self.with(""))
     }
 
     /// Returns the path of `instance`.
-    pub fn with(self, instance: &str) -> Text {
+    pub fn with(self, instance: &str) -> ShortText {
         join(&[self.before, if self.after.is_empty() { "" } else { instance }, self.after])
     }
 }

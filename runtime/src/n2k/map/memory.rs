@@ -27,7 +27,7 @@ pub(super) enum Course {
 /// Power factors that are remembered at once; one meter has up to four.
 pub const POWER_FACTORS_MAX: usize = 16;
 
-/// What is known of one source address.
+/// The memory of one source address.
 #[derive(Clone, Debug, Default)]
 pub(in crate::n2k) struct Source {
     address: u8,
@@ -51,7 +51,7 @@ impl Name {
     }
 }
 
-/// What is known of all sources of one input.
+/// The memory of all sources of one input.
 #[derive(Clone, Debug)]
 pub(in crate::n2k) struct Memory {
     sources: heapless::Vec<Source, SOURCES_MAX>,

@@ -38,7 +38,7 @@ pub(super) use self::environment::temperature_source;
 pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX, POWER_FACTORS_MAX, SOURCES_MAX};
 pub(super) use self::rule::Mapping;
 pub(super) use self::tanks::FLUIDS;
-pub(super) use self::target::Context;
+pub(super) use self::target::DeltaContext;
 pub(super) use self::text::{Digits, digits, hexadecimal};
 
 /// What a rule reads and writes.

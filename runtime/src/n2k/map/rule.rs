@@ -2,13 +2,13 @@
 
 use super::Scene;
 use super::faults;
-use super::text::{Digits, Text, digits, join, lower};
+use super::text::{Digits, ShortText, digits, join, lower};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::decode::{Decoded, Lookup};
 use crate::n2k::tables::Field;
 
-/// What one PGN becomes.
+/// The mapping of one PGN.
 pub(in crate::n2k) struct Mapping {
     pub pgn: u32,
     pub root: Root,
@@ -19,7 +19,7 @@ pub(in crate::n2k) struct Mapping {
     pub instance: Instance,
 }
 
-/// What all paths of a PGN begin with; nothing is mapped when a part of it is missing.
+/// Prefix of all paths of a PGN; nothing is mapped when a part of it is missing.
 #[derive(Clone, Copy)]
 pub(in crate::n2k) enum Root {
     /// Nothing: leaves are whole paths.
@@ -34,7 +34,7 @@ pub(in crate::n2k) enum Root {
     Device(&'static str, &'static str),
 }
 
-/// Whom a PGN speaks of.
+/// Whose data a PGN holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::n2k) enum Target {
     /// The own vessel.
@@ -130,7 +130,7 @@ impl Mapping {
         self
     }
 
-    /// Names whom the PGN speaks of.
+    /// Returns the context whose data the PGN holds.
     pub const fn of(mut self, target: Target) -> Self {
         self.target = target;
         self
@@ -168,9 +168,9 @@ impl Mapping {
 
 impl Root {
     /// Returns the text, `None` when a part of it is missing.
-    pub fn text(self, scene: &Scene<'_>) -> Option<Text> {
+    pub fn text(self, scene: &Scene<'_>) -> Option<ShortText> {
         Some(match self {
-            Self::None => Text::new(),
+            Self::None => ShortText::new(),
             Self::Instance(base) => join(&[base, &faults::named(scene.decoded.raw(Field::Instance))?]),
             Self::Connection(base) => {
                 let connection = faults::named(scene.decoded.raw(Field::ConnectionNumber))?;

@@ -1,4 +1,4 @@
-//! Whom a delta speaks of: other vessels, base stations, aircraft and marks have contexts of their own.
+//! The context of a delta: other vessels, base stations, aircraft and marks have one of their own.
 
 use super::rule::Target;
 use super::text::{digits, join};
@@ -7,12 +7,12 @@ use crate::n2k::tables::Field;
 
 /// The context of a delta.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Context {
+pub enum DeltaContext {
     /// The own vessel.
     Own,
-    /// Somebody else's, `vessels.urn:mrn:imo:mmsi:…`.
+    /// Of another vessel, `vessels.urn:mrn:imo:mmsi:…`.
     Other(heapless::String<128>),
-    /// The identity is there but is none: the delta is dropped, or it would be shown as an unknown's.
+    /// The identity is not valid: the delta is dropped, or it would be shown as data of an unknown vessel.
     Invalid,
 }
 
@@ -21,9 +21,9 @@ const MMSI_DIGITS: usize = 9;
 
 impl Target {
     /// Returns the context of the payload.
-    pub fn context(self, decoded: &Decoded<'_>) -> Context {
+    pub fn context(self, decoded: &Decoded<'_>) -> DeltaContext {
         let (base, unknown, padded) = match self {
-            Self::Own => return Context::Own,
+            Self::Own => return DeltaContext::Own,
             Self::Vessel => (VESSELS, "vessels.unknown", false),
             Self::Aton => ("atons.urn:mrn:imo:mmsi:", "atons.unknown", false),
             Self::Station => ("shore.basestations.urn:mrn:imo:mmsi:", "shore.unknown", true),
@@ -39,11 +39,11 @@ impl Target {
         let mmsi = match (decoded.raw(Field::UserId), sent) {
             (Some(mmsi), _) if padded => zeros_in_front(mmsi),
             (Some(mmsi), _) => digits(mmsi),
-            (None, Some(0)) if self == Self::Aton => return Context::Other(join(&[unknown])),
-            (None, Some(_)) => return Context::Invalid,
-            (None, None) => return Context::Other(join(&[unknown])),
+            (None, Some(0)) if self == Self::Aton => return DeltaContext::Other(join(&[unknown])),
+            (None, Some(_)) => return DeltaContext::Invalid,
+            (None, None) => return DeltaContext::Other(join(&[unknown])),
         };
-        if mmsi.len() < MMSI_DIGITS { Context::Invalid } else { Context::Other(join(&[base, &mmsi])) }
+        if mmsi.len() < MMSI_DIGITS { DeltaContext::Invalid } else { DeltaContext::Other(join(&[base, &mmsi])) }
     }
 }
 
@@ -56,9 +56,9 @@ fn zeros_in_front(mmsi: i64) -> super::Digits {
 }
 
 /// Returns the context of who called; without an identity the call would be shown as the own vessel's.
-fn radio(mmsi: Option<i64>) -> Context {
+fn radio(mmsi: Option<i64>) -> DeltaContext {
     match mmsi {
-        Some(mmsi) if mmsi != 0 => Context::Other(join(&[VESSELS, &zeros_in_front(mmsi)])),
-        _ => Context::Invalid,
+        Some(mmsi) if mmsi != 0 => DeltaContext::Other(join(&[VESSELS, &zeros_in_front(mmsi)])),
+        _ => DeltaContext::Invalid,
     }
 }

@@ -7,13 +7,13 @@ use crate::n2k::tables::Field;
 /// Bytes of the longest path or text that is put together; the longest is a path of 126983 with 90.
 const TEXT_BYTES_MAX: usize = 128;
 /// A path or text put together from parts.
-pub(in crate::n2k) type Text = heapless::String<TEXT_BYTES_MAX>;
+pub(in crate::n2k) type ShortText = heapless::String<TEXT_BYTES_MAX>;
 /// A small number as text.
 pub(in crate::n2k) type Digits = heapless::String<20>;
 
 /// Joins parts; what is longer than [`TEXT_BYTES_MAX`] is cut at a part, which no caller's parts are.
-pub(super) fn join(parts: &[&str]) -> Text {
-    let mut text = Text::new();
+pub(super) fn join(parts: &[&str]) -> ShortText {
+    let mut text = ShortText::new();
     for part in parts {
         let _ = text.push_str(part);
     }
@@ -49,19 +49,19 @@ pub(in crate::n2k) fn hexadecimal(number: u64) -> Digits {
 }
 
 /// Returns `text` in lower case; ASCII only, as all texts of lookups are.
-pub(super) fn lower(text: &str) -> Text {
+pub(super) fn lower(text: &str) -> ShortText {
     text.chars().map(|letter| letter.to_ascii_lowercase()).take(TEXT_BYTES_MAX).collect()
 }
 
 /// Returns `text` without blanks.
-pub(super) fn without_blanks(text: &str) -> Text {
+pub(super) fn without_blanks(text: &str) -> ShortText {
     text.chars().filter(|letter| *letter != ' ').take(TEXT_BYTES_MAX).collect()
 }
 
 /// Returns `text` as one word: blanks, points, dashes and underscores go, the letter after one of them or
 /// after a digit is upper case, all others are lower case.
-pub(super) fn camel_case(text: &str) -> Text {
-    let (mut word, mut raised) = (Text::new(), false);
+pub(super) fn camel_case(text: &str) -> ShortText {
+    let (mut word, mut raised) = (ShortText::new(), false);
     for letter in text.trim_start().chars().take(TEXT_BYTES_MAX / 4) {
         if matches!(letter, ' ' | '.' | '-' | '_') {
             raised = true;

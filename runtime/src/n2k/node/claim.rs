@@ -37,7 +37,7 @@ pub enum Claim {
     CannotClaim,
 }
 
-/// What is to be sent.
+/// The message to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Say {
     /// A request for the claims of all others, from the null address.

@@ -60,9 +60,9 @@ enum ParameterError {
     NotSupported = 5,
 }
 
-/// What a group function asks.
+/// The request of a group function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum GroupRequest {
     /// Send this PGN now; `period_ms` is to be its period from now on, `None` leaves it.
     Send { pgn: Pgn, period: Period, parameters: u8 },
     /// Change fields of this PGN.
@@ -82,7 +82,7 @@ pub(super) enum Period {
 }
 
 /// Reads a group function; `None` for answers to own ones and for what has not the length it needs.
-pub(super) fn read(payload: &[u8]) -> Option<Asked> {
+pub(super) fn read(payload: &[u8]) -> Option<GroupRequest> {
     let (&[function, low, middle, high], rest) = payload.split_first_chunk::<4>()?;
     let pgn = Pgn(u32::from_le_bytes([low, middle, high, 0]));
     match function {
@@ -94,15 +94,15 @@ pub(super) fn read(payload: &[u8]) -> Option<Asked> {
                 (millis, OFFSET_UNCHANGED | 0) => Period::Millis(millis),
                 _ => Period::Offset,
             };
-            Some(Asked::Send { pgn, period, parameters })
+            Some(GroupRequest::Send { pgn, period, parameters })
         }
         COMMAND => {
             let (&[priority, parameters], _) = rest.split_first_chunk::<2>()?;
             let priority = priority & 0xf;
             let unchanged = matches!(priority, PRIORITY_UNCHANGED | PRIORITY_DEFAULT | PRIORITY_NOT_AVAILABLE);
-            Some(Asked::Change { pgn, changes_priority: !unchanged, parameters })
+            Some(GroupRequest::Change { pgn, changes_priority: !unchanged, parameters })
         }
-        READ | WRITE => Some(Asked::ReadWrite { pgn }),
+        READ | WRITE => Some(GroupRequest::ReadWrite { pgn }),
         _ => None,
     }
 }
@@ -150,23 +150,23 @@ mod tests {
 
     const HEADING: [u8; 3] = [0x12, 0xf1, 0x01];
 
-    fn asked(head: &[u8], rest: &[u8]) -> Option<Asked> {
+    fn asked(head: &[u8], rest: &[u8]) -> Option<GroupRequest> {
         read(&[head, HEADING.as_slice(), rest].concat())
     }
 
     #[test]
     fn requests_and_commands_are_read() {
         let pgn = Pgn(127_250);
-        let send = |period, parameters| Some(Asked::Send { pgn, period, parameters });
+        let send = |period, parameters| Some(GroupRequest::Send { pgn, period, parameters });
         assert_eq!(asked(&[0], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0]), send(Period::Unchanged, 0));
         assert_eq!(asked(&[0], &[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1, 2]), send(Period::Default, 1));
         assert_eq!(asked(&[0], &[0xe8, 3, 0, 0, 0, 0, 0]), send(Period::Millis(1000), 0));
         assert_eq!(asked(&[0], &[0xe8, 3, 0, 0, 7, 0, 0]), send(Period::Offset, 0));
-        let change = |changes_priority| Some(Asked::Change { pgn, changes_priority, parameters: 2 });
+        let change = |changes_priority| Some(GroupRequest::Change { pgn, changes_priority, parameters: 2 });
         assert_eq!(asked(&[1], &[0xf8, 2]), change(false));
         assert_eq!(asked(&[1], &[0xf3, 2]), change(true));
         for function in [3, 5] {
-            assert_eq!(asked(&[function], &[]), Some(Asked::ReadWrite { pgn }));
+            assert_eq!(asked(&[function], &[]), Some(GroupRequest::ReadWrite { pgn }));
         }
         for (function, rest) in [(2, &[0, 0][..]), (4, &[]), (6, &[]), (0, &[1, 2, 3]), (1, &[8]), (9, &[])] {
             assert_eq!(asked(&[function], rest), None, "{function}");

@@ -38,7 +38,7 @@ pub struct Information {
     pub serial: String,
     /// Load of the bus, in units of 50 mA.
     pub load_equivalency: u8,
-    /// Two texts of whoever installed it.
+    /// Two texts of the installer.
     pub installation: [String; 2],
     /// The maker's text.
     pub manufacturer: String,

@@ -16,7 +16,7 @@ pub const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Time on the bus after which the next failure counts as the first again.
 pub const STEADY: Duration = Duration::from_secs(10);
 
-/// What whoever owns the interface is to do.
+/// An order to the owner of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkChange {
     /// Nothing.

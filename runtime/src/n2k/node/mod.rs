@@ -29,14 +29,14 @@ use core::time::Duration;
 
 pub use self::claim::{ADDRESS_MAX, CLAIM_WAIT, Claim, RETRY};
 use self::claim::{Claimer, Say};
-use self::group::{Asked, Period, acknowledge};
+use self::group::{GroupRequest, Period, acknowledge};
 pub use self::group::{IntervalError, PGN_GROUP, PgnError, command};
 pub use self::information::{CONFIGURATION_TEXT_MAX, Information, PRODUCT_TEXT_MAX};
 pub use self::name::{CLASS_NETWORK, FUNCTION_PC_GATEWAY, MANUFACTURER_UNREGISTERED, Name, NameParts};
 use self::outbox::Outbox;
 use crate::hal::CanFrame;
 use crate::n2k::id::{BROADCAST, Id, Pgn, SourceAddress};
-use crate::n2k::receiver::Assembled;
+use crate::n2k::receiver::N2kMessage;
 use crate::time::Instant;
 
 const PGN_ACKNOWLEDGE: Pgn = Pgn(59_392);
@@ -78,7 +78,7 @@ impl fmt::Display for SendError {
 
 impl core::error::Error for SendError {}
 
-/// What a node has done.
+/// Counters of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeCounters {
     /// Messages put into the queue, claims included.
@@ -145,7 +145,7 @@ impl Node {
     }
 
     /// Takes a message that was received from another device.
-    pub fn take(&mut self, message: &Assembled, now: Instant) {
+    pub fn take(&mut self, message: &N2kMessage, now: Instant) {
         let (id, payload) = (message.id, message.payload.as_slice());
         if id.pgn == PGN_CLAIM {
             if let Some(name) = Name::from_payload(payload)
@@ -302,9 +302,9 @@ impl Node {
         }
     }
 
-    fn answer_group(&mut self, asked: Asked, from: SourceAddress, now: Instant) {
+    fn answer_group(&mut self, asked: GroupRequest, from: SourceAddress, now: Instant) {
         let (pgn, error, interval, parameters) = match asked {
-            Asked::Send { pgn, period, parameters } => {
+            GroupRequest::Send { pgn, period, parameters } => {
                 let (error, interval) = self.requested(pgn, period, now);
                 if error == PgnError::Acknowledge && interval == IntervalError::Acknowledge && parameters == 0 {
                     self.answer_request(pgn, from, true);
@@ -312,12 +312,12 @@ impl Node {
                 }
                 (pgn, error, interval, parameters)
             }
-            Asked::Change { pgn, changes_priority, parameters } => {
+            GroupRequest::Change { pgn, changes_priority, parameters } => {
                 let error = if self.knows(pgn) { PgnError::RequestNotSupported } else { PgnError::NotSupported };
                 let interval = if changes_priority { IntervalError::NotSupported } else { IntervalError::Acknowledge };
                 (pgn, error, interval, parameters)
             }
-            Asked::ReadWrite { pgn } => {
+            GroupRequest::ReadWrite { pgn } => {
                 let error = if self.knows(pgn) { PgnError::ReadWriteNotSupported } else { PgnError::NotSupported };
                 (pgn, error, IntervalError::Acknowledge, 0)
             }

@@ -43,9 +43,9 @@ fn claimed() -> Node {
     node
 }
 
-fn message(pgn: u32, source: SourceAddress, destination: u8, data: &[u8]) -> Assembled {
+fn message(pgn: u32, source: SourceAddress, destination: u8, data: &[u8]) -> N2kMessage {
     let id = Id { priority: 6, pgn: Pgn(pgn), source, destination };
-    Assembled { id, payload: Payload::from_slice(data).unwrap() }
+    N2kMessage { id, payload: Payload::from_slice(data).unwrap() }
 }
 
 fn ask(node: &mut Node, pgn: u32, destination: u8) -> Vec<String> {

@@ -21,9 +21,9 @@ pub struct Truth {
     pub heading: f64,
     /// Rate of turn, rad/s, to starboard positive.
     pub rate_of_turn: f64,
-    /// Speed through the water.
+    /// Speed through the water, m/s.
     pub speed_through_water: f64,
-    /// Speed over ground.
+    /// Speed over ground, m/s.
     pub speed_over_ground: f64,
     /// Course over ground from true north, 0 to 2 pi.
     pub course_over_ground: f64,

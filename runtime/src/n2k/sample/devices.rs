@@ -10,21 +10,21 @@ use crate::n2k::payload::Payload;
 use crate::n2k::tables::Field;
 
 /// One message that a device sends again and again.
-pub(super) struct Row {
+pub(super) struct SampleRow {
     pub period_millis: i64,
     /// Rows are spread so that the bus is not silent between bursts.
     pub phase_millis: i64,
     pub source: SourceAddress,
     pub priority: u8,
     pub pgn: Pgn,
-    pub fields: fn(&State<'_>, Encode<'_>) -> Result<Payload, EncodeError>,
+    pub fields: fn(&SampleState<'_>, Encode<'_>) -> Result<Payload, EncodeError>,
 }
 
 /// The encoder of one row.
 type Encode<'e> = &'e dyn Fn(&[(Field, Input<'_>)]) -> Result<Payload, EncodeError>;
 
-/// What the devices measure.
-pub(super) struct State<'b> {
+/// The boat as the devices measure it.
+pub(super) struct SampleState<'b> {
     pub boat: &'b Boat,
     pub elapsed: i64,
     pub sid: i64,
@@ -47,7 +47,7 @@ const VARIATION: f64 = 3.5 * PI / 180.0;
 const YAW_MAX: f64 = PI - 1e-4;
 
 /// Everything that is sent, about 100 frames a second.
-pub(super) static SCHEDULE: [Row; 20] = [
+pub(super) static SCHEDULE: [SampleRow; 20] = [
     row(100, 0, COMPASS, 2, 127_250, magnetic_heading),
     row(100, 10, GNSS, 2, 127_250, true_heading),
     row(100, 20, WIND, 2, 130_306, wind),
@@ -76,12 +76,12 @@ const fn row(
     source: SourceAddress,
     priority: u8,
     pgn: u32,
-    fields: fn(&State<'_>, Encode<'_>) -> Result<Payload, EncodeError>,
-) -> Row {
-    Row { period_millis, phase_millis, source, priority, pgn: Pgn(pgn), fields }
+    fields: fn(&SampleState<'_>, Encode<'_>) -> Result<Payload, EncodeError>,
+) -> SampleRow {
+    SampleRow { period_millis, phase_millis, source, priority, pgn: Pgn(pgn), fields }
 }
 
-impl State<'_> {
+impl SampleState<'_> {
     fn truth(&self) -> super::Truth {
         self.boat.truth(self.elapsed)
     }
@@ -112,7 +112,7 @@ fn angle(radians: f64) -> Input<'static> {
     }
 }
 
-fn heading(state: &State<'_>, encode: Encode<'_>, radians: f64, reference: &str) -> Result<Payload, EncodeError> {
+fn heading(state: &SampleState<'_>, encode: Encode<'_>, radians: f64, reference: &str) -> Result<Payload, EncodeError> {
     let heading = [
         (Field::Sid, Input::Raw(state.sid)),
         (Field::Heading, angle(radians)),
@@ -121,7 +121,7 @@ fn heading(state: &State<'_>, encode: Encode<'_>, radians: f64, reference: &str)
     encode(&heading)
 }
 
-fn magnetic_heading(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn magnetic_heading(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::Heading, angle(state.truth().heading - VARIATION)),
@@ -130,11 +130,11 @@ fn magnetic_heading(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, En
     ])
 }
 
-fn true_heading(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn true_heading(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     heading(state, encode, state.truth().heading, "True")
 }
 
-fn wind(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn wind(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     let truth = state.truth();
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
@@ -144,7 +144,7 @@ fn wind(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     ])
 }
 
-fn speed(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn speed(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::SpeedWaterReferenced, raw(state.truth().speed_through_water, 100.0)),
@@ -152,11 +152,11 @@ fn speed(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> 
     ])
 }
 
-fn position(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn position(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[(Field::Latitude, raw(state.boat.latitude, 1e7)), (Field::Longitude, raw(state.boat.longitude, 1e7))])
 }
 
-fn course(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn course(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     let truth = state.truth();
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
@@ -166,7 +166,7 @@ fn course(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError>
     ])
 }
 
-fn gnss(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn gnss(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     let time = START.0.saturating_add(state.elapsed);
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
@@ -186,11 +186,11 @@ fn gnss(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     ])
 }
 
-fn rate_of_turn(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn rate_of_turn(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[(Field::Sid, Input::Raw(state.sid)), (Field::Rate, raw(state.truth().rate_of_turn, 3.2e7))])
 }
 
-fn attitude(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn attitude(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::Yaw, raw(half_turn(state.truth().heading - VARIATION).clamp(-YAW_MAX, YAW_MAX), 1e4)),
@@ -199,11 +199,11 @@ fn attitude(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeErro
     ])
 }
 
-fn rudder(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn rudder(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[(Field::Instance, Input::Raw(0)), (Field::Position, raw(state.truth().rate_of_turn * 1.5 - 0.02, 1e4))])
 }
 
-fn depth(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn depth(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::Depth, raw(state.truth().depth, 100.0)),
@@ -211,11 +211,11 @@ fn depth(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> 
     ])
 }
 
-fn engine_rapid(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn engine_rapid(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[(Field::Instance, Input::Raw(0)), (Field::Speed, raw(state.drift(1850.0, 25.0, 13.0), 4.0))])
 }
 
-fn engine_dynamic(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn engine_dynamic(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Instance, Input::Raw(0)),
         (Field::OilPressure, raw(state.drift(345_000.0, 5_000.0, 23.0), 0.01)),
@@ -233,7 +233,7 @@ fn engine_dynamic(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, Enco
     ])
 }
 
-fn battery(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn battery(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Instance, Input::Raw(0)),
         (Field::Voltage, raw(state.drift(13.85, 0.05, 19.0), 100.0)),
@@ -252,15 +252,15 @@ fn tank(encode: Encode<'_>, fluid: &str, percent: f64, litres: f64) -> Result<Pa
     ])
 }
 
-fn fuel(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn fuel(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     tank(encode, "Fuel", state.drift(63.0, 0.2, 41.0), 180.0)
 }
 
-fn fresh_water(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn fresh_water(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     tank(encode, "Water", state.drift(81.0, 0.1, 43.0), 250.0)
 }
 
-fn outside(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn outside(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::OutsideAmbientAirTemperature, raw(state.drift(293.1, 0.2, 61.0), 100.0)),
@@ -268,7 +268,7 @@ fn outside(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError
     ])
 }
 
-fn climate(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn climate(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::TemperatureSource, Input::Text("Main Cabin Temperature")),
@@ -278,7 +278,7 @@ fn climate(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError
     ])
 }
 
-fn temperature(state: &State<'_>, encode: Encode<'_>, source: &str, kelvin: f64) -> Result<Payload, EncodeError> {
+fn temperature(state: &SampleState<'_>, encode: Encode<'_>, source: &str, kelvin: f64) -> Result<Payload, EncodeError> {
     encode(&[
         (Field::Sid, Input::Raw(state.sid)),
         (Field::Instance, Input::Raw(0)),
@@ -287,10 +287,10 @@ fn temperature(state: &State<'_>, encode: Encode<'_>, source: &str, kelvin: f64)
     ])
 }
 
-fn engine_room(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn engine_room(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     temperature(state, encode, "Engine Room Temperature", state.drift(311.5, 0.4, 67.0))
 }
 
-fn water_temperature(state: &State<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
+fn water_temperature(state: &SampleState<'_>, encode: Encode<'_>) -> Result<Payload, EncodeError> {
     temperature(state, encode, "Sea Temperature", state.drift(289.4, 0.1, 73.0))
 }

@@ -100,7 +100,7 @@ impl Sample {
             *sent = sent.wrapping_add(1);
         }
         let id = Id { priority: row.priority, pgn: row.pgn, source: row.source, destination: BROADCAST };
-        let state = devices::State { boat: &self.boat, elapsed: self.elapsed, sid: i64::from(counter) % 253 };
+        let state = devices::SampleState { boat: &self.boat, elapsed: self.elapsed, sid: i64::from(counter) % 253 };
         // Every row is encoded in a test; one that could not be would only be missing here.
         let Ok(payload) = (row.fields)(&state, &|fields| encode(row.pgn, fields)) else { return };
         for frame in Frames::new(&id, counter, &payload).into_iter().flatten() {

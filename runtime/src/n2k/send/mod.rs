@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use self::paths::{PARTS_MAX, Subject, subjects};
 pub use self::paths::{SENT_PGNS, switch};
-pub use self::switches::{BANKS_MAX, Banks, Message};
+pub use self::switches::{BANKS_MAX, Banks, OutboundMessage};
 use crate::json;
 use crate::n2k::id::BROADCAST;
 use crate::time::Instant;
@@ -23,7 +23,7 @@ pub const SUBJECTS_MAX: usize = 64;
 /// Age at which a value of its own is not sent any more.
 pub const AGE_MAX: Duration = Duration::from_secs(10);
 
-/// What happened to the values given.
+/// Counters of the values given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutgoingCounters {
     /// Messages built.
@@ -118,7 +118,7 @@ impl Outgoing {
     }
 
     /// Calls `send` with each message that is due: PGN, priority, destination, payload.
-    pub fn poll(&mut self, now: Instant, mut send: impl FnMut(&Message)) {
+    pub fn poll(&mut self, now: Instant, mut send: impl FnMut(&OutboundMessage)) {
         for slot in &mut self.slots {
             let (pgn, priority, millis) = slot.subject.schedule();
             let is_early = slot.last.is_some_and(|last| now < last + Duration::from_millis(millis));

@@ -3,7 +3,7 @@
 use crate::n2k::id::{BROADCAST, Pgn, SourceAddress};
 use crate::n2k::node::{PGN_GROUP, command};
 use crate::n2k::payload::Payload;
-use crate::n2k::receiver::Assembled;
+use crate::n2k::receiver::N2kMessage;
 
 /// Banks whose device is remembered.
 pub const BANKS_MAX: usize = 32;
@@ -18,11 +18,11 @@ const FIELD_INSTANCE: u8 = 1;
 pub struct Banks(heapless::Vec<(u8, SourceAddress), BANKS_MAX>);
 
 /// A message to send: PGN, priority, destination, payload.
-pub type Message = (Pgn, u8, u8, Payload);
+pub type OutboundMessage = (Pgn, u8, u8, Payload);
 
 impl Banks {
     /// Takes note of who sent the state of a bank.
-    pub fn heard(&mut self, message: &Assembled) {
+    pub fn heard(&mut self, message: &N2kMessage) {
         let (PGN_STATUS, Some(&bank)) = (message.id.pgn, message.payload.first()) else { return };
         match self.0.iter_mut().find(|(known, _)| *known == bank) {
             Some((_, device)) => *device = message.id.source,
@@ -34,7 +34,7 @@ impl Banks {
     /// Returns what switches `switch` (1 to 28) of `bank`: a command of 127501 (126208) to the device that has the bank,
     /// where that is known, and switch bank control (127502) to all.
     #[must_use]
-    pub fn switch(&self, bank: u8, switch: u8, on: bool) -> [Option<Message>; 2] {
+    pub fn switch(&self, bank: u8, switch: u8, on: bool) -> [Option<OutboundMessage>; 2] {
         let device = self.0.iter().find(|(known, _)| *known == bank).map(|(_, device)| *device);
         let wanted = [(FIELD_INSTANCE, bank), (switch.saturating_add(FIELD_INSTANCE), u8::from(on))];
         let commanded = device.map(|device| (PGN_GROUP, 3, device.0, command(PGN_STATUS, &wanted)));
@@ -52,9 +52,9 @@ mod tests {
     use crate::n2k::decode::Decoded;
     use crate::n2k::{Field, Id};
 
-    fn status(bank: u8, source: u8) -> Assembled {
+    fn status(bank: u8, source: u8) -> N2kMessage {
         let id = Id { priority: 3, pgn: PGN_STATUS, source: SourceAddress(source), destination: BROADCAST };
-        Assembled { id, payload: Payload::from_slice(&[bank, 0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).unwrap() }
+        N2kMessage { id, payload: Payload::from_slice(&[bank, 0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).unwrap() }
     }
 
     #[test]

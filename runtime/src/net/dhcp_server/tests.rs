@@ -1,6 +1,6 @@
 use super::*;
 use crate::budget::{Board, NetLimits};
-use crate::net::{Addressing, Setup, SmolNet};
+use crate::net::{Addressing, NetSetup, SmolNet};
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -62,7 +62,7 @@ fn own() -> StaticAddress {
 
 fn net(end: End, address: u8, addressing: Addressing) -> SmolNet<End> {
     let limits = NetLimits::of(Board::Esp32C6);
-    let setup = Setup { limits, hardware_address: [2, 0, 0, 0, 0, address], addressing, seed: address.into() };
+    let setup = NetSetup { limits, hardware_address: [2, 0, 0, 0, 0, address], addressing, seed: address.into() };
     SmolNet::new(end, &setup, Instant(0))
 }
 

@@ -44,7 +44,7 @@ pub struct Endpoints {
 /// Parameters of a path: name and decoded value.
 pub type Params = Vec<(String, String)>;
 
-/// What a plugin has at an address.
+/// The endpoint of a plugin at an address.
 #[derive(Debug)]
 pub enum Found<'e> {
     /// This endpoint, with the parameters of its path.

@@ -21,7 +21,7 @@ const API_VERSION: &str = "3.4.0";
 /// Radars of all providers together.
 const RADARS_MAX: usize = 64;
 
-/// What is to be done with one radar, once its provider is known.
+/// The operation on one radar, once its provider is known.
 enum Action {
     /// Ask and give the answer out as it is.
     Read { export: &'static str, request: String, member: Option<&'static str> },

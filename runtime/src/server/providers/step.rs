@@ -15,7 +15,7 @@ use crate::server::Response;
 pub struct Question {
     /// Package name.
     pub package: String,
-    /// Call.
+    /// Export and arguments.
     pub call: Call,
 }
 
@@ -30,7 +30,7 @@ impl Question {
 /// What goes on with the replies, one for each question, in their order.
 pub type Then = Box<dyn FnOnce(Vec<Reply>) -> Step + Send>;
 
-/// What an answer changes.
+/// The change that an answer makes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Effect {
     /// Nothing.
@@ -47,7 +47,7 @@ pub enum Effect {
     },
     /// Another provider is the default now.
     Default {
-        /// API.
+        /// The API of which it is the default.
         api: Api,
         /// Package name.
         package: String,
@@ -57,7 +57,7 @@ pub enum Effect {
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// Response.
+    /// The response for the client.
     pub response: Response,
     /// What else happens.
     pub effect: Effect,

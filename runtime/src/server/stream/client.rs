@@ -60,7 +60,7 @@ pub(super) enum ClientMessage {
 pub(super) struct Subscribe {
     pub(super) path: Pattern,
     pub(super) pace: Pace,
-    /// What of the row was not understood.
+    /// The part of the row that was not understood.
     pub(super) warnings: Vec<String>,
 }
 

@@ -6,8 +6,8 @@
 //! it say so with `$backpressure`.
 
 mod client;
-mod held;
 mod pace;
+mod pending_value;
 mod text;
 
 use alloc::boxed::Box;
@@ -29,8 +29,8 @@ use crate::paths::{Pattern, PatternSet};
 use crate::queue::Queue;
 use crate::time::{Instant, UnixMillis};
 use client::{ClientMessage, Subscribe};
-use held::{Held, write};
 use pace::{Pace, Pacer};
+use pending_value::{PendingValue, write};
 pub use text::StreamText;
 
 /// Subscriptions of one client.
@@ -41,7 +41,7 @@ const REPLY_BYTES_MAX: u32 = 8 * 1024;
 /// Values in one delta that was made of collapsed ones.
 const VALUES_PER_DELTA: usize = 64;
 
-/// What a session must know when it opens.
+/// Settings of a session when it opens.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamContext<'a> {
     /// Context of the own vessel.
@@ -56,7 +56,7 @@ pub struct StreamContext<'a> {
     pub limits: &'a Limits,
 }
 
-/// What a client's text asks the gateway to do.
+/// The request in a client's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -76,7 +76,7 @@ pub enum SessionEvent {
     },
 }
 
-/// What a session did since it opened.
+/// Counters of a session since it opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamCounters {
     /// Deltas offered.
@@ -116,7 +116,7 @@ pub struct Session {
     /// Goes out before anything live: cached values, collapsed and paced ones.
     ready: VecDeque<Arc<Delta>>,
     live: Queue<Arc<Delta>>,
-    collapsed: BTreeSet<Held>,
+    collapsed: BTreeSet<PendingValue>,
     collapsed_since: Instant,
     values_max: usize,
     pacer: Pacer,
@@ -282,9 +282,11 @@ impl Session {
                 let matching =
                     self.subscriptions.matching(path).filter(|subscription| subscription.context.matches(context));
                 match matching.map(|subscription| subscription.pace).reduce(Pace::faster) {
-                    Some(pace) if pace.is_immediate() => wanted.extend(Held::new(delta, update_index, entry_index)),
+                    Some(pace) if pace.is_immediate() => {
+                        wanted.extend(PendingValue::new(delta, update_index, entry_index));
+                    }
                     Some(pace) => {
-                        let held = Held::new(delta, update_index, entry_index);
+                        let held = PendingValue::new(delta, update_index, entry_index);
                         if !held.is_some_and(|held| self.pacer.put(held, pace, now)) {
                             self.counters.dropped = self.counters.dropped.saturating_add(1);
                         }
@@ -320,7 +322,7 @@ impl Session {
     fn collapse(&mut self, delta: &Arc<Delta>) {
         for (update_index, update) in delta.updates().enumerate() {
             for entry_index in 0..update.values().count() {
-                let Some(held) = Held::new(delta, update_index, entry_index) else {
+                let Some(held) = PendingValue::new(delta, update_index, entry_index) else {
                     continue;
                 };
                 if self.collapsed.replace(held).is_some() {
@@ -374,7 +376,7 @@ impl Session {
     }
 
     /// Writes values of any contexts as deltas into `ready`.
-    fn write_ready(&mut self, first: Option<Member<'_>>, mut values: &[Held]) {
+    fn write_ready(&mut self, first: Option<Member<'_>>, mut values: &[PendingValue]) {
         while let Some(next) = values.first() {
             let same = values.iter().take_while(|held| held.context() == next.context()).count();
             let Some((now, later)) = values.split_at_checked(same) else {

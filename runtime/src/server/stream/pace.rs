@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::held::Held;
+use super::pending_value::PendingValue;
 use crate::time::Instant;
 
 /// How often a value is sent.
@@ -56,7 +56,7 @@ impl Row {
 /// The latest value of each path and source that waits for its time.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    rows: BTreeMap<Held, Row>,
+    rows: BTreeMap<PendingValue, Row>,
     rows_max: usize,
     due: Option<Instant>,
 }
@@ -67,7 +67,7 @@ impl Pacer {
     }
 
     /// Keeps a value; false when there is no room for another path.
-    pub(super) fn put(&mut self, held: Held, pace: Pace, now: Instant) -> bool {
+    pub(super) fn put(&mut self, held: PendingValue, pace: Pace, now: Instant) -> bool {
         let sent = match self.rows.remove_entry(&held) {
             Some((_, row)) => row.sent,
             None if self.rows.len() >= self.rows_max => return false,
@@ -87,7 +87,7 @@ impl Pacer {
     }
 
     /// Returns the values that are due, ordered by context and path.
-    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Held> {
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<PendingValue> {
         if self.due.is_none_or(|due| due > now) {
             return Vec::new();
         }
@@ -103,7 +103,7 @@ impl Pacer {
     }
 
     /// Forgets the values for which `keep` says no.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Held) -> bool) {
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&PendingValue) -> bool) {
         self.rows.retain(|held, _| keep(held));
         self.due = self.rows.values().filter_map(Row::due).min();
     }
@@ -121,12 +121,12 @@ mod tests {
     use crate::time::UnixMillis;
     use alloc::sync::Arc;
 
-    fn value(path: &str) -> Held {
+    fn value(path: &str) -> PendingValue {
         let stamp = Stamp { source_ref: "s", self_context: "vessels.urn:x", now: UnixMillis(0) };
         let delta =
             Delta::parse(&std::format!(r#"{{"updates":[{{"values":[{{"path":"{path}","value":1}}]}}]}}"#), &stamp)
                 .unwrap();
-        Held::new(&Arc::new(delta), 0, 0).unwrap()
+        PendingValue::new(&Arc::new(delta), 0, 0).unwrap()
     }
 
     const SECOND: Duration = Duration::from_secs(1);

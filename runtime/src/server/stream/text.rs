@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use crate::delta::Delta;
 
-/// A text for a stream client. That of a delta is shared by all clients it goes to, and by whoever else holds the delta.
+/// A text for a stream client. That of a delta is shared by all clients it goes to, and by all other owners of the delta.
 #[derive(Clone, Debug)]
 pub enum StreamText {
     /// The text of a delta.

@@ -65,7 +65,7 @@ pub(super) fn on_files(
     done
 }
 
-/// What is open; standard streams apart.
+/// Open descriptors, without the standard streams.
 fn open<'f>(caller: &'f Caller<'_>) -> Result<&'f Files, Errno> {
     caller.state().files.as_ref().ok_or(Errno::BADF)
 }

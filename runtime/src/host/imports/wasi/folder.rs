@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::vfs::{Entry, Kind, Stat};
+use crate::vfs::{FolderEntry, Kind, Stat};
 
 /// File type of standard input, output and error.
 pub(super) const FILETYPE_CHARACTER_DEVICE: u8 = 2;
@@ -16,7 +16,7 @@ const DIRENT_BYTES: usize = 24;
 
 /// Returns the directory entries from `cookie` on that fit into `room` bytes; the last one may be cut, as preview 1
 /// has it.
-pub(super) fn entries(entries: &[Entry], cookie: u64, room: usize) -> Vec<u8> {
+pub(super) fn entries(entries: &[FolderEntry], cookie: u64, room: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (index, entry) in entries.iter().enumerate().skip(usize::try_from(cookie).unwrap_or(usize::MAX)) {
         if bytes.len() >= room {

@@ -1,26 +1,26 @@
-//! AIS and radio: whom a delta speaks of, and what it says.
+//! AIS and radio: context and values of a delta.
 
-use super::super::target::Context;
+use super::super::target::DeltaContext;
 use super::*;
 
-fn context(pgn: u32, fields: Inputs<'_>) -> Context {
+fn context(pgn: u32, fields: Inputs<'_>) -> DeltaContext {
     let payload = encode(Pgn(pgn), fields).unwrap();
     find(Pgn(pgn)).unwrap().target.context(&Decoded::new(Pgn(pgn), &payload).unwrap())
 }
 
-fn other(text: &str) -> Context {
-    Context::Other(text.try_into().unwrap())
+fn other(text: &str) -> DeltaContext {
+    DeltaContext::Other(text.try_into().unwrap())
 }
 
 #[test]
 fn contexts_are_named_by_mmsi() {
     let vessel = [(Field::UserId, Input::Raw(211_234_567))];
-    assert_eq!(context(127_250, &[]), Context::Own);
+    assert_eq!(context(127_250, &[]), DeltaContext::Own);
     for pgn in [129_038, 129_039, 129_040, 129_794, 129_809, 129_810] {
         assert_eq!(context(pgn, &vessel), other("vessels.urn:mrn:imo:mmsi:211234567"), "{pgn}");
         assert_eq!(context(pgn, &[]), other("vessels.unknown"), "{pgn}");
         // A number with fewer than nine digits is no vessel's.
-        assert_eq!(context(pgn, &[(Field::UserId, Input::Raw(2_320_001))]), Context::Invalid, "{pgn}");
+        assert_eq!(context(pgn, &[(Field::UserId, Input::Raw(2_320_001))]), DeltaContext::Invalid, "{pgn}");
     }
     assert_eq!(
         context(129_041, &[(Field::UserId, Input::Raw(992_111_840))]),
@@ -39,7 +39,7 @@ fn stations_and_aircraft_have_zeros_in_front() {
         context(129_802, &[(Field::SourceId, Input::Raw(2_320_001))]),
         other("vessels.urn:mrn:imo:mmsi:002320001")
     );
-    assert_eq!(context(129_802, &[]), Context::Invalid);
+    assert_eq!(context(129_802, &[]), DeltaContext::Invalid);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn numbers_below_the_range_of_an_mmsi_are_none() {
     let mut payload = encode(Pgn(129_038), &[]).unwrap().to_vec();
     payload[1..5].copy_from_slice(&1_193_046_u32.to_le_bytes());
     let decoded = Decoded::new(Pgn(129_038), &payload).unwrap();
-    assert_eq!(find(Pgn(129_038)).unwrap().target.context(&decoded), Context::Invalid);
+    assert_eq!(find(Pgn(129_038)).unwrap().target.context(&decoded), DeltaContext::Invalid);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn distress_calls_notify_in_the_callers_context() {
         find(Pgn(129_808)).unwrap().target.context(&Decoded::new(Pgn(129_808), &payload).unwrap())
     };
     assert_eq!(call([21, 11, 23, 45, 60]), other("vessels.urn:mrn:imo:mmsi:211123456"));
-    assert_eq!((call([0; 5]), call([0xff; 5])), (Context::Invalid, Context::Invalid));
+    assert_eq!((call([0; 5]), call([0xff; 5])), (DeltaContext::Invalid, DeltaContext::Invalid));
     let fields = [
         (Field::NatureOfDistress, Input::Raw(110)),
         (Field::LatitudeOfVesselReported, Input::Raw(10_000_000)),

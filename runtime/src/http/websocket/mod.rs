@@ -53,7 +53,7 @@ pub type Control = heapless::Vec<u8, CONTROL_BYTES_MAX>;
 
 /// A whole message of the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum WebSocketMessage {
     /// Text, fragments joined.
     Text(String),
     /// Bytes, fragments joined.
@@ -169,7 +169,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Violation`]; it stays, since the rest of the stream cannot be understood.
-    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
+    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<WebSocketMessage>, Violation> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
@@ -179,7 +179,7 @@ impl Decoder {
         })
     }
 
-    fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
+    fn advance(&mut self, input: &mut &[u8]) -> Result<Option<WebSocketMessage>, Violation> {
         loop {
             if self.frame.is_none() {
                 self.frame = self.read_head(input)?;
@@ -274,11 +274,11 @@ impl Decoder {
         Ok(Frame { opcode, fin: first & 0x80 != 0, mask, read: 0, bytes })
     }
 
-    fn finish(&mut self, frame: Frame) -> Result<Option<Message>, Violation> {
+    fn finish(&mut self, frame: Frame) -> Result<Option<WebSocketMessage>, Violation> {
         Ok(Some(match frame.opcode {
-            Opcode::Ping => Message::Ping(core::mem::take(&mut self.control)),
-            Opcode::Pong => Message::Pong(core::mem::take(&mut self.control)),
-            Opcode::Close => Message::Close(close_code(&core::mem::take(&mut self.control))?),
+            Opcode::Ping => WebSocketMessage::Ping(core::mem::take(&mut self.control)),
+            Opcode::Pong => WebSocketMessage::Pong(core::mem::take(&mut self.control)),
+            Opcode::Close => WebSocketMessage::Close(close_code(&core::mem::take(&mut self.control))?),
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 let kind = self.joining.take().unwrap_or(frame.opcode);
                 if !frame.fin {
@@ -287,8 +287,8 @@ impl Decoder {
                 }
                 let data = core::mem::take(&mut self.data);
                 match kind {
-                    Opcode::Text => Message::Text(String::from_utf8(data).map_err(|_| Violation::Text)?),
-                    _ => Message::Binary(data),
+                    Opcode::Text => WebSocketMessage::Text(String::from_utf8(data).map_err(|_| Violation::Text)?),
+                    _ => WebSocketMessage::Binary(data),
                 }
             }
         }))

@@ -25,7 +25,7 @@ pub const SESSIONS: u8 = 2;
 pub const BROADCAST_PAUSE_MAX: Duration = Duration::from_millis(750);
 /// Longest pause within an addressed transfer (T2, T3); a receiver may hold the sender as long.
 pub const ADDRESSED_PAUSE_MAX: Duration = Duration::from_millis(1250);
-/// A transfer is also given up after so many frames of the protocol, for logs, whose clock cannot be used.
+/// A transfer is also given up after this many frames of the protocol, for logs, whose clock cannot be used.
 pub const AGE_FRAMES_MAX: u32 = 2048;
 /// Packets asked for at once where we are the receiver.
 const WINDOW: u8 = 16;

@@ -8,13 +8,13 @@ use crate::json::Member;
 
 /// A value that waits; two are equal when context, path and source are.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(super) struct PendingValue {
     delta: Arc<Delta>,
     update: u16,
     entry: u16,
 }
 
-impl Held {
+impl PendingValue {
     /// Points at a value; a delta has at most 1024.
     pub(super) fn new(delta: &Arc<Delta>, update: usize, entry: usize) -> Option<Self> {
         Some(Self { delta: delta.clone(), update: u16::try_from(update).ok()?, entry: u16::try_from(entry).ok()? })
@@ -47,21 +47,21 @@ impl Held {
     }
 }
 
-impl PartialEq for Held {
+impl PartialEq for PendingValue {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Held {}
+impl Eq for PendingValue {}
 
-impl PartialOrd for Held {
+impl PartialOrd for PendingValue {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Held {
+impl Ord for PendingValue {
     fn cmp(&self, other: &Self) -> Ordering {
         if self.is_of_same_update(other) && self.entry == other.entry {
             return Ordering::Equal;
@@ -72,10 +72,10 @@ impl Ord for Held {
 }
 
 /// Writes values of one context as a delta; `first` is a member before its context.
-pub(super) fn write(first: Option<Member<'_>>, self_context: &str, values: &[Held]) -> Option<Delta> {
+pub(super) fn write(first: Option<Member<'_>>, self_context: &str, values: &[PendingValue]) -> Option<Delta> {
     let context = values.first()?.context();
     let mut writer = DeltaWriter::new(first, Some(if context.is_empty() { self_context } else { context }));
-    let mut before: Option<&Held> = None;
+    let mut before: Option<&PendingValue> = None;
     for held in values {
         let update = held.update()?;
         if !before.is_some_and(|before| before.is_of_same_update(held)) {

@@ -25,7 +25,7 @@ pub const AGE_MAX: Duration = Duration::from_millis(750);
 pub const REORDER_MAX: Duration = Duration::from_millis(50);
 /// The same limit in frames of fast packets, for logs, whose clock cannot be used.
 pub const REORDER_FRAMES_MAX: u32 = 64;
-/// A message is also given up after so many frames of fast packets, for the same reason.
+/// A message is also given up after this many frames of fast packets, for the same reason.
 pub const AGE_FRAMES_MAX: u32 = 2048;
 
 const INDEX_MASK: u8 = 0x1f;
@@ -63,7 +63,7 @@ pub struct Dropped {
     pub evicted: u64,
 }
 
-/// What tells open messages apart.
+/// Key of an open message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     source: SourceAddress,

@@ -9,12 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use skiff_runtime::gateway::InputState;
-use skiff_runtime::n2k::log::{Entry, Format, LogStream, Mode, Record};
+use skiff_runtime::n2k::log::{Format, LogEntry, LogStream, Mode, Record};
 
 use super::serial::SerialPort;
-use crate::run::feed::Happening;
+use crate::run::feed::InputEvent;
 
-/// A connection on which nothing comes for so long is taken for dead: a bus that is on is never silent.
+/// Silence after which a connection is taken for dead: a bus that is on is never silent.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,12 +57,12 @@ impl Default for BackOff {
     }
 }
 
-/// Takes what happens; false when nobody wants to know any more.
-pub type Send = Arc<dyn Fn(Happening) -> bool + std::marker::Send + Sync>;
+/// Takes an event; false when the receiver is gone.
+pub type Send = Arc<dyn Fn(InputEvent) -> bool + std::marker::Send + Sync>;
 
 /// Why reading ended.
 enum Over {
-    /// Nobody takes what is read.
+    /// The receiver is gone.
     Unwanted,
     /// The source is gone; whether anything came before.
     Gone(String, bool),
@@ -76,7 +76,7 @@ struct Feed {
     send: Send,
 }
 
-/// Reads a link for ever, or until nobody wants it; `name` is for messages.
+/// Reads a link for ever, or until the receiver is gone; `name` is for messages.
 pub fn play(link: Link, name: &str, format: Format, back_off: BackOff, send: &Send) {
     let feed = Feed { name: name.to_owned(), format, send: Arc::clone(send) };
     match link {
@@ -107,13 +107,13 @@ impl Feed {
     fn keep_up<R: Read>(&self, back_off: BackOff, open: impl Fn() -> io::Result<R>) {
         let mut pause = back_off.first;
         loop {
-            if !(self.send)(Happening::State(InputState::Connecting)) {
+            if !(self.send)(InputEvent::State(InputState::Connecting)) {
                 return;
             }
             let reason = match open() {
                 Ok(mut input) => {
                     log::info!("{}: open", self.name);
-                    if !(self.send)(Happening::State(InputState::Open)) {
+                    if !(self.send)(InputEvent::State(InputState::Open)) {
                         return;
                     }
                     match self.pump(&mut input) {
@@ -127,7 +127,7 @@ impl Feed {
                 Err(error) => error.to_string(),
             };
             log::warn!("{}: {reason}; next attempt in {:.1} s", self.name, pause.as_secs_f64());
-            if !(self.send)(Happening::State(InputState::Waiting(reason))) {
+            if !(self.send)(InputEvent::State(InputState::Waiting(reason))) {
                 return;
             }
             thread::sleep(pause);
@@ -159,22 +159,22 @@ impl Feed {
         }
     }
 
-    /// Gives what stands in the stream; false when nobody wants it. Times are those of arrival: gateways send the time of
+    /// Gives the entries of the stream; false without a receiver. Times are those of arrival: gateways send the time of
     /// day at most.
     fn give(&self, stream: &mut LogStream, bad: &mut u64) -> bool {
         while let Some(entry) = stream.next_entry() {
-            let happening = match entry {
-                Entry::Record { record, .. } => Happening::Record(Record { time: None, ..record }),
-                Entry::Sentence { text, .. } => Happening::Sentence { text, time: None },
-                Entry::Bad { number, error, .. } => {
+            let event = match entry {
+                LogEntry::Record { record, .. } => InputEvent::Record(Record { time: None, ..record }),
+                LogEntry::Sentence { text, .. } => InputEvent::Sentence { text, time: None },
+                LogEntry::Bad { number, error, .. } => {
                     *bad = bad.saturating_add(1);
                     if *bad <= TOLD_MAX {
                         log::warn!("{}: line {number}: {error}", self.name);
                     }
-                    Happening::Bad
+                    InputEvent::Bad
                 }
             };
-            if !(self.send)(happening) {
+            if !(self.send)(event) {
                 return false;
             }
         }
@@ -185,7 +185,7 @@ impl Feed {
     fn accept(&self, listener: &TcpListener, back_off: BackOff) {
         let clients = Arc::new(AtomicUsize::new(0));
         let nobody = || InputState::Waiting("no client is connected".into());
-        if !(self.send)(Happening::State(nobody())) {
+        if !(self.send)(InputEvent::State(nobody())) {
             return;
         }
         loop {
@@ -202,7 +202,7 @@ impl Feed {
                 log::warn!("{}: {from} refused, {CLIENTS_MAX} clients are connected", self.name);
                 continue;
             }
-            if !(self.send)(Happening::State(InputState::Open)) {
+            if !(self.send)(InputEvent::State(InputState::Open)) {
                 return;
             }
             let (feed, count) = (self.clone(), Arc::clone(&clients));
@@ -215,7 +215,7 @@ impl Feed {
                     log::info!("{}: {from}: {reason}", feed.name);
                 }
                 if count.fetch_sub(1, Ordering::SeqCst) == 1 {
-                    (feed.send)(Happening::State(nobody()));
+                    (feed.send)(InputEvent::State(nobody()));
                 }
             };
             if let Err(error) = thread::Builder::new().name("input client".into()).spawn(read) {
@@ -240,11 +240,11 @@ impl Feed {
                 }
                 Err(error) => {
                     log::warn!("{}: {error}", self.name);
-                    if !(self.send)(Happening::State(InputState::Waiting(error.to_string()))) {
+                    if !(self.send)(InputEvent::State(InputState::Waiting(error.to_string()))) {
                         return;
                     }
                     thread::sleep(back_off.first);
-                    if !(self.send)(Happening::State(InputState::Open)) {
+                    if !(self.send)(InputEvent::State(InputState::Open)) {
                         return;
                     }
                 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::hal::{NetError, Network, Socket};
 use crate::server::stream::StreamText;
 
-/// What follows a head.
+/// The body behind a head.
 #[derive(Debug, Default)]
 enum Payload {
     #[default]
@@ -17,14 +17,14 @@ enum Payload {
 
 /// A head and what follows it, sent from front to back without a copy.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing {
+pub(super) struct SendBuffer {
     head: Vec<u8>,
     payload: Payload,
     sent: usize,
 }
 
-impl Outgoing {
-    /// Puts bytes on their way; what was there is sent already or given up.
+impl SendBuffer {
+    /// Replaces the bytes; the previous ones are sent already or given up.
     pub(super) fn bytes(head: Vec<u8>, body: Vec<u8>) -> Self {
         Self { head, payload: if body.is_empty() { Payload::Nothing } else { Payload::Bytes(body) }, sent: 0 }
     }

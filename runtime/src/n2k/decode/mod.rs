@@ -15,12 +15,12 @@ pub(super) use groups::is_proprietary;
 pub use reading::{Flags, Lookup, Reading};
 
 use self::bits::{extend, read};
-use self::groups::Target;
+use self::groups::GroupTarget;
 use super::id::Pgn;
 use super::payload::MESSAGE_BYTES_MAX;
 use super::table::{DefinitionRow, FIELDS_MAX, FieldRow, Form, Kind};
 use super::tables::{Definition, Field};
-use super::text::Text;
+use super::text::FieldText;
 use crate::json::Decimal;
 use crate::time::UnixMillis;
 
@@ -37,7 +37,7 @@ pub struct Decoded<'a> {
     /// The bit at which each field begins, and the one behind the last.
     at: [u16; FIELDS_MAX + 1],
     /// The PGN that the message is about (126208).
-    target: Target,
+    target: GroupTarget,
     /// A group of a repeating set, which has no sets of its own.
     is_group: bool,
 }
@@ -79,7 +79,7 @@ impl<'a> Decoded<'a> {
             fields: row.head(),
             payload,
             at: [0; FIELDS_MAX + 1],
-            target: Target::default(),
+            target: GroupTarget::default(),
             is_group: false,
         };
         decoded.walk(0);
@@ -102,7 +102,7 @@ impl<'a> Decoded<'a> {
                 self.target = read(self.payload, self.bit_of(index), 24)
                     .filter(|_| kind.bits == 24)
                     .and_then(|pgn| u32::try_from(pgn).ok())
-                    .map_or(Target::default(), |pgn| Target::new(Pgn(pgn)));
+                    .map_or(GroupTarget::default(), |pgn| GroupTarget::new(Pgn(pgn)));
             }
         }
         self.set_at(self.fields.len(), bit);
@@ -297,20 +297,20 @@ impl<'a> Decoded<'a> {
 
     /// Returns the text that a device wrote into a field; an empty one is absent.
     #[must_use]
-    pub fn string(&self, field: Field) -> Option<Text<'a>> {
+    pub fn string(&self, field: Field) -> Option<FieldText<'a>> {
         let (index, kind) = self.entry(field)?;
         let text = self.string_of(index, kind)?;
         Some(if field == Field::AtonName { text.cut(ATON_NAME_LETTERS) } else { text })
     }
 
-    fn string_of(&self, index: usize, kind: &Kind) -> Option<Text<'a>> {
+    fn string_of(&self, index: usize, kind: &Kind) -> Option<FieldText<'a>> {
         let bytes = self.bytes_at(index)?;
         match (kind.form, bytes) {
-            (Form::Text, bytes) => Text::fixed(bytes),
+            (Form::Text, bytes) => FieldText::fixed(bytes),
             (Form::CountedText, [count, bytes @ ..]) => {
-                Text::counted(bytes.get(..usize::from(*count)).unwrap_or(bytes))
+                FieldText::counted(bytes.get(..usize::from(*count)).unwrap_or(bytes))
             }
-            (Form::CodedText, [_, control, bytes @ ..]) => Text::coded(*control, bytes),
+            (Form::CodedText, [_, control, bytes @ ..]) => FieldText::coded(*control, bytes),
             _ => None,
         }
     }

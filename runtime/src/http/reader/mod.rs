@@ -6,9 +6,9 @@ use super::chunked::{Chunks, Piece};
 use super::head::{self, Framing};
 use super::{Limits, Refusal, Request};
 
-/// What a reader has.
+/// What a reader has of the next request.
 #[derive(Debug)]
-pub enum Step {
+pub enum RequestStep {
     /// More bytes are needed.
     Pending,
     /// The client waits for `HTTP/1.1 100 Continue`, which is to be sent now; told once per request.
@@ -51,7 +51,7 @@ pub struct Reader {
     /// Arrived and not yet used; at most `head_bytes_max`.
     buffer: Vec<u8>,
     state: State,
-    /// `Step::Continue` is due.
+    /// `RequestStep::Continue` is due.
     owes_continue: bool,
 }
 
@@ -106,11 +106,11 @@ impl Reader {
         self.buffer
     }
 
-    /// Goes on with what was pushed. Call it again after a request: the next one can be there already.
+    /// Parses the bytes that were pushed. Call it again after a request: the next one can be there already.
     ///
     /// # Errors
     /// [`Refusal`]; it stays, since the rest of the stream cannot be understood.
-    pub fn step(&mut self) -> Result<Step, Refusal> {
+    pub fn step(&mut self) -> Result<RequestStep, Refusal> {
         match self.advance() {
             Err(refusal) => {
                 self.buffer = Vec::new();
@@ -122,12 +122,12 @@ impl Reader {
         }
     }
 
-    fn advance(&mut self) -> Result<Step, Refusal> {
+    fn advance(&mut self) -> Result<RequestStep, Refusal> {
         loop {
             match &mut self.state {
                 State::Broken(refusal) => return Err(*refusal),
                 State::Head { .. } => {
-                    let Some(end) = self.head_end()? else { return Ok(Step::Pending) };
+                    let Some(end) = self.head_end()? else { return Ok(RequestStep::Pending) };
                     let head = head::parse(self.buffer.get(..end).unwrap_or_default(), &self.limits)?;
                     self.use_up(end);
                     self.owes_continue = head.expects_continue;
@@ -175,19 +175,23 @@ impl Reader {
     }
 
     /// Asks for more of a body, and for `100 Continue` first when the client waits for it.
-    fn wait(&mut self) -> Step {
-        if core::mem::take(&mut self.owes_continue) && self.buffer.is_empty() { Step::Continue } else { Step::Pending }
+    fn wait(&mut self) -> RequestStep {
+        if core::mem::take(&mut self.owes_continue) && self.buffer.is_empty() {
+            RequestStep::Continue
+        } else {
+            RequestStep::Pending
+        }
     }
 
-    fn finish(&mut self) -> Step {
+    fn finish(&mut self) -> RequestStep {
         self.owes_continue = false;
         match core::mem::replace(&mut self.state, State::Head { searched: 0 }) {
             State::Body { request, keep_alive, .. } | State::Chunks { request, keep_alive, .. } => {
-                Step::Request { request, keep_alive }
+                RequestStep::Request { request, keep_alive }
             }
             other => {
                 self.state = other;
-                Step::Pending
+                RequestStep::Pending
             }
         }
     }

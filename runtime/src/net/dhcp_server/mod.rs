@@ -18,9 +18,9 @@ pub const LEASES_MAX: usize = 8;
 const LEASE: Duration = Duration::from_secs(3600);
 /// How long an address is kept for a client that was offered it.
 const OFFER: Duration = Duration::from_secs(60);
-/// How long an address that somebody else uses is left alone.
+/// How long an address that another device uses is left alone.
 const DECLINED: Duration = Duration::from_secs(600);
-/// A message without relays' options; every client takes so many bytes (RFC 2131 §2).
+/// A message without relays' options; every client takes this many bytes (RFC 2131 §2).
 const MESSAGE_BYTES_MAX: usize = 576;
 /// Messages answered in one poll.
 const MESSAGES_PER_POLL: usize = 4;
