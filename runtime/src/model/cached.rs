@@ -33,14 +33,6 @@ pub struct CachedCursor {
     done: bool,
 }
 
-impl CachedCursor {
-    /// Tells whether everything was sent.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.done
-    }
-}
-
 impl Model {
     /// Returns the next delta of latest values, all sources, and moves `cursor` on; `None` at the end.
     pub fn cached_after(&self, scope: Scope, cursor: &mut CachedCursor) -> Option<Delta> {
@@ -61,12 +53,6 @@ impl Model {
             cursor.done = cursor.context.is_none();
         }
         None
-    }
-
-    /// Returns the latest values of a scope as deltas.
-    pub fn cached_deltas(&self, scope: Scope) -> impl Iterator<Item = Delta> {
-        let mut cursor = CachedCursor::default();
-        core::iter::from_fn(move || self.cached_after(scope, &mut cursor))
     }
 
     /// Writes the values after `path`, as many as one delta takes.

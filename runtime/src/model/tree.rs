@@ -11,15 +11,6 @@ use crate::json::{self, JsonError, Nested};
 /// Segments of a question; the longest path has fewer.
 const SEGMENTS_MAX: usize = 136;
 
-/// How much of a leaf is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// Everything.
-    Full,
-    /// Without `meta` and `values`.
-    Lean,
-}
-
 impl Model {
     /// Returns the JSON at the place a REST address names below `/signalk/v1/api`, `None` when nothing is there.
     ///
@@ -42,7 +33,7 @@ impl Model {
                 let contexts = self.group(group);
                 (!contexts.is_empty()).then(|| json::nested(|tree| self.write_contexts(tree, &contexts)))
             }
-            (_, Some((key, path))) => self.node_in(self.find(group, key)?, path, Form::Full),
+            (_, Some((key, path))) => self.node_in(self.find(group, key)?, path),
         }
     }
 
@@ -50,44 +41,28 @@ impl Model {
     /// a leaf object for `a.b`, the bare value for `a.b.value`, a subtree for an inner node; `None` when it is absent or null.
     #[must_use]
     pub fn node_at_self(&self, dotted: &str) -> Option<String> {
-        self.dotted(&self.own, dotted, Form::Full)
-    }
-
-    /// Returns the same without the members `meta` and `values` of leaves, for buffers that are too small.
-    #[must_use]
-    pub fn node_at_self_lean(&self, dotted: &str) -> Option<String> {
-        self.dotted(&self.own, dotted, Form::Lean)
+        self.dotted(&self.own, dotted)
     }
 
     /// Returns the node at a dotted path below the full model; `vessels.self` stands for the own vessel.
     #[must_use]
     pub fn node_at(&self, dotted: &str) -> Option<String> {
-        self.node_at_root(dotted, Form::Full)
-    }
-
-    /// Returns the same without the members `meta` and `values` of leaves.
-    #[must_use]
-    pub fn node_at_lean(&self, dotted: &str) -> Option<String> {
-        self.node_at_root(dotted, Form::Lean)
-    }
-
-    fn node_at_root(&self, dotted: &str, form: Form) -> Option<String> {
         let mut parts = dotted.splitn(3, '.');
         if let (Some(group), Some(key)) = (parts.next(), parts.next())
             && let Some(context) = self.find(group, key)
         {
-            return self.dotted(context, parts.next().unwrap_or_default(), form);
+            return self.dotted(context, parts.next().unwrap_or_default());
         }
         let segments: Vec<&str> = dotted.split('.').collect();
         self.json_at(&segments).filter(|json| json != "null")
     }
 
-    fn dotted(&self, context: &ContextTree, dotted: &str, form: Form) -> Option<String> {
+    fn dotted(&self, context: &ContextTree, dotted: &str) -> Option<String> {
         let segments: Vec<&str> = dotted.split('.').filter(|segment| !segment.is_empty()).collect();
         if segments.len() > SEGMENTS_MAX {
             return None;
         }
-        self.node_in(context, &segments, form).filter(|json| json != "null")
+        self.node_in(context, &segments).filter(|json| json != "null")
     }
 
     /// Returns the meta of a path: what was sent for it over what the schema says.
@@ -141,13 +116,13 @@ impl Model {
     fn write_contexts(&self, tree: &mut Nested<'_>, contexts: &[(&str, &ContextTree)]) {
         for (key, context) in contexts {
             tree.open(key);
-            self.write_tree(tree, context.below("").collect(), 0, Form::Full);
+            self.write_tree(tree, context.below("").collect(), 0);
             tree.close();
         }
     }
 
     /// Returns what lies at `segments` below a context.
-    fn node_in(&self, context: &ContextTree, segments: &[&str], form: Form) -> Option<String> {
+    fn node_in(&self, context: &ContextTree, segments: &[&str]) -> Option<String> {
         let segments = segments.strip_suffix(&[""]).unwrap_or(segments);
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
@@ -161,7 +136,7 @@ impl Model {
         }
         if !found.is_empty() || segments.is_empty() {
             found.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
-            return Some(json::nested(|tree| self.write_tree(tree, found, segments.len(), form)));
+            return Some(json::nested(|tree| self.write_tree(tree, found, segments.len())));
         }
         if segments == ["meta"] {
             return Some(all_meta(context));
@@ -175,7 +150,7 @@ impl Model {
             };
             let json = match node {
                 Node::Bare(value) => String::from(&**value),
-                Node::Leaf(leaf) => json::object(|out| self.write_leaf(out, &path, leaf, Form::Full)),
+                Node::Leaf(leaf) => json::object(|out| self.write_leaf(out, &path, leaf)),
             };
             return descend(&json, rest).map(String::from);
         }
@@ -186,7 +161,7 @@ impl Model {
     }
 
     /// Writes sorted `entries` as nested objects into the open one, leaving out the first `skip` segments of each path.
-    fn write_tree<'c>(&self, tree: &mut Nested<'_>, mut entries: Vec<(&'c str, &'c Node)>, skip: usize, form: Form) {
+    fn write_tree<'c>(&self, tree: &mut Nested<'_>, mut entries: Vec<(&'c str, &'c Node)>, skip: usize) {
         if skip == 0 {
             entries.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
         }
@@ -214,7 +189,7 @@ impl Model {
             if rest.peek().is_none() {
                 // The node that was asked for itself.
                 if let Node::Leaf(leaf) = node {
-                    self.write_leaf(tree.members(), path, leaf, form);
+                    self.write_leaf(tree.members(), path, leaf);
                     leaf_at_top = true;
                 }
                 continue;
@@ -232,7 +207,7 @@ impl Model {
                 }
             }
             if let Node::Leaf(leaf) = node {
-                self.write_leaf(tree.members(), path, leaf, form);
+                self.write_leaf(tree.members(), path, leaf);
             }
         }
         for _ in &open {
@@ -241,26 +216,24 @@ impl Model {
     }
 
     /// Writes the members of a leaf (plugin ABI §11.3), without braces.
-    fn write_leaf(&self, out: &mut json::Object<'_>, path: &str, leaf: &Leaf, form: Form) {
+    fn write_leaf(&self, out: &mut json::Object<'_>, path: &str, leaf: &Leaf) {
         if let Some(latest) = leaf.latest() {
             out.json("value", latest.value()).text("$source", self.sources.reference(latest.source));
             if !latest.timestamp().is_empty() {
                 out.text("timestamp", latest.timestamp());
             }
         }
-        if form == Form::Full {
-            if let Some(meta) = meta(path, leaf.meta()) {
-                out.json("meta", &meta);
-            }
-            if leaf.readings().len() > 1 {
-                out.object("values", |values| {
-                    for reading in leaf.readings() {
-                        values.object(self.sources.reference(reading.source), |one| {
-                            one.json("value", reading.value()).text("timestamp", reading.timestamp());
-                        });
-                    }
-                });
-            }
+        if let Some(meta) = meta(path, leaf.meta()) {
+            out.json("meta", &meta);
+        }
+        if leaf.readings().len() > 1 {
+            out.object("values", |values| {
+                for reading in leaf.readings() {
+                    values.object(self.sources.reference(reading.source), |one| {
+                        one.json("value", reading.value()).text("timestamp", reading.timestamp());
+                    });
+                }
+            });
         }
         if let Some(latest) = leaf.latest()
             && latest.pgn != 0

@@ -15,7 +15,6 @@ pub use query::{QUERY_PAIRS_MAX, query_json};
 pub use request::{RequestError, request_object};
 pub use response::{handler_failed, handler_missing, handler_slow, plugin_not_running, response};
 
-use super::Response;
 use crate::http::Method;
 use crate::json::{self, JsonError};
 
@@ -118,14 +117,6 @@ fn parse_entry(item: &str) -> Result<Endpoint, String> {
     Ok(Endpoint { method, pattern, handler: handler.into_owned() })
 }
 
-/// Returns the answer for an address where the plugin has nothing, or nothing for the method.
-///
-/// Both are the server's ordinary 404, as upstream's router gives it (plugin ABI §9.4).
-#[must_use]
-pub fn not_there() -> Response {
-    Response::not_found()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +153,6 @@ mod tests {
         }
         assert!(matches!(endpoints.find(Method::Post, "/a/7"), Found::OtherMethods));
         assert!(matches!(endpoints.find(Method::Get, "/b"), Found::Nothing));
-        assert_eq!(not_there().status, 404);
     }
 
     #[test]
