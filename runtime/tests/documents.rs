@@ -120,8 +120,9 @@ fn named_paths(text: &str) -> (Vec<String>, Vec<String>) {
             let folder = word.split_once('/').map(|(folder, _)| folder);
             folder.is_some_and(|folder| FOLDERS.contains(&folder) || [".ci", ".cargo", ".vscode"].contains(&folder))
         });
-        // A pattern is no path.
-        names.extend(ours.filter(|word| !word.contains(['<', '*', '{', '…'])).map(str::to_owned));
+        // A pattern is no path, and a build's folder is there only after the build.
+        let kept = ours.filter(|word| !word.contains(['<', '*', '{', '…']) && !word.ends_with("/target"));
+        names.extend(kept.map(str::to_owned));
     }
     (links, names)
 }
