@@ -41,8 +41,14 @@ pub const ARM: [Arm; 2] = [
 ];
 
 /// Overrides the dev profile: where only building is asked, optimising would take three times as long.
-const UNOPTIMISED: [&str; 4] =
-    ["--config", "profile.dev.opt-level=0", "--config", "profile.dev.package.\"*\".opt-level=0"];
+const UNOPTIMISED: [&str; 6] = [
+    "--config",
+    "profile.dev.opt-level=0",
+    "--config",
+    "profile.dev.package.skiff-runtime.opt-level=0",
+    "--config",
+    "profile.dev.package.skiff-gateway.opt-level=0",
+];
 
 impl Arm {
     /// Installs compiler, linker and emulator where they are missing.
