@@ -134,6 +134,21 @@ fn a_flood_of_deltas_is_cut_off_counted_and_harms_nobody() {
 }
 
 #[test]
+fn deltas_that_cannot_be_read_take_the_places_of_a_call_too() {
+    let mut sample = Sample::new();
+    // The last byte of the delta is left out.
+    let flood = r#"(local $left i32) (local.set $left (i32.const 100000))
+        (loop $again (call $emit (i32.const 64) (i32.const 50))
+            (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))"#;
+    sample.install(bare_package("flood", module(flood, "", "")), "{}");
+    sample.play(3);
+    let plugin = sample.plugin("flood");
+    let (drops, places) = (plugin.drops(), u64::from(plugin.limits().emit_queue_len));
+    assert_eq!(drops.malformed % places, 0, "{drops:?}");
+    assert!(drops.malformed >= places && drops.malformed + drops.emitted >= 100_000, "{drops:?}");
+}
+
+#[test]
 fn correcting_the_configuration_starts_a_given_up_plugin_again() {
     let mut sample = Sample::new();
     sample.install(bare_package("hostile", module(TRAP, "", "")), "{}");

@@ -202,6 +202,19 @@ impl PluginLimits {
     pub const IMPORT_RANGES_MAX: u64 = 4;
     /// Bytes that an import copies for one unit of fuel.
     pub const IMPORT_BYTES_PER_FUEL: u64 = 8;
+    /// Fuel of an import that the host answers by itself, whatever it does (measured, `docs/memory.md`).
+    pub const IMPORT_FUEL: u64 = 64;
+    /// Fuel of an import for which the guest is suspended, besides that.
+    pub const SUSPENSION_FUEL: u64 = 272;
+    /// Bytes of copying that reading a byte of text counts as: it is checked, decoded and kept.
+    pub const TEXT_WORK: u32 = 4;
+    /// Bytes of copying that a random byte counts as.
+    pub const RANDOM_WORK: u32 = 14;
+    /// Bytes of copying that a byte counts as which is read as JSON, written as JSON or logged: letter by letter, and
+    /// written again.
+    pub const PARSE_WORK: u32 = 100;
+    /// Bytes of one text a guest hands over, beyond its own limits elsewhere.
+    pub const TEXT_BYTES_MAX: u32 = 256 * 1024;
 
     /// Bytes of work that looking a file up counts as.
     pub const PATH_WORK_BYTES: u32 = 16 * 1024;
@@ -216,16 +229,22 @@ impl PluginLimits {
     /// How far a call can run past its fuel limit, fuel.
     ///
     /// Instructions never do: they are paid before they run, bulk operations by their length. What an import does is paid
-    /// after it was done, and only then is it seen that there was too little left: at most four ranges as long as the
-    /// guest's whole memory, a node of the whole data model or one file made durable. A sleep takes no work, and is paid
-    /// when it begins.
+    /// for together with it, and only then is it seen that there was too little left: at most four ranges as long as the
+    /// guest's whole memory, two of them texts that are parsed, a node of the whole data model or one file made durable.
+    /// A sleep takes no work, and is paid when it begins.
     #[must_use]
     pub const fn fuel_overrun_max(&self, model_bytes_max: u32) -> u64 {
-        let ranges = (self.linear_bytes_max as u64).saturating_mul(Self::IMPORT_RANGES_MAX);
+        let memory = self.linear_bytes_max as u64;
+        let text = if self.linear_bytes_max < Self::TEXT_BYTES_MAX { memory } else { Self::TEXT_BYTES_MAX as u64 };
+        let copied = memory.saturating_mul(Self::IMPORT_RANGES_MAX);
+        let parsed =
+            text.saturating_mul(2).saturating_add(model_bytes_max as u64).saturating_mul(Self::PARSE_WORK as u64);
+        let random = memory.saturating_mul(Self::RANDOM_WORK as u64);
         let file = (Self::SYNC_WORK_BYTES as u64).saturating_add(self.open_files_bytes_max as u64);
-        let bytes = ranges.saturating_add(file).saturating_add(model_bytes_max as u64);
+        let bytes = copied.saturating_add(parsed).saturating_add(random).saturating_add(file);
         let asleep = Self::SLEEP_MS_MAX.saturating_add(1).saturating_mul(Self::FUEL_PER_MS_ASLEEP);
-        bytes.div_ceil(Self::IMPORT_BYTES_PER_FUEL).saturating_add(Self::IMPORT_RANGES_MAX * 2).saturating_add(asleep)
+        let calls = Self::IMPORT_RANGES_MAX * 2 + Self::IMPORT_FUEL + Self::SUSPENSION_FUEL;
+        bytes.div_ceil(Self::IMPORT_BYTES_PER_FUEL).saturating_add(calls).saturating_add(asleep)
     }
 }
 

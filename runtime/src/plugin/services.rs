@@ -198,12 +198,13 @@ impl SliceServices<'_, '_> {
             self.view.drops.emitted = self.view.drops.emitted.saturating_add(1);
             return false;
         }
+        // One that cannot be read takes its place, too: reading it is work.
+        self.view.emitted_in_call = self.view.emitted_in_call.saturating_add(1);
+        self.view.emitted_bytes_in_call = bytes;
         let stamp =
             Stamp { source_ref: &self.view.package, self_context: self.world.self_context, now: self.world.wall };
         match read(&stamp) {
             Ok(delta) => {
-                self.view.emitted_in_call = self.view.emitted_in_call.saturating_add(1);
-                self.view.emitted_bytes_in_call = bytes;
                 take_in(self.view.package.clone(), delta.with_version(version), self.hops, self.world);
                 true
             }

@@ -57,7 +57,7 @@ fn console(
 ) {
     let text = match length {
         None => caller.managed(text).map(Cow::Owned),
-        Some(length) => caller.text(GuestSlice { ptr: text, len: length.cast_unsigned() }),
+        Some(length) => caller.text_to_parse(GuestSlice { ptr: text, len: length.cast_unsigned() }, u32::MAX),
     };
     if let Some(text) = text {
         services.log(level, &text);

@@ -5,13 +5,12 @@ use alloc::string::String;
 
 use wasmi::{AsContext, AsContextMut, StoreContextMut};
 
-use super::fuel_for;
+use crate::budget::PluginLimits;
 use crate::host::memory::{GuestSlice, Linear, LinearMut};
 use crate::host::state::HostState;
 use crate::host::text;
 
-/// Bytes of one text a guest hands over, beyond its own limits elsewhere.
-const TEXT_BYTES_MAX: u32 = 256 * 1024;
+const TEXT_BYTES_MAX: u32 = PluginLimits::TEXT_BYTES_MAX;
 
 /// The calling guest: its memory, its fuel, and what the host keeps for it.
 pub(in crate::host) struct Caller<'c> {
@@ -68,23 +67,32 @@ impl<'c> Caller<'c> {
 
     /// Reads a text of at most `limit` bytes.
     pub(super) fn text_of(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, str>> {
-        self.bytes_of(slice, limit.min(TEXT_BYTES_MAX)).map(text::of_guest)
+        self.read(slice, limit.min(TEXT_BYTES_MAX), PluginLimits::TEXT_WORK).map(text::of_guest)
+    }
+
+    /// Reads a text of at most `limit` bytes that is read as JSON or logged.
+    pub(super) fn text_to_parse(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, str>> {
+        self.read(slice, limit.min(TEXT_BYTES_MAX), PluginLimits::PARSE_WORK).map(text::of_guest)
     }
 
     /// Reads at most `limit` bytes, and takes fuel for them.
     pub(super) fn bytes_of(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, [u8]>> {
+        self.read(slice, limit, 1)
+    }
+
+    fn read(&mut self, slice: GuestSlice, limit: u32, work: u32) -> Option<Cow<'_, [u8]>> {
         if slice.len > limit || !self.holds(slice) {
             return None;
         }
-        self.charge(slice.len);
+        self.pay(slice.len, work);
         self.bytes(slice)
     }
 
-    /// Reads an AssemblyScript string.
+    /// Reads an AssemblyScript string, which all are logged or lead somewhere.
     pub(super) fn managed(&mut self, ptr: u32) -> Option<String> {
         match text::managed_string(self.memory(), ptr, TEXT_BYTES_MAX) {
             text::Managed::Text(text) => {
-                self.charge(u32::try_from(text.len()).unwrap_or(u32::MAX));
+                self.pay(u32::try_from(text.len()).unwrap_or(u32::MAX), PluginLimits::PARSE_WORK);
                 Some(text)
             }
             text::Managed::Null | text::Managed::Wrong => None,
@@ -94,18 +102,17 @@ impl<'c> Caller<'c> {
     /// Takes fuel for `bytes` copied; a guest that has none left runs dry at its next step.
     pub(super) fn charge(&mut self, bytes: u32) {
         // What is counted in overlapping ranges is not copied more than once.
-        self.take_fuel(fuel_for(bytes.min(self.state().limits.linear_bytes_max)));
+        self.pay(bytes.min(self.state().limits.linear_bytes_max), 1);
     }
 
-    /// Takes fuel for this many bytes of work beyond the arguments; none for none.
-    pub(super) fn pay(&mut self, work: u32) {
-        if work > 0 {
-            self.take_fuel(fuel_for(work));
-        }
+    /// Takes fuel for so many bytes, each of which counts as `work` bytes copied.
+    pub(super) fn pay(&mut self, bytes: u32, work: u32) {
+        let copied = u64::from(bytes).saturating_mul(u64::from(work));
+        self.take_fuel(copied / PluginLimits::IMPORT_BYTES_PER_FUEL);
     }
 
-    /// What the slice cannot pay counts for the call.
-    fn take_fuel(&mut self, cost: u64) {
+    /// Takes fuel; what the slice cannot pay counts for the call.
+    pub(super) fn take_fuel(&mut self, cost: u64) {
         if let Ok(fuel) = self.store.get_fuel() {
             // Setting fuel fails only where metering is off.
             let _ = self.store.set_fuel(fuel.saturating_sub(cost));

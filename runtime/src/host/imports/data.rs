@@ -5,6 +5,7 @@ use alloc::string::String;
 use skiff_abi::import::DELTA_VERSION_DEFAULT;
 
 use super::Caller;
+use crate::budget::PluginLimits;
 use crate::delta::{DELTA_BYTES_MAX, DeltaVersion};
 use crate::host::Services;
 use crate::host::memory::GuestSlice;
@@ -20,7 +21,7 @@ pub(super) fn sk_handle_message(
     version: Option<i32>,
 ) {
     let version = if version.unwrap_or(DELTA_VERSION_DEFAULT) == 2 { DeltaVersion::V2 } else { DeltaVersion::V1 };
-    if let Some(delta) = caller.text_of(delta, u32::try_from(DELTA_BYTES_MAX).unwrap_or(u32::MAX)) {
+    if let Some(delta) = caller.text_to_parse(delta, u32::try_from(DELTA_BYTES_MAX).unwrap_or(u32::MAX)) {
         services.emit(&delta, version);
     }
 }
@@ -49,7 +50,7 @@ pub(super) fn sk_get_path(
 fn give_node(caller: &mut Caller<'_>, into: GuestSlice, node: Option<String>) -> i32 {
     let Some(node) = node.filter(|node| node != "null") else { return 0 };
     // The whole node is work, also where it does not fit: a short path can lead to all there is.
-    caller.pay(u32::try_from(node.len()).unwrap_or(u32::MAX));
+    caller.pay(u32::try_from(node.len()).unwrap_or(u32::MAX), PluginLimits::PARSE_WORK);
     match caller.write_text(into, &node) {
         0 => lean(&node).map_or(0, |lean| caller.write_text(into, &lean)),
         bytes => bytes,
@@ -71,7 +72,7 @@ pub(super) fn sk_publish_notification(
     path: GuestSlice,
     value: GuestSlice,
 ) -> i32 {
-    let value = caller.text(value).and_then(|value| json::compact(&value).ok()).filter(|value| {
+    let value = caller.text_to_parse(value, u32::MAX).and_then(|value| json::compact(&value).ok()).filter(|value| {
         let state = json::member(value, "state").and_then(json::string);
         state.is_some_and(|state| NOTIFICATION_STATES.contains(&&*state))
     });

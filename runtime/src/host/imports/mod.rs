@@ -50,11 +50,6 @@ fn to_int32(number: f64) -> i32 {
     i32::from_le_bytes([a, b, c, d])
 }
 
-/// Returns the fuel that copying `bytes` costs.
-fn fuel_for(bytes: u32) -> u64 {
-    (u64::from(bytes) / PluginLimits::IMPORT_BYTES_PER_FUEL).saturating_add(1)
-}
-
 type Answered = Result<Outcome, WrongType>;
 
 /// The function of a row.
@@ -259,7 +254,7 @@ fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option
             Ret::Float(_) => Ret::Float(0.0),
         }));
     }
-    caller.charge(0);
+    caller.take_fuel(PluginLimits::IMPORT_FUEL);
     if import.capability.is_some_and(|capability| !caller.state().capabilities.allows(capability, false)) {
         return Some(import.failed());
     }
@@ -267,7 +262,10 @@ fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option
         Run::Host(run) => run(caller, &mut Args::of(params)),
         // It may run in one piece, and then nobody can be asked.
         Run::Core(run) if inert => run(caller, &mut Nobody, &mut Args::of(params)),
-        Run::Core(_) => return None,
+        Run::Core(_) => {
+            caller.take_fuel(PluginLimits::SUSPENSION_FUEL);
+            return None;
+        }
     };
     Some(outcome.unwrap_or_else(|WrongType| import.failed()))
 }

@@ -38,13 +38,13 @@ fn on_ports(services: &mut dyn Services, act: impl FnOnce(&mut dyn Serial) -> i3
 
 /// Takes fuel for what the system did.
 fn of_the_system(caller: &mut Caller<'_>, ret: i32) -> i32 {
-    caller.pay(PluginLimits::PATH_WORK_BYTES);
+    caller.pay(PluginLimits::PATH_WORK_BYTES, 1);
     ret
 }
 
 /// Takes fuel for the bytes that a result counts.
 fn counted(caller: &mut Caller<'_>, ret: i32) -> i32 {
-    caller.pay(u32::try_from(ret).unwrap_or(0));
+    caller.pay(u32::try_from(ret).unwrap_or(0), 1);
     ret
 }
 

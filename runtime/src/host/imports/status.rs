@@ -8,7 +8,7 @@ use crate::host::Services;
 use crate::host::memory::GuestSlice;
 
 pub(super) fn sk_debug(caller: &mut Caller<'_>, services: &mut dyn Services, text: GuestSlice) {
-    if let Some(text) = caller.text(text) {
+    if let Some(text) = caller.text_to_parse(text, u32::MAX) {
         services.log(log::Level::Debug, &text);
     }
 }
@@ -28,15 +28,19 @@ pub(super) fn sk_set_error(caller: &mut Caller<'_>, services: &mut dyn Services,
 pub(super) fn sk_read_config(caller: &mut Caller<'_>, services: &mut dyn Services, into: GuestSlice) -> i32 {
     caller.charge(caller.state().limits.config_bytes_max.min(into.len));
     // The file is read and parsed however small the buffer is.
-    caller.pay(PluginLimits::PATH_WORK_BYTES);
+    caller.pay(PluginLimits::PATH_WORK_BYTES, 1);
     let config = services.read_config();
+    caller.pay(
+        config.as_ref().map_or(0, |config| u32::try_from(config.len()).unwrap_or(u32::MAX)),
+        PluginLimits::PARSE_WORK,
+    );
     caller.write_text(into, config.as_deref().unwrap_or("{}"))
 }
 
 pub(super) fn sk_save_config(caller: &mut Caller<'_>, services: &mut dyn Services, config: GuestSlice) -> i32 {
-    let Some(config) = caller.text(config) else { return -1 };
+    let Some(config) = caller.text_to_parse(config, u32::MAX) else { return -1 };
     let saved = services.save_config(&config);
-    caller.pay(PluginLimits::SYNC_WORK_BYTES);
+    caller.pay(PluginLimits::SYNC_WORK_BYTES, 1);
     if saved { 0 } else { -1 }
 }
 

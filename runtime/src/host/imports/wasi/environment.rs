@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::{Done, Errno, check, put};
+use crate::budget::PluginLimits;
 use crate::host::Services;
 use crate::host::imports::{Caller, Outcome};
 use crate::host::memory::GuestSlice;
@@ -69,7 +70,7 @@ pub(in crate::host::imports) fn random_get(
     into: GuestSlice,
 ) -> Done {
     check(caller, into.ptr, into.len)?;
-    caller.charge(into.len);
+    caller.pay(into.len, PluginLimits::RANDOM_WORK);
     let (mut at, mut left) = (into.ptr, into.len as usize);
     let mut chunk = [0_u8; RANDOM_CHUNK_BYTES];
     while left > 0 {

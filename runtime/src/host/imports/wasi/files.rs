@@ -61,7 +61,7 @@ pub(super) fn on_files(
         work = operation.work;
     });
     caller.state_mut().files = Some(files);
-    caller.pay(work);
+    caller.pay(work, 1);
     done
 }
 

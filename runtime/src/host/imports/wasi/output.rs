@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Done, Errno, IOVECS_MAX, put};
+use crate::budget::PluginLimits;
 use crate::host::Services;
 use crate::host::imports::Caller;
 use crate::host::memory::{GuestSlice, Linear};
@@ -49,6 +50,7 @@ pub(super) fn write_line(
     caller.charge(stored?);
     let text = text::from_utf8(&bytes);
     let text = text.trim_end_matches(['\r', '\n']);
+    caller.pay(u32::try_from(text.len()).unwrap_or(u32::MAX), PluginLimits::PARSE_WORK);
     if !text.is_empty() {
         services.log(level, text);
     }
