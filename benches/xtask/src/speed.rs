@@ -45,7 +45,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let per_frame = many.saturating_sub(few) as f64 / (frames * (ROUNDS[1] - ROUNDS[0])) as f64;
     println!("skiff, instructions: {per_frame:.0} a frame, text to delta JSON, x86-64");
     let peer = differential::packages()?;
-    let script = process::top().join("benches/xtask/differential/speed.mjs");
+    let script = process::top().join("benches/peers/scripts/speed.mjs");
     let mut node = process::command("node", [script.as_path(), &peer, &log]);
     println!("canboatjs and n2k-signalk: {}", process::output(node.arg(PEER_SECONDS))?);
     if is_checked { check(&rates) } else { Ok(()) }

@@ -7,12 +7,14 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::messages::TestMessage;
-use super::random::Random;
+use crate::messages::TestMessage;
+use crate::random::Random;
 
 /// A log, and the messages in it that nothing was lost of, a line each for the peer.
 pub struct Log {
+    /// Its text.
     pub text: String,
+    /// The messages in it that arrive whole, one a line, as the peer reads them.
     pub messages: String,
 }
 

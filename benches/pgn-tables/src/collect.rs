@@ -7,89 +7,89 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::database::{Decimal, integer, list, text};
-use super::selection::{MAPPED, READ};
+use crate::database::{Decimal, integer, list, text};
+use crate::selection::{MAPPED, READ};
 
 /// How many rows of each list belong to the PGNs of every build.
 #[derive(Default)]
-pub struct Prefix {
-    pub definitions: usize,
-    pub fields: usize,
-    pub matches: usize,
-    pub sets: usize,
-    pub kinds: usize,
-    pub ranges: usize,
-    pub scales: usize,
-    pub dynamic: usize,
-    pub read_lookups: usize,
-    pub lookups: usize,
+pub(crate) struct Prefix {
+    pub(crate) definitions: usize,
+    pub(crate) fields: usize,
+    pub(crate) matches: usize,
+    pub(crate) sets: usize,
+    pub(crate) kinds: usize,
+    pub(crate) ranges: usize,
+    pub(crate) scales: usize,
+    pub(crate) dynamic: usize,
+    pub(crate) read_lookups: usize,
+    pub(crate) lookups: usize,
 }
 
 /// One definition of a PGN.
-pub struct Definition {
-    pub pgn: u32,
-    pub id: String,
-    pub fields: Vec<(String, usize)>,
-    pub first_match: usize,
-    pub matches: usize,
+pub(crate) struct Definition {
+    pub(crate) pgn: u32,
+    pub(crate) id: String,
+    pub(crate) fields: Vec<(String, usize)>,
+    pub(crate) first_match: usize,
+    pub(crate) matches: usize,
     /// Indices into the sets, from 1.
-    pub sets: [usize; 2],
-    pub fallback: bool,
+    pub(crate) sets: [usize; 2],
+    pub(crate) fallback: bool,
 }
 
 /// A repeating set: its first field, how many fields it has, and the field that counts it, from 1.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Set {
-    pub first: u32,
-    pub size: u32,
-    pub count: u32,
+pub(crate) struct Set {
+    pub(crate) first: u32,
+    pub(crate) size: u32,
+    pub(crate) count: u32,
 }
 
 /// A field that must hold a value for its definition to be the right one.
-pub struct Match {
-    pub bit: u32,
-    pub bits: u32,
-    pub value: u32,
+pub(crate) struct Match {
+    pub(crate) bit: u32,
+    pub(crate) bits: u32,
+    pub(crate) value: u32,
 }
 
 /// What a field is made of; the numbers are indices.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Kind {
-    pub form: &'static str,
-    pub bits: u32,
-    pub signed: bool,
-    pub conditional: bool,
-    pub lookup: Option<usize>,
-    pub range: usize,
-    pub scale: usize,
+pub(crate) struct Kind {
+    pub(crate) form: &'static str,
+    pub(crate) bits: u32,
+    pub(crate) signed: bool,
+    pub(crate) conditional: bool,
+    pub(crate) lookup: Option<usize>,
+    pub(crate) range: usize,
+    pub(crate) scale: usize,
     /// Another field of the definition that this one needs, from 1.
-    pub place: u32,
+    pub(crate) place: u32,
 }
 
 /// Texts of codes, ascending.
-pub struct Lookup {
-    pub name: String,
-    pub codes: Vec<(u32, String)>,
+pub(crate) struct Lookup {
+    pub(crate) name: String,
+    pub(crate) codes: Vec<(u32, String)>,
 }
 
 /// Everything the tables are made of.
 #[derive(Default)]
 pub struct Tables {
-    pub definitions: Vec<Definition>,
-    pub field_ids: BTreeSet<String>,
-    pub matches: Vec<Match>,
-    pub sets: Vec<Set>,
-    pub kinds: Vec<Kind>,
-    pub ranges: Vec<(i64, i64)>,
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) field_ids: BTreeSet<String>,
+    pub(crate) matches: Vec<Match>,
+    pub(crate) sets: Vec<Set>,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) ranges: Vec<(i64, i64)>,
     /// Resolution, and the offset in raw numbers.
-    pub scales: Vec<(Decimal, i64)>,
-    pub lookups: Vec<Lookup>,
+    pub(crate) scales: Vec<(Decimal, i64)>,
+    pub(crate) lookups: Vec<Lookup>,
     /// Lookup, key and kind of values that a key in front of them describes.
-    pub dynamic: Vec<(usize, u32, usize)>,
-    pub fast: Vec<(u32, u32)>,
+    pub(crate) dynamic: Vec<(usize, u32, usize)>,
+    pub(crate) fast: Vec<(u32, u32)>,
     /// First and last PGN that a fallback definition (by its id) stands for.
-    pub fallbacks: Vec<(u32, u32, String)>,
-    pub prefix: Prefix,
+    pub(crate) fallbacks: Vec<(u32, u32, String)>,
+    pub(crate) prefix: Prefix,
 }
 
 /// Collects the whole database.

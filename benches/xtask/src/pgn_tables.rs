@@ -4,14 +4,17 @@
 //! PGN ids, lookup texts), under canboat's own notice; its prose stays outside. `--check` compares
 //! instead of writing, `--tarball FILE` works without a network.
 
-mod collect;
-pub mod database;
-pub mod selection;
-mod write;
-
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use serde_json::Value;
+use skiff_pgn_tables::{collect, database, write};
+
+use crate::process;
+
+/// SHA-256 of the package's tarball.
+const TARBALL_SHA256: &str = "95262e3aedd09d0acd9ced6b945e7af2a9b5755eb0867fbe74130a2ae434ca77";
 /// What is generated, from the top of the workspace.
 const OUTPUT: &str = "runtime/src/n2k/tables";
 
@@ -30,17 +33,41 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             other => return Err(format!("unknown argument {other}; known are --check and --tarball FILE")),
         }
     }
-    let top = crate::process::top();
-    let database = database::database(tarball)?;
+    let top = process::top();
+    let database = database(tarball)?;
     let tables = collect::collect(&database)?;
     for (name, generated) in write::files(&database, &tables)? {
         let output = top.join(OUTPUT).join(name);
-        if check { compare(&output, &generated)? } else { write(&output, &generated)? }
+        if check { compare(&output, &generated)? } else { keep(&output, &generated)? }
     }
     Ok(())
 }
 
-fn write(output: &Path, generated: &str) -> Result<(), String> {
+/// Fetches the tarball where none is given, checks it, and reads the database out of it.
+///
+/// # Errors
+/// One clause: what cannot be fetched or read, or is not what is pinned.
+pub fn database(tarball: Option<PathBuf>) -> Result<Value, String> {
+    let tarball = match tarball {
+        Some(tarball) => tarball,
+        None => fetch(&process::target().join("pgn-tables"))?,
+    };
+    let found = process::sha256(&tarball)?;
+    if found != TARBALL_SHA256 {
+        return Err(format!("{} has SHA-256 {found}, pinned is {TARBALL_SHA256}", tarball.display()));
+    }
+    database::parse(&process::output(Command::new("tar").arg("-xzOf").arg(&tarball).arg("package/canboat.json"))?)
+}
+
+fn fetch(folder: &Path) -> Result<PathBuf, String> {
+    let package = database::PACKAGE;
+    fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let listing = process::output(Command::new("npm").args(["pack", "--silent", package]).current_dir(folder))?;
+    let name = listing.lines().last().ok_or_else(|| format!("npm pack {package} named no file"))?;
+    Ok(folder.join(name.trim()))
+}
+
+fn keep(output: &Path, generated: &str) -> Result<(), String> {
     let folder = output.parent().unwrap_or(output);
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(output, generated))

@@ -5,19 +5,15 @@
 //! maps the messages that arrive whole; the test `n2k_corpus` of the runtime, which holds the closed list of
 //! differences, judges. Three seeds are fixed; one more is fresh each time and printed.
 
-mod logs;
-mod messages;
-mod random;
-
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
+use skiff_peers::logs;
+use skiff_peers::messages::Generator;
+use skiff_peers::random::Random;
 
-use self::messages::Generator;
-use self::random::Random;
-use crate::pgn_tables::database;
-use crate::process;
+use crate::{pgn_tables, process};
 
 /// Seeds that every run takes.
 const SEEDS: [u64; 3] = [1, 2000, 31_337];
@@ -54,7 +50,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         seeds.push(now.as_micros().try_into().unwrap_or(u64::MAX));
     }
     let folder = packages()?;
-    let database = database::database(None)?;
+    let database = pgn_tables::database(None)?;
     let logs = folder.join("logs");
     let mut manifest = Vec::new();
     for seed in &seeds {
@@ -109,7 +105,7 @@ fn install(folder: &Path) -> Result<(), String> {
 /// Has the peer decode `input`; returns what it says about it.
 fn peer(packages: &Path, input: &Path, output: &Path) -> Result<String, String> {
     process::write(output, "")?;
-    let script = process::top().join("benches/xtask/differential/peer.mjs");
+    let script = process::top().join("benches/peers/scripts/peer.mjs");
     process::output(&mut process::command("node", [script.as_path(), packages, input, output]))
 }
 

@@ -1,48 +1,24 @@
-//! Getting canboat's database, and reading its numbers exactly.
-
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+//! canboat's database, and reading its numbers exactly.
 
 use serde_json::Value;
 
-use crate::process;
-
 /// The package that carries the database which the peer decodes with.
 pub const PACKAGE: &str = "@canboat/ts-pgns@1.11.18";
-/// SHA-256 of that package's tarball.
-const TARBALL_SHA256: &str = "95262e3aedd09d0acd9ced6b945e7af2a9b5755eb0867fbe74130a2ae434ca77";
 /// Version key of the database inside.
 pub const DATABASE_VERSION: &str = "6.2.0";
 
-/// Fetches the tarball where none is given, checks it, and reads the database out of it.
+/// Reads the database from its JSON.
 ///
 /// # Errors
-/// One clause: what cannot be fetched or read, or is not what is pinned.
-pub fn database(tarball: Option<PathBuf>) -> Result<Value, String> {
-    let tarball = match tarball {
-        Some(tarball) => tarball,
-        None => fetch(&process::target().join("pgn-tables"))?,
-    };
-    let found = process::sha256(&tarball)?;
-    if found != TARBALL_SHA256 {
-        return Err(format!("{} has SHA-256 {found}, pinned is {TARBALL_SHA256}", tarball.display()));
-    }
-    let json = process::output(Command::new("tar").arg("-xzOf").arg(&tarball).arg("package/canboat.json"))?;
+/// One clause: that it is no JSON, or not the version that is pinned.
+pub fn parse(json: &str) -> Result<Value, String> {
     let database: Value =
-        serde_json::from_str(&json).map_err(|error| format!("canboat.json in {PACKAGE} is not JSON: {error}"))?;
+        serde_json::from_str(json).map_err(|error| format!("canboat.json in {PACKAGE} is not JSON: {error}"))?;
     let version = text(&database, "Version")?;
     if version != DATABASE_VERSION {
         return Err(format!("database is version {version}, wanted is {DATABASE_VERSION}"));
     }
     Ok(database)
-}
-
-fn fetch(folder: &Path) -> Result<PathBuf, String> {
-    fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    let listing = process::output(Command::new("npm").args(["pack", "--silent", PACKAGE]).current_dir(folder))?;
-    let name = listing.lines().last().ok_or_else(|| format!("npm pack {PACKAGE} named no file"))?;
-    Ok(folder.join(name.trim()))
 }
 
 /// Returns the text under `key`.
@@ -72,7 +48,9 @@ fn shortened(value: &Value) -> String {
 /// A decimal number: `mantissa` × 10^`exponent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
+    /// Its digits.
     pub mantissa: i128,
+    /// Power of ten they are multiplied with.
     pub exponent: i32,
 }
 

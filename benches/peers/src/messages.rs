@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::random::Random;
-use crate::pgn_tables::database::{Decimal, integer, list, text};
-use crate::pgn_tables::selection::MAPPED;
+use skiff_pgn_tables::database::{Decimal, integer, list, text};
+use skiff_pgn_tables::selection::MAPPED;
+
+use crate::random::Random;
 
 /// Groups of the transport and of the network: nothing of them is mapped, and some carry other groups.
 const WITHOUT: [u32; 4] = [59_392, 60_160, 60_416, 126_208];
@@ -32,10 +33,15 @@ const WORDS: [&str; 12] = [
 
 /// A whole message.
 pub struct TestMessage {
+    /// Parameter group number.
     pub pgn: u32,
+    /// Address that sends it.
     pub source: u8,
+    /// Address it is for, 255 for all.
     pub destination: u8,
+    /// 0 to 7, 0 is the most urgent.
     pub priority: u8,
+    /// Its bytes.
     pub payload: Vec<u8>,
     /// It is sent as a fast packet, whatever its length.
     pub is_fast: bool,
@@ -43,6 +49,7 @@ pub struct TestMessage {
 
 /// Makes messages of the database's definitions.
 pub struct Generator<'a> {
+    /// What chooses.
     pub random: Random,
     definitions: Vec<&'a Value>,
     codes: BTreeMap<&'a str, Vec<u64>>,

@@ -1,0 +1,6 @@
+//! What Skiff is held against its peers with: generated logs, and transcripts of both.
+
+pub mod logs;
+pub mod messages;
+pub mod random;
+pub mod transcripts;
