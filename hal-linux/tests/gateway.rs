@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -106,15 +107,59 @@ fn requests_are_bounded() {
     let many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X-A: b\r\n".repeat(100));
     assert!(exchange(&gateway.authority, many.as_bytes()).starts_with("HTTP/1.1 431"));
     let body = "x".repeat(11 * 1024 * 1024);
-    assert_eq!(gateway.ask("POST", CONFIG, &[], &body).0, 413);
+    let token = bearer(&gateway.token());
+    assert_eq!(gateway.ask("POST", CONFIG, &[("Authorization", &token)], &body).0, 413);
+    assert_eq!(gateway.ask("GET", "/signalk", &[], &"x".repeat(9000)).0, 413, "a body nobody asked for");
     // One whose length is not announced, and a client that asks before it sends.
-    let head = format!("POST {CONFIG} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    let head = format!("POST {CONFIG} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\n");
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
     assert!(exchange(&gateway.authority, chunked.as_bytes()).starts_with("HTTP/1.1 413"));
     let asking = format!("{head}Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", body.len());
     assert!(exchange(&gateway.authority, asking.as_bytes()).starts_with("HTTP/1.1 413"));
     assert!(exchange(&gateway.authority, b"\x16\x03\x01garbage\r\n\r\n").starts_with("HTTP/1.1 400"));
     assert_eq!(gateway.ask("GET", "/skiff/v1/status", &[], "").0, 200);
+}
+
+#[test]
+fn a_head_is_judged_before_its_body_is_read() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    // Not one byte of the body is sent: it is not waited for.
+    for (path, more, status) in [
+        ("/skiff/v1/plugins", "", 401),
+        ("/skiff/v1/plugins", "Expect: 100-continue\r\n", 401),
+        ("/skiff/v1/plugins", "Origin: http://evil.example\r\n", 403),
+        ("/nowhere", "Transfer-Encoding: chunked\r\n", 401),
+    ] {
+        let length = if more.contains("chunked") { "" } else { "Content-Length: 9000000\r\n" };
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\n{length}{more}\r\n", gateway.authority);
+        let mut client = TcpStream::connect(&gateway.authority).unwrap();
+        client.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 13];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status} "), "{path} {more}");
+    }
+    // Who sends it all the same reads the refusal, and the connection goes on.
+    let body = "x".repeat(9_000_000);
+    assert_eq!(gateway.ask("POST", "/skiff/v1/plugins", &[], &body).0, 401);
+}
+
+#[test]
+fn half_requests_shut_nobody_out() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    // More than there are places, all at once.
+    let half: Vec<TcpStream> = (0..500)
+        .map(|_| {
+            let mut client = TcpStream::connect(&gateway.authority).unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: local").unwrap();
+            client
+        })
+        .collect();
+    for _ in 0..20 {
+        assert_eq!(gateway.ask("GET", "/signalk", &[], "").0, 200);
+    }
+    drop(half);
 }
 
 #[test]

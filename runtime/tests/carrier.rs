@@ -161,6 +161,12 @@ impl World {
         client
     }
 
+    /// Returns the head of a change whose body has so many bytes.
+    fn change(&self, bytes: usize) -> String {
+        let host = format!("Host: localhost\r\nAuthorization: Bearer {}", self.token);
+        format!("POST /plugins/x/config HTTP/1.1\r\n{host}\r\nContent-Length: {bytes}\r\n\r\n")
+    }
+
     fn is_healthy(&mut self) -> bool {
         self.get("/signalk").0 == 200
     }
@@ -263,7 +269,8 @@ fn a_client_that_sends_byte_by_byte_is_told_that_it_is_late() {
 fn a_body_that_stays_away_is_late_too() {
     let mut world = World::new(Board::QemuRiscv32);
     let client = world.connect();
-    world.send(client, b"POST /plugins/x/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf");
+    let head = world.change(9);
+    world.send(client, format!("{head}half").as_bytes());
     world.skip(29);
     assert_eq!(world.receive(client), (vec![], false));
     world.skip(2);
@@ -310,10 +317,32 @@ fn giant_heads_and_bodies_are_refused() {
     let many = "A: b\r\n".repeat(40);
     assert_eq!(world.ask(&format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n")).0, 431);
     assert_eq!(world.ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n").0, 413);
-    let chunks = format!("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n{long}");
+    let bearer = format!("Host: localhost\r\nAuthorization: Bearer {}\r\n", world.token);
+    let chunks = format!("POST / HTTP/1.1\r\n{bearer}Transfer-Encoding: chunked\r\n\r\n2000\r\n{long}");
     assert_eq!(world.ask(&format!("{chunks}\r\n{}", "x".repeat(3000))).0, 400, "a chunk that lies");
     assert_eq!(world.ask("\x16\x03\x01\x02\x00\x01").0, 400, "tls");
     assert_eq!(world.carrier.counters().malformed, 6);
+    assert!(world.is_healthy());
+    assert_eq!(world.carrier.connections(), 0);
+}
+
+#[test]
+fn what_the_head_refuses_is_answered_before_its_body_comes() {
+    let mut world = World::new(Board::QemuRiscv32);
+    let host = "Host: localhost\r\nContent-Length: 4000\r\n";
+    for (method, more, status) in [
+        ("POST", "", 401),
+        ("POST", "Expect: 100-continue\r\n", 401),
+        ("POST", "Origin: http://evil.example\r\n", 403),
+        ("GET", "Authorization: Bearer wrong\r\n", 401),
+    ] {
+        let client = world.connect();
+        world.send(client, format!("{method} /plugins/none/config HTTP/1.1\r\n{host}{more}\r\n{{").as_bytes());
+        world.run(2);
+        let (answer, _) = world.receive(client);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {more}: {answer}");
+    }
     assert!(world.is_healthy());
     assert_eq!(world.carrier.connections(), 0);
 }
@@ -422,7 +451,8 @@ fn all_clients_together_hold_only_so_much() {
     let clients: Vec<Socket> = (0..3).map(|_| world.connect()).collect();
     world.run(1);
     for client in &clients {
-        world.send(*client, b"POST /plugins/x/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 7000\r\n\r\n");
+        let head = world.change(7000);
+        world.send(*client, head.as_bytes());
         let _ = world.net.send(*client, &[b'x'; 3500]);
         world.run(2);
     }

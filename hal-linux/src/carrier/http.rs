@@ -2,28 +2,35 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::server::{Response, patience};
-use tokio::sync::oneshot;
+use tokio::sync::{SemaphorePermit, oneshot};
 
+use super::places::Place;
 use super::webapps::FileRequest;
-use super::{CarrierEvent, Shared, stream};
+use super::{BODY_UNIT_BYTES, CarrierEvent, Shared, stream};
 
 /// Bytes of a body that is too long that are read and thrown away.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Builds the service of one connection.
-pub(super) fn service(shared: Arc<Shared>, peer: IpAddr) -> Router {
+pub(super) fn service(shared: Arc<Shared>, place: Arc<Place>, peer: IpAddr) -> Router {
     Router::new().fallback(move |request: axum::extract::Request| {
-        let shared = Arc::clone(&shared);
-        async move { exchange(&shared, peer, request).await }
+        let (shared, place) = (Arc::clone(&shared), Arc::clone(&place));
+        async move {
+            place.asks();
+            let response = exchange(&shared, peer, request).await;
+            place.rests(Instant::now());
+            response
+        }
     })
 }
 
@@ -32,26 +39,55 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
     let wants_stream =
         parts.headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let upgrade = if wants_stream { WebSocketUpgrade::from_request_parts(&mut parts, &()).await.ok() } else { None };
-    let Ok(_exchange) = shared.exchanges.try_acquire() else {
-        return refuse(503, "too many requests at the same time");
-    };
-    let asks_first = parts.headers.contains_key(header::EXPECT);
-    let body = match read_body(shared, asks_first, body).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    let request = Request {
+    let mut request = Request {
         method: Method::from_name(parts.method.as_str()),
         target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         headers: headers(&parts),
-        body,
+        body: Vec::new(),
         peer: Some(peer.to_canonical()),
         local: shared.local,
         secure: false,
     };
+    // Its room in the budget is kept until the answer is there.
+    let mut _room = None;
+    if !body.is_end_stream() {
+        let asks_first = parts.headers.contains_key(header::EXPECT);
+        let (head, judged) = match judge(shared, request).await {
+            Ok(judged) => judged,
+            Err(stopping) => return stopping,
+        };
+        let limit = match judged {
+            Ok(limit) => limit.min(shared.limits.request_bytes_max),
+            Err(refused) => {
+                drain(body, asks_first);
+                return respond(refused);
+            }
+        };
+        request = head;
+        (request.body, _room) = match read_body(shared, asks_first, limit, body).await {
+            Ok((body, room)) => (body, room),
+            Err(refused) => return refused,
+        };
+    }
+    // Only now: a body that does not come takes no place from requests that are there.
+    let Ok(_exchange) = shared.exchanges.try_acquire() else {
+        return refuse(503, "too many requests at the same time");
+    };
     match upgrade {
         Some(upgrade) => stream::open(shared, request, upgrade).await,
         None => ask(shared, request, shared.webapps.as_ref().and_then(|_| FileRequest::of(parts))).await,
+    }
+}
+
+/// Has the core judge a head, before memory is taken for its body; gives the head back.
+async fn judge(shared: &Shared, head: Request) -> Result<(Request, Result<usize, Response>), axum::response::Response> {
+    let (answer, answered) = oneshot::channel();
+    let stopping = || refuse(503, "the gateway is stopping");
+    shared.events.send(CarrierEvent::Head { head, answer }).await.map_err(|_| stopping())?;
+    shared.waker.wake();
+    match tokio::time::timeout(patience::ANSWER, answered).await {
+        Ok(judged) => judged.map_err(|_| stopping()),
+        Err(_) => Err(refuse(504, "no answer in time")),
     }
 }
 
@@ -77,35 +113,73 @@ async fn ask(shared: &Shared, request: Request, asked: Option<FileRequest>) -> a
     }
 }
 
-/// Reads a body; the client of a longer one than allowed reads its refusal once it has sent it, since few look for an
-/// answer before (RFC 9112 §9.6). One that asked first (`Expect: 100-continue`) is told at once.
-async fn read_body(shared: &Shared, asks_first: bool, mut body: Body) -> Result<Vec<u8>, axum::response::Response> {
-    let limit = shared.limits.request_bytes_max;
+/// Reads a body inside its limit and the budget of all.
+async fn read_body<'s>(
+    shared: &'s Shared,
+    asks_first: bool,
+    limit: usize,
+    mut body: Body,
+) -> Result<(Vec<u8>, Option<SemaphorePermit<'s>>), axum::response::Response> {
+    let (mut kept, mut room): (Vec<u8>, Option<SemaphorePermit<'s>>) = (Vec::new(), None);
     let announced = body.size_hint().lower();
-    let mut is_long = announced > limit as u64;
-    let (mut kept, mut drained) = (Vec::new(), 0_usize);
+    let too_long = || refuse(413, &format!("body longer than {limit} bytes"));
+    if announced > limit as u64 {
+        drain(body, asks_first);
+        return Err(too_long());
+    }
     let whole = async {
-        while drained <= DRAINED_BYTES_MAX
-            && !(is_long && asks_first)
-            && let Some(frame) = body.frame().await
-        {
-            let Ok(data) = frame?.into_data() else { continue };
-            is_long = is_long || kept.len().saturating_add(data.len()) > limit;
-            if is_long {
-                drained = drained.saturating_add(kept.len()).saturating_add(data.len());
-                kept = Vec::new();
-            } else {
-                kept.extend_from_slice(&data);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| refuse(400, "the body broke off"))?.into_data() else { continue };
+            let bytes = kept.len().saturating_add(data.len());
+            if bytes > limit {
+                return Err(too_long());
             }
+            if !make_room(shared, &mut room, bytes) {
+                return Err(refuse(503, "no memory for the request now, try again later"));
+            }
+            kept.extend_from_slice(&data);
         }
-        Ok::<_, axum::Error>(())
+        Ok(())
     };
     match tokio::time::timeout(patience::BODY, whole).await {
-        _ if is_long => Err(refuse(413, &format!("body longer than {limit} bytes"))),
-        Ok(Ok(())) => Ok(kept),
-        Ok(Err(_)) => Err(refuse(400, "the body broke off")),
+        Ok(Ok(())) => Ok((kept, room)),
+        Ok(Err(refused)) => {
+            drain(body, false);
+            Err(refused)
+        }
         Err(_) => Err(refuse(408, "the body did not arrive in time")),
     }
+}
+
+/// Takes room in the budget of all bodies until there is enough for `bytes`; false when there is none.
+fn make_room<'s>(shared: &'s Shared, room: &mut Option<SemaphorePermit<'s>>, bytes: usize) -> bool {
+    let units = bytes.div_ceil(BODY_UNIT_BYTES).saturating_sub(room.as_ref().map_or(0, SemaphorePermit::num_permits));
+    let Ok(more) = shared.bodies.try_acquire_many(u32::try_from(units).unwrap_or(u32::MAX)) else { return false };
+    match room {
+        Some(room) => room.merge(more),
+        None => *room = Some(more),
+    }
+    true
+}
+
+/// Reads what is left of a refused body and throws it away, beside the answer: few clients look for an answer before
+/// they have sent everything (RFC 9112 §9.6). One that asked first (`Expect: 100-continue`) sends nothing.
+fn drain(mut body: Body, asks_first: bool) {
+    if asks_first {
+        return;
+    }
+    tokio::spawn(async move {
+        let rest = async {
+            let mut drained = 0_usize;
+            while drained <= DRAINED_BYTES_MAX
+                && let Some(Ok(frame)) = body.frame().await
+            {
+                drained = drained.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+            }
+        };
+        // Who is slower than this is cut off.
+        let _ = tokio::time::timeout(patience::BODY, rest).await;
+    });
 }
 
 /// Returns the headers as text; bytes that are not UTF-8 are not distinguished and replaced.

@@ -5,13 +5,14 @@
 //! more than their share: connections, header and body sizes, times.
 
 mod http;
+mod places;
 mod stream;
 mod webapps;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,6 +23,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::wake::Waker;
+use places::Places;
 
 pub use stream::{StreamLink, StreamMessage};
 pub use webapps::WebApps;
@@ -37,8 +39,22 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// Time that open exchanges get to finish when the gateway stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Bytes of all bodies that are on their way or being answered; more get 503.
+const BODIES_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// Bodies are counted in units of this many bytes.
+const BODY_UNIT_BYTES: usize = 4 * 1024;
+/// Time between two warnings that no connection can be accepted.
+const WARNING_PERIOD: Duration = Duration::from_secs(60);
+
 /// A request or a text of a client, for the gateway thread.
 pub enum CarrierEvent {
+    /// The head of a request that has a body: is it worth reading?
+    Head {
+        /// Method, address and header fields.
+        head: Request,
+        /// Where the judgement goes, with the head: the bytes its body may have, or the refusal.
+        answer: oneshot::Sender<(Request, Result<usize, Response>)>,
+    },
     /// An HTTP request.
     Request {
         /// Method, address, header fields and body.
@@ -87,7 +103,9 @@ struct Shared {
     waker: Waker,
     limits: CarrierLimits,
     exchanges: Semaphore,
-    connections: Arc<Semaphore>,
+    /// Room for bodies, in units of [`BODY_UNIT_BYTES`].
+    bodies: Semaphore,
+    places: Arc<Places>,
     /// The listener's address is a loopback address.
     local: bool,
     next_stream: std::sync::atomic::AtomicU64,
@@ -120,7 +138,8 @@ impl Carrier {
             waker,
             limits,
             exchanges: Semaphore::new(limits.exchanges_max),
-            connections: Arc::new(Semaphore::new(limits.exchanges_max.saturating_add(limits.streams_max))),
+            bodies: Semaphore::new(BODIES_BYTES_MAX / BODY_UNIT_BYTES),
+            places: Places::new(limits.exchanges_max.saturating_add(limits.streams_max)),
             local: address.ip().is_loopback(),
             next_stream: std::sync::atomic::AtomicU64::new(1),
             webapps,
@@ -155,37 +174,42 @@ impl Drop for Carrier {
 }
 
 async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+    let mut warned: Option<Instant> = None;
     loop {
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors: give the others time to close theirs.
-                log::warn!("cannot accept a connection: {error}");
+                if warned.is_none_or(|at| at.elapsed() >= WARNING_PERIOD) {
+                    log::warn!("cannot accept a connection: {error}; told once a minute");
+                    warned = Some(Instant::now());
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
+        let Some(place) = shared.places.take(peer.ip().to_canonical(), Instant::now()).map(Arc::new) else {
             let _ = socket.try_write(NO_CONNECTION);
             continue;
         };
         // Small texts to stream clients must not wait for each other.
         let _ = socket.set_nodelay(true);
-        let service = TowerToHyperService::new(http::service(Arc::clone(&shared), peer.ip()));
+        let service = TowerToHyperService::new(http::service(Arc::clone(&shared), Arc::clone(&place), peer.ip()));
         tokio::spawn(async move {
-            let served = http1::Builder::new()
+            let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 // From the end of one request to the end of the next head.
                 .header_read_timeout(patience::IDLE)
                 .max_headers(HEADERS_MAX)
                 .max_buf_size(HEADER_BYTES_MAX)
                 .serve_connection(TokioIo::new(socket), service)
-                .with_upgrades()
-                .await;
-            if let Err(error) = served {
-                log::debug!("connection of {peer}: {error}");
+                .with_upgrades();
+            tokio::select! {
+                served = connection => if let Err(error) = served {
+                    log::debug!("connection of {peer}: {error}");
+                },
+                () = place.is_gone() => log::debug!("connection of {peer}: made room for another"),
             }
-            drop(permit);
         });
     }
 }

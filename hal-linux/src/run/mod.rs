@@ -135,6 +135,11 @@ impl Driver {
 
     fn take_event(&mut self, event: CarrierEvent, clients: &mut Clients) {
         match event {
+            CarrierEvent::Head { head, answer } => {
+                let judged = self.gateway.judge(&head);
+                // A client that went away reads no judgement.
+                let _ = answer.send((head, judged));
+            }
             CarrierEvent::Request { request, answer } => {
                 let exchange = self.gateway.request(&request);
                 clients.exchanges.insert(exchange, answer);

@@ -240,7 +240,12 @@ impl Connection {
     /// Works on the bytes that were read; true when the connection is not reading any more.
     fn step(&mut self, turn: &mut Turn<'_>) -> bool {
         let was_in_body = self.reader.is_in_body();
-        match self.reader.step() {
+        let step = self.reader.step();
+        if !was_in_body && let Some(refused) = self.refused_by_head(turn) {
+            self.write(refused, false, false, turn.gateway.wall_clock(), turn.now);
+            return true;
+        }
+        match step {
             Ok(RequestStep::Pending) => {
                 if self.reader.is_in_body() && !was_in_body {
                     self.deadline = turn.now + patience::BODY;
@@ -265,6 +270,13 @@ impl Connection {
                 true
             }
         }
+    }
+
+    /// Has a request judged whose body is still to come; what is refused needs no room.
+    fn refused_by_head(&mut self, turn: &Turn<'_>) -> Option<Response> {
+        let head = self.reader.awaited()?;
+        (head.peer, head.local) = (Some(self.peer), turn.local);
+        turn.gateway.judge(head).err()
     }
 
     /// Hands a request to the gateway.

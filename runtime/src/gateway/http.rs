@@ -7,6 +7,9 @@ use crate::http::{Method, Request};
 use crate::plugin::{ExchangeId, Plugin};
 use crate::server::{self, Response, Route};
 
+/// Body of a request that changes nothing, bytes; only a plugin's own addresses look at it.
+const READ_BODY_BYTES_MAX: usize = 8 * 1024;
+
 impl Gateway {
     /// Takes an HTTP request; its answer comes from [`next_response`](Self::next_response), perhaps after polls.
     pub fn request(&mut self, request: &Request) -> ExchangeId {
@@ -15,6 +18,16 @@ impl Gateway {
             self.clients.exchanges.respond(exchange, response);
         }
         exchange
+    }
+
+    /// Judges a request by its head, before any of its body is read; returns the bytes the body may have.
+    ///
+    /// # Errors
+    /// The answer to a request that is refused whatever its body says.
+    pub fn judge(&self, head: &Request) -> Result<usize, Response> {
+        let route = server::route(head);
+        self.setup.access.check(head, &route)?;
+        Ok(self.body_bytes_max(&route, head.method))
     }
 
     /// Answers at once, or returns `None` when a plugin has to be asked first.
@@ -27,7 +40,7 @@ impl Gateway {
         if !self.clients.exchanges.admit() {
             return Some(Response::error(503, exchanges::TOO_MANY));
         }
-        if !request.method.is_read() && request.body.len() > self.body_bytes_max(&route, request.method) {
+        if request.body.len() > self.body_bytes_max(&route, request.method) {
             return Some(Response::error(413, "the body is too long"));
         }
         match &route {
@@ -47,9 +60,11 @@ impl Gateway {
         }
     }
 
-    /// Returns the bytes that the body of a change may have; a package's length is checked by its reader.
+    /// Returns the bytes that a body may have; a package's length is checked by its reader.
     fn body_bytes_max(&self, route: &Route<'_>, method: Method) -> usize {
         match route {
+            // Nobody needs a token to send it.
+            _ if method.is_read() => READ_BODY_BYTES_MAX,
             Route::Admin(address) if admin_http::brings_package(address, method) => usize::MAX,
             _ => usize::try_from(self.setup.limits.request_bytes_max).unwrap_or(usize::MAX),
         }

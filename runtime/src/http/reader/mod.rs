@@ -80,6 +80,14 @@ impl Reader {
         matches!(self.state, State::Body { .. } | State::Chunks { .. })
     }
 
+    /// Returns the request whose body is awaited, its caller to be filled in.
+    pub fn awaited(&mut self) -> Option<&mut Request> {
+        match &mut self.state {
+            State::Body { request, .. } | State::Chunks { request, .. } => Some(request),
+            State::Head { .. } | State::Broken(_) => None,
+        }
+    }
+
     /// Returns how many bytes of memory the reader holds for heads and bodies.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
