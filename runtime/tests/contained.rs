@@ -1,8 +1,10 @@
 //! A plugin that misbehaves is stopped, reported, restarted and given up; nobody else notices.
 
 mod sample_world;
+mod tarball;
 
 use sample_world::{Sample, bare_package, request};
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::http::Method;
 use skiff_runtime::plugin::PluginState;
 
@@ -146,6 +148,51 @@ fn deltas_that_cannot_be_read_take_the_places_of_a_call_too() {
     let (drops, places) = (plugin.drops(), u64::from(plugin.limits().emit_queue_len));
     assert_eq!(drops.malformed % places, 0, "{drops:?}");
     assert!(drops.malformed >= places && drops.malformed + drops.emitted >= 100_000, "{drops:?}");
+}
+
+#[test]
+fn one_plugin_cannot_take_the_model_from_the_boat_and_from_others() {
+    let limits = Limits { model_paths_max: 400, ..Limits::of(Board::Linux) };
+    let mut sample = Sample::bare_with(limits);
+    let before = sample.replay().gateway().model().counts().paths;
+    // 250 other paths in each poll, 676 in all: `a.a` to `z.z`.
+    let flood = r#"(local $left i32) (local.set $left (i32.const 250))
+        (loop $again
+            (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+            (i32.store8 (i32.const 96) (i32.add (i32.const 97) (i32.rem_u (i32.load (i32.const 0)) (i32.const 26))))
+            (i32.store8 (i32.const 98) (i32.add (i32.const 97)
+                (i32.rem_u (i32.div_u (i32.load (i32.const 0)) (i32.const 26)) (i32.const 26))))
+            (call $emit (i32.const 64) (i32.const 51))
+            (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))"#;
+    let manifest = r#"{"name":"flood","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm","wasmCapabilities":{"dataWrite":true},"signalk-plugin-enabled-by-default":true}"#;
+    let mut install = request(Method::Post, "/skiff/v1/plugins", "");
+    install.body = tarball::npm_pack(manifest, &module(flood, "", ""));
+    let installed = sample.ask(&install);
+    assert_eq!(installed.status, 201, "{}", String::from_utf8_lossy(&installed.body));
+    sample.play(5);
+    let held = sample.replay().gateway().model().held("flood");
+    assert_eq!(held.paths, 100, "a quarter");
+    assert!(held.refused > 0);
+    let (wind, config) = sample_world::true_wind();
+    sample.install(wind, config);
+    sample.play(10);
+    for path in ["environment/depth/belowTransducer", "navigation/position", "environment/wind/speedTrue"] {
+        assert!(sample.get(&format!("/signalk/v1/api/vessels/self/{path}")).contains("value"), "{path}");
+    }
+    let list = sample.get("/skServer/plugins");
+    let row = list.split("{\"id\":").find(|row| row.starts_with("\"flood\"")).expect("the plugin is listed");
+    assert!(
+        row.contains(r#"{"row":"paths of the model","used":100,"reserved":0,"limit":100,"unit":"paths"}"#),
+        "{row}"
+    );
+    assert!(sample.get("/skiff/v1/status").contains("\"health\":\"plugin-over-share\""));
+    let with_flood = sample.replay().gateway().model().counts();
+    assert_eq!(sample.ask(&request(Method::Delete, "/skiff/v1/plugins/flood", "")).status, 200);
+    let after = sample.replay().gateway().model().counts();
+    assert_eq!(after.paths, with_flood.paths - 100);
+    assert!(after.paths > before && after.bytes < with_flood.bytes);
+    assert!(!sample.get("/signalk/v1/api/").contains("\"flood\""), "neither value nor source is left");
+    assert!(!sample.get("/skiff/v1/status").contains("plugin-over-share"));
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn health(gateway: &Gateway, wish: Wish, mode: Mode) -> Health {
         return Health::Fault;
     }
     match gateway.health() {
-        device::Health::PluginCrashed => Health::Fault,
+        device::Health::PluginCrashed | device::Health::PluginOverShare => Health::Fault,
         device::Health::NoBus => Health::NoBus,
         device::Health::NoNetwork => Health::SetUp,
         device::Health::Updating | device::Health::Good if mode == Mode::SetUp => Health::SetUp,

@@ -7,6 +7,8 @@ pub enum Health {
     Updating,
     /// A plugin has crashed.
     PluginCrashed,
+    /// A plugin loses what it tells, since it holds its share of the model.
+    PluginOverShare,
     /// Nothing comes from the bus.
     NoBus,
     /// No network.
@@ -22,6 +24,8 @@ pub struct HealthFacts {
     pub updating: bool,
     /// A plugin is in state `crashed`.
     pub plugin_crashed: bool,
+    /// A plugin loses what it tells.
+    pub plugin_over_share: bool,
     /// The bus is up and something came in the last seconds.
     pub bus: bool,
     /// There is a network.
@@ -35,6 +39,7 @@ impl Health {
         match facts {
             HealthFacts { updating: true, .. } => Self::Updating,
             HealthFacts { plugin_crashed: true, .. } => Self::PluginCrashed,
+            HealthFacts { plugin_over_share: true, .. } => Self::PluginOverShare,
             HealthFacts { bus: false, .. } => Self::NoBus,
             HealthFacts { network: false, .. } => Self::NoNetwork,
             _ => Self::Good,
@@ -47,6 +52,7 @@ impl Health {
         match self {
             Self::Updating => "updating",
             Self::PluginCrashed => "plugin-crashed",
+            Self::PluginOverShare => "plugin-over-share",
             Self::NoBus => "no-bus",
             Self::NoNetwork => "no-network",
             Self::Good => "good",
@@ -58,7 +64,8 @@ impl Health {
 mod tests {
     use super::*;
 
-    const GOOD: HealthFacts = HealthFacts { updating: false, plugin_crashed: false, bus: true, network: true };
+    const GOOD: HealthFacts =
+        HealthFacts { updating: false, plugin_crashed: false, plugin_over_share: false, bus: true, network: true };
 
     #[test]
     fn the_worst_is_told() {
@@ -66,6 +73,7 @@ mod tests {
         assert_eq!(Health::of(HealthFacts { network: false, ..GOOD }), Health::NoNetwork);
         assert_eq!(Health::of(HealthFacts { network: false, bus: false, ..GOOD }), Health::NoBus);
         assert_eq!(Health::of(HealthFacts { plugin_crashed: true, bus: false, ..GOOD }), Health::PluginCrashed);
+        assert_eq!(Health::of(HealthFacts { plugin_over_share: true, bus: false, ..GOOD }), Health::PluginOverShare);
         assert_eq!(Health::of(HealthFacts { updating: true, plugin_crashed: true, ..GOOD }), Health::Updating);
     }
 }

@@ -20,7 +20,9 @@ impl Gateway {
         let allow = |methods| Some(Response::method_not_allowed(methods));
         let reads = request.method.is_read();
         match address {
-            ["plugins"] | ["skServer", "plugins"] if reads => Some(server::plugins::list(&self.plugins.registry)),
+            ["plugins"] | ["skServer", "plugins"] if reads => {
+                Some(server::plugins::list(&self.plugins.registry, &self.model))
+            }
             ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),

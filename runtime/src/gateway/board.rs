@@ -147,10 +147,11 @@ impl Board {
         self.served = Some(now);
     }
 
-    fn health(&self, plugin_crashed: bool, now: Instant) -> Health {
+    fn health(&self, plugin_crashed: bool, plugin_over_share: bool, now: Instant) -> Health {
         Health::of(HealthFacts {
             updating: self.update.is_some() || self.trial.is_some() || self.restart.is_some(),
             plugin_crashed,
+            plugin_over_share,
             bus: is_recent(self.heard_bus, now),
             network: self.network_up,
         })
@@ -208,7 +209,7 @@ impl Gateway {
     #[must_use]
     pub fn health(&self) -> Health {
         let crashed = self.plugins.registry.plugins().any(|plugin| plugin.state() == plugin::PluginState::Crashed);
-        self.board.health(crashed, self.hal.clock.now())
+        self.board.health(crashed, self.model.is_over_share(), self.hal.clock.now())
     }
 
     /// Writes the members of the status that tell of the board.

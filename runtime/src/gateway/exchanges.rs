@@ -223,6 +223,11 @@ impl Gateway {
     /// Takes in how a call ended.
     pub(super) fn finish(&mut self, finished: Finished) {
         let exchange = finished.exchange;
+        if matches!(finished.result, Outcome::Removed) {
+            // What it told of the boat goes with it.
+            let registry = &self.plugins.registry;
+            self.model.keep_packages(|name| registry.plugins().any(|plugin| plugin.package_name() == name));
+        }
         let Some(pending) = self.clients.exchanges.close(exchange) else { return };
         let response = match (pending, finished.result) {
             (Pending::Configuration(package), Outcome::Configured(result)) => {

@@ -8,13 +8,12 @@ use alloc::vec::Vec;
 use core::ops::Bound;
 
 use super::leaf::Leaf;
+use super::room::{Full, Owner, Room};
 use crate::delta::{PATH_BYTES_MAX, is_plain};
 use crate::json::{self, JsonError};
 
 /// Levels of an object that is merged into the root of a context; deeper ones are kept as one value.
 const ROOT_DEPTH_MAX: usize = 8;
-/// Bytes that a path takes beside its own text: the entry in the map and the node, on a 64-bit machine.
-const NODE_BYTES: usize = 80;
 
 /// What stands at a path.
 #[derive(Debug)]
@@ -23,6 +22,14 @@ pub(super) enum Node {
     Leaf(Leaf),
     /// A value without source, such as the vessel's name; compact JSON.
     Bare(Box<str>),
+}
+
+/// A path's place.
+#[derive(Debug)]
+struct Place {
+    /// Who told the path first; a value without source belongs to who told it last.
+    owner: Owner,
+    node: Node,
 }
 
 /// One entry on its way into a context.
@@ -44,114 +51,54 @@ pub(super) enum NodeUpdate<'a> {
     Bare(&'a str),
 }
 
-/// Why an entry was not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
-    /// The model is full; another context could make room.
-    Model,
-    /// The entry can never be kept.
-    Entry,
-}
-
-/// Limits and use of all contexts together.
-#[derive(Debug)]
-pub(super) struct Room {
-    paths: u32,
-    bytes: u64,
-    paths_max: u32,
-    bytes_max: u64,
-}
-
-impl Room {
-    pub(super) fn new(paths_max: u32, bytes_max: u32) -> Self {
-        Self { paths: 0, bytes: 0, paths_max, bytes_max: u64::from(bytes_max) }
-    }
-
-    pub(super) fn paths(&self) -> u32 {
-        self.paths
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Takes `bytes` more.
-    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Full> {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        if bytes > self.bytes_max {
-            return Err(Full::Entry);
-        }
-        let after = self.bytes.saturating_add(bytes);
-        if after > self.bytes_max {
-            return Err(Full::Model);
-        }
-        self.bytes = after;
-        Ok(())
-    }
-
-    /// Gives `bytes` back.
-    pub(super) fn give(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
-    }
-
-    fn take_path(&mut self, path: &str) -> Result<(), Full> {
-        if self.paths >= self.paths_max {
-            return Err(Full::Model);
-        }
-        self.take(node_bytes(path))?;
-        self.paths = self.paths.saturating_add(1);
-        Ok(())
-    }
-
-    fn give_path(&mut self, path: &str) {
-        self.give(node_bytes(path));
-        self.paths = self.paths.saturating_sub(1);
-    }
-}
-
-fn node_bytes(path: &str) -> usize {
-    NODE_BYTES.saturating_add(path.len())
-}
-
 /// The paths of one context.
 #[derive(Debug, Default)]
 pub(super) struct ContextTree {
-    nodes: BTreeMap<Box<str>, Node>,
+    nodes: BTreeMap<Box<str>, Place>,
     /// When it was last heard of, in deltas.
     pub(super) touched: u64,
+    /// Who told of it first.
+    pub(super) owner: Owner,
 }
 
 impl ContextTree {
-    /// Makes an empty context that was last heard of at `sequence`.
-    pub(super) fn touched_at(sequence: u64) -> Self {
-        Self { touched: sequence, ..Self::default() }
+    /// Makes an empty context that was last heard of at `sequence`, of `owner`.
+    pub(super) fn touched_at(sequence: u64, owner: Owner) -> Self {
+        Self { touched: sequence, owner, ..Self::default() }
     }
 
     /// Stores one entry at `path`.
     pub(super) fn store(&mut self, path: &str, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
-        if let Some(node) = self.nodes.get_mut(path) {
-            return node.store(entry, room);
+        if let Some(place) = self.nodes.get_mut(path) {
+            return place.store(path, entry, room);
         }
         if path.is_empty() || path.split('.').any(str::is_empty) {
             return Err(Full::Entry);
         }
         room.take_path(path)?;
-        let mut node = match entry {
+        let node = match entry {
             NodeUpdate::Bare(_) => Node::Bare(Box::default()),
             _ => Node::Leaf(Leaf::default()),
         };
-        let stored = node.store(entry, room);
+        let owner = room.writer;
+        let mut place = Place { owner, node };
+        let stored = place.store(path, entry, room);
         if stored.is_ok() {
-            self.nodes.insert(path.into(), node);
+            self.nodes.insert(path.into(), place);
         } else {
-            room.give_path(path);
+            room.give_path(owner, path);
         }
         stored
     }
 
+    /// Tells whether nothing is known of it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Returns what stands at exactly `path`.
     pub(super) fn node(&self, path: &str) -> Option<&Node> {
-        self.nodes.get(path)
+        self.nodes.get(path).map(|place| &place.node)
     }
 
     /// Visits every path at and below `path` (all for `""`), in the order of their text.
@@ -161,26 +108,58 @@ impl ContextTree {
         };
         let from = (Bound::Included(path), Bound::Unbounded);
         let candidates = self.nodes.range::<str, _>(from).take_while(move |(known, _)| known.starts_with(path));
-        candidates.filter(move |(known, _)| inside(known)).map(|(known, node)| (&**known, node))
+        candidates.filter(move |(known, _)| inside(known)).map(|(known, place)| (&**known, &place.node))
     }
 
     /// Visits the paths after `path` in the order of their text.
     pub(super) fn after<'c>(&'c self, path: Option<&'c str>) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let from = path.map_or(Bound::Unbounded, Bound::Excluded);
-        self.nodes.range::<str, _>((from, Bound::Unbounded)).map(|(known, node)| (&**known, node))
+        self.nodes.range::<str, _>((from, Bound::Unbounded)).map(|(known, place)| (&**known, &place.node))
     }
 
     /// Gives back the room of everything in it.
     pub(super) fn release(self, room: &mut Room) {
-        for (path, node) in &self.nodes {
-            room.give(node.heap_bytes());
-            room.give_path(path);
+        for (path, place) in &self.nodes {
+            match &place.node {
+                Node::Leaf(leaf) => leaf.release(room),
+                Node::Bare(value) => room.give(place.owner, value.len() as u64),
+            }
+            room.give_path(place.owner, path);
         }
+    }
+
+    /// Drops what an owner told; paths that others told too stay.
+    pub(super) fn forget(&mut self, gone: Owner, room: &mut Room) {
+        self.nodes.retain(|path, place| {
+            let heir = match &mut place.node {
+                Node::Leaf(leaf) => {
+                    leaf.forget(gone, room);
+                    leaf.owner()
+                }
+                Node::Bare(value) if place.owner == gone => {
+                    room.give(gone, value.len() as u64);
+                    None
+                }
+                Node::Bare(_) => Some(place.owner),
+            };
+            match heir {
+                None => room.give_path(place.owner, path),
+                Some(heir) if place.owner == gone => {
+                    room.inherit_path(gone, heir, path);
+                    place.owner = heir;
+                }
+                Some(_) => {}
+            }
+            heir.is_some()
+        });
     }
 
     /// Visits the numbers of the sources that have a value here, repeated ones too.
     pub(super) fn sources_used(&self) -> BTreeSet<u16> {
-        let leaves = self.nodes.values().filter_map(|node| if let Node::Leaf(leaf) = node { Some(leaf) } else { None });
+        let leaves = self.nodes.values().filter_map(|place| match &place.node {
+            Node::Leaf(leaf) => Some(leaf),
+            Node::Bare(_) => None,
+        });
         let mut used = BTreeSet::new();
         // Not collected: that would hold the repeated ones too, and sort them.
         for reading in leaves.flat_map(Leaf::readings) {
@@ -190,35 +169,32 @@ impl ContextTree {
     }
 }
 
-impl Node {
-    fn store(&mut self, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
-        match (&mut *self, entry) {
-            (Self::Leaf(leaf), NodeUpdate::Value { value, timestamp, source, pgn }) => {
+impl Place {
+    fn store(&mut self, path: &str, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
+        match (&mut self.node, entry) {
+            (Node::Leaf(leaf), NodeUpdate::Value { value, timestamp, source, pgn }) => {
                 leaf.read(value, timestamp, *source, *pgn, room)
             }
-            (Self::Leaf(leaf), NodeUpdate::Meta(meta)) => leaf.describe(meta, room),
-            (Self::Bare(old), NodeUpdate::Bare(value)) => {
-                room.take(value.len())?;
-                room.give(old.len());
+            (Node::Leaf(leaf), NodeUpdate::Meta(meta)) => leaf.describe(meta, room),
+            (Node::Bare(old), NodeUpdate::Bare(value)) => {
+                room.change(self.owner, old.len(), value.len())?;
                 *old = (*value).into();
+                if self.owner != room.writer {
+                    room.inherit_path(self.owner, room.writer, path);
+                    self.owner = room.writer;
+                }
                 Ok(())
             }
             // A path that sources send values for stays one.
-            (Self::Leaf(_), NodeUpdate::Bare(_)) => Err(Full::Entry),
-            (Self::Bare(old), _) => {
-                let mut leaf = Self::Leaf(Leaf::default());
-                leaf.store(entry, room)?;
-                room.give(old.len());
+            (Node::Leaf(_), NodeUpdate::Bare(_)) => Err(Full::Entry),
+            (Node::Bare(old), _) => {
+                let old = old.len() as u64;
+                let mut leaf = Self { owner: self.owner, node: Node::Leaf(Leaf::default()) };
+                leaf.store(path, entry, room)?;
+                room.give(self.owner, old);
                 *self = leaf;
                 Ok(())
             }
-        }
-    }
-
-    fn heap_bytes(&self) -> usize {
-        match self {
-            Self::Leaf(leaf) => leaf.heap_bytes(),
-            Self::Bare(value) => value.len(),
         }
     }
 }

@@ -7,6 +7,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use super::room::Owner;
 use super::{Model, Priorities};
 use crate::delta::{Delta, DeltaWriter};
 use crate::json;
@@ -119,6 +120,14 @@ fn sizes_of_parts(delta: &Delta) -> (Size, Size) {
 }
 
 impl Model {
+    /// Takes the delta of a package's plugin in, inside its share.
+    pub fn take_in_of(&mut self, package: &Arc<str>, delta: Arc<Delta>) -> TakenIn {
+        self.room.writer = self.room.owner(package);
+        let taken = self.take_in(delta);
+        self.room.writer = Owner::BOAT;
+        taken
+    }
+
     /// Takes a delta in: takes identity out of it, gives notifications `id` and `status`, and applies what is left.
     pub fn take_in(&mut self, delta: Arc<Delta>) -> TakenIn {
         let Some(delta) = self.preferred(delta) else { return TakenIn::default() };

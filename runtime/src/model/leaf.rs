@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::context::{Full, Room};
+use super::room::{Full, Owner, Room};
 use crate::json::{self, JsonError};
 
 /// Sources kept for one path; a boat has two or three of a kind.
@@ -20,8 +20,11 @@ const SLACK_BYTES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Leaf {
     readings: Vec<Reading>,
-    latest: usize,
     meta: Option<Box<str>>,
+    /// Place of the latest reading.
+    latest: u8,
+    /// Who described it last.
+    described_by: Owner,
 }
 
 /// The latest value of one source.
@@ -29,7 +32,9 @@ pub(super) struct Leaf {
 pub(super) struct Reading {
     /// Time stamp and value in one text, so that a new value needs no allocation.
     text: String,
-    timestamp_len: u16,
+    timestamp_len: u8,
+    /// Who sent it.
+    owner: Owner,
     /// Number of the source.
     pub(super) source: u16,
     /// PGN it came from, 0 for none.
@@ -46,12 +51,16 @@ impl Reading {
     pub(super) fn value(&self) -> &str {
         self.text.get(usize::from(self.timestamp_len)..).unwrap_or_default()
     }
+
+    fn heap_bytes(&self) -> u64 {
+        READING_BYTES.saturating_add(self.text.capacity()) as u64
+    }
 }
 
 impl Leaf {
     /// Returns the value that came last.
     pub(super) fn latest(&self) -> Option<&Reading> {
-        self.readings.get(self.latest)
+        self.readings.get(usize::from(self.latest))
     }
 
     /// Returns the latest value of each source.
@@ -64,9 +73,43 @@ impl Leaf {
         self.meta.as_deref()
     }
 
-    pub(super) fn heap_bytes(&self) -> usize {
-        let texts = self.readings.iter().map(|reading| READING_BYTES.saturating_add(reading.text.capacity()));
-        texts.fold(self.meta.as_ref().map_or(0, |meta| meta.len()), usize::saturating_add)
+    /// Returns who has a value here, or else who described it; `None` where nothing is.
+    pub(super) fn owner(&self) -> Option<Owner> {
+        let described = self.meta.as_ref().map(|_| self.described_by);
+        self.latest().or_else(|| self.readings.first()).map(|reading| reading.owner).or(described)
+    }
+
+    /// Gives back the room of everything in it.
+    pub(super) fn release(&self, room: &mut Room) {
+        for reading in &self.readings {
+            room.give(reading.owner, reading.heap_bytes());
+        }
+        room.give(self.described_by, self.meta.as_ref().map_or(0, |meta| meta.len()) as u64);
+    }
+
+    /// Drops what an owner sent.
+    pub(super) fn forget(&mut self, gone: Owner, room: &mut Room) {
+        let latest = self.latest().map(|reading| reading.source);
+        self.readings.retain(|reading| {
+            let stays = reading.owner != gone;
+            if !stays {
+                room.give(gone, reading.heap_bytes());
+            }
+            stays
+        });
+        let latest = self.readings.iter().position(|reading| Some(reading.source) == latest).unwrap_or(0);
+        self.latest = u8::try_from(latest).unwrap_or(0);
+        if self.described_by == gone
+            && let Some(meta) = self.meta.take()
+        {
+            room.give(gone, meta.len() as u64);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> u64 {
+        let meta = self.meta.as_ref().map_or(0, |meta| meta.len() as u64);
+        self.readings.iter().map(Reading::heap_bytes).fold(meta, u64::saturating_add)
     }
 
     /// Takes the value of a source; beyond [`SOURCES_PER_PATH_MAX`] one of the others is replaced.
@@ -78,18 +121,19 @@ impl Leaf {
         pgn: u32,
         room: &mut Room,
     ) -> Result<(), Full> {
-        let timestamp_len = u16::try_from(timestamp.len()).map_err(|_| Full::Entry)?;
+        let timestamp_len = u8::try_from(timestamp.len()).map_err(|_| Full::Entry)?;
         let index = match self.readings.iter().position(|reading| reading.source == source) {
             Some(index) => index,
             None if self.readings.len() < SOURCES_PER_PATH_MAX => self.readings.len(),
-            None => self.latest.saturating_add(1) % SOURCES_PER_PATH_MAX,
+            None => self.to_replace(room)?,
         };
         let needed = timestamp.len().saturating_add(value.len());
-        let (held, known) = self.readings.get(index).map_or((0, false), |reading| (reading.text.capacity(), true));
-        room.take(needed.saturating_sub(held).saturating_add(if known { 0 } else { READING_BYTES }))?;
-        if !known {
+        let (held, owner) = self.readings.get(index).map_or((0, None), |old| (old.text.capacity(), Some(old.owner)));
+        let before = if owner.is_some() { READING_BYTES.saturating_add(held) } else { 0 };
+        room.change(owner.unwrap_or(room.writer), before, READING_BYTES.saturating_add(needed.max(held)))?;
+        if owner.is_none() {
             self.readings.reserve_exact(1);
-            self.readings.push(Reading { text: String::new(), timestamp_len, source, pgn });
+            self.readings.push(Reading { text: String::new(), timestamp_len, owner: room.writer, source, pgn });
         }
         let Some(reading) = self.readings.get_mut(index) else {
             return Err(Full::Entry);
@@ -97,7 +141,7 @@ impl Leaf {
         reading.text.clear();
         if held > needed.saturating_mul(2).saturating_add(SLACK_BYTES) {
             reading.text.shrink_to(needed);
-            room.give(held.saturating_sub(reading.text.capacity()));
+            room.give(room.writer, held.saturating_sub(reading.text.capacity()) as u64);
         }
         if needed > held {
             reading.text.reserve_exact(needed);
@@ -105,8 +149,26 @@ impl Leaf {
         reading.text.push_str(timestamp);
         reading.text.push_str(value);
         (reading.timestamp_len, reading.source, reading.pgn) = (timestamp_len, source, pgn);
-        self.latest = index;
+        reading.owner = room.writer;
+        self.latest = u8::try_from(index).unwrap_or(0);
         Ok(())
+    }
+
+    /// Returns the reading that a further source takes the place of: a plugin replaces its own only, the boat those of
+    /// plugins first.
+    fn to_replace(&self, room: &mut Room) -> Result<usize, Full> {
+        let next = usize::from(self.latest).saturating_add(1);
+        let order = (next..next.saturating_add(SOURCES_PER_PATH_MAX)).map(|index| index % SOURCES_PER_PATH_MAX);
+        let writer = room.writer;
+        let may = |index: &usize| {
+            let owner = self.readings.get(*index).map_or(Owner::BOAT, |reading| reading.owner);
+            if writer == Owner::BOAT { owner != Owner::BOAT } else { owner == writer }
+        };
+        match order.clone().find(may) {
+            Some(index) => Ok(index),
+            None if writer == Owner::BOAT => Ok(next % SOURCES_PER_PATH_MAX),
+            None => Err(room.over_share()),
+        }
     }
 
     /// Merges meta members; a later one wins (plugin ABI §11.4).
@@ -118,8 +180,9 @@ impl Leaf {
         if self.meta.as_deref() == Some(&*merged) {
             return Ok(());
         }
-        room.take(merged.len())?;
-        room.give(self.meta.as_ref().map_or(0, |meta| meta.len()));
+        let before = self.meta.as_ref().map_or(0, |meta| meta.len());
+        room.change(if before > 0 { self.described_by } else { room.writer }, before, merged.len())?;
+        self.described_by = room.writer;
         self.meta = Some(merged.into_boxed_str());
         Ok(())
     }
@@ -158,7 +221,7 @@ mod tests {
         assert_eq!((room.bytes(), leaf.readings().len()), (bytes, 1));
         let latest = leaf.latest().unwrap();
         assert_eq!((latest.timestamp(), latest.value()), ("2027", "7"));
-        assert_eq!(leaf.heap_bytes() as u64, room.bytes());
+        assert_eq!(leaf.heap_bytes(), room.bytes());
     }
 
     #[test]
@@ -169,7 +232,7 @@ mod tests {
         assert!(room.bytes() > 5000);
         leaf.read("1", "2026", 0, 0, &mut room).unwrap();
         assert!(room.bytes() < 200);
-        assert_eq!(leaf.heap_bytes() as u64, room.bytes());
+        assert_eq!(leaf.heap_bytes(), room.bytes());
     }
 
     #[test]
@@ -191,7 +254,7 @@ mod tests {
         assert_eq!(leaf.describe("7", &mut room), Err(Full::Entry));
         let long = std::format!(r#"{{"description":"{}"}}"#, "x".repeat(META_BYTES_MAX));
         assert_eq!(leaf.describe(&long, &mut room), Err(Full::Entry));
-        assert_eq!(leaf.heap_bytes() as u64, room.bytes());
+        assert_eq!(leaf.heap_bytes(), room.bytes());
     }
 
     #[test]
@@ -202,8 +265,10 @@ mod tests {
         let bytes_max = u32::try_from(ample.bytes()).unwrap() + 100;
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, bytes_max));
         leaf.read("1", "2026", 0, 0, &mut room).unwrap();
-        let long = std::format!("\"{}\"", "x".repeat(108));
-        assert_eq!(leaf.read(&long, "2027", 0, 0, &mut room), Err(Full::Model));
+        room.take(60).unwrap();
+        let long = |bytes| std::format!("\"{}\"", "x".repeat(bytes));
+        assert_eq!(leaf.read(&long(60), "2027", 0, 0, &mut room), Err(Full::Model));
+        assert_eq!(leaf.read(&long(200), "2027", 0, 0, &mut room), Err(Full::Entry));
         assert_eq!(leaf.latest().unwrap().value(), "1");
     }
 }

@@ -4,7 +4,8 @@
 //! trees are built when somebody asks ([`Model::json_at`]). Values count against
 //! [`Limits::model_paths_max`] and [`Limits::model_bytes_max`]: when one is reached, the context
 //! that was quiet for longest makes room, never the own vessel, and what still does not fit is
-//! refused and counted.
+//! refused and counted. A plugin has a share of both, all plugins together leave one to the boat, and
+//! what a removed plugin told goes with it.
 
 mod cached;
 mod context;
@@ -13,6 +14,7 @@ mod known;
 mod leaf;
 mod notifications;
 mod priorities;
+mod room;
 mod sources;
 mod tree;
 
@@ -25,12 +27,14 @@ pub use intake::TakenIn;
 pub use known::{PathMeta, known};
 pub use notifications::Notification;
 pub use priorities::{PATHS_MAX, Priorities, PriorityError, SOURCES_MAX, UNLISTED_TIMEOUT};
+pub use room::Held;
 
 use crate::budget::Limits;
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::Instant;
-use context::{ContextTree, Full, NodeUpdate, Room};
+use context::{ContextTree, NodeUpdate};
 use notifications::Notifications;
+use room::{Full, Owner, Room, SHARE};
 use sources::Sources;
 
 /// Version of the Signal K schema that the model's form follows.
@@ -167,6 +171,45 @@ impl Model {
         }
     }
 
+    /// Returns what a package holds of the model.
+    #[must_use]
+    pub fn held(&self, package: &str) -> Held {
+        self.room.held(package)
+    }
+
+    /// Returns the paths and bytes that a plugin may hold.
+    #[must_use]
+    pub fn share(&self) -> (u32, u64) {
+        self.room.share()
+    }
+
+    /// Tells whether a plugin that is there lost something since it holds its share.
+    #[must_use]
+    pub fn is_over_share(&self) -> bool {
+        self.room.is_over_share()
+    }
+
+    /// Drops what packages told that are not there any more.
+    pub fn keep_packages(&mut self, is_there: impl Fn(&str) -> bool) {
+        for gone in self.room.absent(is_there) {
+            for context in core::iter::once(&mut self.own).chain(self.foreign.values_mut()) {
+                context.forget(gone, &mut self.room);
+            }
+            self.foreign.retain(|_, context| context.owner != gone || !context.is_empty());
+            for context in self.foreign.values_mut().filter(|context| context.owner == gone) {
+                context.owner = Owner::BOAT;
+            }
+            self.forget_sources();
+        }
+    }
+
+    /// Forgets the sources that have no value any more.
+    fn forget_sources(&mut self) {
+        let contexts = core::iter::once(&self.own).chain(self.foreign.values());
+        let used = contexts.flat_map(ContextTree::sources_used).collect();
+        self.sources.keep_only(&used, self.sequence, &mut self.room);
+    }
+
     fn refuse(&mut self) {
         self.counts.refused = self.counts.refused.saturating_add(1);
     }
@@ -187,18 +230,24 @@ impl Model {
         {
             return false;
         }
+        let writer = self.room.writer;
+        let is_own = |context: &ContextTree| context.owner == writer;
+        let share = (self.contexts_max / SHARE as usize).max(1);
+        if writer != Owner::BOAT && self.foreign.values().filter(|context| is_own(context)).count() >= share {
+            self.evict_oldest(&|_, context| is_own(context));
+        }
         while self.foreign.len().saturating_add(1) >= self.contexts_max {
-            if !self.evict_oldest(None) {
+            if !self.evict_oldest(&|_, _| true) {
                 return false;
             }
         }
-        self.foreign.insert(context.into(), ContextTree::touched_at(self.sequence));
+        self.foreign.insert(context.into(), ContextTree::touched_at(self.sequence, writer));
         true
     }
 
-    /// Drops the foreign context that was quiet for longest; false when there is none but `except`.
-    fn evict_oldest(&mut self, except: Option<&str>) -> bool {
-        let others = self.foreign.iter().filter(|(name, _)| Some(&***name) != except);
+    /// Drops the foreign context that was quiet for longest, of those that may; false when there is none.
+    fn evict_oldest(&mut self, may: &dyn Fn(&str, &ContextTree) -> bool) -> bool {
+        let others = self.foreign.iter().filter(|(name, context)| may(name, context));
         let Some(name) = others.min_by_key(|(_, context)| context.touched).map(|(name, _)| name.clone()) else {
             return false;
         };
@@ -219,7 +268,7 @@ impl Model {
             let stored = target.map_or(Err(Full::Entry), |target| target.store(path, entry, &mut self.room));
             match stored {
                 Ok(()) => return,
-                Err(Full::Model) if self.evict_oldest(context) => {}
+                Err(Full::Model) if self.evict_oldest(&|name, _| Some(name) != context) => {}
                 Err(_) => {
                     self.refuse();
                     return;
@@ -237,14 +286,12 @@ impl Model {
         timestamp: &str,
     ) -> Option<(u16, u32)> {
         if self.sources.is_full_for(reference, self.sequence) {
-            let contexts = core::iter::once(&self.own).chain(self.foreign.values());
-            let used = contexts.flat_map(ContextTree::sources_used).collect();
-            self.sources.keep_only(&used, self.sequence, &mut self.room);
+            self.forget_sources();
         }
         loop {
             match self.sources.seen(reference, source, timestamp, &mut self.room) {
                 Ok(found) => return Some(found),
-                Err(Full::Model) if self.evict_oldest(context) => {}
+                Err(Full::Model) if self.evict_oldest(&|name, _| Some(name) != context) => {}
                 Err(_) => return None,
             }
         }

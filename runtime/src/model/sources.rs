@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::context::{Full, Room};
+use super::room::{Full, Owner, Room, SHARE};
 use crate::json::{self, JsonError};
 use crate::sorted;
 use crate::time::UnixMillis;
@@ -33,6 +33,8 @@ pub(super) struct Sources {
 
 #[derive(Debug)]
 struct Row {
+    /// Who named it first.
+    owner: Owner,
     reference: Box<str>,
     label: Box<str>,
     kind: Option<Box<str>>,
@@ -58,7 +60,7 @@ impl Sources {
             if !u16::try_from(number).is_ok_and(|number| used.contains(&number))
                 && let Some(row) = row.take()
             {
-                room.give(row.counted_bytes());
+                room.give(row.owner, row.counted_bytes() as u64);
             }
         }
     }
@@ -85,6 +87,11 @@ impl Sources {
         };
         self.last = number;
         let row = self.rows.get_mut(usize::from(number)).and_then(Option::as_mut).ok_or(Full::Entry)?;
+        // A source that is on the boat is hers, whoever has named it before.
+        let bytes = row.counted_bytes();
+        if room.writer == Owner::BOAT && row.owner != Owner::BOAT && room.change(row.owner, bytes, bytes).is_ok() {
+            row.owner = Owner::BOAT;
+        }
         Ok((number, source.map_or(0, |source| row.note(source, timestamp, room))))
     }
 
@@ -93,8 +100,20 @@ impl Sources {
         if free >= SOURCES_MAX {
             return Err(Full::Entry);
         }
+        let of_writer = self.rows.iter().flatten().filter(|row| row.owner == room.writer).count();
+        if room.writer != Owner::BOAT && of_writer >= SOURCES_MAX / SHARE as usize {
+            return Err(room.over_share());
+        }
         let number = u16::try_from(free).map_err(|_| Full::Entry)?;
-        let row = Row { reference: reference.into(), label: reference.into(), kind: None, src: None, pgns: Vec::new() };
+        let owner = room.writer;
+        let row = Row {
+            owner,
+            reference: reference.into(),
+            label: reference.into(),
+            kind: None,
+            src: None,
+            pgns: Vec::new(),
+        };
         room.take(row.counted_bytes())?;
         match self.rows.get_mut(free) {
             Some(slot) => *slot = Some(row),
@@ -180,7 +199,7 @@ impl Row {
         let time = UnixMillis::parse_iso(timestamp).unwrap_or(UnixMillis::UNKNOWN);
         if let Some((_, seen)) = self.pgns.iter_mut().find(|(known, _)| *known == pgn) {
             *seen = time;
-        } else if self.pgns.len() < PGNS_PER_SOURCE_MAX && room.take(PGN_BYTES).is_ok() {
+        } else if self.pgns.len() < PGNS_PER_SOURCE_MAX && self.owner == room.writer && room.take(PGN_BYTES).is_ok() {
             self.pgns.push((pgn, time));
         }
     }

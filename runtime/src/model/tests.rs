@@ -237,7 +237,7 @@ fn bytes_are_bounded_and_given_back() {
         r#"{{"context":"vessels.v","updates":[{{"values":[{{"path":"a","value":"{huge}"}}]}}]}}"#
     )));
     assert_eq!(model.counts().refused, 1);
-    while model.evict_oldest(None) {}
+    while model.evict_oldest(&|_, _| true) {}
     assert_eq!((model.counts().bytes, model.counts().paths), (empty + source(&model), 1));
 }
 
@@ -285,4 +285,53 @@ proptest::proptest! {
         let whole = at(&model, "");
         proptest::prop_assert_eq!(json::compact(&whole).unwrap(), whole);
     }
+}
+
+fn of(model: &mut Model, package: &str, text: &str) {
+    model.take_in_of(&std::sync::Arc::from(package), std::sync::Arc::new(delta(text)));
+}
+
+#[test]
+fn what_a_removed_plugin_told_goes_and_what_others_told_too_stays() {
+    let mut model = model();
+    let before = model.counts();
+    let told = |path: &str, source: &str| {
+        format!(r#"{{"updates":[{{"$source":"{source}","values":[{{"path":"{path}","value":1}}]}}]}}"#)
+    };
+    of(&mut model, "p", &told("a.b", "p"));
+    of(&mut model, "p", &told("a.c", "p"));
+    of(
+        &mut model,
+        "p",
+        r#"{"context":"vessels.x","updates":[{"values":[{"path":"a","value":1},{"path":"","value":{"n":1}}]}]}"#,
+    );
+    of(&mut model, "q", &told("a.b", "q"));
+    model.apply(&delta(&told("a.b", "can0.7")));
+    assert_eq!((model.held("p").paths, model.held("q").paths), (4, 0));
+    model.keep_packages(|name| name != "p");
+    assert_eq!(model.held("p"), Held::default());
+    assert_eq!(model.node_at_self("a.c"), None);
+    let left = model.node_at_self("a.b").unwrap();
+    assert!(left.contains("can0.7") && left.contains("\"q\"") && !left.contains("\"p\""), "{left}");
+    assert_eq!(model.counts().contexts, 1);
+    model.keep_packages(|_| false);
+    assert_eq!(model.counts().paths, before.paths + 1);
+    assert_eq!(model.room.bytes(), model.room.of_boat().bytes, "nobody else holds anything");
+}
+
+#[test]
+fn a_plugin_that_forges_sources_replaces_its_own_readings_only() {
+    let mut model = model();
+    let told = |source: &str, value: u32| {
+        format!(r#"{{"updates":[{{"$source":"{source}","values":[{{"path":"a.b","value":{value}}}]}}]}}"#)
+    };
+    model.apply(&delta(&told("can0.7", 7)));
+    for forged in 0..20 {
+        of(&mut model, "p", &told(&format!("can0.{}", 100 + forged), forged));
+    }
+    let node = model.node_at_self("a.b").unwrap();
+    assert!(node.contains(r#""can0.7":{"value":7"#), "{node}");
+    model.apply(&delta(&told("can0.8", 8)));
+    let node = model.node_at_self("a.b").unwrap();
+    assert!(node.contains("can0.7\":") && node.contains("can0.8"), "{node}");
 }

@@ -5,21 +5,22 @@ use alloc::string::String;
 
 use super::Response;
 use crate::json::{self, List, Object};
+use crate::model::Model;
 use crate::plugin::{ConfigureError, Plugin, Registry};
 
 /// Answers `GET /skServer/plugins`: an array of rows, sorted by name.
 #[must_use]
-pub fn list(registry: &Registry) -> Response {
+pub fn list(registry: &Registry, model: &Model) -> Response {
     let body = json::list(|rows| {
         for plugin in registry.plugins() {
-            rows.object(|out| row(out, plugin, registry));
+            rows.object(|out| row(out, plugin, registry, model));
         }
     });
     Response::json(200, body)
 }
 
 /// Writes one row of the plugin list with Skiff's own member `skiff`.
-fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry) {
+fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model) {
     let package = plugin.package();
     out.text("id", plugin.id()).text("name", plugin.display_name()).text("packageName", plugin.package_name());
     out.list("keywords", |keywords| {
@@ -34,12 +35,13 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry) {
     out.object("skiff", |own| {
         own.text_or_null("reason", plugin.reason()).number("restarts", plugin.restarts());
         own.number("recycled", plugin.recycled()).number("drops", plugin.drops().total());
-        own.list("budget", |rows| budget(rows, plugin, registry));
+        own.number("refused", model.held(plugin.package_name()).refused);
+        own.list("budget", |rows| budget(rows, plugin, registry, model));
     });
 }
 
 /// Writes `{"row","used","reserved","limit","unit"}` for everything a plugin can use up.
-fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry) {
+fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry, model: &Model) {
     let limits = plugin.limits();
     let reserved = registry.ledger().reserved_by_plugin(plugin.id());
     let mut row = |name: &str, used: u64, reserved: u64, limit: u64, unit: &str| {
@@ -62,6 +64,9 @@ fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry) {
     row("fuel of the last call", usage.fuel_in_call, 0, limits.fuel_per_call, "fuel");
     row("waiting deltas", deltas as u64, 0, limits.delta_queue_len.into(), "deltas");
     row("waiting delta bytes", delta_bytes.into(), 0, limits.delta_queue_bytes.into(), "bytes");
+    let (held, (paths_max, bytes_max)) = (model.held(plugin.package_name()), model.share());
+    row("paths of the model", held.paths.into(), 0, paths_max.into(), "paths");
+    row("bytes of the model", held.bytes, 0, bytes_max, "bytes");
 }
 
 /// Answers `GET /plugins/<id>`.
