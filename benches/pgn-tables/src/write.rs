@@ -105,8 +105,8 @@ fn module(database: &Value, tables: &Tables, all: &Prefix) -> Result<String, Str
          #[cfg(feature = \"pgn-all\")]\nmod rest_kinds;\n#[cfg(feature = \"pgn-all\")]\nmod rest_texts;\n\n\
          pub use definition::Definition;\npub(super) use fast::FAST;\npub use field::Field;\n\
          #[cfg(feature = \"names\")]\npub(super) use names::{DEFINITION_NAMES, FIELD_NAMES};\n\n\
-         use crate::table::{DefinitionRow, DynamicRow, FieldRow, Kind, MatchRow, Scale, SetRow};\n\
-         #[cfg(feature = \"pgn-all\")]\nuse crate::table::{joined, merged};\n\n",
+         use super::table::{DefinitionRow, DynamicRow, FieldRow, Kind, MatchRow, Scale, SetRow};\n\
+         #[cfg(feature = \"pgn-all\")]\nuse super::table::{joined, merged};\n\n",
     );
     let mapped = &tables.prefix;
     let mut table = |what: &str, name: &str, row: &str, from: usize, to: usize, parts: [&str; 2], join: &str| {
@@ -230,7 +230,7 @@ fn fast(tables: &Tables) -> String {
 fn definitions(tables: &Tables, from: &Prefix, to: &Prefix) -> String {
     let mut out = head("Definitions of PGNs");
     out.push_str(
-        "use crate::super::table::{DefinitionRow, MatchRow, SetRow, d, m, s};\nuse crate::Definition as D;\n\n",
+        "use super::super::table::{DefinitionRow, MatchRow, SetRow, d, m, s};\nuse super::Definition as D;\n\n",
     );
     let rows = tables.definitions.get(from.definitions..to.definitions).unwrap_or_default();
     let _ = writeln!(
@@ -269,7 +269,7 @@ fn definitions(tables: &Tables, from: &Prefix, to: &Prefix) -> String {
 
 fn fields(tables: &Tables, from: &Prefix, to: &Prefix) -> String {
     let mut out = head("Fields of PGNs");
-    out.push_str("use crate::super::table::{FieldRow, f};\nuse crate::Field as F;\n\n");
+    out.push_str("use super::super::table::{FieldRow, f};\nuse super::Field as F;\n\n");
     let _ = writeln!(
         out,
         "/// Field and kind, each definition on lines of its own.\npub const FIELDS: [FieldRow; {}] = [",
@@ -284,7 +284,7 @@ fn fields(tables: &Tables, from: &Prefix, to: &Prefix) -> String {
 
 fn kinds(tables: &Tables, from: &Prefix, to: &Prefix) -> Result<String, String> {
     let mut out = head("What fields are made of");
-    out.push_str("use crate::super::table::{DynamicRow, Form, Kind, Scale, k, v, x};\n\n");
+    out.push_str("use super::super::table::{DynamicRow, Form, Kind, Scale, k, v, x};\n\n");
     let kinds = tables.kinds.get(from.kinds..to.kinds).unwrap_or_default();
     let _ = writeln!(
         out,
@@ -363,7 +363,7 @@ impl Texts {
             return Err(format!("{} bytes of texts, the tables can number {}", self.bytes, u16::MAX));
         }
         let mut out = head("Texts of codes");
-        out.push_str("use crate::super::table::TextPart;\n\n");
+        out.push_str("use super::super::table::TextPart;\n\n");
         let _ = write!(
             out,
             "/// The lookups of this file.\npub const PART: TextPart =\n    TextPart {{ first: {first}, start: {start}, rows: &ROWS, codes: &CODES, texts: TEXTS }};\n\n\
