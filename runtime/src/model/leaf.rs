@@ -25,6 +25,8 @@ pub(super) struct Leaf {
     latest: u8,
     /// Who described it last.
     described_by: Owner,
+    /// Others described it too: it stays when that one goes.
+    is_described_by_many: bool,
 }
 
 /// The latest value of one source.
@@ -99,10 +101,15 @@ impl Leaf {
         });
         let latest = self.readings.iter().position(|reading| Some(reading.source) == latest).unwrap_or(0);
         self.latest = u8::try_from(latest).unwrap_or(0);
-        if self.described_by == gone
-            && let Some(meta) = self.meta.take()
-        {
-            room.give(gone, meta.len() as u64);
+        if self.described_by == gone {
+            let bytes = self.meta.as_ref().map_or(0, |meta| meta.len()) as u64;
+            if self.is_described_by_many {
+                room.inherit(gone, Owner::BOAT, bytes);
+            } else {
+                room.give(gone, bytes);
+                self.meta = None;
+            }
+            self.described_by = Owner::BOAT;
         }
     }
 
@@ -167,7 +174,10 @@ impl Leaf {
         match order.clone().find(may) {
             Some(index) => Ok(index),
             None if writer == Owner::BOAT => Ok(next % SOURCES_PER_PATH_MAX),
-            None => Err(room.over_share()),
+            None => {
+                room.over_share();
+                Err(Full::Entry)
+            }
         }
     }
 
@@ -182,6 +192,7 @@ impl Leaf {
         }
         let before = self.meta.as_ref().map_or(0, |meta| meta.len());
         room.change(if before > 0 { self.described_by } else { room.writer }, before, merged.len())?;
+        self.is_described_by_many |= before > 0 && self.described_by != room.writer;
         self.described_by = room.writer;
         self.meta = Some(merged.into_boxed_str());
         Ok(())

@@ -19,7 +19,7 @@ mod sources;
 mod tree;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
@@ -199,15 +199,15 @@ impl Model {
             for context in self.foreign.values_mut().filter(|context| context.owner == gone) {
                 context.owner = Owner::BOAT;
             }
-            self.forget_sources();
+            let used = self.sources_used();
+            self.sources.forget(gone, &used, &mut self.room);
         }
     }
 
-    /// Forgets the sources that have no value any more.
-    fn forget_sources(&mut self) {
+    /// Returns the numbers of the sources that have a value.
+    fn sources_used(&self) -> BTreeSet<u16> {
         let contexts = core::iter::once(&self.own).chain(self.foreign.values());
-        let used = contexts.flat_map(ContextTree::sources_used).collect();
-        self.sources.keep_only(&used, self.sequence, &mut self.room);
+        contexts.flat_map(ContextTree::sources_used).collect()
     }
 
     fn refuse(&mut self) {
@@ -260,6 +260,7 @@ impl Model {
 
     /// Stores one entry, making room as long as that helps.
     fn store(&mut self, context: Option<&str>, path: &str, entry: &NodeUpdate<'_>) {
+        let writer = self.room.writer;
         loop {
             let target = match context {
                 None => Some(&mut self.own),
@@ -269,7 +270,12 @@ impl Model {
             match stored {
                 Ok(()) => return,
                 Err(Full::Model) if self.evict_oldest(&|name, _| Some(name) != context) => {}
-                Err(_) => {
+                // A plugin that tells of vessels around goes on with the latest.
+                Err(Full::Share) if self.evict_oldest(&|name, tree| tree.owner == writer && Some(name) != context) => {}
+                Err(full) => {
+                    if full == Full::Share {
+                        self.room.over_share();
+                    }
                     self.refuse();
                     return;
                 }
@@ -286,13 +292,19 @@ impl Model {
         timestamp: &str,
     ) -> Option<(u16, u32)> {
         if self.sources.is_full_for(reference, self.sequence) {
-            self.forget_sources();
+            let used = self.sources_used();
+            self.sources.keep_only(&used, self.sequence, &mut self.room);
         }
         loop {
             match self.sources.seen(reference, source, timestamp, &mut self.room) {
                 Ok(found) => return Some(found),
                 Err(Full::Model) if self.evict_oldest(&|name, _| Some(name) != context) => {}
-                Err(_) => return None,
+                Err(full) => {
+                    if full == Full::Share {
+                        self.room.over_share();
+                    }
+                    return None;
+                }
             }
         }
     }

@@ -121,10 +121,9 @@ impl Room {
     }
 
     /// Counts something of the writer that is not kept since it holds its share.
-    pub(super) fn over_share(&mut self) -> Full {
+    pub(super) fn over_share(&mut self) {
         let held = self.of(self.writer);
         held.refused = held.refused.saturating_add(1);
-        Full::Share
     }
 
     /// Takes `bytes` more for the writer.
@@ -158,9 +157,9 @@ impl Room {
     }
 
     /// Refuses a plugin more than its share, and all plugins together what is kept for the boat.
-    fn within(&mut self, of_plugin: u64, of_plugins: u64, max: u64) -> Result<(), Full> {
+    fn within(&self, of_plugin: u64, of_plugins: u64, max: u64) -> Result<(), Full> {
         let share = max / u64::from(SHARE);
-        if of_plugin > share || of_plugins > max.saturating_sub(share) { Err(self.over_share()) } else { Ok(()) }
+        if of_plugin > share || of_plugins > max.saturating_sub(share) { Err(Full::Share) } else { Ok(()) }
     }
 
     /// Gives `bytes` of an owner back.
@@ -195,10 +194,18 @@ impl Room {
 
     /// Has another owner hold a path, whose first one is gone.
     pub(super) fn inherit_path(&mut self, from: Owner, to: Owner, path: &str) {
-        self.give_path(from, path);
+        let paths = &mut self.of(from).paths;
+        *paths = paths.saturating_sub(1);
+        let paths = &mut self.of(to).paths;
+        *paths = paths.saturating_add(1);
+        self.inherit(from, to, node_bytes(path) as u64);
+    }
+
+    /// Has another owner hold bytes, whatever his share is.
+    pub(super) fn inherit(&mut self, from: Owner, to: Owner, bytes: u64) {
+        self.give(from, bytes);
         let held = self.of(to);
-        held.paths = held.paths.saturating_add(1);
-        held.bytes = held.bytes.saturating_add(node_bytes(path) as u64);
+        held.bytes = held.bytes.saturating_add(bytes);
     }
 
     fn of(&mut self, owner: Owner) -> &mut Held {
@@ -228,7 +235,6 @@ mod tests {
             assert_eq!(taken, if name == "d" { 0 } else { 4 }, "{name}");
         }
         assert_eq!(room.take(1001), Err(Full::Share));
-        assert_eq!((room.held("a").refused, room.held("d").refused), (1, 2));
         room.writer = Owner::BOAT;
         assert!((0..4).all(|_| room.take_path("x").is_ok()));
         assert_eq!(room.take_path("x"), Err(Full::Model));

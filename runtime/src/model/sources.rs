@@ -65,6 +65,22 @@ impl Sources {
         }
     }
 
+    /// Forgets the sources that an owner named first and that are not in `used`; the others become the boat's.
+    pub(super) fn forget(&mut self, gone: Owner, used: &BTreeSet<u16>, room: &mut Room) {
+        for (number, slot) in self.rows.iter_mut().enumerate() {
+            let Some(row) = slot.as_mut().filter(|row| row.owner == gone) else { continue };
+            let bytes = row.counted_bytes() as u64;
+            if u16::try_from(number).is_ok_and(|number| used.contains(&number)) {
+                room.inherit(gone, Owner::BOAT, bytes);
+                row.owner = Owner::BOAT;
+            } else {
+                room.give(gone, bytes);
+                self.by_reference.remove(&row.reference);
+                *slot = None;
+            }
+        }
+    }
+
     /// Finds or adds a source and notes what its `source` object says; gives its number and the PGN (0: none).
     ///
     /// # Errors
@@ -102,7 +118,7 @@ impl Sources {
         }
         let of_writer = self.rows.iter().flatten().filter(|row| row.owner == room.writer).count();
         if room.writer != Owner::BOAT && of_writer >= SOURCES_MAX / SHARE as usize {
-            return Err(room.over_share());
+            return Err(Full::Share);
         }
         let number = u16::try_from(free).map_err(|_| Full::Entry)?;
         let owner = room.writer;

@@ -335,3 +335,32 @@ fn a_plugin_that_forges_sources_replaces_its_own_readings_only() {
     let node = model.node_at_self("a.b").unwrap();
     assert!(node.contains("can0.7\":") && node.contains("can0.8"), "{node}");
 }
+
+#[test]
+fn meta_that_others_sent_too_stays_when_a_plugin_goes() {
+    let mut model = model();
+    let meta = |text: &str| format!(r#"{{"updates":[{{"meta":[{{"path":"a.b","value":{text}}}]}}]}}"#);
+    model.apply(&delta(&meta(r#"{"zones":[{"upper":3}]}"#)));
+    of(&mut model, "p", &meta(r#"{"supportsPut":true}"#));
+    of(&mut model, "p", r#"{"updates":[{"meta":[{"path":"a.c","value":{"units":"m"}}]}]}"#);
+    model.keep_packages(|_| false);
+    let left = model.meta_at("", "a.b").unwrap();
+    assert!(left.contains(r#""zones":[{"upper":3}]"#), "{left}");
+    assert_eq!(model.meta_at("", "a.c"), None);
+    assert_eq!(model.room.bytes(), model.room.of_boat().bytes);
+}
+
+#[test]
+fn a_plugin_that_tells_of_many_vessels_keeps_the_latest() {
+    let limits = Limits { model_paths_max: 40, ..Limits::of(Board::Linux) };
+    let mut model = Model::new(&limits, SELF);
+    for vessel in 0..50 {
+        of(
+            &mut model,
+            "ais",
+            &format!(r#"{{"context":"vessels.v{vessel}","updates":[{{"values":[{{"path":"a","value":1}}]}}]}}"#),
+        );
+    }
+    assert_eq!((model.held("ais").paths, model.held("ais").refused, model.counts().refused), (10, 0, 0));
+    assert!(model.node_at("vessels.v49.a").is_some() && model.node_at("vessels.v39.a").is_none());
+}
