@@ -49,7 +49,9 @@ impl Gateway {
         let incoming = self.board.keeps_web_files().then(|| Box::new(incoming));
         if let Err(error) = self.plugins.registry.install(package, Enabled::Always { config: None }, storage) {
             // What cannot be installed now would come up at the next start.
-            let _ = store::remove(storage, &id);
+            if let Err(left) = store::remove(storage, &id) {
+                log::warn!("{id}: could not be installed, and stays stored until it is removed: {left}");
+            }
             return Err(match error {
                 InstallError::TooMany { .. } => Response::error(507, &error.to_string()),
                 _ => Response::error(500, &error.to_string()),
