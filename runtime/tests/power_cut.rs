@@ -40,7 +40,6 @@ fn started(storage: &SimStorage) -> (Boat, String) {
 
 fn post(boat: &mut Boat, body: &str) {
     let mut request = Request::new(Method::Post, "/plugins/keeper/config");
-    request.headers.push(("host".into(), "localhost".into()));
     request.headers.push(("content-type".into(), "application/json".into()));
     request.body = body.into();
     request.local = true;

@@ -21,7 +21,6 @@ fn managed(at: u32, text: &str) -> String {
 
 fn request(method: Method, target: &str, body: &str) -> Request {
     let mut request = Request::new(method, target);
-    request.headers.push(("host".into(), "localhost:3000".into()));
     request.headers.push(("content-type".into(), "application/json".into()));
     request.body = body.into();
     request.local = true;

@@ -1,10 +1,11 @@
 //! What Skiff reads of Signal K's `settings.json`.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object};
 use crate::hal::Storage;
-use crate::json;
+use crate::json::{self, JsonError};
 
 /// Key of the settings.
 pub const SETTINGS_FILE: &str = "settings.json";
@@ -43,11 +44,17 @@ pub struct Settings {
     pub wasm: bool,
     /// `sourcePriorities` as JSON text, which source of a path is preferred.
     pub source_priorities: Option<String>,
+    /// `skiff.hosts`: names the gateway is called by besides its own, for `Host` (a reverse proxy's, say); at most
+    /// [`HOSTS_MAX`].
+    pub hosts: Vec<String>,
 }
+
+/// Names in `skiff.hosts`.
+pub const HOSTS_MAX: usize = 16;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { vessel: Vessel::default(), wasm: true, source_priorities: None }
+        Self { vessel: Vessel::default(), wasm: true, source_priorities: None, hosts: Vec::new() }
     }
 }
 
@@ -67,8 +74,32 @@ impl Settings {
         let wasm = json::member(&text, "interfaces").and_then(|interfaces| json::member(interfaces, "wasm"));
         settings.wasm = wasm != Some("false");
         settings.source_priorities = json::member(&text, "sourcePriorities").map(String::from);
+        if let Some(hosts) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "hosts")) {
+            settings.hosts = read_hosts(hosts)?;
+        }
         Ok(settings)
     }
+}
+
+fn read_hosts(list: &str) -> Result<Vec<String>, ConfigError> {
+    let mut hosts = Vec::new();
+    let read = json::items::<JsonError>(list, |item| {
+        match json::string(item).filter(|name| is_host(name)) {
+            Some(name) if hosts.len() < HOSTS_MAX => hosts.push(name.into_owned()),
+            _ => return Err(JsonError::WrongKind),
+        }
+        Ok(())
+    });
+    let what = "skiff.hosts must be a list of at most 16 host names";
+    read.map(|()| hosts).map_err(|_| ConfigError::new(SETTINGS_FILE, ConfigReason::Member(what)))
+}
+
+/// Tells whether a text is a name without scheme, port and path (RFC 1123 §2.1).
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn read_vessel(vessel: &str) -> Result<Vessel, ConfigError> {
@@ -123,6 +154,17 @@ mod tests {
         assert_eq!(settings.vessel.mmsi.as_deref(), Some("230099999"));
         assert!(settings.vessel.uuid.is_some());
         assert_eq!(load(r#"{"vessel":{"mmsi":"230099999"}}"#).unwrap().vessel.mmsi.as_deref(), Some("230099999"));
+    }
+
+    #[test]
+    fn names_of_the_gateway_are_host_names() {
+        let hosts = load(r#"{"skiff":{"hosts":["boat.example","nav_1"]}}"#).unwrap().hosts;
+        assert_eq!(hosts, ["boat.example", "nav_1"]);
+        let many = format!("[{}\"b\"]", "\"a\",".repeat(16));
+        for wrong in [r#""boat""#, r#"["http://boat"]"#, r#"["boat:80"]"#, r#"[""]"#, "[7]", &many] {
+            let error = load(&format!(r#"{{"skiff":{{"hosts":{wrong}}}}}"#)).unwrap_err();
+            assert!(error.contains("skiff.hosts"), "{wrong}: {error}");
+        }
     }
 
     #[test]

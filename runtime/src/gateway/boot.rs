@@ -162,7 +162,7 @@ impl Gateway {
             limits: boot.limits,
             vessel: settings.vessel,
             self_context,
-            access: access.named(boot.names),
+            access: access.named(boot.names).named(settings.hosts),
             strict: boot.strict,
             version: boot.version,
             events: boot.events,

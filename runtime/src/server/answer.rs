@@ -70,11 +70,14 @@ fn read(request: &Request, answer: impl FnOnce() -> Response) -> Response {
     if request.method.is_read() { answer() } else { Response::method_not_allowed("GET, HEAD") }
 }
 
-/// Keeps the token of a browser that opened the page with `?token=`, so that its later requests, which a page cannot give
-/// header fields to, carry it too. It is good for reading only ([`Access::check`]).
+/// Gives a browser that opened the page with `?token=` a session for its later requests, which a page cannot give header
+/// fields to. It is good for reading only ([`Access::check`]).
 fn with_session(page: Response, request: &Request, access: &Access) -> Response {
     match access::token_in_query(request).filter(|token| access.is_token(token)) {
-        Some(token) => page.with("set-cookie", &format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict")),
+        Some(_) => {
+            let session = access.session();
+            page.with("set-cookie", &format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"))
+        }
         None => page,
     }
 }

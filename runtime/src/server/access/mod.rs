@@ -25,8 +25,10 @@ const FILE: &str = "skiff/auth.json";
 /// Random bytes of a token; written as twice as many hexadecimal digits.
 pub const TOKEN_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
-/// Cookie that carries the token of a browser; see [`Access::check`].
-pub(super) const SESSION_COOKIE: &str = "skiff-token";
+/// Cookie that lets a browser read; see [`Access::check`].
+pub(super) const SESSION_COOKIE: &str = "skiff-session";
+/// Keeps what the cookie is made of apart from everything else that is hashed.
+const SESSION_PURPOSE: &str = "session that reads";
 /// Longer tokens are refused unread.
 const TOKEN_TEXT_BYTES_MAX: usize = 512;
 
@@ -106,14 +108,15 @@ impl Access {
         self
     }
 
-    /// Switches every check off (`--allow-anyone`).
+    /// Lets anyone in without a token (`--allow-anyone`). `Host` and `Origin` stay checked: anyone who reaches the gateway is
+    /// not any page in a browser that does.
     #[must_use]
     pub fn allow_anyone(mut self) -> Self {
         self.anyone = true;
         self
     }
 
-    /// Tells whether every check is off.
+    /// Tells whether nobody needs a token.
     #[must_use]
     pub fn allows_anyone(&self) -> bool {
         self.anyone
@@ -121,26 +124,28 @@ impl Access {
 
     /// Checks a request.
     ///
-    /// The token comes in `Authorization: Bearer`, for pages and streams also in `?token=`, and for reading also in the
-    /// cookie that opening the page with `?token=` sets: images, scripts and frames of a web app carry nothing else.
+    /// The token comes in `Authorization: Bearer`, for pages and streams also in `?token=`. For reading there is also the
+    /// cookie that opening the page with `?token=` sets: images, scripts and frames of a web app carry nothing else. It is
+    /// no token: every service of the same host is sent it (RFC 6265 §8.5).
     ///
     /// # Errors
     /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host` or `Origin`, 401
     /// where a token is needed and not given, or a wrong one is.
     pub fn check(&self, request: &Request, route: &Route<'_>) -> Result<(), Response> {
+        // Every browser sends one; what the gateway asks itself has none.
+        if !self.anyone || request.header("host").is_some() {
+            self.check_host(request)?;
+        }
+        check_origin(request)?;
         if self.anyone {
             return Ok(());
         }
-        self.check_host(request)?;
-        check_origin(request)?;
         let is_page = request.method.is_read() && matches!(route, Route::Stream(_) | Route::Index);
         match presented(request, is_page) {
             Some(token) if self.is_token(&token) => Ok(()),
             Some(_) => Err(unauthorised("the token is not valid")),
             // An old cookie is as good as none, not a wrong answer.
-            None if request.method.is_read() && token_in_cookie(request).is_some_and(|token| self.is_token(&token)) => {
-                Ok(())
-            }
+            None if request.method.is_read() && self.is_session(request) => Ok(()),
             None if !is_loopback(request) => {
                 Err(unauthorised("a token is needed: this listener is not bound to loopback"))
             }
@@ -163,6 +168,23 @@ impl Access {
         }
         let given = salted(&self.salt, token);
         given.iter().zip(&self.hash).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    }
+
+    /// Returns the value of a browser's cookie: made of the token's hash, from which nobody finds the token.
+    pub(super) fn session(&self) -> String {
+        hex(&Sha256::new().chain_update(SESSION_PURPOSE).chain_update(self.salt).chain_update(self.hash).finalize())
+    }
+
+    /// Tells whether a cookie of the request is the session's, in a time that does not depend on it (RFC 6265 §4.2).
+    fn is_session(&self, request: &Request) -> bool {
+        let wanted = self.session();
+        let pairs = request.headers_named("cookie").flat_map(|field| field.split(';'));
+        let mut named = pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='));
+        named.next().is_some_and(|given| {
+            let differs = |(a, b): (u8, u8)| a ^ b;
+            given.len() == wanted.len()
+                && given.bytes().zip(wanted.bytes()).map(differs).fold(0, |all, one| all | one) == 0
+        })
     }
 
     fn check_host(&self, request: &Request) -> Result<(), Response> {
@@ -198,7 +220,10 @@ fn check_origin(request: &Request) -> Result<(), Response> {
     }
     // Images and the like carry no Origin; browsers say where they come from all the same.
     let elsewhere = matches!(request.header("sec-fetch-site"), Some("cross-site" | "same-site"));
-    if elsewhere && request.header("sec-fetch-mode") != Some("navigate") {
+    // Of a page elsewhere only a link may lead here, no frame.
+    let is_link = request.header("sec-fetch-mode") == Some("navigate")
+        && request.header("sec-fetch-dest").is_none_or(|dest| dest == "document");
+    if elsewhere && !is_link {
         return foreign();
     }
     Ok(())
@@ -230,13 +255,6 @@ fn presented(request: &Request, in_query: bool) -> Option<String> {
 pub(super) fn token_in_query(request: &Request) -> Option<String> {
     let value = request.query().split('&').find_map(|pair| pair.strip_prefix("token="))?;
     Some(decode_query(value).unwrap_or_default().into_owned())
-}
-
-/// Returns the token of the session's cookie (RFC 6265 §4.2).
-fn token_in_cookie(request: &Request) -> Option<String> {
-    let pairs = request.headers_named("cookie").flat_map(|field| field.split(';'));
-    let mut named = pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='));
-    named.next().map(ToOwned::to_owned)
 }
 
 fn unauthorised(clause: &str) -> Response {

@@ -119,16 +119,23 @@ fn the_query_carries_a_token_on_streams_only() {
 }
 
 #[test]
-fn a_cookie_carries_the_token_for_reading_only() {
+fn a_cookie_is_for_reading_only_and_no_token() {
     let (access, token) = access();
-    let cookie = format!("x=1; skiff-token={token}");
+    let session = access.session();
+    assert!(session != token && !access.is_token(&session), "another service of the host is sent it, too");
+    let bearer = format!("Bearer {session}");
+    assert_eq!(
+        status(&access, Method::Get, "/signalk", &[("Host", "boat.local"), ("Authorization", &bearer)], false),
+        401
+    );
+    let cookie = format!("x=1; skiff-session={session}");
     let with = |method, target: &str, cookie: &str| {
         status(&access, method, target, &[("Host", "boat.local"), ("Cookie", cookie)], false)
     };
     assert_eq!(with(Method::Get, "/signalk", &cookie), 0);
     assert_eq!(with(Method::Put, "/signalk/v1/api/vessels/self/a", &cookie), 401);
-    assert_eq!(with(Method::Get, "/signalk", "skiff-token=wrong"), 401);
-    assert_eq!(with(Method::Get, "/signalk", &format!("other-skiff-token={token}")), 401);
+    assert_eq!(with(Method::Get, "/signalk", "skiff-session=wrong"), 401);
+    assert_eq!(with(Method::Get, "/signalk", &format!("other-skiff-session={session}")), 401);
     let request = Request { headers: vec![("cookie".to_string(), cookie)], ..get("/signalk/v1/stream") };
     assert!(!access.may_write(&request), "a page of a web app must not write by being opened");
 }
@@ -197,8 +204,10 @@ fn images_and_scripts_on_other_sites_are_refused() {
     for site in ["cross-site", "same-site"] {
         let embedded = [HOST, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "no-cors")];
         assert_eq!(status(&access, Method::Get, "/plugins/x/api", &embedded, true), 403);
-        let link = [HOST, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate")];
-        assert_eq!(status(&access, Method::Get, "/", &link, true), 0);
+        for (dest, expected) in [("document", 0), ("iframe", 403), ("frame", 403), ("object", 403), ("embed", 403)] {
+            let link = [HOST, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", dest)];
+            assert_eq!(status(&access, Method::Get, "/", &link, true), expected, "{dest}");
+        }
     }
     assert_eq!(status(&access, Method::Get, "/", &[HOST, ("Sec-Fetch-Site", "same-origin")], true), 0);
 }
@@ -207,10 +216,11 @@ fn images_and_scripts_on_other_sites_are_refused() {
 fn anyone_can_be_let_in() {
     let access = access().0.allow_anyone();
     assert!(access.allows_anyone() && access.may_write(&get("/")));
-    assert_eq!(
-        status(&access, Method::Post, "/plugins/x/config", &[("Host", "evil.example"), ("Origin", "http://x")], false),
-        0
-    );
+    let post = |headers: &[(&str, &str)]| status(&access, Method::Post, "/plugins/x/config", headers, false);
+    assert_eq!(post(&[("Host", "boat.local")]), 0);
+    // Not any page in the browser of somebody aboard.
+    assert_eq!(post(&[("Host", "evil.example")]), 403);
+    assert_eq!(post(&[("Host", "boat.local"), ("Origin", "http://x")]), 403);
 }
 
 proptest::proptest! {

@@ -13,21 +13,24 @@ const HEADERS_MAX: usize = 32;
 /// Bytes of one header field.
 const HEADER_BYTES_MAX: usize = 2048;
 
-/// Header fields that a plugin cannot set: they belong to the connection, or to every page of the
-/// gateway's origin (plugin ABI L-47).
-const WITHHELD: [&str; 12] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "transfer-encoding",
-    "upgrade",
-    "trailer",
-    "set-cookie",
-    "clear-site-data",
-    "strict-transport-security",
-    "service-worker-allowed",
-    "www-authenticate",
-    "date",
+/// Header fields that a plugin can set, besides its own `x-…`: those that speak of this answer. All others belong to the
+/// connection, or to every page of the gateway's origin (plugin ABI L-47).
+const ALLOWED: [&str; 15] = [
+    "accept-ranges",
+    "allow",
+    "cache-control",
+    "content-disposition",
+    "content-language",
+    "content-location",
+    "content-range",
+    "content-security-policy",
+    "content-type",
+    "etag",
+    "expires",
+    "last-modified",
+    "location",
+    "retry-after",
+    "vary",
 ];
 
 /// Returns the response of a handler that answered `answer`, `{"statusCode","headers","body"}`.
@@ -147,7 +150,7 @@ fn header_fields(value: &str) -> Result<Vec<(String, String)>, Bad> {
             return Err(Bad("a header field is not valid"));
         }
         let lower = name.to_ascii_lowercase();
-        if WITHHELD.contains(&&*lower) || lower.starts_with("access-control-") {
+        if !ALLOWED.contains(&&*lower) && !lower.starts_with("x-") {
             return Ok(());
         }
         if headers.len() >= HEADERS_MAX {
@@ -231,13 +234,26 @@ mod tests {
     fn a_plugin_cannot_speak_for_the_whole_origin() {
         let response = response(
             "h",
-            r#"{"headers":{"Set-Cookie":"a=b","Access-Control-Allow-Origin":"*","Content-Length":3}}"#,
+            r#"{"headers":{"Set-Cookie":"a=b","Access-Control-Allow-Origin":"*","Content-Length":3,"Alt-Svc":"h3","Refresh":"0",
+                "Link":"</x>","Server":"x","NEL":"{}","Report-To":"{}","Accept-CH":"x","ETag":"\"1\"","X-Tide":"ebb"}}"#,
             1000,
         );
         assert_eq!(response.status, 200);
-        for name in ["set-cookie", "access-control-allow-origin", "content-length"] {
+        for name in [
+            "set-cookie",
+            "access-control-allow-origin",
+            "content-length",
+            "alt-svc",
+            "refresh",
+            "link",
+            "server",
+            "nel",
+            "report-to",
+            "accept-ch",
+        ] {
             assert_eq!(response.header(name), None, "{name}");
         }
+        assert_eq!((response.header("etag"), response.header("x-tide")), (Some("\"1\""), Some("ebb")));
     }
 
     #[test]
