@@ -1,5 +1,9 @@
 //! What a gateway leaves in its configuration folder for the other commands of `skiff`.
 
+use std::borrow::Cow;
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use skiff_runtime::hal::{Key, Storage};
@@ -9,6 +13,8 @@ use crate::hal::Folder;
 
 /// File that tells other commands where this gateway listens.
 pub const ADDRESS_FILE: &str = "skiff/gateway.json";
+/// File that the gateway of a folder has locked as long as it runs.
+pub const LOCK_FILE: &str = "skiff/lock";
 /// The command line's copy of the token.
 pub const TOKEN_FILE: &str = "skiff/token";
 
@@ -19,6 +25,38 @@ pub const TOKEN_FILE: &str = "skiff/token";
 pub fn write(storage: &mut dyn Storage, file: &str, text: &str) -> Result<(), String> {
     let key = Key::parse(file).map_err(|error| error.to_string())?;
     storage.replace(&key, text.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// Keeps a folder to one gateway: two would overwrite each other's configurations. The system lets go of it when the
+/// process ends, however it ends.
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Locks the folder; `None` where another gateway has.
+    ///
+    /// # Errors
+    /// What the system says where nothing can be locked: a folder that is read-only, say.
+    pub fn take(folder: &Path) -> io::Result<Option<Self>> {
+        let path = folder.join(LOCK_FILE);
+        fs::create_dir_all(folder)?;
+        // The token will lie in it.
+        DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(folder))?;
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Returns the address that the gateway of a folder has left there.
+#[must_use]
+pub fn address(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join(ADDRESS_FILE)).ok()?;
+    json::member(&text, "url").and_then(json::string).map(Cow::into_owned)
 }
 
 /// Tells other commands where the gateway listens, as long as it does.

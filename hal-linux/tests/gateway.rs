@@ -163,6 +163,23 @@ fn half_requests_shut_nobody_out() {
 }
 
 #[test]
+fn a_folder_has_one_gateway() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let config = config.to_str().unwrap();
+    let gateway = Gateway::start(home.path(), &["--config", config]);
+    let second = run(home.path(), &["run", "--listen", "127.0.0.1:0", "--config", config]);
+    assert_refused(&second, 5, &["another gateway runs on this folder", &gateway.authority]);
+    let marker = fs::read_to_string(Path::new(config).join("skiff/gateway.json")).unwrap();
+    assert!(marker.contains(&gateway.authority), "{marker}");
+    assert_eq!(gateway.signal("-KILL"), None);
+    // Nothing of it keeps the folder locked; a terminal that goes away stops it as an interrupt does.
+    let next = Gateway::start(home.path(), &["--config", config]);
+    assert_eq!(next.signal("-HUP"), Some(0));
+    assert!(!Path::new(config).join("skiff/gateway.json").exists());
+}
+
+#[test]
 fn an_occupied_port_is_named_and_nothing_is_written() {
     let home = tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

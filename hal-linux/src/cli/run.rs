@@ -19,7 +19,7 @@ use super::exit::{self, Failure};
 use super::talk::{self, KeptLog};
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
-use crate::home::{self, Marker, TOKEN_FILE};
+use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
 use crate::packages::watch::PluginFiles;
 use crate::packages::{self, folder};
@@ -107,7 +107,7 @@ pub struct Args {
     #[arg(long)]
     strict: bool,
 
-    /// Switch all access checks off: anyone who reaches the port can change everything
+    /// Ask nobody for a token: anyone who reaches the port can change everything
     #[arg(long)]
     allow_anyone: bool,
 }
@@ -166,6 +166,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     waiters.extend(waiter);
 
     let home = if args.sample { None } else { Some(config_folder(args)?) };
+    let _lock = home.as_deref().map(lock).transpose()?.flatten();
     // Watched before they are read: no change is missed in between.
     let watched = home.clone().map(|folder| PluginFiles::watch(folder, waker.clone())).transpose().map_err(system)?;
     let storage: Box<dyn Storage> = match &home {
@@ -267,6 +268,22 @@ fn config_folder(args: &Args) -> Result<PathBuf, Failure> {
         return Err(Failure::new(exit::INPUT_MISSING, format_args!("{}: not a folder", folder.display())));
     }
     Ok(folder)
+}
+
+/// Keeps the folder to this gateway; where that cannot be, that is told.
+fn lock(folder: &Path) -> Result<Option<Lock>, Failure> {
+    match Lock::take(folder) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => {
+            let place = home::address(folder).map_or_else(String::new, |url| format!(", at {url}"));
+            let clause = format_args!("{}: another gateway runs on this folder{place}", folder.display());
+            Err(Failure::new(exit::UNAVAILABLE, clause))
+        }
+        Err(error) => {
+            log::warn!("{}: {error}; another gateway on this folder is not noticed", folder.join(LOCK_FILE).display());
+            Ok(None)
+        }
+    }
 }
 
 /// Returns what the command line says of the gateway's start.

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second ends at once.
+//! SIGINT, SIGTERM and SIGHUP (a terminal that went away): the first asks to stop, the second ends at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,8 @@ use crate::wake::Waker;
 /// What the system said when the signals could not be caught.
 pub fn watch(runtime: &Handle, waker: Waker) -> std::io::Result<Arc<AtomicBool>> {
     let _entered = runtime.enter();
-    let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut signals =
+        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     let asked = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&asked);
     runtime.spawn(async move {
@@ -28,9 +29,10 @@ pub fn watch(runtime: &Handle, waker: Waker) -> std::io::Result<Arc<AtomicBool>>
     Ok(asked)
 }
 
-async fn next((interrupt, terminate): &mut (Signal, Signal)) {
+async fn next([interrupt, terminate, hangup]: &mut [Signal; 3]) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
