@@ -44,13 +44,12 @@ pub struct Settings {
     pub wasm: bool,
     /// `sourcePriorities` as JSON text, which source of a path is preferred.
     pub source_priorities: Option<String>,
-    /// `skiff.hosts`: names the gateway is called by besides its own, for `Host` (a reverse proxy's, say); at most
-    /// [`HOSTS_MAX`].
+    /// `skiff.hosts`: names the gateway is called by besides its own, for `Host` (a reverse proxy's, say); at most 16.
     pub hosts: Vec<String>,
 }
 
 /// Names in `skiff.hosts`.
-pub const HOSTS_MAX: usize = 16;
+const HOSTS_MAX: usize = 16;
 
 impl Default for Settings {
     fn default() -> Self {
