@@ -12,7 +12,7 @@ use skiff_runtime::json;
 use crate::hal::Folder;
 
 /// File that tells other commands where this gateway listens.
-pub const ADDRESS_FILE: &str = "skiff/gateway.json";
+const ADDRESS_FILE: &str = "skiff/gateway.json";
 /// File that the gateway of a folder has locked as long as it runs.
 pub const LOCK_FILE: &str = "skiff/lock";
 /// The command line's copy of the token.

@@ -13,20 +13,13 @@ use skiff_runtime::server::Access;
 
 use super::Finding;
 use crate::hal::Folder;
-use crate::home::{ADDRESS_FILE, TOKEN_FILE};
+use crate::home::TOKEN_FILE;
 use crate::packages;
 
 /// Free space below which a warning is due, bytes: a few plugin packages and their data.
 const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// Permission bits of group and others.
 const OTHERS: u32 = 0o077;
-
-/// Returns the address of the gateway that says it runs on this folder.
-pub(super) fn running_gateway(config: &Path) -> Option<String> {
-    let text = fs::read(config.join(ADDRESS_FILE)).ok()?;
-    let marker: serde_json::Value = serde_json::from_slice(&text).ok()?;
-    Some(marker.get("url")?.as_str()?.to_owned())
-}
 
 pub(super) fn examine(config: &Path) -> Vec<Finding> {
     let shown = config.display();

@@ -9,6 +9,8 @@ mod system;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::home;
+
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -73,7 +75,7 @@ pub struct Plan<'p> {
 /// Looks at everything.
 #[must_use]
 pub fn examine(plan: &Plan<'_>) -> Vec<Finding> {
-    let running = folder::running_gateway(plan.config);
+    let running = home::address(plan.config);
     let mut findings = folder::examine(plan.config);
     findings.extend(bus::interfaces(plan.can));
     findings.extend(bus::serial_ports(Path::new("/dev")));

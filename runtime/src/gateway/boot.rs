@@ -35,7 +35,7 @@ pub struct Boot {
     pub access: Option<Access>,
     /// Names that the gateway is reached by, without port.
     pub names: Vec<String>,
-    /// Switches all access checks off.
+    /// Lets anyone in without a token; `Host` and `Origin` stay checked.
     pub allow_anyone: bool,
     /// Whether a stored package runs that has no configuration yet.
     pub stored: Enabled,

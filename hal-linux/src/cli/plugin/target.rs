@@ -15,7 +15,7 @@ use super::super::talk::sanitised;
 use super::Change;
 use super::table::PluginRow;
 use crate::hal::Folder;
-use crate::home::{ADDRESS_FILE, TOKEN_FILE};
+use crate::home::{self, TOKEN_FILE};
 use crate::packages;
 use crate::packages::folder::{self, FolderError};
 
@@ -28,6 +28,7 @@ pub(super) enum AdminTarget {
 impl AdminTarget {
     /// Finds the gateway that is meant, or takes the folder when none runs.
     pub fn find(folder: PathBuf, url: Option<&str>) -> Result<Self, Failure> {
+        let kept = home::address(&folder);
         let mut storage = Folder::new(folder);
         let token = std::env::var("SKIFF_TOKEN").ok().filter(|token| !token.is_empty());
         let token = token.or_else(|| read_text(&mut storage, TOKEN_FILE).map(|token| token.trim().to_owned()));
@@ -36,8 +37,6 @@ impl AdminTarget {
                 .map_err(|error| Failure::new(exit::USAGE, format_args!("{url}: {error}")))?;
             return Ok(Self::Gateway(client));
         }
-        let kept = read_text(&mut storage, ADDRESS_FILE)
-            .and_then(|text| serde_json::from_str::<Value>(&text).ok()?.get("url")?.as_str().map(str::to_owned));
         let Some(client) = kept.and_then(|url| GatewayClient::new(&url, token).ok()) else {
             return Ok(Self::Folder(storage));
         };
