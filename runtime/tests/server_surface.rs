@@ -38,6 +38,7 @@ fn a_delta_reaches_rest_and_stream_alike() {
         self_context: SAMPLE_SELF_CONTEXT,
         version: "0.1.0",
         wall: UnixMillis(0),
+        start_id: "start",
         may_write,
         limits: &limits,
     };
@@ -52,7 +53,7 @@ fn a_delta_reaches_rest_and_stream_alike() {
 
     let delta = Arc::new(delta.unwrap());
     model.apply(&delta);
-    session.offer(&delta, Instant(0));
+    session.offer(&delta, &model, Instant(0));
     assert!(session.next(Instant(0), &model).unwrap().starts_with(r#"{"name":"skiff""#));
     assert_eq!(session.next(Instant(0), &model).as_deref(), Some(delta.text()));
     assert_eq!(session.next(Instant(0), &model), None);

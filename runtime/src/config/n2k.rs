@@ -98,7 +98,8 @@ impl N2kConfig {
         if let Some(list) = json::member(&text, "send") {
             let clause = "send must be a list of at most 64 path patterns";
             json::items::<ConfigError>(list, |item| {
-                let pattern = json::string(item).and_then(|text| Pattern::parse(&text).ok());
+                let pattern =
+                    json::string(item).filter(|text| !text.is_empty()).and_then(|text| Pattern::parse(&text).ok());
                 match pattern {
                     Some(pattern) if config.send.len() < SEND_MAX => config.send.push(pattern),
                     _ => return Err(refuse(clause)),

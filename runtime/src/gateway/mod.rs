@@ -175,9 +175,12 @@ impl Gateway {
     fn take_in(&mut self, delta: Delta, hops: u8) {
         let now = self.hal.clock.now();
         self.model.tick(now);
-        for delta in self.model.take_in(Arc::new(delta)).into_deltas() {
+        let mut taken = self.model.take_in(Arc::new(delta));
+        let lesser = taken.lesser.take();
+        for delta in taken.into_deltas() {
             self.publish(&delta, hops, now);
         }
+        self.publish_lesser(lesser.as_ref(), now);
     }
 
     fn wall(&self) -> UnixMillis {
@@ -189,7 +192,15 @@ impl Gateway {
         self.inputs.offer(delta, &self.setup.self_context, now);
         self.plugins.registry.offer(delta, hops);
         for session in self.clients.streams.sessions_mut() {
-            session.offer(delta, now);
+            session.offer(delta, &self.model, now);
+        }
+    }
+
+    /// Hands values to which others are preferred to the clients that ask for every source.
+    fn publish_lesser(&mut self, delta: Option<&Arc<Delta>>, now: Instant) {
+        let Some(delta) = delta else { return };
+        for session in self.clients.streams.sessions_mut().filter(|session| session.wants_all_sources()) {
+            session.offer(delta, &self.model, now);
         }
     }
 

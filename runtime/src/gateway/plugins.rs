@@ -142,6 +142,7 @@ impl Gateway {
             for delta in &emitted.parts {
                 self.publish(delta, emitted.hops, now);
             }
+            self.publish_lesser(emitted.lesser.as_ref(), now);
             self.plugins.note(emitted);
         }
     }

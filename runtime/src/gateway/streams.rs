@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut};
 use crate::budget::Limits;
+use crate::config::random_uuid;
 use crate::delta::Stamp;
 use crate::http::Request;
 use crate::model::Model;
@@ -35,11 +36,13 @@ pub(super) struct Streams {
     binary: SortedMap<StreamId, BinaryClient>,
     /// Deltas that clients sent.
     deltas: u64,
+    /// Another one after each start, made for the first client.
+    start_id: String,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { next_id: 1, sessions: SortedMap::new(), binary: SortedMap::new(), deltas: 0 }
+        Self { next_id: 1, sessions: SortedMap::new(), binary: SortedMap::new(), deltas: 0, start_id: String::new() }
     }
 }
 
@@ -155,7 +158,11 @@ impl Gateway {
         if let StreamRoute::Frames { stream } = wanted {
             return Ok(self.clients.streams.open_binary(stream, &self.setup.limits, &mut self.plugins.frames));
         }
+        if self.clients.streams.start_id.is_empty() {
+            self.clients.streams.start_id = random_uuid(&mut *self.hal.rng);
+        }
         let context = StreamContext {
+            start_id: &self.clients.streams.start_id,
             self_context: &self.setup.self_context,
             version: self.setup.version,
             limits: &self.setup.limits,
@@ -167,7 +174,9 @@ impl Gateway {
             session.reply(&vessel_info(&self.setup.vessel, &self.setup.self_context));
             self.clients.server_events.send_soon();
         }
-        Ok(self.clients.streams.open_session(session))
+        let id = self.clients.streams.open_session(session);
+        self.tell_lesser();
+        Ok(id)
     }
 
     /// Takes a text a stream client sent; unknown streams are ignored, and clients of binary streams have nothing to say.
@@ -176,7 +185,9 @@ impl Gateway {
         let Some(session) = self.clients.streams.session_mut(id) else { return };
         let source_ref = format!("ws.{}", id.0);
         let stamp = Stamp { source_ref: &source_ref, self_context: &self.setup.self_context, now: wall };
-        let Some(event) = session.receive(text, &stamp) else { return };
+        let event = session.receive(text, &stamp);
+        self.tell_lesser();
+        let Some(event) = event else { return };
         match event {
             SessionEvent::Delta(Ok(delta)) => {
                 self.clients.streams.deltas = self.clients.streams.deltas.saturating_add(1);
@@ -200,5 +211,11 @@ impl Gateway {
     /// Forgets a stream client.
     pub fn close_stream(&mut self, id: StreamId) {
         self.clients.streams.close(id, &mut self.plugins.frames);
+        self.tell_lesser();
+    }
+
+    /// Lets the model keep values to which others are preferred apart, while a client wants every source.
+    fn tell_lesser(&mut self) {
+        self.model.tell_lesser(self.clients.streams.sessions().any(Session::wants_all_sources));
     }
 }

@@ -12,13 +12,15 @@ use super::{Model, Priorities};
 use crate::delta::{Delta, DeltaWriter};
 use crate::json;
 
-/// Result of taking in a delta; both parts are in the model.
+/// Result of taking in a delta.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenIn {
     /// Its notifications, with `id` and `status`; published first.
     pub notifications: Option<Arc<Delta>>,
     /// The rest.
     pub rest: Option<Arc<Delta>>,
+    /// Values of sources that others are preferred to; `None` unless [`Model::tell_lesser`]. They are not in the model.
+    pub lesser: Option<Arc<Delta>>,
 }
 
 impl TakenIn {
@@ -130,25 +132,33 @@ impl Model {
 
     /// Takes a delta in: takes identity out of it, gives notifications `id` and `status`, and applies what is left.
     pub fn take_in(&mut self, delta: Arc<Delta>) -> TakenIn {
-        let Some(delta) = self.preferred(delta) else { return TakenIn::default() };
+        let (delta, lesser) = self.preferred(delta);
+        let Some(delta) = delta else { return TakenIn { lesser, ..TakenIn::default() } };
         let own = delta.context().is_empty() || *delta.context() == *self.self_context;
         let is_special = |path: &str, value: &str| {
             is_notification(path)
                 || own && (is_identity(path) || path.is_empty() && matches!(without_identity(value), Cow::Owned(_)))
         };
         let special = delta.updates().any(|update| update.values().any(|(path, value)| is_special(path, value)));
-        let taken = if special { self.part(&delta, own) } else { TakenIn { notifications: None, rest: Some(delta) } };
+        let mut taken =
+            if special { self.part(&delta, own) } else { TakenIn { rest: Some(delta), ..TakenIn::default() } };
+        taken.lesser = lesser;
         for delta in taken.notifications.iter().chain(&taken.rest) {
             self.apply(delta);
         }
         taken
     }
 
-    /// Takes the values of sources out that others are preferred to; `None` when nothing is left.
-    fn preferred(&mut self, delta: Arc<Delta>) -> Option<Arc<Delta>> {
+    /// Keeps the values of lesser sources in [`TakenIn::lesser`] from now on, or no more.
+    pub fn tell_lesser(&mut self, tells: bool) {
+        self.tells_lesser = tells;
+    }
+
+    /// Parts the values of sources that others are preferred to from the rest; the second is `None` where nobody asks.
+    fn preferred(&mut self, delta: Arc<Delta>) -> (Option<Arc<Delta>>, Option<Arc<Delta>>) {
         let own = delta.context().is_empty() || *delta.context() == *self.self_context;
         if self.priorities.is_empty() || !own {
-            return Some(delta);
+            return (Some(delta), None);
         }
         let now = self.now;
         let takes = |priorities: &Priorities, path: &str, source: &str| priorities.takes(path, source, now);
@@ -158,6 +168,16 @@ impl Model {
         let refused: usize = refused.sum();
         let entries = delta.updates().map(|update| update.values().count().saturating_add(update.meta().count())).sum();
         let size = if refused > 0 { Size { bytes: delta.text().len(), entries } } else { Size::default() };
+        let lesser = (refused > 0 && self.tells_lesser).then(|| {
+            let mut lesser = size.begin(&self.self_context);
+            for update in delta.updates() {
+                lesser.copy_update(&update, false, &mut |path, value| {
+                    (!takes(&self.priorities, path, update.source_ref())).then_some(Cow::Borrowed(value))
+                });
+            }
+            lesser
+        });
+        let lesser = lesser.and_then(|lesser| finished(lesser, &delta));
         let mut rest = size.begin(&self.self_context);
         for update in delta.updates() {
             let source = update.source_ref();
@@ -175,11 +195,11 @@ impl Model {
             }
         }
         if refused == 0 {
-            return Some(delta);
+            return (Some(delta), None);
         }
         let refused = u64::try_from(refused).unwrap_or(u64::MAX);
         self.counts.not_preferred = self.counts.not_preferred.saturating_add(refused);
-        finished(rest, &delta)
+        (finished(rest, &delta), lesser)
     }
 
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
@@ -217,7 +237,7 @@ impl Model {
                 (&*left != "{}").then_some(left)
             });
         }
-        TakenIn { notifications, rest: finished(rest, delta) }
+        TakenIn { notifications, rest: finished(rest, delta), lesser: None }
     }
 }
 
@@ -254,7 +274,7 @@ mod tests {
         let delta =
             delta(r#"{"updates":[{"values":[{"path":"notificationsX.a","value":1},{"path":"","value":{"a":1}}]}]}"#);
         let taken = model().take_in(delta.clone());
-        assert_eq!(taken, TakenIn { notifications: None, rest: Some(delta) });
+        assert_eq!(taken, TakenIn { rest: Some(delta), ..TakenIn::default() });
     }
 
     #[test]
@@ -327,6 +347,29 @@ mod tests {
         assert_eq!(texts(model.take_in(delta(only))).len(), 1, "the better one is silent");
         let foreign = format!(r#"{{"context":"vessels.urn:mrn:imo:mmsi:211000000",{}"#, &only[1..]);
         assert_eq!(texts(model.take_in(delta(&foreign))).len(), 1, "only the own vessel");
+    }
+
+    #[test]
+    fn values_of_lesser_sources_are_told_to_those_who_ask() {
+        let mut model = model();
+        model.prefer(Priorities::parse(r#"{"a.b":[{"sourceRef":"best"}]}"#).unwrap());
+        let from = |source: &str| {
+            delta(&format!(
+                r#"{{"updates":[{{"$source":"{source}","values":[{{"path":"a.b","value":1}},{{"path":"c","value":2}}]}}]}}"#
+            ))
+        };
+        model.take_in(from("best"));
+        assert_eq!(model.take_in(from("other")).lesser, None, "nobody asks");
+        model.tell_lesser(true);
+        let taken = model.take_in(from("other"));
+        let lesser = taken.lesser.clone().unwrap();
+        assert!(
+            lesser.text().contains(r#""path":"a.b""#) && !lesser.text().contains(r#""path":"c""#),
+            "{}",
+            lesser.text()
+        );
+        assert!(!texts(taken)[0].contains(r#""path":"a.b""#));
+        assert_eq!(model.take_in(from("best")).lesser, None, "all of it is preferred");
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Model {
     priorities: Priorities,
     /// Time that priorities are judged by.
     now: Instant,
+    /// Somebody wants the values of lesser sources, too.
+    tells_lesser: bool,
 }
 
 /// How full the model is and what it could not keep.
@@ -92,6 +94,7 @@ impl Model {
             notifications: Notifications::new(limits.notifications_max),
             priorities: Priorities::default(),
             now: Instant::default(),
+            tells_lesser: false,
         };
         let uuid = self_context.split_once('.').map_or("", |(_, urn)| urn);
         if uuid.starts_with("urn:mrn:signalk:uuid:") {

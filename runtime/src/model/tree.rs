@@ -75,6 +75,15 @@ impl Model {
         meta(path, sent)
     }
 
+    /// Returns where a context is, latitude and longitude in degrees, by the latest `navigation.position`.
+    #[must_use]
+    pub fn position_of(&self, context: &str) -> Option<(f64, f64)> {
+        let Some(Node::Leaf(leaf)) = self.context(context)?.node("navigation.position") else { return None };
+        let value = leaf.latest()?.value();
+        let degrees = |name: &str| json::member(value, name).and_then(json::number);
+        Some((degrees("latitude")?, degrees("longitude")?))
+    }
+
     fn find(&self, group: &str, key: &str) -> Option<&ContextTree> {
         let own = self.self_context.split_once('.') == Some((group, key));
         if own || (group == "vessels" && key == "self") {

@@ -63,6 +63,8 @@ pub struct Emitted {
     pub delta: Arc<Delta>,
     /// What is published of it: notifications apart, with id and status.
     pub parts: Vec<Arc<Delta>>,
+    /// Values of it to which those of other sources are preferred, for those who ask.
+    pub lesser: Option<Arc<Delta>>,
     /// Plugins it came through, this one included.
     pub hops: u8,
 }

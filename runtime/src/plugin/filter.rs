@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn what_is_no_pattern_leaves_every_delta() {
         let mut said = Vec::new();
-        let package = package(r#","skiff":{"subscribe":["a",""]}"#);
+        let package = package(&std::format!(r#","skiff":{{"subscribe":["a","{}"]}}"#, "b".repeat(300)));
         assert!(PathFilter::of(&package, None, 4, |clause| said.push(clause)).is_none());
         assert_eq!(said.len(), 1);
         let many = r#"{"skiff":{"subscribe":["a","b","c","d","e"]}}"#;

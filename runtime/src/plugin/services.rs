@@ -181,8 +181,9 @@ fn supports_put(offer: &PutOffer, supported: bool, stamp: &Stamp<'_>) -> Result<
 /// Gives a delta of a plugin to the model, to other plugins and to clients.
 fn take_in(package: Arc<str>, delta: Delta, hops: u8, world: &mut World<'_>) {
     let delta = Arc::new(delta);
-    let parts = world.model.take_in_of(&package, delta.clone()).into_deltas().collect();
-    world.outbox.push(Emitted { package, delta, parts, hops });
+    let mut taken = world.model.take_in_of(&package, delta.clone());
+    let lesser = taken.lesser.take();
+    world.outbox.push(Emitted { package, delta, parts: taken.into_deltas().collect(), lesser, hops });
 }
 
 impl SliceServices<'_, '_> {

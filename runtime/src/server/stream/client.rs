@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use super::contexts::Contexts;
 use super::pace::Pace;
 use crate::delta::{Delta, DeltaError, Stamp};
 use crate::json::{self, JsonError};
@@ -14,6 +15,8 @@ use crate::server::put::Put;
 
 /// Rows of one subscribe or unsubscribe message.
 const ROWS_MAX: usize = 256;
+/// Rows that cannot be read of which each is told.
+const REFUSED_ROWS_MAX: usize = 8;
 /// Bytes of a request id.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 /// Default of `period` (plugin ABI §12.4).
@@ -45,14 +48,24 @@ pub(super) enum ClientMessage {
         answer: String,
     },
     /// A change of subscriptions.
-    Subscriptions {
-        /// Context, when given.
-        context: Option<String>,
-        /// Paths to unsubscribe.
-        unsubscribe: Option<Vec<String>>,
-        /// Paths to subscribe, afterwards.
-        subscribe: Option<Vec<Subscribe>>,
-    },
+    Subscriptions(Subscriptions),
+}
+
+/// A change of subscriptions.
+#[derive(Debug)]
+pub(super) struct Subscriptions {
+    /// Contexts it is for.
+    pub(super) contexts: Contexts,
+    /// Paths to unsubscribe.
+    pub(super) unsubscribe: Vec<String>,
+    /// Paths to subscribe, afterwards.
+    pub(super) subscribe: Vec<Subscribe>,
+    /// Tell each path once, also those that are not subscribed.
+    pub(super) announce: bool,
+    /// Tell the values of every source, when said.
+    pub(super) all_sources: Option<bool>,
+    /// The parts of the message that were not understood; the others hold.
+    pub(super) refused: Vec<String>,
 }
 
 /// One row of a subscribe message.
@@ -70,7 +83,7 @@ pub(super) enum ClientError {
     Json(JsonError),
     /// Nothing in it is known.
     Unknown,
-    /// A context that is no text, such as a position with a radius.
+    /// A context that is neither a text nor a position with a radius.
     Context,
     /// Subscribe or unsubscribe is no array of objects with a path.
     Rows,
@@ -85,7 +98,7 @@ impl fmt::Display for ClientError {
             Self::Unknown => {
                 f.write_str("message not understood: it has none of subscribe, unsubscribe, updates, requestId")
             }
-            Self::Context => f.write_str("only a text is supported as context, such as vessels.self or vessels.*"),
+            Self::Context => f.write_str("a context is a text such as vessels.*, or {radius,position}"),
             Self::Rows => f.write_str("subscribe and unsubscribe must be arrays of objects with a path"),
             Self::TooManyRows => write!(f, "more than {ROWS_MAX} paths in one message"),
             Self::Pattern(error) => error.fmt(f),
@@ -103,7 +116,9 @@ impl ClientMessage {
     /// Reads one message; a delta is completed with `stamp`.
     pub(super) fn parse(text: &str, stamp: &Stamp<'_>) -> Result<Self, ClientError> {
         let mut query = false;
-        let [mut context, mut subscribe, mut unsubscribe, mut request_id, mut put] = [const { None::<String> }; 5];
+        let [mut context, mut subscribe, mut unsubscribe, mut request_id, mut put, mut policy] =
+            [const { None::<String> }; 6];
+        let mut announce = false;
         let mut asked: Option<(u16, &str)> = None;
         let updates = Delta::parse_message(text, stamp, &mut |key, value| match key {
             "context" => context = Some(value.into()),
@@ -117,6 +132,8 @@ impl ClientMessage {
             "delete" => asked = Some((405, "no plugin handles DELETE")),
             "login" | "logout" => asked = Some((501, "login is not supported, open the stream with a token")),
             "query" => query = value == "true",
+            "announceNewPaths" => announce = value == "true",
+            "sourcePolicy" => policy = Some(value.into()),
             "accessRequest" => {
                 asked = Some((501, "access requests are not supported, the token is shown at the first start"));
             }
@@ -154,26 +171,55 @@ impl ClientMessage {
         if subscribe.is_none() && unsubscribe.is_none() {
             return Err(ClientError::Unknown);
         }
-        let context = match context {
-            None | Some("null") => None,
-            Some(value) => Some(json::string(value).ok_or(ClientError::Context)?.into_owned()),
-        };
-        let unsubscribe = unsubscribe.map(|list| rows(list, |row| path(row).map(String::from))).transpose()?;
-        let subscribe = subscribe.map(|list| rows(list, subscribe_row)).transpose()?;
-        Ok(Self::Subscriptions { context, unsubscribe, subscribe })
+        let mut refused = Vec::new();
+        let contexts = Contexts::parse(context, stamp.self_context)?;
+        let unsubscribe = rows(unsubscribe.unwrap_or("[]"), &mut refused, |row| path(row).map(String::from))?;
+        let subscribe = rows(subscribe.unwrap_or("[]"), &mut refused, subscribe_row)?;
+        let all_sources = policy.and_then(|policy| {
+            let read = json::string(&policy).as_deref().and_then(is_all_sources);
+            if read.is_none() {
+                refused.push(SOURCE_POLICY.into());
+            }
+            read
+        });
+        Ok(Self::Subscriptions(Subscriptions { contexts, unsubscribe, subscribe, announce, all_sources, refused }))
     }
 }
 
-fn rows<T>(list: &str, mut read: impl FnMut(&str) -> Result<T, ClientError>) -> Result<Vec<T>, ClientError> {
+/// What is said of a source policy that is not known.
+pub(super) const SOURCE_POLICY: &str = "sourcePolicy must be preferred or all";
+
+/// Reads a source policy: whether the values of all sources are told.
+pub(super) fn is_all_sources(policy: &str) -> Option<bool> {
+    match policy {
+        "preferred" => Some(false),
+        "all" => Some(true),
+        _ => None,
+    }
+}
+
+/// Reads the rows of a list; one that cannot be read is told in `refused`, and the others hold.
+fn rows<T>(
+    list: &str,
+    refused: &mut Vec<String>,
+    mut read: impl FnMut(&str) -> Result<T, ClientError>,
+) -> Result<Vec<T>, ClientError> {
     let mut rows = Vec::new();
     if !list.starts_with('[') {
         return Err(ClientError::Rows);
     }
+    let mut count = 0_usize;
     json::items::<ClientError>(list, |row| {
-        if rows.len() >= ROWS_MAX {
+        count = count.saturating_add(1);
+        if count > ROWS_MAX {
             return Err(ClientError::TooManyRows);
         }
-        rows.push(read(row)?);
+        match read(row) {
+            Ok(row) => rows.push(row),
+            // A list of nothing but faults is not answered row by row.
+            Err(error) if refused.len() < REFUSED_ROWS_MAX => refused.push(format!("row {count}: {error}")),
+            Err(_) => {}
+        }
         Ok(())
     })?;
     Ok(rows)
@@ -277,9 +323,30 @@ mod tests {
         assert_eq!(error("{}"), ClientError::Unknown);
         assert_eq!(error(r#"{"context":{"radius":1},"subscribe":[]}"#), ClientError::Context);
         assert_eq!(error(r#"{"subscribe":{}}"#), ClientError::Rows);
-        assert_eq!(error(r#"{"subscribe":[7]}"#), ClientError::Rows);
-        assert_eq!(error(r#"{"subscribe":[{"path":""}]}"#), ClientError::Pattern(PatternError::Empty));
         let many = std::vec![r#"{"path":"a"}"#; ROWS_MAX + 1].join(",");
         assert_eq!(error(&format!(r#"{{"subscribe":[{many}]}}"#)), ClientError::TooManyRows);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_takes_no_other_with_it() {
+        let stamp = Stamp { source_ref: "s", self_context: "vessels.x", now: UnixMillis(0) };
+        let long = "a".repeat(300);
+        let text =
+            format!(r#"{{"subscribe":[{{"path":""}},7,{{"path":"a"}},{{"path":"{long}"}}],"sourcePolicy":"some"}}"#);
+        let Ok(ClientMessage::Subscriptions(read)) = ClientMessage::parse(&text, &stamp) else { panic!("is read") };
+        let paths: Vec<&str> = read.subscribe.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths, ["", "a"]);
+        assert_eq!(
+            read.refused,
+            [
+                "row 2: subscribe and unsubscribe must be arrays of objects with a path",
+                "row 4: pattern longer than 256 bytes",
+                SOURCE_POLICY
+            ]
+        );
+        let junk = std::vec!["7"; 100].join(",");
+        let text = format!(r#"{{"unsubscribe":[{junk}]}}"#);
+        let Ok(ClientMessage::Subscriptions(read)) = ClientMessage::parse(&text, &stamp) else { panic!("is read") };
+        assert_eq!(read.refused.len(), REFUSED_ROWS_MAX);
     }
 }

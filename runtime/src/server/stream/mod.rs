@@ -6,8 +6,10 @@
 //! it say so with `$backpressure`.
 
 mod client;
+mod contexts;
 mod pace;
 mod pending_value;
+mod root;
 mod text;
 
 use alloc::boxed::Box;
@@ -21,20 +23,23 @@ use super::Response;
 use super::put::{Put, PutState};
 use super::url::decode_query;
 use crate::budget::Limits;
-use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, Stamp};
+use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, DeltaWriter, Stamp, UpdateHead, UpdateRef, ValueSink};
 use crate::http::Request;
 use crate::json::{self, List, Member, Value};
 use crate::model::{CachedCursor, Model, Scope};
-use crate::paths::{Pattern, PatternSet};
+use crate::paths::PatternSet;
 use crate::queue::Queue;
 use crate::time::{Instant, UnixMillis};
-use client::{ClientMessage, Subscribe};
+use client::{ClientMessage, SOURCE_POLICY, Subscriptions, is_all_sources};
+use contexts::Contexts;
 use pace::{Pace, Pacer};
 use pending_value::{PendingValue, write};
 pub use text::StreamText;
 
 /// Subscriptions of one client.
 pub const SUBSCRIPTIONS_MAX: usize = 256;
+/// Messages of one client that ask for new paths to be announced.
+const ANNOUNCED_MAX: usize = 16;
 /// Answers waiting for one client; more are dropped and counted.
 const REPLIES_MAX: u16 = 16;
 const REPLY_BYTES_MAX: u32 = 8 * 1024;
@@ -50,6 +55,8 @@ pub struct StreamContext<'a> {
     pub version: &'a str,
     /// Wall clock, for the hello.
     pub wall: UnixMillis,
+    /// Another one after each start of the gateway, for the hello.
+    pub start_id: &'a str,
     /// Whether the client may send deltas: `Access::may_write`.
     pub may_write: bool,
     /// Limits of the board.
@@ -96,7 +103,7 @@ pub struct StreamCounters {
 /// One subscription of a client; the path stands in the set.
 #[derive(Debug)]
 struct Subscription {
-    context: Pattern,
+    contexts: Contexts,
     pace: Pace,
 }
 
@@ -108,9 +115,15 @@ pub struct Session {
     send_cached: bool,
     send_meta: bool,
     server_events: bool,
+    /// Values of sources that others are preferred to are told, too.
+    all_sources: bool,
     /// Contexts whose deltas are sent whole, as `?subscribe=` says.
     scope: Option<Scope>,
     subscriptions: PatternSet<Subscription>,
+    /// Contexts of which each path is told once.
+    announce: Vec<Contexts>,
+    /// Hashes of the paths that were; a collision leaves one path out.
+    announced: BTreeSet<u64>,
     cached: Option<CachedCursor>,
     replies: Queue<Arc<str>>,
     /// Goes out before anything live: cached values, collapsed and paced ones.
@@ -139,8 +152,11 @@ impl Session {
             send_cached: true,
             send_meta: false,
             server_events: false,
+            all_sources: false,
             scope: Some(Scope::Own),
             subscriptions: PatternSet::new(SUBSCRIPTIONS_MAX),
+            announce: Vec::new(),
+            announced: BTreeSet::new(),
             cached: None,
             replies: Queue::new(REPLIES_MAX, REPLY_BYTES_MAX),
             ready: VecDeque::new(),
@@ -165,6 +181,10 @@ impl Session {
                 }
                 ("sendCachedValues", value) => session.send_cached = value != "false",
                 ("sendMeta", "all") => session.send_meta = true,
+                ("sourcePolicy", policy) => match is_all_sources(policy) {
+                    Some(all) => session.all_sources = all,
+                    None => return Err(Response::error(400, SOURCE_POLICY)),
+                },
                 ("serverevents", "all") => session.server_events = true,
                 ("startTime" | "playbackRate", _) => {
                     session.reply_text(&format!("{name} is not supported, it is ignored"));
@@ -185,14 +205,17 @@ impl Session {
             if context.wall.is_known() {
                 hello.text("timestamp", &context.wall.text());
             }
+            hello.text("serverStartId", context.start_id);
         });
         self.reply(&hello);
     }
 
     /// Offers a delta; costs little when the client did not ask for it.
-    pub fn offer(&mut self, delta: &Arc<Delta>, now: Instant) {
+    ///
+    /// `model` says where contexts are, for those who ask for what is near a place.
+    pub fn offer(&mut self, delta: &Arc<Delta>, model: &Model, now: Instant) {
         self.counters.offered = self.counters.offered.saturating_add(1);
-        if let Some(delta) = self.select(delta, now) {
+        if let Some(delta) = self.select(delta, model, now) {
             self.enqueue(delta, now);
         }
     }
@@ -221,14 +244,7 @@ impl Session {
             }
             Ok(ClientMessage::Query { request_id }) => return Some(SessionEvent::Query { request_id }),
             Ok(ClientMessage::Request { answer }) => self.reply(&answer),
-            Ok(ClientMessage::Subscriptions { context, unsubscribe, subscribe }) => {
-                if let Some(paths) = unsubscribe {
-                    self.unsubscribe(context.as_deref(), &paths);
-                }
-                if let Some(rows) = subscribe {
-                    self.subscribe(context.as_deref(), rows);
-                }
-            }
+            Ok(ClientMessage::Subscriptions(change)) => self.change(change),
         }
         None
     }
@@ -259,6 +275,12 @@ impl Session {
         self.server_events
     }
 
+    /// Tells whether the client asked for the values of every source (`sourcePolicy=all`).
+    #[must_use]
+    pub fn wants_all_sources(&self) -> bool {
+        self.all_sources
+    }
+
     /// Returns what the session did.
     #[must_use]
     pub fn counters(&self) -> StreamCounters {
@@ -266,25 +288,28 @@ impl Session {
     }
 
     /// Returns what of `delta` is to be sent now; paced values are kept back.
-    fn select(&mut self, delta: &Arc<Delta>, now: Instant) -> Option<Arc<Delta>> {
-        let context = if delta.context().is_empty() { &*self.self_context } else { delta.context() };
+    fn select(&mut self, delta: &Arc<Delta>, model: &Model, now: Instant) -> Option<Arc<Delta>> {
+        let context = if delta.context().is_empty() { self.self_context.clone() } else { delta.context().into() };
         match self.scope {
             Some(Scope::All) => return Some(delta.clone()),
             Some(Scope::Own) if *context == *self.self_context => return Some(delta.clone()),
-            _ if self.subscriptions.is_empty() => return None,
+            _ if self.subscriptions.is_empty() && self.announce.is_empty() => return None,
             _ => {}
         }
+        let announces = self.announce.iter().any(|contexts| contexts.matches(&context, model));
         let mut wanted = Vec::new();
         let mut whole = true;
         for (update_index, update) in delta.updates().enumerate() {
             whole &= update.meta().next().is_none();
-            for (entry_index, (path, _)) in update.values().enumerate() {
-                let matching =
-                    self.subscriptions.matching(path).filter(|subscription| subscription.context.matches(context));
-                match matching.map(|subscription| subscription.pace).reduce(Pace::faster) {
-                    Some(pace) if pace.is_immediate() => {
+            for (entry_index, (path, value)) in update.values().enumerate() {
+                let pace = self.pace_of(path, &context, model);
+                let is_new = announces && self.is_new(&context, path);
+                match pace {
+                    // Who a vessel is comes seldom, and is told at once.
+                    Some(pace) if pace.is_immediate() || path.is_empty() => {
                         wanted.extend(PendingValue::new(delta, update_index, entry_index));
                     }
+                    _ if is_new => wanted.extend(PendingValue::new(delta, update_index, entry_index)),
                     Some(pace) => {
                         let held = PendingValue::new(delta, update_index, entry_index);
                         if !held.is_some_and(|held| self.pacer.put(held, pace, now)) {
@@ -292,7 +317,14 @@ impl Session {
                         }
                         whole = false;
                     }
-                    None => whole = false,
+                    None => {
+                        whole = false;
+                        if path.is_empty() {
+                            wanted.extend(self.members(delta.context(), &update, value, |path| {
+                                self.pace_of(path, &context, model).is_some()
+                            }));
+                        }
+                    }
                 }
             }
         }
@@ -300,6 +332,51 @@ impl Session {
             return None;
         }
         if whole { Some(delta.clone()) } else { write(None, &self.self_context, &wanted).map(Arc::new) }
+    }
+
+    /// Returns the fastest pace that is asked for a path of a context.
+    fn pace_of(&self, path: &str, context: &str, model: &Model) -> Option<Pace> {
+        let of_path = self.subscriptions.matching(path);
+        let matching = of_path.filter(|subscription| subscription.contexts.matches(context, model));
+        matching.map(|subscription| subscription.pace).reduce(Pace::faster)
+    }
+
+    /// Tells whether a path was not announced before; it is from now on.
+    fn is_new(&mut self, context: &str, path: &str) -> bool {
+        let has_room = self.announced.len() < self.values_max;
+        let is_new = has_room && self.announced.insert(hash(context, path));
+        if !has_room {
+            self.counters.dropped = self.counters.dropped.saturating_add(1);
+        }
+        is_new
+    }
+
+    /// Returns those members of a root value that are `wanted`, as values of paths of their own.
+    fn members(
+        &self,
+        context: &str,
+        update: &UpdateRef<'_>,
+        root: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<PendingValue> {
+        let mut writer = DeltaWriter::new(None, Some(if context.is_empty() { &self.self_context } else { context }));
+        writer.update(&UpdateHead {
+            source: update.source().map(Value::Json),
+            source_ref: Some(update.source_ref()).filter(|name| !name.is_empty()),
+            timestamp: Some(update.timestamp()).filter(|time| !time.is_empty()),
+        });
+        let mut count = 0_usize;
+        root::visit_members(root, &mut |path, value| {
+            let is_wanted = wanted(path);
+            if is_wanted {
+                writer.value(path, Value::Json(value));
+                count = count.saturating_add(1);
+            }
+            is_wanted
+        });
+        // Nothing fits no delta, and neither does more than one takes, which the root value was part of.
+        let delta = if count > 0 { writer.finish().ok().map(Arc::new) } else { None };
+        delta.map_or_else(Vec::new, |delta| (0..count).filter_map(|at| PendingValue::new(&delta, 0, at)).collect())
     }
 
     fn enqueue(&mut self, delta: Arc<Delta>, now: Instant) {
@@ -363,7 +440,7 @@ impl Session {
                 break;
             };
             self.cached = Some(cursor);
-            if let Some(piece) = self.select(&Arc::new(piece), now) {
+            if let Some(piece) = self.select(&Arc::new(piece), model, now) {
                 self.ready.push_back(piece);
             }
         }
@@ -434,47 +511,55 @@ impl Session {
         }))
     }
 
-    fn context_pattern(&self, context: Option<&str>) -> Option<Pattern> {
-        match context {
-            None | Some("" | "self" | "vessels.self") => Pattern::parse(&self.self_context).ok(),
-            Some(text) => Pattern::parse(text).ok(),
+    /// Changes what the client gets, as it asks.
+    fn change(&mut self, change: Subscriptions) {
+        let Subscriptions { contexts, unsubscribe, subscribe, announce, all_sources, refused } = change;
+        for clause in &refused {
+            self.refuse(clause);
         }
-    }
-
-    fn subscribe(&mut self, context: Option<&str>, rows: Vec<Subscribe>) {
-        let Some(context) = self.context_pattern(context) else {
-            self.refuse("subscribe: the context is no pattern");
-            return;
-        };
+        self.all_sources = all_sources.unwrap_or(self.all_sources);
+        if !unsubscribe.is_empty() {
+            self.unsubscribe(&contexts, &unsubscribe);
+        }
         let before = self.subscriptions.len();
-        for row in rows {
+        for row in subscribe {
             for warning in &row.warnings {
                 self.reply_text(warning);
             }
-            let subscription = Subscription { context: context.clone(), pace: row.pace };
+            let subscription = Subscription { contexts: contexts.clone(), pace: row.pace };
             if let Err(full) = self.subscriptions.insert(row.path, subscription) {
                 self.refuse(&format!("{full}"));
                 break;
             }
         }
-        if self.send_cached && self.subscriptions.len() > before {
+        let mut restarts = self.send_cached && self.subscriptions.len() > before;
+        if announce && !self.announce.contains(&contexts) {
+            if self.announce.len() < ANNOUNCED_MAX {
+                self.announce.push(contexts);
+                // What is known already is told once, too, whatever was said of cached values.
+                restarts = true;
+            } else {
+                self.refuse(&format!("more than {ANNOUNCED_MAX} contexts of which new paths are announced"));
+            }
+        }
+        if restarts {
             self.cached = Some(CachedCursor::default());
         }
     }
 
-    fn unsubscribe(&mut self, context: Option<&str>, paths: &[String]) {
-        if context == Some("*") && paths.iter().any(|path| path == "*") {
+    fn unsubscribe(&mut self, contexts: &Contexts, paths: &[String]) {
+        if contexts.is_all() && paths.iter().any(|path| path == "*") {
             self.subscriptions = PatternSet::new(SUBSCRIPTIONS_MAX);
             self.pacer.clear();
             (self.scope, self.cached) = (None, None);
+            self.announce.clear();
+            self.announced.clear();
             self.ready.clear();
             return;
         }
-        let context = self.context_pattern(context);
         let before = self.subscriptions.len();
-        self.subscriptions.retain(|path, subscription| {
-            Some(&subscription.context) != context.as_ref() || !paths.iter().any(|gone| gone == path)
-        });
+        self.subscriptions
+            .retain(|path, subscription| subscription.contexts != *contexts || !paths.iter().any(|gone| gone == path));
         if self.subscriptions.len() == before {
             self.refuse("unsubscribe: there is no such subscription; context * with path * ends all");
         }
@@ -482,7 +567,7 @@ impl Session {
         let self_context = &*self.self_context;
         self.pacer.retain(|held| {
             let context = if held.context().is_empty() { self_context } else { held.context() };
-            subscriptions.matching(held.path()).any(|subscription| subscription.context.matches(context))
+            subscriptions.matching(held.path()).any(|subscription| subscription.contexts.can_match(context))
         });
     }
 

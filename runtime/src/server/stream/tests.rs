@@ -3,6 +3,7 @@
 use super::*;
 use crate::budget::Board;
 use crate::http::get;
+use crate::paths::Pattern;
 use std::string::ToString;
 
 const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
@@ -10,7 +11,14 @@ const NOW: Instant = Instant(0);
 const STAMP: Stamp<'static> = Stamp { source_ref: "s", self_context: SELF, now: UnixMillis(0) };
 
 fn open_with(query: &str, may_write: bool, limits: &Limits) -> Result<Session, Response> {
-    let context = StreamContext { self_context: SELF, version: "0.1.0", wall: UnixMillis(0), may_write, limits };
+    let context = StreamContext {
+        self_context: SELF,
+        version: "0.1.0",
+        wall: UnixMillis(0),
+        may_write,
+        limits,
+        start_id: "start",
+    };
     Session::open(&get(&format!("/signalk/v1/stream?{query}")), &context)
 }
 
@@ -57,12 +65,12 @@ fn paths(session: &mut Session, millis: u64) -> Vec<String> {
 #[test]
 fn says_hello_first() {
     let mut session = open_with("", false, &Limits::of(Board::Linux)).unwrap();
-    session.offer(&value("a", 1), NOW);
+    session.offer(&value("a", 1), &empty(), NOW);
     let texts = texts(&mut session, 0);
     assert_eq!(
         texts[0],
         format!(
-            r#"{{"name":"skiff","version":"0.1.0","self":"{SELF}","roles":["main","master"],"timestamp":"1970-01-01T00:00:00.000Z"}}"#
+            r#"{{"name":"skiff","version":"0.1.0","self":"{SELF}","roles":["main","master"],"timestamp":"1970-01-01T00:00:00.000Z","serverStartId":"start"}}"#
         )
     );
     assert_eq!(texts[1], value("a", 1).text());
@@ -75,8 +83,8 @@ fn the_query_chooses_the_contexts() {
         [("", &["a"][..]), ("subscribe=self", &["a"]), ("subscribe=all", &["a", "b"]), ("subscribe=none", &[])]
     {
         let mut session = open(query);
-        session.offer(&value("a", 1), NOW);
-        session.offer(&foreign("b"), NOW);
+        session.offer(&value("a", 1), &empty(), NOW);
+        session.offer(&foreign("b"), &empty(), NOW);
         assert_eq!(paths(&mut session, 0), expected, "{query}");
     }
     assert_eq!(open_with("subscribe=some", false, &Limits::of(Board::Linux)).unwrap_err().status, 400);
@@ -98,12 +106,12 @@ fn subscriptions_choose_paths_and_contexts() {
         None
     );
     for path in ["a.b", "b.a", "c", "cc"] {
-        session.offer(&value(path, 1), NOW);
+        session.offer(&value(path, 1), &empty(), NOW);
     }
-    session.offer(&foreign("c"), NOW);
+    session.offer(&foreign("c"), &empty(), NOW);
     assert_eq!(paths(&mut session, 0), ["a.b", "c"]);
     session.receive(r#"{"context":"vessels.*","subscribe":[{"path":"*"}]}"#, &STAMP);
-    session.offer(&foreign("d"), NOW);
+    session.offer(&foreign("d"), &empty(), NOW);
     assert_eq!(paths(&mut session, 0), ["d"]);
 }
 
@@ -113,6 +121,7 @@ fn deltas_that_match_in_part_are_rewritten() {
     session.receive(r#"{"subscribe":[{"path":"b"}]}"#, &STAMP);
     session.offer(
         &parse(r#"{"updates":[{"source":{"label":"can0","src":"7"},"timestamp":"t","values":[{"path":"a","value":1},{"path":"b","value":[2]}]},{"values":[{"path":"c","value":3}]}]}"#),
+        &empty(),
         NOW,
     );
     let expected = format!(
@@ -122,13 +131,86 @@ fn deltas_that_match_in_part_are_rewritten() {
 }
 
 #[test]
+fn who_a_vessel_is_is_told_at_once() {
+    let root = parse(
+        r#"{"context":"vessels.other","updates":[{"$source":"ais","values":[{"path":"","value":{"name":"ALFA","communication":{"callsignVhf":"X"}}}]}]}"#,
+    );
+    let told = |rows: &str| {
+        let mut session = open("subscribe=none");
+        session.receive(&format!(r#"{{"context":"vessels.*","subscribe":[{rows}]}}"#), &STAMP);
+        session.offer(&root, &empty(), NOW);
+        texts(&mut session, 0)
+    };
+    assert_eq!(told(r#"{"path":"","policy":"fixed","period":1000}"#), [root.text()]);
+    assert_eq!(told(r#"{"path":"*","minPeriod":500}"#), [root.text()]);
+    let parts = told(r#"{"path":"name","period":1000},{"path":"communication.*"},{"path":"mmsi"}"#).join("");
+    let expected =
+        r#""values":[{"path":"name","value":"ALFA"},{"path":"communication.callsignVhf","value":"X"}],"$source":"ais""#;
+    assert!(parts.contains(expected), "{parts}");
+    assert!(told(r#"{"path":"mmsi"}"#).is_empty());
+}
+
+#[test]
+fn contexts_near_a_place_are_chosen_by_their_position() {
+    let at = |latitude: f64| {
+        parse(&format!(
+            r#"{{"context":"vessels.other","updates":[{{"values":[{{"path":"navigation.position","value":{{"latitude":{latitude},"longitude":11}}}}]}}]}}"#
+        ))
+    };
+    let mut model = Model::new(&Limits::of(Board::Linux), SELF);
+    let mut session = open("subscribe=none&sendCachedValues=false");
+    let circle = r#"{"context":{"radius":2000,"position":{"latitude":54,"longitude":11}},"subscribe":[{"path":"*"}]}"#;
+    session.receive(circle, &STAMP);
+    session.offer(&foreign("a"), &model, NOW);
+    assert!(texts(&mut session, 0).is_empty(), "nobody knows where it is");
+    for (latitude, heard) in [(54.01, 1), (54.03, 0)] {
+        model.apply(&at(latitude));
+        session.offer(&foreign("a"), &model, NOW);
+        assert_eq!(texts(&mut session, 0).len(), heard, "{latitude}");
+    }
+}
+
+#[test]
+fn new_paths_are_announced_once() {
+    let mut model = Model::new(&Limits::of(Board::Linux), SELF);
+    model.apply(&value("known", 1));
+    let mut session = open("subscribe=none&sendCachedValues=false");
+    session.receive(r#"{"context":"vessels.self","announceNewPaths":true,"subscribe":[{"path":"a"}]}"#, &STAMP);
+    let cached: String = core::iter::from_fn(|| session.next(NOW, &model)).map(|text| text.to_string()).collect();
+    assert!(cached.contains(r#""path":"known""#), "{cached}");
+    for _ in 0..2 {
+        for path in ["known", "a", "later"] {
+            session.offer(&value(path, 2), &model, NOW);
+        }
+        session.offer(&foreign("far"), &model, NOW);
+    }
+    assert_eq!(paths(&mut session, 0), ["a", "later", "a"]);
+    for number in 0..ANNOUNCED_MAX {
+        session.receive(&format!(r#"{{"context":"c{number}","announceNewPaths":true,"subscribe":[]}}"#), &STAMP);
+    }
+    assert!(texts(&mut session, 0)[0].contains("of which new paths are announced"));
+}
+
+#[test]
+fn every_source_is_told_to_those_who_ask() {
+    assert!(!open("").wants_all_sources() && !open("sourcePolicy=preferred").wants_all_sources());
+    assert!(open("sourcePolicy=all").wants_all_sources());
+    assert_eq!(open_with("sourcePolicy=some", false, &Limits::of(Board::Linux)).unwrap_err().status, 400);
+    let mut session = open("");
+    session.receive(r#"{"sourcePolicy":"all","subscribe":[]}"#, &STAMP);
+    assert!(session.wants_all_sources());
+    session.receive(r#"{"subscribe":[]}"#, &STAMP);
+    assert!(session.wants_all_sources(), "a message that does not say it leaves it");
+}
+
+#[test]
 fn unsubscribing_ends_it() {
     let mut session = open("");
     session.receive(r#"{"context":"*","unsubscribe":[{"path":"*"}]}"#, &STAMP);
     session.receive(r#"{"context":"vessels.self","subscribe":[{"path":"a"},{"path":"b"}]}"#, &STAMP);
     session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"a"}]}"#, &STAMP);
-    session.offer(&value("a", 1), NOW);
-    session.offer(&value("b", 1), NOW);
+    session.offer(&value("a", 1), &empty(), NOW);
+    session.offer(&value("b", 1), &empty(), NOW);
     assert_eq!(paths(&mut session, 0), ["b"]);
     session.receive(r#"{"context":"vessels.self","unsubscribe":[{"path":"zz"}]}"#, &STAMP);
     assert!(texts(&mut session, 0)[0].starts_with("\"unsubscribe: there is no such subscription"));
@@ -140,8 +222,8 @@ fn paced_values_wait_for_their_time() {
     session
         .receive(r#"{"subscribe":[{"path":"a","period":1000,"policy":"fixed"},{"path":"b","minPeriod":500}]}"#, &STAMP);
     for number in 1..4 {
-        session.offer(&value("a", number), NOW);
-        session.offer(&value("b", number), NOW);
+        session.offer(&value("a", number), &empty(), NOW);
+        session.offer(&value("b", number), &empty(), NOW);
     }
     assert_eq!(session.due(), Some(NOW));
     let first = texts(&mut session, 0);
@@ -150,7 +232,7 @@ fn paced_values_wait_for_their_time() {
         first[0].contains(r#"{"path":"a","value":3}"#) && first[0].contains(r#"{"path":"b","value":3}"#),
         "{first:?}"
     );
-    session.offer(&value("b", 9), NOW);
+    session.offer(&value("b", 9), &empty(), NOW);
     assert_eq!(session.due(), Some(Instant::from_millis(500)));
     assert_eq!(paths(&mut session, 499), [""; 0]);
     assert_eq!(paths(&mut session, 500), ["b"]);
@@ -164,7 +246,11 @@ fn a_slow_client_gets_the_latest_of_each_path() {
     let limits = Limits { client_queue_len: 4, ..Limits::of(Board::Linux) };
     let mut session = open_with("", false, &limits).unwrap();
     for number in 0..20 {
-        session.offer(&value(if number % 2 == 0 { "even" } else { "odd" }, number), Instant::from_millis(100));
+        session.offer(
+            &value(if number % 2 == 0 { "even" } else { "odd" }, number),
+            &empty(),
+            Instant::from_millis(100),
+        );
     }
     let texts = texts(&mut session, 350);
     assert_eq!(texts.len(), 2, "hello and one delta");
@@ -172,7 +258,7 @@ fn a_slow_client_gets_the_latest_of_each_path() {
     assert!(texts[1].contains(r#""path":"even","value":18"#) && texts[1].contains(r#""path":"odd","value":19"#));
     let counters = session.counters();
     assert_eq!((counters.offered, counters.collapsed, counters.backpressure, counters.dropped), (20, 18, 1, 0));
-    session.offer(&value("even", 20), NOW);
+    session.offer(&value("even", 20), &empty(), NOW);
     assert_eq!(self::texts(&mut session, 0), [value("even", 20).text()], "it has caught up");
 }
 
@@ -181,7 +267,7 @@ fn collapsed_values_are_bounded_too() {
     let limits = Limits { client_queue_len: 1, model_paths_max: 3, ..Limits::of(Board::Linux) };
     let mut session = open_with("", false, &limits).unwrap();
     for number in 0..10 {
-        session.offer(&value(&format!("p{number}"), number), NOW);
+        session.offer(&value(&format!("p{number}"), number), &empty(), NOW);
     }
     assert_eq!(session.counters().dropped, 7);
     assert_eq!(texts(&mut session, 0).len(), 2);
@@ -224,9 +310,9 @@ fn meta_is_sent_once_before_the_first_value() {
     let mut session = open("sendMeta=all&sendCachedValues=false");
     let depth = "environment.depth.belowKeel";
     for number in 0..2 {
-        session.offer(&value(depth, number), NOW);
+        session.offer(&value(depth, number), &empty(), NOW);
     }
-    session.offer(&value("unknown", 0), NOW);
+    session.offer(&value("unknown", 0), &empty(), NOW);
     let texts = texts(&mut session, 0);
     assert_eq!(texts.len(), 4);
     assert_eq!(
@@ -296,6 +382,7 @@ fn what_is_not_understood_is_answered_and_ignored() {
         "7",
         "{}",
         r#"{"context":{"radius":1,"position":{}},"subscribe":[{"path":"a"}]}"#,
+        r#"{"subscribe":[{"path":7}]}"#,
         r#"{"subscribe":[{"path":"a","policy":"odd"}]}"#,
     ] {
         assert_eq!(session.receive(text, &STAMP), None);
@@ -304,7 +391,7 @@ fn what_is_not_understood_is_answered_and_ignored() {
         assert!(json::string(&answers[0]).is_some(), "{answers:?}");
     }
     session.receive(&" ".repeat(DELTA_BYTES_MAX + 1), &STAMP);
-    assert_eq!(session.counters().refused, 6);
+    assert_eq!(session.counters().refused, 7);
 }
 
 #[test]
@@ -337,7 +424,7 @@ proptest::proptest! {
         session.receive(&format!(r#"{{"subscribe":[{{"path":"{pattern}"}}]}}"#), &STAMP);
         let pattern = Pattern::parse(&pattern).unwrap();
         for name in &names {
-            session.offer(&value(name, 1), NOW);
+            session.offer(&value(name, 1), &empty(), NOW);
         }
         let expected: Vec<String> = names.into_iter().filter(|name| pattern.matches(name)).collect();
         proptest::prop_assert_eq!(paths(&mut session, 0), expected);
