@@ -101,7 +101,7 @@ fn what_comes_in_by_socket_and_serial_line_goes_back_the_same_way() {
     let manifest = br#"{"name":"echo","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm",
         "wasmCapabilities":{"rawSockets":true,"serialPorts":true}}"#;
     let mut storage = SimStorage::new();
-    let allowed = format!(r#"{{"echo":{{"serialPorts":["{device}"]}}}}"#);
+    let allowed = format!(r#"{{"echo":{{"serialPorts":["{device}"],"sockets":["127.0.0.1"]}}}}"#);
     storage.replace(&Key::parse("skiff/plugins.json").unwrap(), allowed.as_bytes()).unwrap();
     let clock = SimClock::new(UnixMillis(1_764_000_000_000));
     let hal = Hal {

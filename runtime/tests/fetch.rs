@@ -108,6 +108,29 @@ fn two_plugins_fetch_at_the_same_time() {
 }
 
 #[test]
+fn a_request_waits_for_its_place_and_fails_after_that() {
+    let mut boat = Boat::new();
+    boat.web.serve_after("http://sea.example/p", Duration::from_secs(3), 200, b"401");
+    boat.web.set_places(1);
+    for name in ["one", "two"] {
+        boat.install(name, &fetching(&format!("{STARTS} {POLLS}")));
+    }
+    boat.settle();
+    boat.pass(1);
+    assert_eq!((boat.web.counts().0, boat.web.requests().len()), (1, 1), "the other waits");
+    boat.pass(4);
+    assert_eq!(boat.value("p").as_deref(), Some("401"));
+    assert!(boat.web.requests().len() >= 2, "it has come to its turn");
+    boat.web.set_places(0);
+    boat.pass(45);
+    let gave_up = |name: &str| {
+        let lines: Vec<String> = boat.plugin(name).log_lines().map(ToString::to_string).collect();
+        lines.iter().any(|line| line.starts_with("WARN GET http://sea.example/p: "))
+    };
+    assert!(gave_up("one") && gave_up("two"), "after 30 s it fails");
+}
+
+#[test]
 fn a_plugin_started_offline_waits_visibly_and_works_when_online() {
     let mut boat = Boat::new();
     boat.web.set_offline(true);

@@ -20,7 +20,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use crate::wake::Waker;
 
 /// Requests on their way at the same time, those included that were given up and have not noticed yet.
-const THREADS_MAX: usize = 32;
+const THREADS_MAX: usize = 64;
 /// Bytes of the headers of an answer.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Addresses without an owner (RFC 5737, RFC 3849): a route to them is a route to the internet.

@@ -3,25 +3,32 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
-use skiff_runtime::hal::{NetError, Network, Received, Socket};
+use skiff_runtime::hal::{NetError, Network, Reach, Received, Socket};
 use skiff_runtime::time::Instant;
 
-/// Open sockets of all plugins together.
-const SOCKETS_MAX: usize = 256;
-/// Connections on their way at the same time; each has a helper thread until it stands or fails.
-const CONNECTING_MAX: usize = 16;
+/// Open sockets of all plugins together; each plugin has its own limit far below ([`PluginLimits::sockets_max`]).
+///
+/// [`PluginLimits::sockets_max`]: skiff_runtime::budget::PluginLimits::sockets_max
+const SOCKETS_MAX: usize = 512;
 /// A peer that does not answer is given up after this.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Host names waiting for an answer; more are asked again later by the caller.
-const LOOKUPS_MAX: usize = 16;
+/// Host names waiting for an answer; more are asked again later by the caller. A plugin has few of them at a time.
+const LOOKUPS_MAX: usize = 64;
+/// Names that are asked for at the same time: one that nobody answers takes seconds, and holds up no other.
+const RESOLVERS: usize = 4;
 /// Answers kept for callers that come back; the whole table is dropped when it is full.
 const ANSWERS_MAX: usize = 64;
+/// Any port will do to ask for a route (RFC 863).
+const DISCARD: u16 = 9;
 /// Longest datagram, bytes: 65,535 less the IPv4 and UDP headers (RFC 791, RFC 768).
 const DATAGRAM_BYTES_MAX: usize = 65_507;
 
@@ -31,11 +38,14 @@ pub struct StdNetwork {
     next_socket: u32,
     resolver: Option<Resolver>,
     answers: BTreeMap<String, Lookup>,
+    /// Ports of the gateway's own listeners.
+    own_ports: Vec<u16>,
 }
 
 enum Entry {
     Listener(TcpListener),
-    Connecting(Receiver<std::io::Result<TcpStream>>),
+    /// On its way since then.
+    Connecting(TcpStream, std::time::Instant),
     Stream(TcpStream),
     /// Failed, and that was told.
     Failed,
@@ -62,7 +72,13 @@ impl StdNetwork {
     /// Builds a network without sockets.
     #[must_use]
     pub fn new() -> Self {
-        Self { sockets: BTreeMap::new(), next_socket: 1, resolver: None, answers: BTreeMap::new() }
+        Self::beside(Vec::new())
+    }
+
+    /// Builds a network for a gateway that listens on these ports, which no plugin reaches.
+    #[must_use]
+    pub fn beside(own_ports: Vec<u16>) -> Self {
+        Self { sockets: BTreeMap::new(), next_socket: 1, resolver: None, answers: BTreeMap::new(), own_ports }
     }
 
     fn open(&mut self, entry: impl FnOnce() -> Result<Entry, NetError>) -> Result<Socket, NetError> {
@@ -79,15 +95,22 @@ impl StdNetwork {
     /// Returns an established connection, `Ok(None)` while it is not yet one.
     fn stream(&mut self, socket: Socket) -> Result<Option<&mut TcpStream>, NetError> {
         let entry = self.sockets.get_mut(&socket.0).ok_or(NetError::Closed)?;
-        if let Entry::Connecting(outcome) = entry {
-            match outcome.try_recv() {
-                Err(TryRecvError::Empty) => return Ok(None),
-                Ok(Ok(stream)) => *entry = Entry::Stream(stream),
-                Ok(Err(_)) | Err(TryRecvError::Disconnected) => {
-                    *entry = Entry::Failed;
-                    return Err(NetError::Unreachable);
+        if let Entry::Connecting(stream, since) = entry {
+            if !is_settled(stream) {
+                if since.elapsed() < CONNECT_TIMEOUT {
+                    return Ok(None);
                 }
+                *entry = Entry::Failed;
+                return Err(NetError::Unreachable);
             }
+            let failed = stream.take_error().map_or(true, |error| error.is_some());
+            let Entry::Connecting(stream, _) = std::mem::replace(entry, Entry::Failed) else {
+                return Err(NetError::Closed);
+            };
+            if failed {
+                return Err(NetError::Unreachable);
+            }
+            *entry = Entry::Stream(stream);
         }
         match entry {
             Entry::Stream(stream) => Ok(Some(stream)),
@@ -107,6 +130,37 @@ impl StdNetwork {
         self.sockets.insert(socket.0, Entry::Failed);
         told(error)
     }
+}
+
+/// Begins a connection without waiting for it, which the standard library cannot.
+fn begin(to: SocketAddr) -> rustix::io::Result<TcpStream> {
+    let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?;
+    match rustix::net::connect(&socket, &to) {
+        Ok(()) | Err(Errno::INPROGRESS) => Ok(socket.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells whether a connection that was begun stands or has failed (connect(2), EINPROGRESS: then it is writable).
+fn is_settled(stream: &TcpStream) -> bool {
+    let mut watched = [PollFd::new(stream, PollFlags::OUT)];
+    // An interrupted look is as good as none.
+    poll(&mut watched, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+/// Tells whether an address is one of this machine: what is sent there comes from there.
+fn is_own(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified() || sent_from(address) == Some(address)
+}
+
+/// Returns the own address from which the kernel would send to `to`; nothing is sent to find out.
+fn sent_from(to: IpAddr) -> Option<IpAddr> {
+    let any = if to.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((to, DISCARD)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
 }
 
 /// Binds with address reuse, which the standard library cannot set before it binds.
@@ -150,7 +204,7 @@ impl Network for StdNetwork {
             Some(Entry::Listener(listener)) => listener.local_addr(),
             Some(Entry::Stream(stream)) => stream.local_addr(),
             Some(Entry::Udp(udp)) => udp.local_addr(),
-            Some(Entry::Connecting(_) | Entry::Failed) | None => return Err(NetError::Closed),
+            Some(Entry::Connecting(..) | Entry::Failed) | None => return Err(NetError::Closed),
         };
         address.map_err(|error| told(&error))
     }
@@ -168,22 +222,18 @@ impl Network for StdNetwork {
     }
 
     fn connect(&mut self, to: SocketAddr) -> Result<Socket, NetError> {
-        let connecting = self.sockets.values().filter(|entry| matches!(entry, Entry::Connecting(_))).count();
-        if connecting >= CONNECTING_MAX {
-            return Err(NetError::TooMany);
-        }
         self.open(|| {
-            // The standard library cannot start a connection without waiting for it.
-            let (report, outcome) = sync_channel(1);
-            let connect = move || {
-                let stream = TcpStream::connect_timeout(&to, CONNECT_TIMEOUT);
-                let stream = stream.and_then(|stream| stream.set_nonblocking(true).map(|()| stream));
-                // Nobody listens any more when the socket was closed meanwhile.
-                let _ = report.send(stream);
-            };
-            thread::Builder::new().name("connect".into()).spawn(connect).map_err(|_| NetError::TooMany)?;
-            Ok(Entry::Connecting(outcome))
+            let stream = begin(to).map_err(|error| told(&error.into()))?;
+            Ok(Entry::Connecting(stream, std::time::Instant::now()))
         })
+    }
+
+    fn reach(&self, to: SocketAddr) -> Reach {
+        match (is_own(to.ip()), self.own_ports.contains(&to.port())) {
+            (false, _) => Reach::Elsewhere,
+            (true, false) => Reach::ThisMachine,
+            (true, true) => Reach::Gateway,
+        }
     }
 
     fn is_connected(&mut self, socket: Socket) -> Result<bool, NetError> {
@@ -352,18 +402,25 @@ impl Network for StdNetwork {
 }
 
 impl Resolver {
-    /// Starts the one thread that asks the system, which can take seconds.
+    /// Starts the threads that ask the system, which can take seconds.
     fn start() -> std::io::Result<Self> {
         let (questions, asked) = sync_channel::<String>(LOOKUPS_MAX);
         let (answer, answers) = sync_channel(ANSWERS_MAX);
-        thread::Builder::new().name("resolve".into()).spawn(move || {
-            for host in asked {
-                let address = lookup(&host).ok_or(NetError::UnknownHost);
-                if answer.send((host, address)).is_err() {
-                    return;
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..RESOLVERS {
+            let (asked, answer) = (Arc::clone(&asked), answer.clone());
+            thread::Builder::new().name("resolve".into()).spawn(move || {
+                loop {
+                    // A thread that panicked has left the queue whole all the same.
+                    let next = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(host) = next else { return };
+                    let address = lookup(&host).ok_or(NetError::UnknownHost);
+                    if answer.send((host, address)).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
+            })?;
+        }
         Ok(Self { questions, answers })
     }
 }
@@ -404,6 +461,74 @@ mod tests {
             wait(&mut network);
         }
         assert!(matches!(first, Poll::Ready(Ok(address)) if address.is_loopback()), "{first:?}");
+    }
+
+    /// A port where connections stay on their way: its queue is full, and nobody takes from it.
+    fn deaf() -> (TcpListener, Vec<TcpStream>, SocketAddr) {
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        rustix::net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        rustix::net::listen(&socket, 0).unwrap();
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr().unwrap();
+        let queued = (0..4).map(|_| begin(address).unwrap()).collect();
+        (listener, queued, address)
+    }
+
+    #[test]
+    fn connections_on_their_way_are_no_threads_and_hold_up_no_others() {
+        let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+        let (_listener, _queued, silent) = deaf();
+        let mut network = StdNetwork::new();
+        let before = threads();
+        for _ in 0..100 {
+            let socket = network.connect(silent).unwrap();
+            assert_eq!(network.is_connected(socket), Ok(false));
+        }
+        // Other tests have threads of their own: far fewer than these.
+        assert!(threads() < before + 50);
+        let answering = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = network.connect(answering.local_addr().unwrap()).unwrap();
+        for _ in 0..5000 {
+            if network.is_connected(socket) == Ok(true) {
+                return;
+            }
+            wait(&mut network);
+        }
+        panic!("not connected");
+    }
+
+    #[test]
+    fn a_port_without_a_listener_is_told() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut network = StdNetwork::new();
+        let Ok(socket) = network.connect(closed) else { return };
+        for _ in 0..5000 {
+            match network.is_connected(socket) {
+                Ok(false) => wait(&mut network),
+                outcome => return assert_eq!(outcome, Err(NetError::Unreachable)),
+            }
+        }
+        panic!("still on its way");
+    }
+
+    #[test]
+    fn what_leads_back_to_this_machine_is_known() {
+        let network = StdNetwork::beside(vec![3000]);
+        let reach = |to: &str| network.reach(to.parse().unwrap());
+        for own in ["127.0.0.1:80", "127.9.9.9:80", "0.0.0.0:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "[::]:80"] {
+            assert_eq!(reach(own), Reach::ThisMachine, "{own}");
+        }
+        for own in ["127.0.0.1:3000", "0.0.0.0:3000", "[::ffff:127.0.0.1]:3000"] {
+            assert_eq!(reach(own), Reach::Gateway, "{own}");
+        }
+        // An address without an owner (RFC 5737), a group, everybody.
+        for other in ["192.0.2.1:3000", "239.2.1.1:3000", "255.255.255.255:3000"] {
+            assert_eq!(reach(other), Reach::Elsewhere, "{other}");
+        }
+        // Where this machine has another address, that is its own, too.
+        if let Some(own) = sent_from("192.0.2.1".parse().unwrap()) {
+            assert_eq!(network.reach(SocketAddr::new(own, 80)), Reach::ThisMachine, "{own}");
+        }
     }
 
     #[test]

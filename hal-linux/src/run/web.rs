@@ -54,8 +54,9 @@ impl Opened {
     /// # Errors
     /// What the system said.
     pub fn host(listen: SocketAddr) -> io::Result<Self> {
-        let listener = Listener::Axum(TcpListener::bind(listen)?);
-        Ok(Self { network: Box::new(StdNetwork::new()), waiter: None, listener })
+        let listener = TcpListener::bind(listen)?;
+        let network = Box::new(StdNetwork::beside(vec![listener.local_addr()?.port()]));
+        Ok(Self { network, waiter: None, listener: Listener::Axum(listener) })
     }
 
     /// Opens a stack of our own on a tap interface. Of `listen` the port counts.

@@ -1,7 +1,7 @@
 //! What the operator says about single plugins: `skiff/plugins.json`.
 //!
-//! An object by package name: `{"@acme/tide":{"fetch":["127.0.0.1:8080"],"serialPorts":["/dev/ttyUSB0"]}}`. Members a
-//! module does not know belong to others and are left alone.
+//! An object by package name: `{"@acme/tide":{"fetch":["127.0.0.1:8080"],"sockets":["127.0.0.1:2947"],
+//! "serialPorts":["/dev/ttyUSB0"]}}`. Members a module does not know belong to others and are left alone.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -22,6 +22,8 @@ const ENTRY_BYTES_MAX: usize = 255;
 pub struct Operator {
     /// Destinations that are closed by default (loopback, link-local): `fetch`.
     pub fetch: Vec<String>,
+    /// Places on this machine that its sockets may reach: `sockets`.
+    pub sockets: Vec<String>,
     /// Serial ports it may open: `serialPorts`.
     pub serial_ports: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl Operator {
         };
         Ok(Self {
             fetch: list("fetch", "fetch must be a list of at most 64 texts")?,
+            sockets: list("sockets", "sockets must be a list of at most 64 texts")?,
             serial_ports: list("serialPorts", "serialPorts must be a list of at most 64 texts")?,
         })
     }

@@ -69,10 +69,18 @@ impl Destinations {
     #[must_use]
     pub fn allow(&self, host: &str, address: IpAddr, port: u16) -> bool {
         let listed = |list: &Arc<[Entry]>| list.iter().any(|entry| entry.matches(host, address, port));
-        if self.also.as_ref().is_some_and(listed) {
+        if self.opens(host, address, port) {
             return true;
         }
         self.only.as_ref().is_none_or(listed) && !is_closed(address)
+    }
+}
+
+impl Destinations {
+    /// Tells whether the operator's list names a destination.
+    #[must_use]
+    pub fn opens(&self, host: &str, address: IpAddr, port: u16) -> bool {
+        self.also.as_ref().is_some_and(|list| list.iter().any(|entry| entry.matches(host, address, port)))
     }
 }
 

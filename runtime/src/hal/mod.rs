@@ -25,7 +25,7 @@ pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 pub use firmware::{Firmware, FlashFailed, Slot};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
-pub use network::{NetError, Network, Received, Socket};
+pub use network::{NetError, Network, Reach, Received, Socket};
 pub use serial::{SerialError, SerialPort, SerialPorts, SerialSettings};
 pub use storage::{Capacity, Lease, Mapped, Storage, StorageError};
 pub use stream::Stream;

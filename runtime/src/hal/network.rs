@@ -21,6 +21,17 @@ pub enum Received {
     Closed,
 }
 
+/// Where a connection or datagram would end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// On another machine.
+    Elsewhere,
+    /// On this machine, whichever of its addresses is used.
+    ThisMachine,
+    /// At the gateway's own listener.
+    Gateway,
+}
+
 /// Why a socket call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -177,6 +188,15 @@ pub trait Network {
     /// # Errors
     /// [`NetError::TooLong`], [`NetError::Unreachable`].
     fn send_to(&mut self, socket: Socket, to: SocketAddr, data: &[u8]) -> Result<(), NetError>;
+
+    /// Tells where something sent to `to` would end, for those who may not talk to everything on this machine.
+    fn reach(&self, to: SocketAddr) -> Reach {
+        if to.ip().to_canonical().is_loopback() || to.ip().is_unspecified() {
+            Reach::ThisMachine
+        } else {
+            Reach::Elsewhere
+        }
+    }
 
     /// Looks a host name up; call again until it is ready.
     fn resolve(&mut self, host: &str) -> Poll<Result<IpAddr, NetError>>;

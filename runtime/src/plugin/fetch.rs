@@ -16,6 +16,10 @@ use crate::time::Instant;
 
 /// Time between two tries of a request that `plugin_start` waits for while there is no network.
 pub const OFFLINE_RETRY: Duration = Duration::from_secs(5);
+/// Time between two tries of a request for which the requests of other plugins leave no place.
+const PLACE_RETRY: Duration = Duration::from_millis(100);
+/// Time after which such a request fails.
+const PLACE_PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a URL that a status shows.
 const SHOWN_URL_BYTES: usize = 120;
 
@@ -45,7 +49,9 @@ struct Job {
     request: FetchRequest,
     /// `None` while it waits for the next try.
     exchange: Option<Exchange>,
-    retry_at: Option<Instant>,
+    /// When it is tried again, and why it could not go.
+    retry: Option<(Instant, FetchError)>,
+    asked_at: Instant,
     callback: Option<i32>,
     /// Its result, until it is asked for.
     ended: Option<Fetched>,
@@ -95,7 +101,7 @@ impl Fetches {
         let ticket = Ticket(self.last);
         // One more for the guest that waits: callbacks must not take its place.
         let room = if callback.is_some() { self.jobs_max } else { self.jobs_max.saturating_add(1) };
-        let mut job = Job { request, exchange: None, retry_at: None, callback, ended: None };
+        let mut job = Job { request, exchange: None, retry: None, asked_at: client.now, callback, ended: None };
         if self.closed {
             job.ended = Some(self.failure(&job.request, &FetchError::Cancelled));
         } else if self.jobs.len().saturating_add(self.answers.len()) >= room {
@@ -147,7 +153,12 @@ impl Fetches {
         job.ended = match result {
             Ok(fetched) => Some(Fetched { status: fetched.status, redirected: fetched.redirected, body: fetched.body }),
             Err(FetchError::Offline) if self.patient && job.callback.is_none() => {
-                job.retry_at = Some(now + OFFLINE_RETRY);
+                job.retry = Some((now + OFFLINE_RETRY, FetchError::Offline));
+                None
+            }
+            // The places are all plugins' together: what is over waits.
+            Err(FetchError::TooMany) if now < job.asked_at + PLACE_PATIENCE => {
+                job.retry = Some((now + PLACE_RETRY, FetchError::TooMany));
                 None
             }
             Err(error) => Some(self.failure(&job.request, &error)),
@@ -184,8 +195,8 @@ impl Fetches {
     }
 
     fn advance(&mut self, job: &mut Job, client: &mut FetchClient<'_>) {
-        if job.retry_at.is_some_and(|at| at <= client.now) {
-            job.retry_at = None;
+        if job.retry.as_ref().is_some_and(|(at, _)| *at <= client.now) {
+            job.retry = None;
             self.attempt(job, client);
         }
         let polled = job.exchange.as_mut().map(|exchange| exchange.poll(client.now, client));
@@ -213,7 +224,8 @@ impl Fetches {
 
     /// Returns when a request is given up or tried again.
     pub(super) fn wake(&self) -> Option<Instant> {
-        let at = |job: &Job| job.retry_at.or_else(|| job.exchange.as_ref().map(Exchange::deadline));
+        let at =
+            |job: &Job| job.retry.as_ref().map(|(at, _)| *at).or_else(|| job.exchange.as_ref().map(Exchange::deadline));
         self.jobs.values().filter_map(at).min()
     }
 
@@ -231,8 +243,8 @@ impl Fetches {
     pub(super) fn waits_for(&self) -> Option<(String, bool)> {
         let job = self.jobs.values().find(|job| job.callback.is_none())?;
         let what = format!("{} {}", job.request.method.name(), shown(&job.request.url));
-        Some(match job.retry_at {
-            Some(_) => (format!("waits for the network: {what}: {}", FetchError::Offline), true),
+        Some(match &job.retry {
+            Some((_, reason)) => (format!("waits for the network: {what}: {reason}"), true),
             None => (format!("waits for the answer to {what}"), false),
         })
     }
@@ -245,7 +257,7 @@ impl Fetches {
             if let Some(exchange) = job.exchange.take() {
                 self.orphans.leave(Orphan::Request(exchange.id()));
             }
-            job.retry_at = None;
+            job.retry = None;
             job.ended = Some(Fetched::default());
         }
         self.jobs.retain(|_, job| job.callback.is_none());

@@ -174,6 +174,10 @@ impl GuestView {
         if let Some(network) = &mut world.net.network {
             self.sockets.run(*network);
         }
+        while let Some(refused) = self.sockets.next_refused() {
+            let clause = format!("{refused} is on this machine: \"sockets\" of skiff/plugins.json does not open it");
+            self.log(log::Level::Warn, &clause);
+        }
         Some(wake.map_or(world.now + SOCKET_PERIOD, |wake| wake.min(world.now + SOCKET_PERIOD)))
     }
 

@@ -53,6 +53,11 @@ impl Version {
             self.view.log(log::Level::Warn, &format!("no destination can be read from {entry:?}"));
         }
         self.view.fetches.open(destinations);
+        let (sockets, wrong) = Destinations::new(None, &operator.sockets);
+        for entry in wrong {
+            self.view.log(log::Level::Warn, &format!("no place for sockets can be read from {entry:?}"));
+        }
+        self.view.sockets.open(sockets);
         self.view.ports.allow(operator.serial_ports);
     }
 

@@ -27,6 +27,7 @@ struct Web {
     pages: BTreeMap<String, (Duration, Result<FetchReply, FetchError>)>,
     hosts: BTreeMap<String, IpAddr>,
     offline: bool,
+    places: usize,
     flying: BTreeMap<FetchId, (Instant, Result<FetchReply, FetchError>)>,
     last: u32,
     requests: Vec<FetchHop>,
@@ -42,6 +43,7 @@ impl SimFetch {
             pages: BTreeMap::new(),
             hosts: BTreeMap::new(),
             offline: false,
+            places: REQUESTS_MAX,
             flying: BTreeMap::new(),
             last: 0,
             requests: Vec::new(),
@@ -76,6 +78,11 @@ impl SimFetch {
         self.0.borrow_mut().offline = offline;
     }
 
+    /// Takes this many requests at the same time.
+    pub fn set_places(&self, count: usize) {
+        self.0.borrow_mut().places = count;
+    }
+
     /// Says what a host name resolves to.
     pub fn name(&self, host: &str, address: IpAddr) {
         self.0.borrow_mut().hosts.insert(host.to_string(), address);
@@ -98,7 +105,7 @@ impl SimFetch {
 impl Fetch for SimFetch {
     fn begin(&mut self, hop: FetchHop) -> Result<FetchId, FetchError> {
         let mut web = self.0.borrow_mut();
-        if web.flying.len() >= REQUESTS_MAX {
+        if web.flying.len() >= web.places {
             return Err(FetchError::TooMany);
         }
         web.last = web.last.saturating_add(1);

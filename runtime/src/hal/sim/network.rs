@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::task::Poll;
 
 use super::SimRng;
-use crate::hal::{NetError, Network, Received, Socket};
+use crate::hal::{NetError, Network, Reach, Received, Socket};
 use crate::time::Instant;
 
 /// Bytes that one direction of a connection holds; then [`Network::send`] takes nothing more.
@@ -35,6 +35,10 @@ struct State {
     next_socket: u32,
     sockets_max: usize,
     hosts: BTreeMap<String, IpAddr>,
+    /// Names that nobody answers for.
+    unanswered: Vec<String>,
+    /// Addresses that lead back to this machine.
+    own: BTreeMap<SocketAddr, Reach>,
     refused: Vec<SocketAddr>,
     lost_per_mille: u16,
     rng: SimRng,
@@ -73,6 +77,8 @@ impl SimNetwork {
             next_socket: 1,
             sockets_max: SOCKETS_MAX,
             hosts: BTreeMap::new(),
+            unanswered: Vec::new(),
+            own: BTreeMap::new(),
             refused: Vec::new(),
             lost_per_mille: 0,
             rng: SimRng::new(0),
@@ -94,6 +100,16 @@ impl SimNetwork {
     /// Gives a host its name.
     pub fn name(&self, host: &str, address: IpAddr) {
         self.0.borrow_mut().hosts.insert(String::from(host), address);
+    }
+
+    /// Leaves everybody who asks for a host without an answer.
+    pub fn leave_unanswered(&self, host: &str) {
+        self.0.borrow_mut().unanswered.push(String::from(host));
+    }
+
+    /// Says that an address leads back to this machine; no other does.
+    pub fn lead_back(&self, address: SocketAddr, to: Reach) {
+        self.0.borrow_mut().own.insert(address, to);
     }
 
     /// Allows this many open sockets.
@@ -168,6 +184,10 @@ fn reaches(bound: SocketAddr, to: SocketAddr) -> bool {
 }
 
 impl Network for SimNetwork {
+    fn reach(&self, to: SocketAddr) -> Reach {
+        self.0.borrow().own.get(&to).copied().unwrap_or(Reach::Elsewhere)
+    }
+
     fn poll(&mut self, _now: Instant) -> Option<Instant> {
         None
     }
@@ -355,6 +375,9 @@ impl Network for SimNetwork {
     }
 
     fn resolve(&mut self, host: &str) -> Poll<Result<IpAddr, NetError>> {
+        if self.0.borrow().unanswered.iter().any(|name| name == host) {
+            return Poll::Pending;
+        }
         let known = self.0.borrow().hosts.get(host).copied();
         Poll::Ready(host.parse().ok().or(known).ok_or(NetError::UnknownHost))
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::task::Poll;
 
+use super::doors::Doors;
 use super::{SocketLimits, resolve};
 use crate::hal::{Network, Received, Socket};
 
@@ -53,6 +54,11 @@ impl Tcp {
         }
     }
 
+    /// Tells whether the name of its peer is being looked up; an address needs no look-up.
+    pub(super) fn is_looked_up(&self) -> bool {
+        matches!(&self.state, State::Resolving { host, .. } if host.parse::<core::net::IpAddr>().is_err())
+    }
+
     pub(super) fn connect(&mut self, host: &str, port: u16) -> bool {
         if !matches!(self.state, State::New) {
             return false;
@@ -87,14 +93,15 @@ impl Tcp {
     }
 
     /// Goes on with the connection, sends and receives; where the buffer is full, the peer waits.
-    pub(super) fn run(&mut self, network: &mut dyn Network, limits: &SocketLimits) {
+    pub(super) fn run(&mut self, network: &mut dyn Network, limits: &SocketLimits, doors: &mut Doors) {
         if let State::Resolving { host, port } = &self.state {
             self.state = match resolve(network, host) {
                 Poll::Pending => return,
-                Poll::Ready(Ok(address)) => match network.connect(SocketAddr::new(address, *port)) {
-                    Ok(socket) => State::Connecting(socket),
-                    Err(_) => State::Over(None),
-                },
+                Poll::Ready(Ok(address)) => {
+                    let to = SocketAddr::new(address, *port);
+                    let connected = doors.allow(network, host, to).then(|| network.connect(to));
+                    connected.and_then(Result::ok).map_or(State::Over(None), State::Connecting)
+                }
                 Poll::Ready(Err(_)) => State::Over(None),
             };
         }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::budget::{Board, Limits};
+use crate::hal::Reach;
 use crate::hal::sim::SimNetwork;
 use core::net::SocketAddr;
 use std::string::String;
@@ -124,6 +125,55 @@ fn names_are_looked_up_and_broadcast_has_to_be_asked_for() {
 }
 
 #[test]
+fn this_machine_is_closed_where_its_operator_does_not_open_it() {
+    let mut boat = Boat::new();
+    let places = ["127.0.0.1:2947", "10.0.0.2:80", "127.0.0.1:3000"].map(at);
+    boat.network.lead_back(places[0], Reach::ThisMachine);
+    boat.network.lead_back(places[1], Reach::ThisMachine);
+    boat.network.lead_back(places[2], Reach::Gateway);
+    let listeners = places.map(|place| boat.network.listen(place).unwrap());
+    let listed = ["127.0.0.1:2947", "127.0.0.1:3000"].map(String::from);
+    boat.table.open(Destinations::new(None, &listed).0);
+    boat.network.name("gps.local", "127.0.0.1".parse().unwrap());
+    for (host, port, reached) in [("gps.local", 2947, true), ("10.0.0.2", 80, false), ("127.0.0.1", 3000, false)] {
+        let id = boat.sockets().tcp_create().unwrap();
+        assert!(boat.sockets().tcp_connect(id, host, port));
+        assert_eq!(boat.sockets().tcp_connected(id), reached.then_some(true), "{host}:{port}");
+        boat.sockets().close(id);
+    }
+    let accepted = listeners.map(|listener| boat.network.accept(listener).is_some());
+    assert_eq!(accepted, [true, false, false], "a refused connection is not begun");
+    let id = boat.sockets().udp_create(false).unwrap();
+    assert!(!boat.sockets().udp_send(id, "10.0.0.2", 80, vec![1]));
+    let told: Vec<SocketAddr> = core::iter::from_fn(|| boat.table.next_refused()).collect();
+    assert_eq!(told, [places[1], places[2]], "each is told once");
+}
+
+#[test]
+fn a_plugin_has_few_names_looked_up_at_a_time() {
+    let mut boat = Boat::new();
+    for host in ["a.slow", "b.slow"] {
+        boat.network.leave_unanswered(host);
+    }
+    boat.network.name("fast", "10.0.0.9".parse().unwrap());
+    let listener = boat.network.listen(at("10.0.0.9:1")).unwrap();
+    let ids = ["a.slow", "b.slow", "fast", "10.0.0.9"].map(|host| {
+        let id = boat.sockets().tcp_create().unwrap();
+        assert!(boat.sockets().tcp_connect(id, host, 1));
+        id
+    });
+    let Boat { network, table, .. } = &mut boat;
+    table.run(network);
+    let connected = ids.map(|id| boat.sockets().tcp_connected(id));
+    assert_eq!(connected, [Some(false), Some(false), Some(false), Some(true)], "an address needs no look-up");
+    assert!(boat.network.accept(listener).is_some());
+    boat.sockets().close(ids[0]);
+    let Boat { network, table, .. } = &mut boat;
+    table.run(network);
+    assert_eq!(boat.sockets().tcp_connected(ids[2]), Some(true), "its turn has come");
+}
+
+#[test]
 fn lines_come_without_their_ends_and_empty_ones_are_dropped() {
     let mut boat = Boat::new();
     let (id, peer) = boat.connected();
@@ -153,7 +203,7 @@ fn raw_bytes_are_kept_until_they_are_read_and_the_peer_waits() {
     boat.network.close(peer);
     let mut all = Vec::new();
     while let Some(part) = boat.sockets().tcp_receive_raw(id, 10) {
-        assert!(part.len() <= 10 && boat.table.tcp(id).unwrap().pending(&LIMITS) <= 64);
+        assert!(part.len() <= 10 && boat.table.tcp(id).unwrap().0.pending(&LIMITS) <= 64);
         all.extend(part);
     }
     assert_eq!((all.len(), &all[200..]), (203, b"end".as_slice()), "nothing is lost for want of room");

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::task::Poll;
 
-use super::{SocketLimits, resolve};
+use super::doors::Doors;
+use super::{Host, SocketLimits, resolve};
 use crate::hal::{NetError, Network, Socket};
 use crate::host::sockets::{Datagram, UdpOption};
 
@@ -117,10 +118,11 @@ impl Udp {
     pub(super) fn send(
         &mut self,
         network: &mut dyn Network,
-        host: &str,
+        host: Host<'_>,
         port: u16,
         data: Vec<u8>,
         limits: &SocketLimits,
+        doors: &mut Doors,
     ) -> Result<(), NetError> {
         if data.len() > DATAGRAM_BYTES_MAX {
             return Err(NetError::TooLong);
@@ -128,42 +130,70 @@ impl Udp {
         if self.socket.is_none() {
             self.bind(network, 0)?;
         }
-        match resolve(network, host) {
-            Poll::Ready(address) => self.send_to(network, SocketAddr::new(address?, port), &data),
+        let is_address = host.name.parse::<IpAddr>().is_ok();
+        let found = if is_address || host.may_look_up { resolve(network, host.name) } else { Poll::Pending };
+        match found {
+            Poll::Ready(address) => self.send_to(network, doors, host.name, SocketAddr::new(address?, port), &data),
             Poll::Pending => {
                 let waiting: usize = self.unresolved.iter().map(|(_, _, data)| data.len()).sum();
                 let full = waiting.saturating_add(data.len()) > limits.send_bytes;
                 if full || self.unresolved.len() >= UNRESOLVED_MAX {
                     return Err(NetError::TooMany);
                 }
-                self.unresolved.push_back((host.to_string(), port, data));
+                self.unresolved.push_back((host.name.to_string(), port, data));
                 Ok(())
             }
         }
     }
 
-    fn send_to(&self, network: &mut dyn Network, to: SocketAddr, data: &[u8]) -> Result<(), NetError> {
+    /// Tells whether a datagram waits for the name of its receiver.
+    pub(super) fn is_looked_up(&self) -> bool {
+        !self.unresolved.is_empty()
+    }
+
+    fn send_to(
+        &self,
+        network: &mut dyn Network,
+        doors: &mut Doors,
+        host: &str,
+        to: SocketAddr,
+        data: &[u8],
+    ) -> Result<(), NetError> {
         let Some(socket) = self.socket else { return Err(NetError::Closed) };
         if to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) && !self.broadcast {
+            return Err(NetError::Denied);
+        }
+        if !doors.allow(network, host, to) {
             return Err(NetError::Denied);
         }
         network.send_to(socket, to, data)
     }
 
-    /// Takes in what arrived, the oldest making room; sends what waited for a name.
-    pub(super) fn run(&mut self, network: &mut dyn Network, limits: &SocketLimits) {
-        let Some(socket) = self.socket else { return };
-        for _ in 0..self.unresolved.len() {
-            let Some((host, port, data)) = self.unresolved.pop_front() else { break };
+    /// Sends what waited for a name and takes in what arrived.
+    pub(super) fn run(&mut self, network: &mut dyn Network, limits: &SocketLimits, doors: &mut Doors) {
+        if self.socket.is_some() {
+            self.send_resolved(network, doors);
+            self.take_in(network, limits);
+        }
+    }
+
+    /// Sends what waited for a name; one name is looked up at a time.
+    fn send_resolved(&mut self, network: &mut dyn Network, doors: &mut Doors) {
+        while let Some((host, port, data)) = self.unresolved.pop_front() {
             match resolve(network, &host) {
-                Poll::Pending => self.unresolved.push_back((host, port, data)),
-                // A datagram to nobody is lost, as on any wire.
+                Poll::Pending => return self.unresolved.push_front((host, port, data)),
+                // A datagram to nobody, or to where the plugin may not send, is lost, as on any wire.
                 Poll::Ready(Err(_)) => {}
                 Poll::Ready(Ok(address)) => {
-                    let _ = self.send_to(network, SocketAddr::new(address, port), &data);
+                    let _ = self.send_to(network, doors, &host, SocketAddr::new(address, port), &data);
                 }
             }
         }
+    }
+
+    /// Takes in what arrived, the oldest making room.
+    pub(super) fn take_in(&mut self, network: &mut dyn Network, limits: &SocketLimits) {
+        let Some(socket) = self.socket else { return };
         let mut buffer = Vec::new();
         for _ in 0..DATAGRAMS_PER_RUN {
             // Taken only when needed; what does not fit the socket's share is cut, as `max` would cut it.
