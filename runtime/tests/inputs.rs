@@ -40,7 +40,10 @@ fn the_state_of_an_input_is_told_with_its_reason() {
     gateway.set_input_state(input, InputState::Connecting);
     gateway.set_input_state(input, InputState::Waiting(format!("no \"route\" {}", "é".repeat(300))));
     gateway.count_bad_line(input);
-    let told = &status(&replay)["inputs"][1];
+    gateway.set_input_lost(input, 7);
+    let status_told = status(&replay);
+    let told = &status_told["inputs"][1];
+    assert_eq!((&told["lost"], &status_told["drops"]["input_receive"]), (&7.into(), &7.into()));
     assert_eq!((&told["state"], &told["drops"], &told["bad_lines"]), (&"waiting".into(), &1.into(), &1.into()));
     let reason = told["reason"].as_str().unwrap();
     assert!(reason.starts_with("no \"route\" é") && reason.len() <= 200, "{reason}");

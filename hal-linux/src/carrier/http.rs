@@ -16,7 +16,7 @@ use tokio::sync::{SemaphorePermit, oneshot};
 
 use super::places::Place;
 use super::webapps::FileRequest;
-use super::{BODY_UNIT_BYTES, CarrierEvent, Shared, stream};
+use super::{Answer, BODY_UNIT_BYTES, CarrierEvent, Shared, stream};
 
 /// Bytes of a body that is too long that are read and thrown away.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -98,14 +98,14 @@ async fn ask(shared: &Shared, request: Request, asked: Option<FileRequest>) -> a
     }
     shared.waker.wake();
     match tokio::time::timeout(patience::ANSWER, answered).await {
-        Ok(Ok(mut response)) => {
-            let Some(webapps) = &shared.webapps else { return respond(response) };
-            if let Some(follow) = response.follow.take() {
+        Ok(Ok(mut answer)) => {
+            let Some(webapps) = &shared.webapps else { return send(answer) };
+            if let Some(follow) = answer.head.follow.take() {
                 webapps.follow(follow).await;
             }
-            match asked.filter(|_| response.unclaimed) {
-                Some(asked) => webapps.answer(asked).await.unwrap_or_else(|| respond(response)),
-                None => respond(response),
+            match asked.filter(|_| answer.head.unclaimed) {
+                Some(asked) => webapps.answer(asked).await.unwrap_or_else(|| send(answer)),
+                None => send(answer),
             }
         }
         Ok(Err(_)) => refuse(503, "the gateway is stopping"),
@@ -188,9 +188,13 @@ fn headers(parts: &Parts) -> Vec<(String, String)> {
     parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
-/// Turns an answer of the core into one of the wire.
+/// Turns a response of the core into one of the wire.
 pub(super) fn respond(response: Response) -> axum::response::Response {
-    let mut answer = axum::response::Response::new(Body::from(response.body));
+    send(Answer::new(response))
+}
+
+fn send(Answer { head: response, body }: Answer) -> axum::response::Response {
+    let mut answer = axum::response::Response::new(Body::from(body));
     *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers: &mut HeaderMap = answer.headers_mut();
     for (name, value) in &response.headers {

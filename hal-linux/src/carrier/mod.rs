@@ -14,6 +14,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -46,6 +47,24 @@ const BODY_UNIT_BYTES: usize = 4 * 1024;
 /// Time between two warnings that no connection can be accepted.
 const WARNING_PERIOD: Duration = Duration::from_secs(60);
 
+/// An answer; its body can be one that others are sent, too.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status and header fields.
+    pub head: Response,
+    /// The body; that of `head` is empty.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Takes a response apart.
+    #[must_use]
+    pub fn new(mut head: Response) -> Self {
+        let body = std::mem::take(&mut head.body).into();
+        Self { head, body }
+    }
+}
+
 /// A request or a text of a client, for the gateway thread.
 pub enum CarrierEvent {
     /// The head of a request that has a body: is it worth reading?
@@ -60,7 +79,7 @@ pub enum CarrierEvent {
         /// Method, address, header fields and body.
         request: Request,
         /// Where its answer goes.
-        answer: oneshot::Sender<Response>,
+        answer: oneshot::Sender<Answer>,
     },
     /// A WebSocket client asks for a delta stream.
     OpenStream {

@@ -10,7 +10,7 @@ use skiff_runtime::hal::{Can, CanError, CanFrame, CanState, Clock};
 use skiff_runtime::time::Instant;
 use socketcan::{CanInterface, CanSocket, EmbeddedFrame, ExtendedId, Frame, Socket, SocketOptions};
 
-use super::SystemClock;
+use super::{SystemClock, queue};
 
 /// Longest name of a network interface (linux/if.h IFNAMSIZ less the end mark).
 const NAME_BYTES_MAX: usize = 15;
@@ -18,12 +18,6 @@ const NAME_BYTES_MAX: usize = 15;
 const HARDWARE_CAN: &str = "280";
 /// Bit of `/sys/class/net/NAME/flags` (linux/if.h IFF_UP).
 const FLAG_UP: u32 = 1;
-
-/// `getsockopt(SOL_SOCKET, SO_MEMINFO)`: nine counters of 32 bits, the last counts what the receive queue dropped
-/// (asm-generic/socket.h, linux/sock_diag.h SK_MEMINFO_DROPS).
-const SOL_SOCKET: i32 = 1;
-const SO_MEMINFO: i32 = 55;
-const MEMINFO_DROPS: usize = 8;
 
 /// Error classes and details (linux/can/error.h): CAN_ERR_CRTL, CAN_ERR_BUSOFF, CAN_ERR_RESTARTED.
 const CLASS_CONTROLLER: u32 = 0x04;
@@ -219,6 +213,7 @@ fn open_socket(name: &str) -> Result<CanSocket, CanOpenError> {
         _ => CanOpenError::Other { name: owned(), error },
     };
     let socket = CanSocket::open(name).map_err(explain)?;
+    queue::lengthen(&socket);
     socket.set_error_filter(CLASS_CONTROLLER | CLASS_BUS_OFF | CLASS_RESTARTED).map_err(explain)?;
     Ok(socket)
 }
@@ -300,12 +295,8 @@ impl Can for SocketCan {
     }
 
     fn lost(&self) -> u64 {
-        let mut counters = [0_u8; 4 * (MEMINFO_DROPS + 1)];
-        if let Ok(length) = self.socket.get_socket_option_bytes(SOL_SOCKET, SO_MEMINFO, &mut counters)
-            && length == counters.len()
-            && let Some(drops) = counters.last_chunk()
-        {
-            self.dropped.set(u64::from(u32::from_ne_bytes(*drops)));
+        if let Ok(dropped) = queue::dropped(&self.socket) {
+            self.dropped.set(dropped.into());
         }
         self.dropped.get().saturating_add(self.overflows)
     }

@@ -5,6 +5,7 @@ mod clock;
 mod disk;
 mod fetch;
 mod network;
+pub mod queue;
 mod rng;
 mod serial;
 mod storage;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use skiff_runtime::n2k::log::Format;
 
+use crate::hal::queue;
 use crate::logs::Source;
 use live::Link;
 
@@ -142,6 +143,12 @@ impl fmt::Display for Input {
 }
 
 fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = bound(address)?;
+    queue::lengthen(&socket);
+    Ok(socket)
+}
+
+fn bound(address: SocketAddr) -> io::Result<UdpSocket> {
     match address {
         SocketAddr::V4(address) if address.ip().is_multicast() => {
             let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, address.port()))?;

@@ -95,6 +95,8 @@ pub enum InputEvent {
     },
     /// Something that could not be read.
     Bad,
+    /// So many datagrams found no room in the kernel's queue, since the socket was opened.
+    Lost(u64),
     /// The source came or went.
     State(InputState),
 }

@@ -1,5 +1,6 @@
 //! The gateway thread: owns the gateway, and waits for whatever moves it.
 
+mod answers;
 pub mod feed;
 pub mod printer;
 pub mod signals;
@@ -13,22 +14,25 @@ use std::time::Duration;
 
 use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut, Wake};
 use skiff_runtime::hal::Clock;
+use skiff_runtime::http::Request;
 use skiff_runtime::plugin::{ExchangeId, Plugin};
 use skiff_runtime::replay::plugin_line;
-use skiff_runtime::server::Response;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::carrier::{CarrierEvent, StreamLink, StreamMessage};
+use crate::carrier::{Answer, CarrierEvent, StreamLink, StreamMessage};
 use crate::hal::SystemClock;
 use crate::packages::watch::PluginFiles;
 use crate::wake::Waker;
+use answers::Answers;
 use feed::{FeedEvent, InputEvent};
 use printer::Printer;
 use web::Web;
 
-/// Events and records taken between two polls, so that neither holds up the bus.
-const CARRIER_EVENTS_PER_TURN: usize = 64;
-const RECORDS_PER_TURN: usize = 64;
+/// Events and records taken between two polls, so that neither holds up the other or the bus: this many, or for this long.
+const CARRIER_EVENTS_PER_TURN: usize = 256;
+const CARRIER_EVENTS_TIME: Duration = Duration::from_millis(2);
+const RECORDS_PER_TURN: usize = 1024;
+const RECORDS_TIME: Duration = Duration::from_millis(4);
 /// Longest wait; nothing needs it, it bounds what a lost wake-up could cost.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 /// Time the plugins get to stop; their fuel ends them long before.
@@ -61,8 +65,11 @@ pub struct Driver {
 /// Clients that wait for something.
 #[derive(Default)]
 struct Clients {
-    exchanges: BTreeMap<ExchangeId, oneshot::Sender<Response>>,
+    exchanges: BTreeMap<ExchangeId, oneshot::Sender<Answer>>,
     streams: BTreeMap<u64, (StreamId, StreamLink)>,
+    answers: Answers,
+    /// Taken from the carrier, and left for the next turn.
+    held: Option<CarrierEvent>,
 }
 
 impl Driver {
@@ -96,28 +103,8 @@ impl Driver {
 
     /// Takes what arrived; true when there can be more.
     fn take_in(&mut self, clients: &mut Clients) -> bool {
-        let mut events = 0;
-        while events < CARRIER_EVENTS_PER_TURN
-            && let Web::Axum { events: inbox, .. } = &mut self.web
-            && let Ok(event) = inbox.try_recv()
-        {
-            events += 1;
-            self.take_event(event, clients);
-        }
-        let mut records = 0;
-        while records < RECORDS_PER_TURN
-            && let Ok(event) = self.feed_events.try_recv()
-        {
-            records += 1;
-            if let Some(input) = self.inputs.get(event.feed) {
-                match event.event {
-                    InputEvent::Record(record) => self.gateway.receive(*input, &record),
-                    InputEvent::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
-                    InputEvent::Bad => self.gateway.count_bad_line(*input),
-                    InputEvent::State(state) => self.gateway.set_input_state(*input, state),
-                }
-            }
-        }
+        let records = self.take_records();
+        let events = self.take_events(clients);
         while let Some((exchange, id)) = self.gateway.next_reload() {
             let name = self.gateway.plugins().find(&id).map(Plugin::package_name);
             let package = match (&self.files, name) {
@@ -130,20 +117,87 @@ impl Driver {
         if let Some(files) = &self.files {
             files.take_changes(&mut self.gateway);
         }
-        events == CARRIER_EVENTS_PER_TURN || records == RECORDS_PER_TURN
+        events || records
+    }
+
+    /// Takes what the inputs brought; true when there can be more.
+    fn take_records(&mut self) -> bool {
+        let until = self.clock.now() + RECORDS_TIME;
+        for _ in 0..RECORDS_PER_TURN {
+            let Ok(event) = self.feed_events.try_recv() else { return false };
+            let Some(input) = self.inputs.get(event.feed) else { continue };
+            match event.event {
+                InputEvent::Record(record) => self.gateway.receive(*input, &record),
+                InputEvent::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
+                InputEvent::Bad => self.gateway.count_bad_line(*input),
+                InputEvent::Lost(total) => self.gateway.set_input_lost(*input, total),
+                InputEvent::State(state) => self.gateway.set_input_state(*input, state),
+            }
+            if self.clock.now() >= until {
+                return true;
+            }
+        }
+        true
+    }
+
+    /// Takes what clients want; true when there can be more. Those who want what was just made for another one are
+    /// served even when the time is over.
+    fn take_events(&mut self, clients: &mut Clients) -> bool {
+        let until = self.clock.now() + CARRIER_EVENTS_TIME;
+        clients.answers.renew();
+        for _ in 0..CARRIER_EVENTS_PER_TURN {
+            let Web::Axum { events: inbox, .. } = &mut self.web else { return false };
+            let Some(event) = clients.held.take().or_else(|| inbox.try_recv().ok()) else { return false };
+            let is_cheap =
+                matches!(&event, CarrierEvent::Request { request, .. } if clients.answers.is_shared(request));
+            if !is_cheap && self.clock.now() >= until {
+                clients.held = Some(event);
+                return true;
+            }
+            self.take_event(event, clients);
+        }
+        true
+    }
+
+    fn take_request(&mut self, request: &Request, answer: oneshot::Sender<Answer>, clients: &mut Clients) {
+        let is_bulk = answers::is_bulk(request);
+        if is_bulk
+            && self.gateway.judge(request).is_ok()
+            && let Some(at_hand) = clients.answers.at_hand(request)
+        {
+            // A client that went away does not read its answer; so below.
+            let _ = answer.send(at_hand);
+            return;
+        }
+        if !is_bulk {
+            clients.answers.renew();
+        }
+        let exchange = self.gateway.request(request);
+        clients.exchanges.insert(exchange, answer);
+        self.answer(clients, Some((exchange, &request.target)));
+    }
+
+    /// Gives the responses that are there to their clients; that to the exchange `just` can serve others, too.
+    fn answer(&mut self, clients: &mut Clients, just: Option<(ExchangeId, &str)>) {
+        while let Some((exchange, response)) = self.gateway.next_response() {
+            if let Some(answer) = clients.exchanges.remove(&exchange) {
+                let target = just.filter(|(of, _)| *of == exchange).map(|(_, target)| target);
+                let _ = answer.send(clients.answers.make(target, response));
+            }
+        }
     }
 
     fn take_event(&mut self, event: CarrierEvent, clients: &mut Clients) {
+        if !matches!(event, CarrierEvent::Head { .. } | CarrierEvent::Request { .. }) {
+            clients.answers.renew();
+        }
         match event {
             CarrierEvent::Head { head, answer } => {
                 let judged = self.gateway.judge(&head);
                 // A client that went away reads no judgement.
                 let _ = answer.send((head, judged));
             }
-            CarrierEvent::Request { request, answer } => {
-                let exchange = self.gateway.request(&request);
-                clients.exchanges.insert(exchange, answer);
-            }
+            CarrierEvent::Request { request, answer } => self.take_request(&request, answer, clients),
             CarrierEvent::OpenStream { request, answer, link } => match self.gateway.open_stream(&request) {
                 Ok(stream) => {
                     clients.streams.insert(link.key(), (stream, link));
@@ -165,13 +219,8 @@ impl Driver {
     /// Gives responses, stream texts and emitted deltas to the carriers and to stdout.
     fn give_out(&mut self, clients: &mut Clients) {
         // The own web server has taken its responses already.
-        while matches!(self.web, Web::Axum { .. })
-            && let Some((exchange, response)) = self.gateway.next_response()
-        {
-            if let Some(answer) = clients.exchanges.remove(&exchange) {
-                // A client that went away does not read its answer.
-                let _ = answer.send(response);
-            }
+        if matches!(self.web, Web::Axum { .. }) {
+            self.answer(clients, None);
         }
         let gateway = &mut self.gateway;
         clients.streams.retain(|_, (stream, link)| {

@@ -71,6 +71,8 @@ pub(super) struct Input {
     drops: u64,
     /// Lines that could not be read.
     bad_lines: u64,
+    /// What the HAL lost on the way, such as datagrams.
+    lost: u64,
 }
 
 impl Input {
@@ -83,6 +85,7 @@ impl Input {
             state: InputState::Open,
             drops: 0,
             bad_lines: 0,
+            lost: 0,
         }
     }
 
@@ -178,6 +181,16 @@ impl Input {
         self.bad_lines = self.bad_lines.saturating_add(1);
     }
 
+    /// Takes note of how much was lost before it came here, in all.
+    pub fn set_lost(&mut self, total: u64) {
+        self.lost = total;
+    }
+
+    /// Returns how much was lost before it came here.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
     /// Writes what `GET /skiff/v1/status` tells of it.
     pub fn status(&self, out: &mut Object<'_>) {
         let (n2k, sentences) = (self.counters(), self.sentence_counters());
@@ -187,7 +200,7 @@ impl Input {
         }
         out.number("frames", n2k.frames).number("messages", n2k.messages).number("sentences", sentences.sentences);
         out.number("deltas", n2k.deltas.saturating_add(sentences.deltas));
-        out.number("bad_lines", self.bad_lines).number("drops", self.drops);
+        out.number("bad_lines", self.bad_lines).number("drops", self.drops).number("lost", self.lost);
     }
 
     /// Writes what the status tells of its interface; nothing where it has none.

@@ -107,6 +107,11 @@ impl Inputs {
         total
     }
 
+    /// Returns how much inputs without an interface lost before it came here.
+    pub fn lost_records(&self) -> u64 {
+        self.list.iter().map(Input::lost).sum()
+    }
+
     /// Returns the frames that were lost before the interfaces gave them.
     pub fn lost_frames(&self) -> u64 {
         self.list.iter().filter_map(Input::interface).map(Interface::lost).sum()
@@ -183,6 +188,13 @@ impl Gateway {
     pub fn count_bad_line(&mut self, input: InputId) {
         if let Some(input) = self.inputs.get_mut(input) {
             input.count_bad_line();
+        }
+    }
+
+    /// Takes note of how much an input lost before it came here, such as datagrams without room in a queue, in all.
+    pub fn set_input_lost(&mut self, input: InputId, total: u64) {
+        if let Some(input) = self.inputs.get_mut(input) {
+            input.set_lost(total);
         }
     }
 

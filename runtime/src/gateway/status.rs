@@ -52,7 +52,7 @@ impl Gateway {
         let sum = |pick: fn(&plugin::Drops) -> u64| {
             self.plugins.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>()
         };
-        out.number("can_receive", self.inputs.lost_frames());
+        out.number("can_receive", self.inputs.lost_frames()).number("input_receive", self.inputs.lost_records());
         out.number("plugin_queue", sum(|drops| drops.deltas));
         out.number("plugin_emitted", sum(|drops| drops.emitted));
         out.number("plugin_malformed", sum(|drops| drops.malformed));

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skiff_runtime::gateway::InputState;
 use skiff_runtime::n2k::log::{Format, LogEntry, LogStream, Mode, Record};
 
 use super::serial::SerialPort;
+use crate::hal::queue;
 use crate::run::feed::InputEvent;
 
 /// Silence after which a connection is taken for dead: a bus that is on is never silent.
@@ -22,6 +23,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CLIENTS_MAX: usize = 4;
 /// Bytes read at once; no datagram is longer.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Time between two looks at what the kernel lost.
+const COUNT_PERIOD: Duration = Duration::from_millis(200);
 /// Bad lines of one connection that are told one by one.
 const TOLD_MAX: u64 = 5;
 
@@ -229,9 +232,19 @@ impl Feed {
     fn receive(&self, socket: &UdpSocket, back_off: BackOff) {
         let (mut stream, mut bad) = (LogStream::new(self.format, Mode::Auto), 0);
         let mut chunk = vec![0; CHUNK_BYTES];
+        let (mut lost, mut counted_at) = (0, Instant::now());
         loop {
             match socket.recv(&mut chunk) {
                 Ok(count) => {
+                    if counted_at.elapsed() >= COUNT_PERIOD {
+                        counted_at = Instant::now();
+                        // A kernel that does not count says 0.
+                        let dropped = queue::dropped(socket).unwrap_or(0);
+                        if dropped != lost {
+                            lost = dropped;
+                            (self.send)(InputEvent::Lost(lost.into()));
+                        }
+                    }
                     stream.feed(chunk.get(..count).unwrap_or_default());
                     stream.end_line();
                     if !self.give(&mut stream, &mut bad) {
