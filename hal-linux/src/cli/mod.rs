@@ -78,6 +78,8 @@ pub fn main() -> ExitCode {
         }
     };
     talk::start_log(cli.verbose, cli.quiet);
+    // A gateway does not wait for who reads its log. Without a thread it speaks as every command does.
+    let _mouthpiece = matches!(cli.command, Command::Run(_)).then(|| talk::Mouthpiece::begin().ok());
     let result = match cli.command {
         Command::Run(args) => run::command(&args),
         Command::Replay(args) => replay::command(&args),

@@ -4,9 +4,11 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::context::World;
 use super::fetch::Fetches;
+use super::log_share::LogShare;
 use super::offers::Offers;
 use super::orphans::Orphans;
 use super::ports::PortTable;
@@ -60,6 +62,9 @@ pub(super) struct GuestView {
     pub(super) config_bytes_max: u32,
     pub(super) log: Queue<String>,
     pub(super) logged_in_call: u32,
+    log_share: LogShare,
+    /// Time of the turn.
+    pub(super) now: Instant,
     pub(super) offers: Offers,
     pub(super) registrations_max: usize,
     pub(super) frame_bytes_in_call: usize,
@@ -90,6 +95,8 @@ impl GuestView {
             frame_bytes_max: limits.stream_bytes_per_call as usize,
             log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
             logged_in_call: 0,
+            log_share: LogShare::default(),
+            now: Instant::default(),
             status_bytes_max: usize::from(limits.status_bytes_max),
             fetches: Fetches::new(limits, orphans.clone()),
             sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),
@@ -113,6 +120,9 @@ impl GuestView {
     /// Counts anew what one call may emit and log.
     pub(super) fn begin_call(&mut self) {
         self.end_of_lines();
+        let mut counted = Vec::new();
+        self.log_share.end_minute(self.now, &mut |clause| counted.push(clause));
+        counted.iter().for_each(|clause| self.say(log::Level::Warn, clause));
         self.emitted_in_call = 0;
         self.emitted_bytes_in_call = 0;
         self.frame_bytes_in_call = 0;
@@ -135,9 +145,18 @@ impl GuestView {
                 })
                 .collect();
             let line = cut(&plain, self.status_bytes_max);
-            log::log!(target: "skiff::plugin", level, "{}: {line}", self.package);
-            self.log.push(format!("{level} {line}"), line.len());
+            let mut counted = Vec::new();
+            let is_said = self.log_share.take(line, self.now, &mut |clause| counted.push(clause));
+            counted.iter().for_each(|clause| self.say(log::Level::Warn, clause));
+            if is_said {
+                self.say(level, line);
+            }
         }
+    }
+
+    fn say(&mut self, level: log::Level, line: &str) {
+        log::log!(target: "skiff::plugin", level, "{}: {line}", self.package);
+        self.log.push(format!("{level} {line}"), line.len());
     }
 
     /// Tells how many lines of a call were left out, and counts anew.
@@ -160,6 +179,7 @@ impl GuestView {
     /// Polls fetches, sockets and ports; returns when it wants to be looked at again. `stopping` ends all requests, so
     /// that a guest that waits can come to its `plugin_stop`.
     pub(super) fn run_outside(&mut self, stopping: bool, world: &mut World<'_>) -> Option<Instant> {
+        self.now = world.now;
         if stopping {
             self.fetches.close();
         }

@@ -15,6 +15,7 @@ mod guest_view;
 mod installed;
 mod life;
 mod load;
+mod log_share;
 mod offers;
 mod orphans;
 mod ports;

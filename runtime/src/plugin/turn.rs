@@ -70,6 +70,7 @@ impl Version {
                 Life::Live(live) if may_recycle && self.is_worn(live, cx.world.now) => self.recycle(queues),
                 Life::Live(_) => match self.next_call(queues, cx.world.now) {
                     Some((call, exchange)) => {
+                        self.view.now = cx.world.now;
                         self.view.begin_call();
                         self.life.begin(call, exchange);
                     }
