@@ -92,7 +92,7 @@ fn answered(handler: &str, reply: &Reply, bytes_max: u32) -> Response {
         Reply::Late => endpoint::handler_slow(handler),
         Reply::Failed(reason) => endpoint::handler_failed(handler, reason),
         Reply::Stopped => endpoint::plugin_not_running("stopped"),
-        Reply::Busy => Response::error(503, reply.trouble()),
+        Reply::Busy | Reply::Closed => Response::error(503, reply.trouble()),
     }
 }
 

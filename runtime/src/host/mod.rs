@@ -105,6 +105,18 @@ pub enum Call {
     },
 }
 
+impl Call {
+    /// Returns the export that answers a request of somebody outside; `None` for the calls of a plugin's own life.
+    #[must_use]
+    pub fn handler(&self) -> Option<&str> {
+        match self {
+            Self::Http { handler, .. } | Self::Put { handler, .. } => Some(handler),
+            Self::Provider { export, .. } => Some(export),
+            _ => None,
+        }
+    }
+}
+
 /// How far a slice got.
 #[derive(Clone, Debug)]
 pub enum Progress {

@@ -7,6 +7,7 @@ use core::time::Duration;
 use super::context::{TurnContext, World};
 use super::crash::{RESTARTS_MAX, Verdict};
 use super::exchange::{Outcome, Reply};
+use super::faults::HandlerSum;
 use super::life::{Underway, Why};
 use super::queues::Queues;
 use super::turn::POLL_PERIOD;
@@ -104,6 +105,7 @@ impl Version {
         let config = self.config.as_ref();
         let debug = config.and_then(|config| config.enable_debug).unwrap_or(false);
         let saved = config.and_then(|config| config.configuration.as_deref()).unwrap_or("{}");
+        self.view.forget_words();
         let config = json::with_member(saved, "enableDebug", if debug { "true" } else { "false" });
         self.life.begin(Call::Start { config }, None);
     }
@@ -119,7 +121,7 @@ impl Version {
             }
         };
         if let Some(reason) = failure {
-            return self.not_started(reason, queues, cx);
+            return self.not_started(self.view.with_own_words(&reason), queues, cx);
         }
         let first_poll = self.first_poll(cx.world);
         if let Some(live) = self.life.live_mut() {
@@ -165,7 +167,7 @@ impl Version {
         if let Some(exchange) = call.exchange {
             cx.finish(exchange, Outcome::Replied(failure.into()));
         }
-        let reason = format!("{}: {failure}", call.kind.export());
+        let reason = self.view.with_own_words(&format!("{}: {failure}", call.kind.export()));
         if call.kind == CallKind::Stop {
             return self.stopped(Some(reason), queues, cx);
         }
@@ -176,7 +178,10 @@ impl Version {
             if call.kind == CallKind::Start && self.view.fetches.has_failed() {
                 return self.not_started(reason, queues, cx);
             }
-            return self.crash(&reason, queues, cx);
+            return match call.handler.filter(|_| self.goes_on()) {
+                Some(handler) => self.handler_lost(handler, &reason, queues, cx),
+                None => self.crash(&reason, queues, cx),
+            };
         }
         self.view.log(log::Level::Warn, &reason);
         match call.kind {
@@ -201,6 +206,17 @@ impl Version {
         self.life.rest(Why::Error(reason.clone()));
         self.withdraw(queues, cx);
         queues.settle(&Err(reason), cx);
+    }
+
+    /// A handler took the instance with it. That is the fault of the request, which anybody may send: a fresh instance
+    /// takes over what waits at once, and the handler is left alone for a while.
+    fn handler_lost(&mut self, handler: HandlerSum, reason: &str, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
+        let seconds = queues.close_handler(handler, cx);
+        self.view
+            .log(log::Level::Error, &format!("{reason}; started afresh, its handler is left alone for {seconds} s"));
+        queues.hold_for_recycling();
+        self.withdraw(queues, cx);
+        self.life.plan_again(cx.world.now);
     }
 
     /// The instance is lost: restart it by the schedule, or give it up.

@@ -20,6 +20,8 @@ pub enum Reply {
     Failed(String),
     /// The plugin has too much to do.
     Busy,
+    /// Its handler failed a moment ago, and is left alone for a while.
+    Closed,
     /// The plugin does not run (any more).
     Stopped,
     /// It did not answer in time.
@@ -44,6 +46,7 @@ impl Reply {
             Self::Missing => "the plugin has no such handler",
             Self::Failed(reason) => reason,
             Self::Busy => "the plugin has too many requests waiting",
+            Self::Closed => "the handler failed and is left alone for a while, ask later",
             Self::Stopped => "the plugin does not run",
             Self::Late => "the plugin did not answer in time",
         }

@@ -48,6 +48,17 @@ impl Drops {
 /// Lines that one call may log: a flood must not fill the log of the whole system.
 const LOG_LINES_PER_CALL: u32 = 256;
 
+/// Bytes of the last line of a call that are kept for a reason.
+const LAST_WORDS_BYTES: usize = 200;
+
+/// How a guest says something, by weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Words {
+    Status,
+    Line,
+    Error,
+}
+
 /// The part of a plugin that its guest's calls can change.
 pub(super) struct GuestView {
     pub(super) package: Arc<str>,
@@ -63,6 +74,7 @@ pub(super) struct GuestView {
     pub(super) log: Queue<String>,
     pub(super) logged_in_call: u32,
     log_share: LogShare,
+    last_words: (Words, String),
     /// Time of the turn.
     pub(super) now: Instant,
     pub(super) offers: Offers,
@@ -96,6 +108,7 @@ impl GuestView {
             log: Queue::new(limits.log_lines, u32::from(limits.log_lines) * u32::from(limits.status_bytes_max)),
             logged_in_call: 0,
             log_share: LogShare::default(),
+            last_words: (Words::Status, String::new()),
             now: Instant::default(),
             status_bytes_max: usize::from(limits.status_bytes_max),
             fetches: Fetches::new(limits, orphans.clone()),
@@ -123,6 +136,7 @@ impl GuestView {
         let mut counted = Vec::new();
         self.log_share.end_minute(self.now, &mut |clause| counted.push(clause));
         counted.iter().for_each(|clause| self.say(log::Level::Warn, clause));
+        self.forget_words();
         self.emitted_in_call = 0;
         self.emitted_bytes_in_call = 0;
         self.frame_bytes_in_call = 0;
@@ -145,6 +159,11 @@ impl GuestView {
                 })
                 .collect();
             let line = cut(&plain, self.status_bytes_max);
+            // What is only for those who look for faults is not kept from them.
+            if level > log::Level::Info {
+                self.say(level, line);
+                continue;
+            }
             let mut counted = Vec::new();
             let is_said = self.log_share.take(line, self.now, &mut |clause| counted.push(clause));
             counted.iter().for_each(|clause| self.say(log::Level::Warn, clause));
@@ -152,6 +171,27 @@ impl GuestView {
                 self.say(level, line);
             }
         }
+    }
+
+    /// Remembers the last line that the guest itself said in this call, if nothing weightier was: a panic tells there what
+    /// went wrong.
+    pub(super) fn heard(&mut self, words: Words, text: &str) {
+        let last = text.trim_end_matches(['\0', '\n', '\r']).rsplit(['\n', '\r']).find(|line| !line.trim().is_empty());
+        if let Some(line) = last.filter(|_| words >= self.last_words.0) {
+            self.last_words = (words, cut(line.trim(), LAST_WORDS_BYTES).into());
+        }
+    }
+
+    /// Adds to a reason what the plugin itself said in the call.
+    pub(super) fn with_own_words(&self, reason: &str) -> String {
+        let own: String =
+            self.last_words.1.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        if own.is_empty() { reason.into() } else { format!("{reason}: {own}") }
+    }
+
+    /// Forgets what was said in the call before.
+    pub(super) fn forget_words(&mut self) {
+        self.last_words = (Words::Status, String::new());
     }
 
     fn say(&mut self, level: log::Level, line: &str) {

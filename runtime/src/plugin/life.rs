@@ -8,6 +8,7 @@ use alloc::string::String;
 use core::mem;
 
 use super::exchange::ExchangeId;
+use super::faults::HandlerSum;
 use crate::budget::Reservation;
 use crate::host::{Call, CallKind, Instance};
 use crate::time::Instant;
@@ -83,6 +84,8 @@ pub(super) struct Underway {
     pub(super) kind: CallKind,
     /// Who waits for the answer of a handler.
     pub(super) exchange: Option<ExchangeId>,
+    /// Which handler it is.
+    pub(super) handler: Option<HandlerSum>,
 }
 
 /// An instance with all that ends with it.
@@ -232,7 +235,8 @@ impl Life {
     /// Begins a call of the instance, which stays.
     pub(super) fn begin(&mut self, call: Call, exchange: Option<ExchangeId>) {
         if let Self::Live(live) = self {
-            live.call = Some(Underway { kind: call.kind(), exchange });
+            let handler = call.handler().map(HandlerSum::of);
+            live.call = Some(Underway { kind: call.kind(), exchange, handler });
             live.instance.begin(call);
         }
     }

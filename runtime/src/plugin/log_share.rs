@@ -1,4 +1,4 @@
-//! What one plugin may log in a minute: equal lines are counted, and there is a budget of bytes.
+//! What one plugin may log in a minute at the usual verbosity: equal lines are counted, and there is a budget of bytes.
 
 use alloc::format;
 use alloc::string::String;

@@ -8,6 +8,7 @@ mod crash;
 mod ended;
 mod errors;
 mod exchange;
+mod faults;
 mod fetch;
 mod files;
 mod filter;

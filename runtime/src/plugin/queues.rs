@@ -7,10 +7,12 @@ use alloc::vec::Vec;
 
 use super::context::TurnContext;
 use super::exchange::{ExchangeId, Outcome, Reply};
+use super::faults::{Faults, HandlerSum};
 use crate::budget::PluginLimits;
 use crate::delta::Delta;
 use crate::host::Call;
 use crate::queue::Queue;
+use crate::time::Instant;
 
 /// A request that waits for the plugin.
 pub(super) struct Waiting {
@@ -42,6 +44,9 @@ pub(super) struct Queues {
     /// Exchanges that end when the plugin has come up or failed to.
     settling: Vec<ExchangeId>,
     hold: Option<Hold>,
+    faults: Faults,
+    /// Time of the turn.
+    now: Instant,
 }
 
 impl Queues {
@@ -53,15 +58,38 @@ impl Queues {
             requests_max: limits.request_queue_len.into(),
             settling: Vec::new(),
             hold: None,
+            faults: Faults::default(),
+            now: Instant::default(),
         }
     }
 
+    /// Takes note of the time.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
+        if call.handler().is_some_and(|export| self.faults.is_closed(HandlerSum::of(export), self.now)) {
+            return Err(Reply::Closed);
+        }
         if self.requests.len() >= self.requests_max {
             return Err(Reply::Busy);
         }
         self.requests.push_back(Waiting { exchange, call });
         Ok(())
+    }
+
+    /// Leaves a handler alone that failed, and answers those who wait for it; returns for how many seconds.
+    pub(super) fn close_handler(&mut self, handler: HandlerSum, cx: &mut TurnContext<'_, '_>) -> u64 {
+        let seconds = self.faults.note(handler, cx.world.now);
+        self.requests.retain(|waiting| {
+            let goes_on = waiting.call.handler().map(HandlerSum::of) != Some(handler);
+            if !goes_on {
+                cx.finish(waiting.exchange, Outcome::Replied(Reply::Closed));
+            }
+            goes_on
+        });
+        seconds
     }
 
     /// Lets everything wait for the instance that is to come.

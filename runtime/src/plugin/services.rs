@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use super::context::{Emitted, World};
 use super::files::StoredFiles;
-use super::guest_view::GuestView;
+use super::guest_view::{GuestView, Words};
 use super::offers::PutOffer;
 use super::ports::Wired;
 use super::sockets::Plugged;
@@ -45,14 +45,17 @@ impl Services for SliceServices<'_, '_> {
     }
 
     fn log(&mut self, level: log::Level, text: &str) {
+        self.view.heard(Words::Line, text);
         self.view.log(level, text);
     }
 
     fn set_status(&mut self, text: &str) {
+        self.view.heard(Words::Status, text);
         self.view.set_status(text);
     }
 
     fn set_error(&mut self, text: &str) {
+        self.view.heard(Words::Error, text);
         self.view.set_error(text);
     }
 

@@ -35,6 +35,7 @@ impl Version {
     /// Does a bounded amount of work: at most one fuel slice of a long call, or a few short ones. An instance whose memory
     /// is nearly used up is left as it is unless `may_recycle`.
     pub(super) fn turn(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut TurnContext<'_, '_>) -> Turn {
+        queues.tick(cx.world.now);
         let asked = self.view.run_outside(self.life.stop_wanted(), cx.world);
         let mut turn = self.work(queues, may_recycle, cx);
         if self.life.live().is_none() {

@@ -68,7 +68,7 @@ impl PutState {
             Reply::Text(None) => return Self::completed(500, "the handler answered nothing"),
             Reply::Missing => return Self::completed(501, "the handler is not implemented by the plugin"),
             Reply::Late => return Self::completed(504, reply.trouble()),
-            Reply::Busy | Reply::Stopped => return Self::completed(503, reply.trouble()),
+            Reply::Busy | Reply::Closed | Reply::Stopped => return Self::completed(503, reply.trouble()),
             Reply::Failed(reason) => return Self::completed(500, reason),
         };
         let Some(answer) = json::compact(text).ok().filter(|answer| answer.starts_with('{')) else {
