@@ -10,6 +10,7 @@ use std::path::Path;
 
 use support::{Gateway, PATIENCE, assert_refused, data, exchange, run, skiff, talk};
 use tempfile::tempdir;
+use tungstenite::protocol::CloseFrame;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
@@ -63,6 +64,58 @@ fn text(socket: &mut WebSocket<MaybeTlsStream<TcpStream>>) -> String {
             return text.as_str().to_owned();
         }
     }
+}
+
+/// A stream client that has heard hello.
+fn stream(gateway: &Gateway) -> WebSocket<MaybeTlsStream<TcpStream>> {
+    let url = format!("ws://{}/signalk/v1/stream?subscribe=none", gateway.authority);
+    let stream = TcpStream::connect(&gateway.authority).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (mut socket, _) = tungstenite::client(url.as_str(), MaybeTlsStream::Plain(stream)).unwrap();
+    text(&mut socket);
+    socket
+}
+
+/// Reads to the end of a stream; the code of the close frame, when one came.
+fn close_code(socket: &mut WebSocket<MaybeTlsStream<TcpStream>>) -> Option<u16> {
+    let mut code = None;
+    while let Ok(message) = socket.read() {
+        if let Message::Close(frame) = message {
+            code = frame.map(|frame| frame.code.into());
+        }
+    }
+    code
+}
+
+#[test]
+fn a_stream_ends_with_the_closing_handshake_and_its_code() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &["--sample"]);
+    let mut socket = stream(&gateway);
+    socket.close(Some(CloseFrame { code: 1000.into(), reason: "".into() })).unwrap();
+    assert_eq!(close_code(&mut socket), Some(1000));
+    // RFC 6455 §5.2: final, opcode, masked with a key of zeros.
+    let frame = |opcode: u8, payload: &[u8]| {
+        let head = [0x80 | opcode, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
+        [&head, payload].concat()
+    };
+    let mut long = vec![0x81, 0xff];
+    long.extend(100_000_u64.to_be_bytes());
+    long.extend([0; 4]);
+    for (sent, expected) in [
+        (frame(3, b""), 1002),
+        (frame(1, b"\xff\xfe"), 1007),
+        (frame(2, b"\xff\xfe"), 1003),
+        (long, 1009),
+    ] {
+        let mut socket = stream(&gateway);
+        socket.get_mut().write_all(&sent).unwrap();
+        assert_eq!(close_code(&mut socket), Some(expected));
+    }
+    // JSON as bytes is JSON.
+    let mut socket = stream(&gateway);
+    socket.send(Message::binary(b"{}".as_slice())).unwrap();
+    assert!(text(&mut socket).contains("message not understood"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
@@ -11,6 +12,7 @@ use skiff_runtime::server::stream::StreamText;
 use skiff_runtime::server::{Response, patience};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 use super::{CarrierEvent, Shared, http};
 
@@ -18,6 +20,8 @@ use super::{CarrierEvent, Shared, http};
 const TEXTS_MAX: usize = 16;
 /// Longest text a client may send, bytes; a subscription of 64 paths has about 10 KiB.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Time that a client has to take part in the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes that wait to be written before a client counts as slow.
 const WRITE_BYTES_MAX: usize = 256 * 1024;
 
@@ -100,6 +104,44 @@ pub(super) async fn open(
         .on_upgrade(move |socket| client.serve(socket))
 }
 
+/// How a client's stream ends.
+enum Ending {
+    /// There is nobody to say goodbye to.
+    Gone,
+    /// The client closes it, and is answered by the library.
+    Asked,
+    /// We close it, with a code and a reason (RFC 6455 §7.4.1).
+    With(u16, &'static str),
+}
+
+/// Returns how a stream ends whose client broke the protocol.
+fn violation(error: axum::Error) -> Ending {
+    match error.into_inner().downcast_ref() {
+        Some(tungstenite::Error::Capacity(_)) => Ending::With(close_code::SIZE, "the message is too long"),
+        Some(tungstenite::Error::Utf8(_)) => Ending::With(close_code::INVALID, "the text is not UTF-8"),
+        Some(tungstenite::Error::Protocol(error)) if !matches!(error, ProtocolError::ResetWithoutClosingHandshake) => {
+            Ending::With(close_code::PROTOCOL, "the frame breaks RFC 6455")
+        }
+        _ => Ending::Gone,
+    }
+}
+
+/// Ends a stream with the closing handshake (RFC 6455 §7.1.2).
+async fn end(socket: &mut WebSocket, ending: Ending) {
+    match ending {
+        Ending::Gone => return,
+        // Reading on sends the answer, until the connection is over.
+        Ending::Asked => {}
+        Ending::With(code, reason) => {
+            let frame = CloseFrame { code, reason: reason.into() };
+            if socket.send(Message::Close(Some(frame))).await.is_err() {
+                return;
+            }
+        }
+    }
+    while let Some(Ok(_)) = socket.recv().await {}
+}
+
 struct Client {
     key: u64,
     outgoing: mpsc::Receiver<StreamMessage>,
@@ -120,29 +162,26 @@ impl Client {
         let mut pings = tokio::time::interval(patience::PING);
         pings.tick().await;
         let mut heard = true;
-        let mut close = None;
-        loop {
-            let outcome = tokio::select! {
+        let close = loop {
+            let outcome: ControlFlow<Ending> = tokio::select! {
                 message = self.outgoing.recv() => match message {
                     Some(StreamMessage::Text(text)) => match Utf8Bytes::try_from(Bytes::from_owner(text)) {
                         Ok(text) => self.send(&mut socket, Message::Text(text)).await,
                         // A text is UTF-8.
-                        Err(_) => ControlFlow::Break(()),
+                        Err(_) => ControlFlow::Break(Ending::Gone),
                     },
                     Some(StreamMessage::Binary(frame)) => {
                         self.send(&mut socket, Message::Binary(Bytes::from_owner(frame))).await
                     }
-                    Some(StreamMessage::TooSlow) => {
-                        close = Some(CloseFrame { code: close_code::POLICY, reason: "too slow".into() });
-                        ControlFlow::Break(())
-                    }
-                    None => ControlFlow::Break(()),
+                    Some(StreamMessage::TooSlow) => ControlFlow::Break(Ending::With(close_code::POLICY, "too slow")),
+                    None => ControlFlow::Break(Ending::With(close_code::AWAY, "the gateway is stopping")),
                 },
                 received = socket.recv() => {
                     heard = true;
                     match received {
                         Some(Ok(message)) => self.receive(message).await,
-                        Some(Err(_)) | None => ControlFlow::Break(()),
+                        Some(Err(error)) => ControlFlow::Break(violation(error)),
+                        None => ControlFlow::Break(Ending::Gone),
                     }
                 }
                 _ = pings.tick() => {
@@ -150,36 +189,41 @@ impl Client {
                         heard = false;
                         self.send(&mut socket, Message::Ping(Vec::new().into())).await
                     } else {
-                        ControlFlow::Break(())
+                        ControlFlow::Break(Ending::Gone)
                     }
                 }
             };
-            if outcome.is_break() {
-                break;
+            if let ControlFlow::Break(ending) = outcome {
+                break ending;
             }
-        }
-        let _ = tokio::time::timeout(patience::STALL, socket.send(Message::Close(close))).await;
+        };
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, end(&mut socket, close)).await;
     }
 
-    async fn send(&self, socket: &mut WebSocket, message: Message) -> ControlFlow<()> {
+    async fn send(&self, socket: &mut WebSocket, message: Message) -> ControlFlow<Ending> {
         if self.starved.swap(false, Ordering::SeqCst) {
             self.shared.waker.wake();
         }
         match tokio::time::timeout(patience::STALL, socket.send(message)).await {
             Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(_)) | Err(_) => ControlFlow::Break(()),
+            Ok(Err(_)) | Err(_) => ControlFlow::Break(Ending::Gone),
         }
     }
 
-    async fn receive(&self, message: Message) -> ControlFlow<()> {
+    async fn receive(&self, message: Message) -> ControlFlow<Ending> {
         let text = match message {
             Message::Text(text) => text.as_str().to_owned(),
-            Message::Close(_) => return ControlFlow::Break(()),
-            // The protocol is text; pings are answered by the library.
-            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
+            Message::Close(_) => return ControlFlow::Break(Ending::Asked),
+            // Some clients send their JSON as bytes.
+            Message::Binary(bytes) => match String::from_utf8(bytes.into()) {
+                Ok(text) => text,
+                Err(_) => return ControlFlow::Break(Ending::With(close_code::UNSUPPORTED, "messages are JSON")),
+            },
+            // Pings are answered by the library.
+            Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
         };
         if self.shared.events.send(CarrierEvent::StreamText { key: self.key, text }).await.is_err() {
-            return ControlFlow::Break(());
+            return ControlFlow::Break(Ending::With(close_code::AWAY, "the gateway is stopping"));
         }
         self.shared.waker.wake();
         ControlFlow::Continue(())

@@ -22,6 +22,8 @@ const READ_BYTES: usize = 256;
 const GOING_AWAY: u16 = 1001;
 /// Close code of a client that takes too little (RFC 6455 §7.4.1).
 const POLICY: u16 = 1008;
+/// Close code of a client that sends bytes which are no JSON (RFC 6455 §7.4.1).
+const UNSUPPORTED: u16 = 1003;
 /// The close code that answers a close frame without one.
 const NORMAL: u16 = 1000;
 
@@ -154,8 +156,15 @@ impl StreamClient {
             match self.decoder.decode(&mut bytes) {
                 Ok(Some(WebSocketMessage::Text(text))) => turn.gateway.stream_receive(self.id, &text),
                 Ok(Some(WebSocketMessage::Ping(payload))) => self.pong = Some(payload),
-                // The protocol is text.
-                Ok(Some(WebSocketMessage::Binary(_) | WebSocketMessage::Pong(_))) => {}
+                // Some clients send their JSON as bytes.
+                Ok(Some(WebSocketMessage::Binary(bytes))) => match core::str::from_utf8(&bytes) {
+                    Ok(text) => turn.gateway.stream_receive(self.id, text),
+                    Err(_) => {
+                        self.close = Some(UNSUPPORTED);
+                        return;
+                    }
+                },
+                Ok(Some(WebSocketMessage::Pong(_))) => {}
                 Ok(Some(WebSocketMessage::Close(code))) => {
                     self.close = Some(code.unwrap_or(NORMAL));
                     return;

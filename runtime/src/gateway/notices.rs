@@ -50,6 +50,9 @@ impl Gateway {
             },
             (Method::Post, [id, word]) => match MARKS.iter().find(|(one, _, _)| one == word) {
                 Some(_) if self.model.notification(id).is_none() => unknown(id),
+                Some((_, _, (true, _))) if self.model.notification(id).is_some_and(|row| !row.can_be_silenced()) => {
+                    failed(400, "an emergency cannot be silenced")
+                }
                 Some((_, _, mark)) => {
                     self.mark(id, *mark);
                     state(200, "COMPLETED", "OK")

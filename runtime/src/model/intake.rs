@@ -124,9 +124,10 @@ fn sizes_of_parts(delta: &Delta) -> (Size, Size) {
 impl Model {
     /// Takes the delta of a package's plugin in, inside its share.
     pub fn take_in_of(&mut self, package: &Arc<str>, delta: Arc<Delta>) -> TakenIn {
-        self.room.writer = self.room.owner(package);
+        let owner = self.room.owner(package);
+        (self.room.writer, self.notifications.writer) = (owner, owner);
         let taken = self.take_in(delta);
-        self.room.writer = Owner::BOAT;
+        (self.room.writer, self.notifications.writer) = (Owner::BOAT, Owner::BOAT);
         taken
     }
 

@@ -202,6 +202,7 @@ impl Model {
             for context in self.foreign.values_mut().filter(|context| context.owner == gone) {
                 context.owner = Owner::BOAT;
             }
+            self.notifications.forget(gone);
             let used = self.sources_used();
             self.sources.forget(gone, &used, &mut self.room);
         }

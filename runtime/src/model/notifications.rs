@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::Model;
+use super::room::{Owner, SHARE};
 use crate::json;
 
 /// Bytes of a notification's value that is kept; larger ones have an id and cannot be silenced.
@@ -34,7 +35,12 @@ pub struct Notification {
     state: String,
     silenced: bool,
     acknowledged: bool,
+    /// Who raised it.
+    owner: Owner,
 }
+
+/// The state that nobody may make quiet.
+const EMERGENCY: &str = "emergency";
 
 /// Tells whether a state is none that anyone has to look at.
 fn is_calm(state: &str) -> bool {
@@ -42,7 +48,7 @@ fn is_calm(state: &str) -> bool {
 }
 
 impl Notification {
-    fn new(id: String, context: &str, path: &str, source: &str) -> Self {
+    fn new(id: String, context: &str, path: &str, source: &str, owner: Owner) -> Self {
         Self {
             id,
             context: context.into(),
@@ -53,14 +59,22 @@ impl Notification {
             state: String::new(),
             silenced: false,
             acknowledged: false,
+            owner,
         }
+    }
+
+    /// Tells whether it can be silenced: an emergency cannot.
+    #[must_use]
+    pub fn can_be_silenced(&self) -> bool {
+        self.state != EMERGENCY
     }
 
     fn is_calm(&self) -> bool {
         is_calm(&self.state)
     }
 
-    /// Returns the value with `id` and `status`. Silenced, it has no method `sound`; acknowledged, it has none at all.
+    /// Returns the value with `id` and `status`. Silenced, it has no method `sound`; acknowledged, it has none at all, and
+    /// an emergency none but `visual`: it stays in sight until it is over.
     #[must_use]
     pub fn json(&self) -> String {
         let raises = !self.is_calm();
@@ -77,7 +91,12 @@ impl Notification {
             });
         }
         let sounds = methods.contains(&"\"sound\"");
-        methods.retain(|method| !self.acknowledged && (!self.silenced || *method != "\"sound\""));
+        let stays = |method: &str| match method {
+            "\"visual\"" => !self.acknowledged || !self.can_be_silenced(),
+            "\"sound\"" => !quiet,
+            _ => !self.acknowledged,
+        };
+        methods.retain(|method| stays(method));
         let mut value = String::new();
         value.reserve_exact(self.value.len().saturating_add(OWN_BYTES).saturating_add(self.id.len()));
         value.push_str(&self.value);
@@ -96,7 +115,7 @@ impl Notification {
         for (name, yes) in [
             ("\",\"status\":{\"silenced\":", self.silenced),
             (",\"acknowledged\":", self.acknowledged),
-            (",\"canSilence\":", raises && sounds),
+            (",\"canSilence\":", raises && sounds && self.can_be_silenced()),
             (",\"canAcknowledge\":", raises),
             (",\"canClear\":", raises),
         ] {
@@ -113,11 +132,13 @@ impl Notification {
 pub(super) struct Notifications {
     rows: Vec<Notification>,
     limit: usize,
+    /// Who raises what comes now.
+    pub(super) writer: Owner,
 }
 
 impl Notifications {
     pub(super) fn new(limit: u16) -> Self {
-        Self { rows: Vec::new(), limit: usize::from(limit) }
+        Self { rows: Vec::new(), limit: usize::from(limit), writer: Owner::BOAT }
     }
 
     /// Takes the latest value of a notification and returns it with `id` and `status`.
@@ -134,7 +155,7 @@ impl Notifications {
         let mut row = match found {
             // The latest one is the last, so that the oldest makes room.
             Some(at) => self.rows.remove(at),
-            None => Notification::new(derived_id(context, path, source), context, path, source),
+            None => Notification::new(derived_id(context, path, source), context, path, source, self.writer),
         };
         let (value, state) = read(value);
         row.value = value.into_owned();
@@ -156,11 +177,30 @@ impl Notifications {
         if self.limit == 0 {
             return;
         }
-        if self.rows.len() >= self.limit {
-            let calm = self.rows.iter().position(Notification::is_calm);
-            self.rows.remove(calm.unwrap_or(0));
+        // A plugin has a share, whose oldest makes room; what it raises sends no other's away.
+        let share = self.limit / SHARE as usize;
+        let is_over = |owner: Owner, rows: &[Notification]| {
+            owner != Owner::BOAT && rows.iter().filter(|other| other.owner == owner).count() >= share.max(1)
+        };
+        if is_over(row.owner, &self.rows) {
+            self.make_room(|other| other.owner == row.owner);
+        } else if self.rows.len() >= self.limit && !self.make_room(|other| other.owner != Owner::BOAT) {
+            self.make_room(|_| true);
         }
         self.rows.push(row);
+    }
+
+    /// Removes a calm one, else the oldest, of those that are `meant`; false when there is none.
+    fn make_room(&mut self, meant: impl Fn(&Notification) -> bool) -> bool {
+        let calm = self.rows.iter().position(|row| meant(row) && row.is_calm());
+        let Some(at) = calm.or_else(|| self.rows.iter().position(&meant)) else { return false };
+        self.rows.remove(at);
+        true
+    }
+
+    /// Forgets those of an owner that is gone.
+    pub(super) fn forget(&mut self, gone: Owner) {
+        self.rows.retain(|row| row.owner != gone);
     }
 }
 
@@ -220,7 +260,13 @@ impl Model {
 
     /// Makes room for a notification that gets this id when its first value is taken in.
     pub fn announce_notification(&mut self, id: &str, path: &str, source: &str) {
-        self.notifications.keep(Notification::new(id.into(), &self.self_context, path, source));
+        self.notifications.keep(Notification::new(
+            id.into(),
+            &self.self_context,
+            path,
+            source,
+            Owner::BOAT,
+        ));
     }
 
     /// Marks a notification as silenced or acknowledged; false when there is none of this id.
@@ -228,7 +274,7 @@ impl Model {
     /// Take its value in again to publish that; the mark goes when its state changes.
     pub fn mark_notification(&mut self, id: &str, silenced: bool, acknowledged: bool) -> bool {
         let Some(row) = self.notifications.rows.iter_mut().find(|row| row.id == id) else { return false };
-        row.silenced |= silenced;
+        row.silenced |= silenced && row.can_be_silenced();
         row.acknowledged |= acknowledged;
         true
     }
@@ -266,6 +312,36 @@ mod tests {
         assert!(enrich(&mut notifications, "notifications.a", value).contains(r#""method":[]"#));
         let json = enrich(&mut notifications, "notifications.a", r#"{"state":"emergency","method":["sound"]}"#);
         assert!(json.contains(r#""method":["sound"]"#) && json.contains(r#""silenced":false"#), "{json}");
+    }
+
+    #[test]
+    fn an_emergency_stays_in_sight() {
+        let mut notifications = Notifications::new(4);
+        let value = r#"{"state":"emergency","method":["visual","sound"],"message":"m"}"#;
+        let json = enrich(&mut notifications, "notifications.mob", value);
+        assert!(json.contains(r#""canSilence":false,"canAcknowledge":true"#), "{json}");
+        notifications.rows[0].acknowledged = true;
+        let json = enrich(&mut notifications, "notifications.mob", value);
+        assert!(json.contains(r#""method":["visual"]"#), "{json}");
+    }
+
+    #[test]
+    fn a_plugin_has_a_share_and_sends_no_others_away() {
+        let mut model = Model::new(&crate::budget::Limits::of(crate::budget::Board::Linux), "vessels.x");
+        let owners = ["@acme/a", "@acme/b"].map(|name| model.room.owner(&name.into()));
+        let mut notifications = Notifications::new(8);
+        let mut raise = |writer: Owner, path: &str| {
+            notifications.writer = writer;
+            enrich(&mut notifications, path, r#"{"state":"alarm"}"#);
+        };
+        raise(Owner::BOAT, "mob");
+        raise(owners[0], "other");
+        (0..20).for_each(|number| raise(owners[1], &format!("flood{number}")));
+        (0..6).for_each(|number| raise(Owner::BOAT, &format!("boat{number}")));
+        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths, ["mob", "flood19", "boat0", "boat1", "boat2", "boat3", "boat4", "boat5"]);
+        notifications.forget(owners[1]);
+        assert!(!notifications.rows.iter().any(|row| row.path == "flood19"));
     }
 
     #[test]

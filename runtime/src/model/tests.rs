@@ -61,6 +61,34 @@ fn golden_full_model() {
 }
 
 #[test]
+fn stations_ashore_have_a_kind() {
+    let station = |context: &str| {
+        format!(r#"{{"context":"{context}","updates":[{{"$source":"ais","values":[{{"path":"a.b","value":1}}]}}]}}"#)
+    };
+    let names = ["shore.basestations.urn:x", "shore.basestations.urn:y", "shore.other"].map(station);
+    let model = with(&[&names[0], &names[1], &names[2]]);
+    let leaf = r#"{"value":1,"$source":"ais","timestamp":"1970-01-01T00:00:00.000Z"}"#;
+    let tree = format!(r#"{{"a":{{"b":{leaf}}}}}"#);
+    let nested = format!(r#"{{"urn:x":{tree},"urn:y":{tree}}}"#);
+    assert_eq!(at(&model, "shore"), format!(r#"{{"basestations":{nested},"other":{tree}}}"#));
+    assert_eq!(at(&model, "shore/basestations"), nested);
+    assert_eq!(at(&model, "shore/basestations/urn:y/a/b/value"), "1");
+    for absent in ["shore/basestations/urn:z", "shore/masts", "shore/basestations.urn:x"] {
+        assert_eq!(at(&model, absent), "absent", "{absent}");
+    }
+    assert!(at(&model, "").contains(&format!(r#""shore":{{"basestations":{nested},"other":"#)));
+}
+
+#[test]
+fn a_segment_with_a_dot_is_no_path() {
+    let model = with(&[WIND]);
+    assert_eq!(at(&model, "vessels/self/environment.wind.speedApparent"), "absent");
+    assert_eq!(at(&model, "vessels/self/environment/wind.speedApparent/value"), "absent");
+    let two = with(&[WIND, r#"{"updates":[{"values":[{"path":"environment.wind.speedApparent","value":1}]}]}"#]);
+    assert_eq!(at(&two, "vessels/self/environment/wind/speedApparent/values/can0.7/value"), "5.1", "a source has one");
+}
+
+#[test]
 fn addresses_reach_subtrees_leaves_and_members() {
     let model = with(&[WIND]);
     let leaf = r#"{"value":5.1,"$source":"can0.7","timestamp":"2026-11-22T00:00:00.000Z","meta":{"units":"m/s","description":"apparent wind speed"},"pgn":130306}"#;

@@ -11,6 +11,15 @@ use crate::json::{self, JsonError, Nested};
 /// Segments of a question; the longest path has fewer.
 const SEGMENTS_MAX: usize = 136;
 
+/// The group of stations ashore, and the kind that AIS tells of.
+const SHORE: &str = "shore";
+const BASE_STATIONS: &str = "basestations";
+
+/// Returns the name behind a kind: `urn:…` of `basestations.urn:…`.
+fn in_kind<'k>(key: &'k str, kind: &str) -> Option<&'k str> {
+    key.strip_prefix(kind)?.strip_prefix('.')
+}
+
 impl Model {
     /// Returns the JSON at the place a REST address names below `/signalk/v1/api`, `None` when nothing is there.
     ///
@@ -32,6 +41,19 @@ impl Model {
             (_, None) => {
                 let contexts = self.group(group);
                 (!contexts.is_empty()).then(|| json::nested(|tree| self.write_contexts(tree, &contexts)))
+            }
+            // Stations ashore have a kind between group and name: `shore.basestations.urn:…`.
+            (SHORE, Some((kind, rest))) => {
+                let contexts: Vec<_> =
+                    self.group(SHORE).into_iter().filter_map(|(key, tree)| Some((in_kind(key, kind)?, tree))).collect();
+                match rest.split_first().filter(|(key, _)| !key.is_empty()) {
+                    Some((key, path)) => {
+                        let (_, context) = contexts.into_iter().find(|(name, _)| name == key)?;
+                        self.node_in(context, path)
+                    }
+                    None if contexts.is_empty() => None,
+                    None => Some(json::nested(|tree| self.write_contexts(tree, &contexts))),
+                }
             }
             (_, Some((key, path))) => self.node_in(self.find(group, key)?, path),
         }
@@ -122,10 +144,26 @@ impl Model {
         })
     }
 
+    /// Writes contexts of one group, which are sorted by name.
     fn write_contexts(&self, tree: &mut Nested<'_>, contexts: &[(&str, &ContextTree)]) {
+        let mut open = None;
         for (key, context) in contexts {
-            tree.open(key);
+            // Only stations ashore have a kind; the names of all others are theirs alone.
+            let (kind, name) = key.split_once('.').filter(|(kind, _)| *kind == BASE_STATIONS).unzip();
+            if open != kind {
+                if open.is_some() {
+                    tree.close();
+                }
+                if let Some(kind) = kind {
+                    tree.open(kind);
+                }
+                open = kind;
+            }
+            tree.open(name.unwrap_or(key));
             self.write_tree(tree, context.below("").collect(), 0);
+            tree.close();
+        }
+        if open.is_some() {
             tree.close();
         }
     }
@@ -135,6 +173,11 @@ impl Model {
         let segments = segments.strip_suffix(&[""]).unwrap_or(segments);
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
+        }
+        // `navigation.position` is no segment of any path; what lies in a leaf can have a dot, as sources do.
+        let whole = segments.iter().position(|segment| segment.contains('.')).unwrap_or(segments.len());
+        if whole < segments.len() {
+            return self.member_in(context, segments, whole);
         }
         let path = segments.join(".");
         let mut found: Vec<(&str, &Node)> = context.below(&path).collect();
@@ -150,8 +193,19 @@ impl Model {
         if segments == ["meta"] {
             return Some(all_meta(context));
         }
-        // The longest path that exists has the rest as members: `value`, `meta`, `values`.
-        for cut in (1..segments.len()).rev() {
+        if let Some(json) = self.member_in(context, segments, segments.len().saturating_sub(1)) {
+            return Some(json);
+        }
+        let at = segments.iter().position(|segment| *segment == "meta")?;
+        let (path, rest) = segments.split_at_checked(at)?;
+        let json = meta(&path.join("."), None)?;
+        descend(&json, rest.get(1..)?).map(String::from)
+    }
+
+    /// Returns a member inside of a leaf: the longest path of at most `longest` segments that exists has the rest as
+    /// members, `value`, `meta`, `values`.
+    fn member_in(&self, context: &ContextTree, segments: &[&str], longest: usize) -> Option<String> {
+        for cut in (1..=longest).rev() {
             let (path, rest) = segments.split_at_checked(cut)?;
             let path = path.join(".");
             let Some(node) = context.node(&path) else {
@@ -163,10 +217,7 @@ impl Model {
             };
             return descend(&json, rest).map(String::from);
         }
-        let at = segments.iter().position(|segment| *segment == "meta")?;
-        let (path, rest) = segments.split_at_checked(at)?;
-        let json = meta(&path.join("."), None)?;
-        descend(&json, rest.get(1..)?).map(String::from)
+        None
     }
 
     /// Writes sorted `entries` as nested objects into the open one, leaving out the first `skip` segments of each path.
