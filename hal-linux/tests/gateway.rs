@@ -102,12 +102,9 @@ fn a_stream_ends_with_the_closing_handshake_and_its_code() {
     let mut long = vec![0x81, 0xff];
     long.extend(100_000_u64.to_be_bytes());
     long.extend([0; 4]);
-    for (sent, expected) in [
-        (frame(3, b""), 1002),
-        (frame(1, b"\xff\xfe"), 1007),
-        (frame(2, b"\xff\xfe"), 1003),
-        (long, 1009),
-    ] {
+    for (sent, expected) in
+        [(frame(3, b""), 1002), (frame(1, b"\xff\xfe"), 1007), (frame(2, b"\xff\xfe"), 1003), (long, 1009)]
+    {
         let mut socket = stream(&gateway);
         socket.get_mut().write_all(&sent).unwrap();
         assert_eq!(close_code(&mut socket), Some(expected));

@@ -6,6 +6,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::room::Owner;
 use super::{Model, Priorities};
@@ -19,6 +20,8 @@ pub struct TakenIn {
     pub notifications: Option<Arc<Delta>>,
     /// The rest.
     pub rest: Option<Arc<Delta>>,
+    /// Notifications that its values raise by the zones of their paths.
+    pub raised: Vec<Arc<Delta>>,
     /// Values of sources that others are preferred to; `None` unless [`Model::tell_lesser`]. They are not in the model.
     pub lesser: Option<Arc<Delta>>,
 }
@@ -26,7 +29,7 @@ pub struct TakenIn {
 impl TakenIn {
     /// Visits the deltas to publish, in order.
     pub fn into_deltas(self) -> impl Iterator<Item = Arc<Delta>> {
-        self.notifications.into_iter().chain(self.rest)
+        self.notifications.into_iter().chain(self.rest).chain(self.raised)
     }
 }
 
@@ -147,6 +150,9 @@ impl Model {
         for delta in taken.notifications.iter().chain(&taken.rest) {
             self.apply(delta);
         }
+        if let Some(rest) = taken.rest.as_ref().filter(|_| own) {
+            taken.raised = self.zones_of(rest);
+        }
         taken
     }
 
@@ -238,7 +244,7 @@ impl Model {
                 (&*left != "{}").then_some(left)
             });
         }
-        TakenIn { notifications, rest: finished(rest, delta), lesser: None }
+        TakenIn { notifications, rest: finished(rest, delta), ..TakenIn::default() }
     }
 }
 
@@ -254,7 +260,6 @@ mod tests {
     use crate::delta::Stamp;
     use crate::time::UnixMillis;
     use std::string::ToString;
-    use std::vec::Vec;
 
     const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
 

@@ -17,6 +17,7 @@ mod priorities;
 mod room;
 mod sources;
 mod tree;
+mod zones;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ use context::{ContextTree, NodeUpdate};
 use notifications::Notifications;
 use room::{Full, Owner, Room, SHARE};
 use sources::Sources;
+use zones::Zones;
 
 /// Version of the Signal K schema that the model's form follows.
 pub const SCHEMA_VERSION: &str = "1.7.0";
@@ -52,6 +54,7 @@ pub struct Model {
     sequence: u64,
     counts: Counts,
     notifications: Notifications,
+    zones: Zones,
     priorities: Priorities,
     /// Time that priorities are judged by.
     now: Instant,
@@ -92,6 +95,7 @@ impl Model {
             sequence: 0,
             counts: Counts::default(),
             notifications: Notifications::new(limits.notifications_max),
+            zones: Zones::new(limits.notifications_max),
             priorities: Priorities::default(),
             now: Instant::default(),
             tells_lesser: false,

@@ -260,13 +260,7 @@ impl Model {
 
     /// Makes room for a notification that gets this id when its first value is taken in.
     pub fn announce_notification(&mut self, id: &str, path: &str, source: &str) {
-        self.notifications.keep(Notification::new(
-            id.into(),
-            &self.self_context,
-            path,
-            source,
-            Owner::BOAT,
-        ));
+        self.notifications.keep(Notification::new(id.into(), &self.self_context, path, source, Owner::BOAT));
     }
 
     /// Marks a notification as silenced or acknowledged; false when there is none of this id.

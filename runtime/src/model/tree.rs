@@ -106,6 +106,14 @@ impl Model {
         Some((degrees("latitude")?, degrees("longitude")?))
     }
 
+    /// Returns the meta that was sent for a path of the own vessel.
+    pub(super) fn own_meta(&self, path: &str) -> Option<&str> {
+        match self.own.node(path)? {
+            Node::Leaf(leaf) => leaf.meta(),
+            Node::Bare(_) => None,
+        }
+    }
+
     fn find(&self, group: &str, key: &str) -> Option<&ContextTree> {
         let own = self.self_context.split_once('.') == Some((group, key));
         if own || (group == "vessels" && key == "self") {
