@@ -12,6 +12,7 @@ mod error;
 mod garmin;
 mod hex;
 mod ikonvert;
+mod moment;
 mod n2kascii;
 mod pcap;
 mod prefix;

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::hal::CanFrame;
 use crate::n2k::id::PGN_MAX;
+use crate::time::UnixMillis;
 
 /// Reads a log, one line at a time.
 #[derive(Clone, Debug)]
@@ -17,13 +18,14 @@ pub struct LogReader {
     /// In [`Mode::Auto`]: a line of more than 8 bytes was seen.
     whole_lines: bool,
     columns: Option<garmin::Columns>,
+    spans: candump::Spans,
 }
 
 impl LogReader {
     /// Builds a reader; a binary format makes every line a [`LineError::Binary`].
     #[must_use]
     pub fn new(format: Format, mode: Mode) -> Self {
-        Self { format, mode, whole_lines: mode == Mode::Fast, columns: None }
+        Self { format, mode, whole_lines: mode == Mode::Fast, columns: None, spans: candump::Spans::default() }
     }
 
     /// Reads one line, with or without its end; `None` for blank lines, comments (`#`, `;`), lines that name columns,
@@ -48,14 +50,15 @@ impl LogReader {
 
     fn text(&mut self, text: &str) -> Result<Option<Record>, LineError> {
         let (before, text) = prefix::without(prefix::trimmed(text));
-        let text = sentence::without_tag_block(text);
+        let (tagged, text) = sentence::without_tag_block(text);
+        let before = tagged.or(before);
         let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
         let format = match self.format {
             Format::Auto => self.format_of(text, first).ok_or(LineError::UnknownFormat)?,
             named => named,
         };
         let read = match format {
-            Format::Candump => candump::read(text).map(Some),
+            Format::Candump => candump::read(text).map(|record| Some(self.spans.summed(record))),
             Format::Canboat => self.canboat(text).map(Some),
             Format::Ydwg => ydwg::read(text).map(Some),
             Format::N2kAscii => n2kascii::read(text).map(Some),
@@ -65,8 +68,9 @@ impl LogReader {
             Format::Bst => bst::json(text),
             Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap => Err(LineError::Binary(format)),
         };
-        // The time of the line itself is nearer to what happened.
-        read.map(|record| record.map(|record| Record { time: record.time.or(before), ..record }))
+        // The time of the line itself is nearer to what happened, where it has a date.
+        let dated = |time: Option<UnixMillis>| time.filter(|time| time.is_dated()).or(before).or(time);
+        read.map(|record| record.map(|record| Record { time: dated(record.time), ..record }))
     }
 
     /// Finds out how a line is written.
@@ -80,7 +84,7 @@ impl LogReader {
             b'0'..=b'9' if ydwg::is_like(text) => Format::Ydwg,
             // Only there do bytes have `0x` in front; the line with the columns can be missing.
             b'0'..=b'9' if text.contains(",0x") => Format::Garmin,
-            b'0'..=b'9' if text.contains(',') => Format::Canboat,
+            b'0'..=b'9' | b'Z' if text.contains(',') => Format::Canboat,
             b'0'..=b'9' if trc::is_like(text) => Format::Trc,
             _ if candump::is_like(text) => Format::Candump,
             _ => return None,
@@ -92,7 +96,7 @@ impl LogReader {
             self.columns = Some(columns);
             return Ok(None);
         }
-        garmin::read(text, &self.columns.unwrap_or(garmin::USUAL)).map(Some)
+        garmin::read(text, self.columns.as_ref().unwrap_or_else(|| garmin::usual(text))).map(Some)
     }
 
     fn canboat(&mut self, text: &str) -> Result<Record, LineError> {
@@ -111,7 +115,7 @@ impl LogReader {
             Some(frame) => Item::Frame(frame),
             None => Item::Whole { id: line.id, payload },
         };
-        Ok(Record { time: Some(line.time), item })
+        Ok(Record { time: line.time, item })
     }
 }
 

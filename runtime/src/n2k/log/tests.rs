@@ -62,6 +62,60 @@ fn canboat_lines_are_frames_until_a_long_one_comes() {
 }
 
 #[test]
+fn canboat_lines_are_read_in_every_spelling() {
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0, 0xb]).unwrap();
+    for (time, millis) in [
+        ("2026-06-01-10:00:00", Some(1_780_308_000_000)),
+        ("2026-06-01T12:00:00.012+02:00", Some(1_780_308_000_012)),
+        ("2026-06-01Z10:00:00.012", Some(1_780_308_000_012)),
+        ("2026/06/01-10:00:00.012", Some(1_780_308_000_012)),
+        ("1780308000012", Some(1_780_308_000_012)),
+        ("1780308000", Some(1_780_308_000_000)),
+        ("10:00:00.012", Some(MORNING)),
+        ("Z", None),
+        ("1 June", None),
+    ] {
+        assert_eq!(frame(&std::format!("{time},2,127250,7,255,3,ff,0,b")), (millis, wanted), "{time}");
+    }
+    // Three bits hold no 8.
+    let (_, lowest) = frame("2026-06-01T10:00:00Z,8,127250,7,255,3,FF,00,0B");
+    assert_eq!(lowest.id(), 0x1df1_1207);
+}
+
+#[test]
+fn a_time_with_a_date_wins_over_the_servers_and_one_without_does_not() {
+    let server = Some(1_471_172_400_153);
+    for (line, time) in [
+        ("1471172400153;A;10:00:00.012 R 09F11207 FF 10 3B", server),
+        ("1471172400153;A;(000.010000) can0 09F11207#FF103B", server),
+        ("1471172400153;A;  can0  09F11207   [3]  FF 10 3B", server),
+        ("1471172400153;A;(1780308000.012999) can0 09F11207#FF103B", Some(1_780_308_000_012)),
+        ("\\s:x,c:1780308000*00\\$MXPGN,01F112,2307,FF103B*63", Some(1_780_308_000_000)),
+        ("1471172400153;A;\\c:1780308000012*00\\$MXPGN,01F112,2307,FF103B*63", Some(1_780_308_000_012)),
+        ("1471172400153;A;\\s:x*00\\$MXPGN,01F112,2307,FF103B*63", server),
+    ] {
+        assert_eq!(frame(line).0, time, "{line}");
+    }
+    let (time, ..) = whole("1471172400153;A;!PDGY,127250,2,7,255,1.841,/xA7");
+    let (other, ..) = whole("1471172400153;A;A100000.012 07FF9 1F112 FF103B");
+    assert_eq!((time, other), (server, server));
+}
+
+#[test]
+fn times_of_candump_since_the_last_frame_are_summed() {
+    let times = |spans: &[&str]| -> Vec<i64> {
+        let mut reader = LogReader::new(Format::Auto, Mode::Auto);
+        let lines = spans.iter().map(|span| std::format!(" ({span})  can0  09F11207   [3]  FF 10 3B"));
+        lines.map(|line| reader.line(line.as_bytes()).unwrap().unwrap().time.unwrap().0).collect()
+    };
+    assert_eq!(times(&["000.000000", "000.009000", "000.250000", "000.019000", "000.730000"]), [0, 9, 250, 278, 1008]);
+    assert_eq!(times(&["000.000000", "000.009000", "000.259000", "000.278000"]), [0, 9, 259, 278]);
+    // Two logs of `-t z`, joined.
+    assert_eq!(times(&["005.000000", "000.000000", "000.009000"]), [5000, 0, 9]);
+    assert_eq!(times(&["1780308000.012999", "1780308000.000000"]), [1_780_308_000_012, 1_780_308_000_000]);
+}
+
+#[test]
 fn addressed_groups_and_gateway_groups_keep_their_id() {
     let (_, asked) = frame("2026-06-01T10:00:00.012Z,6,59904,3,36,3,00,ee,00");
     assert_eq!(asked.id(), 0x18ea_2403);
@@ -103,7 +157,7 @@ fn blank_lines_and_comments_hold_nothing() {
 fn errors_name_what_is_wrong() {
     for (line, error) in [
         ("interface = can0, family = 29", LineError::UnknownFormat),
-        ("(1780308000) can0 09F11207#FF", LineError::Time),
+        ("(178x308000) can0 09F11207#FF", LineError::Time),
         ("(1780308000.000000 can0 09F11207#FF", LineError::Time),
         ("(1780308000.000000)", LineError::Part("interface")),
         ("(1780308000.000000) can0", LineError::Part("identifier")),
@@ -118,13 +172,14 @@ fn errors_name_what_is_wrong() {
         ("  can0  09F11207   [3]  00 01", LineError::Length { announced: 3, found: 2 }),
         ("  can0  09F11207   [8]  remote request", LineError::NotDataFrame),
         ("  can0  09F11207   [2]  00 1G", LineError::Data),
-        ("2026-06-01-10:00:00,2,127250,7,255,1,ff", LineError::Time),
-        ("2026-06-01T10:00:00.0Z,8,127250,7,255,1,ff", LineError::Part("priority")),
+        ("2026-06-01T10:00:00.0Z,256,127250,7,255,1,ff", LineError::Part("priority")),
         ("2026-06-01T10:00:00.0Z,2,x,7,255,1,ff", LineError::Part("PGN")),
         ("2026-06-01T10:00:00.0Z,2,127250,256,255,1,ff", LineError::Part("source address")),
         ("2026-06-01T10:00:00.0Z,2,127250,7", LineError::Part("destination")),
         ("2026-06-01T10:00:00.0Z,2,127250,7,255,-1,ff", LineError::Part("length")),
         ("2026-06-01T10:00:00.0Z,2,127250,7,255,2,f,fff", LineError::Data),
+        ("2026-06-01T10:00:00.0Z,2,127250,7,255,2,g,ff", LineError::Data),
+        ("2026-06-01T10:00:00.0Z,2,127250,7,255,2,,ff", LineError::Data),
     ] {
         assert_eq!(read(line), Err(error), "{line}");
     }
@@ -194,6 +249,16 @@ fn text_formats_of_messages_are_told_apart() {
     for format in [Format::Garmin, Format::Auto] {
         assert!(LogReader::new(format, Mode::Auto).line(garmin).unwrap().is_some());
     }
+    // Newer firmware writes the date and the PGN twice.
+    let newer = b"0,6_1_2026_10_0_0_1012,127250,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
+    let head = b"Sequence #,Month_Day_Year_Hours_Minutes_Seconds_msTicks,PGN,Processed PGN,Name,Manufacturer,Remote Address,Local Address,Priority,Single Frame,Size,Packet";
+    let item = Item::Whole { id, payload: data.clone() };
+    let dated = Record { time: Some(UnixMillis(1_780_308_000_012)), item: item.clone() };
+    let mut named = LogReader::new(Format::Auto, Mode::Auto);
+    assert_eq!((named.line(head), named.line(newer)), (Ok(None), Ok(Some(dated.clone()))));
+    assert_eq!(LogReader::new(Format::Auto, Mode::Auto).line(newer), Ok(Some(dated)));
+    let unset = b"0,0_0_0_0_0_0_1012,127250,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
+    assert_eq!(named.line(unset), Ok(Some(Record { time: Some(UnixMillis(1012)), item })));
     // These name no priority, or no sender.
     let (time, found, payload) = whole("$PCDIN,01F112,0012D687,07,FF103B*2C");
     assert_eq!((time, found, payload), (None, Id { priority: 0, ..id }, data.clone()));
@@ -232,14 +297,13 @@ fn errors_of_gateway_lines_name_what_is_wrong() {
         ("10:00:00.012 X 09F11207 FF", LineError::Part("direction")),
         ("10:00:00.012 R 09F11207 FF FF FF FF FF FF FF FF FF", LineError::FrameTooLong { bytes: 9 }),
         ("10:00:00.012 R 123 FF", LineError::ElevenBit),
-        ("10:00:00.012 R 09F11207 F", LineError::Data),
-        ("A100000.012 07FF9 1F112 FF", LineError::Part("priority")),
+        ("10:00:00.012 R 09F11207 FFF", LineError::Data),
         ("A100000.012 07FF 1F112 FF", LineError::Part("addresses")),
         ("A100000.012 07FF2 +F112 FF", LineError::Part("PGN")),
         ("A100000.012 07FF2 1F112 F", LineError::Data),
         ("A107000.012 07FF2 1F112 FF", LineError::Time),
         ("!PDGY,127250,2,7,255,1.841,/x*7", LineError::Base64),
-        ("!PDGY,127250,9,7,255,1.841,/xA7", LineError::Part("priority")),
+        ("!PDGY,127250,300,7,255,1.841,/xA7", LineError::Part("priority")),
         ("!PDGY,127250,2,7,255,x,/xA7", LineError::Time),
         ("$PCDIN,01F112,0012D687,07,FF103B*00", LineError::Checksum),
         ("$PCDIN,01F112,0012D687,07", LineError::Data),

@@ -40,7 +40,9 @@ fn depth(scene: &mut Scene<'_>) {
     } else {
         ("environment.depth.transducerToKeel", "environment.depth.belowKeel")
     };
-    scene.value(offset_path, Value::Number(offset));
+    // Both are distances; below zero is only where the offset says which of them it is.
+    let distance = if faults::ON { offset } else { Decimal::new(offset.mantissa.saturating_abs(), offset.exponent) };
+    scene.value(offset_path, Value::Number(distance));
     if let Some(depth) = scene.decoded.number(Field::Depth).and_then(|depth| sum(depth, offset)) {
         scene.value(depth_path, Value::Number(depth));
     }

@@ -157,7 +157,7 @@ static STATUS_2: [Flag; 8] = [
 
 /// The status of a gear (127493), by bit; the database has a number there.
 static TRANSMISSION: [Flag; 5] = [
-    Flag { leaf: "checkTransmission", before: "Check ", after: " Engine" },
+    Flag { leaf: "checkTransmission", before: "Check ", after: faults::CHECKED },
     flag("overTemperature", " Transmission Over Temperature"),
     flag("lowOilPressure", " Transmission Low Oil Pressure"),
     flag("lowOilLevel", " Transmission Low Oil Level"),

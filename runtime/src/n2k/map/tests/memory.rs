@@ -31,6 +31,22 @@ fn alerts_wait_for_their_text() {
 }
 
 #[test]
+fn alerts_of_a_category_that_is_not_listed_have_its_number_in_their_path() {
+    let mut memory = Memory::default();
+    memory.keep_alert(SourceAddress(7), 42, Some("Bilge high"));
+    let path = |memory: &mut Memory, category: Option<i64>, system: Option<i64>| {
+        let mut alert = std::vec![(Field::AlertType, Input::Raw(4)), (Field::AlertId, Input::Raw(42))];
+        alert.extend(category.map(|code| (Field::AlertCategory, Input::Raw(code))));
+        alert.extend(system.map(|code| (Field::AlertSystem, Input::Raw(code))));
+        let [value] = from(memory, 126_983, &alert).try_into().unwrap();
+        String::from(value.split_once('=').unwrap().0)
+    };
+    assert_eq!(path(&mut memory, Some(0), Some(5)), "notifications.nmea.caution.navigational.5.42");
+    assert_eq!(path(&mut memory, Some(6), Some(5)), "notifications.nmea.caution.6.5.42");
+    assert_eq!(path(&mut memory, None, None), "notifications.nmea.caution.undefined.undefined.42");
+}
+
+#[test]
 fn the_oldest_alert_text_is_forgotten_and_long_ones_are_cut() {
     let mut memory = Memory::default();
     let source = SourceAddress(7);

@@ -135,7 +135,7 @@ fn depth_counts_from_surface_or_keel_by_the_sign_of_the_offset() {
         depth(-1305),
         [
             "environment.depth.belowTransducer=2.5",
-            "environment.depth.transducerToKeel=-1.305",
+            "environment.depth.transducerToKeel=1.305",
             "environment.depth.belowKeel=1.195"
         ]
     );
@@ -236,6 +236,18 @@ fn engine_values_are_in_si_units_and_every_flag_speaks() {
             r#"notifications.propulsion.starboard.lowSystemVoltage={"state":"alarm","method":["visual","sound"],"message":"Starboard Low System Voltage"}"#
         ]
     );
+}
+
+#[test]
+fn the_lamps_of_a_gear_speak_of_the_gear() {
+    let gear = |status: i64| {
+        mapped(127_493, &[(Field::Instance, Input::Raw(0)), (Field::DiscreteStatus1, Input::Raw(status))])
+    };
+    let [check, rest @ ..] = &gear(1)[..] else { panic!("nothing") };
+    assert!(check.starts_with("notifications.propulsion.port.transmission.checkTransmission={"), "{check}");
+    assert!(check.contains(r#""state":"alarm""#) && check.ends_with(r#""message":"Check Port Transmission"}"#));
+    assert!(rest.iter().all(|lamp| lamp.contains("Port Transmission ") && lamp.contains(r#"is Normal""#)), "{rest:?}");
+    assert!(gear(0)[0].ends_with(r#""message":"Check Port Transmission is Normal"}"#));
 }
 
 #[test]
