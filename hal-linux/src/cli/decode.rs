@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::n2k::log::{Format, LogWriter, Mode, Record, To};
 use skiff_runtime::n2k::{Counters, DeltaForm, N2kMessage, Receiver};
-use skiff_runtime::time::Instant;
+use skiff_runtime::time::{Instant, UnixMillis};
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
@@ -43,7 +43,7 @@ pub struct Args {
 pub fn command(args: &Args) -> Result<(), Failure> {
     let source = Source::new(&args.log);
     let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
-    let mut log = Log::new(source.open().map_err(unreadable)?, args.format, args.mode);
+    let mut log = Log::open(&source, args.format, args.mode).map_err(unreadable)?;
     let mut losses = Losses::default();
     let mut decoder = Decoder::new();
     let mut writer = args.to.map(LogWriter::new);
@@ -113,7 +113,7 @@ impl Decoder {
         Self { receiver: Receiver::with_transfers("", Limits::of(Board::Linux).transfer_sessions_max) }
     }
 
-    /// Returns the delta that `record` completes; without a time its stamp is 1970.
+    /// Returns the delta that `record` completes; without a date in the log it has no time stamp.
     fn record(&mut self, line: u64, record: &Record) -> Option<&str> {
         // The clock of a log jumps where two were joined: fast packets are told apart by their counters alone here.
         let now = Instant::default();
@@ -121,7 +121,7 @@ impl Decoder {
         if !self.receiver.item_into(&record.item, now, &mut message) {
             return None;
         }
-        let wall = record.time.unwrap_or_default();
+        let wall = record.time.filter(|time| time.is_dated()).unwrap_or(UnixMillis::UNKNOWN);
         self.receiver.delta_text(&message, &wall.text(), DeltaForm::Line { line })
     }
 }

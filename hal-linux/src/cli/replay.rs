@@ -114,7 +114,7 @@ fn replay_log(
     output: &mut Output,
 ) -> Result<(), Ended> {
     let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
-    let mut log = Log::new(source.open().map_err(unreadable)?, args.format, args.mode);
+    let mut log = Log::open(source, args.format, args.mode).map_err(unreadable)?;
     let mut losses = Losses::default();
     let mut plugins = Some(plugins);
     let mut replay = None;

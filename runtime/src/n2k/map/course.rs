@@ -72,10 +72,10 @@ fn navigation_data(scene: &mut Scene<'_>) {
     }
 }
 
-/// Returns the milliseconds from the message to the time of arrival.
+/// Returns the milliseconds from the message to the time of arrival, where both are known.
 fn time_to_go(scene: &Scene<'_>) -> Option<i64> {
     let (arrival, _) = scene.decoded.instant(Field::EtaDate, Field::EtaTime)?;
-    let now = UnixMillis::parse_iso(scene.timestamp)?;
+    let now = UnixMillis::parse_iso(scene.timestamp).filter(|now| now.is_dated())?;
     arrival.0.checked_sub(now.0)
 }
 
