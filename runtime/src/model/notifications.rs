@@ -152,6 +152,25 @@ impl Notifications {
         json
     }
 
+    /// Takes those of one source as those of another; where both have one, the later one stays.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        let mut at = 0;
+        while let Some(row) = self.rows.get(at) {
+            let of = |other: &Notification, source: &str| {
+                other.source == source && other.path == row.path && other.context == row.context
+            };
+            let mut later = self.rows.iter().skip(at.saturating_add(1));
+            let is_outdated = (row.source == from && later.clone().any(|other| of(other, to)))
+                || (row.source == to && later.any(|other| of(other, from)));
+            if is_outdated {
+                self.rows.remove(at);
+                continue;
+            }
+            at = at.saturating_add(1);
+        }
+        self.rows.iter_mut().filter(|row| row.source == from).for_each(|row| row.source = to.into());
+    }
+
     fn keep(&mut self, row: Notification) {
         if self.limit == 0 {
             return;

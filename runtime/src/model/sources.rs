@@ -31,6 +31,13 @@ pub(super) struct Sources {
     next_sweep: u64,
 }
 
+/// Two numbers of what is one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Renamed {
+    pub(super) old: u16,
+    pub(super) new: u16,
+}
+
 #[derive(Debug)]
 struct Row {
     /// Who named it first.
@@ -137,6 +144,31 @@ impl Sources {
         }
         self.by_reference.insert(reference.into(), number);
         Ok(number)
+    }
+
+    /// Calls a source otherwise; when there is one of the new name already, gives the numbers of both.
+    pub(super) fn rename(&mut self, from: &str, to: &str, room: &mut Room) -> Option<Renamed> {
+        let old = *self.by_reference.get(from)?;
+        if let Some(new) = self.by_reference.get(to) {
+            return (*new != old).then_some(Renamed { old, new: *new });
+        }
+        let row = self.rows.get_mut(usize::from(old))?.as_mut()?;
+        let before = row.counted_bytes();
+        let after = before.saturating_sub(from.len().saturating_mul(3)).saturating_add(to.len().saturating_mul(3));
+        // In a full model it keeps its old name.
+        room.change(row.owner, before, after).ok()?;
+        row.reference = to.into();
+        self.by_reference.remove(from);
+        self.by_reference.insert(to.into(), old);
+        None
+    }
+
+    /// Forgets a source that has no value any more.
+    pub(super) fn remove(&mut self, number: u16, room: &mut Room) {
+        if let Some(row) = self.rows.get_mut(usize::from(number)).and_then(Option::take) {
+            room.give(row.owner, row.counted_bytes() as u64);
+            self.by_reference.remove(&row.reference);
+        }
     }
 
     /// Returns the bytes all sources are counted with.
