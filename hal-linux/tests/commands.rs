@@ -77,7 +77,8 @@ fn decode_writes_a_log_in_another_format_and_reads_it_again() {
 }
 
 /// 2026-06-01T10:00:00Z by the system time (126992) of a GNSS receiver, and a depth before it.
-const UNDATED: &str = "09:59:59.500 R 09F50B09 00 F4 01 00 00 00 00 FF\n10:00:00.100 R 09F01003 01 F0 7D 50 00 2A 75 15\n";
+const UNDATED: &str =
+    "09:59:59.500 R 09F50B09 00 F4 01 00 00 00 00 FF\n10:00:00.100 R 09F01003 01 F0 7D 50 00 2A 75 15\n";
 
 #[test]
 fn a_log_without_a_date_gets_the_one_that_is_told_in_it() {

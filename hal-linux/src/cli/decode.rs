@@ -26,7 +26,7 @@ pub struct Args {
     log: String,
 
     /// How it is written; auto finds out: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn,
-    /// garmin, trc, bst, pcap
+    /// garmin, trc, bst, pcap, ydvr
     #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
     format: Format,
 
@@ -74,6 +74,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     if losses.sentences() > 0 {
         log::info!("{source}: {} sentences of NMEA 0183, left out; skiff replay takes them too", losses.sentences());
     }
+    log.tell_mode(&source);
     if writer.is_none() {
         summary(&source, &decoder.receiver);
     }
@@ -110,7 +111,7 @@ struct Decoder {
 
 impl Decoder {
     fn new() -> Self {
-        Self { receiver: Receiver::with_transfers("", Limits::of(Board::Linux).transfer_sessions_max) }
+        Self { receiver: Receiver::with_limits("", Limits::of(Board::Linux).n2k) }
     }
 
     /// Returns the delta that `record` completes; without a date in the log it has no time stamp.

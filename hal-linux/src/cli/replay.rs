@@ -57,7 +57,7 @@ pub struct Args {
     expect: Option<PathBuf>,
 
     /// How the log is written: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn, garmin, trc,
-    /// bst, pcap
+    /// bst, pcap, ydvr
     #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
     format: Format,
 
@@ -155,6 +155,7 @@ fn replay_log(
         output.take(replay)?;
     }
     output.data.flush()?;
+    log.tell_mode(source);
     losses.verdict(source).map_err(|text| Ended::Failed(Failure::new(exit::INPUT_CORRUPT, text)))
 }
 

@@ -118,6 +118,16 @@ impl Log {
         Ok(entry)
     }
 
+    /// Warns of a log of `source` that was read in the wrong mode.
+    pub fn tell_mode(&self, source: &impl fmt::Display) {
+        let misread = self.stream.misread();
+        if misread > 0 {
+            log::warn!(
+                "{source}: holds frames beside whole messages; {misread} fast packets were taken apart. Read it with --mode mixed"
+            );
+        }
+    }
+
     /// Returns the next entry with the time that its format has.
     fn next_raw(&mut self) -> io::Result<Option<LogEntry>> {
         loop {

@@ -180,6 +180,7 @@ fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEven
         }
     }
     send(InputEvent::State(InputState::Ended));
+    log.tell_mode(source);
     match losses.verdict(source) {
         Ok(()) => log::info!("{source} has been played to its end; serving on"),
         Err(text) => log::error!("{text}"),

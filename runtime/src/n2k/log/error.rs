@@ -11,7 +11,7 @@ use crate::n2k::payload::MESSAGE_BYTES_MAX;
 pub enum LineError {
     /// Longer than [`LINE_BYTES_MAX`].
     TooLong {
-        /// Bytes of the line.
+        /// Bytes of it that were seen.
         bytes: usize,
     },
     /// Not UTF-8, and not a known format in another code either.
@@ -89,7 +89,7 @@ impl LineError {
 impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::TooLong { bytes } => write!(f, "line of {bytes} bytes, {LINE_BYTES_MAX} allowed"),
+            Self::TooLong { .. } => write!(f, "line of more than {LINE_BYTES_MAX} bytes"),
             Self::NotText => f.write_str("line is no text"),
             Self::Binary(format) => write!(f, "format {} is binary and has no lines", format.name()),
             Self::UnknownFormat => f.write_str("not in any format that is known"),

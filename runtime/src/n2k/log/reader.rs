@@ -7,7 +7,8 @@ use super::{
     sentence, trc, ydwg,
 };
 use crate::hal::CanFrame;
-use crate::n2k::id::PGN_MAX;
+use crate::n2k::id::{Id, PGN_MAX};
+use crate::n2k::is_fast;
 use crate::time::UnixMillis;
 
 /// Reads a log, one line at a time.
@@ -19,13 +20,26 @@ pub struct LogReader {
     whole_lines: bool,
     columns: Option<garmin::Columns>,
     spans: candump::Spans,
+    /// A short line that can be the first frame of a fast packet among whole messages: who sent it, and the byte that its
+    /// next frame begins with.
+    begun: Option<(Id, u8)>,
+    /// Lines that turned out to be frames though short lines were taken as whole messages.
+    misread: u64,
 }
 
 impl LogReader {
     /// Builds a reader; a binary format makes every line a [`LineError::Binary`].
     #[must_use]
     pub fn new(format: Format, mode: Mode) -> Self {
-        Self { format, mode, whole_lines: mode == Mode::Fast, columns: None, spans: candump::Spans::default() }
+        Self {
+            format,
+            mode,
+            whole_lines: mode == Mode::Fast,
+            columns: None,
+            spans: candump::Spans::default(),
+            begun: None,
+            misread: 0,
+        }
     }
 
     /// Reads one line, with or without its end; `None` for blank lines, comments (`#`, `;`), lines that name columns,
@@ -66,7 +80,7 @@ impl LogReader {
             Format::Garmin => self.garmin(text),
             Format::Trc => trc::read(text).map(Some),
             Format::Bst => bst::json(text),
-            Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap => Err(LineError::Binary(format)),
+            Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap | Format::Ydvr => Err(LineError::Binary(format)),
         };
         // The time of the line itself is nearer to what happened, where it has a date.
         let dated = |time: Option<UnixMillis>| time.filter(|time| time.is_dated()).or(before).or(time);
@@ -111,11 +125,34 @@ impl LogReader {
         }
         let payload = line.payload()?;
         let frame = Some(&payload).filter(|_| !is_long && !self.whole_lines && line.id.pgn <= PGN_MAX);
+        if self.mode == Mode::Auto && self.whole_lines && !is_long {
+            self.look_for_frames(line.id, &payload);
+        }
         let item = match frame.and_then(|data| CanFrame::new(line.id.to_can(), data)) {
             Some(frame) => Item::Frame(frame),
             None => Item::Whole { id: line.id, payload },
         };
         Ok(Record { time: line.time, item })
+    }
+}
+
+impl LogReader {
+    /// Returns how often frames of fast packets were found where lines are taken as whole messages: the log mixes both.
+    #[must_use]
+    pub fn misread(&self) -> u64 {
+        self.misread
+    }
+
+    /// Looks whether two short lines are the first frames of one fast packet: `00 2B …`, then `01 …` (n2k.md, fast packets).
+    fn look_for_frames(&mut self, id: Id, payload: &[u8]) {
+        let [first, length, _, _, _, _, _, _] = *payload else { return };
+        let known = |(begun, next): (Id, u8)| (begun.pgn, begun.source) == (id.pgn, id.source) && next == first;
+        if self.begun.is_some_and(known) {
+            self.misread = self.misread.saturating_add(1);
+            self.begun = None;
+        } else if is_fast(id.pgn) && first & 0x1f == 0 && (9..=223).contains(&length) {
+            self.begun = Some((id, first | 1));
+        }
     }
 }
 

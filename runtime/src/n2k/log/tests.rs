@@ -388,6 +388,125 @@ fn the_wire_of_an_ngt1_is_taken_apart() {
     assert_eq!(all_entries(Format::Ngt1, &endless), [LogEntry::Bad { number: 1, error, is_last: false }]);
 }
 
+/// A record of EBL's own, each escape byte inside doubled.
+fn note(kind: u8, data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x1b, 1, kind];
+    for byte in data {
+        bytes.push(*byte);
+        if *byte == 0x1b {
+            bytes.push(*byte);
+        }
+    }
+    bytes.extend([0x1b, 0x0a]);
+    bytes
+}
+
+#[test]
+fn frame_records_of_newer_ebl_files_are_read_with_their_count() {
+    // 2026-06-01T10:00:00Z in 100 ns since 1601.
+    let filetime = (1_780_308_000_000_u64 + 11_644_473_600_000) * 10_000;
+    let frame = |count: u16| {
+        let [low, high] = count.to_le_bytes();
+        note(7, &[0x95, 9, low, high, 7, 18, 0xf1, 9, 0xff, 0x10, 0x1b])
+    };
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x1b]).unwrap();
+    let record = |number, time| LogEntry::Record {
+        number,
+        record: Record { time: Some(UnixMillis(time)), item: Item::Frame(wanted) },
+    };
+    // Without a time record the count is all there is; it goes over its end.
+    let bytes = [frame(65_000), frame(65_500), frame(464), note(3, &filetime.to_le_bytes()), frame(474), frame(574)];
+    assert_eq!(
+        all_entries(Format::Auto, &bytes.concat()),
+        [record(1, 0), record(2, 500), record(3, 1000), record(4, 1_780_308_000_000), record(5, 1_780_308_000_100)]
+    );
+    let mut bad = note(7, &[0x95, 4, 0, 0, 7]);
+    bad.extend(note(9, &[1, 2, 3]));
+    let error = LineError::Part("head of the message");
+    assert_eq!(all_entries(Format::Auto, &bad), [LogEntry::Bad { number: 1, error, is_last: false }]);
+}
+
+#[test]
+fn what_a_host_gave_to_be_sent_is_read() {
+    let id = Id { priority: 2, pgn: Pgn(127_250), source: SourceAddress(0), destination: 255 };
+    let item = Item::Whole { id, payload: Payload::from_slice(&[0xff, 0x10, 0x3b]).unwrap() };
+    let sent = bst::wire(0x94, &[2, 18, 241, 1, 255, 3, 0xff, 0x10, 0x3b]);
+    let record = Record { time: None, item };
+    assert_eq!(all_entries(Format::Auto, &sent), [LogEntry::Record { number: 1, record: record.clone() }]);
+    assert_eq!(read(r#"{"payload":[148,9,2,18,241,1,255,3,255,16,59]}"#), Ok(Some(record)));
+    let short = read(r#"{"payload":[148,9,2,18,241,1,255,4,255,16,59]}"#);
+    assert_eq!(short, Err(LineError::Length { announced: 4, found: 3 }));
+}
+
+/// One record of a voyage recorder.
+fn recorded(time: u16, id: u32, data: &[u8]) -> Vec<u8> {
+    [&time.to_le_bytes()[..], &id.to_le_bytes()[..], data].concat()
+}
+
+#[test]
+fn files_of_a_voyage_recorder_are_read() {
+    let heading = [0xff, 0x10, 0x3b, 0xff, 0x7f, 0xff, 0x7f, 0xfc];
+    let fast = [&[0x20, 26][..], &[5; 26]].concat();
+    let maker = Id { priority: 6, pgn: Pgn(130_820), source: SourceAddress(3), destination: 255 };
+    let bytes = [
+        recorded(59_000, u32::MAX, b"YDVR v05"),
+        recorded(59_100, 0x09f1_1207, &heading),
+        recorded(59_200, 0x18ea_ff09, &[0, 0xee, 0]),
+        recorded(59_900, 0x09f2_0105, &fast),
+        // Of a maker: as a frame, and put together.
+        recorded(200, maker.to_can(), &[0x40, 9, 1, 2, 3, 4, 5, 6]),
+        recorded(300, maker.to_can(), &[&[0x40, 9][..], &[7; 9]].concat()),
+        recorded(400, 0x09f1_1207, &heading),
+    ];
+    let found = all_entries(Format::Auto, &bytes.concat());
+    let times: Vec<_> = found
+        .iter()
+        .map(|entry| match entry {
+            LogEntry::Record { number, record } => (*number, record.time.unwrap().0),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(times, [(2, 59_100), (3, 59_200), (4, 59_900), (5, 60_200), (6, 60_300), (7, 60_400)]);
+    let item = |at: usize| match &found[at] {
+        LogEntry::Record { record, .. } => record.item.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(item(0), Item::Frame(CanFrame::new(0x09f1_1207, &heading).unwrap()));
+    assert_eq!(item(1), Item::Frame(CanFrame::new(0x18ea_ff09, &[0, 0xee, 0]).unwrap()));
+    assert!(matches!(item(2), Item::Whole { id, payload } if id.pgn == Pgn(127_489) && payload == [5; 26]));
+    assert!(matches!(item(3), Item::Frame(frame) if frame.data() == [0x40, 9, 1, 2, 3, 4, 5, 6]));
+    assert!(matches!(item(4), Item::Whole { id, payload } if id == maker && payload == [7; 9]));
+    // Cut off in the last record, and no such time.
+    let whole = bytes.concat();
+    let cut = all_entries(Format::Ydvr, &whole[..whole.len() - 1]);
+    assert_eq!(cut.last(), Some(&LogEntry::Bad { number: 7, error: LineError::CutOff, is_last: true }));
+    let lost = [recorded(59_000, u32::MAX, b"YDVR v05"), recorded(60_001, 0x09f1_1207, &heading)].concat();
+    assert_eq!(all_entries(Format::Auto, &lost), [LogEntry::Bad { number: 2, error: LineError::Time, is_last: true }]);
+}
+
+#[test]
+fn frames_among_whole_messages_are_told() {
+    let misread = |mode: Mode, lines: &[&str]| {
+        let mut reader = LogReader::new(Format::Auto, mode);
+        lines.iter().for_each(|line| drop(reader.line(line.as_bytes()).unwrap()));
+        reader.misread()
+    };
+    let long = "2026-06-01-10:00:00.500,6,130820,7,255,9,01,02,03,04,05,06,07,08,09";
+    let first = "2026-06-01T10:00:00.012Z,3,127489,7,255,8,40,1a,01,02,03,04,05,06";
+    let next = "2026-06-01T10:00:00.013Z,3,127489,7,255,8,41,01,02,03,04,05,06,07";
+    let other = "2026-06-01T10:00:00.013Z,3,127489,8,255,8,41,01,02,03,04,05,06,07";
+    assert_eq!(misread(Mode::Auto, &[long, first, next]), 1);
+    for (mode, lines) in [
+        (Mode::Auto, [first, next, long]),
+        (Mode::Auto, [long, first, other]),
+        (Mode::Auto, [long, next, first]),
+        (Mode::Mixed, [long, first, next]),
+        (Mode::Fast, [long, first, next]),
+    ] {
+        assert_eq!(misread(mode, &lines), 0, "{mode:?} {lines:?}");
+    }
+}
+
 #[test]
 fn a_wire_that_is_joined_in_the_middle_is_found() {
     let whole = bst::wire(0x93, &HEADING);
