@@ -87,7 +87,7 @@ impl Replay {
             gateway,
             clock,
             input,
-            plain: Some(Plain { n2k: Receiver::new(""), sentences: Sentences::new("") }),
+            plain: Some(Plain { n2k: Receiver::with_limits("", limits.n2k), sentences: Sentences::new("") }),
             wall: None,
             lines: VecDeque::new(),
             after_poll: || {},
