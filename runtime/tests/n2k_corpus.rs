@@ -274,7 +274,7 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         let (expected, ours) = numbers?;
         return close(path, expected, ours * 1000.0).then_some("pressure-in-pascal");
     }
-    if path.ends_with("angleTrueWater") {
+    if path.ends_with("angleTrueWater") || (pgn == 65_341 && path.ends_with("windAngleApparent")) {
         let (expected, ours) = numbers?;
         return (expected > PI && close(path, expected - TAU, ours)).then_some("wind-angle-folded");
     }

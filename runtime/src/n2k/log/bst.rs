@@ -118,7 +118,8 @@ fn whole(id: Id, data: &[u8]) -> Result<Item, LineError> {
 pub(super) fn json(text: &str) -> Result<Option<Record>, LineError> {
     let list = text.split_once("\"payload\"").and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
     let list = list.and_then(|rest| rest.trim_start().strip_prefix('[')?.split_once(']'));
-    let (list, _) = list.ok_or(LineError::Part("payload"))?;
+    let without = if text.contains("\"fields\"") { LineError::Analyzed } else { LineError::Part("payload") };
+    let (list, _) = list.ok_or(without)?;
     let mut message = heapless::Vec::<u8, MESSAGE_MAX>::new();
     for number in list.split(',') {
         let byte = number.trim().parse().map_err(|_| LineError::Part("payload"))?;

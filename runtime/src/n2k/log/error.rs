@@ -67,6 +67,8 @@ pub enum LineError {
     PackedBy(&'static str),
     /// Text of two bytes a letter.
     Utf16,
+    /// JSON of canboat's analyzer: fields, and no bytes that could be decoded.
+    Analyzed,
     /// A capture in pcapng, which is another format than pcap.
     PcapNg,
 }
@@ -111,6 +113,9 @@ impl fmt::Display for LineError {
             Self::Packed => f.write_str("packed by gzip; unpack it first: gunzip -c FILE | skiff decode -"),
             Self::PackedBy(program) => write!(f, "packed by {program}; unpack it first"),
             Self::Utf16 => f.write_str("text in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 IN > OUT"),
+            Self::Analyzed => {
+                f.write_str("output of canboat's analyzer, which holds no bytes; give the log it was made of")
+            }
             Self::PcapNg => f.write_str("capture in pcapng; make it a pcap first: editcap -F pcap IN OUT"),
         }
     }

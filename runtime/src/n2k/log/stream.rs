@@ -174,6 +174,15 @@ impl LogStream {
             self.framing = Framing::Refused(*error);
             return Some(());
         }
+        // Without a mark: letters of ASCII, a zero beside each.
+        let is_wide = |[a, b, c, d]: [u8; 4]| {
+            let is_letter = |byte: u8| (b' '..0x7f).contains(&byte);
+            (is_letter(a) && is_letter(c) && b | d == 0) || (is_letter(b) && is_letter(d) && a | c == 0)
+        };
+        if self.format == Format::Auto && first.first_chunk().is_some_and(|first| is_wide(*first)) {
+            self.framing = Framing::Refused(LineError::Utf16);
+            return Some(());
+        }
         let is_capture = first.first_chunk().is_some_and(|first| pcap::is_like(*first));
         self.framing = match Wire::detect(first) {
             Some(is_ebl) => Framing::Wire(Wire::new(is_ebl)),

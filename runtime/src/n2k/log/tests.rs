@@ -314,6 +314,7 @@ fn errors_of_gateway_lines_name_what_is_wrong() {
         ("1) 1841 Rx 09F11207 4 FF 10 3B", LineError::Length { announced: 4, found: 3 }),
         ("1 1841 FD 09F11207 Rx 3 FF 10 3B", LineError::NotDataFrame),
         (r#"{"pgn":1}"#, LineError::Part("payload")),
+        (r#"{"timestamp":"2026-06-01T10:00:00.000Z","pgn":127250,"fields":{"Heading":1.5}}"#, LineError::Analyzed),
         (r#"{"payload":[256]}"#, LineError::Part("payload")),
         (r#"{"payload":[147,1]}"#, LineError::Part("head of the message")),
         (r#"{"payload":[147,14,2,18,241,1,255,7,1,2,3,4,4,255,16,59]}"#, LineError::Length { announced: 4, found: 3 }),
@@ -535,6 +536,8 @@ fn files_that_are_no_logs_are_named() {
         (b"\x28\xb5\x2f\xfd\x04", "zstd"),
         (b"\xff\xfe(\x0001\0", "UTF-16"),
         (b"\xfe\xff\0(\x0001", "UTF-16"),
+        (b"2\x000\x002\x006\0", "UTF-16"),
+        (b"\x002\x000\x002\x006", "UTF-16"),
     ] {
         let found = all_entries(Format::Auto, start);
         let [LogEntry::Bad { number: 1, error, is_last: true }] = found[..] else { panic!("{found:?}") };

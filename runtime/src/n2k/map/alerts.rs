@@ -138,7 +138,7 @@ fn simnet(scene: &mut Scene<'_>) {
     let (name, known) = code_name(scene.decoded, Field::Alarm, "unknown");
     let path = join(&["notifications.", &camel_case(&name)]);
     let message = if known { name } else { code_name(scene.decoded, Field::Alarm, "Unknown Simnet Alarm ").0 };
-    notify(scene, &path, &message, "warning", &[Value::Text("visual")]);
+    notify(scene, &path, &message, "warn", &[Value::Text("visual")]);
 }
 
 fn notify(scene: &mut Scene<'_>, path: &str, message: &str, state: &str, method: &[Value<'_>]) {

@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::environment::folded;
+use super::faults;
 use super::navigation::MAGNETIC;
 use super::rule::{How, Instance, Mapping, Root, leaf};
 use crate::delta::Value;
@@ -63,7 +64,13 @@ fn simnet_angle(scene: &mut Scene<'_>) {
     let path = match scene.decoded.raw(Field::Mode) {
         // Heading, navigation, no drift.
         Some(2 | 10 | 11) => TARGET_MAGNETIC,
-        // Wind.
+        // Wind, which counts port negative.
+        Some(3) if !faults::ON => {
+            if let Some(angle) = scene.decoded.number(Field::Angle) {
+                scene.value(TARGET_WIND, folded(angle));
+            }
+            return;
+        }
         Some(3) => TARGET_WIND,
         _ => return,
     };
