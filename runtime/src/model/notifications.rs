@@ -154,21 +154,21 @@ impl Notifications {
 
     /// Takes those of one source as those of another; where both have one, the later one stays.
     pub(super) fn rename(&mut self, from: &str, to: &str) {
-        let mut at = 0;
-        while let Some(row) = self.rows.get(at) {
-            let of = |other: &Notification, source: &str| {
-                other.source == source && other.path == row.path && other.context == row.context
-            };
-            let mut later = self.rows.iter().skip(at.saturating_add(1));
-            let is_outdated = (row.source == from && later.clone().any(|other| of(other, to)))
-                || (row.source == to && later.any(|other| of(other, from)));
-            if is_outdated {
-                self.rows.remove(at);
-                continue;
+        let mut kept = Vec::with_capacity(self.rows.len());
+        // The latest is the last.
+        while let Some(mut row) = self.rows.pop() {
+            if row.source == from {
+                row.source = to.into();
             }
-            at = at.saturating_add(1);
+            let known = |other: &Notification| {
+                other.source == row.source && other.path == row.path && other.context == row.context
+            };
+            if row.source != to || !kept.iter().any(known) {
+                kept.push(row);
+            }
         }
-        self.rows.iter_mut().filter(|row| row.source == from).for_each(|row| row.source = to.into());
+        kept.reverse();
+        self.rows = kept;
     }
 
     fn keep(&mut self, row: Notification) {

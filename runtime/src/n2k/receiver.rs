@@ -110,7 +110,7 @@ pub struct Counters {
     pub forgotten_power_factors: u64,
     /// Texts of alerts forgotten for the same reason.
     pub forgotten_alert_texts: u64,
-    /// Messages whose lost values are not told, for the same reason.
+    /// Messages whose lost values are not told, because others are remembered.
     pub forgotten_given: u64,
 }
 

@@ -285,6 +285,18 @@ impl<'a> Decoded<'a> {
         Some(code.and_then(|code| kind.text(code)).map_or(Lookup::Code(raw), Lookup::Text))
     }
 
+    /// Returns the text of a code that has one, of every other field that is there the number, as [`lookup`](Self::lookup)
+    /// and [`number`](Self::number) give them; one walk, because most values are either.
+    pub(super) fn text_or_number(&self, field: Field) -> Option<Result<&'static str, Decimal>> {
+        let (index, kind) = self.entry(field)?;
+        if (kind.lookup().is_some() || kind.form == Form::Indirect)
+            && let Lookup::Text(text) = self.lookup_of(index, kind)?
+        {
+            return Some(Ok(text));
+        }
+        Some(Err(kind.value(self.raw_of(index, kind)?)?))
+    }
+
     /// Returns the text of a code that has one.
     #[must_use]
     pub fn text(&self, field: Field) -> Option<&'static str> {

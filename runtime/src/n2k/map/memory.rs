@@ -254,7 +254,7 @@ impl Memory {
         place.and_then(|place| self.given.get(place)).map_or(0, |given| given.leaves)
     }
 
-    /// Remembers the leaves that a message gave; when there are too many messages, one of the others is forgotten.
+    /// Remembers the leaves that a message gave; when there are too many messages, those that are known stay.
     pub fn keep_given(&mut self, key: GivenKey, leaves: u32) {
         match self.given.binary_search_by_key(&key, |given| given.key) {
             Ok(place) => {
@@ -263,19 +263,10 @@ impl Memory {
                 }
             }
             Err(_) if leaves == 0 => {}
-            Err(place) => {
-                let is_full = self.given.len() >= usize::from(self.limits.given_max);
-                let place = if is_full {
-                    // Any other one: which is spoken of less cannot be known without work for each message.
-                    let gone = if place > 0 { 0 } else { self.given.len().saturating_sub(1) };
-                    self.given.remove(gone);
-                    count(&mut self.forgotten.given);
-                    if place > 0 { place - 1 } else { 0 }
-                } else {
-                    place
-                };
+            Err(place) if self.given.len() < usize::from(self.limits.given_max) => {
                 self.given.insert(place, Given { key, leaves });
             }
+            Err(_) => count(&mut self.forgotten.given),
         }
     }
 

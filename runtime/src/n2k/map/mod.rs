@@ -61,15 +61,21 @@ impl Scene<'_> {
 
     /// Gives the value of leaf number `bit`. One that is not available any more is null, once: what went away must be
     /// seen to go, and a device that never has it must not speak over another one that does.
+    #[inline]
     fn tell(&mut self, bit: u8, base: &str, path: &str, value: Option<Value<'_>>) {
         let mask = 1_u32 << (bit & 31);
-        if let Some(value) = value {
-            self.given |= mask;
-            self.sink.value_below(base, path, value);
-        } else if self.given & mask != 0 {
-            self.given &= !mask;
-            self.sink.value_below(base, path, Value::Null);
-        }
+        let value = match value {
+            Some(value) => {
+                self.given |= mask;
+                value
+            }
+            None if self.given & mask != 0 => {
+                self.given &= !mask;
+                Value::Null
+            }
+            None => return,
+        };
+        self.sink.value_below(base, path, value);
     }
 
     fn value(&mut self, path: &str, value: Value<'_>) {

@@ -6,7 +6,7 @@ use super::memory::GivenKey;
 use super::text::{Digits, ShortText, digits, join, lower};
 use crate::delta::Value;
 use crate::json::Decimal;
-use crate::n2k::decode::{Decoded, Lookup};
+use crate::n2k::decode::Decoded;
 use crate::n2k::id::Id;
 use crate::n2k::tables::Field;
 
@@ -289,10 +289,10 @@ impl How {
 
 /// Returns a field as decoded: the text of a code, or the number.
 pub(super) fn same(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
-    match decoded.lookup(field)? {
-        Lookup::Text(text) => Some(Value::Text(text)),
-        Lookup::Code(_) => decoded.number(field).map(Value::Number),
-    }
+    Some(match decoded.text_or_number(field)? {
+        Ok(text) => Value::Text(text),
+        Err(number) => Value::Number(number),
+    })
 }
 
 /// Returns the seconds of the codes 0xFFFD and 0xFFFE of a span of 16 bits of minutes, which the database's range ends
