@@ -68,9 +68,32 @@ fn decode_writes_a_log_in_another_format_and_reads_it_again() {
         let output = run(home.path(), &["decode", &log, "--to", to]);
         assert_eq!((output.status.code(), data(&output)), (Some(0), vec![line.to_owned()]), "{}", talk(&output));
         let again = data(&run_with(home.path(), &["decode", "-"], format!("{line}\n").as_bytes()));
-        // The time of day is all that these two have.
-        let date = if matches!(to, "ydwg" | "n2kascii") { "1970-01-01" } else { "2023-11-14" };
-        assert_eq!(again, [deltas[0].replace("2023-11-14", date)], "{to}");
+        // The time of day is all that these two have, and that is no time stamp.
+        let stamp = "\"timestamp\":\"2023-11-14T22:13:20.000Z\",";
+        assert!(deltas[0].contains(stamp));
+        let gone = if matches!(to, "ydwg" | "n2kascii") { stamp } else { "" };
+        assert_eq!(again, [deltas[0].replacen(gone, "", 1)], "{to}");
+    }
+}
+
+/// 2026-06-01T10:00:00Z by the system time (126992) of a GNSS receiver, and a depth before it.
+const UNDATED: &str =
+    "09:59:59.500 R 09F50B09 00 F4 01 00 00 00 00 FF\n10:00:00.100 R 09F01003 01 F0 7D 50 00 2A 75 15\n";
+
+#[test]
+fn a_log_without_a_date_gets_the_one_that_is_told_in_it() {
+    let home = tempdir().unwrap();
+    let log = write(home.path(), "boat.log", UNDATED);
+    for command in ["decode", "replay"] {
+        let output = run(home.path(), &[command, &log]);
+        let lines = data(&output);
+        assert_eq!((output.status.code(), lines.len()), (Some(0), 2), "{command}: {}", talk(&output));
+        assert!(lines[0].contains("\"timestamp\":\"2026-06-01T09:59:59.500Z\""), "{command}: {}", lines[0]);
+        assert!(lines[1].contains("\"timestamp\":\"2026-06-01T10:00:00.100Z\""), "{command}: {}", lines[1]);
+        // Nobody tells the time: none is made up.
+        let depth = UNDATED.lines().next().unwrap();
+        let [line] = data(&run_with(home.path(), &[command, "-"], depth.as_bytes())).try_into().unwrap();
+        assert!(line.contains("belowTransducer") && !line.contains("timestamp"), "{command}: {line}");
     }
 }
 

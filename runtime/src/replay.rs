@@ -6,7 +6,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,8 +13,8 @@ use crate::budget::Limits;
 use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::gateway::{Event, Gateway, InputId, Setup};
-use crate::hal::Hal;
 use crate::hal::sim::{SimClock, SimRng, SimStorage};
+use crate::hal::{Clock, Hal};
 use crate::json;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{DeltaForm, Receiver};
@@ -64,7 +63,7 @@ impl Replay {
     pub fn new(limits: Limits, label: &str, start: UnixMillis, strict: bool) -> Self {
         let clock = SimClock::new(start);
         let hal = Hal {
-            clock: Box::new(clock.clone()),
+            clock: Box::new(LogClock(clock.clone())),
             rng: Box::new(SimRng::new(RNG_SEED)),
             storage: Box::new(SimStorage::new()),
             network: None,
@@ -88,7 +87,7 @@ impl Replay {
             gateway,
             clock,
             input,
-            plain: Some(Plain { n2k: Receiver::new(""), sentences: Sentences::new("") }),
+            plain: Some(Plain { n2k: Receiver::with_limits("", limits.n2k), sentences: Sentences::new("") }),
             wall: None,
             lines: VecDeque::new(),
             after_poll: || {},
@@ -121,7 +120,7 @@ impl Replay {
     /// `line` is the number of the record's line, frame or record, from 1.
     pub fn record(&mut self, line: u64, record: &Record) {
         let wall = self.step(record.time);
-        let record = Record { time: Some(wall), item: record.item.clone() };
+        let record = Record { time: Some(wall).filter(|wall| wall.is_dated()), item: record.item.clone() };
         let now = self.clock_now();
         if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(&mut plain.n2k, line, &record, wall, now)) {
             self.lines.push_back(String::from(delta.text()));
@@ -176,7 +175,6 @@ impl Replay {
     }
 
     fn gateway_wall(&self) -> UnixMillis {
-        use crate::hal::Clock;
         self.clock.wall().unwrap_or_default()
     }
 
@@ -212,8 +210,24 @@ impl Replay {
     }
 
     fn clock_now(&self) -> Instant {
-        use crate::hal::Clock;
         Clock::now(&self.clock)
+    }
+}
+
+/// The clock of a log; its wall clock is not known where the log has times without a date.
+struct LogClock(SimClock);
+
+impl Clock for LogClock {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn wall(&self) -> Option<UnixMillis> {
+        self.0.wall().filter(|wall| wall.is_dated())
+    }
+
+    fn set_wall(&mut self, time: UnixMillis) {
+        self.0.set_wall(time);
     }
 }
 
@@ -223,7 +237,8 @@ fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, n
         Item::Frame(frame) => plain.frame(frame, now),
         Item::Whole { id, payload } => plain.whole(*id, payload),
     }?;
-    plain.delta(&message, &format!("{wall}"), DeltaForm::Line { line })
+    let stamp = if wall.is_dated() { wall } else { UnixMillis::UNKNOWN };
+    plain.delta(&message, &stamp.text(), DeltaForm::Line { line })
 }
 
 /// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`docs/command-line.md`).

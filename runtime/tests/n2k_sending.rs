@@ -206,6 +206,40 @@ fn sources_have_their_priorities_across_inputs() {
 }
 
 #[test]
+fn a_name_that_comes_late_leaves_no_second_source() {
+    let mut bus = Bus::new(&[None]);
+    let heading = |address: u32, raw: u8| {
+        CanFrame::new(0x09f1_1200 | address, &[0xff, raw, 0x3b, 0xff, 0x7f, 0xff, 0x7f, 0xfc]).unwrap()
+    };
+    let claim = |address: u32, number: u8| {
+        CanFrame::new(0x18ee_ff00 | address, &[number, 0, 0, 0, 0, 0x82, 0x32, 0xc0]).unwrap()
+    };
+    let leaf = |bus: &Bus| {
+        let own = ["vessels", "self", "navigation", "headingTrue"];
+        bus.gateways[0].gateway.model().json_at(&own).unwrap().to_string()
+    };
+    bus.inject(&heading(35, 0x10));
+    bus.inject(&heading(36, 0x1a));
+    bus.run(60_000);
+    assert!(leaf(&bus).contains(r#""can0.35":{"#) && leaf(&bus).contains(r#""can0.36""#), "{}", leaf(&bus));
+    bus.inject(&claim(35, 1));
+    bus.run(10);
+    let text = leaf(&bus);
+    assert!(text.contains(r#""can0.c032820000000001":{"#) && !text.contains("can0.35"), "{text}");
+    assert!(text.contains(r#""value":1.513,"$source":"can0.36""#), "the other one is not touched: {text}");
+    // The device moved, and speaks before it claims its new address.
+    bus.inject(&heading(40, 0x24));
+    bus.inject(&claim(40, 1));
+    bus.inject(&claim(36, 2));
+    bus.run(10);
+    let text = leaf(&bus);
+    assert!(text.contains(r#""value":1.514,"$source":"can0.c032820000000001""#), "{text}");
+    assert!(!text.contains("can0.40") && !text.contains("can0.36"), "{text}");
+    let sources = bus.gateways[0].gateway.model().json_at(&["sources", "can0"]).unwrap();
+    assert_eq!(sources.matches(r#""n2k":"#).count(), 2, "{sources}");
+}
+
+#[test]
 fn a_source_is_its_name_wherever_it_sits() {
     let mut bus = Bus::new(&[None]);
     let name = [1, 0, 0, 0, 0, 0x82, 0x32, 0xc0];

@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::n2k::log::{Format, LogWriter, Mode, Record, To};
 use skiff_runtime::n2k::{Counters, DeltaForm, N2kMessage, Receiver};
-use skiff_runtime::time::Instant;
+use skiff_runtime::time::{Instant, UnixMillis};
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
@@ -26,7 +26,7 @@ pub struct Args {
     log: String,
 
     /// How it is written; auto finds out: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn,
-    /// garmin, trc, bst, pcap
+    /// garmin, trc, bst, pcap, ydvr
     #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
     format: Format,
 
@@ -43,7 +43,7 @@ pub struct Args {
 pub fn command(args: &Args) -> Result<(), Failure> {
     let source = Source::new(&args.log);
     let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
-    let mut log = Log::new(source.open().map_err(unreadable)?, args.format, args.mode);
+    let mut log = Log::open(&source, args.format, args.mode).map_err(unreadable)?;
     let mut losses = Losses::default();
     let mut decoder = Decoder::new();
     let mut writer = args.to.map(LogWriter::new);
@@ -74,6 +74,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     if losses.sentences() > 0 {
         log::info!("{source}: {} sentences of NMEA 0183, left out; skiff replay takes them too", losses.sentences());
     }
+    log.tell_mode(&source);
     if writer.is_none() {
         summary(&source, &decoder.receiver);
     }
@@ -110,10 +111,10 @@ struct Decoder {
 
 impl Decoder {
     fn new() -> Self {
-        Self { receiver: Receiver::with_transfers("", Limits::of(Board::Linux).transfer_sessions_max) }
+        Self { receiver: Receiver::with_limits("", Limits::of(Board::Linux).n2k) }
     }
 
-    /// Returns the delta that `record` completes; without a time its stamp is 1970.
+    /// Returns the delta that `record` completes; without a date in the log it has no time stamp.
     fn record(&mut self, line: u64, record: &Record) -> Option<&str> {
         // The clock of a log jumps where two were joined: fast packets are told apart by their counters alone here.
         let now = Instant::default();
@@ -121,7 +122,7 @@ impl Decoder {
         if !self.receiver.item_into(&record.item, now, &mut message) {
             return None;
         }
-        let wall = record.time.unwrap_or_default();
+        let wall = record.time.filter(|time| time.is_dated()).unwrap_or(UnixMillis::UNKNOWN);
         self.receiver.delta_text(&message, &wall.text(), DeltaForm::Line { line })
     }
 }

@@ -57,7 +57,7 @@ pub struct Args {
     expect: Option<PathBuf>,
 
     /// How the log is written: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn, garmin, trc,
-    /// bst, pcap
+    /// bst, pcap, ydvr
     #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
     format: Format,
 
@@ -114,7 +114,7 @@ fn replay_log(
     output: &mut Output,
 ) -> Result<(), Ended> {
     let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
-    let mut log = Log::new(source.open().map_err(unreadable)?, args.format, args.mode);
+    let mut log = Log::open(source, args.format, args.mode).map_err(unreadable)?;
     let mut losses = Losses::default();
     let mut plugins = Some(plugins);
     let mut replay = None;
@@ -155,6 +155,7 @@ fn replay_log(
         output.take(replay)?;
     }
     output.data.flush()?;
+    log.tell_mode(source);
     losses.verdict(source).map_err(|text| Ended::Failed(Failure::new(exit::INPUT_CORRUPT, text)))
 }
 

@@ -11,7 +11,7 @@ use skiff_runtime::time::UnixMillis;
 use tokio::sync::mpsc;
 
 use crate::input::live::{self, BackOff, Link};
-use crate::logs::{Log, LogEntry, Losses, Source};
+use crate::logs::{Dates, Log, LogEntry, Losses, Source};
 use crate::sample;
 use crate::wake::Waker;
 
@@ -118,7 +118,9 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
             match track {
                 Track::Sample => play_sample(speed, send),
                 Track::Log { source, input, format } => {
-                    play_log(&source, Log::new(input, format, Mode::Auto), speed, send);
+                    // A file that cannot be read again is told of when it is played.
+                    let dates = Dates::of(&source, format, Mode::Auto).unwrap_or_default();
+                    play_log(&source, Log::new(input, format, Mode::Auto).with_dates(dates), speed, send);
                 }
                 Track::Live { link, name, format } => {
                     let send: live::Send = Arc::new(send);
@@ -152,7 +154,9 @@ fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEven
             Ok(Some(LogEntry::Record { record, .. })) => {
                 losses.record();
                 thread::sleep(pace.wait(record.time, Instant::now()));
-                if !send(InputEvent::Record(record)) {
+                // What has no date happens now.
+                let time = record.time.filter(|time| time.is_dated());
+                if !send(InputEvent::Record(Record { time, ..record })) {
                     return;
                 }
             }
@@ -178,6 +182,7 @@ fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEven
         }
     }
     send(InputEvent::State(InputState::Ended));
+    log.tell_mode(source);
     match losses.verdict(source) {
         Ok(()) => log::info!("{source} has been played to its end; serving on"),
         Err(text) => log::error!("{text}"),
@@ -204,6 +209,8 @@ impl Pace {
             return Duration::ZERO;
         };
         let time = time.unwrap_or(UnixMillis(last.0.saturating_add(RECORD_STEP_MS)));
+        // Where the date becomes known, nothing has passed.
+        let last = if last.is_dated() == time.is_dated() { last } else { time };
         // A log that goes back in time goes on without a wait.
         let passed_ms = u32::try_from(time.0.saturating_sub(last.0).max(0)).unwrap_or(u32::MAX);
         let span = Duration::try_from_secs_f64(f64::from(passed_ms) / 1000.0 / times).unwrap_or(WAIT_MAX);
@@ -244,6 +251,9 @@ mod tests {
         assert_eq!(pace.wait(None, start), Duration::ZERO);
         assert_eq!(pace.wait(None, start), millis(1));
         assert_eq!(pace.wait(None, start), millis(2));
+        let mut pace = Pace::new(Speed::Times(1.0));
+        pace.wait(Some(UnixMillis(36_000_000)), start);
+        assert_eq!(pace.wait(Some(UnixMillis(1_780_308_000_000)), start), Duration::ZERO, "the date is known now");
         assert_eq!(Pace::new(Speed::Max).wait(Some(UnixMillis(1)), start), Duration::ZERO);
     }
 

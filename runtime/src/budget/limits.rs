@@ -1,5 +1,7 @@
 //! The named limits of each board.
 
+use crate::n2k::ReceiverLimits;
+
 /// A board Skiff knows the budget of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -166,8 +168,8 @@ pub struct Limits {
     pub model_contexts_max: u16,
     /// Frames that the receive queue of a CAN interface holds.
     pub can_queue_len: u16,
-    /// Messages of the ISO transport protocol that one input puts together at a time, up to 1,785 bytes each.
-    pub transfer_sessions_max: u8,
+    /// What one input remembers of an NMEA 2000 network.
+    pub n2k: ReceiverLimits,
     /// Stream clients.
     pub clients_max: u16,
     /// Deltas waiting for one stream client; then it gets only the latest of each path.
@@ -307,7 +309,7 @@ impl Limits {
                 model_bytes_max: 8 * MIB,
                 model_contexts_max: 1000,
                 can_queue_len: 1024,
-                transfer_sessions_max: 8,
+                n2k: ReceiverLimits::COMPUTER,
                 clients_max: 64,
                 client_queue_len: 256,
                 request_bytes_max: 10 * MIB,
@@ -402,7 +404,7 @@ impl Limits {
             model_bytes_max: 24 * KIB,
             model_contexts_max: 16,
             can_queue_len,
-            transfer_sessions_max: 2,
+            n2k: ReceiverLimits::CHIP,
             clients_max: 2,
             client_queue_len: 16,
             request_bytes_max: 8 * KIB,

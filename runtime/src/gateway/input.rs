@@ -8,8 +8,9 @@ use super::interface::{Interface, Participation};
 use crate::delta::Delta;
 use crate::hal::{CanFrame, Clock, Rng, Storage};
 use crate::json::Object;
+use crate::model::Model;
 use crate::n2k::log::Item;
-use crate::n2k::{self, DeltaForm, N2kMessage, Receiver};
+use crate::n2k::{self, DeltaForm, N2kMessage, Receiver, ReceiverLimits};
 use crate::nmea0183::{self, Sentences};
 use crate::time::{Instant, UnixMillis};
 
@@ -47,6 +48,8 @@ impl InputState {
 pub(super) struct Hearing<'g> {
     pub board: &'g mut Board,
     pub clock: &'g mut dyn Clock,
+    /// What was told so far: a device can turn out to be called otherwise.
+    pub model: &'g mut Model,
     /// The form of deltas.
     pub form: DeltaForm<'g>,
 }
@@ -76,10 +79,10 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(label: &str, interface: Option<Interface>, transfer_sessions_max: u8) -> Self {
+    pub fn new(label: &str, interface: Option<Interface>, limits: ReceiverLimits) -> Self {
         Self {
             label: label.to_string(),
-            receiver: Receiver::with_transfers(label, transfer_sessions_max),
+            receiver: Receiver::with_limits(label, limits),
             sentences: None,
             interface,
             state: InputState::Open,
@@ -146,7 +149,13 @@ impl Input {
         if let Some(interface) = &mut self.interface {
             interface.hear(&message, now);
         }
-        self.receiver.delta(&message, &hearing.stamp(time).text(), hearing.form)
+        let delta = self.receiver.delta(&message, &hearing.stamp(time).text(), hearing.form);
+        if delta.is_none()
+            && let Some((from, to)) = self.receiver.take_renamed()
+        {
+            hearing.model.rename_source(&from, &to);
+        }
+        delta
     }
 
     /// Takes a sentence of NMEA 0183; what cannot be read is counted.

@@ -13,7 +13,7 @@ use crate::delta::Delta;
 use crate::hal::CanPort;
 use crate::json::Object;
 use crate::n2k::log::{Item, Record};
-use crate::n2k::{self, DeltaForm};
+use crate::n2k::{self, DeltaForm, ReceiverLimits};
 use crate::nmea0183;
 use crate::server::put::{Put, PutState};
 use crate::time::{Instant, UnixMillis};
@@ -26,7 +26,9 @@ pub(super) struct Inputs {
     list: Vec<Input>,
     /// What goes to the bus, when anything may.
     sending: Option<Box<Sending>>,
-    transfer_sessions_max: u8,
+    limits: ReceiverLimits,
+    /// Devices are named by NAME; else by address.
+    uses_name: bool,
 }
 
 /// One round of taking frames: each interface gives up to [`FRAMES_PER_POLL`].
@@ -40,16 +42,16 @@ pub(super) struct Round {
 
 impl Inputs {
     /// Makes an input of each interface.
-    pub fn new(ports: Vec<CanPort>, transfer_sessions_max: u8) -> Self {
-        let list = ports
-            .into_iter()
-            .map(|port| Input::new(&port.label, Some(Interface::new(port.can)), transfer_sessions_max));
-        Self { list: list.collect(), sending: None, transfer_sessions_max }
+    pub fn new(ports: Vec<CanPort>, limits: ReceiverLimits) -> Self {
+        let list = ports.into_iter().map(|port| Input::new(&port.label, Some(Interface::new(port.can)), limits));
+        Self { list: list.collect(), sending: None, limits, uses_name: true }
     }
 
     fn add(&mut self, label: &str) -> InputId {
         let id = InputId(self.list.len());
-        self.list.push(Input::new(label, None, self.transfer_sessions_max));
+        let mut input = Input::new(label, None, self.limits);
+        input.use_name(self.uses_name);
+        self.list.push(input);
         id
     }
 
@@ -138,6 +140,7 @@ impl Inputs {
 impl Gateway {
     /// Takes part in the bus on every CAN interface as `config` says; without a node in it the gateway only listens.
     pub fn take_part(&mut self, config: &N2kConfig) {
+        self.inputs.uses_name = config.use_can_name;
         self.inputs.list.iter_mut().for_each(|input| input.use_name(config.use_can_name));
         let Some(node) = &config.node else { return };
         let sends = !config.send.is_empty();
@@ -225,6 +228,9 @@ impl Gateway {
     /// Parts the inputs from what they are lent.
     fn hearing(&mut self) -> (&mut Inputs, Hearing<'_>) {
         let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
-        (&mut self.inputs, Hearing { board: &mut self.board, clock: &mut *self.hal.clock, form })
+        (
+            &mut self.inputs,
+            Hearing { board: &mut self.board, clock: &mut *self.hal.clock, model: &mut self.model, form },
+        )
     }
 }

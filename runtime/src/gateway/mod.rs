@@ -133,7 +133,7 @@ impl Gateway {
         Self {
             model,
             plugins: Plugins::new(registry, setup.events),
-            inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.transfer_sessions_max),
+            inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.n2k),
             clients: Clients::new(&setup.limits, &mut *hal.storage),
             board: Board::new(hal.clock.wall().is_none()),
             setup,

@@ -154,6 +154,14 @@ impl ContextTree {
         });
     }
 
+    /// Visits the values of all paths.
+    pub(super) fn leaves_mut(&mut self) -> impl Iterator<Item = &mut Leaf> {
+        self.nodes.values_mut().filter_map(|place| match &mut place.node {
+            Node::Leaf(leaf) => Some(leaf),
+            Node::Bare(_) => None,
+        })
+    }
+
     /// Visits the numbers of the sources that have a value here, repeated ones too.
     pub(super) fn sources_used(&self) -> BTreeSet<u16> {
         let leaves = self.nodes.values().filter_map(|place| match &place.node {

@@ -113,6 +113,23 @@ impl Leaf {
         }
     }
 
+    /// Drops one reading.
+    pub(super) fn remove(&mut self, place: usize, room: &mut Room) {
+        if place >= self.readings.len() {
+            return;
+        }
+        let latest = self.latest().map(|reading| reading.source);
+        let gone = self.readings.remove(place);
+        room.give(gone.owner, gone.heap_bytes());
+        let latest = self.readings.iter().position(|reading| Some(reading.source) == latest).unwrap_or(0);
+        self.latest = u8::try_from(latest).unwrap_or(0);
+    }
+
+    /// Gives the readings of a source to another number.
+    pub(super) fn set_source(&mut self, old: u16, new: u16) {
+        self.readings.iter_mut().filter(|reading| reading.source == old).for_each(|reading| reading.source = new);
+    }
+
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> u64 {
         let meta = self.meta.as_ref().map_or(0, |meta| meta.len() as u64);

@@ -14,6 +14,7 @@ mod known;
 mod leaf;
 mod notifications;
 mod priorities;
+mod rename;
 mod room;
 mod sources;
 mod tree;

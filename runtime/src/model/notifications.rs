@@ -173,6 +173,25 @@ impl Notifications {
         json
     }
 
+    /// Takes those of one source as those of another; where both have one, the later one stays.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        let mut kept = Vec::with_capacity(self.rows.len());
+        // The latest is the last.
+        while let Some(mut row) = self.rows.pop() {
+            if row.source == from {
+                row.source = to.into();
+            }
+            let known = |other: &Notification| {
+                other.source == row.source && other.path == row.path && other.context == row.context
+            };
+            if row.source != to || !kept.iter().any(known) {
+                kept.push(row);
+            }
+        }
+        kept.reverse();
+        self.rows = kept;
+    }
+
     fn keep(&mut self, row: Notification) {
         if self.limit == 0 {
             return;

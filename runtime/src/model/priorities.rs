@@ -129,6 +129,13 @@ impl Priorities {
         self.rows.is_empty()
     }
 
+    /// Ranks source `to` where `from` is ranked, unless it has a place of its own.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        for row in self.rows.values_mut().filter(|row| row.sources.iter().all(|(known, _)| **known != *to)) {
+            row.sources.iter_mut().filter(|(known, _)| **known == *from).for_each(|(known, _)| *known = to.into());
+        }
+    }
+
     /// Tells whether a value of this path and source is taken now.
     #[must_use]
     pub fn takes(&self, path: &str, source: &str, now: Instant) -> bool {

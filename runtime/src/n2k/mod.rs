@@ -40,7 +40,7 @@ mod texts;
 pub use fast_packet::Frames;
 pub use id::{Id, Pgn, SourceAddress};
 pub use payload::Payload;
-pub use receiver::{Counters, DeltaForm, N2kMessage, Receiver};
+pub use receiver::{Counters, DeltaForm, N2kMessage, Receiver, ReceiverLimits};
 pub use table::is_fast;
 pub use tables::{Definition, Field};
 pub use text::FieldText;

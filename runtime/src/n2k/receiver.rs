@@ -104,6 +104,14 @@ pub struct Counters {
     pub transfer_restarted: u64,
     /// Transfers given up by sender or receiver.
     pub transfer_aborted: u64,
+    /// Devices that were forgotten because more speak than are remembered.
+    pub forgotten_sources: u64,
+    /// Power factors forgotten for the same reason: apparent power is missing then.
+    pub forgotten_power_factors: u64,
+    /// Texts of alerts forgotten for the same reason.
+    pub forgotten_alert_texts: u64,
+    /// Messages whose lost values are not told, because others are remembered.
+    pub forgotten_given: u64,
 }
 
 impl Counters {
@@ -130,6 +138,10 @@ impl Counters {
             transfer_evicted,
             transfer_restarted,
             transfer_aborted,
+            forgotten_sources,
+            forgotten_power_factors,
+            forgotten_alert_texts,
+            forgotten_given,
         } = self;
         for (sum, more) in [
             (frames, other.frames),
@@ -151,6 +163,10 @@ impl Counters {
             (transfer_evicted, other.transfer_evicted),
             (transfer_restarted, other.transfer_restarted),
             (transfer_aborted, other.transfer_aborted),
+            (forgotten_sources, other.forgotten_sources),
+            (forgotten_power_factors, other.forgotten_power_factors),
+            (forgotten_alert_texts, other.forgotten_alert_texts),
+            (forgotten_given, other.forgotten_given),
         ] {
             *sum = sum.saturating_add(more);
         }
@@ -158,7 +174,7 @@ impl Counters {
 
     /// Returns name and count of each way that frames and messages are lost.
     #[must_use]
-    pub fn losses(&self) -> [(&'static str, u64); 13] {
+    pub fn losses(&self) -> [(&'static str, u64); 17] {
         [
             ("n2k_oversized", self.oversized),
             ("n2k_no_start", self.lost_no_start),
@@ -173,7 +189,39 @@ impl Counters {
             ("n2k_transfer_evicted", self.transfer_evicted),
             ("n2k_transfer_restarted", self.transfer_restarted),
             ("n2k_transfer_aborted", self.transfer_aborted),
+            ("n2k_forgotten_sources", self.forgotten_sources),
+            ("n2k_forgotten_power_factors", self.forgotten_power_factors),
+            ("n2k_forgotten_alert_texts", self.forgotten_alert_texts),
+            ("n2k_forgotten_given", self.forgotten_given),
         ]
+    }
+}
+
+/// How much one [`Receiver`] remembers. What is beyond is forgotten, the oldest first, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiverLimits {
+    /// Messages of the ISO transport protocol that are put together at a time, up to 1,785 bytes each.
+    pub transfer_sessions_max: u8,
+    /// Devices by address: their NAMEs, courses and sources that play; 16 bytes each. A bus has 252 addresses.
+    pub sources_max: u8,
+    /// Power factors of AC meters (65006 and its like), four of each; 32 bytes each.
+    pub power_factors_max: u16,
+    /// Messages whose values are told when they are gone, by device, PGN and instance; 8 bytes each.
+    pub given_max: u16,
+}
+
+impl ReceiverLimits {
+    /// Of a chip: a boat of 64 devices.
+    pub const CHIP: Self =
+        Self { transfer_sessions_max: iso_tp::SESSIONS, sources_max: 64, power_factors_max: 16, given_max: 96 };
+    /// Of a computer: a full bus, each device an AC meter.
+    pub const COMPUTER: Self =
+        Self { transfer_sessions_max: 8, sources_max: 252, power_factors_max: 1008, given_max: 4096 };
+}
+
+impl Default for ReceiverLimits {
+    fn default() -> Self {
+        Self::CHIP
     }
 }
 
@@ -187,6 +235,8 @@ pub struct Receiver {
     transfers: IsoTp,
     counters: Counters,
     memory: Memory,
+    /// The device whose NAME became known last, its address and NAME.
+    named: Option<(SourceAddress, Name)>,
     /// Every delta is written in the same memory.
     writer: DeltaWriter,
     /// How a `source` object with the label begins.
@@ -205,7 +255,7 @@ impl SourceTexts {
     fn new(id: Id, known: Option<&Source>, instance: Option<Digits>) -> Self {
         Self {
             address: map::digits(id.source.0.into()),
-            name: known.and_then(Source::name).map(|name| map::hexadecimal(name.0)),
+            name: known.and_then(Source::name).map(|name| map::hexadecimal(name.bits())),
             device_instance: known.and_then(Source::device_instance),
             instance,
         }
@@ -247,12 +297,12 @@ impl Receiver {
     /// Builds the receiver of the input called `label`; a longer one than [`LABEL_BYTES_MAX`] is cut.
     #[must_use]
     pub fn new(label: &str) -> Self {
-        Self::with_transfers(label, iso_tp::SESSIONS)
+        Self::with_limits(label, ReceiverLimits::default())
     }
 
-    /// As [`new`](Self::new), with room for this many transfers of the ISO transport protocol at a time.
+    /// As [`new`](Self::new), with room for this much.
     #[must_use]
-    pub fn with_transfers(label: &str, transfer_sessions_max: u8) -> Self {
+    pub fn with_limits(label: &str, limits: ReceiverLimits) -> Self {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
@@ -264,9 +314,10 @@ impl Receiver {
             label: kept,
             uses_name: true,
             fast_packets: FastPackets::default(),
-            transfers: IsoTp::new(transfer_sessions_max.into()),
+            transfers: IsoTp::new(limits.transfer_sessions_max.into()),
             counters: Counters::default(),
-            memory: Memory::default(),
+            memory: Memory::new(limits),
+            named: None,
             writer: DeltaWriter::default(),
             source_start,
         }
@@ -342,9 +393,17 @@ impl Receiver {
         self.uses_name = yes;
     }
 
+    /// Returns the `$source` that a device had by its address, and the one that it has now that its NAME is known: once
+    /// for each device, right after its claim. Claims come late where nobody asks for them.
+    pub fn take_renamed(&mut self) -> Option<(String, String)> {
+        let (address, name) = self.named.take()?;
+        let of = |device: &str| [self.label.as_str(), ".", device].concat();
+        Some((of(&map::digits(address.0.into())), of(&map::hexadecimal(name.bits()))))
+    }
+
     /// Visits the devices whose address claim was heard: address and NAME.
     pub fn devices(&self) -> impl Iterator<Item = (SourceAddress, u64)> {
-        self.memory.claims().map(|(address, name)| (address, name.0))
+        self.memory.claims().map(|(address, name)| (address, name.bits()))
     }
 
     /// Takes a message that came whole, as gateways and logs give them; `None` when it is too long, which is counted.
@@ -395,10 +454,13 @@ impl Receiver {
         }
         if id.pgn == ADDRESS_CLAIM {
             let name = <[u8; 8]>::try_from(message.payload.as_slice()).ok()?;
-            self.memory.claim(id.source, Name(u64::from_le_bytes(name)));
+            let name = Name::new(u64::from_le_bytes(name))?;
+            if self.memory.claim(id.source, name) && self.uses_name {
+                self.named = Some((id.source, name));
+            }
             return None;
         }
-        let mapping = map::find(id.pgn)?;
+        let (rule, mapping) = map::find(id.pgn)?;
         let decoded = Decoded::new(id.pgn, &message.payload)?;
         // Some rules give null for an absent field; without a single byte there is nothing to say that of.
         if message.payload.is_empty() {
@@ -432,8 +494,15 @@ impl Receiver {
         let written = |out: &mut dyn Write| source.write(start, id.pgn, out);
         let head = UpdateHead { source: Some(Value::Written(Written(&written))), source_ref, timestamp: stamp };
         self.writer.update(&head);
+        let key = mapping.key(rule, id, &decoded);
+        let given = key.map_or(0, |key| self.memory.given(key));
         let (memory, sink) = (&mut self.memory, &mut self.writer);
-        mapping.run(&mut map::Scene { decoded: &decoded, id, timestamp, memory, sink });
+        let mut scene = map::Scene { decoded: &decoded, id, timestamp, memory, sink, given };
+        mapping.run(&mut scene);
+        let now = scene.given;
+        if let Some(key) = key.filter(|_| now != given) {
+            self.memory.keep_given(key, now);
+        }
         Some(())
     }
 
@@ -448,7 +517,12 @@ impl Receiver {
     pub fn counters(&self) -> Counters {
         let dropped = self.fast_packets.dropped();
         let transfers = self.transfers.dropped();
+        let forgotten = self.memory.forgotten();
         Counters {
+            forgotten_sources: forgotten.sources,
+            forgotten_power_factors: forgotten.power_factors,
+            forgotten_alert_texts: forgotten.alert_texts,
+            forgotten_given: forgotten.given,
             transfer_timed_out: transfers.timed_out,
             transfer_evicted: transfers.evicted,
             transfer_restarted: transfers.restarted,
@@ -561,6 +635,23 @@ mod tests {
         twice.add(&counters);
         let sum = |counters: &Counters| counters.losses().iter().map(|(_, count)| count).sum::<u64>();
         assert_eq!((sum(&counters), sum(&twice), twice.frames), (23, 46, 52));
+    }
+
+    #[test]
+    fn a_device_whose_name_comes_late_is_told_once() {
+        let mut receiver = Receiver::new("can0");
+        let claim = |receiver: &mut Receiver, source: u8, name: u64| {
+            let message = receiver.whole(id(60_928, source), &name.to_le_bytes()).unwrap();
+            assert_eq!(receiver.delta(&message, TIME, DeltaForm::Line { line: 1 }), None);
+            receiver.take_renamed()
+        };
+        let renamed = (String::from("can0.7"), String::from("can0.c078850000000001"));
+        assert_eq!(claim(&mut receiver, 7, 0xc078_8500_0000_0001), Some(renamed));
+        assert_eq!(claim(&mut receiver, 7, 0xc078_8500_0000_0001), None, "again");
+        assert_eq!(claim(&mut receiver, 7, 0xc078_8500_0000_0002), None, "another device");
+        assert_eq!(claim(&mut receiver, 8, u64::MAX), None, "no NAME");
+        receiver.use_name(false);
+        assert_eq!(claim(&mut receiver, 9, 0xc078_8500_0000_0003), None, "named by address");
     }
 
     #[test]

@@ -27,6 +27,9 @@ use crate::time::UnixMillis;
 /// Letters of the name of an aid to navigation (129041; ITU-R M.1371, message 21); devices send more.
 const ATON_NAME_LETTERS: usize = 20;
 
+/// Length and control byte of a text that a device left unset: it has no letters, and what follows begins behind them.
+pub(super) const UNSET: (u8, u8) = (0xff, 0xff);
+
 /// The fields of one payload, or of one group of a repeating set.
 #[derive(Clone, Copy)]
 pub struct Decoded<'a> {
@@ -115,7 +118,10 @@ impl<'a> Decoded<'a> {
         let counted = |bit| read(self.payload, bit, 8).and_then(|count| usize::try_from(count).ok());
         match kind.form {
             Form::CountedText => counted(bit).map_or(rest, |count| (count + 1) * 8),
-            Form::CodedText => counted(bit).map_or(rest, |count| count.max(2) * 8),
+            Form::CodedText => match (counted(bit), counted(bit.saturating_add(8))) {
+                (Some(count), Some(control)) if [count, control] == [UNSET.0, UNSET.1].map(usize::from) => 16,
+                (count, _) => count.map_or(rest, |count| count.max(2) * 8),
+            },
             Form::Bytes => self.counted_bits(kind).unwrap_or(0),
             Form::KeyValue => self.key_bytes().map_or_else(|| self.resolved_width(index, bit, rest), |bytes| bytes * 8),
             Form::Variable => self.resolved_width(index, bit, rest),
@@ -277,6 +283,18 @@ impl<'a> Decoded<'a> {
             _ => Some(raw),
         };
         Some(code.and_then(|code| kind.text(code)).map_or(Lookup::Code(raw), Lookup::Text))
+    }
+
+    /// Returns the text of a code that has one, of every other field that is there the number, as [`lookup`](Self::lookup)
+    /// and [`number`](Self::number) give them; one walk, because most values are either.
+    pub(super) fn text_or_number(&self, field: Field) -> Option<Result<&'static str, Decimal>> {
+        let (index, kind) = self.entry(field)?;
+        if (kind.lookup().is_some() || kind.form == Form::Indirect)
+            && let Lookup::Text(text) = self.lookup_of(index, kind)?
+        {
+            return Some(Ok(text));
+        }
+        Some(Err(kind.value(self.raw_of(index, kind)?)?))
     }
 
     /// Returns the text of a code that has one.

@@ -1,7 +1,7 @@
 //! Actisense binary messages (BST): what NGT-1, NGX and W2K gateways send, bare or in JSON.
 //!
-//! Facts from the public format descriptions of Actisense's SDK: BST 93 (whole message), 95 (CAN frame), D0 (whole
-//! message, newer gateways). Frames on the wire are `DLE STX … check sum DLE ETX` with each DLE inside doubled.
+//! Facts from the public format descriptions of Actisense's SDK: BST 93 (whole message), 94 (the same, on its way to the
+//! bus), 95 (CAN frame), D0 (whole message, newer gateways). Frames on the wire are `DLE STX … check sum DLE ETX` with each DLE inside doubled.
 
 use alloc::vec::Vec;
 
@@ -21,6 +21,8 @@ pub(super) const MESSAGE_MAX: usize = 13 + MESSAGE_BYTES_MAX + 1;
 
 /// A whole message from the bus.
 const RECEIVED: u8 = 0x93;
+/// A whole message that a host gave to be sent; the gateway puts its own address in.
+const SENT: u8 = 0x94;
 /// A CAN frame.
 const FRAME: u8 = 0x95;
 /// A whole message of newer gateways.
@@ -63,11 +65,11 @@ pub(super) fn checked(message: &[u8]) -> Result<Option<Item>, LineError> {
     read(message.split_last().map_or(&[], |(_, rest)| rest))
 }
 
-/// Reads a message; `None` for what is not from the bus: commands, answers of the gateway, what it was told to send.
+/// Reads a message; `None` for what is not of the bus: commands and answers of the gateway, what it sent by itself.
 ///
 /// # Errors
 /// [`LineError`] says what is wrong.
-fn read(message: &[u8]) -> Result<Option<Item>, LineError> {
+pub(super) fn read(message: &[u8]) -> Result<Option<Item>, LineError> {
     let short = LineError::Part("head of the message");
     match *message {
         [RECEIVED, _, priority, low, middle, page, destination, source, _, _, _, _, announced, ref data @ ..] => {
@@ -76,6 +78,12 @@ fn read(message: &[u8]) -> Result<Option<Item>, LineError> {
             let pgn = Pgn(u32::from_le_bytes([low, middle, page, 0]));
             let id = Id { priority: priority & 7, pgn, source: SourceAddress(source), destination };
             whole(id, data).map(Some)
+        }
+        [SENT, _, priority, low, middle, page, destination, announced, ref data @ ..] => {
+            let announced = usize::from(announced);
+            let data = data.get(..announced).ok_or(LineError::Length { announced, found: data.len() })?;
+            let pgn = Pgn(u32::from_le_bytes([low, middle, page, 0]));
+            whole(Id { priority: priority & 7, pgn, source: SourceAddress(0), destination }, data).map(Some)
         }
         [FRAME, _, _, _, source, specific, format, flags, ref data @ ..] => {
             let id = can_id(source, specific, format, flags);
@@ -88,7 +96,7 @@ fn read(message: &[u8]) -> Result<Option<Item>, LineError> {
             // Bit 3: to the bus, not from it.
             if control & 8 != 0 { Ok(None) } else { whole(id, data).map(Some) }
         }
-        [RECEIVED | FRAME | MESSAGE, ..] | [] => Err(short),
+        [RECEIVED | SENT | FRAME | MESSAGE, ..] | [] => Err(short),
         _ => Ok(None),
     }
 }
@@ -110,7 +118,8 @@ fn whole(id: Id, data: &[u8]) -> Result<Item, LineError> {
 pub(super) fn json(text: &str) -> Result<Option<Record>, LineError> {
     let list = text.split_once("\"payload\"").and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
     let list = list.and_then(|rest| rest.trim_start().strip_prefix('[')?.split_once(']'));
-    let (list, _) = list.ok_or(LineError::Part("payload"))?;
+    let without = if text.contains("\"fields\"") { LineError::Analyzed } else { LineError::Part("payload") };
+    let (list, _) = list.ok_or(without)?;
     let mut message = heapless::Vec::<u8, MESSAGE_MAX>::new();
     for number in list.split(',') {
         let byte = number.trim().parse().map_err(|_| LineError::Part("payload"))?;

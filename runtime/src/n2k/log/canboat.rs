@@ -1,16 +1,19 @@
-//! canboat's plain format: time, priority, PGN, source, destination, length, bytes.
+//! canboat's plain format: time, priority, PGN, source, destination, length, bytes, in every spelling of its tools.
 
-use super::{LineError, hex};
+use super::{LineError, hex, moment};
 use crate::n2k::id::{Id, Pgn, SourceAddress};
 use crate::n2k::payload::{MESSAGE_BYTES_MAX, Payload};
 use crate::time::UnixMillis;
 
 /// Largest PGN of a line: three bytes, gateways number their own beyond 18 bits.
 const LINE_PGN_MAX: u32 = 0xff_ffff;
+/// Lowest priority of a frame; three bits.
+const PRIORITY_MAX: u8 = 7;
 
 /// One line, its bytes not read yet.
 pub(super) struct Line<'t> {
-    pub time: UnixMillis,
+    /// `None` where the time is not understood: the data are, and what follows shows that nothing was cut.
+    pub time: Option<UnixMillis>,
     pub id: Id,
     /// Bytes that the line says it has.
     pub announced: usize,
@@ -26,12 +29,13 @@ impl<'t> Line<'t> {
     /// [`LineError`] names the part that is wrong.
     pub fn read(text: &'t str) -> Result<Self, LineError> {
         let mut parts = text.splitn(7, ',');
-        let time = time(parts.next().unwrap_or_default()).ok_or(LineError::Time)?;
+        let time = moment::read(parts.next().unwrap_or_default());
         let mut number = |name, max: u32| {
             let value = parts.next().and_then(|part| part.trim().parse::<u32>().ok());
             value.filter(|value| *value <= max).ok_or(LineError::Part(name))
         };
-        let priority = byte(number("priority", 7)?);
+        // Tools pass on what they were given; no value depends on it.
+        let priority = byte(number("priority", 255)?).min(PRIORITY_MAX);
         let pgn = Pgn(number("PGN", LINE_PGN_MAX)?);
         let source = SourceAddress(byte(number("source address", 255)?));
         let destination = byte(number("destination", 255)?);
@@ -52,19 +56,10 @@ impl<'t> Line<'t> {
             return Err(LineError::PayloadTooLong { bytes: self.count });
         }
         for part in self.bytes.split(',').take(self.count) {
-            let part = part.trim();
-            if part.len() != 2 {
-                return Err(LineError::Data);
-            }
-            hex::bytes(part, &mut payload)?;
+            hex::byte(part.trim(), &mut payload)?;
         }
         Ok(payload)
     }
-}
-
-/// Reads the time; `Z` or a fraction must end it, so that a line cut within the time is not taken for one.
-fn time(text: &str) -> Option<UnixMillis> {
-    if text.ends_with('Z') || text.contains('.') { UnixMillis::parse_iso(text) } else { None }
 }
 
 fn byte(number: u32) -> u8 {

@@ -1,7 +1,7 @@
 //! candump of can-utils: the log form (`-l`), the screen form, and the form of version 4.
 
 use super::hex::{self, Data};
-use super::{Item, LineError, Record};
+use super::{Item, LineError, Record, moment};
 use crate::hal::CanFrame;
 use crate::time::UnixMillis;
 
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
     let (time, rest) = match text.strip_prefix('(') {
         Some(rest) => {
             let (inside, rest) = rest.split_once(')').ok_or(LineError::Time)?;
-            (Some(time(inside).ok_or(LineError::Time)?), rest)
+            (Some(moment::read(inside).ok_or(LineError::Time)?), rest)
         }
         None => before(text),
     };
@@ -46,6 +46,26 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
     Ok(Record { time, item: Item::Frame(frame) })
 }
 
+/// Times since the frame before (`-t d`), told from times since the first frame (`-t z`) when one is less than the last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spans {
+    last: i64,
+    sum: i64,
+    are_spans: bool,
+}
+
+impl Spans {
+    /// Returns a record with the time since the first frame, once it is known that spans are what the lines have.
+    pub fn summed(&mut self, record: Record) -> Record {
+        let Some(time) = record.time.filter(|time| !time.is_dated()) else { return record };
+        self.sum = self.sum.saturating_add(time.0);
+        // A fall to zero is the begin of another log.
+        self.are_spans |= (1..self.last).contains(&time.0);
+        self.last = time.0;
+        if self.are_spans { Record { time: Some(UnixMillis(self.sum)), ..record } } else { record }
+    }
+}
+
 /// Takes off a time that another program wrote before a line: a date, or seconds since 1970.
 fn before(text: &str) -> (Option<UnixMillis>, &str) {
     let taken = text.split_once(' ').and_then(|(word, rest)| Some((time(word)?, rest)));
@@ -56,16 +76,12 @@ fn before(text: &str) -> (Option<UnixMillis>, &str) {
 fn time(text: &str) -> Option<UnixMillis> {
     let text = text.trim();
     if text.contains('-') {
-        return UnixMillis::parse_iso(text);
+        return moment::read(text);
     }
-    let (seconds, fraction) = text.split_once('.')?;
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(seconds) || !is_number(fraction) {
-        return None;
-    }
-    let thousandths = fraction.bytes().chain(*b"000").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    let millis = seconds.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(thousandths)?;
-    Some(UnixMillis(millis))
+    // Without a fraction it is the name of an interface, or nothing of candump's.
+    let (seconds, fraction) = text.split_once('.').filter(|(_, fraction)| !fraction.is_empty())?;
+    let whole = seconds.bytes().all(|digit| digit.is_ascii_digit()).then(|| seconds.parse::<i64>().ok()).flatten()?;
+    Some(UnixMillis(whole.checked_mul(1000)?.checked_add(moment::thousandths(fraction)?)?))
 }
 
 /// Reads bytes written together: `FF103B`, also with points between.

@@ -1,4 +1,6 @@
-//! The wire of NGT-1 gateways, and EBL files, which hold it with time records in between.
+//! The wire of NGT-1 gateways, and EBL files, which hold it with records of their own in between.
+//!
+//! Newer recorders (W2K) write frames as records of their own: `ESC SOH 07`, a BST 95 without check sum, `ESC LF`.
 
 use alloc::vec::Vec;
 
@@ -14,6 +16,8 @@ const SOH: u8 = 1;
 const END: u8 = 0x0a;
 /// Kind of the record that holds the time: eight bytes, 100 ns since 1601 (Windows FILETIME).
 const KIND_TIME: u8 = 3;
+/// Kind of the record that holds a CAN frame.
+const KIND_FRAME: u8 = 7;
 const FILETIME_TO_UNIX_MS: i64 = 11_644_473_600_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +37,14 @@ pub(super) struct Wire {
     escape: Option<u8>,
     message: Vec<u8>,
     time: Option<UnixMillis>,
+    /// The count of the last frame record, milliseconds in 16 bits, and what has passed since the last time record.
+    count: Option<u16>,
+    passed_ms: i64,
 }
 
 impl Wire {
     pub fn new(is_ebl: bool) -> Self {
-        Self { is_ebl, state: State::Between, escape: None, message: Vec::new(), time: None }
+        Self { is_ebl, state: State::Between, escape: None, message: Vec::new(), time: None, count: None, passed_ms: 0 }
     }
 
     /// Tells whether bytes of these first ones are such a wire: `Some(true)` for EBL.
@@ -85,7 +92,7 @@ impl Wire {
             },
             (State::Note, Some(_)) if byte == END => {
                 self.state = State::Between;
-                self.note();
+                return self.note();
             }
             // One escape byte of a pair, or one that stands alone.
             (_, Some(escape)) => {
@@ -116,12 +123,26 @@ impl Wire {
         None
     }
 
-    fn note(&mut self) {
-        if let [KIND_TIME, time @ ..] = self.message.as_slice()
-            && let Some(time) = time.first_chunk()
-        {
-            let millis = i64::try_from(u64::from_le_bytes(*time) / 10_000).unwrap_or(i64::MAX);
-            self.time = Some(UnixMillis(millis.saturating_sub(FILETIME_TO_UNIX_MS)));
+    /// Takes a record of EBL's own: a time, or a frame; others say nothing of the bus.
+    fn note(&mut self) -> Option<Result<Option<Record>, LineError>> {
+        match self.message.as_slice() {
+            [KIND_TIME, time @ ..] => {
+                let millis = i64::try_from(u64::from_le_bytes(*time.first_chunk()?) / 10_000).unwrap_or(i64::MAX);
+                self.time = Some(UnixMillis(millis.saturating_sub(FILETIME_TO_UNIX_MS)));
+                (self.count, self.passed_ms) = (None, 0);
+                None
+            }
+            [KIND_FRAME, frame @ ..] => {
+                let item = bst::read(frame);
+                if let [_, _, low, high, ..] = *frame {
+                    let count = u16::from_le_bytes([low, high]);
+                    let passed = self.count.replace(count).map_or(0, |last| count.wrapping_sub(last));
+                    self.passed_ms = self.passed_ms.saturating_add(passed.into());
+                }
+                let time = UnixMillis(self.time.map_or(0, |time| time.0).saturating_add(self.passed_ms));
+                Some(item.map(|item| item.map(|item| Record { time: Some(time), item })))
+            }
+            _ => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::n2k::payload::MESSAGE_BYTES_MAX;
 pub enum LineError {
     /// Longer than [`LINE_BYTES_MAX`].
     TooLong {
-        /// Bytes of the line.
+        /// Bytes of it that were seen.
         bytes: usize,
     },
     /// Not UTF-8, and not a known format in another code either.
@@ -67,6 +67,8 @@ pub enum LineError {
     PackedBy(&'static str),
     /// Text of two bytes a letter.
     Utf16,
+    /// JSON of canboat's analyzer: fields, and no bytes that could be decoded.
+    Analyzed,
     /// A capture in pcapng, which is another format than pcap.
     PcapNg,
 }
@@ -89,7 +91,7 @@ impl LineError {
 impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::TooLong { bytes } => write!(f, "line of {bytes} bytes, {LINE_BYTES_MAX} allowed"),
+            Self::TooLong { .. } => write!(f, "line of more than {LINE_BYTES_MAX} bytes"),
             Self::NotText => f.write_str("line is no text"),
             Self::Binary(format) => write!(f, "format {} is binary and has no lines", format.name()),
             Self::UnknownFormat => f.write_str("not in any format that is known"),
@@ -111,6 +113,9 @@ impl fmt::Display for LineError {
             Self::Packed => f.write_str("packed by gzip; unpack it first: gunzip -c FILE | skiff decode -"),
             Self::PackedBy(program) => write!(f, "packed by {program}; unpack it first"),
             Self::Utf16 => f.write_str("text in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 IN > OUT"),
+            Self::Analyzed => {
+                f.write_str("output of canboat's analyzer, which holds no bytes; give the log it was made of")
+            }
             Self::PcapNg => f.write_str("capture in pcapng; make it a pcap first: editcap -F pcap IN OUT"),
         }
     }

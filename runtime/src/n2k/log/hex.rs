@@ -43,6 +43,18 @@ pub(super) fn bytes(text: &str, data: &mut impl Bytes) -> Result<(), LineError> 
     Ok(())
 }
 
+/// Reads one byte of one or two digits and adds it to `data`.
+///
+/// # Errors
+/// [`LineError::Data`] when it is none or does not fit.
+pub(super) fn byte(text: &str, data: &mut impl Bytes) -> Result<(), LineError> {
+    match text.as_bytes() {
+        [digit] => nibble(*digit).filter(|byte| data.add(*byte)).map(|_| ()).ok_or(LineError::Data),
+        [_, _] => bytes(text, data),
+        _ => Err(LineError::Data),
+    }
+}
+
 /// Reads the bytes of a whole message.
 ///
 /// # Errors
@@ -70,10 +82,7 @@ pub(super) fn listed<'t>(words: impl Iterator<Item = &'t str>, count: usize) -> 
         if word == "remote" {
             return Err(LineError::NotDataFrame);
         }
-        if word.len() != 2 {
-            return Err(LineError::Data);
-        }
-        bytes(word, &mut data)?;
+        byte(word, &mut data)?;
     }
     if data.len() == count { Ok(data) } else { Err(LineError::Length { announced: count, found: data.len() }) }
 }

@@ -1,6 +1,6 @@
 //! Digital Yacht iKonvert: whole messages in base64 (iKonvert developer guide).
 
-use super::{Item, LineError, Record};
+use super::{Item, LineError, Record, moment};
 use crate::n2k::id::{BROADCAST, Id, Pgn, SourceAddress};
 use crate::n2k::payload::Payload;
 use crate::time::UnixMillis;
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Result<Option<Record>, LineError> {
         let id = Id { priority: 0, pgn, source: SourceAddress(0), destination };
         return Ok(Some(Record { time: None, item: Item::Whole { id, payload } }));
     }
-    let priority = number("priority", 7)?.to_le_bytes()[0];
+    let priority = number("priority", 255)?.to_le_bytes()[0].min(7);
     let source = SourceAddress(number("source address", 255)?.to_le_bytes()[0]);
     let destination = number("destination", u32::from(BROADCAST))?.to_le_bytes()[0];
     let time = parts.next().and_then(seconds).ok_or(LineError::Time)?;
@@ -48,11 +48,10 @@ pub(super) fn read(text: &str) -> Result<Option<Record>, LineError> {
 /// Reads seconds with a fraction or none.
 fn seconds(text: &str) -> Option<UnixMillis> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|digit| digit.is_ascii_digit()) {
+    if !whole.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    let thousandths = fraction.bytes().chain(*b"000").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(thousandths).map(UnixMillis)
+    whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(moment::thousandths(fraction)?).map(UnixMillis)
 }
 
 /// Reads base64 (RFC 4648 §4); the padding and bits beyond the last byte are not looked at, the gateway leaves them out.

@@ -12,6 +12,7 @@ mod error;
 mod garmin;
 mod hex;
 mod ikonvert;
+mod moment;
 mod n2kascii;
 mod pcap;
 mod prefix;
@@ -20,6 +21,7 @@ mod sentence;
 mod stream;
 mod trc;
 mod write;
+mod ydvr;
 mod ydwg;
 
 pub use error::LineError;
@@ -67,11 +69,13 @@ pub enum Format {
     Bst,
     /// libpcap with the link type of SocketCAN.
     Pcap,
+    /// Binary file of Yacht Devices' voyage recorder, `.DAT`.
+    Ydvr,
 }
 
 impl Format {
     /// Every format and its name on the command line.
-    pub const ALL: [(&'static str, Self); 14] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("auto", Self::Auto),
         ("candump", Self::Candump),
         ("canboat", Self::Canboat),
@@ -86,6 +90,7 @@ impl Format {
         ("trc", Self::Trc),
         ("bst", Self::Bst),
         ("pcap", Self::Pcap),
+        ("ydvr", Self::Ydvr),
     ];
 
     /// Returns the format of that name.
@@ -103,7 +108,7 @@ impl Format {
     /// Tells whether it is no text: [`LogStream`] reads it, and [`LogReader`] refuses it.
     #[must_use]
     pub fn is_binary(self) -> bool {
-        matches!(self, Self::Ngt1 | Self::Ebl | Self::Pcap)
+        matches!(self, Self::Ngt1 | Self::Ebl | Self::Pcap | Self::Ydvr)
     }
 }
 

@@ -25,10 +25,8 @@ pub(super) fn read(text: &str) -> Result<Record, LineError> {
     let time = clock_time(digits, fraction).ok_or(LineError::Time)?;
     let address = words.next().and_then(|word| hex::number(word, 5)).ok_or(LineError::Part("addresses"))?;
     let [low, high, ..] = (address >> 4).to_le_bytes();
-    let priority = address.to_le_bytes()[0] & 0xf;
-    if priority > 7 {
-        return Err(LineError::Part("priority"));
-    }
+    // A digit of which three bits are used; no value depends on it.
+    let priority = (address.to_le_bytes()[0] & 0xf).min(7);
     let pgn = words.next().and_then(|word| hex::number(word, 5)).ok_or(LineError::Part("PGN"))?;
     let payload = hex::payload(words.next().unwrap_or_default())?;
     let id = Id { priority, pgn: Pgn(pgn), source: SourceAddress(high), destination: low };

@@ -7,7 +7,9 @@ use super::{
     sentence, trc, ydwg,
 };
 use crate::hal::CanFrame;
-use crate::n2k::id::PGN_MAX;
+use crate::n2k::id::{Id, PGN_MAX};
+use crate::n2k::is_fast;
+use crate::time::UnixMillis;
 
 /// Reads a log, one line at a time.
 #[derive(Clone, Debug)]
@@ -17,13 +19,27 @@ pub struct LogReader {
     /// In [`Mode::Auto`]: a line of more than 8 bytes was seen.
     whole_lines: bool,
     columns: Option<garmin::Columns>,
+    spans: candump::Spans,
+    /// A short line that can be the first frame of a fast packet among whole messages: who sent it, and the byte that its
+    /// next frame begins with.
+    begun: Option<(Id, u8)>,
+    /// Lines that turned out to be frames though short lines were taken as whole messages.
+    misread: u64,
 }
 
 impl LogReader {
     /// Builds a reader; a binary format makes every line a [`LineError::Binary`].
     #[must_use]
     pub fn new(format: Format, mode: Mode) -> Self {
-        Self { format, mode, whole_lines: mode == Mode::Fast, columns: None }
+        Self {
+            format,
+            mode,
+            whole_lines: mode == Mode::Fast,
+            columns: None,
+            spans: candump::Spans::default(),
+            begun: None,
+            misread: 0,
+        }
     }
 
     /// Reads one line, with or without its end; `None` for blank lines, comments (`#`, `;`), lines that name columns,
@@ -48,14 +64,15 @@ impl LogReader {
 
     fn text(&mut self, text: &str) -> Result<Option<Record>, LineError> {
         let (before, text) = prefix::without(prefix::trimmed(text));
-        let text = sentence::without_tag_block(text);
+        let (tagged, text) = sentence::without_tag_block(text);
+        let before = tagged.or(before);
         let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
         let format = match self.format {
             Format::Auto => self.format_of(text, first).ok_or(LineError::UnknownFormat)?,
             named => named,
         };
         let read = match format {
-            Format::Candump => candump::read(text).map(Some),
+            Format::Candump => candump::read(text).map(|record| Some(self.spans.summed(record))),
             Format::Canboat => self.canboat(text).map(Some),
             Format::Ydwg => ydwg::read(text).map(Some),
             Format::N2kAscii => n2kascii::read(text).map(Some),
@@ -63,10 +80,11 @@ impl LogReader {
             Format::Garmin => self.garmin(text),
             Format::Trc => trc::read(text).map(Some),
             Format::Bst => bst::json(text),
-            Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap => Err(LineError::Binary(format)),
+            Format::Auto | Format::Ngt1 | Format::Ebl | Format::Pcap | Format::Ydvr => Err(LineError::Binary(format)),
         };
-        // The time of the line itself is nearer to what happened.
-        read.map(|record| record.map(|record| Record { time: record.time.or(before), ..record }))
+        // The time of the line itself is nearer to what happened, where it has a date.
+        let dated = |time: Option<UnixMillis>| time.filter(|time| time.is_dated()).or(before).or(time);
+        read.map(|record| record.map(|record| Record { time: dated(record.time), ..record }))
     }
 
     /// Finds out how a line is written.
@@ -80,7 +98,7 @@ impl LogReader {
             b'0'..=b'9' if ydwg::is_like(text) => Format::Ydwg,
             // Only there do bytes have `0x` in front; the line with the columns can be missing.
             b'0'..=b'9' if text.contains(",0x") => Format::Garmin,
-            b'0'..=b'9' if text.contains(',') => Format::Canboat,
+            b'0'..=b'9' | b'Z' if text.contains(',') => Format::Canboat,
             b'0'..=b'9' if trc::is_like(text) => Format::Trc,
             _ if candump::is_like(text) => Format::Candump,
             _ => return None,
@@ -92,7 +110,7 @@ impl LogReader {
             self.columns = Some(columns);
             return Ok(None);
         }
-        garmin::read(text, &self.columns.unwrap_or(garmin::USUAL)).map(Some)
+        garmin::read(text, self.columns.as_ref().unwrap_or_else(|| garmin::usual(text))).map(Some)
     }
 
     fn canboat(&mut self, text: &str) -> Result<Record, LineError> {
@@ -107,11 +125,34 @@ impl LogReader {
         }
         let payload = line.payload()?;
         let frame = Some(&payload).filter(|_| !is_long && !self.whole_lines && line.id.pgn <= PGN_MAX);
+        if self.mode == Mode::Auto && self.whole_lines && !is_long {
+            self.look_for_frames(line.id, &payload);
+        }
         let item = match frame.and_then(|data| CanFrame::new(line.id.to_can(), data)) {
             Some(frame) => Item::Frame(frame),
             None => Item::Whole { id: line.id, payload },
         };
-        Ok(Record { time: Some(line.time), item })
+        Ok(Record { time: line.time, item })
+    }
+}
+
+impl LogReader {
+    /// Returns how often frames of fast packets were found where lines are taken as whole messages: the log mixes both.
+    #[must_use]
+    pub fn misread(&self) -> u64 {
+        self.misread
+    }
+
+    /// Looks whether two short lines are the first frames of one fast packet: `00 2B …`, then `01 …` (n2k.md, fast packets).
+    fn look_for_frames(&mut self, id: Id, payload: &[u8]) {
+        let [first, length, _, _, _, _, _, _] = *payload else { return };
+        let known = |(begun, next): (Id, u8)| (begun.pgn, begun.source) == (id.pgn, id.source) && next == first;
+        if self.begun.is_some_and(known) {
+            self.misread = self.misread.saturating_add(1);
+            self.begun = None;
+        } else if is_fast(id.pgn) && first & 0x1f == 0 && (9..=223).contains(&length) {
+            self.begun = Some((id, first | 1));
+        }
     }
 }
 

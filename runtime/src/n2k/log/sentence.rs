@@ -1,12 +1,19 @@
 //! NMEA 2000 inside of NMEA 0183 sentences: PCDIN and MXPGN; the check sum and the tag block of any sentence.
 
-use super::{Item, LineError, Record, hex};
+use super::{Item, LineError, Record, hex, moment};
 use crate::hal::CanFrame;
 use crate::n2k::id::{BROADCAST, Id, Pgn, SourceAddress};
+use crate::time::UnixMillis;
 
-/// Returns a line without the tag block in front of it: `\s:serial,c:1696759212*3E\$PCDIN,…` (NMEA 0183 version 4).
-pub(super) fn without_tag_block(text: &str) -> &str {
-    text.strip_prefix('\\').and_then(|rest| rest.split_once('\\')).map_or(text, |(_, sentence)| sentence)
+/// Takes off the tag block in front of a line: `\s:serial,c:1696759212*3E\$PCDIN,…` (NMEA 0183 version 4). Returns the
+/// time that stands in it, seconds or milliseconds since 1970.
+pub(super) fn without_tag_block(text: &str) -> (Option<UnixMillis>, &str) {
+    let Some((block, sentence)) = text.strip_prefix('\\').and_then(|rest| rest.split_once('\\')) else {
+        return (None, text);
+    };
+    let tags = block.split_once('*').map_or(block, |(tags, _)| tags);
+    let time = tags.split(',').find_map(|tag| tag.strip_prefix("c:")).and_then(moment::read);
+    (time.filter(|time| time.is_dated()), sentence)
 }
 
 /// Returns the fields of a sentence, between `$` or `!` and the check sum; a sentence without one is let pass.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::dle::Wire;
 use super::pcap::{self, Capture};
+use super::ydvr::{self, Recorder};
 use super::{Format, LINE_BYTES_MAX, LineError, LogReader, Mode, Record, prefix};
 
 /// Bytes that [`LogStream::feed`] takes at once.
@@ -48,6 +49,7 @@ enum Framing {
     /// A capture whose head is not there yet.
     CaptureHead,
     Capture(Capture),
+    Recorder(Recorder),
     /// A file of another kind: one error, then nothing.
     Refused(LineError),
     /// Nothing more can be read.
@@ -96,6 +98,7 @@ impl LogStream {
             Format::Ngt1 => Framing::Wire(Wire::new(false)),
             Format::Ebl => Framing::Wire(Wire::new(true)),
             Format::Pcap => Framing::CaptureHead,
+            Format::Ydvr => Framing::Recorder(Recorder::default()),
             _ => Framing::Lines,
         };
         Self {
@@ -152,6 +155,7 @@ impl LogStream {
                 self.next_entry_of_capture()
             }
             Framing::Capture(_) => self.next_entry_of_capture(),
+            Framing::Recorder(_) => self.next_entry_of_recorder(),
         }
     }
 
@@ -161,17 +165,29 @@ impl LogStream {
 
     fn detect(&mut self) -> Option<()> {
         let first = self.rest();
-        if first.len() < 4 && !self.is_ended {
+        // A recorder's file is known by its sixth byte.
+        let enough = if first.get(2..4) == Some(&[0xff, 0xff]) { 6 } else { 4 };
+        if first.len() < enough && !self.is_ended {
             return None;
         }
         if let Some((_, error)) = OTHER_FILES.iter().find(|(mark, _)| first.starts_with(mark)) {
             self.framing = Framing::Refused(*error);
             return Some(());
         }
+        // Without a mark: letters of ASCII, a zero beside each.
+        let is_wide = |[a, b, c, d]: [u8; 4]| {
+            let is_letter = |byte: u8| (b' '..0x7f).contains(&byte);
+            (is_letter(a) && is_letter(c) && b | d == 0) || (is_letter(b) && is_letter(d) && a | c == 0)
+        };
+        if self.format == Format::Auto && first.first_chunk().is_some_and(|first| is_wide(*first)) {
+            self.framing = Framing::Refused(LineError::Utf16);
+            return Some(());
+        }
         let is_capture = first.first_chunk().is_some_and(|first| pcap::is_like(*first));
         self.framing = match Wire::detect(first) {
             Some(is_ebl) => Framing::Wire(Wire::new(is_ebl)),
             None if is_capture => Framing::CaptureHead,
+            None if ydvr::is_like(first) => Framing::Recorder(Recorder::default()),
             None => Framing::Lines,
         };
         Some(())
@@ -354,6 +370,35 @@ impl LogStream {
             Ok(record) => LogEntry::Record { number, record },
             Err(error) => LogEntry::Bad { number, error, is_last: false },
         })
+    }
+
+    fn next_entry_of_recorder(&mut self) -> Option<LogEntry> {
+        loop {
+            let Framing::Recorder(recorder) = &mut self.framing else { return None };
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            // The next record's head shows whether this one was understood.
+            let is_enough = self.is_ended || rest.len() >= LINE_BYTES_MAX.min(CHUNK_BYTES_MAX) / 8;
+            let Some(length) = recorder.record_bytes(rest).filter(|_| is_enough) else {
+                let is_cut_off = self.is_ended && !rest.is_empty();
+                return is_cut_off.then(|| self.over(LineError::CutOff));
+            };
+            // Records have no mark: where one is wrong, the place of the next is lost.
+            let read = match recorder.record(rest.get(..length).unwrap_or_default()) {
+                Ok(read) => read,
+                Err(error) => return Some(self.over(error)),
+            };
+            self.start += length;
+            self.number = self.number.saturating_add(1);
+            if let Some(record) = read {
+                return Some(LogEntry::Record { number: self.number, record });
+            }
+        }
+    }
+
+    /// Returns how often frames were found in a canboat log whose lines are taken as whole messages.
+    #[must_use]
+    pub fn misread(&self) -> u64 {
+        self.reader.misread()
     }
 
     /// Returns the format that was asked for.

@@ -62,6 +62,60 @@ fn canboat_lines_are_frames_until_a_long_one_comes() {
 }
 
 #[test]
+fn canboat_lines_are_read_in_every_spelling() {
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0, 0xb]).unwrap();
+    for (time, millis) in [
+        ("2026-06-01-10:00:00", Some(1_780_308_000_000)),
+        ("2026-06-01T12:00:00.012+02:00", Some(1_780_308_000_012)),
+        ("2026-06-01Z10:00:00.012", Some(1_780_308_000_012)),
+        ("2026/06/01-10:00:00.012", Some(1_780_308_000_012)),
+        ("1780308000012", Some(1_780_308_000_012)),
+        ("1780308000", Some(1_780_308_000_000)),
+        ("10:00:00.012", Some(MORNING)),
+        ("Z", None),
+        ("1 June", None),
+    ] {
+        assert_eq!(frame(&std::format!("{time},2,127250,7,255,3,ff,0,b")), (millis, wanted), "{time}");
+    }
+    // Three bits hold no 8.
+    let (_, lowest) = frame("2026-06-01T10:00:00Z,8,127250,7,255,3,FF,00,0B");
+    assert_eq!(lowest.id(), 0x1df1_1207);
+}
+
+#[test]
+fn a_time_with_a_date_wins_over_the_servers_and_one_without_does_not() {
+    let server = Some(1_471_172_400_153);
+    for (line, time) in [
+        ("1471172400153;A;10:00:00.012 R 09F11207 FF 10 3B", server),
+        ("1471172400153;A;(000.010000) can0 09F11207#FF103B", server),
+        ("1471172400153;A;  can0  09F11207   [3]  FF 10 3B", server),
+        ("1471172400153;A;(1780308000.012999) can0 09F11207#FF103B", Some(1_780_308_000_012)),
+        ("\\s:x,c:1780308000*00\\$MXPGN,01F112,2307,FF103B*63", Some(1_780_308_000_000)),
+        ("1471172400153;A;\\c:1780308000012*00\\$MXPGN,01F112,2307,FF103B*63", Some(1_780_308_000_012)),
+        ("1471172400153;A;\\s:x*00\\$MXPGN,01F112,2307,FF103B*63", server),
+    ] {
+        assert_eq!(frame(line).0, time, "{line}");
+    }
+    let (time, ..) = whole("1471172400153;A;!PDGY,127250,2,7,255,1.841,/xA7");
+    let (other, ..) = whole("1471172400153;A;A100000.012 07FF9 1F112 FF103B");
+    assert_eq!((time, other), (server, server));
+}
+
+#[test]
+fn times_of_candump_since_the_last_frame_are_summed() {
+    let times = |spans: &[&str]| -> Vec<i64> {
+        let mut reader = LogReader::new(Format::Auto, Mode::Auto);
+        let lines = spans.iter().map(|span| std::format!(" ({span})  can0  09F11207   [3]  FF 10 3B"));
+        lines.map(|line| reader.line(line.as_bytes()).unwrap().unwrap().time.unwrap().0).collect()
+    };
+    assert_eq!(times(&["000.000000", "000.009000", "000.250000", "000.019000", "000.730000"]), [0, 9, 250, 278, 1008]);
+    assert_eq!(times(&["000.000000", "000.009000", "000.259000", "000.278000"]), [0, 9, 259, 278]);
+    // Two logs of `-t z`, joined.
+    assert_eq!(times(&["005.000000", "000.000000", "000.009000"]), [5000, 0, 9]);
+    assert_eq!(times(&["1780308000.012999", "1780308000.000000"]), [1_780_308_000_012, 1_780_308_000_000]);
+}
+
+#[test]
 fn addressed_groups_and_gateway_groups_keep_their_id() {
     let (_, asked) = frame("2026-06-01T10:00:00.012Z,6,59904,3,36,3,00,ee,00");
     assert_eq!(asked.id(), 0x18ea_2403);
@@ -103,7 +157,7 @@ fn blank_lines_and_comments_hold_nothing() {
 fn errors_name_what_is_wrong() {
     for (line, error) in [
         ("interface = can0, family = 29", LineError::UnknownFormat),
-        ("(1780308000) can0 09F11207#FF", LineError::Time),
+        ("(178x308000) can0 09F11207#FF", LineError::Time),
         ("(1780308000.000000 can0 09F11207#FF", LineError::Time),
         ("(1780308000.000000)", LineError::Part("interface")),
         ("(1780308000.000000) can0", LineError::Part("identifier")),
@@ -118,13 +172,14 @@ fn errors_name_what_is_wrong() {
         ("  can0  09F11207   [3]  00 01", LineError::Length { announced: 3, found: 2 }),
         ("  can0  09F11207   [8]  remote request", LineError::NotDataFrame),
         ("  can0  09F11207   [2]  00 1G", LineError::Data),
-        ("2026-06-01-10:00:00,2,127250,7,255,1,ff", LineError::Time),
-        ("2026-06-01T10:00:00.0Z,8,127250,7,255,1,ff", LineError::Part("priority")),
+        ("2026-06-01T10:00:00.0Z,256,127250,7,255,1,ff", LineError::Part("priority")),
         ("2026-06-01T10:00:00.0Z,2,x,7,255,1,ff", LineError::Part("PGN")),
         ("2026-06-01T10:00:00.0Z,2,127250,256,255,1,ff", LineError::Part("source address")),
         ("2026-06-01T10:00:00.0Z,2,127250,7", LineError::Part("destination")),
         ("2026-06-01T10:00:00.0Z,2,127250,7,255,-1,ff", LineError::Part("length")),
         ("2026-06-01T10:00:00.0Z,2,127250,7,255,2,f,fff", LineError::Data),
+        ("2026-06-01T10:00:00.0Z,2,127250,7,255,2,g,ff", LineError::Data),
+        ("2026-06-01T10:00:00.0Z,2,127250,7,255,2,,ff", LineError::Data),
     ] {
         assert_eq!(read(line), Err(error), "{line}");
     }
@@ -194,6 +249,16 @@ fn text_formats_of_messages_are_told_apart() {
     for format in [Format::Garmin, Format::Auto] {
         assert!(LogReader::new(format, Mode::Auto).line(garmin).unwrap().is_some());
     }
+    // Newer firmware writes the date and the PGN twice.
+    let newer = b"0,6_1_2026_10_0_0_1012,127250,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
+    let head = b"Sequence #,Month_Day_Year_Hours_Minutes_Seconds_msTicks,PGN,Processed PGN,Name,Manufacturer,Remote Address,Local Address,Priority,Single Frame,Size,Packet";
+    let item = Item::Whole { id, payload: data.clone() };
+    let dated = Record { time: Some(UnixMillis(1_780_308_000_012)), item: item.clone() };
+    let mut named = LogReader::new(Format::Auto, Mode::Auto);
+    assert_eq!((named.line(head), named.line(newer)), (Ok(None), Ok(Some(dated.clone()))));
+    assert_eq!(LogReader::new(Format::Auto, Mode::Auto).line(newer), Ok(Some(dated)));
+    let unset = b"0,0_0_0_0_0_0_1012,127250,127250,Vessel Heading,Garmin,7,255,2,1,3,0xFF103B";
+    assert_eq!(named.line(unset), Ok(Some(Record { time: Some(UnixMillis(1012)), item })));
     // These name no priority, or no sender.
     let (time, found, payload) = whole("$PCDIN,01F112,0012D687,07,FF103B*2C");
     assert_eq!((time, found, payload), (None, Id { priority: 0, ..id }, data.clone()));
@@ -232,14 +297,13 @@ fn errors_of_gateway_lines_name_what_is_wrong() {
         ("10:00:00.012 X 09F11207 FF", LineError::Part("direction")),
         ("10:00:00.012 R 09F11207 FF FF FF FF FF FF FF FF FF", LineError::FrameTooLong { bytes: 9 }),
         ("10:00:00.012 R 123 FF", LineError::ElevenBit),
-        ("10:00:00.012 R 09F11207 F", LineError::Data),
-        ("A100000.012 07FF9 1F112 FF", LineError::Part("priority")),
+        ("10:00:00.012 R 09F11207 FFF", LineError::Data),
         ("A100000.012 07FF 1F112 FF", LineError::Part("addresses")),
         ("A100000.012 07FF2 +F112 FF", LineError::Part("PGN")),
         ("A100000.012 07FF2 1F112 F", LineError::Data),
         ("A107000.012 07FF2 1F112 FF", LineError::Time),
         ("!PDGY,127250,2,7,255,1.841,/x*7", LineError::Base64),
-        ("!PDGY,127250,9,7,255,1.841,/xA7", LineError::Part("priority")),
+        ("!PDGY,127250,300,7,255,1.841,/xA7", LineError::Part("priority")),
         ("!PDGY,127250,2,7,255,x,/xA7", LineError::Time),
         ("$PCDIN,01F112,0012D687,07,FF103B*00", LineError::Checksum),
         ("$PCDIN,01F112,0012D687,07", LineError::Data),
@@ -250,6 +314,7 @@ fn errors_of_gateway_lines_name_what_is_wrong() {
         ("1) 1841 Rx 09F11207 4 FF 10 3B", LineError::Length { announced: 4, found: 3 }),
         ("1 1841 FD 09F11207 Rx 3 FF 10 3B", LineError::NotDataFrame),
         (r#"{"pgn":1}"#, LineError::Part("payload")),
+        (r#"{"timestamp":"2026-06-01T10:00:00.000Z","pgn":127250,"fields":{"Heading":1.5}}"#, LineError::Analyzed),
         (r#"{"payload":[256]}"#, LineError::Part("payload")),
         (r#"{"payload":[147,1]}"#, LineError::Part("head of the message")),
         (r#"{"payload":[147,14,2,18,241,1,255,7,1,2,3,4,4,255,16,59]}"#, LineError::Length { announced: 4, found: 3 }),
@@ -324,6 +389,125 @@ fn the_wire_of_an_ngt1_is_taken_apart() {
     assert_eq!(all_entries(Format::Ngt1, &endless), [LogEntry::Bad { number: 1, error, is_last: false }]);
 }
 
+/// A record of EBL's own, each escape byte inside doubled.
+fn note(kind: u8, data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x1b, 1, kind];
+    for byte in data {
+        bytes.push(*byte);
+        if *byte == 0x1b {
+            bytes.push(*byte);
+        }
+    }
+    bytes.extend([0x1b, 0x0a]);
+    bytes
+}
+
+#[test]
+fn frame_records_of_newer_ebl_files_are_read_with_their_count() {
+    // 2026-06-01T10:00:00Z in 100 ns since 1601.
+    let filetime = (1_780_308_000_000_u64 + 11_644_473_600_000) * 10_000;
+    let frame = |count: u16| {
+        let [low, high] = count.to_le_bytes();
+        note(7, &[0x95, 9, low, high, 7, 18, 0xf1, 9, 0xff, 0x10, 0x1b])
+    };
+    let wanted = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x1b]).unwrap();
+    let record = |number, time| LogEntry::Record {
+        number,
+        record: Record { time: Some(UnixMillis(time)), item: Item::Frame(wanted) },
+    };
+    // Without a time record the count is all there is; it goes over its end.
+    let bytes = [frame(65_000), frame(65_500), frame(464), note(3, &filetime.to_le_bytes()), frame(474), frame(574)];
+    assert_eq!(
+        all_entries(Format::Auto, &bytes.concat()),
+        [record(1, 0), record(2, 500), record(3, 1000), record(4, 1_780_308_000_000), record(5, 1_780_308_000_100)]
+    );
+    let mut bad = note(7, &[0x95, 4, 0, 0, 7]);
+    bad.extend(note(9, &[1, 2, 3]));
+    let error = LineError::Part("head of the message");
+    assert_eq!(all_entries(Format::Auto, &bad), [LogEntry::Bad { number: 1, error, is_last: false }]);
+}
+
+#[test]
+fn what_a_host_gave_to_be_sent_is_read() {
+    let id = Id { priority: 2, pgn: Pgn(127_250), source: SourceAddress(0), destination: 255 };
+    let item = Item::Whole { id, payload: Payload::from_slice(&[0xff, 0x10, 0x3b]).unwrap() };
+    let sent = bst::wire(0x94, &[2, 18, 241, 1, 255, 3, 0xff, 0x10, 0x3b]);
+    let record = Record { time: None, item };
+    assert_eq!(all_entries(Format::Auto, &sent), [LogEntry::Record { number: 1, record: record.clone() }]);
+    assert_eq!(read(r#"{"payload":[148,9,2,18,241,1,255,3,255,16,59]}"#), Ok(Some(record)));
+    let short = read(r#"{"payload":[148,9,2,18,241,1,255,4,255,16,59]}"#);
+    assert_eq!(short, Err(LineError::Length { announced: 4, found: 3 }));
+}
+
+/// One record of a voyage recorder.
+fn recorded(time: u16, id: u32, data: &[u8]) -> Vec<u8> {
+    [&time.to_le_bytes()[..], &id.to_le_bytes()[..], data].concat()
+}
+
+#[test]
+fn files_of_a_voyage_recorder_are_read() {
+    let heading = [0xff, 0x10, 0x3b, 0xff, 0x7f, 0xff, 0x7f, 0xfc];
+    let fast = [&[0x20, 26][..], &[5; 26]].concat();
+    let maker = Id { priority: 6, pgn: Pgn(130_820), source: SourceAddress(3), destination: 255 };
+    let bytes = [
+        recorded(59_000, u32::MAX, b"YDVR v05"),
+        recorded(59_100, 0x09f1_1207, &heading),
+        recorded(59_200, 0x18ea_ff09, &[0, 0xee, 0]),
+        recorded(59_900, 0x09f2_0105, &fast),
+        // Of a maker: as a frame, and put together.
+        recorded(200, maker.to_can(), &[0x40, 9, 1, 2, 3, 4, 5, 6]),
+        recorded(300, maker.to_can(), &[&[0x40, 9][..], &[7; 9]].concat()),
+        recorded(400, 0x09f1_1207, &heading),
+    ];
+    let found = all_entries(Format::Auto, &bytes.concat());
+    let times: Vec<_> = found
+        .iter()
+        .map(|entry| match entry {
+            LogEntry::Record { number, record } => (*number, record.time.unwrap().0),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(times, [(2, 59_100), (3, 59_200), (4, 59_900), (5, 60_200), (6, 60_300), (7, 60_400)]);
+    let item = |at: usize| match &found[at] {
+        LogEntry::Record { record, .. } => record.item.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(item(0), Item::Frame(CanFrame::new(0x09f1_1207, &heading).unwrap()));
+    assert_eq!(item(1), Item::Frame(CanFrame::new(0x18ea_ff09, &[0, 0xee, 0]).unwrap()));
+    assert!(matches!(item(2), Item::Whole { id, payload } if id.pgn == Pgn(127_489) && payload == [5; 26]));
+    assert!(matches!(item(3), Item::Frame(frame) if frame.data() == [0x40, 9, 1, 2, 3, 4, 5, 6]));
+    assert!(matches!(item(4), Item::Whole { id, payload } if id == maker && payload == [7; 9]));
+    // Cut off in the last record, and no such time.
+    let whole = bytes.concat();
+    let cut = all_entries(Format::Ydvr, &whole[..whole.len() - 1]);
+    assert_eq!(cut.last(), Some(&LogEntry::Bad { number: 7, error: LineError::CutOff, is_last: true }));
+    let lost = [recorded(59_000, u32::MAX, b"YDVR v05"), recorded(60_001, 0x09f1_1207, &heading)].concat();
+    assert_eq!(all_entries(Format::Auto, &lost), [LogEntry::Bad { number: 2, error: LineError::Time, is_last: true }]);
+}
+
+#[test]
+fn frames_among_whole_messages_are_told() {
+    let misread = |mode: Mode, lines: &[&str]| {
+        let mut reader = LogReader::new(Format::Auto, mode);
+        lines.iter().for_each(|line| drop(reader.line(line.as_bytes()).unwrap()));
+        reader.misread()
+    };
+    let long = "2026-06-01-10:00:00.500,6,130820,7,255,9,01,02,03,04,05,06,07,08,09";
+    let first = "2026-06-01T10:00:00.012Z,3,127489,7,255,8,40,1a,01,02,03,04,05,06";
+    let next = "2026-06-01T10:00:00.013Z,3,127489,7,255,8,41,01,02,03,04,05,06,07";
+    let other = "2026-06-01T10:00:00.013Z,3,127489,8,255,8,41,01,02,03,04,05,06,07";
+    assert_eq!(misread(Mode::Auto, &[long, first, next]), 1);
+    for (mode, lines) in [
+        (Mode::Auto, [first, next, long]),
+        (Mode::Auto, [long, first, other]),
+        (Mode::Auto, [long, next, first]),
+        (Mode::Mixed, [long, first, next]),
+        (Mode::Fast, [long, first, next]),
+    ] {
+        assert_eq!(misread(mode, &lines), 0, "{mode:?} {lines:?}");
+    }
+}
+
 #[test]
 fn a_wire_that_is_joined_in_the_middle_is_found() {
     let whole = bst::wire(0x93, &HEADING);
@@ -352,6 +536,8 @@ fn files_that_are_no_logs_are_named() {
         (b"\x28\xb5\x2f\xfd\x04", "zstd"),
         (b"\xff\xfe(\x0001\0", "UTF-16"),
         (b"\xfe\xff\0(\x0001", "UTF-16"),
+        (b"2\x000\x002\x006\0", "UTF-16"),
+        (b"\x002\x000\x002\x006", "UTF-16"),
     ] {
         let found = all_entries(Format::Auto, start);
         let [LogEntry::Bad { number: 1, error, is_last: true }] = found[..] else { panic!("{found:?}") };

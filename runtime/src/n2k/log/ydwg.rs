@@ -1,6 +1,6 @@
 //! Yacht Devices RAW (manual of YDWG-02 and YDNU-02, appendix "format of messages in RAW mode").
 
-use super::{Item, LineError, Record, hex};
+use super::{Item, LineError, Record, hex, moment};
 use crate::hal::CanFrame;
 use crate::time::UnixMillis;
 
@@ -39,7 +39,7 @@ pub(super) fn time_of_day(text: &str) -> Option<UnixMillis> {
 
 /// Returns the time of six digits and a fraction.
 pub(super) fn clock_time(digits: [u8; 6], fraction: &str) -> Option<UnixMillis> {
-    if !digits.iter().all(u8::is_ascii_digit) || fraction.is_empty() || !fraction.bytes().all(|c| c.is_ascii_digit()) {
+    if !digits.iter().all(u8::is_ascii_digit) || fraction.is_empty() {
         return None;
     }
     let [hour, minute, second] = [[digits[0], digits[1]], [digits[2], digits[3]], [digits[4], digits[5]]]
@@ -47,6 +47,5 @@ pub(super) fn clock_time(digits: [u8; 6], fraction: &str) -> Option<UnixMillis> 
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let thousandths = fraction.bytes().chain(*b"000").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    Some(UnixMillis(((hour * 60 + minute) * 60 + second) * 1000 + thousandths))
+    Some(UnixMillis(((hour * 60 + minute) * 60 + second) * 1000 + moment::thousandths(fraction)?))
 }

@@ -5,10 +5,11 @@ use super::ais_names::{aton_type, ship_type};
 use super::faults;
 use super::navigation::{coordinates, position};
 use super::rule::{How, Leaf, Mapping, Root, Target, leaf, leaves};
-use super::text::{Digits, digits, padded};
+use super::text::{Digits, digits, padded, without_padding};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::tables::Field;
+use crate::n2k::text::FieldText;
 use crate::time::UnixMillis;
 
 pub(super) const MAPPINGS: &[Mapping] = &[
@@ -127,8 +128,11 @@ fn station(scene: &mut Scene<'_>) {
 fn static_a(scene: &mut Scene<'_>) {
     name(scene, Field::Name);
     callsign(scene);
-    if let Some(text) = scene.decoded.string(Field::Destination) {
-        scene.value("navigation.destination.commonName", Value::Text(&text.to_stack()));
+    if let Some(text) = scene.decoded.string(Field::Destination).map(FieldText::to_stack) {
+        let destination = letters(&text);
+        if !destination.is_empty() {
+            scene.value("navigation.destination.commonName", Value::Text(destination));
+        }
     }
     arrival(scene);
     if let Some(draft) = scene.decoded.number(Field::Draft).filter(|draft| draft.mantissa != 0) {
@@ -192,16 +196,24 @@ fn simnet_static_b(scene: &mut Scene<'_>) {
 }
 
 fn name(scene: &mut Scene<'_>, field: Field) {
-    if let Some(name) = scene.decoded.string(field) {
-        scene.value("", Value::Object(&[("name", Value::Text(&name.to_stack()))]));
+    let Some(text) = scene.decoded.string(field).map(FieldText::to_stack) else { return };
+    let name = letters(&text);
+    if !name.is_empty() {
+        scene.value("", Value::Object(&[("name", Value::Text(name))]));
     }
 }
 
 fn callsign(scene: &mut Scene<'_>) {
-    if let Some(sign) = scene.decoded.string(Field::Callsign) {
-        let sign = sign.to_stack();
-        scene.value("", Value::Object(&[("communication", Value::Object(&[("callsignVhf", Value::Text(&sign))]))]));
+    let Some(text) = scene.decoded.string(Field::Callsign).map(FieldText::to_stack) else { return };
+    let sign = letters(&text);
+    if !sign.is_empty() {
+        scene.value("", Value::Object(&[("communication", Value::Object(&[("callsignVhf", Value::Text(sign))]))]));
     }
+}
+
+/// Returns a text without its padding, which the peer leaves in.
+fn letters(text: &str) -> &str {
+    if faults::ON { text } else { without_padding(text) }
 }
 
 /// Gives the time of arrival; without a time of day the day begins.

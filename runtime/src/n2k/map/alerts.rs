@@ -60,10 +60,13 @@ fn alert(scene: &mut Scene<'_>) {
         5 => ("warning", "warn"),
         _ => ("caution", "alert"),
     };
-    let category = decoded.text(Field::AlertCategory).map(lower).unwrap_or_default();
-    let system = decoded.raw(Field::AlertSystem).map(digits);
-    let system = system.as_deref().unwrap_or("undefined");
-    let path = join(&["notifications.nmea.", name, ".", &category, ".", system, ".", &digits(id)]);
+    // A category that is not listed is its number: nobody finds a path with an empty segment.
+    let category = match lower(&code_name(decoded, Field::AlertCategory, "").0) {
+        _ if faults::ON && decoded.text(Field::AlertCategory).is_none() => ShortText::new(),
+        category => category,
+    };
+    let (system, _) = code_name(decoded, Field::AlertSystem, "");
+    let path = join(&["notifications.nmea.", name, ".", &category, ".", &system, ".", &digits(id)]);
     let quiet = [Field::TemporarySilenceStatus, Field::AcknowledgeStatus];
     let quiet = quiet.into_iter().any(|field| decoded.raw(field) == Some(1));
     let method: &[Value<'_>] = if quiet { &[] } else { &[Value::Text("visual"), Value::Text("sound")] };
@@ -135,7 +138,7 @@ fn simnet(scene: &mut Scene<'_>) {
     let (name, known) = code_name(scene.decoded, Field::Alarm, "unknown");
     let path = join(&["notifications.", &camel_case(&name)]);
     let message = if known { name } else { code_name(scene.decoded, Field::Alarm, "Unknown Simnet Alarm ").0 };
-    notify(scene, &path, &message, "warning", &[Value::Text("visual")]);
+    notify(scene, &path, &message, "warn", &[Value::Text("visual")]);
 }
 
 fn notify(scene: &mut Scene<'_>, path: &str, message: &str, state: &str, method: &[Value<'_>]) {

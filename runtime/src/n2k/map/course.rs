@@ -72,10 +72,10 @@ fn navigation_data(scene: &mut Scene<'_>) {
     }
 }
 
-/// Returns the milliseconds from the message to the time of arrival.
+/// Returns the milliseconds from the message to the time of arrival, where both are known.
 fn time_to_go(scene: &Scene<'_>) -> Option<i64> {
     let (arrival, _) = scene.decoded.instant(Field::EtaDate, Field::EtaTime)?;
-    let now = UnixMillis::parse_iso(scene.timestamp)?;
+    let now = UnixMillis::parse_iso(scene.timestamp).filter(|now| now.is_dated())?;
     arrival.0.checked_sub(now.0)
 }
 
@@ -98,12 +98,12 @@ fn route(scene: &mut Scene<'_>) {
         let base = join(&[&root, base]);
         let member = |field| point.number(field).map(Value::Number);
         let coordinates = [("latitude", member(Field::WpLatitude)), ("longitude", member(Field::WpLongitude))];
-        let following = index == 2;
-        if following && coordinates.iter().any(|(_, value)| value.is_none()) {
+        let is_partial = coordinates.iter().any(|(_, value)| value.is_none());
+        if faults::ON && index == 2 && is_partial {
             return;
         }
         name(&mut scene.of(&point), Field::WpName, &join(&[&base, "name"]));
-        if following || index == 0 {
+        if index == 0 || index == 2 && !is_partial {
             let there = coordinates.into_iter().filter_map(|(name, value)| Some((name, value?)));
             let members: heapless::Vec<_, 2> = there.collect();
             scene.value(&join(&[&base, "position"]), Value::Object(&members));

@@ -25,7 +25,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
             leaf(Field::WaterTemperature, "environment.water.temperature", How::UnlessZero),
         ],
     ),
-    Mapping::code(130_311, climate),
+    Mapping::code(130_311, climate).instance(Instance::Picks(Field::TemperatureSource)),
     Mapping::code(130_312, temperature).instance(Instance::Known(Field::Instance)),
     Mapping::code(130_313, humidity).instance(Instance::Named(Field::Instance)),
     Mapping::code(130_314, pressure).instance(Instance::Named(Field::Instance)),
@@ -34,17 +34,28 @@ pub(super) const MAPPINGS: &[Mapping] = &[
 
 /// PGN 128267: an offset above zero reaches up to the surface, below zero down to the keel.
 fn depth(scene: &mut Scene<'_>) {
-    let Some(offset) = scene.decoded.number(Field::Offset).filter(|offset| offset.mantissa != 0) else { return };
-    let (offset_path, depth_path) = if offset.mantissa > 0 {
-        ("environment.depth.surfaceToTransducer", "environment.depth.belowSurface")
-    } else {
-        ("environment.depth.transducerToKeel", "environment.depth.belowKeel")
-    };
-    scene.value(offset_path, Value::Number(offset));
-    if let Some(depth) = scene.decoded.number(Field::Depth).and_then(|depth| sum(depth, offset)) {
-        scene.value(depth_path, Value::Number(depth));
+    let (depth, offset) = (scene.decoded.number(Field::Depth), scene.decoded.number(Field::Offset));
+    let offset = offset.filter(|offset| offset.mantissa != 0);
+    let shifted = depth.zip(offset).and_then(|(depth, offset)| sum(depth, offset)).map(Value::Number);
+    let is_above = offset.map(|offset| offset.mantissa > 0);
+    if let Some(offset) = offset {
+        let path = if is_above == Some(true) { SURFACE.0 } else { KEEL.0 };
+        // Both are distances; below zero is only where the offset says which of them it is.
+        let distance =
+            if faults::ON { offset } else { Decimal::new(offset.mantissa.saturating_abs(), offset.exponent) };
+        scene.value(path, Value::Number(distance));
+    }
+    // Without an offset both are gone.
+    for (bit, (_, path), side) in [(16, SURFACE, true), (17, KEEL, false)] {
+        if is_above.is_none_or(|above| above == side) {
+            scene.tell(bit, "", path, shifted);
+        }
     }
 }
+
+/// Paths of the transducer's distance and of the depth from there.
+const SURFACE: (&str, &str) = ("environment.depth.surfaceToTransducer", "environment.depth.belowSurface");
+const KEEL: (&str, &str) = ("environment.depth.transducerToKeel", "environment.depth.belowKeel");
 
 /// PGN 129291: true and magnetic both give `setTrue`, as the peer has it; "error" gives nothing.
 fn current_by_reference(scene: &mut Scene<'_>) {
@@ -63,28 +74,26 @@ pub(super) fn current(scene: &mut Scene<'_>) {
 /// PGN 130306: the reference (lookup WIND_REFERENCE) picks the paths, an absent one means apparent.
 fn wind(scene: &mut Scene<'_>) {
     let angle = scene.decoded.number(Field::WindAngle);
-    match scene.decoded.raw(Field::Reference) {
-        None | Some(2) => {
-            How::Same.give(scene, Field::WindSpeed, "environment.wind.speedApparent");
-            scene.value("environment.wind.angleApparent", angle.map_or(Value::Null, folded));
-        }
-        // Boat referenced.
-        Some(3) => {
-            How::Same.give(scene, Field::WindSpeed, "environment.wind.speedTrue");
-            if let Some(angle) = angle {
-                let angle = if faults::ON { Value::Number(angle) } else { folded(angle) };
-                scene.value("environment.wind.angleTrueWater", angle);
-            }
-        }
-        // Ground referenced to north.
-        Some(0) => {
-            How::Same.give(scene, Field::WindSpeed, "environment.wind.speedOverGround");
-            How::Same.give(scene, Field::WindAngle, "environment.wind.directionTrue");
-        }
-        // Ground referenced to magnetic north.
-        Some(1) => How::Same.give(scene, Field::WindAngle, "environment.wind.directionMagnetic"),
-        // Water referenced, which no path fits, and codes without a meaning.
-        Some(_) => {}
+    let reference = scene.decoded.raw(Field::Reference);
+    let is_gone = reference.is_none() && angle.is_none() && scene.decoded.raw(Field::WindSpeed).is_none();
+    if matches!(reference, None | Some(2)) {
+        How::Same.tell(scene, 0, Field::WindSpeed, "environment.wind.speedApparent");
+        scene.value("environment.wind.angleApparent", angle.map_or(Value::Null, folded));
+    }
+    // Boat referenced.
+    if is_gone || reference == Some(3) {
+        How::Same.tell(scene, 1, Field::WindSpeed, "environment.wind.speedTrue");
+        let folded = angle.map(|angle| if faults::ON { Value::Number(angle) } else { folded(angle) });
+        scene.tell(2, "", "environment.wind.angleTrueWater", folded);
+    }
+    // Ground referenced to north.
+    if is_gone || reference == Some(0) {
+        How::Same.tell(scene, 3, Field::WindSpeed, "environment.wind.speedOverGround");
+        How::Same.tell(scene, 4, Field::WindAngle, "environment.wind.directionTrue");
+    }
+    // Ground referenced to magnetic north; water referenced fits no path, other codes have no meaning.
+    if is_gone || reference == Some(1) {
+        How::Same.tell(scene, 5, Field::WindAngle, "environment.wind.directionMagnetic");
     }
 }
 
@@ -98,7 +107,7 @@ pub(super) fn folded(angle: Decimal) -> Value<'static> {
 fn lowrance(scene: &mut Scene<'_>) {
     let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
     if let Some(path) = source {
-        How::UnlessZero.give(scene, Field::ActualTemperature, &path.with("default"));
+        How::UnlessZero.tell(scene, 0, Field::ActualTemperature, &path.with("default"));
     }
 }
 
@@ -106,19 +115,19 @@ fn lowrance(scene: &mut Scene<'_>) {
 fn climate(scene: &mut Scene<'_>) {
     let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
     if let Some(path) = source {
-        How::Same.give(scene, Field::Temperature, &path.with("default"));
+        How::Same.tell(scene, 0, Field::Temperature, &path.with("default"));
     }
     let inside = scene.decoded.raw(Field::HumiditySource) == Some(0);
     let path = if inside { "environment.inside.default.relativeHumidity" } else { "environment.outside.humidity" };
-    How::Shift(-2).give(scene, Field::Humidity, path);
-    How::UnlessZero.give(scene, Field::AtmosphericPressure, "environment.outside.pressure");
+    How::Shift(-2).tell(scene, if inside { 1 } else { 2 }, Field::Humidity, path);
+    How::UnlessZero.tell(scene, 3, Field::AtmosphericPressure, "environment.outside.pressure");
 }
 
 /// PGN 130312: sources without a path of their own go to `generic`, no source to nowhere.
 fn temperature(scene: &mut Scene<'_>) {
     let instance = digits(scene.decoded.raw(Field::Instance).unwrap_or(0));
     if let Some(path) = temperature_or_generic(scene, &instance, '_') {
-        How::Same.give(scene, Field::ActualTemperature, &path);
+        How::Same.tell(scene, 0, Field::ActualTemperature, &path);
     }
 }
 
@@ -132,7 +141,7 @@ fn extended_temperature(scene: &mut Scene<'_>) {
             .and_then(|instance| temperature_or_generic(scene, &instance, ' ')),
     };
     if let Some(path) = path {
-        How::Same.give(scene, Field::Temperature, &path);
+        How::Same.tell(scene, 0, Field::Temperature, &path);
     }
 }
 
@@ -162,7 +171,7 @@ fn humidity(scene: &mut Scene<'_>) {
         (_, Some(instance)) => join(&["environment.userDefined", &digits(source), ".", &instance, ".relativeHumidity"]),
         (_, None) => return,
     };
-    How::Shift(-2).give(scene, Field::ActualHumidity, &path);
+    How::Shift(-2).tell(scene, 0, Field::ActualHumidity, &path);
 }
 
 /// PGN 130314.
@@ -176,7 +185,7 @@ fn pressure(scene: &mut Scene<'_>) {
         }
         _ => return,
     };
-    How::Same.give(scene, Field::Pressure, &path);
+    How::Same.tell(scene, 0, Field::Pressure, &path);
 }
 
 /// What paths of lookup PRESSURE_SOURCE begin with, from code 1 on.

@@ -17,6 +17,9 @@ pub(super) const TRIM: How = if ON { How::ShiftAboveZero(-2) } else { How::Shift
 /// `ampere-hours-twice`: coulomb in one ampere hour.
 pub(super) const COULOMB: i64 = if ON { 3600 * 3600 } else { 3600 };
 
+/// `transmission-text`: what a gear's check lamp asks to look at.
+pub(super) const CHECKED: &str = if ON { " Engine" } else { " Transmission" };
+
 /// `undefined-in-path`: what a number that is not there is called in a path.
 pub(super) fn named(number: Option<i64>) -> Option<Digits> {
     let undefined = || Digits::try_from("undefined").ok().filter(|_| ON);

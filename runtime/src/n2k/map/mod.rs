@@ -35,7 +35,7 @@ use crate::delta::{Value, ValueSink};
 
 pub(crate) use self::ais_names::{aton_type, ship_type};
 pub(super) use self::environment::temperature_source;
-pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX, POWER_FACTORS_MAX, SOURCES_MAX};
+pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX};
 pub(super) use self::rule::Mapping;
 pub(super) use self::tanks::FLUIDS;
 pub(super) use self::target::DeltaContext;
@@ -49,12 +49,33 @@ pub(super) struct Scene<'a> {
     pub timestamp: &'a str,
     pub memory: &'a mut Memory,
     pub sink: &'a mut dyn ValueSink,
+    /// A bit for each leaf that has a value since the last message that had none for it.
+    pub given: u32,
 }
 
 impl Scene<'_> {
     /// Returns the scene of one group of a repeating set.
     fn of<'b>(&'b mut self, group: &'b Decoded<'b>) -> Scene<'b> {
-        Scene { decoded: group, id: self.id, timestamp: self.timestamp, memory: self.memory, sink: self.sink }
+        Scene { decoded: group, id: self.id, timestamp: self.timestamp, memory: self.memory, sink: self.sink, given: 0 }
+    }
+
+    /// Gives the value of leaf number `bit`. One that is not available any more is null, once: what went away must be
+    /// seen to go, and a device that never has it must not speak over another one that does.
+    #[inline]
+    fn tell(&mut self, bit: u8, base: &str, path: &str, value: Option<Value<'_>>) {
+        let mask = 1_u32 << (bit & 31);
+        let value = match value {
+            Some(value) => {
+                self.given |= mask;
+                value
+            }
+            None if self.given & mask != 0 => {
+                self.given &= !mask;
+                Value::Null
+            }
+            None => return,
+        };
+        self.sink.value_below(base, path, value);
     }
 
     fn value(&mut self, path: &str, value: Value<'_>) {
@@ -114,9 +135,12 @@ static BY_PGN: [&Mapping; COUNT] = {
     sorted
 };
 
-/// Finds the rule of `pgn`.
-pub(super) fn find(pgn: Pgn) -> Option<&'static Mapping> {
-    BY_PGN.binary_search_by_key(&pgn.0, |mapping| mapping.pgn).ok().and_then(|at| BY_PGN.get(at)).copied()
+/// Finds the rule of `pgn`, and its number among all.
+pub(super) fn find(pgn: Pgn) -> Option<(u8, &'static Mapping)> {
+    // There are fewer than 256.
+    const { assert!(COUNT <= 256) };
+    let at = BY_PGN.binary_search_by_key(&pgn.0, |mapping| mapping.pgn).ok()?;
+    Some((at.to_le_bytes()[0], BY_PGN.get(at)?))
 }
 
 /// Tells whether `pgn` has a rule.

@@ -3,7 +3,7 @@
 use core::fmt::Write;
 
 use super::Scene;
-use super::rule::{How, Leaf, Mapping, Root, leaf, leaves};
+use super::rule::{How, Leaf, Mapping, Root, leaf, told_leaves};
 use super::text::digits;
 use crate::delta::{Value, Written};
 use crate::json::Decimal;
@@ -84,14 +84,27 @@ pub(super) const MAGNETIC: i64 = 1;
 
 /// PGN 127250: the reference picks the path, without one there is no heading.
 fn heading(scene: &mut Scene<'_>) {
-    match scene.decoded.raw(Field::Reference) {
-        Some(MAGNETIC) => How::Same.give(scene, Field::Heading, "navigation.headingMagnetic"),
-        Some(TRUE) => How::Same.give(scene, Field::Heading, "navigation.headingTrue"),
-        _ => {}
-    }
-    How::Same.give(scene, Field::Variation, "navigation.magneticVariation");
-    How::Same.give(scene, Field::Deviation, "navigation.magneticDeviation");
+    by_reference(scene, Field::Reference, Field::Heading, ["navigation.headingTrue", "navigation.headingMagnetic"]);
+    How::Same.tell(scene, 2, Field::Variation, "navigation.magneticVariation");
+    How::Same.tell(scene, 3, Field::Deviation, "navigation.magneticDeviation");
 }
+
+/// Gives a direction to the path of its reference, true or magnetic; without a reference both are gone.
+fn by_reference(scene: &mut Scene<'_>, reference: Field, field: Field, paths: [&str; 2]) {
+    let against = scene.decoded.raw(reference);
+    for ((bit, code), path) in [(TRUE_BIT, TRUE), (MAGNETIC_BIT, MAGNETIC)].into_iter().zip(paths) {
+        match against {
+            Some(against) if against == code => How::Same.tell(scene, bit, field, path),
+            Some(_) => {}
+            None => scene.tell(bit, "", path, None),
+        }
+    }
+}
+
+/// Numbers of the leaves of a direction, behind those of a table.
+const TRUE_BIT: u8 = 16;
+const MAGNETIC_BIT: u8 = 17;
+const POSITION_BIT: u8 = 18;
 
 /// PGN 127257: always, an absent member is null.
 fn attitude(scene: &mut Scene<'_>) {
@@ -100,11 +113,12 @@ fn attitude(scene: &mut Scene<'_>) {
     scene.value("navigation.attitude", Value::Object(&members));
 }
 
-/// PGNs 129025 and 129029: both coordinates or nothing.
+/// PGNs 129025 and 129029: both coordinates or nothing. A receiver without a fix can send its last ones; they are given,
+/// because its 129025 does not say so.
 pub(super) fn position(scene: &mut Scene<'_>) {
-    if let Some(members) = coordinates(scene.decoded, Field::Latitude, Field::Longitude) {
-        scene.value("navigation.position", Value::Object(&members));
-    }
+    let members = coordinates(scene.decoded, Field::Latitude, Field::Longitude);
+    let position = members.as_ref().map(|members| Value::Object(members));
+    scene.tell(POSITION_BIT, "", "navigation.position", position);
 }
 
 /// Returns the members of a position when both coordinates are there.
@@ -119,21 +133,17 @@ pub(super) fn coordinates(
 
 /// PGN 129026: the reference picks the path of the course.
 fn course(scene: &mut Scene<'_>) {
-    let path = match scene.decoded.raw(Field::CogReference) {
-        Some(TRUE) => "navigation.courseOverGroundTrue",
-        Some(MAGNETIC) => "navigation.courseOverGroundMagnetic",
-        _ => return,
-    };
-    How::Same.give(scene, Field::Cog, path);
+    let paths = ["navigation.courseOverGroundTrue", "navigation.courseOverGroundMagnetic"];
+    by_reference(scene, Field::CogReference, Field::Cog, paths);
 }
 
 /// PGN 130577: course and current only against true north.
 fn direction(scene: &mut Scene<'_>) {
     let against_true = scene.decoded.raw(Field::CogReference) == Some(TRUE);
     if against_true {
-        How::Same.give(scene, Field::Cog, "navigation.courseOverGroundTrue");
+        How::Same.tell(scene, 0, Field::Cog, "navigation.courseOverGroundTrue");
     }
-    How::UnlessZero.give(scene, Field::Sog, "navigation.speedOverGround");
+    How::UnlessZero.tell(scene, 1, Field::Sog, "navigation.speedOverGround");
     let there = |field| scene.decoded.raw(field).is_some_and(|raw| raw != 0);
     if against_true && there(Field::Set) && there(Field::Drift) {
         super::environment::current(scene);
@@ -144,7 +154,7 @@ fn direction(scene: &mut Scene<'_>) {
 fn gnss(scene: &mut Scene<'_>) {
     position(scene);
     datetime(scene);
-    leaves(scene, "", GNSS);
+    told_leaves(scene, "", GNSS);
 }
 
 /// PGNs 126992 and 129029: date and time of day; the fraction, five digits, only where there is one.

@@ -117,7 +117,7 @@ fn keep_power_factor(scene: &mut Scene<'_>) {
 /// Apparent power is multiplied by the last power factor of the same phase, as the peer has it.
 fn apparent_power(scene: &mut Scene<'_>) {
     let Some(power) = scene.decoded.number(Field::ApparentPower) else { return };
-    let Some(root) = find(scene.id.pgn).and_then(|mapping| mapping.root.text(scene)) else { return };
+    let Some(root) = find(scene.id.pgn).and_then(|(_, mapping)| mapping.root.text(scene)) else { return };
     let Some(factor) = scene.memory.power_factor(scene.id.source, scene.id.pgn) else { return };
     scene.value(&join(&[&root, ".apparentPower"]), Value::Float(power.to_f64() * factor.to_f64()));
 }

@@ -97,6 +97,7 @@ fn transmission_status(scene: &mut Scene<'_>) {
 /// Gives one notification for each flag of `field`, set or not; `quiet` is the method of one that is not.
 fn flags(scene: &mut Scene<'_>, field: Field, branch: &str, quiet: Value<'_>, flags: &[Flag]) {
     let (Some(engine), Some(bits)) = (Engine::of(scene.decoded), scene.decoded.raw(field)) else { return };
+    let root = join(&["notifications.propulsion.", &engine.id, branch]);
     for (bit, flag) in flags.iter().enumerate() {
         let set = bits >> bit & 1 == 1;
         let message = join(&[flag.before, &engine.title, flag.after, if set { "" } else { " is Normal" }]);
@@ -106,8 +107,7 @@ fn flags(scene: &mut Scene<'_>, field: Field, branch: &str, quiet: Value<'_>, fl
             ("normal", quiet)
         };
         let members = [("state", Value::Text(state)), ("method", method), ("message", Value::Text(&message))];
-        let path = join(&["notifications.propulsion.", &engine.id, branch, flag.leaf]);
-        scene.value(&path, Value::Object(&members));
+        scene.sink.value_below(&root, flag.leaf, Value::Object(&members));
     }
 }
 
@@ -157,7 +157,7 @@ static STATUS_2: [Flag; 8] = [
 
 /// The status of a gear (127493), by bit; the database has a number there.
 static TRANSMISSION: [Flag; 5] = [
-    Flag { leaf: "checkTransmission", before: "Check ", after: " Engine" },
+    Flag { leaf: "checkTransmission", before: "Check ", after: faults::CHECKED },
     flag("overTemperature", " Transmission Over Temperature"),
     flag("lowOilPressure", " Transmission Low Oil Pressure"),
     flag("lowOilLevel", " Transmission Low Oil Level"),

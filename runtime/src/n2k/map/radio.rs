@@ -6,7 +6,7 @@ use super::Scene;
 use super::faults;
 use super::navigation::coordinates;
 use super::rule::{Mapping, Target};
-use super::text::join;
+use super::text::{join, without_padding};
 use crate::delta::Value;
 use crate::n2k::tables::Field;
 
@@ -19,8 +19,9 @@ pub(super) const MAPPINGS: &[Mapping] = &[
 fn safety_broadcast(scene: &mut Scene<'_>) {
     let Some(text) = scene.decoded.string(Field::SafetyRelatedText).filter(|_| !faults::ON) else { return };
     let text = text.to_stack();
-    if !text.trim().is_empty() {
-        scene.value("communication.ais.safetyRelatedBroadcast", Value::Text(text.trim()));
+    let letters = without_padding(&text).trim_start();
+    if !letters.is_empty() {
+        scene.value("communication.ais.safetyRelatedBroadcast", Value::Text(letters));
     }
 }
 

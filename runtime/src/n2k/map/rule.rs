@@ -2,10 +2,12 @@
 
 use super::Scene;
 use super::faults;
+use super::memory::GivenKey;
 use super::text::{Digits, ShortText, digits, join, lower};
 use crate::delta::Value;
 use crate::json::Decimal;
-use crate::n2k::decode::{Decoded, Lookup};
+use crate::n2k::decode::Decoded;
+use crate::n2k::id::Id;
 use crate::n2k::tables::Field;
 
 /// The mapping of one PGN.
@@ -64,6 +66,8 @@ pub(in crate::n2k) enum Instance {
     Named(Field),
     /// The word `undefined`: the database has no such field.
     Undefined,
+    /// Left out; the field tells apart what one device sends of several things.
+    Picks(Field),
 }
 
 /// One field and the path that it goes to.
@@ -146,11 +150,29 @@ impl Mapping {
     pub fn source_instance(&self, decoded: &Decoded<'_>) -> Option<Digits> {
         let undefined = || Digits::try_from("undefined").ok();
         match self.instance {
-            Instance::None => None,
+            Instance::None | Instance::Picks(_) => None,
             Instance::Known(field) => decoded.raw(field).map(digits),
             Instance::Named(field) => decoded.raw(field).map(digits).or_else(undefined),
             Instance::Undefined => undefined(),
         }
+    }
+
+    /// Returns what its messages from one device are known by, apart from those that go to other paths; `None` where a
+    /// value that is gone is not told of: other vessels send what they have.
+    pub fn key(&self, rule: u8, id: Id, decoded: &Decoded<'_>) -> Option<GivenKey> {
+        if self.target != Target::Own || faults::ON {
+            return None;
+        }
+        let byte = |field| decoded.raw(field).map_or(u8::MAX, |raw| raw.to_le_bytes()[0]);
+        let picks = match (self.root, self.instance) {
+            (Root::Instance(_) | Root::Engine, _) => [byte(Field::Instance), 0],
+            (Root::Connection(_), _) => [byte(Field::ConnectionNumber), 0],
+            (_, Instance::Known(field) | Instance::Named(field)) => [byte(field), byte(Field::Source)],
+            (_, Instance::Undefined) => [0, byte(Field::TemperatureSource)],
+            (_, Instance::Picks(field)) => [0, byte(field)],
+            _ => [0, 0],
+        };
+        Some(GivenKey::new(id.source, rule, picks))
     }
 
     /// Gives every value of the payload to the sink.
@@ -158,7 +180,7 @@ impl Mapping {
         if !self.leaves.is_empty()
             && let Some(root) = self.root.text(scene)
         {
-            leaves(scene, &root, self.leaves);
+            told_leaves(scene, &root, self.leaves);
         }
         if let Some(code) = self.code {
             code(scene);
@@ -184,6 +206,13 @@ impl Root {
     }
 }
 
+/// Gives the values of `leaves` below `root` to the sink, and tells which of them are gone.
+pub(super) fn told_leaves(scene: &mut Scene<'_>, root: &str, leaves: &[Leaf]) {
+    for (bit, leaf) in (0..).zip(leaves) {
+        leaf.how.tell_below(scene, bit, leaf.field, root, leaf.path);
+    }
+}
+
 /// Gives the values of `leaves` below `root` to the sink.
 pub(super) fn leaves(scene: &mut Scene<'_>, root: &str, leaves: &[Leaf]) {
     for leaf in leaves {
@@ -199,12 +228,25 @@ impl How {
 
     /// As [`give`](Self::give); the path is `root` and `leaf` in one.
     fn give_below(self, scene: &mut Scene<'_>, field: Field, root: &str, leaf: &str) {
+        let given = core::mem::take(&mut scene.given);
+        self.tell_below(scene, 0, field, root, leaf);
+        scene.given = given;
+    }
+
+    /// As [`give`](Self::give), and tells when it is gone; `bit` is the leaf's own among those of its PGN.
+    pub fn tell(self, scene: &mut Scene<'_>, bit: u8, field: Field, path: &str) {
+        self.tell_below(scene, bit, field, "", path);
+    }
+
+    fn tell_below(self, scene: &mut Scene<'_>, bit: u8, field: Field, root: &str, leaf: &str) {
         let lowered;
         let decoded = scene.decoded;
         let number = || decoded.number(field);
         let value = match self {
             Self::Same => same(decoded, field),
-            Self::UnlessZero => same(decoded, field).filter(|_| decoded.raw(field) != Some(0)),
+            // It says neither that there is a value nor that it is gone.
+            Self::UnlessZero if decoded.raw(field) == Some(0) => return,
+            Self::UnlessZero => same(decoded, field),
             Self::MinutesOrNull => Some(number().or_else(|| beyond(decoded, field)).map_or(Value::Null, Value::Number)),
             Self::Shift(power) => number().map(|value| Value::Number(shifted(value, power))),
             Self::ShiftAboveZero(power) => {
@@ -241,18 +283,16 @@ impl How {
                 other => other,
             },
         };
-        if let Some(value) = value {
-            scene.sink.value_below(root, leaf, value);
-        }
+        scene.tell(bit, root, leaf, value);
     }
 }
 
 /// Returns a field as decoded: the text of a code, or the number.
 pub(super) fn same(decoded: &Decoded<'_>, field: Field) -> Option<Value<'static>> {
-    match decoded.lookup(field)? {
-        Lookup::Text(text) => Some(Value::Text(text)),
-        Lookup::Code(_) => decoded.number(field).map(Value::Number),
-    }
+    Some(match decoded.text_or_number(field)? {
+        Ok(text) => Value::Text(text),
+        Err(number) => Value::Number(number),
+    })
 }
 
 /// Returns the seconds of the codes 0xFFFD and 0xFFFE of a span of 16 bits of minutes, which the database's range ends

@@ -2,8 +2,9 @@
 
 use super::Scene;
 use super::environment::folded;
+use super::faults;
 use super::navigation::MAGNETIC;
-use super::rule::{How, Mapping, Root, leaf};
+use super::rule::{How, Instance, Mapping, Root, leaf};
 use crate::delta::Value;
 use crate::n2k::tables::{Definition, Field};
 
@@ -29,7 +30,8 @@ pub(super) const MAPPINGS: &[Mapping] = &[
     ),
     Mapping::code(65_379, pilot_mode),
     Mapping::code(127_237, heading_to_steer),
-    Mapping::fields(127_245, Root::None, &[leaf(Field::Position, "steering.rudderAngle", How::Same)]),
+    Mapping::fields(127_245, Root::None, &[leaf(Field::Position, "steering.rudderAngle", How::Same)])
+        .instance(Instance::Picks(Field::Instance)),
 ];
 
 const STATE: &str = "steering.autopilot.state";
@@ -39,8 +41,8 @@ const TARGET_WIND: &str = "steering.autopilot.target.windAngleApparent";
 /// PGN 127237: magnetic only where it says so.
 fn heading_to_steer(scene: &mut Scene<'_>) {
     let magnetic = scene.decoded.raw(Field::HeadingReference) == Some(MAGNETIC);
-    let path = if magnetic { TARGET_MAGNETIC } else { "steering.autopilot.target.headingTrue" };
-    How::Same.give(scene, Field::HeadingToSteerCourse, path);
+    let (bit, path) = if magnetic { (0, TARGET_MAGNETIC) } else { (1, "steering.autopilot.target.headingTrue") };
+    How::Same.tell(scene, bit, Field::HeadingToSteerCourse, path);
 }
 
 /// Bits of lookup SIMNET_AP_MODE_BITFIELD; of several, the last one counts.
@@ -62,7 +64,13 @@ fn simnet_angle(scene: &mut Scene<'_>) {
     let path = match scene.decoded.raw(Field::Mode) {
         // Heading, navigation, no drift.
         Some(2 | 10 | 11) => TARGET_MAGNETIC,
-        // Wind.
+        // Wind, which counts port negative.
+        Some(3) if !faults::ON => {
+            if let Some(angle) = scene.decoded.number(Field::Angle) {
+                scene.value(TARGET_WIND, folded(angle));
+            }
+            return;
+        }
         Some(3) => TARGET_WIND,
         _ => return,
     };

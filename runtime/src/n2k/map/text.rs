@@ -1,7 +1,7 @@
 //! Paths and texts put together from parts, without the formatting machinery.
 
 use crate::json::decimal_digits;
-use crate::n2k::decode::Decoded;
+use crate::n2k::decode::{Decoded, UNSET};
 use crate::n2k::tables::Field;
 
 /// Bytes of the longest path or text that is put together; the longest is a path of 126983 with 90.
@@ -76,8 +76,13 @@ pub(super) fn camel_case(text: &str) -> ShortText {
 
 /// Tells whether a text with a control byte announces letters: they may be blanks, or cut off.
 pub(super) fn has_letters(decoded: &Decoded<'_>, field: Field) -> bool {
-    // The length counts itself and the control byte.
-    matches!(decoded.bytes(field), Some([length, _, ..]) if *length > 2)
+    // The length counts itself and the control byte; two bytes of ones are a text that nobody set.
+    matches!(decoded.bytes(field), Some([length, control, ..]) if *length > 2 && (*length, *control) != UNSET)
+}
+
+/// Returns a text of AIS without the `@` that fills the places behind it (ITU-R M.1371, table 47).
+pub(super) fn without_padding(text: &str) -> &str {
+    text.trim_end_matches(['@', ' '])
 }
 
 #[cfg(test)]
@@ -93,6 +98,13 @@ mod tests {
         assert_eq!(padded(0, 9), "000000000");
         for number in [0, 0xf, 0x10, 0xc078_9c00_e7e0_4c73, u64::MAX] {
             assert_eq!(hexadecimal(number).as_str(), std::format!("{number:x}"));
+        }
+    }
+
+    #[test]
+    fn padding_of_ais_is_no_letter() {
+        for (sent, text) in [("BUOY-148@@@@", "BUOY-148"), ("A @", "A"), ("@@@", ""), ("a@b", "a@b"), ("", "")] {
+            assert_eq!(without_padding(sent), text);
         }
     }
 

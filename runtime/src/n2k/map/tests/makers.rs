@@ -35,6 +35,9 @@ fn pilots_tell_their_target_and_hull() {
     assert_eq!(angle(10), ["steering.autopilot.target.headingMagnetic=1"]);
     assert_eq!(angle(3), ["steering.autopilot.target.windAngleApparent=1"]);
     assert!(angle(4).is_empty());
+    let port = [(Field::Mode, Input::Raw(3)), (Field::Angle, Input::Raw(60_000))];
+    let values = one(Definition::SimnetAutopilotAngle, &port);
+    assert_eq!(values, ["steering.autopilot.target.windAngleApparent=-0.28318530717958623"]);
     assert_eq!(one(Definition::SeatalkPilotWindDatum, &[]), ["steering.autopilot.target.windAngleApparent=null"]);
     assert_eq!(
         one(
@@ -84,7 +87,7 @@ fn alarms_of_makers_notify() {
     assert_eq!(
         one(Definition::SimnetAlarm, &[(Field::Alarm, Input::Raw(9999))]),
         [
-            r#"notifications.unknown9999={"message":"Unknown Simnet Alarm 9999","method":["visual"],"state":"warning","timestamp":"2026-06-01T10:00:00.000Z"}"#
+            r#"notifications.unknown9999={"message":"Unknown Simnet Alarm 9999","method":["visual"],"state":"warn","timestamp":"2026-06-01T10:00:00.000Z"}"#
         ]
     );
     assert!(one(Definition::SimnetCommandApStandby, &[]).is_empty());

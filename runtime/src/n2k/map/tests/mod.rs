@@ -17,6 +17,7 @@ impl ValueSink for Collected {
     }
 }
 
+mod gone;
 mod makers;
 mod memory;
 mod power;
@@ -24,13 +25,25 @@ mod targets;
 
 const TIME: &str = "2026-06-01T10:00:00.000Z";
 
-fn from(memory: &mut Memory, pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<String> {
+/// Maps one payload, and remembers what it gave.
+fn run(memory: &mut Memory, pgn: Pgn, decoded: &Decoded<'_>) -> Vec<String> {
     let mut sink = Collected::default();
-    let payload = encode(Pgn(pgn), fields).unwrap();
-    let decoded = Decoded::new(Pgn(pgn), &payload).unwrap();
-    let id = Id { priority: 6, pgn: Pgn(pgn), source: SourceAddress(7), destination: 255 };
-    find(Pgn(pgn)).unwrap().run(&mut Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink });
+    let id = Id { priority: 6, pgn, source: SourceAddress(7), destination: 255 };
+    let (rule, mapping) = find(pgn).unwrap();
+    let key = mapping.key(rule, id, decoded);
+    let given = key.map_or(0, |key| memory.given(key));
+    let mut scene = Scene { decoded, id, timestamp: TIME, memory, sink: &mut sink, given };
+    mapping.run(&mut scene);
+    let given = scene.given;
+    if let Some(key) = key {
+        memory.keep_given(key, given);
+    }
     sink.0
+}
+
+fn from(memory: &mut Memory, pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<String> {
+    let payload = encode(Pgn(pgn), fields).unwrap();
+    run(memory, Pgn(pgn), &Decoded::new(Pgn(pgn), &payload).unwrap())
 }
 
 /// Maps one message of a definition with groups of its repeating set.
@@ -39,10 +52,7 @@ fn defined(memory: &mut Memory, definition: Definition, fields: Inputs<'_>, grou
     let pgn = Pgn(DefinitionRow::find(definition).unwrap().pgn);
     let decoded = Decoded::new(pgn, &payload).unwrap();
     assert_eq!(decoded.definition(), definition);
-    let mut sink = Collected::default();
-    let id = Id { priority: 6, pgn, source: SourceAddress(7), destination: 255 };
-    find(pgn).unwrap().run(&mut Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink });
-    sink.0
+    run(memory, pgn, &decoded)
 }
 
 fn mapped(pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<String> {
@@ -52,7 +62,7 @@ fn mapped(pgn: u32, fields: &[(Field, Input<'_>)]) -> Vec<String> {
 #[test]
 fn rules_are_sorted_and_none_is_there_twice() {
     assert!(BY_PGN.is_sorted_by(|left, right| left.pgn < right.pgn));
-    assert_eq!(find(Pgn(127_250)).map(|mapping| mapping.pgn), Some(127_250));
+    assert_eq!(find(Pgn(127_250)).map(|(_, mapping)| mapping.pgn), Some(127_250));
     assert!(find(Pgn(127_249)).is_none());
 }
 
@@ -135,7 +145,7 @@ fn depth_counts_from_surface_or_keel_by_the_sign_of_the_offset() {
         depth(-1305),
         [
             "environment.depth.belowTransducer=2.5",
-            "environment.depth.transducerToKeel=-1.305",
+            "environment.depth.transducerToKeel=1.305",
             "environment.depth.belowKeel=1.195"
         ]
     );
@@ -236,6 +246,18 @@ fn engine_values_are_in_si_units_and_every_flag_speaks() {
             r#"notifications.propulsion.starboard.lowSystemVoltage={"state":"alarm","method":["visual","sound"],"message":"Starboard Low System Voltage"}"#
         ]
     );
+}
+
+#[test]
+fn the_lamps_of_a_gear_speak_of_the_gear() {
+    let gear = |status: i64| {
+        mapped(127_493, &[(Field::Instance, Input::Raw(0)), (Field::DiscreteStatus1, Input::Raw(status))])
+    };
+    let [check, rest @ ..] = &gear(1)[..] else { panic!("nothing") };
+    assert!(check.starts_with("notifications.propulsion.port.transmission.checkTransmission={"), "{check}");
+    assert!(check.contains(r#""state":"alarm""#) && check.ends_with(r#""message":"Check Port Transmission"}"#));
+    assert!(rest.iter().all(|lamp| lamp.contains("Port Transmission ") && lamp.contains(r#"is Normal""#)), "{rest:?}");
+    assert!(gear(0)[0].ends_with(r#""message":"Check Port Transmission is Normal"}"#));
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn meters_are_named_by_the_device_instance_of_their_claim() {
     let mut memory = Memory::default();
     let power = [(Field::RealPower, Input::Raw(2_000_000_500)), (Field::ApparentPower, Input::Raw(2_000_000_800))];
     assert!(from(&mut memory, 65_013, &power).is_empty());
-    memory.claim(SourceAddress(7), Name(9 << 32));
+    memory.claim(SourceAddress(7), Name::new(9 << 32).unwrap());
     assert_eq!(from(&mut memory, 65_013, &power), ["electrical.ac.9.phase.A.realPower=500"]);
     let factor = [(Field::PowerFactor, Input::Raw(16_384)), (Field::PowerFactorLagging, Input::Raw(1))];
     let values = from(&mut memory, 65_012, &factor);
@@ -133,8 +133,8 @@ fn spans_of_minutes_beyond_the_range_are_the_peers_and_unknown_ones_null() {
         let id = Id { priority: 6, pgn: Pgn(127_506), source: SourceAddress(7), destination: 255 };
         let (mut memory, mut sink) = (Memory::default(), Collected::default());
         let memory = &mut memory;
-        let mut scene = Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink };
-        find(Pgn(127_506)).unwrap().run(&mut scene);
+        let mut scene = Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink, given: 0 };
+        find(Pgn(127_506)).unwrap().1.run(&mut scene);
         sink.0
     };
     for (minutes, seconds) in [(0, "0"), (60, "3600"), (65_533, "3931980"), (65_534, "3932040"), (65_535, "null")] {

@@ -5,7 +5,7 @@ use super::*;
 
 fn context(pgn: u32, fields: Inputs<'_>) -> DeltaContext {
     let payload = encode(Pgn(pgn), fields).unwrap();
-    find(Pgn(pgn)).unwrap().target.context(&Decoded::new(Pgn(pgn), &payload).unwrap())
+    find(Pgn(pgn)).unwrap().1.target.context(&Decoded::new(Pgn(pgn), &payload).unwrap())
 }
 
 fn other(text: &str) -> DeltaContext {
@@ -47,7 +47,7 @@ fn numbers_below_the_range_of_an_mmsi_are_none() {
     let mut payload = encode(Pgn(129_038), &[]).unwrap().to_vec();
     payload[1..5].copy_from_slice(&1_193_046_u32.to_le_bytes());
     let decoded = Decoded::new(Pgn(129_038), &payload).unwrap();
-    assert_eq!(find(Pgn(129_038)).unwrap().target.context(&decoded), DeltaContext::Invalid);
+    assert_eq!(find(Pgn(129_038)).unwrap().1.target.context(&decoded), DeltaContext::Invalid);
 }
 
 #[test]
@@ -116,6 +116,14 @@ fn static_data_names_and_measures() {
 }
 
 #[test]
+fn texts_of_varying_length_lose_their_padding() {
+    let mark = [(Field::UserId, Input::Raw(992_111_840)), (Field::AtonName, Input::Text("BUOY-148@@@@@@@@@@@@"))];
+    assert!(mapped(129_041, &mark).contains(&String::from(r#"={"name":"BUOY-148"}"#)));
+    let nameless = [(Field::UserId, Input::Raw(992_111_840)), (Field::AtonName, Input::Text("@@@@"))];
+    assert!(mapped(129_041, &nameless).iter().all(|value| !value.contains("name")));
+}
+
+#[test]
 fn marks_say_what_they_are() {
     let fields = [
         (Field::UserId, Input::Raw(992_111_840)),
@@ -159,7 +167,7 @@ fn distress_calls_notify_in_the_callers_context() {
     let call = |address: [u8; 5]| {
         let mut payload = encode_as(Definition::DscDistressCallInformation, &[], [&[], &[]]).unwrap().to_vec();
         payload[2..7].copy_from_slice(&address);
-        find(Pgn(129_808)).unwrap().target.context(&Decoded::new(Pgn(129_808), &payload).unwrap())
+        find(Pgn(129_808)).unwrap().1.target.context(&Decoded::new(Pgn(129_808), &payload).unwrap())
     };
     assert_eq!(call([21, 11, 23, 45, 60]), other("vessels.urn:mrn:imo:mmsi:211123456"));
     assert_eq!((call([0; 5]), call([0xff; 5])), (DeltaContext::Invalid, DeltaContext::Invalid));

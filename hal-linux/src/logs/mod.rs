@@ -1,5 +1,7 @@
 //! Log files as a stream of entries.
 
+mod dates;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use skiff_runtime::n2k::log::{Format, LineError, LogStream, Mode};
 
+pub use dates::Dates;
 pub use skiff_runtime::n2k::log::LogEntry;
 
 /// Where a log comes from.
@@ -66,10 +69,15 @@ impl fmt::Display for Source {
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Reads the entries of a log in bounded memory.
+/// Reads the entries of a log in bounded memory, and gives them the date that stands in it.
+///
+/// Where no date is known, records keep the time that their format has: [`UnixMillis::is_dated`] tells.
+///
+/// [`UnixMillis::is_dated`]: skiff_runtime::time::UnixMillis::is_dated
 pub struct Log {
     input: Box<dyn Read + Send>,
     stream: LogStream,
+    dates: Dates,
     chunk: Vec<u8>,
     is_ended: bool,
 }
@@ -78,7 +86,22 @@ impl Log {
     /// Reads `input` as `format` and `mode` say.
     #[must_use]
     pub fn new(input: Box<dyn Read + Send>, format: Format, mode: Mode) -> Self {
-        Self { input, stream: LogStream::new(format, mode), chunk: vec![0; CHUNK_BYTES], is_ended: false }
+        let stream = LogStream::new(format, mode);
+        Self { input, stream, dates: Dates::default(), chunk: vec![0; CHUNK_BYTES], is_ended: false }
+    }
+
+    /// Opens a log; of a file the date is looked up ahead.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open(source: &Source, format: Format, mode: Mode) -> io::Result<Self> {
+        Ok(Self::new(source.open()?, format, mode).with_dates(Dates::of(source, format, mode)?))
+    }
+
+    /// Begins with dates that are known already.
+    #[must_use]
+    pub fn with_dates(self, dates: Dates) -> Self {
+        Self { dates, ..self }
     }
 
     /// Returns the next entry, `None` at the end; lines without a record (blank, comments) are passed over.
@@ -86,6 +109,27 @@ impl Log {
     /// # Errors
     /// What the system said.
     pub fn next_entry(&mut self) -> io::Result<Option<LogEntry>> {
+        let mut entry = self.next_raw()?;
+        match &mut entry {
+            Some(LogEntry::Record { record, .. }) => self.dates.record(record),
+            Some(LogEntry::Sentence { text, .. }) => self.dates.sentence(text),
+            _ => {}
+        }
+        Ok(entry)
+    }
+
+    /// Warns of a log of `source` that was read in the wrong mode.
+    pub fn tell_mode(&self, source: &impl fmt::Display) {
+        let misread = self.stream.misread();
+        if misread > 0 {
+            log::warn!(
+                "{source}: holds frames beside whole messages; {misread} fast packets were taken apart. Read it with --mode mixed"
+            );
+        }
+    }
+
+    /// Returns the next entry with the time that its format has.
+    fn next_raw(&mut self) -> io::Result<Option<LogEntry>> {
         loop {
             if let Some(entry) = self.stream.next_entry() {
                 return Ok(Some(entry));
