@@ -32,7 +32,7 @@ pub(super) fn message(
     if !sentence.has_checksum {
         return Err(SentenceError::NoChecksum);
     }
-    let part = aivdm::Sentence::parse(sentence.text).map_err(|_| SentenceError::Malformed)?;
+    let part = aivdm::Sentence::parse(sentence.text).map_err(|_| SentenceError::Ais)?;
     let decode = |letters: &[u8], fill| aivdm::decode_payload(letters, fill).map_err(|_| SentenceError::Ais);
     if part.fragment_count == 1 {
         return decode(part.payload, part.fill_bits).map(Some);
