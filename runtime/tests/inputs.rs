@@ -17,8 +17,8 @@ fn status(replay: &Replay) -> Value {
 #[test]
 fn both_buses_feed_one_model_and_are_counted_apart() {
     let mut replay = Replay::new(Limits::of(Board::Linux), "boat", START, false);
-    replay.sentence(1, "$IIMTW,17.75,C*27");
-    replay.sentence(2, "$IIMTW,17.75,C*00");
+    replay.sentence(1, None, "$IIMTW,17.75,C*27");
+    replay.sentence(2, None, "$IIMTW,17.75,C*00");
     let frame = CanFrame::new(0x09f8_0107, &[1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
     replay.record(3, &Record { time: Some(START), item: Item::Frame(frame) });
     let lines: Vec<String> = std::iter::from_fn(|| replay.next_line()).collect();
