@@ -145,7 +145,7 @@ impl Fields<'_> {
 
     /// Reads a deviation in degrees, east positive, from a number and the letter behind it.
     pub fn deviation(&self, index: usize) -> Reading {
-        if self.text(index).is_empty() {
+        if self.text(index).is_empty() || self.text(index + 1).is_empty() {
             return Reading::Lost;
         }
         let degrees = self.number(index).filter(|degrees| (0.0..=180.0).contains(degrees));

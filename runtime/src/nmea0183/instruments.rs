@@ -70,6 +70,7 @@ const BELOW_TRANSDUCER: &str = "environment.depth.belowTransducer";
 const HEADING_MAGNETIC: &str = "navigation.headingMagnetic";
 const HEADING_TRUE: &str = "navigation.headingTrue";
 const SPEED_OVER_GROUND: &str = "navigation.speedOverGround";
+const METHOD_QUALITY: &str = "navigation.gnss.methodQuality";
 const WATER_TEMPERATURE: &str = "environment.water.temperature";
 const OUTSIDE_TEMPERATURE: &str = "environment.outside.temperature";
 const DIRECTION_TRUE: &str = "environment.wind.directionTrue";
@@ -90,7 +91,9 @@ impl Map {
         let fields = &sentence.fields;
         match self {
             Self::Rows(rows) => {
-                rows.iter().for_each(|(path, index, unit)| give(sink, path, fields.read(*index, *unit)))
+                for (path, index, unit) in rows {
+                    give(sink, path, fields.read(*index, *unit));
+                }
             }
             Self::Optional(rows) => optional(fields, sink, rows),
             Self::WithStatus((path, index, unit)) => {
@@ -186,8 +189,12 @@ const QUALITIES: [&str; 10] = [
 fn gga(fields: &Fields<'_>, sink: &mut dyn ValueSink) {
     let quality = fields.text(5).parse::<usize>().ok();
     fix(sink, fields, 1, quality.is_some_and(|quality| quality > 0));
-    if let Some(text) = quality.and_then(|quality| QUALITIES.get(quality)) {
-        sink.value("navigation.gnss.methodQuality", Value::Text(text));
+    let quality = match quality {
+        Some(quality) => QUALITIES.get(quality).map(|text| Value::Text(text)),
+        None => Some(Value::Null),
+    };
+    if let Some(quality) = quality {
+        sink.value(METHOD_QUALITY, quality);
     }
     reception(fields, sink, [8, 10, 12, 13]);
 }
@@ -238,9 +245,7 @@ fn gns(fields: &Fields<'_>, sink: &mut dyn ValueSink) {
         Some((system, Value::Text(text)))
     };
     let members: heapless::Vec<_, 5> = SYSTEMS.into_iter().zip(modes.chars()).filter_map(member).collect();
-    if !members.is_empty() {
-        sink.value("navigation.gnss.methodQuality", Value::Object(&members));
-    }
+    sink.value(METHOD_QUALITY, if members.is_empty() { Value::Null } else { Value::Object(&members) });
     reception(fields, sink, [8, 9, 10, 11]);
     if let Some((_, text)) = SAFETY.iter().find(|(letter, _)| *letter == fields.text(12)) {
         sink.value("navigation.gnss.status", Value::Text(text));

@@ -1,6 +1,7 @@
 //! NMEA 0183: sentences in, Signal K deltas out.
 //!
-//! Values and paths are those of Signal K's own parser (npm `@signalk/nmea0183-signalk`); AIS messages are taken apart
+//! Values and paths are those of Signal K's own parser (npm `@signalk/nmea0183-signalk`), but for a list
+//! (`docs/nmea0183-differences.md`): above all, what a sentence has lost is told as `null`. AIS messages are taken apart
 //! by the crate `aivdm`. A sentence's `$source` is label and talker: `gps.GP`.
 //!
 //! ```

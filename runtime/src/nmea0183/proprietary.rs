@@ -1,6 +1,6 @@
 //! Sentences that makers have of their own: NKE's targets, CruzPro's engine gauges.
 
-use super::fields::{Reading, Unit, kelvin, radians};
+use super::fields::{Reading, Unit, radians, rounded};
 use super::instruments::give;
 use super::sentence::Fields;
 use crate::delta::ValueSink;
@@ -50,7 +50,11 @@ pub(super) fn pbve(fields: &Fields<'_>, sink: &mut dyn ValueSink) {
         }
         Some(b'E') => {
             let celsius = |degrees: f64| if is_american { (degrees - 32.0) * 5.0 / 9.0 } else { degrees };
-            value("propulsion.0.coolantTemperature", number(28).map(celsius).map(kelvin), sink);
+            value(
+                "propulsion.0.coolantTemperature",
+                number(28).map(celsius).map(|degrees| rounded(degrees + 273.15, 1e6)),
+                sink,
+            );
         }
         _ => {}
     }

@@ -138,9 +138,12 @@ pub(super) fn rmb(fields: &Fields<'_>, sink: &mut dyn ValueSink) {
     ] {
         give_below(sink, RHUMB_LINE, leaf, reading.when(is_valid));
     }
-    if is_valid {
-        give_text(sink, NEXT_ID, fields.text(4));
-        give_text(sink, PREVIOUS_ID, fields.text(3));
+    for (path, index) in [(NEXT_ID, 4), (PREVIOUS_ID, 3)] {
+        if is_valid {
+            give_text(sink, path, fields.text(index));
+        } else {
+            sink.value(path, Value::Null);
+        }
     }
 }
 

@@ -45,11 +45,14 @@ pub(super) fn context(message: &AisMessage) -> Option<Context> {
 /// Returns the context of a weather station: one sender speaks for many, told apart by the thousandths of a degree.
 fn weather_station(message: &BinaryBroadcastMessage) -> Option<Context> {
     let (latitude, longitude) = weather::position(message.fi, message.data.bytes())?;
-    let thousandths = |degrees: f64| libm::fmod(libm::round(libm::fmod(libm::fabs(degrees), 1.0) * 1000.0), 1000.0);
-    let (mmsi, latitude, longitude) = (message.mmsi.raw(), thousandths(latitude), thousandths(longitude));
     let mut context = Context::new();
     // 6 letters, 18 of the URN, 10 digits at most, 7 of the place.
-    write!(context, "meteo.urn:mrn:imo:mmsi:{mmsi:09}:{latitude:03}{longitude:03}").ok()?;
+    write!(context, "meteo.urn:mrn:imo:mmsi:{:09}:", message.mmsi.raw()).ok()?;
+    for degrees in [latitude, longitude] {
+        let mut text = heapless::String::<16>::new();
+        write!(text, "{degrees:.3}").ok()?;
+        context.push_str(text.get(text.len().checked_sub(3)?..)?).ok()?;
+    }
     Some(context)
 }
 

@@ -387,6 +387,19 @@ fn a_log_has_the_time_of_its_lines() {
 }
 
 #[test]
+fn a_message_without_its_last_spare_bits_is_read() {
+    let line = &sentences_of(&static_data(200_000_001, "ONE"), "VDM", 0, 256)[0];
+    let payload = line.split(',').nth(5).unwrap();
+    let read = |letters: usize| {
+        let line = summed(&format!("!AIVDM,1,1,,A,{},0", &payload[..letters]));
+        Sentences::new("ais").delta(&line, NOW, DeltaForm::Line { line: 1 })
+    };
+    assert_eq!(payload.len(), 71);
+    assert!(read(70).unwrap().unwrap().text().contains("HARBOUR"));
+    assert_eq!(read(60), Err(SentenceError::Ais));
+}
+
+#[test]
 fn padding_is_no_part_of_a_name() {
     for (sent, wanted) in [("ONE", "ONE"), ("ONE  @@@@", "ONE"), ("ONE@ @@TWO", "ONE"), ("  ONE@@", "ONE")] {
         let line = &sentences_of(&static_data(200_000_001, sent), "VDM", 0, 256)[0];

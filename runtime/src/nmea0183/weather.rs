@@ -22,7 +22,7 @@ impl Bits<'_> {
 
     fn signed(&self, from: u16, width: u16) -> Option<i32> {
         let spare = 32_u32.checked_sub(width.into())?;
-        Some(self.unsigned(from, width)?.checked_shl(spare)?.checked_shr(spare)?)
+        self.unsigned(from, width)?.checked_shl(spare)?.checked_shr(spare)
     }
 }
 
