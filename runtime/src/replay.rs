@@ -135,18 +135,22 @@ impl Replay {
     pub fn sentence(&mut self, line: u64, time: Option<UnixMillis>, text: &str) {
         let wall = self.step(time);
         let form = DeltaForm::Line { line };
+        let dated = Some(wall).filter(|wall| wall.is_dated());
+        let stamp = dated.unwrap_or(UnixMillis::UNKNOWN);
         // A refused sentence stands in the gateway's counters.
-        if let Some(Ok(Some(delta))) = self.plain.as_mut().map(|plain| plain.sentences.delta(text, wall, form)) {
+        if let Some(Ok(Some(delta))) = self.plain.as_mut().map(|plain| plain.sentences.delta(text, stamp, form)) {
             self.lines.push_back(String::from(delta.text()));
         }
-        self.gateway.receive_sentence(self.input, text, Some(wall));
+        self.gateway.receive_sentence(self.input, text, dated);
         self.settle();
     }
 
     /// Plays one delta that another server logged, as [`sentence`](Self::sentence) does; what is none is counted.
     pub fn delta(&mut self, line: u64, time: Option<UnixMillis>, text: &str) {
         let wall = self.step(time);
-        let stamp = Stamp { source_ref: "", self_context: SELF_CONTEXT, now: wall };
+        let dated = Some(wall).filter(|wall| wall.is_dated());
+        let now = dated.unwrap_or(UnixMillis::UNKNOWN);
+        let stamp = Stamp { source_ref: "", self_context: SELF_CONTEXT, now };
         if self.plain.is_some()
             && let Ok(delta) = Delta::parse(text, &stamp)
         {
@@ -158,7 +162,7 @@ impl Replay {
                 out.json("updates", delta.updates_text());
             }));
         }
-        self.gateway.receive_delta(self.input, text, Some(wall));
+        self.gateway.receive_delta(self.input, text, dated);
         self.settle();
     }
 

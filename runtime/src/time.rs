@@ -57,6 +57,13 @@ impl UnixMillis {
     pub const fn is_known(self) -> bool {
         self.0 != i64::MIN
     }
+
+    /// Tells whether its date can be one: logs whose format has no date give times of day and times since a device's
+    /// start as times in 1970. NMEA 2000 and Signal K are younger than 1990, and no device runs for 20 years.
+    #[must_use]
+    pub const fn is_dated(self) -> bool {
+        self.0 >= days_from_civil(1990, 1, 1) * MILLIS_PER_DAY
+    }
 }
 
 /// Days from 0000-03-01 to 1970-01-01.
