@@ -114,8 +114,8 @@ impl Input {
     }
 
     /// Returns the kinds of sentences that have no mapping, and how many came of each.
-    pub fn unmapped_sentences(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.sentences.iter().flat_map(|sentences| sentences.unmapped())
+    pub fn unmapped_sentences(&self) -> &[nmea0183::Unmapped] {
+        self.sentences.as_ref().map_or(&[], |sentences| sentences.unmapped())
     }
 
     /// Names devices by NAME, or by address.
@@ -196,7 +196,7 @@ impl Input {
         if sentences.unmapped > 0 {
             out.number("unmapped_sentences", sentences.unmapped).object("unmapped_kinds", |out| {
                 for (kind, count) in self.unmapped_sentences() {
-                    out.number(kind, count);
+                    out.number(kind, *count);
                 }
             });
         }

@@ -108,7 +108,7 @@ impl Inputs {
     }
 
     /// Returns the kinds of sentences that have no mapping, input by input, and how many came of each.
-    pub fn unmapped_sentences(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub fn unmapped_sentences(&self) -> impl Iterator<Item = &nmea0183::Unmapped> {
         self.list.iter().flat_map(Input::unmapped_sentences)
     }
 
@@ -155,7 +155,7 @@ impl Gateway {
     }
 
     /// Returns the kinds of NMEA 0183 sentences that have no mapping, input by input, and how many came of each.
-    pub fn unmapped_sentences(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub fn unmapped_sentences(&self) -> impl Iterator<Item = &nmea0183::Unmapped> {
         self.inputs.unmapped_sentences()
     }
 

@@ -50,7 +50,7 @@ const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 4;
 const UNMAPPED_KINDS_MAX: usize = 16;
 
 /// A kind of sentence without a mapping, and how many came.
-type Unmapped = (heapless::String<10>, u64);
+pub type Unmapped = (heapless::String<10>, u64);
 
 /// Why a sentence gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,10 +172,11 @@ impl Sentences {
         self.counters
     }
 
-    /// Returns the kinds of sentences that have no mapping and how many came of each, at most [`UNMAPPED_KINDS_MAX`]:
+    /// Returns the kinds of sentences that have no mapping and how many came of each, 16 kinds at most:
     /// `GSA`, `PGRME`, `VDM-17` for an AIS message, `ALK-36` for a SeaTalk command.
-    pub fn unmapped(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.unmapped.iter().flat_map(|kinds| kinds.iter()).map(|(kind, count)| (kind.as_str(), *count))
+    #[must_use]
+    pub fn unmapped(&self) -> &[Unmapped] {
+        self.unmapped.as_ref().map_or(&[], |kinds| kinds.as_slice())
     }
 
     /// Takes one line, with or without a tag block and its end, and returns its delta; `None` when it has no value, is of
