@@ -33,6 +33,12 @@ impl TimedLog {
         Self { log, now: None, ahead: VecDeque::new(), has_begun: false }
     }
 
+    /// Returns the log, to ask how it was read.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// Returns the next entry as [`Log::next_entry`] does, with its time.
     ///
     /// # Errors

@@ -32,8 +32,8 @@ enum Kind {
     Knots,
     TenthKnots,
     Degrees,
-    /// Tenths of a degree Celsius, signed.
-    Celsius,
+    /// Tenths of a degree Celsius, the lowest below zero; the older function counts from there.
+    Celsius(i32),
     Percent,
     /// Hectopascals, from this number.
     Pressure,
@@ -61,14 +61,49 @@ const fn row(path: &'static str, from: [u16; 2], width: u16, max: i32, kind: Kin
     Row { path, from, width, max, kind }
 }
 
+impl Row {
+    /// Reads the number in one of the two forms; `None` where there is none.
+    fn number(&self, bits: &Bits<'_>, form: usize) -> Option<i32> {
+        let (from, is_old) = (*self.from.get(form)?, form == 1);
+        let (number, lowest, max) = match self.kind {
+            Kind::Celsius(lowest) if is_old => (bits.unsigned(from, self.width)? - lowest, -lowest, self.max),
+            Kind::Celsius(lowest) => (bits.signed(from, self.width)?, -lowest, self.max),
+            // The older function has three bits less of it, in steps of 10 cm.
+            Kind::Level if is_old => (bits.unsigned(from, self.width.saturating_sub(3))?, 0, 400),
+            _ => (bits.unsigned(from, self.width)?, 0, self.max),
+        };
+        (lowest..=max).contains(&number).then_some(number)
+    }
+}
+
+impl Kind {
+    /// Returns what a number means in the units of Signal K.
+    fn value(self, number: i32, is_old: bool) -> f64 {
+        let number = f64::from(number);
+        match self {
+            // To hundredths, as the peer has it.
+            Self::Knots => rounded(knots(number), 100.0),
+            Self::TenthKnots => rounded(knots(number / 10.0), 100.0),
+            Self::Degrees => radians(number),
+            Self::Celsius(_) => kelvin(number / 10.0),
+            Self::Percent => number / 100.0,
+            Self::Pressure => (number + if is_old { 800.0 } else { 799.0 }) * 100.0,
+            Self::Tenths => number / 10.0,
+            Self::Level => rounded(number / if is_old { 10.0 } else { 100.0 } - 10.0, 100.0),
+            Self::TenthPercent => number / 1000.0,
+            Self::Same => number,
+        }
+    }
+}
+
 const ROWS: [Row; 19] = [
     row("wind.averageSpeed", [66, 65], 7, 126, Kind::Knots),
     row("wind.gust", [73, 72], 7, 126, Kind::Knots),
     row("wind.directionTrue", [80, 79], 9, 359, Kind::Degrees),
     row("wind.gustDirectionTrue", [89, 88], 9, 359, Kind::Degrees),
-    row("outside.temperature", [98, 97], 11, 600, Kind::Celsius),
+    row("outside.temperature", [98, 97], 11, 600, Kind::Celsius(600)),
     row("outside.relativeHumidity", [109, 108], 7, 100, Kind::Percent),
-    row("outside.dewPointTemperature", [116, 115], 10, 500, Kind::Celsius),
+    row("outside.dewPointTemperature", [116, 115], 10, 500, Kind::Celsius(200)),
     row("outside.pressure", [126, 125], 9, 400, Kind::Pressure),
     row("water.level", [145, 144], 12, 4000, Kind::Level),
     row("water.current.drift", [159, 155], 8, 251, Kind::TenthKnots),
@@ -79,7 +114,7 @@ const ROWS: [Row; 19] = [
     row("water.swell.height", [243, 239], 8, 251, Kind::Tenths),
     row("water.swell.period", [251, 247], 6, 60, Kind::Same),
     row("water.swell.directionTrue", [257, 253], 9, 359, Kind::Degrees),
-    row("water.temperature", [270, 266], 10, 500, Kind::Celsius),
+    row("water.temperature", [270, 266], 10, 500, Kind::Celsius(100)),
     row("water.salinity", [283, 279], 9, 501, Kind::TenthPercent),
 ];
 
@@ -142,37 +177,10 @@ pub(super) fn values(function: u8, data: &[u8], now: UnixMillis, sink: &mut dyn 
     if let Some(position) = position(function, data) {
         place(sink, position);
     }
-    for Row { path, from, width, max, kind } in &ROWS {
-        // The older function has three bits less of the water's level, and begins temperatures at their lowest.
-        let (width, max) = if is_old && matches!(kind, Kind::Level) { (9, 400) } else { (*width, *max) };
-        let from = from.get(form).copied().unwrap_or_default();
-        let lowest = match *path {
-            "outside.temperature" => 600,
-            "outside.dewPointTemperature" => 200,
-            _ => 100,
-        };
-        let number = match kind {
-            Kind::Celsius if is_old => bits.unsigned(from, width).map(|number| number - lowest),
-            Kind::Celsius => bits.signed(from, width),
-            _ => bits.unsigned(from, width),
-        };
-        let Some(number) = number.filter(|number| (-lowest..=max).contains(number)) else { continue };
-        let value = f64::from(number);
-        let value = match kind {
-            // To hundredths, as the peer has it.
-            Kind::Knots => rounded(knots(value), 100.0),
-            Kind::TenthKnots => rounded(knots(value / 10.0), 100.0),
-            Kind::Degrees => radians(value),
-            Kind::Celsius => kelvin(value / 10.0),
-            Kind::Percent => value / 100.0,
-            Kind::Pressure => (value + if is_old { 800.0 } else { 799.0 }) * 100.0,
-            Kind::Tenths => value / 10.0,
-            Kind::Level if is_old => value / 10.0 - 10.0,
-            Kind::Level => rounded(value / 100.0 - 10.0, 100.0),
-            Kind::TenthPercent => value / 1000.0,
-            Kind::Same => value,
-        };
-        sink.value_below("environment.", path, Value::Float(value));
+    for row in &ROWS {
+        if let Some(number) = row.number(&bits, form) {
+            sink.value_below("environment.", row.path, Value::Float(row.kind.value(number, is_old)));
+        }
     }
     for (path, from, width, words) in &CODES {
         let Some(code) = bits.unsigned(from.get(form).copied().unwrap_or_default(), *width) else { continue };
