@@ -103,12 +103,24 @@ fn replay_takes_sentences_of_nmea_0183_and_decode_says_that_it_does_not() {
     let log = write(home.path(), "gps.log", "$IIMTW,17.75,C*27\n$IIMTW,17.75,C*00\n");
     let output = run(home.path(), &["replay", &log]);
     let line = "{\"_line\":1,\"updates\":[{\"source\":{\"label\":\"\",\"type\":\"NMEA0183\",\"sentence\":\"MTW\",\
-                \"talker\":\"II\"},\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"values\":[{\"path\":\
+                \"talker\":\"II\"},\"values\":[{\"path\":\
                 \"environment.water.temperature\",\"value\":290.9}]}]}";
     assert_eq!((output.status.code(), data(&output)), (Some(0), vec![line.to_owned()]), "{}", talk(&output));
     let output = run(home.path(), &["decode", &log]);
     assert_eq!((output.status.code(), data(&output).len()), (Some(0), 0));
     assert!(talk(&output).contains("2 sentences of NMEA 0183"), "{}", talk(&output));
+}
+
+#[test]
+fn a_log_of_sentences_is_played_with_its_own_time() {
+    let home = tempdir().unwrap();
+    let rmc = "$GPRMC,100010.00,A,5104.6828,N,00415.3691,E,1.0,90.0,081023,,,A*67\n";
+    let log = write(home.path(), "gps.log", &format!("$IIMTW,17.9,C*1C\n$GPGSA,A,3,,,*1C\n{rmc}$IIHDM,100.0,M*23\n"));
+    let output = run(home.path(), &["replay", &log]);
+    let lines = data(&output);
+    assert_eq!((output.status.code(), lines.len()), (Some(0), 3), "{}", talk(&output));
+    assert!(lines.iter().all(|line| line.contains("2023-10-08T10:00:10.000Z")), "{lines:?}");
+    assert!(talk(&output).contains("not mapped: GSA 1"), "{}", talk(&output));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::budget::Limits;
 use crate::config::Vessel;
-use crate::delta::Delta;
+use crate::delta::{Delta, Stamp};
 use crate::gateway::{Event, Gateway, InputId, Setup};
 use crate::hal::sim::{SimClock, SimRng, SimStorage};
 use crate::hal::{Clock, Hal};
@@ -129,15 +129,39 @@ impl Replay {
         self.settle();
     }
 
-    /// Plays one sentence of NMEA 0183, as [`record`](Self::record) does; `line` is the number of its line, from 1.
-    pub fn sentence(&mut self, line: u64, text: &str) {
-        let wall = self.step(None);
+    /// Plays one sentence of NMEA 0183, as [`record`](Self::record) does; `line` is the number of its line, from 1, and
+    /// `time` its time in the log.
+    pub fn sentence(&mut self, line: u64, time: Option<UnixMillis>, text: &str) {
+        let wall = self.step(time);
         let form = DeltaForm::Line { line };
+        let dated = Some(wall).filter(|wall| wall.is_dated());
+        let stamp = dated.unwrap_or(UnixMillis::UNKNOWN);
         // A refused sentence stands in the gateway's counters.
-        if let Some(Ok(Some(delta))) = self.plain.as_mut().map(|plain| plain.sentences.delta(text, wall, form)) {
+        if let Some(Ok(Some(delta))) = self.plain.as_mut().map(|plain| plain.sentences.delta(text, stamp, form)) {
             self.lines.push_back(String::from(delta.text()));
         }
-        self.gateway.receive_sentence(self.input, text, Some(wall));
+        self.gateway.receive_sentence(self.input, text, dated);
+        self.settle();
+    }
+
+    /// Plays one delta that another server logged, as [`sentence`](Self::sentence) does; what is none is counted.
+    pub fn delta(&mut self, line: u64, time: Option<UnixMillis>, text: &str) {
+        let wall = self.step(time);
+        let dated = Some(wall).filter(|wall| wall.is_dated());
+        let now = dated.unwrap_or(UnixMillis::UNKNOWN);
+        let stamp = Stamp { source_ref: "", self_context: SELF_CONTEXT, now };
+        if self.plain.is_some()
+            && let Ok(delta) = Delta::parse(text, &stamp)
+        {
+            self.lines.push_back(json::object(|out| {
+                out.number("_line", line);
+                if delta.context() != SELF_CONTEXT {
+                    out.text("context", delta.context());
+                }
+                out.json("updates", delta.updates_text());
+            }));
+        }
+        self.gateway.receive_delta(self.input, text, dated);
         self.settle();
     }
 

@@ -17,8 +17,8 @@ fn status(replay: &Replay) -> Value {
 #[test]
 fn both_buses_feed_one_model_and_are_counted_apart() {
     let mut replay = Replay::new(Limits::of(Board::Linux), "boat", START, false);
-    replay.sentence(1, "$IIMTW,17.75,C*27");
-    replay.sentence(2, "$IIMTW,17.75,C*00");
+    replay.sentence(1, None, "$IIMTW,17.75,C*27");
+    replay.sentence(2, None, "$IIMTW,17.75,C*00");
     let frame = CanFrame::new(0x09f8_0107, &[1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
     replay.record(3, &Record { time: Some(START), item: Item::Frame(frame) });
     let lines: Vec<String> = std::iter::from_fn(|| replay.next_line()).collect();
@@ -30,6 +30,31 @@ fn both_buses_feed_one_model_and_are_counted_apart() {
     let input = &status["inputs"][0];
     assert_eq!((&input["label"], &input["state"], &input["sentences"]), (&"boat".into(), &"open".into(), &2.into()));
     assert_eq!((&input["frames"], &input["deltas"]), (&1.into(), &2.into()));
+}
+
+#[test]
+fn sentences_and_logged_deltas_move_the_clock_and_what_is_not_mapped_is_counted() {
+    let mut replay = Replay::new(Limits::of(Board::Linux), "boat", START, false);
+    let at = |seconds: i64| Some(UnixMillis(START.0 + seconds * 1000));
+    replay.sentence(1, at(0), "$GPGSA,A,3");
+    replay.sentence(2, at(3), "$GPGSA,A,3");
+    replay.sentence(3, at(3), "$PGRME,1.0,M");
+    let logged = r#"{"updates":[{"source":{"label":"i2c"},"values":[{"path":"a.b","value":1}]}]}"#;
+    replay.delta(4, at(5), logged);
+    replay.delta(5, at(5), "{\"updates\":7}");
+    let lines: Vec<String> = std::iter::from_fn(|| replay.next_line()).collect();
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!((lines.len(), &line["_line"], &line["context"]), (1, &4.into(), &Value::Null), "{lines:?}");
+    assert_eq!(line["updates"][0]["timestamp"], at(5).unwrap().text().as_str());
+    let status = status(&replay);
+    assert_eq!(status["uptime_ms"], 5000);
+    let input = &status["inputs"][0];
+    assert_eq!(input["unmapped_kinds"], serde_json::json!({ "GSA": 2, "PGRME": 1 }));
+    assert_eq!((&input["bad_lines"], &status["drops"]["nmea0183_malformed"]), (&1.into(), &0.into()));
+    // Times without a date are none.
+    let mut undated = Replay::new(Limits::of(Board::Linux), "boat", UnixMillis::default(), false);
+    undated.sentence(1, None, "$IIMTW,17.75,C*27");
+    assert!(!undated.next_line().unwrap().contains("timestamp"));
 }
 
 #[test]

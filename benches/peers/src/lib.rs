@@ -3,4 +3,5 @@
 pub mod logs;
 pub mod messages;
 pub mod random;
+pub mod sentences;
 pub mod transcripts;

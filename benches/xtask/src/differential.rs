@@ -1,9 +1,10 @@
-//! Compares what Skiff makes of generated logs with what the npm packages make of them.
+//! Compares what Skiff makes of generated logs and sentences with what the npm packages make of them.
 //!
 //! For each seed two logs are generated: whole messages in canboat's format, and CAN frames in candump's,
 //! interleaved and with one in a hundred lost. The peer (installed below cargo's target folder, in `differential`) decodes and
 //! maps the messages that arrive whole; the test `n2k_corpus` of the runtime, which holds the closed list of
-//! differences, judges. Three seeds are fixed; one more is fresh each time and printed.
+//! differences, judges. Sentences of NMEA 0183 go the same way, to the test `nmea0183_corpus`. Three seeds are fixed; one
+//! more is fresh each time and printed.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,6 +13,7 @@ use serde_json::json;
 use skiff_peers::logs;
 use skiff_peers::messages::Generator;
 use skiff_peers::random::Random;
+use skiff_peers::sentences::Sentences;
 
 use crate::{pgn_tables, process};
 
@@ -19,11 +21,14 @@ use crate::{pgn_tables, process};
 const SEEDS: [u64; 3] = [1, 2000, 31_337];
 /// Messages of each definition and log.
 const MESSAGES: usize = 8;
+/// Sentences of each form.
+const SENTENCES: usize = 20;
 /// What the peer is made of, with the versions that Skiff is compared to.
-const PEER: [(&str, &str); 4] = [
+const PEER: [(&str, &str); 5] = [
     ("@canboat/canboatjs", "3.20.0"),
     ("@canboat/ts-pgns", "1.11.18"),
     ("@signalk/n2k-signalk", "4.6.0"),
+    ("@signalk/nmea0183-signalk", "3.20.1"),
     // n2k-signalk needs it without saying so.
     ("@signalk/signalk-schema", "1.3.1"),
 ];
@@ -71,10 +76,23 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     process::write(&logs.join("manifest.json"), &json!(manifest).to_string())?;
     let mut judge = process::command("cargo", ["test", "--workspace", "--test", "n2k_corpus", "--", "--nocapture"]);
-    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    let seeds = seeds.join(", ");
-    process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {seeds}: {error}"))?;
-    println!("seeds {seeds}: every delta is the peer's, or on the list of runtime/docs/n2k-differences.md");
+    let named: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    let named = named.join(", ");
+    process::run(judge.env("SKIFF_N2K_LOGS", &logs)).map_err(|error| format!("seeds {named}: {error}"))?;
+    println!("seeds {named}: every delta is the peer's, or on the list of runtime/docs/n2k-differences.md");
+    sentences(&folder, &seeds).map_err(|error| format!("seeds {named}: {error}"))
+}
+
+/// Compares the deltas of generated sentences of NMEA 0183.
+fn sentences(folder: &Path, seeds: &[u64]) -> Result<(), String> {
+    let rows = seeds.iter().flat_map(|seed| Sentences { random: Random::new(*seed) }.rows(SENTENCES));
+    let lines: String = rows.map(|row| format!("{row}\n")).collect();
+    let (input, output) = (folder.join("sentences.jsonl"), folder.join("sentences-expected.jsonl"));
+    process::write(&input, &lines)?;
+    println!("NMEA 0183: {}", peer_of("peer0183.mjs", folder, &input, &output)?);
+    let words = ["test", "--workspace", "--test", "nmea0183_corpus", "--", "--nocapture"];
+    process::run(process::command("cargo", words).env("SKIFF_NMEA0183_DELTAS", &output))?;
+    println!("every delta is the peer's, or on the list of runtime/docs/nmea0183-differences.md");
     Ok(())
 }
 
@@ -104,8 +122,12 @@ fn install(folder: &Path) -> Result<(), String> {
 
 /// Has the peer decode `input`; returns what it says about it.
 fn peer(packages: &Path, input: &Path, output: &Path) -> Result<String, String> {
+    peer_of("peer.mjs", packages, input, output)
+}
+
+fn peer_of(script: &str, packages: &Path, input: &Path, output: &Path) -> Result<String, String> {
     process::write(output, "")?;
-    let script = process::top().join("benches/peers/scripts/peer.mjs");
+    let script = process::top().join("benches/peers/scripts").join(script);
     process::output(&mut process::command("node", [script.as_path(), packages, input, output]))
 }
 

@@ -53,6 +53,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         match entry {
             LogEntry::Bad { number, error, is_last } => losses.bad(&source, number, error, is_last),
             LogEntry::Sentence { .. } => losses.sentence(),
+            LogEntry::Delta { .. } => losses.delta(),
             LogEntry::Record { number, record } => {
                 losses.record();
                 let written = if let Some(writer) = &mut writer {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits, Shortage};
 use skiff_runtime::delta::DELTA_BYTES_MAX;
+use skiff_runtime::gateway::Gateway;
 use skiff_runtime::host::{Fit, ModuleFacts, Refusal};
-use skiff_runtime::n2k::log::{Format, Mode, Record};
+use skiff_runtime::n2k::log::{Format, Mode};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::package::{Package, plugin_id};
 use skiff_runtime::replay::Replay;
@@ -17,7 +18,7 @@ use skiff_runtime::time::UnixMillis;
 
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError};
-use crate::logs::{Log, LogEntry, Losses, Source};
+use crate::logs::{Log, LogEntry, Losses, Source, TimedLog};
 use crate::packages;
 use crate::sample;
 
@@ -114,7 +115,8 @@ fn replay_log(
     output: &mut Output,
 ) -> Result<(), Ended> {
     let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
-    let mut log = Log::open(source, args.format, args.mode).map_err(unreadable)?;
+    let log = Log::open(source, args.format, args.mode).map_err(unreadable)?;
+    let mut log = TimedLog::new(log);
     let mut losses = Losses::default();
     let mut plugins = Some(plugins);
     let mut replay = None;
@@ -122,10 +124,7 @@ fn replay_log(
         match entry {
             LogEntry::Bad { number, error, is_last } => losses.bad(source, number, error, is_last),
             entry => {
-                let start = match &entry {
-                    LogEntry::Record { record, .. } => start(record),
-                    _ => UnixMillis::default(),
-                };
+                let start = start(&entry);
                 let replay = match &mut replay {
                     Some(replay) => replay,
                     // Plugins start at the time of the first record.
@@ -140,9 +139,13 @@ fn replay_log(
                         losses.record();
                         replay.record(number, &record);
                     }
-                    LogEntry::Sentence { number, text } => {
+                    LogEntry::Sentence { number, time, text } => {
                         losses.sentence();
-                        replay.sentence(number, &text);
+                        replay.sentence(number, time, &text);
+                    }
+                    LogEntry::Delta { number, time, text } => {
+                        losses.delta();
+                        replay.delta(number, time, &text);
                     }
                     LogEntry::Bad { .. } => {}
                 }
@@ -153,14 +156,28 @@ fn replay_log(
     if let Some(replay) = &mut replay {
         replay.finish();
         output.take(replay)?;
+        summary(source, replay.gateway());
     }
     output.data.flush()?;
-    log.tell_mode(source);
+    log.log().tell_mode(source);
     losses.verdict(source).map_err(|text| Ended::Failed(Failure::new(exit::INPUT_CORRUPT, text)))
 }
 
-fn start(record: &Record) -> UnixMillis {
-    record.time.unwrap_or_default()
+fn start(entry: &LogEntry) -> UnixMillis {
+    let time = match entry {
+        LogEntry::Record { record, .. } => record.time,
+        LogEntry::Sentence { time, .. } | LogEntry::Delta { time, .. } => *time,
+        LogEntry::Bad { .. } => None,
+    };
+    time.unwrap_or_default()
+}
+
+/// Tells which sentences of NMEA 0183 have no mapping.
+fn summary(source: &Source, gateway: &Gateway) {
+    let kinds: Vec<String> = gateway.unmapped_sentences().map(|(kind, count)| format!("{kind} {count}")).collect();
+    if !kinds.is_empty() {
+        log::info!("{source}: sentences of kinds that are not mapped: {}", kinds.join(", "));
+    }
 }
 
 /// Packages to run with their configurations.

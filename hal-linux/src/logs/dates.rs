@@ -75,7 +75,7 @@ impl Dates {
             match entry {
                 LogEntry::Record { mut record, .. } => dates.record(&mut record),
                 LogEntry::Sentence { text, .. } => dates.sentence(&text),
-                LogEntry::Bad { .. } => {}
+                LogEntry::Delta { .. } | LogEntry::Bad { .. } => {}
             }
             if dates.dated.is_some() {
                 // The log has dates of its own.

@@ -1,6 +1,7 @@
 //! Log files as a stream of entries.
 
 mod dates;
+mod timed;
 
 use std::fmt;
 use std::fs::File;
@@ -11,6 +12,7 @@ use skiff_runtime::n2k::log::{Format, LineError, LogStream, Mode};
 
 pub use dates::Dates;
 pub use skiff_runtime::n2k::log::LogEntry;
+pub use timed::TimedLog;
 
 /// Where a log comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +160,7 @@ impl Log {
 pub struct Losses {
     records: u64,
     sentences: u64,
+    deltas: u64,
     bad: u64,
     /// Bad lines that are of the log's format all the same.
     understood: u64,
@@ -177,6 +180,11 @@ impl Losses {
     /// Counts a sentence of NMEA 0183.
     pub fn sentence(&mut self) {
         self.sentences = self.sentences.saturating_add(1);
+    }
+
+    /// Counts a delta that another server logged.
+    pub fn delta(&mut self) {
+        self.deltas = self.deltas.saturating_add(1);
     }
 
     /// Returns the count of sentences of NMEA 0183.
@@ -203,7 +211,7 @@ impl Losses {
         }
         match self.end {
             Some(error) if error.is_of_file() => Err(format!("{source}: {error}")),
-            _ if self.records.saturating_add(self.understood).saturating_add(self.sentences) == 0 => {
+            _ if [self.records, self.understood, self.sentences, self.deltas].iter().all(|count| *count == 0) => {
                 Err(format!("{source}: no line of it could be read as a log"))
             }
             Some(_) => Err(format!("{source}: the log is cut off in its last line")),
@@ -242,6 +250,7 @@ mod tests {
             match entry {
                 LogEntry::Record { .. } => losses.record(),
                 LogEntry::Sentence { .. } => losses.sentence(),
+                LogEntry::Delta { .. } => losses.delta(),
                 LogEntry::Bad { number, error, is_last } => losses.bad(&Source::Stdin, number, error, is_last),
             }
         }

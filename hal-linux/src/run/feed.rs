@@ -11,7 +11,7 @@ use skiff_runtime::time::UnixMillis;
 use tokio::sync::mpsc;
 
 use crate::input::live::{self, BackOff, Link};
-use crate::logs::{Dates, Log, LogEntry, Losses, Source};
+use crate::logs::{Dates, Log, LogEntry, Losses, Source, TimedLog};
 use crate::sample;
 use crate::wake::Waker;
 
@@ -93,6 +93,13 @@ pub enum InputEvent {
         /// When; `None` is now.
         time: Option<UnixMillis>,
     },
+    /// A delta that another server logged.
+    Delta {
+        /// Its JSON.
+        text: String,
+        /// When; `None` is now.
+        time: Option<UnixMillis>,
+    },
     /// Something that could not be read.
     Bad,
     /// So many datagrams found no room in the kernel's queue, since the socket was opened.
@@ -120,7 +127,8 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
                 Track::Log { source, input, format } => {
                     // A file that cannot be read again is told of when it is played.
                     let dates = Dates::of(&source, format, Mode::Auto).unwrap_or_default();
-                    play_log(&source, Log::new(input, format, Mode::Auto).with_dates(dates), speed, send);
+                    let log = Log::new(input, format, Mode::Auto).with_dates(dates);
+                    play_log(&source, TimedLog::new(log), speed, send);
                 }
                 Track::Live { link, name, format } => {
                     let send: live::Send = Arc::new(send);
@@ -147,7 +155,7 @@ fn play_sample(speed: Speed, send: impl Fn(InputEvent) -> bool) {
 }
 
 /// Plays a log once.
-fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEvent) -> bool) {
+fn play_log(source: &Source, mut log: TimedLog, speed: Speed, send: impl Fn(InputEvent) -> bool) {
     let (mut losses, mut pace) = (Losses::default(), Pace::new(speed));
     loop {
         match log.next_entry() {
@@ -160,10 +168,17 @@ fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEven
                     return;
                 }
             }
-            Ok(Some(LogEntry::Sentence { text, .. })) => {
+            Ok(Some(LogEntry::Sentence { text, time, .. })) => {
                 losses.sentence();
-                thread::sleep(pace.wait(None, Instant::now()));
-                if !send(InputEvent::Sentence { text, time: None }) {
+                thread::sleep(pace.wait(time, Instant::now()));
+                if !send(InputEvent::Sentence { text, time }) {
+                    return;
+                }
+            }
+            Ok(Some(LogEntry::Delta { text, time, .. })) => {
+                losses.delta();
+                thread::sleep(pace.wait(time, Instant::now()));
+                if !send(InputEvent::Delta { text, time }) {
                     return;
                 }
             }
@@ -182,7 +197,7 @@ fn play_log(source: &Source, mut log: Log, speed: Speed, send: impl Fn(InputEven
         }
     }
     send(InputEvent::State(InputState::Ended));
-    log.tell_mode(source);
+    log.log().tell_mode(source);
     match losses.verdict(source) {
         Ok(()) => log::info!("{source} has been played to its end; serving on"),
         Err(text) => log::error!("{text}"),
@@ -280,6 +295,20 @@ mod tests {
             InputEvent::Record(record) => record.time.map(|time| time.0),
             _ => None,
         }
+    }
+
+    #[test]
+    fn sentences_are_played_with_the_time_of_their_log() {
+        let text = "$IIMTW,17.9,C*1C\n$GPRMC,100010.00,A,5104.6828,N,00415.3691,E,1.0,90.0,081023,,,A*67\n\
+                    $IIMTW,17.9,C*1C\n1696759211000;I;{\"updates\":[]}\n";
+        let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
+        let mut feed_events = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
+        let time = |event: FeedEvent| match event.event {
+            InputEvent::Sentence { time, .. } | InputEvent::Delta { time, .. } => time.map(|time| time.0),
+            _ => None,
+        };
+        let times: Vec<i64> = std::iter::from_fn(|| feed_events.blocking_recv()).filter_map(time).collect();
+        assert_eq!(times, [1_696_759_210_000, 1_696_759_210_000, 1_696_759_210_000, 1_696_759_211_000]);
     }
 
     #[test]

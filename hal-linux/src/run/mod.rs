@@ -129,6 +129,7 @@ impl Driver {
             match event.event {
                 InputEvent::Record(record) => self.gateway.receive(*input, &record),
                 InputEvent::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
+                InputEvent::Delta { text, time } => self.gateway.receive_delta(*input, &text, time),
                 InputEvent::Bad => self.gateway.count_bad_line(*input),
                 InputEvent::Lost(total) => self.gateway.set_input_lost(*input, total),
                 InputEvent::State(state) => self.gateway.set_input_state(*input, state),

@@ -119,6 +119,11 @@ impl Input {
         self.sentences.as_ref().map(|sentences| sentences.counters()).unwrap_or_default()
     }
 
+    /// Returns the kinds of sentences that have no mapping, and how many came of each.
+    pub fn unmapped_sentences(&self) -> &[nmea0183::Unmapped] {
+        self.sentences.as_ref().map_or(&[], |sentences| sentences.unmapped())
+    }
+
     /// Names devices by NAME, or by address.
     pub fn use_name(&mut self, yes: bool) {
         self.receiver.use_name(yes);
@@ -210,6 +215,13 @@ impl Input {
         out.number("frames", n2k.frames).number("messages", n2k.messages).number("sentences", sentences.sentences);
         out.number("deltas", n2k.deltas.saturating_add(sentences.deltas));
         out.number("bad_lines", self.bad_lines).number("drops", self.drops).number("lost", self.lost);
+        if sentences.unmapped > 0 {
+            out.number("unmapped_sentences", sentences.unmapped).object("unmapped_kinds", |out| {
+                for (kind, count) in self.unmapped_sentences() {
+                    out.number(kind, *count);
+                }
+            });
+        }
     }
 
     /// Writes what the status tells of its interface; nothing where it has none.

@@ -9,7 +9,7 @@ use super::interface::{Interface, Participation};
 use super::sending::Sending;
 use super::{Gateway, InputId, InputState};
 use crate::config::N2kConfig;
-use crate::delta::Delta;
+use crate::delta::{Delta, Stamp};
 use crate::hal::CanPort;
 use crate::json::Object;
 use crate::n2k::log::{Item, Record};
@@ -114,6 +114,11 @@ impl Inputs {
         self.list.iter().map(Input::lost).sum()
     }
 
+    /// Returns the kinds of sentences that have no mapping, input by input, and how many came of each.
+    pub fn unmapped_sentences(&self) -> impl Iterator<Item = &nmea0183::Unmapped> {
+        self.list.iter().flat_map(Input::unmapped_sentences)
+    }
+
     /// Returns the frames that were lost before the interfaces gave them.
     pub fn lost_frames(&self) -> u64 {
         self.list.iter().filter_map(Input::interface).map(Interface::lost).sum()
@@ -157,6 +162,11 @@ impl Gateway {
         self.inputs.list.iter_mut().filter_map(Input::interface_mut).for_each(Interface::only_listen);
     }
 
+    /// Returns the kinds of NMEA 0183 sentences that have no mapping, input by input, and how many came of each.
+    pub fn unmapped_sentences(&self) -> impl Iterator<Item = &nmea0183::Unmapped> {
+        self.inputs.unmapped_sentences()
+    }
+
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
         self.inputs.add(label)
@@ -178,6 +188,19 @@ impl Gateway {
         let (inputs, mut hearing) = self.hearing();
         let delta = inputs.get_mut(input).and_then(|input| input.take_sentence(line, time, &mut hearing));
         self.take_in_some(delta);
+    }
+
+    /// Takes a delta that another server logged, JSON text, and publishes it; one that cannot be read is counted.
+    ///
+    /// `time` becomes the time stamp of updates that have none, else the wall clock's.
+    pub fn receive_delta(&mut self, input: InputId, text: &str, time: Option<UnixMillis>) {
+        let Some(label) = self.inputs.get_mut(input).map(|input| input.label()) else { return };
+        let now = time.or_else(|| self.hal.clock.wall()).unwrap_or(UnixMillis::UNKNOWN);
+        let stamp = Stamp { source_ref: label, self_context: &self.setup.self_context, now };
+        match Delta::parse(text, &stamp) {
+            Ok(delta) => self.take_in(delta, 0),
+            Err(_) => self.count_bad_line(input),
+        }
     }
 
     /// Takes note of whether the source of an input is there.

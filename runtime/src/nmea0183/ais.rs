@@ -12,6 +12,25 @@ const OPEN_MAX: usize = 4;
 /// Letters of the longest message: five slots of 168 bits and more, six bits each.
 const LETTERS_MAX: usize = 256;
 
+/// Letters of a whole message by its type; the others have none of their own.
+const LETTERS: [(u8, usize); 9] =
+    [(b'1', 28), (b'2', 28), (b'3', 28), (b'4', 28), (b'5', 71), (b'9', 28), (b'B', 28), (b'C', 52), (b'E', 46)];
+/// Letters that receivers cut off at the end: spare bits, of which some count none.
+const CUT_MAX: usize = 2;
+
+/// Takes a message apart.
+fn decode(letters: &[u8], fill_bits: u8) -> Result<AisMessage, SentenceError> {
+    let whole = LETTERS.iter().find(|(kind, _)| letters.first() == Some(kind)).map_or(0, |(_, whole)| *whole);
+    let missing = whole.saturating_sub(letters.len());
+    if missing == 0 || missing > CUT_MAX {
+        return aivdm::decode_payload(letters, fill_bits).map_err(|_| SentenceError::Ais);
+    }
+    let mut padded: heapless::Vec<u8, LETTERS_MAX> = letters.iter().copied().take(LETTERS_MAX).collect();
+    // No whole message is longer than there is room for.
+    let _ = padded.resize(whole, b'0');
+    aivdm::decode_payload(&padded, 0).map_err(|_| SentenceError::Ais)
+}
+
 /// Key of an open message.
 type Key = (Option<u8>, Channel);
 
@@ -32,8 +51,7 @@ pub(super) fn message(
     if !sentence.has_checksum {
         return Err(SentenceError::NoChecksum);
     }
-    let part = aivdm::Sentence::parse(sentence.text).map_err(|_| SentenceError::Malformed)?;
-    let decode = |letters: &[u8], fill| aivdm::decode_payload(letters, fill).map_err(|_| SentenceError::Ais);
+    let part = aivdm::Sentence::parse(sentence.text).map_err(|_| SentenceError::Ais)?;
     if part.fragment_count == 1 {
         return decode(part.payload, part.fill_bits).map(Some);
     }

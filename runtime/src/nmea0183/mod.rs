@@ -1,6 +1,7 @@
 //! NMEA 0183: sentences in, Signal K deltas out.
 //!
-//! Values and paths are those of Signal K's own parser (npm `@signalk/nmea0183-signalk`); AIS messages are taken apart
+//! Values and paths are those of Signal K's own parser (npm `@signalk/nmea0183-signalk`), but for a list
+//! (`docs/nmea0183-differences.md`): above all, what a sentence has lost is told as `null`. AIS messages are taken apart
 //! by the crate `aivdm`. A sentence's `$source` is label and talker: `gps.GP`.
 //!
 //! ```
@@ -16,33 +17,46 @@
 //! ```
 
 mod ais;
+mod distress;
 mod fields;
 mod instruments;
+mod proprietary;
+mod route;
+mod seatalk;
 mod sentence;
+mod sky;
 mod target;
 mod told_time;
+mod weather;
 
 use alloc::boxed::Box;
 use core::fmt;
 use core::fmt::Write;
 
 use self::ais::Fragments;
+use self::seatalk::SeaTalk;
 use self::sentence::Sentence;
+use self::sky::Sky;
 use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value};
 use crate::n2k::DeltaForm;
 use crate::time::UnixMillis;
 
 pub use sentence::SENTENCE_BYTES_MAX;
-pub use told_time::{ToldTime, told_time};
+pub use told_time::{ToldTime, log_time, told_time};
 
 /// Bytes of a source label that are kept; `$source` is the label, a point and the talker.
 const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 4;
+/// Kinds without a mapping that are counted apart; a boat has fewer, and what is no sentence in truth could make many.
+const UNMAPPED_KINDS_MAX: usize = 16;
+
+/// A kind of sentence without a mapping, and how many came.
+pub type Unmapped = (heapless::String<10>, u64);
 
 /// Why a sentence gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SentenceError {
-    /// Does not begin with `$` or `!` and five letters, or is longer than [`SENTENCE_BYTES_MAX`].
+    /// Does not begin with `$` or `!` and an address, or is longer than [`SENTENCE_BYTES_MAX`].
     Malformed,
     /// The check sum does not agree.
     Checksum,
@@ -128,6 +142,11 @@ pub struct Sentences {
     counters: Counters,
     /// Made at the first AIS message of several parts.
     fragments: Option<Box<Fragments>>,
+    /// Made at the first sentence about satellites.
+    sky: Option<Box<Sky>>,
+    seatalk: SeaTalk,
+    /// Made at the first kind that is not mapped.
+    unmapped: Option<Box<heapless::Vec<Unmapped, UNMAPPED_KINDS_MAX>>>,
 }
 
 impl Sentences {
@@ -137,7 +156,14 @@ impl Sentences {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
-        Self { label: kept, counters: Counters::default(), fragments: None }
+        Self {
+            label: kept,
+            counters: Counters::default(),
+            fragments: None,
+            sky: None,
+            seatalk: SeaTalk::default(),
+            unmapped: None,
+        }
     }
 
     /// Returns the counters so far.
@@ -146,10 +172,18 @@ impl Sentences {
         self.counters
     }
 
+    /// Returns the kinds of sentences that have no mapping and how many came of each, 16 kinds at most:
+    /// `GSA`, `PGRME`, `VDM-17` for an AIS message, `ALK-36` for a SeaTalk command.
+    #[must_use]
+    pub fn unmapped(&self) -> &[Unmapped] {
+        self.unmapped.as_ref().map_or(&[], |kinds| kinds.as_slice())
+    }
+
     /// Takes one line, with or without a tag block and its end, and returns its delta; `None` when it has no value, is of
     /// a kind that is not mapped, or is not the last part of a message.
     ///
-    /// `now` becomes the time stamp, unless the sentence has a date and time of its own.
+    /// The time stamp is the sentence's own time, on the day nearest to `now` where it has no date; else its tag block's,
+    /// else `now`.
     ///
     /// # Errors
     /// [`SentenceError`], which is counted.
@@ -171,16 +205,69 @@ impl Sentences {
 
     fn read(&mut self, line: &str, now: UnixMillis, form: DeltaForm<'_>) -> Result<Option<Delta>, SentenceError> {
         let sentence = Sentence::read(line)?;
-        if matches!(sentence.kind, "VDM" | "VDO") {
-            let message = ais::message(&sentence, &mut self.fragments)?;
-            return Ok(message.and_then(|message| self.target(&sentence, &message, now, form)));
+        let now = sentence.tag_time.unwrap_or(now);
+        let stamp = sentence.own_time(Some(now)).unwrap_or(now);
+        Ok(match sentence.kind {
+            "VDM" | "VDO" => {
+                let message = ais::message(&sentence, &mut self.fragments)?;
+                message.and_then(|message| self.target(&sentence, &message, now, form))
+            }
+            "GSV" => {
+                let mut sky = self.sky.take().unwrap_or_default();
+                let is_whole = sky.take(&sentence);
+                let delta = is_whole.then(|| self.write(&sentence, None, stamp, form, |writer| sky.give(writer)));
+                self.sky = Some(sky);
+                delta.flatten()
+            }
+            "ALK" | "PSMDST" => self.datagram(&sentence, stamp, form),
+            "DSC" => {
+                // A call that does not say whose it is has no values.
+                let context = distress::context(&sentence);
+                self.write(&sentence, context.as_deref(), stamp, form, |writer| {
+                    if context.is_some() {
+                        distress::values(&sentence, writer);
+                    }
+                })
+            }
+            kind => match instruments::find(kind) {
+                Some(map) => self.write(&sentence, None, stamp, form, |writer| map.give(&sentence, writer)),
+                None => {
+                    self.count_unmapped(format_args!("{kind}"));
+                    None
+                }
+            },
+        })
+    }
+
+    fn datagram(&mut self, sentence: &Sentence<'_>, stamp: UnixMillis, form: DeltaForm<'_>) -> Option<Delta> {
+        // `R` says that it was received.
+        let from = usize::from(sentence.kind == "PSMDST" && sentence.fields.is(0, "R"));
+        let mut seatalk = core::mem::take(&mut self.seatalk);
+        let mut is_known = true;
+        let delta = self.write(sentence, None, stamp, form, |writer| {
+            is_known = seatalk.give(&sentence.fields, from, writer);
+        });
+        self.seatalk = seatalk;
+        if !is_known {
+            self.counters.without_value = self.counters.without_value.saturating_sub(1);
+            self.count_unmapped(format_args!("{}-{}", sentence.name, sentence.fields.text(from)));
         }
-        let Some(map) = instruments::find(sentence.kind) else {
-            count(&mut self.counters.unmapped);
-            return Ok(None);
-        };
-        let stamp = instruments::own_time(&sentence).unwrap_or(now);
-        Ok(self.write(&sentence, None, stamp, form, |writer| map(&sentence.fields, writer)))
+        delta
+    }
+
+    /// Counts a sentence whose kind has no mapping; of more kinds than there is room for only the sum.
+    fn count_unmapped(&mut self, kind: fmt::Arguments<'_>) {
+        count(&mut self.counters.unmapped);
+        let mut name = heapless::String::new();
+        // A longer one is cut: no kind is.
+        let _ = name.write_fmt(kind);
+        let kinds = self.unmapped.get_or_insert_default();
+        match kinds.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => count(known),
+            None => {
+                let _ = kinds.push((name, 1));
+            }
+        }
     }
 
     fn target(
@@ -194,7 +281,7 @@ impl Sentences {
             return self.write(sentence, None, now, form, |writer| target::own(message, writer));
         }
         let Some(context) = target::context(message) else {
-            count(&mut self.counters.unmapped);
+            self.count_unmapped(format_args!("{}-{}", sentence.kind, message.message_type()));
             return None;
         };
         self.write(sentence, Some(&context), now, form, |writer| target::values(message, now, writer))
@@ -209,12 +296,11 @@ impl Sentences {
         values: impl FnOnce(&mut DeltaWriter),
     ) -> Option<Delta> {
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
-        let mut timestamp = heapless::String::<32>::new();
-        // 24 letters; label and talker are kept short enough.
-        let _ = write!(timestamp, "{stamp}");
+        let timestamp = stamp.text();
         let (first, label, context, source_ref) = match form {
             DeltaForm::Line { line } => (Some(("_line", Value::whole(line))), "", context, None),
             DeltaForm::Stamped { self_context } => {
+                // The label is kept short enough.
                 let _ = write!(source_ref, "{}.{}", self.label, sentence.talker);
                 (None, self.label.as_str(), context.or(Some(self_context)), Some(source_ref.as_str()))
             }
@@ -222,7 +308,7 @@ impl Sentences {
         let source = [
             ("label", Value::Text(label)),
             ("type", Value::Text("NMEA0183")),
-            ("sentence", Value::Text(sentence.kind)),
+            ("sentence", Value::Text(sentence.name)),
             ("talker", Value::Text(sentence.talker)),
         ];
         let stamp = Some(timestamp.as_str()).filter(|text| !text.is_empty());

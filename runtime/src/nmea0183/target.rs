@@ -2,17 +2,18 @@
 
 use core::fmt::Write;
 
-use aivdm::message::StaticDataReport;
+use aivdm::message::{BinaryBroadcastMessage, StaticDataReport};
 use aivdm::{AisMessage, Cog, Heading, Latitude, Longitude, NavigationStatus, Sog};
 
 use super::fields::{knots, radians};
+use super::weather;
 use crate::delta::{Value, ValueSink};
 use crate::json::Decimal;
 use crate::n2k::map::{aton_type, ship_type};
 use crate::time::UnixMillis;
 
 /// A context: `vessels.urn:mrn:imo:mmsi:` and nine digits.
-type Context = heapless::String<48>;
+pub(super) type Context = heapless::String<48>;
 
 /// Returns the context of a message's sender; `None` for messages that say nothing of it.
 pub(super) fn context(message: &AisMessage) -> Option<Context> {
@@ -24,14 +25,34 @@ pub(super) fn context(message: &AisMessage) -> Option<Context> {
         AisMessage::StaticVoyageData(data) => ("vessels", data.mmsi),
         AisMessage::StaticDataReport(StaticDataReport::A(part)) => ("vessels", part.mmsi),
         AisMessage::StaticDataReport(StaticDataReport::B(part)) => ("vessels", part.mmsi),
+        // Message 11 is the answer of a vessel.
+        AisMessage::BaseStationReport(report) if report.message_type == 11 => ("vessels", report.mmsi),
         AisMessage::BaseStationReport(report) => ("atons", report.mmsi),
         AisMessage::AidToNavigationReport(report) => ("atons", report.mmsi),
         AisMessage::SarAircraftPositionReport(report) => ("aircraft", report.mmsi),
+        AisMessage::SafetyRelatedBroadcast(message) => ("vessels", message.mmsi),
+        AisMessage::BinaryBroadcastMessage(message) if weather::is_weather(message.dac, message.fi) => {
+            return weather_station(message);
+        }
         _ => return None,
     };
     let mut context = Context::new();
     // 8 letters, 18 of the URN, 10 digits at most.
     let _ = write!(context, "{group}.urn:mrn:imo:mmsi:{:09}", mmsi.raw());
+    Some(context)
+}
+
+/// Returns the context of a weather station: one sender speaks for many, told apart by the thousandths of a degree.
+fn weather_station(message: &BinaryBroadcastMessage) -> Option<Context> {
+    let (latitude, longitude) = weather::position(message.fi, message.data.bytes())?;
+    let mut context = Context::new();
+    // 6 letters, 18 of the URN, 10 digits at most, 7 of the place.
+    write!(context, "meteo.urn:mrn:imo:mmsi:{:09}:", message.mmsi.raw()).ok()?;
+    for degrees in [latitude, longitude] {
+        let mut text = heapless::String::<16>::new();
+        write!(text, "{degrees:.3}").ok()?;
+        context.push_str(text.get(text.len().checked_sub(3)?..)?).ok()?;
+    }
     Some(context)
 }
 
@@ -50,10 +71,7 @@ pub(super) fn values(message: &AisMessage, now: UnixMillis, sink: &mut dyn Value
     match message {
         AisMessage::PositionReportClassA(report) => {
             identity(sink, report.mmsi.raw(), Some("A"));
-            let status = usize::from(NavigationStatus::to_raw(report.navigation_status));
-            if let Some(state) = STATES.get(status).filter(|state| !state.is_empty()) {
-                sink.value("navigation.state", Value::Text(state));
-            }
+            state(sink, report.navigation_status);
             let maneuver = usize::from(report.maneuver_indicator.to_raw());
             if let Some(maneuver) = MANEUVERS.get(maneuver) {
                 sink.value("navigation.specialManeuver", Value::Text(maneuver));
@@ -72,8 +90,18 @@ pub(super) fn values(message: &AisMessage, now: UnixMillis, sink: &mut dyn Value
             }
             .give(sink);
         }
-        AisMessage::LongRangeBroadcast(report) => identity(sink, report.mmsi.raw(), Some("A")),
-        AisMessage::BaseStationReport(report) => identity(sink, report.mmsi.raw(), Some("BASE")),
+        AisMessage::LongRangeBroadcast(report) => {
+            identity(sink, report.mmsi.raw(), None);
+            state(sink, report.navigation_status);
+        }
+        AisMessage::BaseStationReport(report) => {
+            identity(sink, report.mmsi.raw(), (report.message_type == 4).then_some("BASE"));
+        }
+        AisMessage::SafetyRelatedBroadcast(message) => identity(sink, message.mmsi.raw(), None),
+        AisMessage::BinaryBroadcastMessage(message) => {
+            identity(sink, message.mmsi.raw(), None);
+            weather::values(message.fi, message.data.bytes(), now, sink);
+        }
         AisMessage::SarAircraftPositionReport(report) => identity(sink, report.mmsi.raw(), None),
         AisMessage::StaticVoyageData(data) => {
             identity(sink, data.mmsi.raw(), Some("A"));
@@ -91,7 +119,7 @@ pub(super) fn values(message: &AisMessage, now: UnixMillis, sink: &mut dyn Value
                 let draft = Value::Number(Decimal::new(data.draught_decimeters.into(), -1));
                 sink.value("design.draft", Value::Object(&[("current", draft)]));
             }
-            let destination = data.destination.as_str().trim();
+            let destination = unpadded(data.destination.as_str());
             if !destination.is_empty() {
                 sink.value("navigation.destination.commonName", Value::Text(destination));
             }
@@ -112,19 +140,22 @@ pub(super) fn values(message: &AisMessage, now: UnixMillis, sink: &mut dyn Value
             identity(sink, part.mmsi.raw(), None);
             callsign(sink, part.call_sign.as_str());
             kind(sink, part.ship_type);
-            Sides {
-                bow: part.dimension_to_bow,
-                stern: part.dimension_to_stern,
-                port: part.dimension_to_port,
-                starboard: part.dimension_to_starboard,
+            // A craft that belongs to a ship tells its number instead.
+            if part.mmsi.raw() / 10_000_000 != 98 {
+                Sides {
+                    bow: part.dimension_to_bow,
+                    stern: part.dimension_to_stern,
+                    port: part.dimension_to_port,
+                    starboard: part.dimension_to_starboard,
+                }
+                .give(sink);
             }
-            .give(sink);
         }
         AisMessage::AidToNavigationReport(report) => {
             identity(sink, report.mmsi.raw(), Some("ATON"));
             name(sink, report.name.as_str());
             let code = i64::from(report.aid_type);
-            if let Some(text) = aton_type(code) {
+            if let Some(text) = aton_type(code).filter(|_| code > 0) {
                 let members = [("id", Value::Number(Decimal::new(code, 0))), ("name", Value::Text(text))];
                 sink.value("atonType", Value::Object(&members));
             }
@@ -164,13 +195,21 @@ const STATES: [&str; 16] = [
 /// By special manoeuvre indicator.
 const MANEUVERS: [&str; 4] = ["not available", "not engaged", "engaged", "reserved"];
 
-/// How something moves: degrees, metres per second, radians.
+fn state(sink: &mut dyn ValueSink, status: NavigationStatus) {
+    let status = usize::from(NavigationStatus::to_raw(status));
+    if let Some(state) = STATES.get(status).filter(|state| !state.is_empty()) {
+        sink.value("navigation.state", Value::Text(state));
+    }
+}
+
+/// How something moves: degrees, metres per second, radians, radians per second.
 #[derive(Default)]
 struct Motion {
     position: Option<(f64, f64)>,
     speed: Option<f64>,
     course: Option<f64>,
     heading: Option<f64>,
+    turn: Option<f64>,
 }
 
 impl Motion {
@@ -183,14 +222,16 @@ impl Motion {
                 .and_then(Heading::degrees)
                 .filter(|degrees| *degrees < 360)
                 .map(|degrees| radians(degrees.into())),
+            turn: None,
         }
     }
 
     fn of(message: &AisMessage) -> Option<Self> {
         Some(match message {
-            AisMessage::PositionReportClassA(report) => {
-                Self::new(report.latitude, report.longitude, report.sog, report.cog, Some(report.heading))
-            }
+            AisMessage::PositionReportClassA(report) => Self {
+                turn: report.rate_of_turn.degrees_per_minute().map(|degrees| radians(degrees) / 60.0),
+                ..Self::new(report.latitude, report.longitude, report.sog, report.cog, Some(report.heading))
+            },
             AisMessage::PositionReportClassB(report) => {
                 Self::new(report.latitude, report.longitude, report.sog, report.cog, Some(report.heading))
             }
@@ -209,6 +250,7 @@ impl Motion {
                 speed: Some(report.sog_knots).filter(|speed| *speed < 1023).map(|speed| knots(speed.into())),
                 course: report.cog.degrees().filter(|degrees| *degrees < 360.0).map(radians),
                 heading: None,
+                turn: None,
             },
             AisMessage::LongRangeBroadcast(report) => Self {
                 position: report.latitude_degrees().zip(report.longitude_degrees()),
@@ -217,6 +259,7 @@ impl Motion {
                     .filter(|degrees| *degrees < 360)
                     .map(|degrees| radians(degrees.into())),
                 heading: None,
+                turn: None,
             },
             _ => return None,
         })
@@ -227,19 +270,26 @@ impl Motion {
             ("navigation.speedOverGround", self.speed),
             ("navigation.courseOverGroundTrue", self.course),
             ("navigation.headingTrue", self.heading),
+            ("navigation.rateOfTurn", self.turn),
         ] {
             if let Some(value) = value {
                 sink.value(path, Value::Float(value));
             }
         }
-        // Zero is what transponders without a fix send.
-        let sound = |(latitude, longitude): &(f64, f64)| {
-            *latitude != 0.0 && *longitude != 0.0 && libm::fabs(*latitude) <= 90.0 && libm::fabs(*longitude) <= 180.0
-        };
-        if let Some((latitude, longitude)) = self.position.filter(sound) {
-            let members = [("longitude", Value::Float(longitude)), ("latitude", Value::Float(latitude))];
-            sink.value("navigation.position", Value::Object(&members));
+        if let Some(position) = self.position {
+            place(sink, position);
         }
+    }
+}
+
+/// Gives latitude and longitude in degrees.
+pub(super) fn place(sink: &mut dyn ValueSink, (latitude, longitude): (f64, f64)) {
+    // Zero is what transponders without a fix send.
+    let is_sound =
+        latitude != 0.0 && longitude != 0.0 && libm::fabs(latitude) <= 90.0 && libm::fabs(longitude) <= 180.0;
+    if is_sound {
+        let members = [("longitude", Value::Float(longitude)), ("latitude", Value::Float(latitude))];
+        sink.value("navigation.position", Value::Object(&members));
     }
 }
 
@@ -283,15 +333,20 @@ fn identity(sink: &mut dyn ValueSink, mmsi: u32, class: Option<&str>) {
     }
 }
 
+/// Returns a text without what fills its field: all from the first `@` on, and blanks (ITU-R M.1371, table 47).
+fn unpadded(text: &str) -> &str {
+    text.split('@').next().unwrap_or_default().trim()
+}
+
 fn name(sink: &mut dyn ValueSink, name: &str) {
-    let name = name.trim();
+    let name = unpadded(name);
     if !name.is_empty() {
         sink.value("", Value::Object(&[("name", Value::Text(name))]));
     }
 }
 
 fn callsign(sink: &mut dyn ValueSink, callsign: &str) {
-    let callsign = callsign.trim();
+    let callsign = unpadded(callsign);
     if !callsign.is_empty() {
         let communication = Value::Object(&[("callsignVhf", Value::Text(callsign))]);
         sink.value("", Value::Object(&[("communication", communication)]));
@@ -310,15 +365,11 @@ fn arrival(sink: &mut dyn ValueSink, [month, day, hour, minute]: [u8; 4], now: U
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 {
         return;
     }
-    let mut today = heapless::String::<32>::new();
-    // 24 letters.
-    let _ = write!(today, "{now}");
+    let today = now.text();
     let Some(year) = today.get(..4).and_then(|year| year.parse::<i64>().ok()) else { return };
     let of_day = (i64::from(hour) * 60 + i64::from(minute)) * 60_000;
     let this_year = UnixMillis::from_civil(year, month.into(), day.into(), of_day);
     let time =
         if this_year < now { UnixMillis::from_civil(year + 1, month.into(), day.into(), of_day) } else { this_year };
-    let mut text = heapless::String::<32>::new();
-    let _ = write!(text, "{time}");
-    sink.value("navigation.destination.eta", Value::Text(&text));
+    sink.value("navigation.destination.eta", Value::Text(&time.text()));
 }

@@ -169,6 +169,8 @@ impl Feed {
             let event = match entry {
                 LogEntry::Record { record, .. } => InputEvent::Record(Record { time: None, ..record }),
                 LogEntry::Sentence { text, .. } => InputEvent::Sentence { text, time: None },
+                // Whoever sends on a line of sensors is not asked for its rights.
+                LogEntry::Delta { .. } => InputEvent::Bad,
                 LogEntry::Bad { number, error, .. } => {
                     *bad = bad.saturating_add(1);
                     if *bad <= TOLD_MAX {

@@ -36,7 +36,8 @@ fuzz_target!(|bytes: &[u8]| {
                 let mut line = String::new();
                 let _ = writer.write(record, &mut line);
             }),
-            LogEntry::Sentence { text, number } => {
+            LogEntry::Delta { .. } => {}
+            LogEntry::Sentence { text, number, .. } => {
                 let _ = sentences.delta(text, UnixMillis(0), DeltaForm::Line { line: *number });
             }
             LogEntry::Bad { error, .. } => assert!(!error.to_string().is_empty()),

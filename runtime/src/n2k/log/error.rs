@@ -24,6 +24,8 @@ pub enum LineError {
     NotOfFormat(Format),
     /// A sentence of NMEA 0183 that holds no NMEA 2000.
     Nmea0183,
+    /// A delta that Signal K Server logged.
+    Delta,
     /// No time where one must be, or no such time.
     Time,
     /// A part is missing or no number in its range: which one.
@@ -75,10 +77,13 @@ pub enum LineError {
 
 impl LineError {
     /// Tells whether the line is a sound one whose content is not for us: another kind of frame, an NMEA 0183
-    /// sentence, or a message longer than NMEA 2000 can carry. A log of such lines is not corrupt.
+    /// sentence, a delta, or a message longer than NMEA 2000 can carry. A log of such lines is not corrupt.
     #[must_use]
     pub fn is_understood(&self) -> bool {
-        matches!(self, Self::ElevenBit | Self::NotDataFrame | Self::PayloadTooLong { .. } | Self::Nmea0183)
+        matches!(
+            self,
+            Self::ElevenBit | Self::NotDataFrame | Self::PayloadTooLong { .. } | Self::Nmea0183 | Self::Delta
+        )
     }
 
     /// Tells whether it says of a whole file what it is, in place of a log.
@@ -97,6 +102,7 @@ impl fmt::Display for LineError {
             Self::UnknownFormat => f.write_str("not in any format that is known"),
             Self::NotOfFormat(format) => write!(f, "not in the format {}", format.name()),
             Self::Nmea0183 => f.write_str("sentence of NMEA 0183, which holds no NMEA 2000"),
+            Self::Delta => f.write_str("Signal K delta, which holds no NMEA 2000"),
             Self::Time => f.write_str("time stamp missing or not understood"),
             Self::Part(part) => write!(f, "{part} missing or out of range"),
             Self::Identifier => f.write_str("identifier of 8 hexadecimal digits up to 1FFFFFFF needed"),

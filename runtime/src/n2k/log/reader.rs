@@ -68,6 +68,10 @@ impl LogReader {
         let before = tagged.or(before);
         let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
         let format = match self.format {
+            // What the server was told in its own format, among what it heard.
+            Format::Auto if first == b'{' && before.is_some() && text.contains("\"updates\"") => {
+                return Err(LineError::Delta);
+            }
             Format::Auto => self.format_of(text, first).ok_or(LineError::UnknownFormat)?,
             named => named,
         };

@@ -7,6 +7,7 @@ use super::dle::Wire;
 use super::pcap::{self, Capture};
 use super::ydvr::{self, Recorder};
 use super::{Format, LINE_BYTES_MAX, LineError, LogReader, Mode, Record, prefix};
+use crate::time::UnixMillis;
 
 /// Bytes that [`LogStream::feed`] takes at once.
 pub const CHUNK_BYTES_MAX: usize = 64 * 1024;
@@ -26,7 +27,18 @@ pub enum LogEntry {
     Sentence {
         /// Number of its line, message or packet, from 1.
         number: u64,
+        /// When Signal K Server logged it; a tag block's time is in the text.
+        time: Option<UnixMillis>,
         /// Its text, a tag block in front included.
+        text: String,
+    },
+    /// A delta that Signal K Server logged.
+    Delta {
+        /// Number of its line, from 1.
+        number: u64,
+        /// When it was logged.
+        time: Option<UnixMillis>,
+        /// Its JSON.
         text: String,
     },
     /// A line, message or packet that could not be read.
@@ -307,11 +319,16 @@ impl LogStream {
                 self.has_read_line |= record.is_some();
                 record.map(|record| LogEntry::Record { number, record })
             }
-            Err(LineError::Nmea0183) => {
+            Err(error @ (LineError::Nmea0183 | LineError::Delta)) => {
                 self.has_read_line = true;
                 let text = String::from_utf8_lossy(line);
-                let (_, text) = prefix::without(prefix::trimmed(&text));
-                Some(LogEntry::Sentence { number, text: String::from(text) })
+                let (time, text) = prefix::without(prefix::trimmed(&text));
+                let text = String::from(text);
+                Some(if error == LineError::Delta {
+                    LogEntry::Delta { number, time, text }
+                } else {
+                    LogEntry::Sentence { number, time, text }
+                })
             }
             Err(error) => Some(LogEntry::Bad { number, error, is_last }),
         }

@@ -609,6 +609,19 @@ fn captures_of_socketcan_are_read_in_either_byte_order() {
 }
 
 #[test]
+fn lines_of_a_servers_log_keep_the_time_that_stands_before_them() {
+    let text = "1471172400151;N;$GPHDT,1,T\n1471172400152;I;{\"updates\":[]}\n\
+                1471172400153;A;2016-07-16T12:00:00.000Z,2,127250,7,255,8,ff,10,00,ff,7f,ff,7f,fc\n{\"updates\":[]}\n";
+    let found = all_entries(Format::Auto, text.as_bytes());
+    let at = |millis: i64| Some(UnixMillis(1_471_172_400_000 + millis));
+    let sentence = LogEntry::Sentence { number: 1, time: at(151), text: "$GPHDT,1,T".into() };
+    let delta = LogEntry::Delta { number: 2, time: at(152), text: "{\"updates\":[]}".into() };
+    assert_eq!(found[..2], [sentence, delta]);
+    // Without what the server writes before it, it is nobody's.
+    assert!(matches!(found[2..], [LogEntry::Record { number: 3, .. }, LogEntry::Bad { number: 4, .. }]), "{found:?}");
+}
+
+#[test]
 fn lines_and_sentences_come_in_order_and_the_last_needs_no_end() {
     let text = "(1.5) can0 09F11207#FF\r\n\n# x\n$GPHDT,1,T\nnonsense\n$PDGY,000000\n(1.5) can0 09F11207#FF";
     let found = all_entries(Format::Auto, text.as_bytes());
@@ -617,7 +630,7 @@ fn lines_and_sentences_come_in_order_and_the_last_needs_no_end() {
             &found[..],
             [
                 LogEntry::Record { number: 1, .. },
-                LogEntry::Sentence { number: 4, text },
+                LogEntry::Sentence { number: 4, time: None, text },
                 LogEntry::Bad { number: 5, error: LineError::UnknownFormat, is_last: false },
                 LogEntry::Record { number: 7, .. },
             ] if text == "$GPHDT,1,T"
