@@ -98,11 +98,8 @@ async fn ask(shared: &Shared, request: Request, asked: Option<FileRequest>) -> a
     }
     shared.waker.wake();
     match tokio::time::timeout(patience::ANSWER, answered).await {
-        Ok(Ok(mut response)) => {
+        Ok(Ok(response)) => {
             let Some(webapps) = &shared.webapps else { return respond(response) };
-            if let Some(follow) = response.follow.take() {
-                webapps.follow(follow).await;
-            }
             match asked.filter(|_| response.unclaimed) {
                 Some(asked) => webapps.answer(asked).await.unwrap_or_else(|| respond(response)),
                 None => respond(response),

@@ -21,7 +21,9 @@ use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
+use crate::layout::{self, LayoutError};
 use crate::packages::watch::PluginFiles;
+use crate::packages::web::{self, Keeper};
 use crate::packages::{self, folder};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::printer::Printer;
@@ -167,6 +169,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
 
     let home = if args.sample { None } else { Some(config_folder(args)?) };
     let _lock = home.as_deref().map(lock).transpose()?.flatten();
+    home.as_deref().map_or(Ok(()), bring_up_to_date)?;
     // Watched before they are read: no change is missed in between.
     let watched = home.clone().map(|folder| PluginFiles::watch(folder, waker.clone())).transpose().map_err(system)?;
     let storage: Box<dyn Storage> = match &home {
@@ -197,6 +200,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
     let web_files = home.is_some() && args.net == Net::Host;
+    let keeper =
+        home.as_deref().filter(|_| web_files).map(|folder| keeper(folder, &waker)).transpose().map_err(system)?;
     gateway.attach(BoardParts { log: Some(kept), web_files, ..BoardParts::default() });
     match home.as_deref().filter(|_| runs_plugins) {
         Some(folder) => install_found(&mut gateway, folder),
@@ -217,7 +222,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
     let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    let mut driver = Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files };
+    let mut driver = Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files, keeper };
     driver.run();
     // The address goes before the port does.
     drop(marker);
@@ -286,6 +291,26 @@ fn lock(folder: &Path) -> Result<Option<Lock>, Failure> {
     }
 }
 
+/// Moves what an older version of Skiff has written in the folder.
+fn bring_up_to_date(folder: &Path) -> Result<(), Failure> {
+    match layout::bring_up_to_date(&mut Folder::new(folder)) {
+        Ok(()) => Ok(()),
+        Err(error @ LayoutError::Step(_)) => {
+            log::warn!("{}: {error}", folder.display());
+            Ok(())
+        }
+        Err(error) => Err(Failure::new(exit::UNAVAILABLE, format_args!("{}: {error}", folder.display()))),
+    }
+}
+
+/// Removes what interrupted installations have left, and begins to keep the files of packages.
+fn keeper(folder: &Path, waker: &Waker) -> io::Result<Keeper> {
+    if let Err(error) = web::sweep_all(&mut Folder::new(folder)) {
+        log::warn!("{}: {error}; files of packages that nobody needs stay", folder.join(web::FOLDER).display());
+    }
+    Keeper::start(folder.to_owned(), waker.clone())
+}
+
 /// Returns what the command line says of the gateway's start.
 fn boot(args: &Args, limits: Limits) -> Boot {
     Boot {
@@ -296,6 +321,7 @@ fn boot(args: &Args, limits: Limits) -> Boot {
         allow_anyone: args.allow_anyone,
         stored: Enabled::FromConfig,
         stored_bytes_max: folder::STORED_BYTES_MAX,
+        grants_declared: args.sample,
         events: args.sample,
         ..Boot::new(limits, env!("CARGO_PKG_VERSION"))
     }

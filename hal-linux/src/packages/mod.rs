@@ -1,11 +1,13 @@
 //! Plugin packages on disk, as a user names them.
 
 pub mod folder;
+pub mod pack;
 pub mod watch;
 pub mod web;
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use skiff_runtime::budget::{Board, Limits};
@@ -96,7 +98,13 @@ fn missing(path: &Path, error: &io::Error) -> LoadError {
 /// [`LoadError`], naming the file.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let mut data = Vec::new();
-    let file = File::open(path).map_err(|error| missing(path, &error))?;
+    // A named pipe that nobody writes to would block whoever opens it.
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+    let file = file.map_err(|error| missing(path, &error))?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(LoadError::Missing(format!("{}: not a file", path.display())));
+    }
     file.take(limit.saturating_add(1)).read_to_end(&mut data).map_err(|error| missing(path, &error))?;
     if u64::try_from(data.len()).is_ok_and(|length| length <= limit) {
         return Ok(data);

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::carrier::{CarrierEvent, StreamLink, StreamMessage};
 use crate::hal::SystemClock;
 use crate::packages::watch::PluginFiles;
+use crate::packages::web::Keeper;
 use crate::wake::Waker;
 use feed::{FeedEvent, InputEvent};
 use printer::Printer;
@@ -56,6 +57,8 @@ pub struct Driver {
     pub printer: Option<Printer>,
     /// Where new versions of plugins come from; none in the sample.
     pub files: Option<PluginFiles>,
+    /// Who keeps the files of packages; none in the sample.
+    pub keeper: Option<Keeper>,
 }
 
 /// Clients that wait for something.
@@ -130,6 +133,9 @@ impl Driver {
         if let Some(files) = &self.files {
             files.take_changes(&mut self.gateway);
         }
+        if let Some(keeper) = &self.keeper {
+            keeper.drive(&mut self.gateway);
+        }
         events == CARRIER_EVENTS_PER_TURN || records == RECORDS_PER_TURN
     }
 
@@ -164,6 +170,9 @@ impl Driver {
 
     /// Gives responses, stream texts and emitted deltas to the carriers and to stdout.
     fn give_out(&mut self, clients: &mut Clients) {
+        if let Some(keeper) = &self.keeper {
+            keeper.drive(&mut self.gateway);
+        }
         // The own web server has taken its responses already.
         while matches!(self.web, Web::Axum { .. })
             && let Some((exchange, response)) = self.gateway.next_response()
