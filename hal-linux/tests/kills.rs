@@ -17,7 +17,7 @@ use tempfile::tempdir;
 
 const ALARM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/assemblyscript/shallow-water-alarm");
 const PAGES: usize = 40;
-const KILLS: u32 = 6;
+const KILLS: u32 = 20;
 
 fn pack(version: u32) -> Vec<u8> {
     let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();

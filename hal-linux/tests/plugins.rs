@@ -5,7 +5,9 @@ mod support;
 mod tarball;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use support::{Gateway, assert_refused, data, run, talk};
 use tempfile::tempdir;
@@ -399,4 +401,46 @@ fn alone_on_an_empty_board_run_refuses_what_check_refuses_with_the_same_numbers(
         assert_eq!(verdict["fits"] == true, board == "qemu-riscv32", "both verdicts were tried");
         assert_eq!(gateway.terminate(), Some(0));
     }
+}
+
+/// A package whose build script copies the alarm, with pages so that it asks for something; returns its folder.
+fn scripted_package(home: &Path) -> PathBuf {
+    let folder = home.join("scripted");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src/text"), "one").unwrap();
+    fs::copy(Path::new(ALARM).join("plugin.wasm"), folder.join("src/alarm.wasm")).unwrap();
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let start = json.find("\"scripts\"").unwrap();
+    let end = start + json[start..].find('}').unwrap();
+    let script = r#""scripts": {"build": "cp src/alarm.wasm plugin.wasm.new && mv plugin.wasm.new plugin.wasm && cp src/text built""#;
+    let mut json = format!("{}{script}{}", &json[..start], &json[end..]);
+    let start = json.find("\"devDependencies\"").unwrap();
+    let end = start + json[start..].find('}').unwrap();
+    json.replace_range(start..end, "\"devDependencies\": {");
+    let json = json.replace("\"dataRead\": true", "\"dataRead\": true, \"putHandlers\": true");
+    fs::write(folder.join("package.json"), json).unwrap();
+    fs::copy(Path::new(ALARM).join("sample-config.json"), folder.join("sample-config.json")).unwrap();
+    folder
+}
+
+#[test]
+fn an_author_sees_what_the_plugin_emits_and_nothing_goes_on_after_the_end() {
+    let home = tempdir().unwrap();
+    let folder = scripted_package(home.path());
+    let arguments = ["plugin", "dev", folder.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let mut child =
+        support::skiff(home.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(line.starts_with("{\"_plugin\":\"@skiff/shallow-water-alarm\""), "{line}");
+    assert_eq!(fs::read_to_string(folder.join("built")).unwrap(), "one");
+    fs::write(folder.join("src/text"), "two").unwrap();
+    assert!(said.any(|line| line.unwrap().contains("built; the gateway puts it in place")));
+    assert_eq!(fs::read_to_string(folder.join("built")).unwrap(), "two");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    // Standard error is the gateway's, too: it ends when both have ended.
+    let rest: Vec<String> = said.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("stopping")), "{rest:?}");
 }

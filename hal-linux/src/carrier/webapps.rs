@@ -30,6 +30,8 @@ const PUBLIC: &str = "public";
 #[derive(Clone, Debug)]
 pub struct WebApps {
     config: PathBuf,
+    /// Pages of a plugin need a grant.
+    asks_consent: bool,
 }
 
 /// A request that a file of a web app may answer.
@@ -48,10 +50,10 @@ impl FileRequest {
 }
 
 impl WebApps {
-    /// Serves the packages of a configuration folder.
+    /// Serves the packages of a configuration folder; `asks_consent` is false where a plugin has what it declares.
     #[must_use]
-    pub fn new(config: PathBuf) -> Self {
-        Self { config }
+    pub fn new(config: PathBuf, asks_consent: bool) -> Self {
+        Self { config, asks_consent }
     }
 
     /// Answers with a file or the list of web apps; `None` when no package has what is asked for.
@@ -127,7 +129,7 @@ impl WebApps {
         let enabled = config.is_ok_and(|config| config.is_some_and(|config| config.enabled == Some(true)));
         let asks = serde_json::to_vec(manifest).ok().and_then(|text| Some(Manifest::parse(&text).ok()?.asks()));
         let granted = asks::granted(&mut folder, name).unwrap_or_default();
-        enabled && asks.is_some_and(|asks| asks.without(granted).is_empty())
+        enabled && (!self.asks_consent || asks.is_some_and(|asks| asks.without(granted).is_empty()))
     }
 
     /// Lists the web apps as `GET /skServer/webapps` does.

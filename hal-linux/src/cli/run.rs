@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
@@ -84,6 +86,10 @@ pub struct Args {
     /// Run the built-in simulated boat with the built-in plugins, and print what they emit; writes no files
     #[arg(long, conflicts_with_all = ["can", "input", "config"])]
     sample: bool,
+
+    /// For `skiff plugin dev`: prints what plugins emit, grants what they declare, and ends with standard input
+    #[arg(long, hide = true, conflicts_with = "sample")]
+    dev: bool,
 
     /// Keep to the limits of this board
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
@@ -210,13 +216,17 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let files = watched.filter(|_| runs_plugins);
 
-    let webapps = home.clone().map(WebApps::new);
+    let webapps = home.clone().map(|folder| WebApps::new(folder, !args.dev));
     let web = listener.serve(&mut gateway, &limits, &waker, webapps).map_err(system)?;
     let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
     let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
-    let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
+    if args.dev {
+        end_with_stdin(Arc::clone(&stop), waker.clone()).map_err(system)?;
+    }
+    let printer =
+        (args.sample || args.dev).then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
     let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
@@ -303,6 +313,17 @@ fn bring_up_to_date(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Asks for the end when standard input ends: whoever started this process is gone then.
+fn end_with_stdin(stop: Arc<AtomicBool>, waker: Waker) -> io::Result<()> {
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        // An error is an end, too.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        stop.store(true, Ordering::SeqCst);
+        waker.wake();
+    })?;
+    Ok(())
+}
+
 /// Removes what interrupted installations have left, and begins to keep the files of packages.
 fn keeper(folder: &Path, waker: &Waker) -> io::Result<Keeper> {
     if let Err(error) = web::sweep_all(&mut Folder::new(folder)) {
@@ -321,8 +342,8 @@ fn boot(args: &Args, limits: Limits) -> Boot {
         allow_anyone: args.allow_anyone,
         stored: Enabled::FromConfig,
         stored_bytes_max: folder::STORED_BYTES_MAX,
-        grants_declared: args.sample,
-        events: args.sample,
+        grants_declared: args.sample || args.dev,
+        events: args.sample || args.dev,
         ..Boot::new(limits, env!("CARGO_PKG_VERSION"))
     }
 }
