@@ -13,7 +13,7 @@ use skiff_runtime::package::asks::grant_what_runs;
 use skiff_runtime::package::store;
 
 use crate::hal::{Disk, Folder};
-use crate::packages::{folder, web};
+use crate::packages::{self, folder, web};
 
 /// Key of the file with the number.
 pub const LAYOUT_FILE: &str = "skiff/layout";
@@ -77,7 +77,7 @@ pub fn bring_up_to_date<D: Disk>(config: &mut Folder<D>) -> Result<(), LayoutErr
     let step = |error: &dyn fmt::Display| LayoutError::Step(error.to_string());
     name_folders(config).map_err(|error| step(&error))?;
     let limits = Limits::of(Board::Linux).plugin;
-    let found = folder::installed(config.root(), limits.module_bytes_max);
+    let found = folder::installed(config.root(), packages::module_bytes_max());
     grant_what_runs(config, found.packages.iter(), limits.config_bytes_max).map_err(|error| step(&error))?;
     let key = Key::parse(LAYOUT_FILE).map_err(|_| LayoutError::Damaged)?;
     config.replace(&key, format!("{LAYOUT}\n").as_bytes()).map_err(|error| step(&error))

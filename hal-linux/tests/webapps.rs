@@ -193,7 +193,7 @@ fn the_pages_of_a_package_come_and_go_with_it() {
         assert_eq!(ended.status.code(), Some(0), "{}", support::talk(&ended));
     };
     // Installed while no gateway runs, then while one does.
-    plugin(&["install", &pack("<h1>first</h1>")]);
+    plugin(&["install", &pack("<h1>first</h1>"), "--grant", "webapp"]);
     let gateway = start(home.path());
     let page = || gateway.ask("GET", "/@skiff/shallow-water-alarm/", &[], "");
     assert_eq!(page().2, "<h1>first</h1>");

@@ -106,8 +106,8 @@ fn artifact(messages: &[u8], folder: &Path) -> Option<PathBuf> {
         is_artifact && of.is_some_and(|of| Path::new(of) == manifest)
     });
     let files = artifacts.filter_map(|message| Some(message.get("filenames")?.as_array()?.clone())).flatten();
-    let modules = files.filter_map(|file| file.as_str().map(PathBuf::from));
-    modules.filter(|file| file.extension().is_some_and(|extension| extension == "wasm")).last()
+    let mut modules = files.filter_map(|file| file.as_str().map(PathBuf::from));
+    modules.rfind(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
 /// Returns the target that cargo builds for without being told: `CARGO_BUILD_TARGET`, or `build.target` of the

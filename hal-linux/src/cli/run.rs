@@ -24,6 +24,7 @@ use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFet
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
 use crate::layout::{self, LayoutError};
+use crate::limits;
 use crate::packages::watch::PluginFiles;
 use crate::packages::web::{self, Keeper};
 use crate::packages::{self, folder};
@@ -163,7 +164,9 @@ fn open_net(args: &Args, rng: &mut SystemRng, clock: &SystemClock) -> Result<Ope
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
     let system = |error: io::Error| Failure::new(exit::UNAVAILABLE, error);
-    let limits = Limits::of(args.board);
+    let home = if args.sample { None } else { Some(config_folder(args)?) };
+    let limits = home.as_deref().map_or_else(|| Ok(Limits::of(args.board)), |folder| limits::of(args.board, folder));
+    let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
     let kept = Box::new(KeptLog::begin(clock));
@@ -173,7 +176,6 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
 
-    let home = if args.sample { None } else { Some(config_folder(args)?) };
     let _lock = home.as_deref().map(lock).transpose()?.flatten();
     home.as_deref().map_or(Ok(()), bring_up_to_date)?;
     // Watched before they are read: no change is missed in between.

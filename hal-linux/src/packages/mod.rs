@@ -10,7 +10,6 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX};
 
 /// Why a package cannot be used; the text names the file.
@@ -32,11 +31,11 @@ impl std::fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Bytes of a module that is read from disk: those of this machine, whichever board it is tried for. What the board takes
-/// is for the board to say, with its reason.
+/// Bytes of a module that is read from disk, whichever board it is tried for: the most that an operator may set. What the
+/// board takes is for the board to say, with its reason.
 #[must_use]
-pub fn module_bytes_max() -> u32 {
-    Limits::of(Board::Linux).plugin.module_bytes_max
+pub const fn module_bytes_max() -> u32 {
+    folder::STORED_BYTES_MAX
 }
 
 /// Reads a package as a user names it: a folder, an `npm pack` `.tgz`, or a bare `.wasm`.

@@ -155,18 +155,18 @@ fn entries(tar: &[u8]) -> impl Iterator<Item = Result<(String, Range<usize>), Pa
     core::iter::from_fn(move || {
         loop {
             let header_at = at?;
-            count = count.saturating_add(1);
-            if count > ARCHIVE_FILES_MAX {
-                at = None;
-                return Some(Err(corrupt("more than 2000 files")));
-            }
             match entry(tar, header_at, renamed.take()) {
                 Ok(None) => return None,
                 Err(error) => {
                     at = None;
                     return Some(Err(error));
                 }
+                Ok(Some(_)) if count == ARCHIVE_FILES_MAX => {
+                    at = None;
+                    return Some(Err(corrupt("more than 2000 files")));
+                }
                 Ok(Some(entry)) => {
+                    count += 1;
                     at = Some(entry.next);
                     renamed = entry.renames;
                     if let Some(file) = entry.file {

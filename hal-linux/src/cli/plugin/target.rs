@@ -17,6 +17,7 @@ use super::table::PluginRow;
 use crate::hal::Folder;
 use crate::home::{self, Lock, TOKEN_FILE};
 use crate::layout::{self, LayoutError};
+use crate::limits;
 use crate::packages::folder::{self, FolderError, Installed};
 use crate::packages::{self, LoadError};
 
@@ -168,7 +169,11 @@ impl AdminTarget {
     }
 
     pub fn install(&mut self, path: &Path, grant: Asks) -> Result<(), Failure> {
-        let limits = Limits::of(Board::Linux);
+        let limits = match self {
+            Self::Folder(folder) => limits::of(Board::Linux, folder.root()),
+            Self::Gateway(_) => Ok(Limits::of(Board::Linux)),
+        };
+        let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
         let bytes = packages::pack::archive(path, limits.package_bytes_max).map_err(|error| not_packed(path, error))?;
         // A running gateway may have other limits; what is no package is none for anybody.
         let read = Incoming::read(&bytes, &limits);
@@ -357,7 +362,7 @@ fn load(folder: &mut Folder, id: &str) -> Result<PluginConfig, Failure> {
 }
 
 fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure> {
-    let discovery = folder::installed(folder.root(), Limits::of(Board::Linux).plugin.module_bytes_max);
+    let discovery = folder::installed(folder.root(), packages::module_bytes_max());
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
