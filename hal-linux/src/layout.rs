@@ -78,7 +78,7 @@ pub fn bring_up_to_date<D: Disk>(config: &mut Folder<D>) -> Result<(), LayoutErr
     name_folders(config).map_err(|error| step(&error))?;
     let limits = Limits::of(Board::Linux).plugin;
     let found = folder::installed(config.root(), packages::module_bytes_max());
-    grant_what_runs(config, found.packages.iter(), limits.config_bytes_max).map_err(|error| step(&error))?;
+    grant_what_runs(config, &mut found.packages.iter(), limits.config_bytes_max).map_err(|error| step(&error))?;
     let key = Key::parse(LAYOUT_FILE).map_err(|_| LayoutError::Damaged)?;
     config.replace(&key, format!("{LAYOUT}\n").as_bytes()).map_err(|error| step(&error))
 }

@@ -251,6 +251,7 @@ fn what_asks_for_rights_is_disabled_until_somebody_grants_them_with_and_without_
         };
         let way = "skiff plugin enable @skiff/shallow-water-alarm --grant webapp";
         assert_refused(&plugin(&["install", &first]), 1, &["1.0.0 is installed and disabled", way]);
+        listed(&["1.0.0", "asks for webapp, which nobody has granted"]);
         assert_refused(&plugin(&["enable", NAME]), 1, &["webapp", "--grant webapp"]);
         assert_refused(&plugin(&["enable", NAME, "--grant", "web"]), 2, &["network", "webapp"]);
         assert_eq!(plugin(&["enable", NAME, "--grant", "all"]).status.code(), Some(0));

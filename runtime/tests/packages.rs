@@ -83,7 +83,7 @@ impl Host {
                     self.gateway.files_kept(exchange, kept);
                 }
                 Some(FilesWork::Sweep(id)) if !self.storage.is_without_power() => {
-                    let named = store::folders(&mut self.storage, &id);
+                    let named = store::folders(&mut self.storage, &id).unwrap_or_default();
                     self.disk.borrow_mut().retain(|folder, _| !folder.starts_with(&id) || named.contains(folder));
                 }
                 _ => {}

@@ -79,12 +79,12 @@ fn make_folders<D: Disk>(disk: &D, folder: &Path) -> io::Result<()> {
     disk.create_folder(folder, FOLDER_MODE)
 }
 
-/// Removes the folders of a plugin that no record names.
+/// Removes the folders of a plugin that no record names; none while a record cannot be read.
 ///
 /// # Errors
 /// What the system says.
 pub fn sweep<D: Disk>(config: &mut Folder<D>, id: &str) -> io::Result<()> {
-    let named = store::folders(config, id);
+    let Some(named) = store::folders(config, id) else { return Ok(()) };
     for (folder, owner) in kept_folders(config.root()) {
         if owner == id && !named.contains(&folder) {
             remove_if_there(&config.root().join(FOLDER).join(folder))?;

@@ -74,7 +74,8 @@ pub(super) struct Board {
 impl Board {
     /// Tells whether the HAL keeps the files of packages.
     pub fn keeps_web_files(&self) -> bool {
-        self.parts.web_files
+        // Not on chips: what serves them is left out there.
+        cfg!(feature = "std") && self.parts.web_files
     }
 
     pub fn new(has_no_clock: bool) -> Self {

@@ -194,8 +194,8 @@ impl Gateway {
     fn install_stored(&mut self, enabled: &Enabled, bytes_max: u32) {
         let stored = store::load_all(&mut *self.hal.storage, bytes_max);
         let config_bytes_max = self.setup.limits.plugin.config_bytes_max;
-        let usable = stored.iter().filter_map(|(_, package)| package.as_ref().ok());
-        if let Err(error) = asks::grant_what_runs(&mut *self.hal.storage, usable, config_bytes_max) {
+        let mut usable = stored.iter().filter_map(|(_, package)| package.as_ref().ok());
+        if let Err(error) = asks::grant_what_runs(&mut *self.hal.storage, &mut usable, config_bytes_max) {
             log::warn!("{error}: what runs already is not granted");
         }
         for (id, package) in stored {
@@ -219,6 +219,9 @@ impl Gateway {
 impl Gateway {
     /// Finds the version of a stored plugin that waits for what it asks for.
     fn find_waiting(&mut self, id: &str) {
+        if !store::keeps_versions(&mut *self.hal.storage) {
+            return;
+        }
         let Some(found) = store::describe(&mut *self.hal.storage, id, Slot::Waiting) else { return };
         let waiting = Waiting { version: found.manifest.version().into(), asks: found.manifest.asks() };
         self.plugins.registry.set_waiting(id, Some(waiting));

@@ -66,9 +66,6 @@ impl Gateway {
             if needed > free {
                 return Err(no_room("memory", needed, free));
             }
-            if !self.plugins.registry.has_place() {
-                return Err(not_installed(&InstallError::TooMany { limit: self.setup.limits.plugins_max }));
-            }
         }
         let package = incoming.stage(storage).map_err(|error| not_stored(&error))?;
         // On a chip the copy in memory makes room for the plugin.
@@ -144,7 +141,7 @@ impl Gateway {
                 Ok(())
             }
             // Where room is short it is not kept until somebody grants that.
-            Err(ReplaceError::Asks(missing)) if !self.hal.storage.reads_in_place() => {
+            Err(ReplaceError::Asks(missing)) if store::keeps_versions(&mut *self.hal.storage) => {
                 store::shift(&mut *self.hal.storage, &id, Slot::Staged, Slot::Waiting)
                     .map_err(|error| not_stored(&error))?;
                 self.plugins.registry.set_waiting(&id, Some(Waiting { version: version.clone(), asks }));
@@ -260,7 +257,8 @@ impl Gateway {
 
     /// Puts the version in force that waited: in the store, or in a folder that whoever drives the gateway reads again.
     pub(super) fn end_waiting_version(&mut self, id: &str, exchange: ExchangeId) -> Option<Response> {
-        if store::describe(&mut *self.hal.storage, id, Slot::Waiting).is_some() {
+        let storage = &mut *self.hal.storage;
+        if store::keeps_versions(storage) && store::describe(storage, id, Slot::Waiting).is_some() {
             return self.bring_back(id, Slot::Waiting, exchange).err();
         }
         self.plugins.registry.set_waiting(id, None);
@@ -273,6 +271,9 @@ impl Gateway {
     }
 
     fn bring_back(&mut self, id: &str, slot: Slot, exchange: ExchangeId) -> Result<(), Response> {
+        if !store::keeps_versions(&mut *self.hal.storage) {
+            return Err(Response::error(501, "this board keeps one version"));
+        }
         self.nothing_arrives()?;
         let name = self.plugins.registry.find(id).map(Plugin::package_name).ok_or_else(|| no_plugin(id))?;
         let bytes_max = u32::try_from(self.setup.limits.unpacked_bytes_max).unwrap_or(u32::MAX);

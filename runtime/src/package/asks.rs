@@ -4,8 +4,6 @@
 //! they act with the rights of whoever looks at them. What was granted stands in `skiff/grants.json` by package name, in
 //! front of every version: `{"@acme/tide":["network"]}`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
 use skiff_abi::Capability;
@@ -138,52 +136,39 @@ pub fn granted(storage: &mut dyn Storage, package: &str) -> Result<Asks, ConfigE
     read.map(|()| set).map_err(|_| ConfigError::new(GRANTS_FILE, ConfigReason::Member("a grant is no list of texts")))
 }
 
-/// Stores what is granted to a package, in place of what was; none leaves no entry.
+/// Stores what is granted to a package, in place of what was.
 ///
 /// # Errors
 /// [`ConfigError`]; the file is as it was then.
 pub fn grant(storage: &mut dyn Storage, package: &str, granted: Asks) -> Result<(), ConfigError> {
     let text = read_object(storage, GRANTS_FILE, FILE_BYTES_MAX)?;
     let text = text.as_deref().unwrap_or("{}");
-    let next = if granted.is_empty() {
-        if json::member(text, package).is_none() {
-            return Ok(());
-        }
-        let others = json::rewritten(text, |out, name, value| {
-            if name != package {
-                out.json(name, value);
-            }
-        });
-        others.map_err(|_| ConfigError::new(GRANTS_FILE, ConfigReason::Damaged))?
-    } else {
-        json::with_member(text, package, &json::list(|names| granted.list(names)))
-    };
-    write_object(storage, GRANTS_FILE, &next)
+    if granted.is_empty() && json::member(text, package).is_none() {
+        return Ok(());
+    }
+    write_object(storage, GRANTS_FILE, &json::with_member(text, package, &json::list(|names| granted.list(names))))
 }
 
 /// Makes the file where there is none yet: what runs in a folder of the time before counts as granted, this once.
 ///
 /// # Errors
 /// [`ConfigError`]; there is still no file then.
-pub fn grant_what_runs<'p>(
+pub fn grant_what_runs(
     storage: &mut dyn Storage,
-    packages: impl Iterator<Item = &'p Package>,
+    packages: &mut dyn Iterator<Item = &Package>,
     config_bytes_max: u32,
 ) -> Result<(), ConfigError> {
     if read_object(storage, GRANTS_FILE, FILE_BYTES_MAX)?.is_some() {
         return Ok(());
     }
-    let runs = |storage: &mut dyn Storage, package: &Package| {
-        let config = PluginConfig::load(storage, &package.id(), config_bytes_max).ok().flatten();
-        config.is_some_and(|config| config.enabled == Some(true))
-    };
-    let running: Vec<(&str, Asks)> = packages
-        .filter(|package| !package.asks().is_empty() && runs(storage, package))
-        .map(|package| (package.name.as_str(), package.asks()))
-        .collect();
-    let text: String = json::object(|out| {
-        for (name, asks) in running {
-            out.list(name, |names| asks.list(names));
+    let text = json::object(|out| {
+        for package in packages {
+            let asks = package.asks();
+            let config = PluginConfig::load(storage, &package.id(), config_bytes_max);
+            let runs = config.is_ok_and(|config| config.is_some_and(|config| config.enabled == Some(true)));
+            if runs && !asks.is_empty() {
+                out.list(&package.name, |names| asks.list(names));
+            }
         }
     });
     write_object(storage, GRANTS_FILE, &text)
@@ -235,7 +220,7 @@ mod tests {
         assert_eq!(granted(&mut files, "c").unwrap().to_string(), "rawSockets");
         grant(&mut files, "@acme/tide", Asks::NONE).unwrap();
         let kept = json::compact(&files.text(GRANTS_FILE)).unwrap();
-        assert_eq!(kept, r#"{"b":["network","later"],"c":["rawSockets"]}"#);
+        assert_eq!(kept, r#"{"b":["network","later"],"c":["rawSockets"],"@acme/tide":[]}"#);
     }
 
     #[test]
@@ -254,10 +239,10 @@ mod tests {
         let mut files = Files::with("plugin-config-data/on.json", r#"{"enabled":true}"#);
         let packages =
             [package("on", r#"],"wasmCapabilities":{"network":true}"#), package("off", r#","signalk-webapp"]"#)];
-        grant_what_runs(&mut files, packages.iter(), 1000).unwrap();
+        grant_what_runs(&mut files, &mut packages.iter(), 1000).unwrap();
         assert_eq!(json::compact(&files.text(GRANTS_FILE)).unwrap(), r#"{"on":["network"]}"#);
         let wider = [package("on", r#"],"wasmCapabilities":{"rawSockets":true}"#)];
-        grant_what_runs(&mut files, wider.iter(), 1000).unwrap();
+        grant_what_runs(&mut files, &mut wider.iter(), 1000).unwrap();
         assert_eq!(granted(&mut files, "on").unwrap().to_string(), "network");
     }
 }

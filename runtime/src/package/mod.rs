@@ -20,6 +20,8 @@ use crate::json;
 
 /// Bytes of a `package.json`.
 pub const PACKAGE_JSON_BYTES_MAX: usize = 64 * 1024;
+/// Whatever a package holds can be for somebody: not on chips, which keep its two files and no others.
+const HAS_FILES: bool = cfg!(feature = "std");
 /// Bytes of a package name; npm allows 214.
 pub const NAME_BYTES_MAX: usize = 214;
 /// Keywords that are kept.
@@ -295,8 +297,11 @@ fn is_plain(character: char) -> bool {
     matches!(character, 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~')
 }
 
-/// Makes a package name of a file's stem.
+/// Makes a package name of a file's stem; chips have no files, and modules that are named as they should be.
 fn name_of_file(stem: &str) -> String {
+    if !HAS_FILES {
+        return stem.to_string();
+    }
     let lower = stem.chars().map(|character| character.to_ascii_lowercase());
     let name: String = lower.map(|character| if is_plain(character) { character } else { '-' }).collect();
     let name = name.trim_start_matches(['.', '_', '-']);

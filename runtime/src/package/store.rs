@@ -28,6 +28,14 @@ const HEADER_1_BYTES: usize = 12;
 /// Records looked at.
 const RECORDS_MAX: usize = 256;
 
+/// Versions beside the one in force are kept: not on chips, which have no room for them.
+const HAS_ROOM: bool = cfg!(feature = "std");
+
+/// Tells whether versions beside the one in force are kept.
+pub fn keeps_versions(storage: &mut dyn Storage) -> bool {
+    HAS_ROOM && !storage.reads_in_place()
+}
+
 /// Which version of a package a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
@@ -42,7 +50,12 @@ pub enum Slot {
 }
 
 impl Slot {
-    const ALL: [Self; 4] = [Self::Staged, Self::Before, Self::Waiting, Self::InForce];
+    /// The one in force is the last.
+    const ALL: &[Self] = if HAS_ROOM {
+        &[Self::Staged, Self::Before, Self::Waiting, Self::InForce]
+    } else {
+        &[Self::Staged, Self::InForce]
+    };
 
     const fn ending(self) -> &'static str {
         match self {
@@ -191,7 +204,7 @@ pub(super) fn stage(
 /// [`StoreError`]; the version before stays in force then.
 pub fn adopt(storage: &mut dyn Storage, id: &str) -> Result<(), StoreError> {
     let in_force = key(id, Slot::InForce)?;
-    if !storage.reads_in_place() {
+    if keeps_versions(storage) {
         match storage.copy(&in_force, &key(id, Slot::Before)?) {
             Ok(()) | Err(StorageError::NotFound) => {}
             Err(error) => return Err(error.into()),
@@ -313,7 +326,7 @@ pub fn holds(storage: &mut dyn Storage, id: &str, package: &str) -> bool {
 pub fn remove(storage: &mut dyn Storage, id: &str) -> Result<(), StoreError> {
     // The one in force goes last: without it the others are nobody's.
     for slot in Slot::ALL {
-        storage.remove(&key(id, slot)?)?;
+        storage.remove(&key(id, *slot)?)?;
     }
     Ok(())
 }
@@ -340,10 +353,18 @@ pub fn stored_ids(storage: &mut dyn Storage) -> Vec<String> {
     ids(storage, Slot::InForce)
 }
 
-/// Returns the folders with files of a package: each version that is stored names one.
-pub fn folders(storage: &mut dyn Storage, id: &str) -> Vec<String> {
-    let named = Slot::ALL.into_iter().filter_map(|slot| describe(storage, id, slot));
-    named.map(|described| described.folder).collect()
+/// Returns the folders with files of a package: each version that is stored names one. `None` where a record is there and
+/// cannot be read now: nobody knows then which folders it takes.
+pub fn folders(storage: &mut dyn Storage, id: &str) -> Option<Vec<String>> {
+    let mut named = Vec::new();
+    for slot in Slot::ALL {
+        match describe(storage, id, *slot) {
+            Some(described) => named.push(described.folder),
+            None if storage.len(&key(id, *slot).ok()?) == Err(StorageError::NotFound) => {}
+            None => return None,
+        }
+    }
+    Some(named)
 }
 
 /// Loads every stored package by its id, and says of each that cannot be used why. Versions that were staged when the
@@ -435,7 +456,9 @@ mod tests {
         assert_eq!(version(&mut storage, Slot::Before).as_deref(), Some("9.9.9"));
         assert_eq!(version(&mut storage, Slot::Staged), None);
         remove(&mut storage, "tide").unwrap();
-        assert_eq!((load_all(&mut storage, 10_000).len(), folders(&mut storage, "tide").len()), (0, 0));
+        assert_eq!((load_all(&mut storage, 10_000).len(), folders(&mut storage, "tide")), (0, Some(Vec::new())));
+        save(&mut storage, "tide", b"damaged").unwrap();
+        assert_eq!(folders(&mut storage, "tide"), None, "its files may not be removed");
     }
 
     fn other_version(mut record: Vec<u8>) -> Vec<u8> {

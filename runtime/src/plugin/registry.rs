@@ -118,7 +118,8 @@ impl Registry {
 
     /// Notes the version of a plugin that waits for what it asks for.
     pub fn set_waiting(&mut self, id: &str, waiting: Option<Waiting>) {
-        if let Some(plugin) = self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+        let plugin = self.plugins.iter_mut().find(|plugin| cfg!(feature = "std") && plugin.id() == id);
+        if let Some(plugin) = plugin {
             plugin.waiting = waiting.map(Box::new);
         }
     }
@@ -136,7 +137,7 @@ impl Registry {
         enabled: Enabled,
         storage: &mut dyn Storage,
     ) -> Result<(), InstallError> {
-        if !self.has_place() {
+        if self.plugins.len() >= usize::from(self.limits.plugins_max) {
             return Err(InstallError::TooMany { limit: self.limits.plugins_max });
         }
         let orphans = self.orphans.clone();
@@ -259,12 +260,6 @@ impl Registry {
     /// Forgets a plugin that was installed just now and had no turn yet.
     pub fn withdraw(&mut self, id: &str) {
         self.plugins.retain(|plugin| plugin.id() != id);
-    }
-
-    /// Tells whether one more plugin may come.
-    #[must_use]
-    pub fn has_place(&self) -> bool {
-        self.plugins.len() < usize::from(self.limits.plugins_max)
     }
 
     /// Puts another version of an installed package in its place, without a gap where memory allows it.

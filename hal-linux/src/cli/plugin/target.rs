@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::PluginConfig;
 use skiff_runtime::hal::{Key, Storage, StorageError};
+use skiff_runtime::package::asks::{self, GRANTS_FILE};
 use skiff_runtime::package::{Asks, Incoming, IncomingError, plugin_id};
 
 use super::super::client::{Body, ClientError, GatewayClient, GatewayResponse};
@@ -367,9 +368,13 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
         log::warn!("{warning}");
     }
     let (mut rows, mut table) = (Vec::new(), Vec::new());
+    // Without the file what is enabled counts as granted at the next start.
+    let asks_consent = folder.root().join(GRANTS_FILE).exists();
     for package in &discovery.packages {
         let id = plugin_id(&package.name);
-        let enabled = load(folder, &id)?.enabled.unwrap_or(false);
+        let granted = asks::granted(folder, &package.name).unwrap_or_default();
+        let missing = if asks_consent { package.asks().without(granted) } else { Asks::NONE };
+        let enabled = load(folder, &id)?.enabled.unwrap_or(false) && missing.is_empty();
         rows.push(json!({
             "id": id,
             "name": package.name,
@@ -382,7 +387,11 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
             package: package.name.clone(),
             version: package.version.clone(),
             state: if enabled { "enabled" } else { "disabled" }.into(),
-            reason: "gateway not running".into(),
+            reason: if missing.is_empty() {
+                "gateway not running".into()
+            } else {
+                format!("asks for {missing}, which nobody has granted")
+            },
         });
     }
     Ok((Value::Array(rows), table))
