@@ -12,6 +12,8 @@ pub mod doctor;
 pub mod hal;
 pub mod home;
 pub mod input;
+pub mod layout;
+pub mod limits;
 pub mod logs;
 pub mod packages;
 pub mod run;

@@ -5,7 +5,9 @@ mod support;
 mod tarball;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use support::{Gateway, assert_refused, data, run, talk};
 use tempfile::tempdir;
@@ -109,7 +111,7 @@ fn a_package_is_installed_replaced_and_removed_under_a_running_gateway() {
     assert!(data(&plugin(&["inspect", "_skiff_shallow-water-alarm"])).iter().any(|line| line.contains("\"budget\"")));
     let damaged = home.path().join("damaged.tgz");
     fs::write(&damaged, b"no archive").unwrap();
-    assert_refused(&plugin(&["install", damaged.to_str().unwrap()]), 1, &["the gateway refuses", "gzip"]);
+    assert_refused(&plugin(&["install", damaged.to_str().unwrap()]), 4, &["damaged.tgz", "gzip"]);
     let unauthorised = run(
         home.path(),
         &["plugin", "--url", &format!("http://{}", gateway.authority), "install", &pack(home.path(), "1.2.0")],
@@ -182,33 +184,129 @@ fn pack_as(folder: &Path, name: &str) -> String {
 fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a_gateway() {
     let home = tempdir().unwrap();
     let config = home.path().join("config");
-    let (first, second) = (pack_as(home.path(), "@aa/wind"), pack_as(home.path(), "_aa_wind"));
+    let (first, second) = (pack_as(home.path(), "@aa/wind_b"), pack_as(home.path(), "@aa_wind/b"));
     let plugin = |arguments: &[&str]| {
         let mut all = vec!["plugin", "--config", config.to_str().unwrap()];
         all.extend(arguments);
         run(home.path(), &all)
     };
-    let both = ["@aa/wind", "_aa_wind"];
+    let both = ["@aa/wind_b", "@aa_wind/b"];
     assert_eq!(plugin(&["install", &first]).status.code(), Some(0));
-    let record = fs::read(config.join("skiff/packages/_aa_wind.pkg")).unwrap();
+    let record = fs::read(config.join("skiff/packages/_aa_wind_b.pkg")).unwrap();
     assert_refused(&plugin(&["install", &second]), 1, &both);
     let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap()]);
     gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
     assert_refused(&plugin(&["install", &second]), 1, &both);
     // One that appears in node_modules meanwhile is told, and takes no place either.
-    let folder = copy(&config).with_file_name("../_aa_wind");
+    let folder = config.join("node_modules/@aa_wind/b");
+    copy(&config);
+    fs::create_dir_all(folder.parent().unwrap()).unwrap();
     fs::rename(config.join("node_modules/@skiff/shallow-water-alarm"), &folder).unwrap();
     let json = fs::read_to_string(folder.join("package.json")).unwrap();
-    fs::write(folder.join("package.json"), json.replace("@skiff/shallow-water-alarm", "_aa_wind")).unwrap();
-    gateway.said("_aa_wind would have the id _aa_wind, which @aa/wind has");
+    fs::write(folder.join("package.json"), json.replace("@skiff/shallow-water-alarm", "@aa_wind/b")).unwrap();
+    gateway.said("@aa_wind/b would have the id _aa_wind_b, which @aa/wind_b has");
     let rows = gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
-    assert!(rows.contains("\"packageName\":\"@aa/wind\"") && !rows.contains("\"packageName\":\"_aa_wind\""), "{rows}");
+    assert!(
+        rows.contains("\"packageName\":\"@aa/wind_b\"") && !rows.contains("\"packageName\":\"@aa_wind/b\""),
+        "{rows}"
+    );
     assert_eq!(gateway.terminate(), Some(0));
-    assert_eq!(fs::read(config.join("skiff/packages/_aa_wind.pkg")).unwrap(), record);
+    assert_eq!(fs::read(config.join("skiff/packages/_aa_wind_b.pkg")).unwrap(), record);
     // Which of them is meant is told by the name, and that of node_modules is in the way too.
-    assert_eq!(plugin(&["remove", "@aa/wind"]).status.code(), Some(0));
-    assert_refused(&plugin(&["remove", "_aa_wind"]), 1, &["npm uninstall"]);
+    assert_eq!(plugin(&["remove", "@aa/wind_b"]).status.code(), Some(0));
+    assert_refused(&plugin(&["remove", "@aa_wind/b"]), 1, &["npm uninstall"]);
     assert_refused(&plugin(&["install", &first]), 1, &both);
+}
+
+/// Packs the alarm with pages, so that it asks for `webapp`; `more` are its other capabilities.
+fn pack_asking(folder: &Path, version: &str, more: &str) -> String {
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = json
+        .replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"")
+        .replace("\"dataRead\": true", &format!("\"dataRead\": true{more}"))
+        .replace("\"version\": \"0.1.0\"", &format!("\"version\": \"{version}\""));
+    let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
+    let path = folder.join(format!("asking-{version}.tgz"));
+    fs::write(&path, tarball::npm_pack_with(&json, &wasm, &[("public/index.html", version.as_bytes())])).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_asks_for_rights_is_disabled_until_somebody_grants_them_with_and_without_a_gateway() {
+    const NAME: &str = "@skiff/shallow-water-alarm";
+    for runs in [false, true] {
+        let home = tempdir().unwrap();
+        let config = home.path().join("config");
+        let gateway = runs.then(|| Gateway::start(home.path(), &["--config", config.to_str().unwrap()]));
+        let plugin = |arguments: &[&str]| {
+            let mut all = vec!["plugin", "--config", config.to_str().unwrap()];
+            all.extend(arguments);
+            run(home.path(), &all)
+        };
+        let (first, wider) =
+            (pack_asking(home.path(), "1.0.0", ""), pack_asking(home.path(), "2.0.0", ", \"network\": true"));
+        let listed = |words: &[&str]| {
+            let lines = data(&plugin(&["list"]));
+            assert!(lines.iter().any(|line| words.iter().all(|word| line.contains(word))), "{words:?}: {lines:?}");
+        };
+        let way = "skiff plugin enable @skiff/shallow-water-alarm --grant webapp";
+        assert_refused(&plugin(&["install", &first]), 1, &["1.0.0 is installed and disabled", way]);
+        listed(&["1.0.0", "asks for webapp, which nobody has granted"]);
+        assert_refused(&plugin(&["enable", NAME]), 1, &["webapp", "--grant webapp"]);
+        assert_refused(&plugin(&["enable", NAME, "--grant", "web"]), 2, &["network", "webapp"]);
+        assert_eq!(plugin(&["enable", NAME, "--grant", "all"]).status.code(), Some(0));
+        listed(&["1.0.0", if runs { "running" } else { "enabled" }]);
+        assert_refused(&plugin(&["install", &wider]), 1, &["2.0.0 is installed and waits", "--grant network"]);
+        listed(&["1.0.0", if runs { "running" } else { "enabled" }]);
+        assert_refused(&plugin(&["rollback", NAME]), 1, &[if runs { "no other version" } else { "no version" }]);
+        assert_eq!(plugin(&["enable", NAME, "--grant", "network"]).status.code(), Some(0));
+        listed(&["2.0.0", if runs { "running" } else { "enabled" }]);
+        assert_eq!(plugin(&["rollback", NAME]).status.code(), Some(0));
+        listed(&["1.0.0", if runs { "running" } else { "enabled" }]);
+        let granted = fs::read_to_string(config.join("skiff/grants.json")).unwrap();
+        assert!(granted.contains("network") && granted.contains("webapp"), "{granted}");
+        assert_eq!(plugin(&["install", &wider, "--grant", "all"]).status.code(), Some(0));
+        if let Some(gateway) = gateway {
+            assert_eq!(gateway.ask("GET", "/@skiff/shallow-water-alarm/", &[], "").2, "2.0.0");
+        }
+        assert_eq!(plugin(&["remove", NAME]).status.code(), Some(0));
+        assert_refused(&plugin(&["install", &first]), 1, &["--grant webapp"]);
+    }
+}
+
+#[test]
+fn a_folder_and_a_bare_module_are_packages_too_and_what_is_neither_is_told() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let plugin = |arguments: &[&str]| {
+        let mut all = vec!["plugin", "--config", config.to_str().unwrap()];
+        all.extend(arguments);
+        run(home.path(), &all)
+    };
+    let module = home.path().join("tide.wasm");
+    fs::copy(Path::new(ALARM).join("plugin.wasm"), &module).unwrap();
+    for package in [ALARM, module.to_str().unwrap()] {
+        let installed = plugin(&["install", package]);
+        assert_eq!(installed.status.code(), Some(0), "{}", talk(&installed));
+    }
+    let lines = data(&plugin(&["list"]));
+    for name in ["@skiff/shallow-water-alarm", "tide "] {
+        assert!(lines.iter().any(|line| line.starts_with(name)), "{lines:?}");
+    }
+    assert_refused(&plugin(&["install", "@acme/tide"]), 3, &["npm pack @acme/tide"]);
+    assert_refused(&plugin(&["install", "https://boat.example/t.tgz"]), 3, &["curl -LO https://boat.example/t.tgz"]);
+}
+
+#[test]
+fn a_folder_of_a_later_version_is_left_alone() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    fs::create_dir_all(config.join("skiff")).unwrap();
+    fs::write(config.join("skiff/layout"), "9\n").unwrap();
+    let config = config.to_str().unwrap();
+    assert_refused(&run(home.path(), &["run", "--listen", "127.0.0.1:0", "--config", config]), 5, &["layout", "later"]);
+    let package = pack(home.path(), "1.0.0");
+    assert_refused(&run(home.path(), &["plugin", "--config", config, "install", &package]), 5, &["layout", "later"]);
 }
 
 #[test]
@@ -304,4 +402,46 @@ fn alone_on_an_empty_board_run_refuses_what_check_refuses_with_the_same_numbers(
         assert_eq!(verdict["fits"] == true, board == "qemu-riscv32", "both verdicts were tried");
         assert_eq!(gateway.terminate(), Some(0));
     }
+}
+
+/// A package whose build script copies the alarm, with pages so that it asks for something; returns its folder.
+fn scripted_package(home: &Path) -> PathBuf {
+    let folder = home.join("scripted");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src/text"), "one").unwrap();
+    fs::copy(Path::new(ALARM).join("plugin.wasm"), folder.join("src/alarm.wasm")).unwrap();
+    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let start = json.find("\"scripts\"").unwrap();
+    let end = start + json[start..].find('}').unwrap();
+    let script = r#""scripts": {"build": "cp src/alarm.wasm plugin.wasm.new && mv plugin.wasm.new plugin.wasm && cp src/text built""#;
+    let mut json = format!("{}{script}{}", &json[..start], &json[end..]);
+    let start = json.find("\"devDependencies\"").unwrap();
+    let end = start + json[start..].find('}').unwrap();
+    json.replace_range(start..end, "\"devDependencies\": {");
+    let json = json.replace("\"dataRead\": true", "\"dataRead\": true, \"putHandlers\": true");
+    fs::write(folder.join("package.json"), json).unwrap();
+    fs::copy(Path::new(ALARM).join("sample-config.json"), folder.join("sample-config.json")).unwrap();
+    folder
+}
+
+#[test]
+fn an_author_sees_what_the_plugin_emits_and_nothing_goes_on_after_the_end() {
+    let home = tempdir().unwrap();
+    let folder = scripted_package(home.path());
+    let arguments = ["plugin", "dev", folder.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let mut child =
+        support::skiff(home.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(line.starts_with("{\"_plugin\":\"@skiff/shallow-water-alarm\""), "{line}");
+    assert_eq!(fs::read_to_string(folder.join("built")).unwrap(), "one");
+    fs::write(folder.join("src/text"), "two").unwrap();
+    assert!(said.any(|line| line.unwrap().contains("built; the gateway puts it in place")));
+    assert_eq!(fs::read_to_string(folder.join("built")).unwrap(), "two");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    // Standard error is the gateway's, too: it ends when both have ended.
+    let rest: Vec<String> = said.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("stopping")), "{rest:?}");
 }

@@ -32,6 +32,14 @@ fn folder(config: &Path) {
     write(&chart.join("public/js/app.js.gz"), "squeezed");
     write(&chart.join("public/help/index.html"), "<h1>help</h1>");
     symlink("/etc/hostname", chart.join("public/link")).unwrap();
+    fs::create_dir_all(chart.join("public/out")).unwrap();
+    symlink("/etc/hostname", chart.join("public/out/index.html")).unwrap();
+    symlink("../../secret.txt", chart.join("public/help/page.html.br")).unwrap();
+    symlink("/etc/hostname", chart.join("public/help/page.html.gz")).unwrap();
+    write(&chart.join("public/help/page.html"), "plain");
+    symlink("js/app.js", chart.join("public/inside.js")).unwrap();
+    let fifo = chart.join("public/fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
     write(&modules.join("plain/package.json"), r#"{"name":"plain","version":"1.0.0"}"#);
     write(&modules.join("plain/index.html"), "a library");
     let alarm = modules.join("@skiff/shallow-water-alarm");
@@ -91,6 +99,8 @@ fn nothing_else_of_the_disk_is_served() {
         "/@acme/chart/..%2fsecret.txt",
         "/@acme/chart/js/..%2f..%2f..%2fpackage.json",
         "/@acme/chart/link",
+        "/@acme/chart/out/",
+        "/@acme/chart/fifo",
         "/@acme/..%2f..%2fskiff/auth.json",
         "/plain/index.html",
         "/@acme",
@@ -103,6 +113,11 @@ fn nothing_else_of_the_disk_is_served() {
         let (status, _, body) = gateway.ask("GET", path, &[], "");
         assert_eq!(status, 404, "{path}: {body}");
     }
+    for coding in ["br", "gzip", "br, gzip"] {
+        let (status, _, body) = gateway.ask("GET", "/@acme/chart/help/page.html", &[("Accept-Encoding", coding)], "");
+        assert!(body == "plain" || status == 404, "{coding}: {status} {body}");
+    }
+    assert_eq!(gateway.ask("GET", "/@acme/chart/inside.js", &[], "").2, "let chart = 1;", "a link that stays inside");
     assert_eq!(gateway.ask("GET", "/@acme/chart/", &[("Host", "evil.example")], "").0, 403);
     assert_eq!(gateway.ask("POST", "/@acme/chart/", &[], "").0, 401, "a change needs the token even where nothing is");
 }
@@ -178,7 +193,7 @@ fn the_pages_of_a_package_come_and_go_with_it() {
         assert_eq!(ended.status.code(), Some(0), "{}", support::talk(&ended));
     };
     // Installed while no gateway runs, then while one does.
-    plugin(&["install", &pack("<h1>first</h1>")]);
+    plugin(&["install", &pack("<h1>first</h1>"), "--grant", "webapp"]);
     let gateway = start(home.path());
     let page = || gateway.ask("GET", "/@skiff/shallow-water-alarm/", &[], "");
     assert_eq!(page().2, "<h1>first</h1>");

@@ -9,13 +9,12 @@ use boat::Boat;
 use guests::buffer_guest;
 use sample_world::{Sample, request};
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::gateway::BoardParts;
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::package::{Incoming, Package};
 use skiff_runtime::plugin::{Enabled, InstallError, PluginState, ReplaceError};
-use skiff_runtime::server::{Follow, Response};
+use skiff_runtime::server::Response;
 
 const IMPORT: &str = r#"(import "env" "sk_set_status" (func $status (param i32 i32)))"#;
 
@@ -153,35 +152,39 @@ fn a_reload_goes_to_whoever_has_the_files() {
 #[test]
 fn a_package_that_would_take_the_id_of_another_one_is_refused() {
     let mut sample = Sample::bare();
-    let installed = post(&mut sample, package("1.0.0", 'a', "(i32.const 0)"));
+    let installed = post(&mut sample, named("@acme/tide_table", "1.0.0", 'a', "(i32.const 0)"));
     assert_eq!(installed.status, 201);
-    let refused = post(&mut sample, idle("_acme_tide"));
+    let refused = post(&mut sample, idle("@acme_tide/table"));
     assert_eq!(refused.status, 409);
-    assert!(text(&refused).contains("@acme/tide") && text(&refused).contains("_acme_tide would"), "{}", text(&refused));
-    let plugin = sample.plugin("_acme_tide");
+    assert!(
+        text(&refused).contains("@acme/tide_table") && text(&refused).contains("@acme_tide/table would"),
+        "{}",
+        text(&refused)
+    );
+    let plugin = sample.plugin("_acme_tide_table");
     assert_eq!(
         (plugin.package_name(), plugin.state(), plugin.status()),
-        ("@acme/tide", PluginState::Running, Some("a"))
+        ("@acme/tide_table", PluginState::Running, Some("a"))
     );
     // Whoever drives the gateway finds the same wall.
-    let newcomer = Package::from_tgz(&idle("_acme_tide")).unwrap();
+    let newcomer = Package::from_tgz(&idle("@acme_tide/table")).unwrap();
     let gateway = sample.replay().gateway_mut();
     assert!(
-        matches!(gateway.replace(newcomer.clone()), Err(ReplaceError::Clash(clash)) if clash.installed == "@acme/tide")
+        matches!(gateway.replace(newcomer.clone()), Err(ReplaceError::Clash(clash)) if clash.installed == "@acme/tide_table")
     );
     let installed = gateway.install(newcomer, Enabled::FromConfig);
-    assert!(matches!(installed, Err(InstallError::Clash(clash)) if clash.incoming == "_acme_tide"));
+    assert!(matches!(installed, Err(InstallError::Clash(clash)) if clash.incoming == "@acme_tide/table"));
     // Nothing of the first was lost: another version of it still comes in, and it is removed by its own name.
-    assert_eq!(post(&mut sample, package("1.1.0", 'b', "(i32.const 0)")).status, 201);
-    assert_eq!(sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide", "")).status, 200);
-    assert_eq!(post(&mut sample, idle("_acme_tide")).status, 201, "the id is free now");
+    assert_eq!(post(&mut sample, named("@acme/tide_table", "1.1.0", 'b', "(i32.const 0)")).status, 201);
+    assert_eq!(sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide_table", "")).status, 200);
+    assert_eq!(post(&mut sample, idle("@acme_tide/table")).status, 201, "the id is free now");
 }
 
 #[test]
 fn a_stored_package_of_another_name_is_neither_overwritten_nor_removed() {
     // A record that no plugin was made of, as where plugins are switched off.
     let (mut storage, limits) = (SimStorage::new(), Limits::of(Board::Linux));
-    Incoming::read(&idle("@acme/tide"), &limits).unwrap().save(&mut storage).unwrap();
+    Incoming::read(&idle("@acme/tide_table"), &limits).unwrap().save(&mut storage).unwrap();
     let mut boat = Boat::with_storage(storage);
     let ask = |boat: &mut Boat, request: Request| {
         boat.gateway.request(&request);
@@ -191,35 +194,12 @@ fn a_stored_package_of_another_name_is_neither_overwritten_nor_removed() {
         });
         response.unwrap().1
     };
-    let body = idle("_acme_tide");
+    let body = idle("@acme_tide/table");
     let refused = ask(&mut boat, Request { body, ..request(Method::Post, "/skiff/v1/plugins", "") });
-    assert!(refused.status == 409 && text(&refused).contains("@acme/tide"), "{}", text(&refused));
-    boat.gateway.install(Package::from_tgz(&idle("_acme_tide")).unwrap(), Enabled::FromConfig).unwrap();
-    let refused = ask(&mut boat, request(Method::Delete, "/skiff/v1/plugins/_acme_tide", ""));
+    assert!(refused.status == 409 && text(&refused).contains("@acme/tide_table"), "{}", text(&refused));
+    boat.gateway.install(Package::from_tgz(&idle("@acme_tide/table")).unwrap(), Enabled::FromConfig).unwrap();
+    let refused = ask(&mut boat, request(Method::Delete, "/skiff/v1/plugins/_acme_tide_table", ""));
     assert!(refused.status == 409 && text(&refused).contains("npm uninstall"), "{}", text(&refused));
-}
-
-#[test]
-fn the_files_of_a_package_come_with_the_answer_where_the_hal_keeps_them() {
-    let install = |sample: &mut Sample, page: &str| {
-        let wasm = module('a', "(i32.const 0)");
-        post(sample, tarball::npm_pack_with(&manifest("1.0.0"), &wasm, &[("public/index.html", page.as_bytes())]))
-    };
-    let mut sample = Sample::bare();
-    assert_eq!(install(&mut sample, "first").follow, None);
-    sample.replay().gateway_mut().attach(BoardParts { web_files: true, ..BoardParts::default() });
-    let Some(Follow::Keep(files)) = install(&mut sample, "second").follow else { panic!("no files") };
-    assert_eq!(files.id, "_acme_tide");
-    let kept: Vec<_> = files.archive.files().map(Result::unwrap).collect();
-    assert_eq!(
-        kept.iter().map(|(path, _)| &**path).collect::<Vec<_>>(),
-        ["package.json", "plugin.wasm", "public/index.html"]
-    );
-    assert_eq!(kept[2].1, b"second");
-    let refused = post(&mut sample, package("1.1.0", 'b', "(i32.const 5)"));
-    assert!(refused.status == 500 && refused.follow.is_none(), "the version before keeps its pages");
-    let removed = sample.ask(&request(Method::Delete, "/skiff/v1/plugins/_acme_tide", ""));
-    assert_eq!(removed.follow, Some(Follow::Forget("_acme_tide".into())));
 }
 
 /// Name and reserved bytes of each row of the budget table.
@@ -251,7 +231,7 @@ fn a_package_named_like_a_row_of_the_gateway_leaves_that_row_as_it_was() {
     let mut sample = Sample::bare_with(Limits::of(Board::Esp32S3));
     let own = rows(&mut sample);
     assert!(own.len() == 4 && own.iter().all(|row| row.1 > 0), "{own:?}");
-    for name in ["runtime", "network", "model", "queues", "x", "x+"] {
+    for name in ["runtime", "network", "model", "queues", "x", "x-"] {
         for version in ["0.1.0", "0.2.0", "0.3.0"] {
             put_in(&mut sample, name, version);
             let rows = rows(&mut sample);
@@ -268,14 +248,14 @@ fn packages_named_like_each_others_next_version_keep_their_bytes_apart() {
     let mut sample = Sample::bare_with(Limits::of(Board::Esp32S3));
     put_in(&mut sample, "x", "0.1.0");
     let bytes = reserved(&mut sample, "x");
-    put_in(&mut sample, "x+", "0.1.0");
-    for (name, version) in [("x+", "0.2.0"), ("x", "0.2.0"), ("x+", "0.3.0"), ("x", "0.3.0"), ("x", "0.4.0")] {
+    put_in(&mut sample, "x-", "0.1.0");
+    for (name, version) in [("x-", "0.2.0"), ("x", "0.2.0"), ("x-", "0.3.0"), ("x", "0.3.0"), ("x", "0.4.0")] {
         put_in(&mut sample, name, version);
-        assert_eq!((reserved(&mut sample, "x"), reserved(&mut sample, "x+")), (bytes, bytes), "{name} {version}");
+        assert_eq!((reserved(&mut sample, "x"), reserved(&mut sample, "x-")), (bytes, bytes), "{name} {version}");
     }
     take_out(&mut sample, "x");
-    assert_eq!((reserved(&mut sample, "x"), reserved(&mut sample, "x+")), (0, bytes));
-    take_out(&mut sample, "x+");
+    assert_eq!((reserved(&mut sample, "x"), reserved(&mut sample, "x-")), (0, bytes));
+    take_out(&mut sample, "x-");
 }
 
 #[test]

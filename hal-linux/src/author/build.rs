@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::children::Children;
 use crate::packages;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -40,15 +41,17 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {}
 
 /// Files and folders of a package whose change means another build.
-pub const SOURCES: [&str; 6] = ["src", "sdk", "assembly", "Cargo.toml", "asconfig.json", "package.json"];
+pub const SOURCES: [&str; 7] = ["src", "sdk", "assembly", "Cargo.toml", ".cargo", "asconfig.json", "package.json"];
 
 /// Builds the package in `folder`; returns the path of the module.
 ///
-/// A `Cargo.toml` is built with cargo, a `build` script in `package.json` with npm. The tools talk on stderr.
+/// What the package says about it counts: the `build` script of its `package.json`; without one cargo builds its
+/// `Cargo.toml`, for the target that cargo's own configuration names, else for `wasm32-unknown-unknown`. The tools talk on
+/// stderr.
 ///
 /// # Errors
 /// [`BuildError`].
-pub fn build(folder: &Path) -> Result<PathBuf, BuildError> {
+pub fn build(folder: &Path, children: &Children) -> Result<PathBuf, BuildError> {
     let Some(manifest) = packages::package_json(folder) else {
         return Err(BuildError::Folder(format!("{}: no package.json that can be read", folder.display())));
     };
@@ -56,11 +59,12 @@ pub fn build(folder: &Path) -> Result<PathBuf, BuildError> {
         return Err(BuildError::Folder(format!("{}: package.json has no wasmManifest", folder.display())));
     };
     let module = folder.join(module);
-    let has_script = manifest.get("scripts").is_some_and(|scripts| scripts.get("build").is_some());
-    if folder.join("Cargo.toml").is_file() {
-        cargo(folder, &module)?;
-    } else if has_script {
-        npm(folder)?;
+    let script = manifest.get("scripts").and_then(|scripts| scripts.get("build")).and_then(|script| script.as_str());
+    if let Some(script) = script {
+        let needs = |kind| manifest.get(kind).and_then(|list| list.as_object()).is_some_and(|list| !list.is_empty());
+        npm(folder, script, needs("dependencies") || needs("devDependencies"), children)?;
+    } else if folder.join("Cargo.toml").is_file() {
+        cargo(folder, &module, children)?;
     } else {
         let clause = "neither a Cargo.toml nor a build script in package.json: nothing says how it is built";
         return Err(BuildError::Folder(format!("{}: {clause}", folder.display())));
@@ -71,41 +75,110 @@ pub fn build(folder: &Path) -> Result<PathBuf, BuildError> {
     Err(BuildError::Module(format!("{}: the build made no such file, which wasmManifest names", module.display())))
 }
 
-fn cargo(folder: &Path, module: &Path) -> Result<(), BuildError> {
+fn cargo(folder: &Path, module: &Path, children: &Children) -> Result<(), BuildError> {
+    let mut command = Command::new("cargo");
+    command.args(["build", "--release", "--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
+    if configured_target(folder).is_none() {
+        log::info!("built for {TARGET}: neither package.json nor cargo's configuration says how");
+        command.args(["--target", TARGET]);
+    }
     let advice = "install Rust, then the target: rustup target add wasm32-unknown-unknown";
-    run(Command::new("cargo").args(["build", "--release", "--target", TARGET]), folder, "cargo", advice)?;
-    let name = crate_name(folder).ok_or_else(|| BuildError::Folder("Cargo.toml has no name".into()))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| folder.join("target"), PathBuf::from);
-    let built = target.join(TARGET).join("release").join(format!("{}.wasm", name.replace('-', "_")));
+    let told = output(&mut command, folder, "cargo", advice, children)?;
+    let built = artifact(&told, folder).ok_or_else(|| {
+        let clause =
+            "cargo made no WebAssembly module of it: a plugin is a crate-type cdylib, built for a wasm32 target";
+        BuildError::Module(format!("{}: {clause}", folder.display()))
+    })?;
     // Put in place in one step: a gateway may be watching.
     let beside = module.with_extension("wasm.new");
     let placed = fs::copy(&built, &beside).and_then(|_| fs::rename(&beside, module));
     placed.map_err(|error| BuildError::Module(format!("{}: {error}", built.display())))
 }
 
-/// Reads the package name of a `Cargo.toml`: the first `name` of its first table that has one.
-fn crate_name(folder: &Path) -> Option<String> {
-    let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
-    let mut names = text.lines().filter_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
+/// Finds what cargo made of the package in `folder`, in the messages of its `--message-format json`: it knows the target
+/// folder of a workspace and the name of a library.
+fn artifact(messages: &[u8], folder: &Path) -> Option<PathBuf> {
+    let manifest = folder.join("Cargo.toml").canonicalize().ok()?;
+    let lines = messages.split(|byte| *byte == b'\n');
+    let artifacts = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok()).filter(|message| {
+        let is_artifact = message.get("reason").is_some_and(|reason| reason == "compiler-artifact");
+        let of = message.get("manifest_path").and_then(|path| path.as_str());
+        is_artifact && of.is_some_and(|of| Path::new(of) == manifest)
     });
-    names.next()
+    let files = artifacts.filter_map(|message| Some(message.get("filenames")?.as_array()?.clone())).flatten();
+    let mut modules = files.filter_map(|file| file.as_str().map(PathBuf::from));
+    modules.rfind(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
-fn npm(folder: &Path) -> Result<(), BuildError> {
-    let advice = "install Node.js with npm";
-    if !folder.join("node_modules").is_dir() {
-        run(Command::new("npm").args(["install", "--no-audit", "--no-fund"]), folder, "npm", advice)?;
+/// Returns the target that cargo builds for without being told: `CARGO_BUILD_TARGET`, or `build.target` of the
+/// configuration of the folder or one above it (The Cargo Book, "Configuration").
+fn configured_target(folder: &Path) -> Option<String> {
+    if let Some(target) = std::env::var("CARGO_BUILD_TARGET").ok().filter(|target| !target.is_empty()) {
+        return Some(target);
     }
-    run(Command::new("npm").args(["run", "--silent", "build"]), folder, "npm", advice)
+    let folder = folder.canonicalize().ok()?;
+    let files =
+        folder.ancestors().flat_map(|above| ["config.toml", "config"].map(|name| above.join(".cargo").join(name)));
+    files.filter_map(|file| fs::read_to_string(file).ok()).find_map(|text| target_in(&text))
+}
+
+/// Reads `target` of the table `build`; a list is no one target, and cargo is told one then.
+fn target_in(text: &str) -> Option<String> {
+    let mut table = String::new();
+    text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).find_map(|line| {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            name.trim().clone_into(&mut table);
+            return None;
+        }
+        let (key, value) = line.split_once('=')?;
+        let is_target = match table.as_str() {
+            "build" => key.trim() == "target",
+            "" => key.trim() == "build.target",
+            _ => false,
+        };
+        let value = value.trim();
+        let quoted = |quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if is_target { quoted('"').or_else(|| quoted('\'')).map(str::to_owned) } else { None }
+    })
+}
+
+/// Runs the `build` script as npm does; without npm, and where no package has to be loaded, the shell runs it.
+fn npm(folder: &Path, script: &str, has_dependencies: bool, children: &Children) -> Result<(), BuildError> {
+    let advice = "install Node.js with npm";
+    if has_dependencies && !folder.join("node_modules").is_dir() {
+        run(Command::new("npm").args(["install", "--no-audit", "--no-fund"]), folder, "npm", advice, children)?;
+    }
+    match run(Command::new("npm").args(["run", "--silent", "build"]), folder, "npm", advice, children) {
+        Err(BuildError::Tool { .. }) if !has_dependencies => {
+            run(Command::new("sh").args(["-c", script]), folder, "sh", "", children)
+        }
+        ended => ended,
+    }
 }
 
 /// Runs a tool in a folder; what it prints goes to stderr, since stdout is data.
-fn run(command: &mut Command, folder: &Path, tool: &'static str, advice: &'static str) -> Result<(), BuildError> {
-    let command = command.current_dir(folder).stdin(Stdio::null()).stdout(std::io::stderr());
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
+fn run(
+    command: &mut Command,
+    folder: &Path,
+    tool: &'static str,
+    advice: &'static str,
+    children: &Children,
+) -> Result<(), BuildError> {
+    command.stdout(std::io::stderr());
+    output(command, folder, tool, advice, children).map(drop)
+}
+
+/// Runs a tool in a folder; returns what it printed where that is not sent elsewhere.
+fn output(
+    command: &mut Command,
+    folder: &Path,
+    tool: &'static str,
+    advice: &'static str,
+    children: &Children,
+) -> Result<Vec<u8>, BuildError> {
+    let command = command.current_dir(folder).stdin(Stdio::null());
+    match children.output(command) {
+        Ok((status, printed)) if status.success() => Ok(printed),
         Ok(_) => Err(BuildError::Refused(tool)),
         Err(_) => Err(BuildError::Tool { tool, advice }),
     }
@@ -120,18 +193,66 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let said = |json: &str| {
             fs::write(home.path().join("package.json"), json).unwrap();
-            build(home.path()).unwrap_err().to_string()
+            build(home.path(), &Children::default()).unwrap_err().to_string()
         };
-        assert!(build(&home.path().join("gone")).unwrap_err().to_string().contains("no package.json"));
+        assert!(
+            build(&home.path().join("gone"), &Children::default()).unwrap_err().to_string().contains("no package.json")
+        );
         assert!(said("{").contains("no package.json that can be read"));
         assert!(said(r#"{"name":"a"}"#).contains("no wasmManifest"));
         assert!(said(r#"{"name":"a","wasmManifest":"p.wasm"}"#).contains("nothing says how it is built"));
     }
 
     #[test]
-    fn the_name_of_a_crate_is_found() {
+    fn the_build_script_comes_first_and_needs_no_npm_of_its_own() {
         let home = tempfile::tempdir().unwrap();
-        fs::write(home.path().join("Cargo.toml"), "[package]\nversion = \"1\"\n  name = \"tide-table\"\n").unwrap();
-        assert_eq!(crate_name(home.path()).as_deref(), Some("tide-table"));
+        let json = r#"{"name":"a","wasmManifest":"p.wasm","scripts":{"build":"printf made > p.wasm"}}"#;
+        fs::write(home.path().join("package.json"), json).unwrap();
+        fs::write(home.path().join("Cargo.toml"), "[package]\nname = \"never-built\"\n").unwrap();
+        let module = build(home.path(), &Children::default()).unwrap();
+        assert_eq!(fs::read_to_string(module).unwrap(), "made");
+        let refused = json.replace("printf made > p.wasm", "exit 3");
+        fs::write(home.path().join("package.json"), refused).unwrap();
+        assert!(matches!(build(home.path(), &Children::default()), Err(BuildError::Refused(_))));
+    }
+
+    #[test]
+    fn cargos_configuration_says_for_what_it_builds() {
+        for (text, target) in [
+            ("[build]\ntarget = \"wasm32-wasip1\" # std\n", Some("wasm32-wasip1")),
+            ("build.target = 'wasm32-wasip1'\n", Some("wasm32-wasip1")),
+            ("[target.wasm32-unknown-unknown]\nrustflags = [\"-C\"]\ntarget = \"x\"\n", None),
+            ("[build]\ntarget-dir = \"out\"\njobs = 2\n", None),
+            ("[build]\ntarget = [\"a\", \"b\"]\n", None),
+            ("", None),
+        ] {
+            assert_eq!(target_in(text).as_deref(), target, "{text}");
+        }
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir_all(home.path().join(".cargo")).unwrap();
+        fs::create_dir_all(home.path().join("plugins/tide")).unwrap();
+        fs::write(home.path().join(".cargo/config.toml"), "[build]\ntarget = \"wasm32-wasip1\"\n").unwrap();
+        assert_eq!(configured_target(&home.path().join("plugins/tide")).as_deref(), Some("wasm32-wasip1"));
+    }
+
+    #[test]
+    fn cargo_says_which_file_it_made() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("Cargo.toml"), "").unwrap();
+        let manifest = home.path().join("Cargo.toml").canonicalize().unwrap();
+        let line = |manifest: &str, file: &str| {
+            serde_json::json!({"reason":"compiler-artifact","manifest_path":manifest,"filenames":[file]}).to_string()
+        };
+        let lines = [
+            line("/elsewhere/Cargo.toml", "/target/other.wasm"),
+            "no JSON".into(),
+            line(manifest.to_str().unwrap(), "/target/deps/libtide.rlib"),
+            line(manifest.to_str().unwrap(), "/workspace/target/wasm32-wasip1/release/tide_plugin.wasm"),
+            r#"{"reason":"build-finished","success":true}"#.into(),
+        ]
+        .join("\n");
+        let found = artifact(lines.as_bytes(), home.path());
+        assert_eq!(found, Some(PathBuf::from("/workspace/target/wasm32-wasip1/release/tide_plugin.wasm")));
+        assert_eq!(artifact(b"", home.path()), None);
     }
 }

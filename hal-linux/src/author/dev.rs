@@ -5,17 +5,22 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use skiff_runtime::crc32::crc32;
 use skiff_runtime::json;
 use skiff_runtime::n2k::sample::{SEED, START, Sample, write_candump_line};
 use skiff_runtime::package::plugin_id;
 
 use super::build::{self, SOURCES};
+use super::children::Children;
+use crate::packages;
 
 /// Folder of the gateway in the package.
 const FOLDER: &str = ".skiff-dev";
@@ -25,6 +30,10 @@ const PERIOD: Duration = Duration::from_millis(500);
 const TRIP: Duration = Duration::from_secs(30 * 60);
 /// Files looked at in one package.
 const FILES_MAX: usize = 10_000;
+/// Bytes of one; a longer one is told by its name alone.
+const SOURCE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Time that the gateway gets to end.
+const GATEWAY_END: Duration = Duration::from_secs(15);
 
 /// Makes the folder of the gateway; returns it.
 ///
@@ -75,51 +84,100 @@ pub fn write_trip(folder: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Starts the gateway of the package.
+/// Starts the gateway of the package: it prints what the plugin emits, and ends when its standard input does, which is
+/// when this process ends, however it does.
 ///
 /// # Errors
 /// What the system said.
 pub fn start_gateway(folder: &Path, input: &str, listen: &str) -> io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["-v", "run", "--config"]).arg(folder).args(["--listen", listen, "--input", input]);
-    command.stdin(Stdio::null()).spawn()
+    command.args(["run", "--dev", "--config"]).arg(folder).args(["--listen", listen, "--input", input]);
+    // A signal of the terminal ends this process, and that ends the gateway.
+    command.stdin(Stdio::piped()).process_group(0).spawn()
 }
 
-/// Builds again at each change of the sources until the gateway ends; returns its exit code.
+/// Builds again at each change of the sources until the gateway ends or the end is asked for; returns the exit code of
+/// the gateway.
 ///
 /// # Errors
 /// What the system said.
-pub fn rebuild_until_end(package: &Path, gateway: &mut Child) -> io::Result<Option<i32>> {
-    let mut built = newest(package);
+pub fn rebuild_until_end(
+    package: &Path,
+    sources: &mut Sources,
+    gateway: &mut Child,
+    children: &Children,
+) -> io::Result<Option<i32>> {
     loop {
+        if children.is_over() {
+            return end(gateway);
+        }
         if let Some(status) = gateway.try_wait()? {
             return Ok(status.code());
         }
         thread::sleep(PERIOD);
-        let now = newest(package);
-        if now == built {
+        // What changes from here on, while the tool reads, is another change.
+        if !sources.have_changed() {
             continue;
         }
-        built = now;
         log::info!("the sources have changed, building");
-        match build::build(package) {
+        match build::build(package, children) {
             Ok(_) => log::info!("built; the gateway puts it in place"),
+            Err(_) if children.is_over() => {}
             Err(error) => log::warn!("{error}; the version before goes on"),
         }
-        // A build may touch files of its own, such as a lock file.
-        built = newest(package).max(built);
     }
 }
 
-/// Returns the time of the newest source file.
-fn newest(package: &Path) -> Option<SystemTime> {
+/// Lets the gateway end, and ends it when it does not.
+fn end(gateway: &mut Child) -> io::Result<Option<i32>> {
+    drop(gateway.stdin.take());
+    let asked = Instant::now();
+    while asked.elapsed() < GATEWAY_END {
+        if let Some(status) = gateway.try_wait()? {
+            return Ok(status.code());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    gateway.kill()?;
+    Ok(gateway.wait()?.code())
+}
+
+/// The sources of a package, as they were at the last look.
+pub struct Sources {
+    package: PathBuf,
+    stamps: Vec<(PathBuf, Option<SystemTime>, u64)>,
+    /// What a build has written once more with the same text is no change.
+    digest: u32,
+}
+
+impl Sources {
+    /// Looks at the sources of a package; do so before they are built.
+    #[must_use]
+    pub fn look(package: &Path) -> Self {
+        let stamps = stamps(package);
+        let digest = digest(&stamps);
+        Self { package: package.to_owned(), stamps, digest }
+    }
+
+    /// Looks again; tells whether anything is other than at the last look.
+    pub fn have_changed(&mut self) -> bool {
+        let stamps = stamps(&self.package);
+        if stamps == self.stamps {
+            return false;
+        }
+        let before = self.digest;
+        (self.digest, self.stamps) = (digest(&stamps), stamps);
+        self.digest != before
+    }
+}
+
+/// Returns path, time and length of each source file, sorted.
+fn stamps(package: &Path) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
     let mut open: Vec<PathBuf> = SOURCES.iter().map(|name| package.join(name)).collect();
-    let mut newest = None;
-    let mut seen = 0;
+    let mut found = Vec::new();
     while let Some(path) = open.pop() {
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-        seen += 1;
-        if seen > FILES_MAX {
+        if found.len() >= FILES_MAX {
             break;
         }
         if metadata.is_dir() {
@@ -127,10 +185,20 @@ fn newest(package: &Path) -> Option<SystemTime> {
             let entries = if built { None } else { fs::read_dir(&path).ok() };
             open.extend(entries.into_iter().flatten().flatten().map(|entry| entry.path()));
         } else {
-            newest = newest.max(metadata.modified().ok());
+            found.push((path, metadata.modified().ok(), metadata.len()));
         }
     }
-    newest
+    found.sort();
+    found
+}
+
+/// Returns a number that tells paths and contents from others.
+fn digest(stamps: &[(PathBuf, Option<SystemTime>, u64)]) -> u32 {
+    stamps.iter().fold(0, |digest, (path, ..)| {
+        let text = packages::read(path, SOURCE_BYTES_MAX).unwrap_or_default();
+        let sums = [digest, crc32(path.as_os_str().as_bytes()), crc32(&text)];
+        crc32(&sums.map(u32::to_le_bytes).concat())
+    })
 }
 
 #[cfg(test)]
@@ -151,19 +219,28 @@ mod tests {
     }
 
     #[test]
-    fn a_change_below_a_source_folder_is_seen_and_one_elsewhere_is_not() {
+    fn a_change_of_the_sources_is_seen_once_also_while_they_are_built() {
         let home = tempfile::tempdir().unwrap();
         let package = home.path();
         fs::create_dir_all(package.join("src/deep")).unwrap();
-        let stamp = |name: &str, seconds: u64| {
-            let file = fs::File::create(package.join(name)).unwrap();
+        let write = |name: &str, text: &str, seconds: u64| {
+            fs::write(package.join(name), text).unwrap();
+            let file = fs::File::options().append(true).open(package.join(name)).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
         };
-        stamp("src/lib.rs", 100);
-        let before = newest(package);
-        stamp("plugin.wasm", 300);
-        assert_eq!(newest(package), before);
-        stamp("src/deep/more.rs", 200);
-        assert!(newest(package) > before);
+        write("src/lib.rs", "one", 100);
+        let mut sources = Sources::look(package);
+        write("plugin.wasm", "built", 300);
+        assert!(!sources.have_changed(), "no source");
+        write("src/lib.rs", "two", 100);
+        write("src/lib.rs", "two", 101);
+        assert!(sources.have_changed());
+        // A build begins here; meanwhile the author writes on, and the build writes a source of its own again.
+        write("src/deep/more.rs", "three", 90);
+        assert!(sources.have_changed());
+        write("src/deep/more.rs", "three", 200);
+        assert!(!sources.have_changed(), "the same text");
+        fs::remove_file(package.join("src/deep/more.rs")).unwrap();
+        assert!(sources.have_changed() && !sources.have_changed());
     }
 }

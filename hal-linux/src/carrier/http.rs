@@ -98,11 +98,8 @@ async fn ask(shared: &Shared, request: Request, asked: Option<FileRequest>) -> a
     }
     shared.waker.wake();
     match tokio::time::timeout(patience::ANSWER, answered).await {
-        Ok(Ok(mut answer)) => {
+        Ok(Ok(answer)) => {
             let Some(webapps) = &shared.webapps else { return send(answer) };
-            if let Some(follow) = answer.head.follow.take() {
-                webapps.follow(follow).await;
-            }
             match asked.filter(|_| answer.head.unclaimed) {
                 Some(asked) => webapps.answer(asked).await.unwrap_or_else(|| send(answer)),
                 None => send(answer),

@@ -4,6 +4,7 @@
 //! [`Request`]s on a bounded channel and [`Response`]s into bytes, and keeps clients from holding
 //! more than their share: connections, header and body sizes, times.
 
+mod beneath;
 mod http;
 mod places;
 mod stream;

@@ -11,12 +11,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use skiff_runtime::config::{FILE_BYTES_MAX, PluginConfig};
-use skiff_runtime::package::plugin_id;
-use skiff_runtime::server::Follow;
+use skiff_runtime::package::{Manifest, asks, plugin_id};
 use tower_http::services::ServeDir;
 
 use crate::hal::Folder;
 use crate::packages::{self, folder, web};
+
+use super::beneath::Beneath;
 
 /// Keyword of a package whose files are served.
 const WEB_APP: &str = "signalk-webapp";
@@ -29,6 +30,8 @@ const PUBLIC: &str = "public";
 #[derive(Clone, Debug)]
 pub struct WebApps {
     config: PathBuf,
+    /// Pages of a plugin need a grant.
+    asks_consent: bool,
 }
 
 /// A request that a file of a web app may answer.
@@ -47,10 +50,10 @@ impl FileRequest {
 }
 
 impl WebApps {
-    /// Serves the packages of a configuration folder.
+    /// Serves the packages of a configuration folder; `asks_consent` is false where a plugin has what it declares.
     #[must_use]
-    pub fn new(config: PathBuf) -> Self {
-        Self { config }
+    pub fn new(config: PathBuf, asks_consent: bool) -> Self {
+        Self { config, asks_consent }
     }
 
     /// Answers with a file or the list of web apps; `None` when no package has what is asked for.
@@ -67,21 +70,7 @@ impl WebApps {
                 moved.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&to).ok()?);
                 Some(moved)
             }
-            Found::File { root, mount, below } => send(&root, &mount, &below, asked).await,
-        }
-    }
-
-    /// Keeps or forgets the files of a package, as the core says.
-    pub(super) async fn follow(&self, follow: Follow) {
-        let config = self.config.clone();
-        let done = tokio::task::spawn_blocking(move || match follow {
-            Follow::Keep(files) => web::keep(&config, &files),
-            Follow::Forget(id) => web::forget(&config, &id),
-        });
-        match done.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => log::warn!("the files of a package were not kept or removed: {error}"),
-            Err(error) => log::warn!("the files of a package were not kept or removed: {error}"),
+            Found::File { root, mount, below } => send(root, &mount, &below, asked).await,
         }
     }
 
@@ -91,7 +80,7 @@ impl WebApps {
         }
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
         let segments: Vec<&str> = decoded.strip_prefix('/')?.split('/').collect();
-        // A link in a package must not lead out of it, nor `..`; the name of a package cannot hold either.
+        // What is opened is held below the package's folder again; the name of a package cannot hold these either.
         if segments.iter().any(|segment| *segment == ".." || segment.contains(['\\', '\0'])) {
             return None;
         }
@@ -111,10 +100,8 @@ impl WebApps {
         if raw.len() == mounted {
             return Some(Found::Moved(format!("{mount}/")));
         }
-        let root = root.canonicalize().ok()?;
-        let file = root.join(segments.get(mounted..)?.join("/")).canonicalize().ok()?;
         let below = format!("/{}", raw.get(mounted..)?.join("/"));
-        file.starts_with(&root).then_some(Found::File { root, mount, below })
+        Some(Found::File { root: Beneath::open(&root).ok()?, mount, below })
     }
 
     /// Returns the folder with the files of a web app that is to be served.
@@ -125,18 +112,24 @@ impl WebApps {
     }
 
     fn folder_of_plugin(&self, id: &str) -> Option<PathBuf> {
-        let mut folders = folder::module_folders(&self.config).into_iter();
-        folders.find(|(name, _)| plugin_id(name) == id).map(|(_, folder)| folder)
+        let found = web::folder_of(&self.config, id)
+            .or_else(|| folder::module_folders(&self.config).into_iter().find(|(name, _)| plugin_id(name) == id));
+        found.map(|(_, folder)| folder)
     }
 
-    /// Tells whether a package is served: a plugin's web app while the plugin is enabled, any other always.
+    /// Tells whether a package is served: a plugin's web app while the plugin is enabled and has what it asks for, any
+    /// other always.
     fn is_on(&self, manifest: &Map<String, Value>) -> bool {
         let Some(name) = manifest.get("name").and_then(Value::as_str) else { return false };
         if !manifest.contains_key("wasmManifest") {
             return true;
         }
-        let config = PluginConfig::load(&mut Folder::new(&self.config), &plugin_id(name), FILE_BYTES_MAX);
-        config.is_ok_and(|config| config.is_some_and(|config| config.enabled == Some(true)))
+        let mut folder = Folder::new(&self.config);
+        let config = PluginConfig::load(&mut folder, &plugin_id(name), FILE_BYTES_MAX);
+        let enabled = config.is_ok_and(|config| config.is_some_and(|config| config.enabled == Some(true)));
+        let asks = serde_json::to_vec(manifest).ok().and_then(|text| Some(Manifest::parse(&text).ok()?.asks()));
+        let granted = asks::granted(&mut folder, name).unwrap_or_default();
+        enabled && (!self.asks_consent || asks.is_some_and(|asks| asks.without(granted).is_empty()))
     }
 
     /// Lists the web apps as `GET /skServer/webapps` does.
@@ -169,16 +162,16 @@ enum Found {
     /// The same address with a slash, so that the page's relative links work.
     Moved(String),
     /// A file below `root`, or a folder with an `index.html`.
-    File { root: PathBuf, mount: String, below: String },
+    File { root: Beneath, mount: String, below: String },
 }
 
 /// Sends a file with its type, its pre-compressed sibling where the client takes one, and 304 where nothing changed.
-async fn send(root: &Path, mount: &str, below: &str, asked: FileRequest) -> Option<axum::response::Response> {
+async fn send(root: Beneath, mount: &str, below: &str, asked: FileRequest) -> Option<axum::response::Response> {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = asked.method;
     *request.uri_mut() = below.parse().ok()?;
     *request.headers_mut() = asked.headers;
-    let mut files = ServeDir::new(root).precompressed_br().precompressed_gzip();
+    let mut files = ServeDir::with_backend("", root).precompressed_br().precompressed_gzip();
     let answer = files.try_call(request).await.ok()?;
     if answer.status() == StatusCode::NOT_FOUND {
         return None;

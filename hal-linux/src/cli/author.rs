@@ -10,7 +10,8 @@ use skiff_runtime::host::{Fit, ModuleFacts};
 use super::exit::{self, Failure};
 use super::talk;
 use crate::author::build::{self, BuildError};
-use crate::author::dev;
+use crate::author::children::Children;
+use crate::author::dev::{self, Sources};
 use crate::author::template::{self, Language};
 use crate::packages;
 
@@ -60,6 +61,8 @@ pub struct Build {
 }
 
 /// Run a plugin package on a simulated boat, and build it again after each change
+///
+/// Prints what the plugin emits, one delta a line. Ctrl-C stops it.
 #[derive(Debug, ClapArgs)]
 pub struct Dev {
     /// Package folder
@@ -86,7 +89,9 @@ fn new(args: &New) -> Result<(), Failure> {
 }
 
 fn build(args: &Build) -> Result<(), Failure> {
-    let module = build::build(&args.folder).map_err(not_built)?;
+    let children = Children::default();
+    children.end_at_signals().map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
+    let module = build::build(&args.folder, &children).map_err(|error| not_built(error, &children))?;
     let (package, fit) = fit(&args.folder, args.board)?;
     talk::print([format!(
         "{}: {package} needs {} of {} bytes on {}",
@@ -100,7 +105,10 @@ fn build(args: &Build) -> Result<(), Failure> {
 
 fn dev(args: &Dev) -> Result<(), Failure> {
     let failed = |error| Failure::new(exit::UNAVAILABLE, error);
-    build::build(&args.folder).map_err(not_built)?;
+    let children = Children::default();
+    children.end_at_signals().map_err(failed)?;
+    let mut sources = Sources::look(&args.folder);
+    build::build(&args.folder, &children).map_err(|error| not_built(error, &children))?;
     let (name, _) = fit(&args.folder, Board::Linux)?;
     let sample = std::fs::read_to_string(args.folder.join("sample-config.json")).unwrap_or_else(|_| "{}".into());
     let folder = dev::prepare(&args.folder, &name, sample.trim()).map_err(failed)?;
@@ -109,7 +117,7 @@ fn dev(args: &Dev) -> Result<(), Failure> {
         None => dev::write_trip(&folder).map_err(failed)?.display().to_string(),
     };
     let mut gateway = dev::start_gateway(&folder, &input, &args.listen.to_string()).map_err(failed)?;
-    let ended = dev::rebuild_until_end(&args.folder, &mut gateway).map_err(failed)?;
+    let ended = dev::rebuild_until_end(&args.folder, &mut sources, &mut gateway, &children).map_err(failed)?;
     match ended {
         Some(0) => Ok(()),
         Some(code) => {
@@ -119,7 +127,10 @@ fn dev(args: &Dev) -> Result<(), Failure> {
     }
 }
 
-fn not_built(error: BuildError) -> Failure {
+fn not_built(error: BuildError, children: &Children) -> Failure {
+    if children.is_over() {
+        return Failure::new(exit::INTERRUPTED, "interrupted");
+    }
     let code = match error {
         BuildError::Folder(_) | BuildError::Module(_) => exit::INPUT_MISSING,
         BuildError::Tool { .. } => exit::UNAVAILABLE,

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
@@ -21,7 +23,10 @@ use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
+use crate::layout::{self, LayoutError};
+use crate::limits;
 use crate::packages::watch::PluginFiles;
+use crate::packages::web::{self, Keeper};
 use crate::packages::{self, folder};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::printer::Printer;
@@ -82,6 +87,10 @@ pub struct Args {
     /// Run the built-in simulated boat with the built-in plugins, and print what they emit; writes no files
     #[arg(long, conflicts_with_all = ["can", "input", "config"])]
     sample: bool,
+
+    /// For `skiff plugin dev`: prints what plugins emit, grants what they declare, and ends with standard input
+    #[arg(long, hide = true, conflicts_with = "sample")]
+    dev: bool,
 
     /// Keep to the limits of this board
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
@@ -155,7 +164,9 @@ fn open_net(args: &Args, rng: &mut SystemRng, clock: &SystemClock) -> Result<Ope
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
     let system = |error: io::Error| Failure::new(exit::UNAVAILABLE, error);
-    let limits = Limits::of(args.board);
+    let home = if args.sample { None } else { Some(config_folder(args)?) };
+    let limits = home.as_deref().map_or_else(|| Ok(Limits::of(args.board)), |folder| limits::of(args.board, folder));
+    let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
     let kept = Box::new(KeptLog::begin(clock));
@@ -165,8 +176,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
 
-    let home = if args.sample { None } else { Some(config_folder(args)?) };
     let _lock = home.as_deref().map(lock).transpose()?.flatten();
+    home.as_deref().map_or(Ok(()), bring_up_to_date)?;
     // Watched before they are read: no change is missed in between.
     let watched = home.clone().map(|folder| PluginFiles::watch(folder, waker.clone())).transpose().map_err(system)?;
     let storage: Box<dyn Storage> = match &home {
@@ -197,6 +208,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
     let web_files = home.is_some() && args.net == Net::Host;
+    let keeper =
+        home.as_deref().filter(|_| web_files).map(|folder| keeper(folder, &waker)).transpose().map_err(system)?;
     gateway.attach(BoardParts { log: Some(kept), web_files, ..BoardParts::default() });
     match home.as_deref().filter(|_| runs_plugins) {
         Some(folder) => install_found(&mut gateway, folder),
@@ -205,19 +218,23 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let files = watched.filter(|_| runs_plugins);
 
-    let webapps = home.clone().map(WebApps::new);
+    let webapps = home.clone().map(|folder| WebApps::new(folder, !args.dev));
     let web = listener.serve(&mut gateway, &limits, &waker, webapps).map_err(system)?;
     let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
     let stop = signals::watch(runtime, waker.clone()).map_err(system)?;
-    let printer = args.sample.then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
+    if args.dev {
+        end_with_stdin(Arc::clone(&stop), waker.clone()).map_err(system)?;
+    }
+    let printer =
+        (args.sample || args.dev).then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
     let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
     let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    let mut driver = Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files };
+    let mut driver = Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files, keeper };
     driver.run();
     // The address goes before the port does.
     drop(marker);
@@ -286,6 +303,37 @@ fn lock(folder: &Path) -> Result<Option<Lock>, Failure> {
     }
 }
 
+/// Moves what an older version of Skiff has written in the folder.
+fn bring_up_to_date(folder: &Path) -> Result<(), Failure> {
+    match layout::bring_up_to_date(&mut Folder::new(folder)) {
+        Ok(()) => Ok(()),
+        Err(error @ LayoutError::Step(_)) => {
+            log::warn!("{}: {error}", folder.display());
+            Ok(())
+        }
+        Err(error) => Err(Failure::new(exit::UNAVAILABLE, format_args!("{}: {error}", folder.display()))),
+    }
+}
+
+/// Asks for the end when standard input ends: whoever started this process is gone then.
+fn end_with_stdin(stop: Arc<AtomicBool>, waker: Waker) -> io::Result<()> {
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        // An error is an end, too.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        stop.store(true, Ordering::SeqCst);
+        waker.wake();
+    })?;
+    Ok(())
+}
+
+/// Removes what interrupted installations have left, and begins to keep the files of packages.
+fn keeper(folder: &Path, waker: &Waker) -> io::Result<Keeper> {
+    if let Err(error) = web::sweep_all(&mut Folder::new(folder)) {
+        log::warn!("{}: {error}; files of packages that nobody needs stay", folder.join(web::FOLDER).display());
+    }
+    Keeper::start(folder.to_owned(), waker.clone())
+}
+
 /// Returns what the command line says of the gateway's start.
 fn boot(args: &Args, limits: Limits) -> Boot {
     Boot {
@@ -296,7 +344,8 @@ fn boot(args: &Args, limits: Limits) -> Boot {
         allow_anyone: args.allow_anyone,
         stored: Enabled::FromConfig,
         stored_bytes_max: folder::STORED_BYTES_MAX,
-        events: args.sample,
+        grants_declared: args.sample || args.dev,
+        events: args.sample || args.dev,
         ..Boot::new(limits, env!("CARGO_PKG_VERSION"))
     }
 }

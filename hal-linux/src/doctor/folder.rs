@@ -14,6 +14,7 @@ use skiff_runtime::server::Access;
 use super::Finding;
 use crate::hal::Folder;
 use crate::home::TOKEN_FILE;
+use crate::limits;
 use crate::packages;
 
 /// Free space below which a warning is due, bytes: a few plugin packages and their data.
@@ -129,11 +130,16 @@ fn token(config: &Path) -> Option<Finding> {
 }
 
 fn plugins(config: &Path) -> Vec<Finding> {
-    let limits = Limits::of(Board::Linux);
-    let found = packages::folder::installed(config, limits.plugin.module_bytes_max);
+    let (limits, mut findings) = match limits::of(Board::Linux, config) {
+        Ok(limits) => (limits, Vec::new()),
+        Err(error) => {
+            let fix = format!("correct it: {}", config.join("settings.json").display());
+            (Limits::of(Board::Linux), vec![Finding::bad("limits", error, fix)])
+        }
+    };
+    let found = packages::folder::installed(config, packages::module_bytes_max());
     let fix = "skiff check PACKAGE says more";
-    let mut findings: Vec<Finding> =
-        found.warnings.iter().map(|warning| Finding::warning("plugin", warning.as_str(), fix)).collect();
+    findings.extend(found.warnings.iter().map(|warning| Finding::warning("plugin", warning.as_str(), fix)));
     for package in found.packages {
         let title = format!("{} {}", package.name, package.version);
         let facts = match ModuleFacts::survey(&package.wasm) {

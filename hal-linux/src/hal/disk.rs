@@ -55,6 +55,19 @@ pub trait Disk {
     /// As [`fs::remove_file`].
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
+    /// Gives a file a second name, which must not be there yet.
+    ///
+    /// # Errors
+    /// As [`fs::hard_link`].
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Waits until everything lasts that was written to the file system of a folder: for many files, where waiting for
+    /// each would take long.
+    ///
+    /// # Errors
+    /// As syncfs(2).
+    fn sync_all(&self, folder: &Path) -> io::Result<()>;
+
     /// Waits until the names in a folder last.
     ///
     /// # Errors
@@ -97,6 +110,15 @@ impl Disk for System {
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn sync_all(&self, folder: &Path) -> io::Result<()> {
+        rustix::fs::syncfs(File::open(folder)?)?;
+        Ok(())
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {

@@ -43,6 +43,11 @@ impl<D: Disk> Folder<D> {
         &self.root
     }
 
+    /// Returns the disk.
+    pub fn disk(&self) -> &D {
+        &self.disk
+    }
+
     /// Returns the file of an existing record.
     fn existing(&self, key: &Key) -> Result<PathBuf, StorageError> {
         let root = self.root.canonicalize().map_err(|error| told(&error))?;
@@ -95,12 +100,26 @@ impl<D: Disk> Folder<D> {
         self.sync_folder_of(folder)
     }
 
+    /// Removes a file where there is one.
+    fn forget(&self, path: &Path) -> io::Result<()> {
+        match self.disk.remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
         let folder = path
             .parent()
             .map_or(Path::new("/"), |folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         self.disk.sync_folder(folder)
     }
+}
+
+fn temporary_of(path: &Path) -> PathBuf {
+    let mut temporary = path.to_owned().into_os_string();
+    temporary.push(TEMPORARY);
+    PathBuf::from(temporary)
 }
 
 fn is_secret(key: &Key) -> bool {
@@ -141,15 +160,10 @@ impl<D: Disk> Storage for Folder<D> {
 
     fn replace(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {
         let path = self.writable(key)?;
-        let mut temporary = path.clone().into_os_string();
-        temporary.push(TEMPORARY);
-        let temporary = PathBuf::from(temporary);
+        let temporary = temporary_of(&path);
         let write = || {
             // What a power cut left of an earlier write would keep its mode, and could be a link.
-            match self.disk.remove_file(&temporary) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            self.forget(&temporary)?;
             let mut file = self.disk.create_file(&temporary, file_mode(key))?;
             self.disk.write(&mut file, data)?;
             self.disk.sync_file(&file)?;
@@ -186,6 +200,26 @@ impl<D: Disk> Storage for Folder<D> {
             other => other?,
         };
         self.disk.remove_file(&path).and_then(|()| self.sync_folder_of(&path)).map_err(|error| told(&error))
+    }
+
+    fn copy(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        let (source, path) = (self.existing(from)?, self.writable(to)?);
+        let temporary = temporary_of(&path);
+        // Records are replaced, never written into: a second name is as good as a copy. An append would reach both.
+        let link = || {
+            self.forget(&temporary)?;
+            self.disk.link(&source, &temporary)?;
+            self.disk.rename(&temporary, &path)?;
+            // Two names of one file stay two when one is renamed to the other (rename(2)).
+            self.forget(&temporary)?;
+            self.sync_folder_of(&path)
+        };
+        if is_secret(from) == is_secret(to) && link().is_ok() {
+            return Ok(());
+        }
+        // A file system without links, or records of different modes.
+        let data = self.read_all(from, u32::MAX)?;
+        self.replace(to, &data)
     }
 
     fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use skiff_runtime::budget::Limits;
 use skiff_runtime::config::{ConfigError, PluginConfig};
-use skiff_runtime::package::{Clash, Incoming, IncomingError, Package, PackageError, plugin_id, store};
+use skiff_runtime::package::store::{self, Slot};
+use skiff_runtime::package::{Asks, Clash, Incoming, IncomingError, Package, PackageError, asks, plugin_id};
 
 use super::{in_folder, manifest, web};
 use crate::hal::Folder;
@@ -90,8 +91,7 @@ pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
 /// Returns the folder of the package `name`.
 #[must_use]
 pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
-    let installed = web::folders(config).into_iter().find(|(other, _)| other == name);
-    if let Some((_, folder)) = installed {
+    if let Some((_, folder)) = web::folder_of(config, &plugin_id(name)).filter(|(other, _)| other == name) {
         return Some(folder);
     }
     let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', '\0']);
@@ -112,7 +112,9 @@ pub enum FolderError {
     Clash(Clash),
     /// It was not installed by Skiff.
     Foreign,
-    /// Its configuration file is damaged.
+    /// There is no version to go back to.
+    NoneBefore,
+    /// Its configuration file or that with the grants is damaged or was not written.
     Config(ConfigError),
     /// The folder did not take it, with what the system says.
     Disk(String),
@@ -126,6 +128,7 @@ impl std::fmt::Display for FolderError {
             Self::Foreign => f.write_str(
                 "was not installed with `install`: remove it where it lies, for example with `npm uninstall`",
             ),
+            Self::NoneBefore => f.write_str("has no version to go back to"),
             Self::Config(error) => error.fmt(f),
             Self::Disk(text) => f.write_str(text),
         }
@@ -138,30 +141,120 @@ fn disk(error: &dyn std::fmt::Display) -> FolderError {
     FolderError::Disk(error.to_string())
 }
 
-/// Installs a package, enabled unless it was disabled before; the next gateway on the folder starts it. Returns its name
-/// and version.
+/// What an installation without a gateway came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Package name.
+    pub name: String,
+    /// The version that was installed.
+    pub version: String,
+    /// What it asks for and nobody has granted.
+    pub missing: Asks,
+    /// The version before stays in force until that is granted.
+    pub waits: bool,
+    /// It starts with the gateway.
+    pub enabled: bool,
+}
+
+/// Installs a package; the next gateway on the folder starts it, unless it was disabled before or lacks something it asks
+/// for.
 ///
 /// # Errors
-/// [`FolderError`]. A package of another name that has its id is left as it is.
-pub fn install(folder: &mut Folder, tgz: &[u8], limits: &Limits) -> Result<(String, String), FolderError> {
+/// [`FolderError`]; what was there is in force then. A package of another name that has its id is left as it is.
+pub fn install(folder: &mut Folder, tgz: &[u8], limits: &Limits, grant: Asks) -> Result<Installed, FolderError> {
     let incoming = Incoming::read(tgz, limits).map_err(FolderError::Incoming)?;
-    let (name, version) = (incoming.manifest().name().to_owned(), incoming.manifest().version().to_owned());
+    let (id, name) = (incoming.id().to_owned(), incoming.manifest().name().to_owned());
     if let Some(clash) = clash(folder, &name) {
         return Err(FolderError::Clash(clash));
     }
-    let id = incoming.id().to_owned();
-    incoming.save(folder).map_err(|error| disk(&error))?;
-    web::keep(folder.root(), &incoming.into_web_files()).map_err(|error| disk(&error))?;
-    let config = PluginConfig::load(folder, &id, limits.plugin.config_bytes_max).map_err(FolderError::Config)?;
-    let mut config = config.unwrap_or_default();
-    if config.enabled.is_none() {
-        config.enabled = Some(true);
-        config.save(folder, &id).map_err(|error| disk(&error))?;
+    let kept = incoming.stage(folder).map_err(|error| disk(&error)).and_then(|package| {
+        web::keep(folder, &incoming.web_files()).map_err(|error| disk(&error))?;
+        put_in_place(folder, &id, &package, limits, grant)
+    });
+    if kept.is_err() {
+        // What cannot be removed now is removed at the next start.
+        let _ = store::discard(folder, &id);
     }
-    Ok((name, version))
+    tidy(folder, &id);
+    kept
 }
 
-/// Removes a package that was installed by Skiff; its configuration stays.
+/// Puts a staged version in force, or lets it wait.
+fn put_in_place(
+    folder: &mut Folder,
+    id: &str,
+    package: &Package,
+    limits: &Limits,
+    grant: Asks,
+) -> Result<Installed, FolderError> {
+    let config = PluginConfig::load(folder, id, limits.plugin.config_bytes_max).map_err(FolderError::Config)?;
+    let granted = add_grant(folder, &package.name, package.asks().within(grant))?;
+    let missing = package.asks().without(granted);
+    let before = store::describe(folder, id, Slot::InForce);
+    let waits = !missing.is_empty() && before.is_some_and(|before| before.manifest.asks().without(granted).is_empty());
+    let mut config = config.unwrap_or_default();
+    if waits {
+        store::shift(folder, id, Slot::Staged, Slot::Waiting).map_err(|error| disk(&error))?;
+    } else {
+        // First, so that a version in force is never without it.
+        if config.enabled.is_none() && missing.is_empty() {
+            config.enabled = Some(true);
+            config.save(folder, id).map_err(|error| disk(&error))?;
+        }
+        store::adopt(folder, id).map_err(|error| disk(&error))?;
+    }
+    let enabled = config.enabled == Some(true) && (missing.is_empty() || waits);
+    Ok(Installed { name: package.name.clone(), version: package.version.clone(), missing, waits, enabled })
+}
+
+/// Grants rights to a package besides those it has; returns them all.
+fn add_grant(folder: &mut Folder, package: &str, grant: Asks) -> Result<Asks, FolderError> {
+    let granted = asks::granted(folder, package).map_err(FolderError::Config)?.and(grant);
+    if !grant.is_empty() {
+        asks::grant(folder, package, granted).map_err(FolderError::Config)?;
+    }
+    Ok(granted)
+}
+
+/// Grants what a package asks for; the version that waited for it is put in force. Returns what it still lacks.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn grant(folder: &mut Folder, package: &Package, grant: Asks) -> Result<Asks, FolderError> {
+    let id = package.id();
+    let waiting = store::describe(folder, &id, Slot::Waiting).map(|found| found.manifest.asks());
+    let asks = package.asks().and(waiting.unwrap_or_default());
+    let granted = add_grant(folder, &package.name, asks.within(grant))?;
+    let Some(waiting) = waiting else { return Ok(asks.without(granted)) };
+    if waiting.without(granted).is_empty() {
+        let shifted = store::shift(folder, &id, Slot::Waiting, Slot::Staged);
+        shifted.and_then(|()| store::adopt(folder, &id)).map_err(|error| disk(&error))?;
+        tidy(folder, &id);
+    }
+    Ok(waiting.without(granted))
+}
+
+/// Puts the version in force again that was in force before; returns its number.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn roll_back(folder: &mut Folder, package: &str) -> Result<String, FolderError> {
+    let id = plugin_id(package);
+    let before = store::describe(folder, &id, Slot::Before).filter(|before| before.manifest.name() == package);
+    let before = before.ok_or(FolderError::NoneBefore)?;
+    let shifted = store::shift(folder, &id, Slot::Before, Slot::Staged);
+    shifted.and_then(|()| store::adopt(folder, &id)).map_err(|error| disk(&error))?;
+    Ok(before.manifest.version().to_owned())
+}
+
+/// Removes the files that no version needs any more.
+fn tidy(folder: &mut Folder, id: &str) {
+    if let Err(error) = web::sweep(folder, id) {
+        log::warn!("files of {id} that nobody needs were not removed: {error}");
+    }
+}
+
+/// Removes a package that was installed by Skiff, with what was granted to it; its configuration stays.
 ///
 /// # Errors
 /// [`FolderError`].
@@ -170,8 +263,9 @@ pub fn remove(folder: &mut Folder, package: &str) -> Result<(), FolderError> {
     if !store::holds(folder, &id, package) {
         return Err(FolderError::Foreign);
     }
-    web::forget(folder.root(), &id).map_err(|error| disk(&error))?;
-    store::remove(folder, &id).map_err(|error| disk(&error))
+    store::remove(folder, &id).map_err(|error| disk(&error))?;
+    tidy(folder, &id);
+    asks::grant(folder, package, Asks::NONE).map_err(FolderError::Config)
 }
 
 /// Looks for a package of another name with the same id.

@@ -1,14 +1,15 @@
 //! Plugin packages on disk, as a user names them.
 
 pub mod folder;
+pub mod pack;
 pub mod watch;
 pub mod web;
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX};
 
 /// Why a package cannot be used; the text names the file.
@@ -30,11 +31,11 @@ impl std::fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Bytes of a module that is read from disk: those of this machine, whichever board it is tried for. What the board takes
-/// is for the board to say, with its reason.
+/// Bytes of a module that is read from disk, whichever board it is tried for: the most that an operator may set. What the
+/// board takes is for the board to say, with its reason.
 #[must_use]
-pub fn module_bytes_max() -> u32 {
-    Limits::of(Board::Linux).plugin.module_bytes_max
+pub const fn module_bytes_max() -> u32 {
+    folder::STORED_BYTES_MAX
 }
 
 /// Reads a package as a user names it: a folder, an `npm pack` `.tgz`, or a bare `.wasm`.
@@ -96,7 +97,13 @@ fn missing(path: &Path, error: &io::Error) -> LoadError {
 /// [`LoadError`], naming the file.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let mut data = Vec::new();
-    let file = File::open(path).map_err(|error| missing(path, &error))?;
+    // A named pipe that nobody writes to would block whoever opens it.
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+    let file = file.map_err(|error| missing(path, &error))?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(LoadError::Missing(format!("{}: not a file", path.display())));
+    }
     file.take(limit.saturating_add(1)).read_to_end(&mut data).map_err(|error| missing(path, &error))?;
     if u64::try_from(data.len()).is_ok_and(|length| length <= limit) {
         return Ok(data);

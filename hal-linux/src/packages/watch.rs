@@ -12,7 +12,8 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use skiff_runtime::gateway::Gateway;
-use skiff_runtime::package::{Package, plugin_id, store};
+use skiff_runtime::package::store::{self, Slot};
+use skiff_runtime::package::{Package, plugin_id};
 use skiff_runtime::plugin::{Enabled, ReplaceError};
 
 use super::folder;
@@ -47,7 +48,8 @@ impl PluginFiles {
     /// # Errors
     /// Why there is none, one clause.
     pub fn read(&self, package: &str) -> Result<Package, String> {
-        match store::load(&mut Folder::new(&self.config), &plugin_id(package), folder::STORED_BYTES_MAX) {
+        match store::load(&mut Folder::new(&self.config), &plugin_id(package), Slot::InForce, folder::STORED_BYTES_MAX)
+        {
             Ok(Some(stored)) if stored.name == package => return Ok(stored),
             Ok(_) => {}
             Err(error) => return Err(format!("the stored package cannot be read: {error}")),

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::carrier::{Answer, CarrierEvent, StreamLink, StreamMessage};
 use crate::hal::SystemClock;
 use crate::packages::watch::PluginFiles;
+use crate::packages::web::Keeper;
 use crate::wake::Waker;
 use answers::Answers;
 use feed::{FeedEvent, InputEvent};
@@ -60,6 +61,8 @@ pub struct Driver {
     pub printer: Option<Printer>,
     /// Where new versions of plugins come from; none in the sample.
     pub files: Option<PluginFiles>,
+    /// Who keeps the files of packages; none in the sample.
+    pub keeper: Option<Keeper>,
 }
 
 /// Clients that wait for something.
@@ -116,6 +119,9 @@ impl Driver {
         }
         if let Some(files) = &self.files {
             files.take_changes(&mut self.gateway);
+        }
+        if let Some(keeper) = &self.keeper {
+            keeper.drive(&mut self.gateway);
         }
         events || records
     }
@@ -219,6 +225,9 @@ impl Driver {
 
     /// Gives responses, stream texts and emitted deltas to the carriers and to stdout.
     fn give_out(&mut self, clients: &mut Clients) {
+        if let Some(keeper) = &self.keeper {
+            keeper.drive(&mut self.gateway);
+        }
         // The own web server has taken its responses already.
         if matches!(self.web, Web::Axum { .. }) {
             self.answer(clients, None);

@@ -38,8 +38,7 @@ pub struct BoardParts {
     pub wifi: Option<WifiMode>,
     /// When the image was built: no device is believed that says an earlier time.
     pub built: Option<UnixMillis>,
-    /// The HAL keeps the files of packages: what is installed comes with the answer, as
-    /// [`Follow`](crate::server::Follow).
+    /// The HAL keeps the files of packages: see [`Gateway::next_files`](super::Gateway::next_files).
     pub web_files: bool,
 }
 
@@ -75,7 +74,8 @@ pub(super) struct Board {
 impl Board {
     /// Tells whether the HAL keeps the files of packages.
     pub fn keeps_web_files(&self) -> bool {
-        self.parts.web_files
+        // Not on chips: what serves them is left out there.
+        cfg!(feature = "std") && self.parts.web_files
     }
 
     pub fn new(has_no_clock: bool) -> Self {

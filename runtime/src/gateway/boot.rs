@@ -12,8 +12,9 @@ use crate::budget::Limits;
 use crate::config::{ConfigError, Identity, N2K_FILE, N2kConfig, SETTINGS_FILE, Settings};
 use crate::hal::Hal;
 use crate::model::{Priorities, PriorityError};
-use crate::package::store;
-use crate::plugin::Enabled;
+use crate::package::asks;
+use crate::package::store::{self, Slot};
+use crate::plugin::{Enabled, Waiting};
 use crate::server::{Access, NewToken};
 
 /// The board's settings for the start of its gateway.
@@ -41,6 +42,8 @@ pub struct Boot {
     pub stored: Enabled,
     /// Bytes of a stored package, where it has to be copied into memory.
     pub stored_bytes_max: u32,
+    /// Every package has what it declares, and nobody is asked: who runs it is its author.
+    pub grants_declared: bool,
     /// See [`Setup::events`].
     pub events: bool,
     /// See [`Setup::poll_on_whole_seconds`].
@@ -63,6 +66,7 @@ impl Boot {
             allow_anyone: false,
             stored: Enabled::Always { config: None },
             stored_bytes_max: u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX),
+            grants_declared: false,
             events: false,
             poll_on_whole_seconds: false,
         }
@@ -176,6 +180,9 @@ impl Gateway {
         if let Some(priorities) = priorities {
             gateway.prefer(priorities);
         }
+        if !boot.grants_declared {
+            gateway.plugins.registry.ask_consent();
+        }
         if settings.wasm {
             gateway.install_stored(&boot.stored, boot.stored_bytes_max);
         } else {
@@ -185,18 +192,39 @@ impl Gateway {
     }
 
     fn install_stored(&mut self, enabled: &Enabled, bytes_max: u32) {
-        for (id, package) in store::load_all(&mut *self.hal.storage, bytes_max) {
+        let stored = store::load_all(&mut *self.hal.storage, bytes_max);
+        let config_bytes_max = self.setup.limits.plugin.config_bytes_max;
+        let mut usable = stored.iter().filter_map(|(_, package)| package.as_ref().ok());
+        if let Err(error) = asks::grant_what_runs(&mut *self.hal.storage, &mut usable, config_bytes_max) {
+            log::warn!("{error}: what runs already is not granted");
+        }
+        for (id, package) in stored {
             match package {
                 Ok(package) => {
                     let name = package.name.clone();
                     match self.install(package, enabled.clone()) {
-                        Ok(()) => log::debug!("found plugin {name}"),
+                        Ok(()) => {
+                            log::debug!("found plugin {name}");
+                            self.find_waiting(&id);
+                        }
                         Err(error) => log::warn!("plugin {name}: {error}"),
                     }
                 }
                 Err(error) => log::warn!("the stored package {id} cannot be used: {error}"),
             }
         }
+    }
+}
+
+impl Gateway {
+    /// Finds the version of a stored plugin that waits for what it asks for.
+    fn find_waiting(&mut self, id: &str) {
+        if !store::keeps_versions(&mut *self.hal.storage) {
+            return;
+        }
+        let Some(found) = store::describe(&mut *self.hal.storage, id, Slot::Waiting) else { return };
+        let waiting = Waiting { version: found.manifest.version().into(), asks: found.manifest.asks() };
+        self.plugins.registry.set_waiting(id, Some(waiting));
     }
 }
 

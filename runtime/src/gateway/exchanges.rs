@@ -6,37 +6,28 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Gateway;
+use super::install::Arrival;
 use super::puts::PendingPut;
 use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::json;
-use crate::package::Incoming;
 use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
 use crate::server::providers::{Done, Effect, Step, Then};
 use crate::server::put::PutState;
-use crate::server::{self, Follow, Response, patience};
+use crate::server::{self, Response, patience};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
 /// Said with status 503 to clients beyond those that may wait.
 pub(super) const TOO_MANY: &str = "too many requests are waiting, try again later";
 
-/// How far a package that is being installed is stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SaveState {
-    /// In force.
-    InForce,
-    /// Beside the version that is in force.
-    Staged,
-    /// Not yet.
-    Not,
-}
-
 /// The event that an exchange waits for.
 pub(super) enum Pending {
     /// A new configuration of this package.
     Configuration(String),
-    /// A package, how it is stored, and itself where that is not all that is to be done with it.
-    Install { id: String, stored: SaveState, incoming: Option<Box<Incoming>> },
+    /// The HAL is keeping the files of a package.
+    Files(Box<Arrival>),
+    /// A version comes up, which is staged or in force already.
+    Install { id: String, staged: bool },
     /// The HAL is reading a plugin's files again.
     Reload { id: String },
     /// A plugin is being removed.
@@ -234,13 +225,15 @@ impl Gateway {
                 server::plugins::configured(&package, &result)
             }
             (Pending::Configuration(_), _) => Response::error(500, "the plugin gave no answer"),
-            (Pending::Install { id, stored, incoming }, outcome) => self.installed(&id, stored, incoming, &outcome),
-            (Pending::Reload { id }, outcome) => self.installed(&id, SaveState::InForce, None, &outcome),
+            (Pending::Install { id, staged }, outcome) => self.installed(&id, staged, &outcome),
+            (Pending::Files(_), _) => Response::error(500, "the package was given up"),
+            (Pending::Reload { id }, outcome) => self.reloaded(&id, &outcome),
             (Pending::Remove { id }, _) => {
                 let body = json::object(|body| {
                     body.boolean("removed", true);
                 });
-                Response { follow: Some(Follow::Forget(id)), ..Response::json(200, body) }
+                self.sweep_files(&id);
+                Response::json(200, body)
             }
             (Pending::Part { of, index }, outcome) => {
                 if let Some(job) = self.clients.exchanges.reply(of, index, outcome.into_reply()) {

@@ -45,6 +45,7 @@ use plugins::Plugins;
 pub use self::board::{BoardParts, Restart};
 pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
+pub use self::install::FilesWork;
 
 /// Settings of a gateway.
 pub struct Setup {

@@ -47,6 +47,18 @@ impl Gateway {
             Ok(body) => body,
             Err(refused) => return Some(refused),
         };
+        match self.grant_request(id, request) {
+            Ok(true) => {
+                let storage = &mut *self.hal.storage;
+                let stored = self.plugins.registry.store_config(id, body, storage);
+                if let Err(error) = stored {
+                    return Some(server::plugins::not_configured(&error));
+                }
+                return self.end_waiting_version(id, exchange);
+            }
+            Ok(false) => {}
+            Err(refused) => return Some(refused),
+        }
         let (registry, mut world) = self.lend();
         match registry.configure(id, body, exchange, &mut world) {
             Ok(()) => {

@@ -4,12 +4,15 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::install::FilesWork;
 use super::{Event, Gateway};
 use crate::fetch::plain::PlainHttp;
 use crate::hal::Hal;
 use crate::model::Model;
 use crate::package::Package;
-use crate::plugin::{Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Plugin, Registry, ReplaceError, World};
+use crate::plugin::{
+    Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Plugin, Registry, ReplaceError, Waiting, World,
+};
 use crate::server::endpoint::Endpoints;
 use crate::sorted::SortedMap;
 use crate::time::{Instant, UnixMillis};
@@ -27,6 +30,10 @@ pub(super) struct Plugins {
     endpoints: SortedMap<String, (u32, Endpoints)>,
     /// Plugins whose files the HAL has to read again.
     pub reloads: VecDeque<(ExchangeId, String)>,
+    /// A package is on its way in.
+    pub is_arriving: bool,
+    /// What the HAL has to do with the files of packages.
+    pub files: VecDeque<FilesWork>,
     /// `None` without a listener.
     events: Option<VecDeque<Event>>,
     /// Deltas emitted.
@@ -42,6 +49,8 @@ impl Plugins {
             plain: PlainHttp::default(),
             endpoints: SortedMap::new(),
             reloads: VecDeque::new(),
+            is_arriving: false,
+            files: VecDeque::new(),
             events: keeps_events.then(VecDeque::new),
             emitted: 0,
         }
@@ -132,8 +141,13 @@ impl Gateway {
     /// # Errors
     /// [`ReplaceError`]: the version before goes on.
     pub fn replace(&mut self, package: Package) -> Result<(), ReplaceError> {
-        let (registry, world) = self.lend();
-        registry.replace(package, None, &world)
+        let (id, waiting) = (package.id(), Waiting { version: package.version.clone(), asks: package.asks() });
+        let (registry, mut world) = self.lend();
+        let replaced = registry.replace(package, None, &mut world);
+        if let Err(ReplaceError::Asks(_)) = &replaced {
+            registry.set_waiting(&id, Some(waiting));
+        }
+        replaced
     }
 
     /// Publishes what plugins emitted.

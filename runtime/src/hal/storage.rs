@@ -162,6 +162,15 @@ pub trait Storage {
         self.remove(from)
     }
 
+    /// Gives a record a second key, in place of what had it, as atomically as [`replace`](Self::replace) does.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`] when there is no `from`, and others; `to` is kept then.
+    fn copy(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
+        let data = self.read_all(from, u32::MAX)?;
+        self.replace(to, &data)
+    }
+
     /// Returns how many bytes of content this record could be given, what it holds now being kept until then.
     fn room_for(&mut self, key: &Key) -> u64 {
         let _ = key;

@@ -2,7 +2,7 @@
 //!
 //! Only what such an archive holds is understood: regular files below one folder (`package/`), with names of ustar, and
 //! longer ones as POSIX (`npm pack`) and as GNU tar put them in front. Everything is bounded and nothing is written
-//! anywhere.
+//! anywhere. An archive is taken as a whole or not at all: every path in it is checked before any file is used.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,13 +11,17 @@ use core::ops::Range;
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
-use super::PackageError;
+use super::{HAS_FILES, PackageError};
 use crate::crc32::crc32;
 
 /// Bytes an archive may unpack to.
 pub const UNPACKED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Files an archive may hold.
 pub const ARCHIVE_FILES_MAX: usize = 2000;
+/// Bytes of a path in an archive; the longest of the web apps that Signal K Server ships has 120.
+const PATH_BYTES_MAX: usize = 1024;
+/// Bytes of a name in a path: what Linux takes (limits.h, NAME_MAX).
+const NAME_BYTES_MAX: usize = 255;
 /// Bytes of a tar block (POSIX.1-1988 ustar).
 const BLOCK: usize = 512;
 
@@ -28,10 +32,11 @@ const FLAG_EXTRA: u8 = 4;
 const FLAG_NAME: u8 = 8;
 const FLAG_COMMENT: u8 = 16;
 
-/// What `npm pack` makes, unpacked.
+/// What `npm pack` makes, unpacked. No path leads out, and each file has one of its own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Archive {
     tar: Vec<u8>,
+    tag: u64,
 }
 
 impl Archive {
@@ -40,7 +45,23 @@ impl Archive {
     /// # Errors
     /// [`PackageError`] that names what is wrong.
     pub fn unpack(tgz: &[u8], limit: usize) -> Result<Self, PackageError> {
-        Ok(Self { tar: gunzip(tgz, limit)? })
+        let (tar, checksum) = gunzip(tgz, limit)?;
+        if HAS_FILES {
+            check_paths(&tar)?;
+        }
+        let tag = u64::from(checksum) << 32 | tar.len() as u64;
+        Ok(Self { tar, tag })
+    }
+
+    /// Returns a number that tells its content from that of another archive: CRC-32 and length of the tar.
+    pub(super) fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    /// Returns the bytes that its files take, and a little more.
+    #[must_use]
+    pub fn bytes_unpacked(&self) -> u64 {
+        self.tar.len() as u64
     }
 
     /// Returns where a file lies, by its path in the package.
@@ -59,26 +80,10 @@ impl Archive {
         self.tar.get(place.clone()).unwrap_or_default()
     }
 
-    /// Visits all files, for hosts that have a disk: paths in the package and contents; the first error is the last item.
-    ///
-    /// # Errors
-    /// [`PackageError`]; [`PackageError::OutsidePath`] when a path leads out of the package or cannot be a file's.
-    pub fn files(&self) -> impl Iterator<Item = Result<(String, &[u8]), PackageError>> {
-        let mut files = entries(&self.tar);
-        let mut is_over = false;
-        core::iter::from_fn(move || {
-            let file = files.next().filter(|_| !is_over)?;
-            let file = file.and_then(|(path, place)| {
-                let leads_out = |part: &str| matches!(part, "" | "." | "..") || part.contains(['\\', '\0']);
-                if path.split('/').any(leads_out) {
-                    Err(PackageError::OutsidePath)
-                } else {
-                    Ok((path, self.bytes(&place)))
-                }
-            });
-            is_over = file.is_err();
-            Some(file)
-        })
+    /// Visits all files, for hosts that have a disk: paths in the package and contents.
+    pub fn files(&self) -> impl Iterator<Item = (String, &[u8])> {
+        // An archive with an error in it was refused.
+        entries(&self.tar).map_while(Result::ok).map(|(path, place)| (path, self.bytes(&place)))
     }
 }
 
@@ -92,8 +97,26 @@ fn corrupt(clause: &'static str) -> PackageError {
     PackageError::Archive { clause }
 }
 
-/// Unpacks gzip (RFC 1952) to at most `limit` bytes and checks length and CRC.
-fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, PackageError> {
+/// Checks every path: none leads out, no two files have the same, and none is a folder of another.
+fn check_paths(tar: &[u8]) -> Result<(), PackageError> {
+    let lies_in = |file: &str, folder: &str| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('\0'));
+    let mut paths: Vec<String> = Vec::new();
+    for file in entries(tar) {
+        // NUL is in no path and sorts first: what lies in a folder would stand right behind a file of its name.
+        let path = file?.0.replace('/', "\0");
+        let Err(at) = paths.binary_search(&path) else { return Err(corrupt("two files have the same path")) };
+        let before = at.checked_sub(1).and_then(|before| paths.get(before));
+        if before.is_some_and(|before| lies_in(&path, before)) || paths.get(at).is_some_and(|next| lies_in(next, &path))
+        {
+            return Err(corrupt("a path is both a file and a folder"));
+        }
+        paths.insert(at, path);
+    }
+    Ok(())
+}
+
+/// Unpacks gzip (RFC 1952) to at most `limit` bytes and checks length and CRC, which it returns.
+fn gunzip(bytes: &[u8], limit: usize) -> Result<(Vec<u8>, u32), PackageError> {
     let cut = || corrupt("cut off");
     let header = bytes.get(..GZIP_HEADER_BYTES).ok_or(corrupt("not gzip"))?;
     let [0x1f, 0x8b, 8, flags, ..] = *header else { return Err(corrupt("not gzip")) };
@@ -121,10 +144,11 @@ fn gunzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, PackageError> {
     })?;
     let (crc, length) = trailer.split_at(4);
     let same_length = length == (u32::try_from(unpacked.len()).unwrap_or(u32::MAX)).to_le_bytes();
-    if !same_length || crc != crc32(&unpacked).to_le_bytes() {
+    let checksum = crc32(&unpacked);
+    if !same_length || crc != checksum.to_le_bytes() {
         return Err(corrupt("its checksum does not match"));
     }
-    Ok(unpacked)
+    Ok((unpacked, checksum))
 }
 
 /// Visits the regular files with their paths below the archive's first folder; the first error is the last item.
@@ -133,18 +157,18 @@ fn entries(tar: &[u8]) -> impl Iterator<Item = Result<(String, Range<usize>), Pa
     core::iter::from_fn(move || {
         loop {
             let header_at = at?;
-            count = count.saturating_add(1);
-            if count > ARCHIVE_FILES_MAX {
-                at = None;
-                return Some(Err(corrupt("more than 2000 files")));
-            }
             match entry(tar, header_at, renamed.take()) {
                 Ok(None) => return None,
                 Err(error) => {
                     at = None;
                     return Some(Err(error));
                 }
+                Ok(Some(_)) if count == ARCHIVE_FILES_MAX => {
+                    at = None;
+                    return Some(Err(corrupt("more than 2000 files")));
+                }
                 Ok(Some(entry)) => {
+                    count += 1;
                     at = Some(entry.next);
                     renamed = entry.renames;
                     if let Some(file) = entry.file {
@@ -177,10 +201,14 @@ fn entry(tar: &[u8], at: usize, renamed: Option<String>) -> Result<Option<Entry>
     let data = tar.get(place.clone()).ok_or(corrupt("a file is cut off"))?;
     let next = from.saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
     let mut entry = Entry { file: None, renames: None, next };
-    match header.get(156).copied().unwrap_or(0) {
-        b'0' | 0 => {
+    let kind = header.get(156).copied().unwrap_or(0);
+    match kind {
+        // A file, a folder, and what npm leaves out: links.
+        b'0' | 0 | b'1' | b'2' | b'5' => {
             let name = renamed.unwrap_or_else(|| name(header));
-            entry.file = below_first_folder(&name).map(|path| (path.into(), place));
+            let is_folder = kind == b'5';
+            let path = below_first_folder(if is_folder { name.trim_end_matches('/') } else { &name })?;
+            entry.file = path.filter(|_| matches!(kind, b'0' | 0)).map(|path| (path.into(), place));
         }
         // A POSIX header may say other things than a name, and stand behind one that gave it.
         b'x' => entry.renames = pax_path(data)?.or(renamed),
@@ -237,8 +265,21 @@ fn name(header: &[u8]) -> String {
     if prefix.is_empty() { name } else { format!("{prefix}/{name}") }
 }
 
-fn below_first_folder(name: &str) -> Option<&str> {
-    name.strip_prefix("./").unwrap_or(name).split_once('/').map(|(_, rest)| rest)
+/// Returns the path below the archive's first folder; `None` for what lies beside that folder.
+fn below_first_folder(name: &str) -> Result<Option<&str>, PackageError> {
+    let name = name.strip_prefix("./").unwrap_or(name);
+    if !HAS_FILES {
+        // What leads out is none of the two that are looked for.
+        return Ok(name.split_once('/').map(|(_, rest)| rest));
+    }
+    if name.len() > PATH_BYTES_MAX || name.split('/').any(|part| part.len() > NAME_BYTES_MAX) {
+        return Err(corrupt("a path is too long"));
+    }
+    let leads_out = |part: &str| matches!(part, "" | "." | "..") || part.contains('\\');
+    if name.split('/').any(leads_out) {
+        return Err(corrupt("a path leads out of the package"));
+    }
+    Ok(name.split_once('/').map(|(_, rest)| rest))
 }
 
 #[cfg(test)]
@@ -281,7 +322,7 @@ mod tests {
 
     fn files_of(tgz: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackageError> {
         let archive = Archive::unpack(tgz, UNPACKED_BYTES_MAX)?;
-        archive.files().map(|file| file.map(|(path, data)| (path, data.to_vec()))).collect()
+        Ok(archive.files().map(|(path, data)| (path, data.to_vec())).collect())
     }
 
     const MANIFEST: &[u8] =
@@ -323,9 +364,56 @@ mod tests {
         let files = files_of(&package()).unwrap();
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["README.md", "package.json", "build/p.wasm"]);
-        for path in ["package/../../etc/passwd", "package//etc/passwd", "package/a\\b", "package/./x", "package/"] {
-            let hostile = gzip(&tar(&[("package/package.json", MANIFEST), (path, b"x")]));
-            assert_eq!(files_of(&hostile), Err(PackageError::OutsidePath), "{path}");
+        for path in [
+            "package/../../etc/passwd",
+            "package//etc/passwd",
+            "/etc/passwd",
+            "../etc/passwd",
+            "package/a\\b",
+            "a\\b/c",
+            "package/./x",
+            "package/",
+        ] {
+            for kind in *b"0125" {
+                let hostile = tar_of_kinds(&[(b'0', "package/package.json", MANIFEST), (kind, path, b"x")]);
+                let refused = files_of(&gzip(&hostile));
+                let is_folder = kind == b'5' && path == "package/";
+                assert_eq!(refused.is_ok(), is_folder, "{path}: {refused:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_belongs_to_one_file_alone() {
+        let said = |names: &[&str]| {
+            let files: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, b"x".as_slice())).collect();
+            files_of(&gzip(&tar(&files))).map_err(|error| error.to_string())
+        };
+        assert_eq!(said(&["p/a", "p/a-b", "p/ab", "p/b/a", "p/a.b"]).unwrap().len(), 5);
+        for twice in [&["p/a", "p/b", "p/a"][..], &["p/package.json", "q/package.json"], &["p/a", "./p/a"]] {
+            assert_eq!(said(twice).unwrap_err(), "corrupt archive: two files have the same path", "{twice:?}");
+        }
+        for both in [&["p/a", "p/a-b", "p/a/b"][..], &["p/a/b/c", "p/a.b", "p/a"], &["p/x/y/z", "p/x/y"]] {
+            assert_eq!(said(both).unwrap_err(), "corrupt archive: a path is both a file and a folder", "{both:?}");
+        }
+        let many: Vec<String> = (0..=ARCHIVE_FILES_MAX).map(|number| format!("p/{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(said(&many).unwrap_err().contains("more than 2000 files"));
+        assert_eq!(said(&many[1..]).unwrap().len(), ARCHIVE_FILES_MAX);
+    }
+
+    #[test]
+    fn a_path_has_a_length() {
+        let named = |path: &str| {
+            let gnu = [path.as_bytes(), b"\0"].concat();
+            files_of(&gzip(&tar_of_kinds(&[(b'L', "././@LongLink", &gnu), (b'0', "package/cut", b"x")])))
+        };
+        let name = "n".repeat(NAME_BYTES_MAX);
+        assert!(named(&format!("package/{name}")).is_ok());
+        let longest = "d/".repeat(PATH_BYTES_MAX / 2 - 1);
+        assert!(named(&format!("{longest}/p")[..]).is_err() && named(&format!("{longest}p")).is_ok());
+        for long in [format!("package/{name}n"), format!("{longest}ddd")] {
+            assert_eq!(named(&long).unwrap_err().to_string(), "corrupt archive: a path is too long");
         }
     }
 
@@ -368,7 +456,7 @@ mod tests {
         }
         for (kind, name) in [(b'x', b"26 path=package/../secret\n".as_slice()), (b'L', b"package/../secret")] {
             let archive = gzip(&tar_of_kinds(&[(kind, "PaxHeader/a", name), file]));
-            assert_eq!(files_of(&archive), Err(PackageError::OutsidePath));
+            assert!(files_of(&archive).unwrap_err().to_string().contains("leads out"));
         }
     }
 

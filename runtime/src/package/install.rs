@@ -1,10 +1,11 @@
 //! A package on its way in: unpacked, its `package.json` parsed and its module surveyed once, whichever way it comes.
 //!
 //! Over HTTP, from the command line or into the flash of a chip, the steps are the same: [`Incoming::read`], no
-//! [`Clash`] with a package that is there, then a record in the store. What else the archive holds is for a host that
-//! has a disk: [`WebFiles`].
+//! [`Clash`] with a package that is there, a staged record, the files where a host has a disk for them ([`WebFiles`]),
+//! then the record in force ([`store::adopt`]).
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -98,7 +99,7 @@ pub(super) fn read(tgz: &[u8], limit: usize) -> Result<(Archive, Manifest, Place
 /// A package that was read, and is not stored yet.
 pub struct Incoming {
     id: String,
-    archive: Archive,
+    archive: Arc<Archive>,
     manifest: Manifest,
     places: Places,
     facts: ModuleFacts,
@@ -117,7 +118,7 @@ impl Incoming {
         let wasm = archive.bytes(&places.wasm);
         super::check_wasm(wasm)?;
         let facts = ModuleFacts::read(wasm, &limits.plugin).map_err(IncomingError::Refused)?;
-        Ok(Self { id: plugin_id(manifest.name()), archive, manifest, places, facts })
+        Ok(Self { id: plugin_id(manifest.name()), archive: Arc::new(archive), manifest, places, facts })
     }
 
     /// Returns the plugin id.
@@ -145,7 +146,8 @@ impl Incoming {
     }
 
     fn record(&self) -> Vec<u8> {
-        store::record(self.archive.bytes(&self.places.package_json), self.archive.bytes(&self.places.wasm))
+        let bytes = |place| self.archive.bytes(place);
+        store::record(bytes(&self.places.package_json), bytes(&self.places.wasm), self.archive.tag())
     }
 
     /// Returns the package, its module in memory.
@@ -164,43 +166,34 @@ impl Incoming {
         store::save(storage, &self.id, &self.record())
     }
 
-    /// Returns the package that was [saved](Self::save): its module where it lies, else in memory.
+    /// Stores it beside the version that is in force, and returns it: its module where it lies, else in memory.
     ///
     /// # Errors
-    /// [`StoreError`] when the storage does not give back what it took.
-    pub fn saved(&self, storage: &mut dyn Storage) -> Result<Package, StoreError> {
-        match store::in_place(storage, &self.id, self.manifest.clone())? {
+    /// [`StoreError`]; nothing is staged then.
+    pub fn stage(&self, storage: &mut dyn Storage) -> Result<Package, StoreError> {
+        match store::stage(storage, &self.id, &self.record(), &self.manifest)? {
             Some(package) => Ok(package),
             None => Ok(self.package()?),
         }
     }
 
-    /// Stores it beside the version that is in force, for storage that is read in place, and returns it as it lies there;
-    /// `None` elsewhere, where nothing is stored.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing is staged then.
-    pub fn stage(&self, storage: &mut dyn Storage) -> Result<Option<Package>, StoreError> {
-        if !storage.reads_in_place() {
-            return Ok(None);
-        }
-        store::stage(storage, &self.id, &self.record(), self.manifest.clone())
-    }
-
-    /// Keeps what a host with a disk serves of it.
+    /// Returns what a host with a disk keeps of it.
     #[must_use]
-    pub fn into_web_files(self) -> WebFiles {
-        WebFiles { id: self.id, archive: self.archive }
+    pub fn web_files(&self) -> WebFiles {
+        let folder = store::files_folder(&self.id, self.archive.tag());
+        WebFiles { id: self.id.clone(), folder, archive: Arc::clone(&self.archive) }
     }
 }
 
-/// All files of a package that was installed: pages and what else a web app needs.
+/// All files of a version of a package: pages and what else a web app needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebFiles {
     /// Plugin id.
     pub id: String,
+    /// Name of their folder, which the record of this version names too and no other does.
+    pub folder: String,
     /// The files.
-    pub archive: Archive,
+    pub archive: Arc<Archive>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Plugin packages: npm folders, `.tgz` archives and bare modules (plugin ABI §1).
 
 mod archive;
+pub mod asks;
 pub mod install;
 pub mod store;
 
@@ -10,6 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use archive::{ARCHIVE_FILES_MAX, Archive, UNPACKED_BYTES_MAX};
+pub use asks::Asks;
 pub use install::{Clash, Incoming, IncomingError, WebFiles};
 
 use crate::hal::{DESTINATIONS_MAX, Lease};
@@ -18,6 +20,8 @@ use crate::json;
 
 /// Bytes of a `package.json`.
 pub const PACKAGE_JSON_BYTES_MAX: usize = 64 * 1024;
+/// Whatever a package holds can be for somebody: not on chips, which keep its two files and no others.
+const HAS_FILES: bool = cfg!(feature = "std");
 /// Bytes of a package name; npm allows 214.
 pub const NAME_BYTES_MAX: usize = 214;
 /// Keywords that are kept.
@@ -61,7 +65,7 @@ pub enum PackageError {
     NotAPlugin,
     /// `wasmManifest` leads out of the package.
     OutsidePath,
-    /// The name cannot stand in paths.
+    /// The name is none of npm's.
     Name,
     /// The archive is damaged.
     Archive {
@@ -90,7 +94,9 @@ impl fmt::Display for PackageError {
                 "no WebAssembly plugin: package.json needs the keyword signalk-wasm-plugin and wasmManifest",
             ),
             Self::OutsidePath => f.write_str("package.json: wasmManifest leads out of the package"),
-            Self::Name => f.write_str("the package name cannot stand in paths"),
+            Self::Name => {
+                f.write_str("the package name is none of npm's: lower case, no . or _ in front, / only behind a scope")
+            }
             Self::Archive { clause } => write!(f, "corrupt archive: {clause}"),
             Self::MissingFile { path } => write!(f, "the package has no file {path}"),
             Self::TooLarge { limit } => write!(f, "the package unpacks to more than {limit} bytes"),
@@ -171,6 +177,12 @@ impl Manifest {
         &self.package.version
     }
 
+    /// Returns what the package asks for.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        self.package.asks()
+    }
+
     /// Completes the package with its module.
     ///
     /// # Errors
@@ -200,16 +212,15 @@ impl Package {
         manifest.with_wasm(archive.bytes(&places.wasm).to_vec())
     }
 
-    /// Makes a package of a bare module; `name` is its file's stem. It declares no capability.
+    /// Makes a package of a bare module, named after the stem of its file. It declares no capability.
     ///
     /// # Errors
-    /// [`PackageError::Name`], [`PackageError::NotWasm`].
-    pub fn from_wasm(name: &str, wasm: impl Into<Cow<'static, [u8]>>) -> Result<Self, PackageError> {
+    /// [`PackageError::NotWasm`].
+    pub fn from_wasm(stem: &str, wasm: impl Into<Cow<'static, [u8]>>) -> Result<Self, PackageError> {
         let wasm = wasm.into();
-        check_name(name)?;
         check_wasm(&wasm)?;
         Ok(Self {
-            name: name.to_string(),
+            name: name_of_file(stem),
             version: String::from("0.0.0"),
             description: String::new(),
             keywords: Vec::new(),
@@ -270,16 +281,31 @@ fn check_wasm(wasm: &[u8]) -> Result<(), PackageError> {
     if wasm.len() >= 8 && wasm.starts_with(b"\0asm") { Ok(()) } else { Err(PackageError::NotWasm) }
 }
 
-/// A name stands in file names, URLs and `$source`.
+/// Keeps to npm's rules for names: lower case, no `.` or `_` in front, `/` only behind a scope (npm, `package.json`,
+/// "name"). A name stands in file names, URLs and `$source`.
 fn check_name(name: &str) -> Result<(), PackageError> {
-    let sound = |segment: &str| {
-        !segment.is_empty()
-            && !segment.starts_with('.')
-            && segment.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '@' | '+'))
+    let plain = |part: &str| !part.is_empty() && !part.starts_with(['.', '_']) && part.chars().all(is_plain);
+    let sound = match name.strip_prefix('@').map(|rest| rest.split_once('/')) {
+        Some(Some((scope, inner))) => plain(scope) && plain(inner),
+        Some(None) => false,
+        None => plain(name),
     };
-    let scoped = name.strip_prefix('@').unwrap_or(name);
-    let ok = name.len() <= NAME_BYTES_MAX && scoped.split('/').count() <= 2 && scoped.split('/').all(sound);
-    if ok { Ok(()) } else { Err(PackageError::Name) }
+    if sound && name.len() <= NAME_BYTES_MAX { Ok(()) } else { Err(PackageError::Name) }
+}
+
+fn is_plain(character: char) -> bool {
+    matches!(character, 'a'..='z' | '0'..='9' | '-' | '_' | '.' | '~')
+}
+
+/// Makes a package name of a file's stem; chips have no files, and modules that are named as they should be.
+fn name_of_file(stem: &str) -> String {
+    if !HAS_FILES {
+        return stem.to_string();
+    }
+    let lower = stem.chars().map(|character| character.to_ascii_lowercase());
+    let name: String = lower.map(|character| if is_plain(character) { character } else { '-' }).collect();
+    let name = name.trim_start_matches(['.', '_', '-']);
+    if name.is_empty() { String::from("plugin") } else { name.chars().take(NAME_BYTES_MAX).collect() }
 }
 
 /// Returns the path without `./`, when it stays in the package.
@@ -353,10 +379,39 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"name":3}"#, r#"{"name":"a","keywords":5}"#] {
             assert!(matches!(Manifest::parse(text.as_bytes()), Err(PackageError::Manifest { .. })), "{text}");
         }
-        for name in ["", "../x", "a/b/c", "@a/.b", "a b", "a\\u0007"] {
+        for name in [
+            "",
+            "../x",
+            "a/b",
+            "a/b/c",
+            "@a",
+            "@a/",
+            "@/a",
+            "@a/.b",
+            "@a/_b",
+            "@_a/b",
+            "@a/b/c",
+            "/evil.com",
+            "_a",
+            ".a",
+            "A",
+            "a b",
+            "a\\u0007",
+            "a@b",
+            "å",
+            "a+b",
+        ] {
             let text = std::format!(r#"{{"name":"{name}","keywords":["signalk-wasm-plugin"],"wasmManifest":"x"}}"#);
             assert_eq!(Manifest::parse(text.as_bytes()), Err(PackageError::Name), "{name:?}");
         }
         assert_eq!(Package::from_wasm("a", b"{}".to_vec()), Err(PackageError::NotWasm));
+    }
+
+    #[test]
+    fn a_bare_module_is_named_after_its_file() {
+        for (stem, name) in [("tide-1.0", "tide-1.0"), ("_Tide Table", "tide-table"), ("..", "plugin"), ("Ä", "plugin")]
+        {
+            assert_eq!(Package::from_wasm(stem, WASM).unwrap().name, name, "{stem}");
+        }
     }
 }

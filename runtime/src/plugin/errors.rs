@@ -5,7 +5,11 @@ use core::fmt;
 use crate::budget::Shortage;
 use crate::config::{ConfigError, PostError};
 use crate::host::Refusal;
-use crate::package::Clash;
+use crate::package::{Asks, Clash};
+
+fn not_granted(asks: Asks, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "it asks for {asks}, which nobody has granted")
+}
 
 /// Why a package was not installed. Its name is known to whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +56,8 @@ pub enum ConfigureError {
     Body(PostError),
     /// The file could not be read or written; it is as it was.
     File(ConfigError),
+    /// It is not enabled before this is granted.
+    Asks(Asks),
 }
 
 impl fmt::Display for ConfigureError {
@@ -60,6 +66,7 @@ impl fmt::Display for ConfigureError {
             Self::NotFound => f.write_str("no such plugin"),
             Self::Body(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
+            Self::Asks(asks) => not_granted(*asks, f),
         }
     }
 }
@@ -92,6 +99,8 @@ pub enum ReplaceError {
     Refused(Refusal),
     /// It does not fit, not even without the old one.
     Shortage(Shortage),
+    /// It asks for more than was granted, which the version before does not.
+    Asks(Asks),
 }
 
 impl fmt::Display for ReplaceError {
@@ -102,6 +111,7 @@ impl fmt::Display for ReplaceError {
             Self::Busy => f.write_str("another version of this plugin is being started"),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Shortage(shortage) => shortage.fmt(f),
+            Self::Asks(asks) => not_granted(*asks, f),
         }
     }
 }

@@ -18,8 +18,9 @@ use super::version::Version;
 use crate::budget::PluginLimits;
 use crate::config::PluginConfig;
 use crate::delta::Delta;
+use crate::hal::Storage;
 use crate::host::{Call, Instance, ModuleFacts, Refusal};
-use crate::package::Package;
+use crate::package::{Asks, Package};
 use skiff_abi::Capability;
 
 /// Plugins that may answer one another's deltas in a row.
@@ -28,6 +29,15 @@ use skiff_abi::Capability;
 /// that delta. One that came through this many is given to no plugin, so that two that answer each other come to an end.
 const HOPS_MAX: u8 = 8;
 
+/// A version that waits until what it asks for is granted; the one before runs meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its version.
+    pub version: String,
+    /// All that it asks for.
+    pub asks: Asks,
+}
+
 /// An installed plugin.
 pub struct Plugin {
     /// The version in force.
@@ -35,12 +45,13 @@ pub struct Plugin {
     pub(super) queues: Queues,
     /// A change of version under way.
     pub(super) reload: Option<Box<Reload>>,
+    pub(super) waiting: Option<Box<Waiting>>,
 }
 
 impl Plugin {
     pub(super) fn new(package: Package, limits: &PluginLimits, poll_on_whole_seconds: bool, orphans: Orphans) -> Self {
         let version = Version::new(package, limits, poll_on_whole_seconds, orphans);
-        Self { version, queues: Queues::new(limits), reload: None }
+        Self { version, queues: Queues::new(limits), reload: None, waiting: None }
     }
 
     /// Sets the stored configuration.
@@ -65,6 +76,19 @@ impl Plugin {
     #[must_use]
     pub fn package(&self) -> &Package {
         &self.version.package
+    }
+
+    /// Returns what it asks for and nobody has granted: it does not run while there is any.
+    #[must_use]
+    pub fn missing(&self) -> Asks {
+        self.version.missing
+    }
+
+    /// Returns the version that waits for what it asks for.
+    #[must_use]
+    pub fn waiting(&self) -> Option<&Waiting> {
+        // None waits on chips, and nothing that speaks of one is compiled there.
+        self.waiting.as_deref().filter(|_| cfg!(feature = "std"))
     }
 
     /// Returns what is known of the module, or why it was refused.
@@ -243,22 +267,32 @@ impl Plugin {
         exchange: ExchangeId,
         cx: &mut TurnContext<'_, '_>,
     ) -> Result<(), ConfigureError> {
+        self.store(body, cx.world.storage)?;
         self.abandon_reload(cx.finished);
         let version = &mut self.version;
-        // The file may have been changed by the plugin itself (sk_save_config) since it was read.
-        let stored = PluginConfig::load(cx.world.storage, &version.view.id, version.limits.config_bytes_max)?;
-        let mut config = stored.unwrap_or_default().posted(body)?;
-        config.enabled = config.enabled.or(Some(false));
-        config.enable_debug = config.enable_debug.or(Some(false));
-        config.save(cx.world.storage, &version.view.id)?;
-        version.config = Some(config);
         version.crashes.forgive();
         self.queues.tell_when_settled(exchange);
         if version.life.live().is_some() {
             version.life.end();
-        } else if version.facts.is_ok() {
+        } else if version.facts.is_ok() && version.missing.is_empty() {
             version.life.plan(cx.world.now, Why::Stopped(None));
         }
+        Ok(())
+    }
+
+    /// Saves a configuration without bringing it into force.
+    pub(super) fn store(&mut self, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
+        let version = &mut self.version;
+        // The file may have been changed by the plugin itself (sk_save_config) since it was read.
+        let stored = PluginConfig::load(storage, &version.view.id, version.limits.config_bytes_max)?;
+        let mut config = stored.unwrap_or_default().posted(body)?;
+        if config.enabled == Some(true) && !version.missing.is_empty() {
+            return Err(ConfigureError::Asks(version.missing));
+        }
+        config.enabled = config.enabled.or(Some(false));
+        config.enable_debug = config.enable_debug.or(Some(false));
+        config.save(storage, &version.view.id)?;
+        version.config = Some(config);
         Ok(())
     }
 

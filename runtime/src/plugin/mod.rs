@@ -35,7 +35,7 @@ pub use errors::{ConfigureError, InstallError, ReplaceError};
 pub use exchange::{ExchangeId, Finished, Outcome, Reply};
 pub use fetch::OFFLINE_RETRY;
 pub use guest_view::Drops;
-pub use installed::Plugin;
+pub use installed::{Plugin, Waiting};
 pub use life::PluginState;
 pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use registry::{Enabled, Registry};

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::context::{Turn, TurnContext, World};
 use super::errors::{ConfigureError, InstallError, ReplaceError};
 use super::exchange::{ExchangeId, Finished, Outcome, Reply};
-use super::installed::Plugin;
+use super::installed::{Plugin, Waiting};
 use super::offers::PutOffer;
 use super::orphans::Orphans;
 use super::services;
@@ -18,14 +18,15 @@ use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::hal::Storage;
 use crate::host::Call;
-use crate::package::{Clash, Package};
+use crate::package::{Asks, Clash, Package, asks};
+use crate::time::Instant;
 
 /// Whether a plugin runs, at installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Enabled {
     /// As its configuration file says; no file means disabled (plugin ABI §5.1).
     FromConfig,
-    /// Yes, with this configuration object where it has no file yet.
+    /// Yes once it has what it asks for, with this configuration object where it has no file yet.
     Always {
         /// JSON object; `None` means `{}`.
         config: Option<String>,
@@ -61,6 +62,8 @@ pub struct Registry {
     /// Plugins that are forgotten when they have stopped.
     removing: Vec<(Box<str>, ExchangeId)>,
     poll_on_whole_seconds: bool,
+    /// A plugin has what stands in `skiff/grants.json`, not what its package declares.
+    asks_consent: bool,
     /// Resources of the HAL that removed plugins had open.
     orphans: Orphans,
 }
@@ -77,7 +80,47 @@ impl Registry {
             finished: VecDeque::new(),
             removing: Vec::new(),
             poll_on_whole_seconds,
+            asks_consent: false,
             orphans: Orphans::default(),
+        }
+    }
+
+    /// From now on a plugin runs only with what was granted to it. Without this call each has what its package declares:
+    /// whoever tries one out is its author.
+    pub fn ask_consent(&mut self) {
+        self.asks_consent = true;
+    }
+
+    /// Returns what a package asks for and nobody has granted.
+    fn missing(&self, package: &Package, storage: &mut dyn Storage) -> Asks {
+        let asks = package.asks();
+        if !self.asks_consent || asks.is_empty() {
+            return Asks::NONE;
+        }
+        let granted = asks::granted(storage, &package.name).unwrap_or_else(|error| {
+            log::warn!("{error}: nothing is granted");
+            Asks::NONE
+        });
+        asks.without(granted)
+    }
+
+    /// Reads again what is granted to a plugin; one that lacks nothing any more is loaded.
+    pub fn reconsider(&mut self, id: &str, world: &mut World<'_>) {
+        let Some(index) = self.plugins.iter().position(|plugin| plugin.id() == id) else { return };
+        let missing = self.plugins.get(index).map(|plugin| self.missing(plugin.package(), world.storage));
+        if let (Some(plugin), Some(missing)) = (self.plugins.get_mut(index), missing)
+            && plugin.version.missing != missing
+            && plugin.version.life.live().is_none()
+        {
+            plugin.version.lacks(missing, world.now);
+        }
+    }
+
+    /// Notes the version of a plugin that waits for what it asks for.
+    pub fn set_waiting(&mut self, id: &str, waiting: Option<Waiting>) {
+        let plugin = self.plugins.iter_mut().find(|plugin| cfg!(feature = "std") && plugin.id() == id);
+        if let Some(plugin) = plugin {
+            plugin.waiting = waiting.map(Box::new);
         }
     }
 
@@ -103,10 +146,12 @@ impl Registry {
             let clash = Clash::between(plugin.package_name(), other.package_name());
             return Err(clash.map_or(InstallError::Duplicate, InstallError::Clash));
         }
+        let missing = self.missing(plugin.package(), storage);
         let stored = PluginConfig::load(storage, plugin.id(), self.limits.plugin.config_bytes_max)?;
         let config = match (stored, enabled) {
             (Some(config), _) => Some(config),
             (None, Enabled::FromConfig) => None,
+            (None, Enabled::Always { .. }) if !missing.is_empty() => None,
             (None, Enabled::Always { config }) => {
                 let config = PluginConfig { enabled: Some(true), configuration: config, ..PluginConfig::default() };
                 config.save(storage, plugin.id())?;
@@ -114,7 +159,11 @@ impl Registry {
             }
         };
         let at = self.plugins.partition_point(|other| other.package_name() < plugin.package_name());
-        self.plugins.insert(at, plugin.configured(config));
+        let mut plugin = plugin.configured(config);
+        if !missing.is_empty() {
+            plugin.version.lacks(missing, Instant::default());
+        }
+        self.plugins.insert(at, plugin);
         Ok(())
     }
 
@@ -199,6 +248,20 @@ impl Registry {
         )
     }
 
+    /// Saves a configuration as [`configure`](Self::configure) does, for the version that is about to come.
+    ///
+    /// # Errors
+    /// [`ConfigureError`]; nothing changes then.
+    pub fn store_config(&mut self, id: &str, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
+        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        plugin.store(body, storage)
+    }
+
+    /// Forgets a plugin that was installed just now and had no turn yet.
+    pub fn withdraw(&mut self, id: &str) {
+        self.plugins.retain(|plugin| plugin.id() != id);
+    }
+
     /// Puts another version of an installed package in its place, without a gap where memory allows it.
     ///
     /// With an exchange, [`Outcome::Replaced`] tells how it ended; until then the version before is in force, or
@@ -210,14 +273,15 @@ impl Registry {
         &mut self,
         package: Package,
         exchange: Option<ExchangeId>,
-        world: &World<'_>,
+        world: &mut World<'_>,
     ) -> Result<(), ReplaceError> {
         let id = package.id();
+        let missing = self.missing(&package, world.storage);
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
         if let Some(clash) = Clash::between(&package.name, plugin.package_name()) {
             return Err(ReplaceError::Clash(clash));
         }
-        plugin.replace(package, exchange, &self.ledger, world.now)
+        plugin.replace(package, missing, exchange, &self.ledger, world.now)
     }
 
     /// Tells by [`Outcome::Configured`] when a plugin that was installed has come up, or failed to.

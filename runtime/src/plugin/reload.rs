@@ -19,7 +19,7 @@ use super::life::{Life, PluginState, Why};
 use super::queues::Queues;
 use super::version::Version;
 use crate::budget::{Account, Ledger, Shortage};
-use crate::package::Package;
+use crate::package::{Asks, Package};
 use crate::time::Instant;
 
 /// A change of version under way.
@@ -45,12 +45,16 @@ impl Plugin {
     pub(super) fn replace(
         &mut self,
         package: Package,
+        missing: Asks,
         exchange: Option<ExchangeId>,
         ledger: &Ledger,
         now: Instant,
     ) -> Result<(), ReplaceError> {
         if self.reload.is_some() {
             return Err(ReplaceError::Busy);
+        }
+        if !missing.is_empty() && self.version.missing.is_empty() {
+            return Err(ReplaceError::Asks(missing));
         }
         let mut next = self.version.sibling(package);
         let needed = match &next.facts {
@@ -64,7 +68,7 @@ impl Plugin {
         }
         let stage = if self.state() != PluginState::Running {
             // Nothing runs that could go on meanwhile.
-            next.life.plan(now, Why::Stopped(None));
+            next.lacks(missing, now);
             self.take_over(next);
             Stage::Alone { fallback: None }
         } else if needed <= free {

@@ -1,5 +1,6 @@
 //! One version of a plugin: its package, what the module told of itself, and where it is on its way.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::context::TurnContext;
@@ -13,7 +14,7 @@ use super::wear::Wear;
 use crate::budget::{Account, PluginLimits};
 use crate::config::PluginConfig;
 use crate::host::{ModuleFacts, Refusal};
-use crate::package::Package;
+use crate::package::{Asks, Package};
 use crate::time::Instant;
 
 /// Answers of the guest about itself.
@@ -45,6 +46,8 @@ pub(super) struct Version {
     /// Whose bytes its instance takes.
     pub(super) account: Account,
     pub(super) config: Option<PluginConfig>,
+    /// What it asks for and was not granted: none of its code runs while there is any.
+    pub(super) missing: Asks,
     pub(super) life: Life,
     pub(super) view: GuestView,
     pub(super) told: Told,
@@ -72,6 +75,7 @@ impl Version {
             limits: *limits,
             account: Account::Plugin(package.id().into()),
             config: None,
+            missing: Asks::NONE,
             life,
             told: Told::default(),
             filter: None,
@@ -89,6 +93,19 @@ impl Version {
         let orphans = self.view.orphans.clone();
         let config = self.config.clone();
         Self { config, ..Self::new(package, &self.limits, self.poll_on_whole_seconds, orphans) }
+    }
+
+    /// Sets what it asks for in vain; where that is nothing any more, it is loaded at `now`.
+    pub(super) fn lacks(&mut self, missing: Asks, now: Instant) {
+        self.missing = missing;
+        match (self.facts.is_ok(), missing.is_empty()) {
+            // What cannot run says why.
+            (false, _) => {}
+            (true, true) => self.life.plan(now, Why::Stopped(None)),
+            (true, false) => {
+                self.life.rest(Why::Stopped(Some(format!("asks for {missing}, which nobody has granted"))));
+            }
+        }
     }
 
     /// Takes on from the version before what is the plugin's rather than a version's.

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json;
-use crate::package::WebFiles;
+use crate::package::Asks;
 
 /// One response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,17 +18,6 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Nothing in the core claims the address: a carrier with package folders at hand may send a file instead.
     pub unclaimed: bool,
-    /// What a carrier with package folders at hand does before it sends the response.
-    pub follow: Option<Follow>,
-}
-
-/// Result for a package whose files a host with a disk keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Follow {
-    /// It was installed: these take the place of those of the version before.
-    Keep(WebFiles),
-    /// The one with this plugin id was removed.
-    Forget(String),
 }
 
 impl Response {
@@ -40,13 +29,22 @@ impl Response {
         let headers =
             [("content-type", content_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { status, headers, body: body.into(), unclaimed: false, follow: None }
+        Self { status, headers, body: body.into(), unclaimed: false }
     }
 
     /// Returns JSON text.
     #[must_use]
     pub fn json(status: u16, json: impl Into<Vec<u8>>) -> Self {
         Self::new(status, "application/json; charset=utf-8", json)
+    }
+
+    /// Returns `409 {"error":clause,"asks":[…]}`: nothing happens before somebody grants that.
+    #[must_use]
+    pub fn asks(clause: &str, asks: Asks) -> Self {
+        let body = json::object(|body| {
+            body.text("error", clause).list("asks", |names| asks.list(names));
+        });
+        Self::json(409, body)
     }
 
     /// Returns `{"error":clause}`.

@@ -23,5 +23,5 @@ pub mod url;
 pub use access::{Access, NewToken, TOKEN_BYTES};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
-pub use message::{Follow, Response};
+pub use message::Response;
 pub use route::{Route, StreamRoute, route};

@@ -36,6 +36,14 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model
         own.text_or_null("reason", plugin.reason()).number("restarts", plugin.restarts());
         own.number("recycled", plugin.recycled()).number("drops", plugin.drops().total());
         own.number("refused", model.held(plugin.package_name()).refused);
+        if !plugin.missing().is_empty() {
+            own.list("asks", |names| plugin.missing().list(names));
+        }
+        if let Some(waiting) = plugin.waiting() {
+            own.object("waiting", |next| {
+                next.text("version", &waiting.version).list("asks", |names| waiting.asks.list(names));
+            });
+        }
         own.list("budget", |rows| budget(rows, plugin, registry, model));
     });
 }
@@ -125,6 +133,7 @@ pub fn not_configured(error: &ConfigureError) -> Response {
         ConfigureError::NotFound => Response::error(404, "no such plugin"),
         ConfigureError::Body(error) => Response::error(400, &format!("{error}")),
         ConfigureError::File(error) => Response::error(500, &format!("the configuration was not saved: {error}")),
+        ConfigureError::Asks(asks) => Response::asks(&format!("{error}"), *asks),
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::Value;
 use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::package::Asks;
 
 use super::author;
 use super::exit::{self, Failure};
@@ -26,6 +27,7 @@ use target::AdminTarget;
     disable_help_subcommand = true,
     after_help = "Examples:\n  \
     skiff plugin install tide-1.0.0.tgz\n  \
+    skiff plugin install tide-1.1.0.tgz --grant network\n  \
     skiff plugin list\n  \
     skiff plugin logs @acme/tide\n  \
     skiff plugin enable @skiff/true-wind\n  \
@@ -65,10 +67,22 @@ enum Administer {
         json: bool,
     },
     /// Install a package, or put another version in place of the one that is there
+    ///
+    /// A package that asks for rights is not started before somebody grants them: at a terminal you are asked, elsewhere
+    /// it stays disabled. A new version that asks for more waits, and the one before runs on.
     Install {
-        /// An `npm pack` .tgz
-        #[arg(value_name = "PACKAGE.tgz")]
+        /// A package folder, an `npm pack` .tgz, or a bare .wasm
+        #[arg(value_name = "PACKAGE")]
         package: PathBuf,
+
+        /// Grant what it asks for: all, or names joined by commas, for example network,webapp
+        #[arg(long, value_name = "LIST|all", value_parser = parse_grant)]
+        grant: Option<Asks>,
+    },
+    /// Put the version in place again that ran before the last `install`
+    Rollback {
+        /// Package name or id
+        name: String,
     },
     /// Remove a package that was installed with `install`; its configuration stays
     Remove {
@@ -94,6 +108,10 @@ enum Administer {
     Enable {
         /// Package name or id
         name: String,
+
+        /// Grant what it asks for: all, or names joined by commas, for example network,webapp
+        #[arg(long, value_name = "LIST|all", value_parser = parse_grant)]
+        grant: Option<Asks>,
     },
     /// Disable a plugin, and stop it in a running gateway
     Disable {
@@ -137,7 +155,8 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
     let mut target = AdminTarget::find(folder, args.url.as_deref())?;
     match verb {
         Administer::List { json } => list(&mut target, *json),
-        Administer::Install { package } => target.install(package),
+        Administer::Install { package, grant } => target.install(package, grant.unwrap_or_default()),
+        Administer::Rollback { name } => target.roll_back(name),
         Administer::Remove { name } => target.remove(name),
         Administer::Reload { name } => {
             let id = target.id(name)?;
@@ -157,8 +176,8 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
             let lines = target.running("logs")?.get(&format!("/skiff/v1/plugins/{id}/log"))?;
             print(String::from_utf8_lossy(&lines).lines().map(sanitised))
         }
-        Administer::Enable { name } => target.change(name, &Change::Enabled(true)),
-        Administer::Disable { name } => target.change(name, &Change::Enabled(false)),
+        Administer::Enable { name, grant } => target.change(name, &Change::Enabled(true, grant.unwrap_or_default())),
+        Administer::Disable { name } => target.change(name, &Change::Enabled(false, Asks::NONE)),
         Administer::Config { name, .. } => match configuration {
             Some(configuration) => target.change(name, &Change::Configuration(configuration)),
             None => show(&target.configuration(name)?),
@@ -166,9 +185,15 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
     }
 }
 
+fn parse_grant(list: &str) -> Result<Asks, String> {
+    let names = || Asks::ALL.to_string().replace(',', ", ");
+    Asks::parse(list).ok_or_else(|| format!("write all, or names of {} joined by commas", names()))
+}
+
 /// What is changed of a plugin.
 enum Change {
-    Enabled(bool),
+    /// With what is granted.
+    Enabled(bool, Asks),
     /// Compact JSON object.
     Configuration(String),
 }
@@ -176,8 +201,8 @@ enum Change {
 impl Change {
     fn done(&self) -> &'static str {
         match self {
-            Self::Enabled(true) => "enabled",
-            Self::Enabled(false) => "disabled",
+            Self::Enabled(true, _) => "enabled",
+            Self::Enabled(false, _) => "disabled",
             Self::Configuration(_) => "configuration saved",
         }
     }

@@ -7,17 +7,20 @@ use serde_json::{Map, Value, json};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::PluginConfig;
 use skiff_runtime::hal::{Key, Storage, StorageError};
-use skiff_runtime::package::{IncomingError, plugin_id};
+use skiff_runtime::package::asks::{self, GRANTS_FILE};
+use skiff_runtime::package::{Asks, Incoming, IncomingError, plugin_id};
 
 use super::super::client::{Body, ClientError, GatewayClient, GatewayResponse};
 use super::super::exit::{self, Failure};
-use super::super::talk::sanitised;
+use super::super::talk::{self, sanitised};
 use super::Change;
 use super::table::PluginRow;
 use crate::hal::Folder;
-use crate::home::{self, TOKEN_FILE};
-use crate::packages;
-use crate::packages::folder::{self, FolderError};
+use crate::home::{self, Lock, TOKEN_FILE};
+use crate::layout::{self, LayoutError};
+use crate::limits;
+use crate::packages::folder::{self, FolderError, Installed};
+use crate::packages::{self, LoadError};
 
 /// Where plugins are administered.
 pub(super) enum AdminTarget {
@@ -104,22 +107,32 @@ impl AdminTarget {
     }
 
     pub fn change(&mut self, name: &str, change: &Change) -> Result<(), Failure> {
-        let id = self.id(name)?;
+        let PluginRow { id, package, .. } = self.row(name)?;
         match self {
             Self::Gateway(client) => {
+                let mut address = format!("/skServer/plugins/{id}/config");
                 let body = skiff_runtime::json::object(|body| {
                     match change {
-                        Change::Enabled(enabled) => body.boolean("enabled", *enabled),
+                        Change::Enabled(enabled, grant) => {
+                            address.push_str(&query(*grant));
+                            body.boolean("enabled", *enabled)
+                        }
                         Change::Configuration(configuration) => body.json("configuration", configuration),
                     };
                 });
-                ask(client, Method::POST, &format!("/skServer/plugins/{id}/config"), Some(Body::Json(body)))?;
+                ask(client, Method::POST, &address, Some(Body::Json(body)))?;
                 log::info!("{name}: {}", change.done());
             }
             Self::Folder(folder) => {
+                let _lock = begin_change(folder)?;
                 let mut config = load(folder, &id)?;
                 match change {
-                    Change::Enabled(enabled) => config.enabled = Some(*enabled),
+                    Change::Enabled(enabled, grant) => {
+                        if *enabled {
+                            grant_in_folder(folder, &package, *grant)?;
+                        }
+                        config.enabled = Some(*enabled);
+                    }
                     Change::Configuration(configuration) => config.configuration = Some(configuration.clone()),
                 }
                 config.save(folder, &id).map_err(|error| {
@@ -156,21 +169,71 @@ impl AdminTarget {
         }
     }
 
-    pub fn install(&mut self, path: &Path) -> Result<(), Failure> {
-        let limits = Limits::of(Board::Linux);
-        let bytes = packages::read(path, limits.package_bytes_max.into()).map_err(super::super::not_loaded)?;
+    pub fn install(&mut self, path: &Path, grant: Asks) -> Result<(), Failure> {
+        let limits = match self {
+            Self::Folder(folder) => limits::of(Board::Linux, folder.root()),
+            Self::Gateway(_) => Ok(Limits::of(Board::Linux)),
+        };
+        let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
+        let bytes = packages::pack::archive(path, limits.package_bytes_max).map_err(|error| not_packed(path, error))?;
+        // A running gateway may have other limits; what is no package is none for anybody.
+        let read = Incoming::read(&bytes, &limits);
+        if let Err(error) = read
+            && !matches!(error, IncomingError::Refused(_))
+        {
+            return Err(Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display())));
+        }
+        let installed = match self {
+            Self::Gateway(client) => {
+                let address = format!("/skiff/v1/plugins{}", query(grant));
+                let answer: Value = parse(&ask(client, Method::POST, &address, Some(Body::Package(bytes)))?)?;
+                let text = |name: &str| sanitised(answer.get(name).and_then(Value::as_str).unwrap_or_default());
+                let names = answer.get("asks").and_then(Value::as_array).into_iter().flatten();
+                let asks = names.filter_map(Value::as_str).collect::<Vec<_>>().join(",");
+                if asks.is_empty() {
+                    let reason =
+                        if text("reason").is_empty() { String::new() } else { format!(": {}", text("reason")) };
+                    log::info!("{} {} is {}{reason}", text("name"), text("version"), text("state"));
+                    return Ok(());
+                }
+                let state = if text("state") == "waiting" { WAITS } else { DISABLED };
+                (text("name"), text("version"), sanitised(&asks), state)
+            }
+            Self::Folder(folder) => {
+                let _lock = begin_change(folder)?;
+                let installed = folder::install(folder, &bytes, &limits, grant);
+                let Installed { name, version, missing, waits, enabled } =
+                    installed.map_err(|error| not_changed(folder, path, &error))?;
+                if missing.is_empty() {
+                    let then = if enabled { "it starts with the gateway" } else { "it stays disabled" };
+                    log::info!("{name} {version} is installed; {then}");
+                    return Ok(());
+                }
+                (name, version, missing.to_string(), if waits { WAITS } else { DISABLED })
+            }
+        };
+        let (name, version, asks, state) = installed;
+        if says_yes(&name, &version, &asks) {
+            return self.change(&name, &Change::Enabled(true, Asks::ALL));
+        }
+        let clause = format_args!("{name} {version} is installed and {state}; it asks for {asks}");
+        Err(Failure::new(exit::VERDICT, format_args!("{clause}: skiff plugin enable {name} --grant {asks}")))
+    }
+
+    pub fn roll_back(&mut self, name: &str) -> Result<(), Failure> {
+        let PluginRow { id, package, .. } = self.row(name)?;
         match self {
             Self::Gateway(client) => {
                 let answer: Value =
-                    parse(&ask(client, Method::POST, "/skiff/v1/plugins", Some(Body::Package(bytes)))?)?;
+                    parse(&ask(client, Method::POST, &format!("/skiff/v1/plugins/{id}/rollback"), None)?)?;
                 let text = |name: &str| sanitised(answer.get(name).and_then(Value::as_str).unwrap_or_default());
-                let reason = if text("reason").is_empty() { String::new() } else { format!(": {}", text("reason")) };
-                log::info!("{} {} is {}{reason}", text("name"), text("version"), text("state"));
+                log::info!("{} {} is {}", text("name"), text("version"), text("state"));
             }
             Self::Folder(folder) => {
-                let installed = folder::install(folder, &bytes, &limits);
-                let (name, version) = installed.map_err(|error| not_changed(folder, path, &error))?;
-                log::info!("{name} {version} is installed; it starts with the gateway");
+                let _lock = begin_change(folder)?;
+                let version = folder::roll_back(folder, &package);
+                let version = version.map_err(|error| not_changed(folder, Path::new(name), &error))?;
+                log::info!("{package} {version} is in place; it starts with the gateway");
             }
         }
         Ok(())
@@ -183,11 +246,84 @@ impl AdminTarget {
                 ask(client, Method::DELETE, &format!("/skiff/v1/plugins/{id}"), None)?;
             }
             Self::Folder(folder) => {
+                let _lock = begin_change(folder)?;
                 folder::remove(folder, &package).map_err(|error| not_changed(folder, Path::new(name), &error))?;
             }
         }
         log::info!("{name}: removed; its configuration is kept");
         Ok(())
+    }
+}
+
+/// How a version is there that asks for more than it has.
+const DISABLED: &str = "disabled";
+const WAITS: &str = "waits, the version before runs on";
+
+/// Returns what is granted as the query of an address.
+fn query(grant: Asks) -> String {
+    if grant == Asks::ALL {
+        return "?grant=all".into();
+    }
+    if grant.is_empty() { String::new() } else { format!("?grant={grant}") }
+}
+
+/// Asks whoever sits at the terminal; nobody there is no yes.
+fn says_yes(name: &str, version: &str, asks: &str) -> bool {
+    use std::io::IsTerminal;
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return false;
+    }
+    talk::say(&format!("{name} {version} asks for {asks}. Grant that and start it? [y/N]"));
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
+}
+
+/// Keeps the folder to this command, and its files in the layout of today.
+fn begin_change(folder: &mut Folder) -> Result<Option<Lock>, Failure> {
+    let root = folder.root().to_owned();
+    let lock = match Lock::take(&root) {
+        Ok(Some(lock)) => Some(lock),
+        Ok(None) => {
+            let clause = format_args!("{}: a gateway runs on this folder, and does not answer yet", root.display());
+            return Err(Failure::new(exit::UNAVAILABLE, clause));
+        }
+        // What cannot be locked cannot be written either, and that is told where it is tried.
+        Err(_) => None,
+    };
+    match layout::bring_up_to_date(folder) {
+        Ok(()) | Err(LayoutError::Step(_)) => Ok(lock),
+        Err(error) => Err(Failure::new(exit::UNAVAILABLE, format_args!("{}: {error}", root.display()))),
+    }
+}
+
+/// Grants in the folder; a failure names what is still missing.
+fn grant_in_folder(folder: &mut Folder, package: &str, grant: Asks) -> Result<(), Failure> {
+    let found = folder::installed(folder.root(), packages::module_bytes_max());
+    let Some(found) = found.packages.iter().find(|found| found.name == package) else { return Ok(()) };
+    let missing = folder::grant(folder, found, grant);
+    let missing = missing.map_err(|error| not_changed(folder, Path::new(package), &error))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let clause = format_args!("{package} asks for {missing}: skiff plugin enable {package} --grant {missing}");
+    Err(Failure::new(exit::VERDICT, clause))
+}
+
+/// Tells why a package was not read; what looks like a name or an address gets the way to a file.
+fn not_packed(path: &Path, error: LoadError) -> Failure {
+    let text = path.to_string_lossy();
+    let is_url = text.contains("://");
+    let is_name = text.starts_with('@') || !text.contains(['/', '.']);
+    match error {
+        LoadError::Missing(_) if is_url => {
+            let clause = format_args!("{text}: load it first: curl -LO {text}");
+            Failure::new(exit::INPUT_MISSING, clause)
+        }
+        LoadError::Missing(_) if is_name => {
+            let clause = format_args!("{text}: no such file; a package of npm's is loaded with: npm pack {text}");
+            Failure::new(exit::INPUT_MISSING, clause)
+        }
+        error => super::super::not_loaded(error),
     }
 }
 
@@ -199,7 +335,7 @@ fn not_changed(folder: &Folder, what: &Path, error: &FolderError) -> Failure {
             Failure::new(exit::VERDICT, format_args!("{what}: {error}"))
         }
         FolderError::Incoming(_) => Failure::new(exit::INPUT_CORRUPT, format_args!("{what}: {error}")),
-        FolderError::Foreign => Failure::new(exit::VERDICT, format_args!("{what} {error}")),
+        FolderError::Foreign | FolderError::NoneBefore => Failure::new(exit::VERDICT, format_args!("{what} {error}")),
         FolderError::Config(_) => Failure::new(exit::INPUT_CORRUPT, format_args!("{root}/{error}")),
         FolderError::Disk(_) => Failure::new(exit::VERDICT, format_args!("{root}: {error}")),
     }
@@ -227,14 +363,18 @@ fn load(folder: &mut Folder, id: &str) -> Result<PluginConfig, Failure> {
 }
 
 fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure> {
-    let discovery = folder::installed(folder.root(), Limits::of(Board::Linux).plugin.module_bytes_max);
+    let discovery = folder::installed(folder.root(), packages::module_bytes_max());
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
     let (mut rows, mut table) = (Vec::new(), Vec::new());
+    // Without the file what is enabled counts as granted at the next start.
+    let asks_consent = folder.root().join(GRANTS_FILE).exists();
     for package in &discovery.packages {
         let id = plugin_id(&package.name);
-        let enabled = load(folder, &id)?.enabled.unwrap_or(false);
+        let granted = asks::granted(folder, &package.name).unwrap_or_default();
+        let missing = if asks_consent { package.asks().without(granted) } else { Asks::NONE };
+        let enabled = load(folder, &id)?.enabled.unwrap_or(false) && missing.is_empty();
         rows.push(json!({
             "id": id,
             "name": package.name,
@@ -247,7 +387,11 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
             package: package.name.clone(),
             version: package.version.clone(),
             state: if enabled { "enabled" } else { "disabled" }.into(),
-            reason: "gateway not running".into(),
+            reason: if missing.is_empty() {
+                "gateway not running".into()
+            } else {
+                format!("asks for {missing}, which nobody has granted")
+            },
         });
     }
     Ok((Value::Array(rows), table))
@@ -262,9 +406,14 @@ fn ask(client: &GatewayClient, method: Method, path: &str, body: Option<Body>) -
     if (200..300).contains(&status) {
         return Ok(body);
     }
-    let reason = serde_json::from_slice::<Map<String, Value>>(&body).ok();
-    let reason = reason.and_then(|object| object.get("error")?.as_str().map(str::to_owned));
-    let reason = reason.unwrap_or_else(|| format!("status {status}"));
+    let told = serde_json::from_slice::<Map<String, Value>>(&body).unwrap_or_default();
+    let reason = told.get("error").and_then(Value::as_str).map(str::to_owned);
+    let mut reason = reason.unwrap_or_else(|| format!("status {status}"));
+    let asks = told.get("asks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let asks = asks.collect::<Vec<_>>().join(",");
+    if !asks.is_empty() {
+        reason.push_str(&format!("; add --grant {asks}"));
+    }
     Err(match status {
         401 | 403 => {
             let help =

@@ -28,10 +28,14 @@ fn check(bytes: &[u8]) {
         assert!(incoming.record_bytes() <= UNPACKED_BYTES_MAX as u64 && !incoming.id().contains('/'));
     }
     let archive = Archive::unpack(bytes, UNPACKED_BYTES_MAX);
-    for (path, data) in archive.iter().flat_map(Archive::files).map_while(Result::ok) {
+    let mut paths = std::collections::BTreeSet::new();
+    for (path, data) in archive.iter().flat_map(Archive::files) {
         let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
         assert!(!path.is_empty() && std::path::Path::new(&path).components().all(plain), "{path:?} leads out");
         assert!(data.len() <= UNPACKED_BYTES_MAX);
+        let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        assert!(folders.into_iter().all(|folder| !paths.contains(folder)), "{path:?} lies in a file");
+        assert!(paths.insert(path.clone()), "{path:?} twice");
     }
     let Ok(package) = Package::from_tgz(bytes) else { return };
     assert!(package.wasm.len() <= UNPACKED_BYTES_MAX && package.name.len() <= NAME_BYTES_MAX);
