@@ -179,8 +179,10 @@ impl Sources {
 
     /// Returns the `sources` tree: `{label:{label,type,<src>:{n2k:{src,pgns}}}}`.
     pub(super) fn json(&self) -> String {
-        let mut rows: Vec<&Row> = self.rows.iter().flatten().collect();
-        rows.sort_by(|a, b| (&a.label, &a.reference).cmp(&(&b.label, &b.reference)));
+        let row = |number: &u16| self.rows.get(usize::from(*number)).and_then(Option::as_ref);
+        let mut rows: Vec<&Row> = self.by_reference.values().filter_map(row).collect();
+        // In order already but for labels that are not what their reference begins with.
+        sorted::sort_by(&mut rows, |a, b| (&a.label, &a.reference) < (&b.label, &b.reference));
         json::nested(|tree| {
             let mut open: Option<&str> = None;
             for row in rows {
