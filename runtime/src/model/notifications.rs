@@ -173,23 +173,22 @@ impl Notifications {
         json
     }
 
-    /// Takes those of one source as those of another; where both have one, the later one stays.
+    /// Takes those of one source as those of another, but for those that the other has itself.
     pub(super) fn rename(&mut self, from: &str, to: &str) {
-        let mut kept = Vec::with_capacity(self.rows.len());
-        // The latest is the last.
-        while let Some(mut row) = self.rows.pop() {
+        let mut at = 0;
+        while let Some(row) = self.rows.get(at) {
             if row.source == from {
-                row.source = to.into();
+                let is_same = |other: &&Notification| other.path == row.path && other.context == row.context;
+                if self.rows.iter().filter(is_same).any(|other| other.source == to) {
+                    self.rows.remove(at);
+                    continue;
+                }
+                if let Some(row) = self.rows.get_mut(at) {
+                    row.source = to.into();
+                }
             }
-            let known = |other: &Notification| {
-                other.source == row.source && other.path == row.path && other.context == row.context
-            };
-            if row.source != to || !kept.iter().any(known) {
-                kept.push(row);
-            }
+            at = at.saturating_add(1);
         }
-        kept.reverse();
-        self.rows = kept;
     }
 
     fn keep(&mut self, row: Notification) {

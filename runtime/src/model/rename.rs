@@ -14,15 +14,15 @@ impl Model {
     pub fn rename_source(&mut self, from: &str, to: &str) {
         self.priorities.rename(from, to);
         self.notifications.rename(from, to);
-        let Some((old, new)) = self.sources.numbers(from, to, &mut self.room) else { return };
-        for context in core::iter::once(&mut self.own).chain(self.foreign.values_mut()) {
-            context.rename_source(old, new, &mut self.room);
-        }
-        self.sources.replace(old, new, &mut self.room);
+        let Some((old, new)) = self.sources.rename(from, to, &mut self.room) else { return };
+        self.own.rename_source(old, new, &mut self.room);
+        self.foreign.values_mut().for_each(|context| context.rename_source(old, new, &mut self.room));
+        self.sources.remove(old, &mut self.room);
     }
 }
 
 impl ContextTree {
+    #[inline(never)]
     fn rename_source(&mut self, old: u16, new: u16, room: &mut Room) {
         self.leaves_mut().for_each(|leaf| leaf.rename_source(old, new, room));
     }

@@ -139,24 +139,30 @@ impl Sources {
         Ok(number)
     }
 
-    /// Returns the numbers of a source and of the one that takes its place, which is made where there is none; `None` when
-    /// nobody has told anything under the first name, or there is no room: then it keeps that name.
-    pub(super) fn numbers(&mut self, from: &str, to: &str, room: &mut Room) -> Option<(u16, u16)> {
+    /// Calls a source otherwise; gives both numbers when there is one of the new name already. In a full model it keeps
+    /// its old name.
+    pub(super) fn rename(&mut self, from: &str, to: &str, room: &mut Room) -> Option<(u16, u16)> {
         let old = *self.by_reference.get(from)?;
-        let known = self.by_reference.get(to).copied();
-        let new = known.or_else(|| self.add(to, room).ok())?;
-        (old != new).then_some((old, new))
+        if let Some(new) = self.by_reference.get(to) {
+            return (*new != old).then_some((old, *new));
+        }
+        let row = self.rows.get_mut(usize::from(old))?.as_mut()?;
+        let before = row.counted_bytes();
+        let other = core::mem::replace(&mut row.reference, to.into());
+        if room.change(row.owner, before, row.counted_bytes()).is_err() {
+            row.reference = other;
+            return None;
+        }
+        self.by_reference.remove(from);
+        self.by_reference.insert(to.into(), old);
+        None
     }
 
-    /// Forgets a source whose values another one has now, and what was known of it, where that one knows nothing itself.
-    pub(super) fn replace(&mut self, old: u16, new: u16, room: &mut Room) {
-        let Some(gone) = self.rows.get_mut(usize::from(old)).and_then(Option::take) else { return };
-        room.give(gone.owner, gone.counted_bytes() as u64);
-        self.by_reference.remove(&gone.reference);
-        let Some(row) = self.rows.get_mut(usize::from(new)).and_then(Option::as_mut) else { return };
-        let bytes = gone.pgns.len().saturating_mul(PGN_BYTES);
-        if row.src.is_none() && room.change(row.owner, 0, bytes).is_ok() {
-            (row.label, row.kind, row.src, row.pgns) = (gone.label, gone.kind, gone.src, gone.pgns);
+    /// Forgets a source that has no value any more.
+    pub(super) fn remove(&mut self, number: u16, room: &mut Room) {
+        if let Some(row) = self.rows.get_mut(usize::from(number)).and_then(Option::take) {
+            room.give(row.owner, row.counted_bytes() as u64);
+            self.by_reference.remove(&*row.reference);
         }
     }
 
@@ -173,8 +179,10 @@ impl Sources {
 
     /// Returns the `sources` tree: `{label:{label,type,<src>:{n2k:{src,pgns}}}}`.
     pub(super) fn json(&self) -> String {
-        let mut rows: Vec<&Row> = self.rows.iter().flatten().collect();
-        rows.sort_by(|a, b| (&a.label, &a.reference).cmp(&(&b.label, &b.reference)));
+        let row = |number: &u16| self.rows.get(usize::from(*number)).and_then(Option::as_ref);
+        let mut rows: Vec<&Row> = self.by_reference.values().filter_map(row).collect();
+        // In order already but for labels that are not what their reference begins with.
+        sorted::sort_by(&mut rows, |a, b| (&a.label, &a.reference) < (&b.label, &b.reference));
         json::nested(|tree| {
             let mut open: Option<&str> = None;
             for row in rows {
