@@ -279,16 +279,19 @@ impl Sentences {
                 let value = if random.chance(20) { 511 } else { random.below(360) };
                 bits.push(value, width);
             }
-            "0" => bits.push(0, width),
-            "1" => bits.push(1, width),
-            "31" => bits.push(31, width),
-            "11" => bits.push(11, width),
+            // Day, hour, minute, and the number of the site.
+            "site" => {
+                for (value, width) in [(15, 5), (9, 5), (30, 6), (12, 7)] {
+                    bits.push(value, width);
+                }
+            }
             // Of every month and of none.
             "month" => bits.push(random.below(13), width),
             "day" => bits.push(random.between(0, 28), width),
             "hour" => bits.push(random.below(25), width),
             "minute" => bits.push(random.below(61), width),
             "version" => bits.push(random.below(3), width),
+            _ if !what.is_empty() => bits.push(what.parse().unwrap_or(0), width),
             _ => {
                 let value = match random.below(8) {
                     0 => 0,
@@ -334,6 +337,7 @@ const BASE: Parts = &[
     ("", 1),
     ("", 19),
 ];
+const SITE_TIME: (&str, u32) = ("site", 23);
 const BOW: (&str, u32) = ("", 9);
 const STERN: (&str, u32) = ("", 9);
 const PORT: (&str, u32) = ("", 6);
@@ -487,6 +491,42 @@ const MESSAGES: &[(u64, Parts)] = &[
             ("0", 6),
         ],
     ),
+    (8, &[("0", 2), ("200", 10), ("10", 6), ("text", 48), ("", 13), ("", 10), ("", 14), ("0", 3), ("", 11), ("0", 11)]),
+    (
+        8,
+        &[
+            ("0", 2),
+            ("367", 10),
+            ("33", 6),
+            ("0", 4),
+            SITE_TIME,
+            ("", 6),
+            ("lon", 28),
+            ("lat", 27),
+            ("", 24),
+            ("2", 4),
+            SITE_TIME,
+            ("", 61),
+            ("", 24),
+        ],
+    ),
+    (
+        8,
+        &[
+            ("0", 2),
+            ("367", 10),
+            ("33", 6),
+            ("9", 4),
+            SITE_TIME,
+            ("", 61),
+            ("", 24),
+            ("3", 4),
+            SITE_TIME,
+            ("", 61),
+            ("", 24),
+        ],
+    ),
+    (8, &[("0", 2), ("367", 10), ("33", 6), ("1", 4), SITE_TIME, ("text", 84), ("0", 1)]),
 ];
 
 /// Bits of a message, the highest first.

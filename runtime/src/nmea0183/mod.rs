@@ -17,6 +17,7 @@
 //! ```
 
 mod ais;
+mod broadcast;
 mod distress;
 mod fields;
 mod instruments;
@@ -27,7 +28,6 @@ mod sentence;
 mod sky;
 mod target;
 mod told_time;
-mod weather;
 
 use alloc::boxed::Box;
 use core::fmt;

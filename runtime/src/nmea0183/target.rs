@@ -2,11 +2,11 @@
 
 use core::fmt::Write;
 
-use aivdm::message::{BinaryBroadcastMessage, StaticDataReport};
+use aivdm::message::StaticDataReport;
 use aivdm::{AisMessage, Cog, Heading, Latitude, Longitude, NavigationStatus, Sog};
 
+use super::broadcast;
 use super::fields::{knots, radians};
-use super::weather;
 use crate::delta::{Value, ValueSink};
 use crate::json::Decimal;
 use crate::n2k::map::{aton_type, ship_type};
@@ -31,28 +31,17 @@ pub(super) fn context(message: &AisMessage) -> Option<Context> {
         AisMessage::AidToNavigationReport(report) => ("atons", report.mmsi),
         AisMessage::SarAircraftPositionReport(report) => ("aircraft", report.mmsi),
         AisMessage::SafetyRelatedBroadcast(message) => ("vessels", message.mmsi),
-        AisMessage::BinaryBroadcastMessage(message) if weather::is_weather(message.dac, message.fi) => {
-            return weather_station(message);
-        }
+        AisMessage::BinaryBroadcastMessage(message) => return broadcast::context(message),
         _ => return None,
     };
-    let mut context = Context::new();
-    // 8 letters, 18 of the URN, 10 digits at most.
-    let _ = write!(context, "{group}.urn:mrn:imo:mmsi:{:09}", mmsi.raw());
-    Some(context)
+    mmsi_context(group, mmsi.raw())
 }
 
-/// Returns the context of a weather station: one sender speaks for many, told apart by the thousandths of a degree.
-fn weather_station(message: &BinaryBroadcastMessage) -> Option<Context> {
-    let (latitude, longitude) = weather::position(message.fi, message.data.bytes())?;
+/// Returns `vessels.urn:mrn:imo:mmsi:` with another group, and a number.
+pub(super) fn mmsi_context(group: &str, mmsi: u32) -> Option<Context> {
     let mut context = Context::new();
-    // 6 letters, 18 of the URN, 10 digits at most, 7 of the place.
-    write!(context, "meteo.urn:mrn:imo:mmsi:{:09}:", message.mmsi.raw()).ok()?;
-    for degrees in [latitude, longitude] {
-        let mut text = heapless::String::<16>::new();
-        write!(text, "{degrees:.3}").ok()?;
-        context.push_str(text.get(text.len().checked_sub(3)?..)?).ok()?;
-    }
+    // 8 letters, 18 of the URN, 10 digits at most.
+    write!(context, "{group}.urn:mrn:imo:mmsi:{mmsi:09}").ok()?;
     Some(context)
 }
 
@@ -100,7 +89,7 @@ pub(super) fn values(message: &AisMessage, now: UnixMillis, sink: &mut dyn Value
         AisMessage::SafetyRelatedBroadcast(message) => identity(sink, message.mmsi.raw(), None),
         AisMessage::BinaryBroadcastMessage(message) => {
             identity(sink, message.mmsi.raw(), None);
-            weather::values(message.fi, message.data.bytes(), now, sink);
+            broadcast::values(message, now, sink);
         }
         AisMessage::SarAircraftPositionReport(report) => identity(sink, report.mmsi.raw(), None),
         AisMessage::StaticVoyageData(data) => {
@@ -338,7 +327,7 @@ fn unpadded(text: &str) -> &str {
     text.split('@').next().unwrap_or_default().trim()
 }
 
-fn name(sink: &mut dyn ValueSink, name: &str) {
+pub(super) fn name(sink: &mut dyn ValueSink, name: &str) {
     let name = unpadded(name);
     if !name.is_empty() {
         sink.value("", Value::Object(&[("name", Value::Text(name))]));

@@ -408,6 +408,55 @@ fn padding_is_no_part_of_a_name() {
     }
 }
 
+/// An AIS sentence of numbers and how many bits each takes.
+fn armored(parts: &[(i64, u32)]) -> String {
+    let bit = |value: i64, bit: u32| value.checked_shr(bit).unwrap_or(0) & 1 == 1;
+    let bits: Vec<bool> =
+        parts.iter().flat_map(|(value, width)| (0..*width).rev().map(move |at| bit(*value, at))).collect();
+    let letter = |six: &[bool]| {
+        let value = (0..6).fold(0_u8, |sum, bit| sum << 1 | u8::from(six.get(bit) == Some(&true)));
+        char::from(if value < 40 { value + 48 } else { value + 56 })
+    };
+    let payload: String = bits.chunks(6).map(letter).collect();
+    summed(&format!("!AIVDM,1,1,,A,{payload},{}", (6 - bits.len() % 6) % 6))
+}
+
+#[test]
+fn a_ship_of_inland_waterways_and_a_site_of_many_are_told_apart_by_their_area() {
+    const HEAD: [(i64, u32); 4] = [(8, 6), (0, 2), (200_000_001, 30), (0, 2)];
+    let text = |rest: &[(i64, u32)]| {
+        let line = armored(&[&HEAD, rest].concat());
+        read(&mut Sentences::new("ais"), &line).map(|delta| delta.text().to_string())
+    };
+    let ship =
+        text(&[(200, 10), (10, 6), (0, 48), (1100, 13), (114, 10), (0, 14), (0, 3), (280, 11), (0, 11)]).unwrap();
+    for part in [
+        r#""context":"vessels.urn:mrn:imo:mmsi:200000001""#,
+        r#"{"path":"design.length","value":{"overall":110}}"#,
+        r#"{"path":"design.beam","value":11.4}"#,
+        r#"{"path":"design.draft","value":{"current":2.8}}"#,
+    ] {
+        assert!(ship.contains(part), "{part}: {ship}");
+    }
+    // Wind of 10 knots, and the water's level of -1.25 m that falls, at site 65.
+    let time = [(2, 5), (12, 5), (30, 6), (65, 7)];
+    let wind = [&[(2, 4)], &time[..], &[(10, 7), (127, 7), (180, 9), (360, 9), (0, 53)]].concat();
+    let level = [&[(3, 4)], &time[..], &[(-125, 16), (2, 2), (0, 5), (1, 3), (0, 59)]].concat();
+    let site = text(&[&[(367, 10), (33, 6)], &wind[..], &level[..]].concat()).unwrap();
+    for part in [
+        r#""context":"meteo.urn:mrn:imo:mmsi:200000001:65""#,
+        r#"{"path":"environment.wind.averageSpeed","value":5.14}"#,
+        r#"{"path":"environment.wind.directionTrue","value":3.141592653589793}"#,
+        r#"{"path":"environment.water.level","value":-1.25}"#,
+        r#"{"path":"environment.water.levelTendency","value":"steady"}"#,
+        r#"{"path":"environment.date","value":"2026-06-02T12:30:00.000Z"}"#,
+    ] {
+        assert!(site.contains(part), "{part}: {site}");
+    }
+    assert!(!site.contains("gust"), "{site}");
+    assert_eq!(text(&[(1, 10), (22, 6), (0, 100)]), None);
+}
+
 #[test]
 fn a_weather_station_tells_wind_and_water() {
     // Function 31 of area 1: place, day, then wind of 10 knots from 180 degrees.
@@ -433,7 +482,7 @@ fn a_weather_station_tells_wind_and_water() {
     let values = |function: u8| {
         let mut writer = DeltaWriter::new(None, None);
         writer.update(&UpdateHead::default());
-        weather::values(function, &bytes, NOW, &mut writer);
+        broadcast::weather(function, &bytes, NOW, &mut writer);
         writer.finish().unwrap().text().to_string()
     };
     let text = values(31);
@@ -457,8 +506,8 @@ fn a_weather_station_tells_wind_and_water() {
     for length in 0..bytes.len() {
         let mut writer = DeltaWriter::new(None, None);
         writer.update(&UpdateHead::default());
-        weather::values(31, &bytes[..length], NOW, &mut writer);
-        weather::values(11, &bytes[..length], NOW, &mut writer);
+        broadcast::weather(31, &bytes[..length], NOW, &mut writer);
+        broadcast::weather(11, &bytes[..length], NOW, &mut writer);
     }
 }
 
