@@ -397,8 +397,11 @@ fn notifications_are_raised_silenced_updated_and_cleared() {
     assert!(sample.get(&format!("{base}/{id}")).contains(r#""silenced":true"#));
     assert_eq!(ask(&mut sample, Method::Put, &format!("{base}/{id}"), r#"{"state":"emergency"}"#).0, 200);
     assert_eq!(sample.get(&format!("{value}/method")), r#"["visual","sound"]"#, "a new state sounds again");
+    assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/{id}/silence"), "").0, 400, "an emergency is loud");
+    assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/silenceAll"), "").0, 200);
+    assert_eq!(sample.get(&format!("{value}/method")), r#"["visual","sound"]"#);
     assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/acknowledgeAll"), "").0, 200);
-    assert_eq!(sample.get(&format!("{value}/method")), "[]");
+    assert_eq!(sample.get(&format!("{value}/method")), r#"["visual"]"#, "and stays in sight");
     assert_eq!(ask(&mut sample, Method::Delete, &format!("{base}/{id}"), "").0, 200);
     assert_eq!(sample.get(&format!("{value}/state")), r#""normal""#);
     assert_eq!(ask(&mut sample, Method::Get, &format!("{base}/{id}"), "").0, 404);

@@ -109,7 +109,8 @@ impl Dates {
         if self.anchor.is_none()
             && let Some(dated) = self.dated
         {
-            let shift_ms = whole_days(dated.0.saturating_sub(time.0));
+            let exact = dated.0.saturating_sub(time.0);
+            let shift_ms = if record.time.is_some() { whole_days(exact) } else { exact };
             self.anchor = Some(Anchor { shift_ms, origin: Origin::Crystal, source: SourceName::new() });
         }
         if let Some(anchor) = &self.anchor {
@@ -119,8 +120,11 @@ impl Dates {
 
     /// Hears what a sentence of NMEA 0183 between the records says about the time.
     pub fn sentence(&mut self, text: &str) {
-        if let Some(sighting) = sighting::of_sentence("", text) {
-            self.hear(&sighting, self.last.unwrap_or_default(), false);
+        let Some(sighting) = sighting::of_sentence("", text) else { return };
+        match self.last {
+            Some(last) => self.hear(&sighting, last, false),
+            // What the times of the records are is not known yet.
+            None => self.dated = Some(sighting.time).filter(|time| time.is_dated()).or(self.dated),
         }
     }
 

@@ -273,7 +273,7 @@ impl Connection {
     }
 
     /// Has a request judged whose body is still to come; what is refused needs no room.
-    fn refused_by_head(&mut self, turn: &Turn<'_>) -> Option<Response> {
+    fn refused_by_head(&mut self, turn: &mut Turn<'_>) -> Option<Response> {
         let head = self.reader.awaited()?;
         (head.peer, head.local) = (Some(self.peer), turn.local);
         turn.gateway.judge(head).err()

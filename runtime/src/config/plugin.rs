@@ -94,6 +94,12 @@ impl PluginConfig {
         write_object(storage, &Self::file(id), &self.json())
     }
 
+    /// Returns what everybody may see: `enabled` and `enableDebug`.
+    #[must_use]
+    pub fn without_configuration(&self) -> Self {
+        Self { enabled: self.enabled, enable_debug: self.enable_debug, ..Self::default() }
+    }
+
     /// Returns all members as compact JSON, the three known ones first.
     #[must_use]
     pub fn json(&self) -> String {

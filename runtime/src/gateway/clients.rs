@@ -1,6 +1,7 @@
 //! The clients: those who asked something and wait, and those who listen to a stream.
 
 use super::exchanges::Exchanges;
+use super::refusals::Refusals;
 use super::server_events::ServerEvents;
 use super::streams::Streams;
 use super::{Gateway, StreamId};
@@ -20,6 +21,7 @@ pub(super) struct Clients {
     pub defaults: Defaults,
     pub streams: Streams,
     pub server_events: ServerEvents,
+    pub refusals: Refusals,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     pub carried: Option<ClientCounters>,
 }
@@ -37,6 +39,7 @@ impl Clients {
             defaults,
             streams: Streams::default(),
             server_events: ServerEvents::default(),
+            refusals: Refusals::default(),
             carried: None,
         }
     }

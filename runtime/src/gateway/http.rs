@@ -7,6 +7,8 @@ use crate::http::{Method, Request};
 use crate::plugin::{ExchangeId, Plugin};
 use crate::server::{self, Response, Route};
 
+/// Status of a request without a valid token (RFC 9110 §15.5.2).
+const UNAUTHORISED: u16 = 401;
 /// Body of a request that changes nothing, bytes; only a plugin's own addresses look at it.
 const READ_BODY_BYTES_MAX: usize = 8 * 1024;
 
@@ -24,16 +26,25 @@ impl Gateway {
     ///
     /// # Errors
     /// The answer to a request that is refused whatever its body says.
-    pub fn judge(&self, head: &Request) -> Result<usize, Response> {
+    pub fn judge(&mut self, head: &Request) -> Result<usize, Response> {
         let route = server::route(head);
-        self.setup.access.check(head, &route)?;
+        self.admit(head, &route)?;
         Ok(self.body_bytes_max(&route, head.method))
+    }
+
+    /// Checks who asks; those without a valid token are counted, and told of once a minute.
+    pub(super) fn admit(&mut self, request: &Request, route: &Route<'_>) -> Result<(), Response> {
+        self.setup.access.check(request, route).inspect_err(|refused| {
+            if refused.status == UNAUTHORISED {
+                self.clients.refusals.note(request.peer, self.hal.clock.now());
+            }
+        })
     }
 
     /// Answers at once, or returns `None` when a plugin has to be asked first.
     fn answer(&mut self, request: &Request, exchange: ExchangeId) -> Option<Response> {
         let route = server::route(request);
-        if let Err(refused) = self.setup.access.check(request, &route) {
+        if let Err(refused) = self.admit(request, &route) {
             return Some(refused);
         }
         self.board.note_served(self.hal.clock.now());

@@ -18,6 +18,7 @@ mod notices;
 mod plugin_http;
 mod plugins;
 mod puts;
+mod refusals;
 mod sending;
 mod server_events;
 mod signalk_http;

@@ -32,6 +32,7 @@ impl Gateway {
         let restarts: u64 = self.plugins.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
         out.number("restarts", restarts).number("streams", self.clients.streams.len());
         out.number("exchanges", self.clients.exchanges.waiting());
+        out.number("unauthorised", self.clients.refusals.count());
         let model = self.model.counts();
         out.object("model", |out| {
             out.number("paths", model.paths).number("bytes", model.bytes).number("contexts", model.contexts);

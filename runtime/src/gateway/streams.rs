@@ -148,7 +148,7 @@ impl Gateway {
     pub fn open_stream(&mut self, request: &Request) -> Result<StreamId, Response> {
         let route = server::route(request);
         let Route::Stream(wanted) = &route else { return Err(Response::not_found()) };
-        self.setup.access.check(request, &route)?;
+        self.admit(request, &route)?;
         if !request.method.is_read() {
             return Err(Response::not_found());
         }

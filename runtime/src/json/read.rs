@@ -16,16 +16,9 @@ pub fn members<'a, E: From<JsonError>>(
     text: &'a str,
     mut visit: impl FnMut(&str, &'a str) -> Result<(), E>,
 ) -> Result<(), E> {
-    if !text.trim_start().starts_with('{') {
-        return Err(JsonError::WrongKind.into());
-    }
     let mut failed = None;
-    let mut de = serde_json::Deserializer::from_str(text);
-    let walked = de.deserialize_map(Members { visit: &mut visit, failed: &mut failed });
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    walked.and_then(|()| de.end()).map_err(|error| JsonError::from(error).into())
+    let walked = walk_members(text, &mut |key, value| visit(key, value).map_err(|error| failed = Some(error)).is_ok());
+    failed.map_or_else(|| walked.map_err(E::from), Err)
 }
 
 /// Calls `visit` with each item of the array `text` as raw text.
@@ -33,16 +26,27 @@ pub fn members<'a, E: From<JsonError>>(
 /// # Errors
 /// [`JsonError`] when `text` is not an array, or the error `visit` returned.
 pub fn items<'a, E: From<JsonError>>(text: &'a str, mut visit: impl FnMut(&'a str) -> Result<(), E>) -> Result<(), E> {
-    if !text.trim_start().starts_with('[') {
-        return Err(JsonError::WrongKind.into());
-    }
     let mut failed = None;
-    let mut de = serde_json::Deserializer::from_str(text);
-    let walked = de.deserialize_seq(Items { visit: &mut visit, failed: &mut failed });
-    if let Some(error) = failed {
-        return Err(error);
+    let walked = walk_items(text, &mut |item| visit(item).map_err(|error| failed = Some(error)).is_ok());
+    failed.map_or_else(|| walked.map_err(E::from), Err)
+}
+
+/// Walks an object until `visit` says no. One reader for all who walk: a chip has no room for one each.
+fn walk_members<'a>(text: &'a str, visit: &mut dyn FnMut(&str, &'a str) -> bool) -> Result<(), JsonError> {
+    if !text.trim_start().starts_with('{') {
+        return Err(JsonError::WrongKind);
     }
-    walked.and_then(|()| de.end()).map_err(|error| JsonError::from(error).into())
+    let mut de = serde_json::Deserializer::from_str(text);
+    de.deserialize_map(Members(visit)).and_then(|()| de.end()).map_err(JsonError::from)
+}
+
+/// Walks an array until `visit` says no.
+fn walk_items<'a>(text: &'a str, visit: &mut dyn FnMut(&'a str) -> bool) -> Result<(), JsonError> {
+    if !text.trim_start().starts_with('[') {
+        return Err(JsonError::WrongKind);
+    }
+    let mut de = serde_json::Deserializer::from_str(text);
+    de.deserialize_seq(Items(visit)).and_then(|()| de.end()).map_err(JsonError::from)
 }
 
 /// Returns the raw text of member `key` of the object `text`; the last one when it stands twice.
@@ -97,12 +101,9 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-struct Members<'v, V, E> {
-    visit: &'v mut V,
-    failed: &'v mut Option<E>,
-}
+struct Members<'v, 'de>(&'v mut dyn FnMut(&str, &'de str) -> bool);
 
-impl<'de, V: FnMut(&str, &'de str) -> Result<(), E>, E> Visitor<'de> for Members<'_, V, E> {
+impl<'de> Visitor<'de> for Members<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,14 +113,16 @@ impl<'de, V: FnMut(&str, &'de str) -> Result<(), E>, E> Visitor<'de> for Members
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Text<'de>>()? {
             let value: &'de RawValue = map.next_value()?;
-            if let Err(error) = (self.visit)(&key.0, value.get()) {
-                *self.failed = Some(error);
-                return Err(A::Error::custom("stopped by the visitor"));
+            if !(self.0)(&key.0, value.get()) {
+                return Err(A::Error::custom(STOPPED));
             }
         }
         Ok(())
     }
 }
+
+/// Never shown: who stops has an error of its own.
+const STOPPED: &str = "stopped by the visitor";
 
 /// A key: borrowed where it holds no escape.
 struct Text<'a>(Cow<'a, str>);
@@ -143,12 +146,9 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Text<'a> {
     }
 }
 
-struct Items<'v, V, E> {
-    visit: &'v mut V,
-    failed: &'v mut Option<E>,
-}
+struct Items<'v, 'de>(&'v mut dyn FnMut(&'de str) -> bool);
 
-impl<'de, V: FnMut(&'de str) -> Result<(), E>, E> Visitor<'de> for Items<'_, V, E> {
+impl<'de> Visitor<'de> for Items<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,9 +157,8 @@ impl<'de, V: FnMut(&'de str) -> Result<(), E>, E> Visitor<'de> for Items<'_, V, 
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(item) = seq.next_element::<&'de RawValue>()? {
-            if let Err(error) = (self.visit)(item.get()) {
-                *self.failed = Some(error);
-                return Err(A::Error::custom("stopped by the visitor"));
+            if !(self.0)(item.get()) {
+                return Err(A::Error::custom(STOPPED));
             }
         }
         Ok(())

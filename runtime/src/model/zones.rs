@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -11,6 +10,7 @@ use alloc::vec::Vec;
 use super::{Model, TakenIn};
 use crate::delta::{Delta, Stamp};
 use crate::json;
+use crate::sorted::SortedMap;
 use crate::time::UnixMillis;
 
 /// `$source` of the notifications that zones raise.
@@ -24,7 +24,7 @@ const NORMAL: &str = "normal";
 /// The paths that have zones.
 #[derive(Debug, Default)]
 pub(super) struct Zones {
-    rows: BTreeMap<Box<str>, PathZones>,
+    rows: SortedMap<Box<str>, PathZones>,
     limit: usize,
 }
 
@@ -46,7 +46,7 @@ struct Zone {
 
 impl Zones {
     pub(super) fn new(limit: u16) -> Self {
-        Self { rows: BTreeMap::new(), limit: usize::from(limit) }
+        Self { rows: SortedMap::new(), limit: usize::from(limit) }
     }
 }
 

@@ -54,6 +54,19 @@ pub enum StreamRoute {
     },
 }
 
+impl Route<'_> {
+    /// Tells whether what is read there can hold passwords and the like: configurations and logs.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        match self {
+            Self::Plugin { what, .. } => what.trim_end_matches('/') == "/config",
+            Self::Admin(address) => matches!(address.as_slice(), [_, _, _, _, "log", ..]),
+            Self::Board(below) => matches!(below.as_slice(), ["log", ..]),
+            _ => false,
+        }
+    }
+}
+
 /// Finds what `request` asks for.
 #[must_use]
 pub fn route(request: &Request) -> Route<'_> {
@@ -153,6 +166,18 @@ mod tests {
             ("/plugins/%ff", "NotFound"),
         ] {
             assert_eq!(of(target), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn configurations_and_logs_are_secret() {
+        for secret in
+            ["/plugins/x/config", "/skServer/plugins/x/config/?a", "/skiff/v1/log?lines=1", "/skiff/v1/plugins/x/log/"]
+        {
+            assert!(route(&get(secret)).is_secret(), "{secret}");
+        }
+        for open in ["/", "/plugins", "/plugins/x", "/plugins/x/config/more", "/skiff/v1/status", "/signalk/v1/api"] {
+            assert!(!route(&get(open)).is_secret(), "{open}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who may do what.
 //!
-//! Reading is open on a loopback listener. On any other listener, and for every change, a bearer
-//! token is needed; it is made at the first start, told once, and kept as a salted hash in
+//! Reading the boat's data is open on a loopback listener. On any other listener, for configurations and logs, and for
+//! every change, a bearer token is needed; it is made at the first start, told once, and kept as a salted hash in
 //! `skiff/auth.json`. `Host` and `Origin` are checked on every request, so that a page from
 //! elsewhere in the user's browser reaches nothing: not by DNS rebinding (its `Host` is its own
 //! name), not by a form or script (its `Origin` is not ours), not by a WebSocket.
@@ -144,6 +144,8 @@ impl Access {
         match presented(request, is_page) {
             Some(token) if self.is_token(&token) => Ok(()),
             Some(_) => Err(unauthorised("the token is not valid")),
+            // Neither who sits at this machine nor what a browser sends by itself may read these.
+            None if route.is_secret() => Err(unauthorised("a token is needed for configurations and logs")),
             // An old cookie is as good as none, not a wrong answer.
             None if request.method.is_read() && self.is_session(request) => Ok(()),
             None if !is_loopback(request) => {

@@ -57,9 +57,9 @@ impl Contexts {
     pub(super) fn matches(&self, context: &str, model: &Model) -> bool {
         match *self {
             Self::Named(ref pattern) => pattern.matches(context),
-            Self::Near { latitude, longitude, radius } => model
-                .position_of(context)
-                .is_some_and(|(lat, lon)| distance((latitude, longitude), (lat, lon)) <= radius),
+            Self::Near { latitude, longitude, radius } => {
+                model.position_of(context).is_some_and(|place| is_within((latitude, longitude), place, radius))
+            }
         }
     }
 
@@ -72,14 +72,28 @@ impl Contexts {
     }
 }
 
-/// Metres between two places, latitude and longitude in degrees, along a great circle of the sphere (haversine).
-fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
-    let half_sine = |degrees: f64| {
-        let sine = libm::sin(degrees.to_radians() / 2.0);
-        sine * sine
-    };
-    let across = libm::cos(a.0.to_radians()) * libm::cos(b.0.to_radians()) * half_sine(b.1 - a.1);
-    2.0 * EARTH_RADIUS_M * libm::asin(libm::sqrt((half_sine(b.0 - a.0) + across).clamp(0.0, 1.0)))
+/// Tells whether two places, latitude and longitude in degrees, lie within `radius` metres along a great circle of the
+/// sphere (haversine).
+fn is_within(a: (f64, f64), b: (f64, f64), radius: f64) -> bool {
+    let square = |sine: f64| sine * sine;
+    let cosine = |latitude: f64| sine(90.0 - latitude.abs());
+    let turn = |degrees: f64| if degrees.abs() > 180.0 { 360.0 - degrees.abs() } else { degrees.abs() };
+    let apart =
+        square(sine((b.0 - a.0).abs() / 2.0)) + cosine(a.0) * cosine(b.0) * square(sine(turn(turn(b.1 - a.1)) / 2.0));
+    let half_angle = (radius / (2.0 * EARTH_RADIUS_M)).to_degrees();
+    half_angle >= 90.0 || apart <= square(sine(half_angle))
+}
+
+/// The sine of 0 to 90 degrees, to eleven places: the first terms of its series. A chip has no room for a whole library.
+fn sine(degrees: f64) -> f64 {
+    let x = degrees.to_radians();
+    let square = -(x * x);
+    let (mut term, mut sum) = (x, x);
+    for step in [2.0 * 3.0, 4.0 * 5.0, 6.0 * 7.0, 8.0 * 9.0, 10.0 * 11.0, 12.0 * 13.0, 14.0 * 15.0, 16.0 * 17.0] {
+        term *= square / step;
+        sum += term;
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -116,12 +130,28 @@ mod tests {
         }
     }
 
+    /// Checks that two places are so many metres apart, to a metre.
+    fn apart(a: (f64, f64), b: (f64, f64), metres: f64) {
+        assert!(is_within(a, b, metres + 1.0) && !is_within(a, b, metres - 1.0), "{a:?} {b:?} {metres}");
+        assert!(is_within(b, a, metres + 1.0) && !is_within(b, a, metres - 1.0), "{b:?} {a:?} {metres}");
+    }
+
     #[test]
     fn distances_are_those_of_the_sphere() {
-        let minute = distance((54.0, 11.0), (54.0 + 1.0 / 60.0, 11.0));
-        assert!((minute - 1853.2).abs() < 0.5, "{minute}");
-        let across = distance((0.0, 179.9), (0.0, -179.9));
-        assert!((across - 22_239.0).abs() < 1.0, "over the date line: {across}");
-        assert!((distance((90.0, 0.0), (-90.0, 0.0)) - 20_015_115.0).abs() < 10.0);
+        apart((54.0, 11.0), (54.0 + 1.0 / 60.0, 11.0), 1853.25);
+        apart((0.0, 179.9), (0.0, -179.9), 22_239.0);
+        apart((0.0, 350.0), (0.0, -9.0), 111_195.0);
+        apart((60.0, 0.0), (60.0, 180.0), 6_671_704.8);
+        apart((-33.9, 151.2), (51.5, -0.1), 16_994_741.5);
+        assert!(is_within((90.0, 0.0), (-90.0, 0.0), 20_015_116.0));
+        assert!(is_within((1.0, 2.0), (1.0, 2.0), 0.0));
+    }
+
+    #[test]
+    fn sines_are_those_of_the_library() {
+        for tenth in 0..=900 {
+            let degrees = f64::from(tenth) / 10.0;
+            assert!((sine(degrees) - degrees.to_radians().sin()).abs() < 1e-11, "{degrees}");
+        }
     }
 }
