@@ -230,6 +230,26 @@ fn a_folder_has_one_gateway() {
 }
 
 #[test]
+fn a_token_is_made_anew_while_no_gateway_runs() {
+    let home = tempdir().unwrap();
+    let gateway = Gateway::start(home.path(), &[]);
+    let before = gateway.token();
+    assert_refused(&run(home.path(), &["token", "new"]), 5, "a gateway runs on this folder");
+    drop(gateway);
+    fs::write(home.path().join(".skiff/skiff/auth.json"), "{").unwrap();
+    assert_refused(&run(home.path(), &["run", "--listen", "127.0.0.1:0"]), 4, "`skiff token new`");
+    let made = run(home.path(), &["token", "new"]);
+    assert_eq!(made.status.code(), Some(0), "{}", talk(&made));
+    let token = data(&made).concat();
+    assert!(token.len() == 64 && token != before);
+    let gateway = Gateway::start(home.path(), &[]);
+    let change = |token: &str| {
+        gateway.ask("POST", CONFIG, &[("Authorization", &bearer(token)), ("Content-Type", "application/json")], "{}").0
+    };
+    assert_eq!((change(&before), change(&token)), (401, 404), "no such plugin is installed");
+}
+
+#[test]
 fn an_occupied_port_is_named_and_nothing_is_written() {
     let home = tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

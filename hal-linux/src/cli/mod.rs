@@ -11,6 +11,7 @@ mod replay;
 mod run;
 pub mod talk;
 mod test;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ enum Command {
     Test(test::Args),
     Plugin(plugin::Args),
     Doctor(doctor::Args),
+    Token(token::Args),
 }
 
 /// Runs the command line of this process.
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::command(&args),
         Command::Plugin(args) => plugin::command(&args),
         Command::Doctor(args) => doctor::command(&args),
+        Command::Token(args) => token::command(&args),
     };
     match result {
         Ok(()) => ExitCode::from(exit::DONE),

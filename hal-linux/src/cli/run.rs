@@ -195,7 +195,12 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     };
     let Booted { mut gateway, token, runs_plugins } =
         Gateway::boot(hal, boot(args, limits)).map_err(|error| match &home {
-            Some(folder) => Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", folder.display())),
+            Some(folder) => {
+                let error = error.to_string();
+                let cure =
+                    if error.starts_with("skiff/auth.json") { "; `skiff token new` makes a new token" } else { "" };
+                Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}{cure}", folder.display()))
+            }
             None => Failure::new(exit::INPUT_CORRUPT, error),
         })?;
     if args.allow_anyone {

@@ -228,6 +228,7 @@ impl Instance {
 
     /// Begins a call; [`run`](Self::run) carries it out. A call that was under way is abandoned, and the guest with it.
     pub fn begin(&mut self, call: Call) {
+        trace::begin_call(self.store.data_mut());
         if self.machine.is_some() && self.dead.is_none() {
             self.dead = Some(Failure::BadAnswer("the call was abandoned"));
         }

@@ -43,7 +43,7 @@ pub use instance::{Instance, InstanceSpec, Usage};
 pub use kind::CallKind;
 pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
 #[cfg(any(test, feature = "trace"))]
-pub use trace::{HostCall, short_sha256};
+pub use trace::{HostCall, short_sha256, shown_text};
 
 use crate::delta::{Delta, DeltaVersion};
 use crate::time::{Instant, UnixMillis};
@@ -163,6 +163,9 @@ pub trait Services {
     /// Sees a host call that ended, when the instance was told to show them ([`Instance::observe`]).
     #[cfg(any(test, feature = "trace"))]
     fn observe(&mut self, _call: HostCall) {}
+    /// Hears how many host calls of one call were not shown: there are too many.
+    #[cfg(any(test, feature = "trace"))]
+    fn overlook(&mut self, _calls: u64) {}
     /// Takes a log line of the plugin.
     fn log(&mut self, level: log::Level, text: &str);
     /// Sets the status text; empty removes it.

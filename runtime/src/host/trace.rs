@@ -9,6 +9,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::fmt::Write;
 
 use sha2::{Digest, Sha256};
@@ -39,6 +40,13 @@ pub struct HostCall {
     pub written: Option<String>,
 }
 
+/// Calls that are shown of one call of the plugin, and the bytes of their arguments; more are counted.
+const CALLS_SHOWN_MAX: u32 = 4096;
+const BYTES_SHOWN_MAX: usize = 4 * 1024 * 1024;
+/// A text with more UTF-16 units is shown by length, hash and beginning.
+const TEXT_UNITS_MAX: usize = 20_000;
+/// Units of its beginning.
+const HEAD_UNITS: usize = 40;
 /// Bytes of a hash that a transcript shows.
 const HASH_SHOWN_BYTES: usize = 8;
 /// Vectors of an `fd_write` that are looked at, and the text after which no more is.
@@ -63,6 +71,10 @@ struct Calls {
     done: Vec<HostCall>,
     /// The call that waits for the core.
     open: Option<HostCall>,
+    /// Shown and left out since the plugin's call began.
+    shown: u32,
+    shown_bytes: usize,
+    left_out: u64,
 }
 
 /// Finds the row of an import.
@@ -75,10 +87,28 @@ pub(super) fn begin(state: &mut HostState) {
     state.trace.0.get_or_insert_default();
 }
 
+/// A call of the plugin begins: what is shown of it counts anew.
+pub(super) fn begin_call(state: &mut HostState) {
+    if let Some(calls) = &mut state.trace.0 {
+        (calls.shown, calls.shown_bytes) = (0, 0);
+    }
+}
+
 /// Writes down a call before it runs, where anybody wants to see it.
-pub(super) fn shown(row: TracedImport, caller: &Caller<'_>, params: &[Val]) -> Shown {
-    caller.state().trace.0.as_ref()?;
-    call(row?, params, (!caller.is_inert()).then(|| caller.memory()))
+pub(super) fn shown(row: TracedImport, caller: &mut Caller<'_>, params: &[Val]) -> Shown {
+    let row = row.filter(|row| row.shows != Shape::Hidden)?;
+    let calls = caller.state_mut().trace.0.as_mut()?;
+    if calls.shown >= CALLS_SHOWN_MAX || calls.shown_bytes >= BYTES_SHOWN_MAX {
+        calls.left_out = calls.left_out.saturating_add(1);
+        return None;
+    }
+    calls.shown = calls.shown.saturating_add(1);
+    let shown = call(row, params, (!caller.is_inert()).then(|| caller.memory()));
+    let bytes = shown.as_ref().map_or(0, |(_, looked_at)| *looked_at);
+    if let Some(calls) = caller.state_mut().trace.0.as_mut() {
+        calls.shown_bytes = calls.shown_bytes.saturating_add(bytes);
+    }
+    shown.map(|(call, _)| call)
 }
 
 /// Notes a call that was answered at once.
@@ -108,6 +138,29 @@ pub(super) fn report(state: &mut HostState, services: &mut dyn Services) {
     for call in done.into_iter().flatten() {
         services.observe(call);
     }
+    let left_out = state.trace.0.as_mut().map_or(0, |calls| core::mem::take(&mut calls.left_out));
+    if left_out > 0 {
+        services.overlook(left_out);
+    }
+}
+
+/// Returns a text as a transcript shows it, JSON: one with more than 20,000 UTF-16 units by length, hash and beginning.
+#[must_use]
+pub fn shown_text(value: &str) -> String {
+    let units = if value.len() <= TEXT_UNITS_MAX { 0 } else { value.encode_utf16().count() };
+    if units <= TEXT_UNITS_MAX {
+        return json::quoted(value);
+    }
+    let mut left = HEAD_UNITS;
+    let head = value.chars().take_while(|character| {
+        let fits = character.len_utf16() <= left;
+        left = left.saturating_sub(character.len_utf16());
+        fits
+    });
+    let head: String = head.collect();
+    json::object(|short| {
+        short.number("long", units).text("sha256", &hex(&Sha256::digest(value.as_bytes()))).text("head", &head);
+    })
 }
 
 fn result(ret: Ret) -> String {
@@ -125,12 +178,13 @@ fn number(value: f64) -> String {
     out
 }
 
-/// Writes down a call before it runs; `None` for imports that a transcript does not show.
-fn call(row: &'static Import, params: &[Val], memory: Option<Linear<'_>>) -> Shown {
+/// Writes down a call before it runs, with the bytes that were looked at; `None` for imports that a transcript does not
+/// show.
+fn call(row: &'static Import, params: &[Val], memory: Option<Linear<'_>>) -> Option<(Box<HostCall>, usize)> {
     if row.shows == Shape::Hidden {
         return None;
     }
-    let given = Given { params, memory };
+    let given = Given { params, memory, looked_at: Cell::new(0) };
     let written = if row.shows == Shape::Output { given.written() } else { None };
     let args = given.decoded(row.shows).unwrap_or_else(|| {
         json::object(|out| {
@@ -138,13 +192,17 @@ fn call(row: &'static Import, params: &[Val], memory: Option<Linear<'_>>) -> Sho
         })
     });
     let raw = given.numbers(0);
-    Some(Box::new(HostCall { module: row.module, name: row.name, args, raw, ret: String::new(), written }))
+    let looked_at = given.looked_at.get();
+    let call = HostCall { module: row.module, name: row.name, args, raw, ret: String::new(), written };
+    Some((Box::new(call), looked_at))
 }
 
 /// Arguments and the memory they point into.
 struct Given<'g> {
     params: &'g [Val],
     memory: Option<Linear<'g>>,
+    /// Bytes of the memory that were looked at.
+    looked_at: Cell<usize>,
 }
 
 impl<'g> Given<'g> {
@@ -175,12 +233,20 @@ impl<'g> Given<'g> {
     }
 
     fn bytes(&self, index: usize) -> Option<Cow<'g, [u8]>> {
-        self.memory?.bytes(GuestSlice { ptr: self.uint(index), len: self.uint(index.saturating_add(1)) })
+        let bytes =
+            self.memory?.bytes(GuestSlice { ptr: self.uint(index), len: self.uint(index.saturating_add(1)) })?;
+        self.looked_at.set(self.looked_at.get().saturating_add(bytes.len()));
+        Some(bytes)
     }
 
     /// The text at arguments `index`, `index + 1`.
     fn text(&self, index: usize) -> Option<String> {
         self.bytes(index).map(|bytes| text::from_utf8(&bytes))
+    }
+
+    /// The same, as a transcript shows it; JSON.
+    fn shown_text(&self, index: usize) -> Option<String> {
+        self.text(index).map(|text| shown_text(&text))
     }
 
     fn hex(&self, index: usize) -> Option<String> {
@@ -211,10 +277,10 @@ impl<'g> Given<'g> {
                     Managed::Null | Managed::Wrong => out.null("s"),
                 }
             }
-            Shape::Text | Shape::Console => out.text("s", &self.text(0)?),
-            Shape::TwoTexts => out.text("s", &self.text(0)?).text("s2", &self.text(2)?),
+            Shape::Text | Shape::Console => out.json("s", &self.shown_text(0)?),
+            Shape::TwoTexts => out.json("s", &self.shown_text(0)?).json("s2", &self.shown_text(2)?),
             Shape::Delta => {
-                out.text("s", &self.text(0)?);
+                out.json("s", &self.shown_text(0)?);
                 if let Some(version) = self.shown(2) {
                     out.json("version", &version);
                 }
@@ -249,7 +315,9 @@ impl<'g> Given<'g> {
         for index in 0..self.uint(2).min(VECTORS_SHOWN_MAX) {
             let at = self.uint(1).checked_add(index.checked_mul(8)?)?;
             let part = GuestSlice { ptr: memory.word(at)?, len: memory.word(at.checked_add(4)?)? };
-            out.push_str(&text::from_utf8(&memory.bytes(part)?));
+            let bytes = memory.bytes(part)?;
+            self.looked_at.set(self.looked_at.get().saturating_add(bytes.len()));
+            out.push_str(&text::from_utf8(&bytes));
             if out.len() > WRITTEN_BYTES_MAX {
                 break;
             }
@@ -284,7 +352,7 @@ mod tests {
 
     fn args(name: &'static str, params: &[i32]) -> String {
         let params: Vec<Val> = params.iter().map(|value| Val::I32(*value)).collect();
-        call(find(name), &params, Some(Linear::of_bytes(MEMORY))).map(|call| call.args).unwrap_or_default()
+        call(find(name), &params, Some(Linear::of_bytes(MEMORY))).map(|(call, _)| call.args).unwrap_or_default()
     }
 
     #[test]
@@ -311,7 +379,7 @@ mod tests {
         memory[8..12].copy_from_slice(&[2, 0, 0, 0]);
         memory[12..16].copy_from_slice(&[4, 0, 0, 0]);
         memory[16..20].copy_from_slice(b"h\0i\0");
-        let shown = |params: &[Val]| call(find("console.log"), params, Some(Linear::of_bytes(&memory))).unwrap().args;
+        let shown = |params: &[Val]| call(find("console.log"), params, Some(Linear::of_bytes(&memory))).unwrap().0.args;
         assert_eq!(shown(&[Val::I32(16)]), r#"{"s":"hi"}"#);
         assert_eq!(shown(&[Val::I32(40)]), r#"{"s":null}"#);
         assert_eq!(shown(&[Val::I32(16), Val::I32(1)]), r#"{"s":"h"}"#);

@@ -15,7 +15,9 @@ pub(super) fn row(_module: &str, _name: &str) -> TracedImport {
     TracedImport
 }
 
-pub(super) fn shown(_: TracedImport, _: &Caller<'_>, _: &[Val]) -> Shown {
+pub(super) fn begin_call(_: &mut HostState) {}
+
+pub(super) fn shown(_: TracedImport, _: &mut Caller<'_>, _: &[Val]) -> Shown {
     Shown
 }
 

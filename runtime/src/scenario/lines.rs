@@ -1,38 +1,73 @@
 //! Lines of a transcript.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 
-use sha2::{Digest, Sha256};
-
+use crate::host::shown_text;
 use crate::json::{self, Object};
 
-/// A string with more UTF-16 units is shown by length, hash and beginning.
+/// A line that is longer can hold a string that is shown by length, hash and beginning.
 const SHOWN_UNITS_MAX: usize = 20_000;
-/// Units of its beginning.
-const HEAD_UNITS: usize = 40;
+/// Lines that one call of the plugin may have, and their bytes; more are counted.
+const LINES_PER_CALL: u32 = 8192;
+const BYTES_PER_CALL: usize = 8 * 1024 * 1024;
 
 /// The transcript so far: it numbers lines and hands them on.
 pub(super) struct Lines<'s> {
     sink: &'s mut dyn FnMut(&str),
     seq: u64,
+    /// Lines and bytes of the call under way, and what is over.
+    in_call: u32,
+    bytes_in_call: usize,
+    left_out: u64,
 }
 
 impl<'s> Lines<'s> {
     pub(super) fn new(sink: &'s mut dyn FnMut(&str)) -> Self {
-        Self { sink, seq: 0 }
+        Self { sink, seq: 0, in_call: 0, bytes_in_call: 0, left_out: 0 }
     }
 
-    /// Writes a line of kind `t`.
-    pub(super) fn line(&mut self, t: &str, fill: impl FnOnce(&mut Object<'_>)) {
+    /// A call of the plugin begins.
+    pub(super) fn begin_call(&mut self) {
+        (self.in_call, self.bytes_in_call) = (0, 0);
+    }
+
+    /// Counts lines that are not written.
+    pub(super) fn leave_out(&mut self, count: u64) {
+        self.left_out = self.left_out.saturating_add(count);
+    }
+
+    /// A call of the plugin has ended: says how much of it is not shown.
+    pub(super) fn end_call(&mut self) {
+        let left_out = core::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            self.line("app", |line| {
+                line.text("ev", "left-out").number("lines", left_out);
+            });
+        }
+    }
+
+    /// Writes a line of a call, while there is room for more of it.
+    pub(super) fn of_call(&mut self, t: &str, fill: impl FnOnce(&mut Object<'_>)) {
+        if self.in_call >= LINES_PER_CALL || self.bytes_in_call >= BYTES_PER_CALL {
+            return self.leave_out(1);
+        }
+        self.in_call = self.in_call.saturating_add(1);
+        let bytes = self.line(t, fill);
+        self.bytes_in_call = self.bytes_in_call.saturating_add(bytes);
+    }
+
+    /// Writes a line of kind `t`; returns its bytes.
+    pub(super) fn line(&mut self, t: &str, fill: impl FnOnce(&mut Object<'_>)) -> usize {
         let line = json::object(|line| fill(line.number("seq", self.seq).text("t", t)));
         self.seq = self.seq.saturating_add(1);
-        (self.sink)(&if line.len() > SHOWN_UNITS_MAX { shortened(&line) } else { line });
+        let line = if line.len() > SHOWN_UNITS_MAX { shortened(&line) } else { line };
+        (self.sink)(&line);
+        line.len()
     }
 
     /// Writes an `app` line.
     pub(super) fn app(&mut self, event: &str, fill: impl for<'l, 'o> FnOnce(&'l mut Object<'o>) -> &'l mut Object<'o>) {
-        self.line("app", |line| {
+        self.of_call("app", |line| {
             fill(line.text("ev", event));
         });
     }
@@ -66,30 +101,11 @@ fn shortened(text: &str) -> String {
             if read.is_ok() { out } else { text.to_string() }
         }
         Some(b'"') if text.len() > SHOWN_UNITS_MAX => match json::string(text) {
-            Some(value) => short(&value),
+            Some(value) => shown_text(&value),
             None => text.to_string(),
         },
         _ => text.to_string(),
     }
-}
-
-fn short(value: &str) -> String {
-    let units = value.encode_utf16().count();
-    if units <= SHOWN_UNITS_MAX {
-        return json::quoted(value);
-    }
-    let sha256 = Sha256::digest(value.as_bytes());
-    let sha256 = sha256.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let mut left = HEAD_UNITS;
-    let head = value.chars().take_while(|character| {
-        let fits = character.len_utf16() <= left;
-        left = left.saturating_sub(character.len_utf16());
-        fits
-    });
-    let head: String = head.collect();
-    json::object(|short| {
-        short.number("long", units).text("sha256", &sha256).text("head", &head);
-    })
 }
 
 #[cfg(test)]
@@ -119,6 +135,30 @@ mod tests {
                 r#"{"seq":2,"t":"mem"}"#
             ]
         );
+    }
+
+    #[test]
+    fn a_call_has_so_many_lines_and_what_is_over_is_counted() {
+        let lines = written(|lines| {
+            for call in 0..2 {
+                lines.begin_call();
+                for _ in 0..LINES_PER_CALL + 5 {
+                    lines.app("status", |line| line.number("call", call));
+                }
+                lines.leave_out(2);
+                lines.end_call();
+                lines.end_call();
+            }
+        });
+        assert_eq!(lines.len(), 2 * (LINES_PER_CALL as usize + 1));
+        let last = lines.last().map(String::as_str).unwrap_or_default();
+        assert!(last.ends_with(r#""t":"app","ev":"left-out","lines":7}"#), "{last}");
+        let long = "x".repeat(15_000);
+        let lines = written(|lines| {
+            lines.begin_call();
+            (0..1000).for_each(|_| lines.app("status", |line| line.text("msg", &long)));
+        });
+        assert!(lines.iter().map(String::len).sum::<usize>() <= BYTES_PER_CALL + 20_000);
     }
 
     #[test]

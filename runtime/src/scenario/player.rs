@@ -22,7 +22,7 @@ use crate::package::plugin_id;
 ///
 /// A plugin that is refused or misbehaves is a part of the transcript, never an error.
 pub fn play(scenario: &Scenario, wasm: &[u8], limits: &PluginLimits, sink: &mut dyn FnMut(&str)) {
-    let mut world = World::new(scenario, Lines::new(sink));
+    let mut world = World::new(scenario, limits, Lines::new(sink));
     let spec = InstanceSpec {
         package: scenario.package.clone(),
         id: plugin_id(&scenario.package),
@@ -320,15 +320,21 @@ impl Player<'_> {
             Life::Stopped => return Ok(Answer::Absent),
         };
         instance.begin(call);
-        let failure = loop {
+        self.world.lines.begin_call();
+        let ended = loop {
             match instance.run(&mut self.world) {
                 // Canned answers are there at once.
                 Progress::Running => {}
                 // Everything is answered at once here; what waits still is a sleep, and this clock stands.
                 Progress::Waiting => instance.rouse(),
-                Progress::Done(answer) => return Ok(answer),
-                Progress::Failed(failure) => break failure,
+                Progress::Done(answer) => break Ok(answer),
+                Progress::Failed(failure) => break Err(failure),
             }
+        };
+        self.world.lines.end_call();
+        let failure = match ended {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
         };
         let reason = failure.to_string();
         if matches!(failure, Failure::InStartSection(_)) {

@@ -11,6 +11,7 @@ use core::task::Poll;
 use super::lines::Lines;
 use super::network::{MockSockets, Sent};
 use super::script::{CannedAnswer, Scenario};
+use crate::budget::PluginLimits;
 use crate::delta::DeltaVersion;
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::host::sockets::Sockets;
@@ -33,6 +34,7 @@ pub(super) struct World<'s> {
     self_paths: BTreeMap<String, String>,
     /// The configuration that was saved.
     saved: Option<String>,
+    config_bytes_max: usize,
     files: MemoryMedium,
     pub(super) sockets: MockSockets,
     canned: Vec<CannedAnswer>,
@@ -55,7 +57,7 @@ pub(super) struct Offers {
 }
 
 impl<'s> World<'s> {
-    pub(super) fn new(scenario: &Scenario, lines: Lines<'s>) -> Self {
+    pub(super) fn new(scenario: &Scenario, limits: &PluginLimits, lines: Lines<'s>) -> Self {
         Self {
             lines,
             package: scenario.package.clone(),
@@ -65,6 +67,7 @@ impl<'s> World<'s> {
             random: scenario.seed,
             self_paths: scenario.self_paths.clone(),
             saved: None,
+            config_bytes_max: limits.config_bytes_max as usize,
             files: MemoryMedium::default(),
             sockets: MockSockets::new(scenario),
             canned: scenario.fetch.clone(),
@@ -152,7 +155,7 @@ impl Services for World<'_> {
     fn observe(&mut self, call: HostCall) {
         self.show_sent();
         if call.module == import::WASI {
-            self.lines.line("wasi", |line| {
+            self.lines.of_call("wasi", |line| {
                 line.text("fn", call.name).json("ret", &call.ret);
                 if let Some(text) = &call.written {
                     line.text("text", text);
@@ -161,10 +164,14 @@ impl Services for World<'_> {
         } else {
             let name =
                 if call.module == import::ENV { call.name.to_string() } else { [call.module, call.name].join(".") };
-            self.lines.line("host", |line| {
+            self.lines.of_call("host", |line| {
                 line.text("fn", &name).json("args", &call.args).json("ret", &call.ret).json("raw", &call.raw);
             });
         }
+    }
+
+    fn overlook(&mut self, calls: u64) {
+        self.lines.leave_out(calls);
     }
 
     fn log(&mut self, _: log::Level, _: &str) {
@@ -184,6 +191,9 @@ impl Services for World<'_> {
     }
 
     fn save_config(&mut self, text: &str) -> bool {
+        if text.len() > self.config_bytes_max {
+            return false;
+        }
         let Ok(config) = json::compact(text) else { return false };
         self.lines.app("save-config", |line| line.json("config", &config));
         self.saved = Some(config);

@@ -416,8 +416,8 @@ fn ask(client: &GatewayClient, method: Method, path: &str, body: Option<Body>) -
     }
     Err(match status {
         401 | 403 => {
-            let help =
-                "the token is read from skiff/token in the configuration folder (--config DIR) or from SKIFF_TOKEN";
+            let help = "the token is read from skiff/token in the configuration folder (--config DIR) or from SKIFF_TOKEN; \
+                 `skiff token new` makes another";
             Failure::new(exit::UNAUTHORISED, format_args!("the gateway refuses: {reason}; {help}"))
         }
         _ => Failure::new(exit::VERDICT, format_args!("the gateway refuses: {reason}")),

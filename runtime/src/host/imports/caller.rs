@@ -26,7 +26,7 @@ impl<'c> Caller<'c> {
         self.store.data()
     }
 
-    pub(super) fn state_mut(&mut self) -> &mut HostState {
+    pub(in crate::host) fn state_mut(&mut self) -> &mut HostState {
         self.store.data_mut()
     }
 

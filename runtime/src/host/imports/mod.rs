@@ -216,7 +216,7 @@ fn import_function(store: &mut Store<HostState>, ty: &FuncType, import: &'static
     let row = trace::row(import.module, import.name);
     Func::new(store, ty.clone(), move |mut store, params, results| {
         let mut caller = Caller::of(store.as_context_mut());
-        let shown = trace::shown(row, &caller, params);
+        let shown = trace::shown(row, &mut caller, params);
         let outcome = match called(&mut caller, params, import) {
             Some(outcome) => outcome,
             None => {

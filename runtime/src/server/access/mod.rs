@@ -83,11 +83,25 @@ impl Access {
             return Ok((Self { salt, hash, names: Vec::new(), anyone: false }, None));
         }
         let (access, token) = Self::with_new_token(rng);
-        let text = json::object(|out| {
-            out.text("algorithm", "sha256").text("salt", &hex(&access.salt)).text("hash", &hex(&access.hash));
-        });
-        write_object(storage, FILE, &text)?;
+        access.save(storage)?;
         Ok((access, Some(token)))
+    }
+
+    /// Makes a new token and writes `skiff/auth.json`, whatever stood there; the token before is good for nothing then.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file cannot be written; the token before stays.
+    pub fn renew(storage: &mut dyn Storage, rng: &mut dyn Rng) -> Result<NewToken, ConfigError> {
+        let (access, token) = Self::with_new_token(rng);
+        access.save(storage)?;
+        Ok(token)
+    }
+
+    fn save(&self, storage: &mut dyn Storage) -> Result<(), ConfigError> {
+        let text = json::object(|out| {
+            out.text("algorithm", "sha256").text("salt", &hex(&self.salt)).text("hash", &hex(&self.hash));
+        });
+        write_object(storage, FILE, &text)
     }
 
     /// Makes access rules with a new token that is stored nowhere, for a run that leaves no trace.

@@ -36,6 +36,33 @@ fn a_token_is_made_once_and_only_its_hash_is_kept() {
 }
 
 #[test]
+fn a_token_that_is_lost_is_made_anew() {
+    for text in ["", r#"{"algorithm":"sha256","salt":"00"}"#] {
+        let mut files = Files::with(FILE, text);
+        let token = Access::renew(&mut files, &mut Counting(3)).unwrap();
+        let (access, none) = Access::open_or_create(&mut files, &mut Counting(9)).unwrap();
+        assert!(none.is_none() && access.is_token(token.as_str()));
+        let next = Access::renew(&mut files, &mut Counting(50)).unwrap();
+        let (access, _) = Access::open_or_create(&mut files, &mut Counting(9)).unwrap();
+        assert!(
+            access.is_token(next.as_str()) && !access.is_token(token.as_str()),
+            "the one before is good for nothing"
+        );
+    }
+}
+
+#[test]
+fn configurations_and_logs_are_for_those_with_the_token() {
+    let (access, token) = access();
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("{SESSION_COOKIE}={}", access.session()));
+    for target in ["/plugins/x/config", "/skServer/plugins/x/config", "/skiff/v1/log", "/skiff/v1/plugins/x/log"] {
+        assert_eq!(status(&access, Method::Get, target, &[HOST], true), 401, "{target}");
+        assert_eq!(status(&access, Method::Get, target, &[HOST, ("Cookie", &cookie)], true), 401, "{target}");
+        assert_eq!(status(&access, Method::Get, target, &[HOST, ("Authorization", &bearer)], true), 0, "{target}");
+    }
+}
+
+#[test]
 fn a_damaged_file_lets_nobody_in_and_is_kept() {
     for text in ["", "{}", r#"{"algorithm":"md5"}"#, r#"{"algorithm":"sha256","salt":"00","hash":""}"#] {
         let mut files = Files::with(FILE, text);
