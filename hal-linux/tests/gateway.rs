@@ -234,10 +234,10 @@ fn a_token_is_made_anew_while_no_gateway_runs() {
     let home = tempdir().unwrap();
     let gateway = Gateway::start(home.path(), &[]);
     let before = gateway.token();
-    assert_refused(&run(home.path(), &["token", "new"]), 5, "a gateway runs on this folder");
+    assert_refused(&run(home.path(), &["token", "new"]), 5, &["a gateway runs on this folder"]);
     drop(gateway);
     fs::write(home.path().join(".skiff/skiff/auth.json"), "{").unwrap();
-    assert_refused(&run(home.path(), &["run", "--listen", "127.0.0.1:0"]), 4, "`skiff token new`");
+    assert_refused(&run(home.path(), &["run", "--listen", "127.0.0.1:0"]), 4, &["`skiff token new`"]);
     let made = run(home.path(), &["token", "new"]);
     assert_eq!(made.status.code(), Some(0), "{}", talk(&made));
     let token = data(&made).concat();
