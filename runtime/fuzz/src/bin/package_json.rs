@@ -31,8 +31,18 @@ enum Keyword<'a> {
 const MEMBERS: [&str; 8] =
     ["name", "version", "description", "keywords", "wasmManifest", "wasmCapabilities", "skiff", "other"];
 const CAPABILITIES: [&str; 12] = [
-    "network", "storage", "dataRead", "dataWrite", "serialPorts", "putHandlers", "httpEndpoints", "resourceProvider",
-    "weatherProvider", "radarProvider", "rawSockets", "other",
+    "network",
+    "storage",
+    "dataRead",
+    "dataWrite",
+    "serialPorts",
+    "putHandlers",
+    "httpEndpoints",
+    "resourceProvider",
+    "weatherProvider",
+    "radarProvider",
+    "rawSockets",
+    "other",
 ];
 
 fn quoted(text: &str) -> String {
