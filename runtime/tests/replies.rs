@@ -8,6 +8,8 @@ use guests::{buffer_guest, managed_guest};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use skiff_runtime::hal::sim::SimStorage;
+use skiff_runtime::hal::{Key, Storage};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::plugin::{ExchangeId, PluginState};
 use skiff_runtime::server::Response;
@@ -113,6 +115,29 @@ fn a_crash_answers_everyone_who_waits_exactly_once() {
     assert_eq!((statuses[0], statuses[2]), (500, 500), "{statuses:?}");
     assert_eq!(found.len(), 3);
     assert_eq!(boat.plugin("offers").state(), PluginState::Running);
+}
+
+#[test]
+fn a_damaged_configuration_is_a_row_and_is_kept_aside() {
+    let mut storage = SimStorage::new();
+    let key = |file: &str| Key::parse(&format!("plugin-config-data/offers.json{file}")).unwrap();
+    storage.replace(&key(""), b"{\"enabled\":tr").unwrap();
+    let mut boat = Boat::with_storage(storage.clone());
+    boat.install("offers", &offering(""));
+    boat.settle();
+    let plugin = boat.plugin("offers");
+    assert_eq!(plugin.state(), PluginState::Error);
+    let reason = plugin.reason().unwrap_or_default();
+    assert!(reason.contains("plugin-config-data/offers.json: not a JSON object"), "{reason}");
+    let configured = boat.gateway.request(&request(Method::Post, "/plugins/offers/config", r#"{"enabled":true}"#));
+    let mut found = BTreeMap::new();
+    for _ in 0..5 {
+        responses(&mut boat, &mut found);
+        boat.pass(1);
+    }
+    assert_eq!(found[&configured].status, 200);
+    assert_eq!(boat.plugin("offers").state(), PluginState::Running);
+    assert_eq!(storage.read_all(&key(".damaged"), 100).unwrap(), b"{\"enabled\":tr");
 }
 
 #[test]

@@ -5,12 +5,20 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{ConfigError, read_object, write_object};
-use crate::hal::Storage;
+use super::{ConfigError, ConfigReason, read_object, write_object};
+use crate::hal::{Key, Storage, StorageError};
 use crate::json::{self, JsonError};
 
 /// Member with Skiff's own settings of a plugin: `{"subscribe":["environment.wind.*"]}`.
 const OWN_SECTION: &str = "skiff";
+
+/// Copies a damaged file, so that the next change of it loses nothing.
+fn keep_aside(storage: &mut dyn Storage, file: &str, limit_bytes: u32) -> Result<(), StorageError> {
+    let (from, to) = (Key::parse(file), Key::parse(&format!("{file}.damaged")));
+    let (Ok(from), Ok(to)) = (from, to) else { return Err(StorageError::NotFound) };
+    let data = storage.read_all(&from, limit_bytes)?;
+    storage.replace(&to, &data)
+}
 
 /// The configuration file of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +76,28 @@ impl PluginConfig {
     /// [`ConfigError`] when it cannot be read or is damaged; it is left as it is.
     pub fn load(storage: &mut dyn Storage, id: &str, limit_bytes: u32) -> Result<Option<Self>, ConfigError> {
         Ok(read_object(storage, &Self::file(id), limit_bytes)?.map(|text| Self::parse(&text)))
+    }
+
+    /// Reads the file as [`load`](Self::load) does; a damaged one is kept aside, as `<id>.json.damaged`, stands for a plugin
+    /// that is disabled, and comes back as the second.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file cannot be read.
+    pub fn load_or_keep_aside(
+        storage: &mut dyn Storage,
+        id: &str,
+        limit_bytes: u32,
+    ) -> Result<(Option<Self>, Option<ConfigError>), ConfigError> {
+        match Self::load(storage, id, limit_bytes) {
+            Ok(config) => Ok((config, None)),
+            Err(error) if error.reason == ConfigReason::Damaged => {
+                if let Err(reason) = keep_aside(storage, &Self::file(id), limit_bytes) {
+                    log::warn!("{}.damaged: {reason}; the damaged file has no copy", Self::file(id));
+                }
+                Ok((Some(Self { enabled: Some(false), ..Self::default() }), Some(error)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads compact JSON; anything that is no object gives the empty configuration.

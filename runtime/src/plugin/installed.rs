@@ -284,7 +284,8 @@ impl Plugin {
     pub(super) fn store(&mut self, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
         let version = &mut self.version;
         // The file may have been changed by the plugin itself (sk_save_config) since it was read.
-        let stored = PluginConfig::load(storage, &version.view.id, version.limits.config_bytes_max)?;
+        let limit = version.limits.config_bytes_max;
+        let (stored, _) = PluginConfig::load_or_keep_aside(storage, &version.view.id, limit)?;
         let mut config = stored.unwrap_or_default().posted(body)?;
         if config.enabled == Some(true) && !version.missing.is_empty() {
             return Err(ConfigureError::Asks(version.missing));

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -10,6 +11,7 @@ use super::context::{Turn, TurnContext, World};
 use super::errors::{ConfigureError, InstallError, ReplaceError};
 use super::exchange::{ExchangeId, Finished, Outcome, Reply};
 use super::installed::{Plugin, Waiting};
+use super::life::Why;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
 use super::services;
@@ -147,7 +149,8 @@ impl Registry {
             return Err(clash.map_or(InstallError::Duplicate, InstallError::Clash));
         }
         let missing = self.missing(plugin.package(), storage);
-        let stored = PluginConfig::load(storage, plugin.id(), self.limits.plugin.config_bytes_max)?;
+        let limit = self.limits.plugin.config_bytes_max;
+        let (stored, damaged) = PluginConfig::load_or_keep_aside(storage, plugin.id(), limit)?;
         let config = match (stored, enabled) {
             (Some(config), _) => Some(config),
             (None, Enabled::FromConfig) => None,
@@ -160,6 +163,9 @@ impl Registry {
         };
         let at = self.plugins.partition_point(|other| other.package_name() < plugin.package_name());
         let mut plugin = plugin.configured(config);
+        if let Some(damaged) = damaged {
+            plugin.version.life.rest(Why::Error(format!("{damaged}; it is disabled, configure it anew")));
+        }
         if !missing.is_empty() {
             plugin.version.lacks(missing, Instant::default());
         }

@@ -374,7 +374,10 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
         let id = plugin_id(&package.name);
         let granted = asks::granted(folder, &package.name).unwrap_or_default();
         let missing = if asks_consent { package.asks().without(granted) } else { Asks::NONE };
-        let enabled = load(folder, &id)?.enabled.unwrap_or(false) && missing.is_empty();
+        let config = load(folder, &id);
+        // One damaged file hides no other plugin.
+        let damaged = config.as_ref().err().map(ToString::to_string);
+        let enabled = config.is_ok_and(|config| config.enabled.unwrap_or(false)) && missing.is_empty();
         rows.push(json!({
             "id": id,
             "name": package.name,
@@ -386,11 +389,18 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
             id,
             package: package.name.clone(),
             version: package.version.clone(),
-            state: if enabled { "enabled" } else { "disabled" }.into(),
-            reason: if missing.is_empty() {
-                "gateway not running".into()
+            state: if damaged.is_some() {
+                "error"
+            } else if enabled {
+                "enabled"
             } else {
-                format!("asks for {missing}, which nobody has granted")
+                "disabled"
+            }
+            .into(),
+            reason: match damaged {
+                Some(damaged) => damaged,
+                None if missing.is_empty() => "gateway not running".into(),
+                None => format!("asks for {missing}, which nobody has granted"),
             },
         });
     }
