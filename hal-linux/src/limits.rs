@@ -13,6 +13,8 @@ const MIB: u32 = 1024 * 1024;
 const MEMORY_MIB_MAX: u32 = 4096;
 /// What an archive unpacks to (`Limits::unpacked_bytes_max`).
 const MODULE_MIB_MAX: u32 = 16;
+/// Clients of streams; each can have some 600 KiB under way.
+const CLIENTS_MAX: u32 = 1024;
 /// Of one plugin.
 const PLUGIN_MIB_MAX: u32 = 1024;
 
@@ -33,15 +35,17 @@ pub fn of(board: Board, config: &Path) -> Result<Limits, String> {
             "memoryMiB" => MEMORY_MIB_MAX,
             "moduleMiB" => MODULE_MIB_MAX,
             "codeHeapMiB" | "linearMiB" => PLUGIN_MIB_MAX,
+            "clients" => CLIENTS_MAX,
             _ => return Err(Refused(format!("{name} is no limit; there are {NAMES}"))),
         };
-        let mib = value.parse().ok().filter(|mib| (1..=most).contains(mib));
-        let mib = mib.ok_or_else(|| Refused(format!("{name} is a whole number from 1 to {most}")))?;
-        let bytes = MIB.saturating_mul(mib);
+        let number = value.parse().ok().filter(|number| (1..=most).contains(number));
+        let number: u32 = number.ok_or_else(|| Refused(format!("{name} is a whole number from 1 to {most}")))?;
+        let bytes = MIB.saturating_mul(number);
         match name {
-            "memoryMiB" => limits.total_bytes = u64::from(MIB).saturating_mul(mib.into()),
+            "memoryMiB" => limits.total_bytes = u64::from(MIB).saturating_mul(number.into()),
             "moduleMiB" => limits.plugin.module_bytes_max = bytes,
             "codeHeapMiB" => limits.plugin.code_heap_bytes_max = bytes,
+            "clients" => limits.clients_max = u16::try_from(number).unwrap_or(u16::MAX),
             _ => limits.plugin.linear_bytes_max = bytes,
         }
         Ok(())
@@ -49,7 +53,7 @@ pub fn of(board: Board, config: &Path) -> Result<Limits, String> {
     read.map(|()| limits).map_err(|Refused(clause)| format!("{SETTINGS_FILE}: skiff.limits: {clause}"))
 }
 
-const NAMES: &str = "memoryMiB, moduleMiB, codeHeapMiB, linearMiB";
+const NAMES: &str = "memoryMiB, moduleMiB, codeHeapMiB, linearMiB, clients";
 
 struct Refused(String);
 
@@ -71,9 +75,10 @@ mod tests {
 
     #[test]
     fn an_operator_sets_limits_and_a_board_keeps_its_own() {
-        let text = r#"{"skiff":{"limits":{"memoryMiB":4096,"moduleMiB":12,"codeHeapMiB":96,"linearMiB":32}}}"#;
+        let text =
+            r#"{"skiff":{"limits":{"memoryMiB":4096,"moduleMiB":12,"codeHeapMiB":96,"linearMiB":32,"clients":300}}}"#;
         let limits = said(text, Board::Linux).unwrap();
-        assert_eq!(limits.total_bytes, 4 << 30);
+        assert_eq!((limits.total_bytes, limits.clients_max), (4 << 30, 300));
         let plugin = limits.plugin;
         assert_eq!(
             (plugin.module_bytes_max, plugin.code_heap_bytes_max, plugin.linear_bytes_max),
@@ -94,6 +99,7 @@ mod tests {
             (r#"{"moduleMiB":17}"#, "from 1 to 16"),
             (r#"{"linearMiB":"32"}"#, "linearMiB is a whole number"),
             (r#"{"linearMiB":1.5}"#, "linearMiB is a whole number"),
+            (r#"{"clients":1025}"#, "clients is a whole number from 1 to 1024"),
             (r#"{"memory":1}"#, "memory is no limit; there are memoryMiB"),
             ("[]", "an object is wanted"),
         ] {
