@@ -238,13 +238,29 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
             let product = path.ends_with("apparentPower") && expected * ours <= 0.0;
             wrapped || product
         };
-        return ours.is_some_and(|_| expected.is_none() || numbers.is_some_and(turned)).then_some("power-offset");
+        // Not available, reserved and out of range (0xffffffff, …fe, …fd) are -1, -2 and -3 so; an apparent power is a
+        // product of that.
+        let is_code = |bytes: &[u8]| bytes[0] >= 0xfd && bytes[1..] == [0xff; 3];
+        let no_number = |expected: &Value| {
+            let offset = expected.as_f64().is_some_and(|number| (1.0..=3.0).contains(&(-2e9 - number)));
+            offset || path.ends_with("apparentPower") && message.payload.windows(4).any(is_code)
+        };
+        let is_of_it = match (expected, ours.filter(|ours| !ours.is_null())) {
+            (Some(expected), None) => no_number(expected),
+            (_, Some(_)) => expected.is_none() || numbers.is_some_and(turned),
+            (None, None) => false,
+        };
+        if is_of_it {
+            return Some("power-offset");
+        }
     }
     if ours.is_some_and(|ours| same_but_lost_top(expected.unwrap_or(&Value::Null), ours)) {
         return Some("top-of-range");
     }
     if path.ends_with(".followingPoint.name") && expected.is_none() {
-        return holds_refused_codes(message).then_some("third-point-name");
+        // A coordinate that is refused, or not available: 0x7fffffff.
+        let lacks_one = message.payload.windows(4).any(|bytes| bytes == [0xff, 0xff, 0xff, 0x7f]);
+        return (lacks_one || holds_refused_codes(message)).then_some("third-point-name");
     }
     if path.starts_with("notifications.nmea.") && (expected.is_none() || ours.is_none()) {
         let listed = Decoded::new(message.id.pgn, &message.payload)?.text(Field::AlertCategory);
@@ -255,6 +271,8 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         return Some("gone-is-null");
     }
     let expected = expected?;
+    // What went away is null once, and absent afterwards: one reason for both.
+    let ours = ours.filter(|ours| !ours.is_null());
     let decoded = || Decoded::new(message.id.pgn, &message.payload);
     let absent = |field| decoded().is_some_and(|decoded| decoded.raw(field).is_none());
     if path.is_empty() && ours.is_none() && expected.is_number() {

@@ -499,7 +499,11 @@ mod tests {
 
     #[test]
     fn a_port_without_a_listener_is_told() {
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // Bound, so that it is nobody else's, and not listening.
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        rustix::net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let bound = TcpListener::from(socket);
+        let closed = bound.local_addr().unwrap();
         let mut network = StdNetwork::new();
         let Ok(socket) = network.connect(closed) else { return };
         for _ in 0..5000 {

@@ -75,7 +75,7 @@ impl Board {
     /// Tells whether the HAL keeps the files of packages.
     pub fn keeps_web_files(&self) -> bool {
         // Not on chips: what serves them is left out there.
-        cfg!(feature = "std") && self.parts.web_files
+        cfg!(any(test, feature = "std")) && self.parts.web_files
     }
 
     pub fn new(has_no_clock: bool) -> Self {

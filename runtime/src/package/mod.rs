@@ -21,7 +21,7 @@ use crate::json;
 /// Bytes of a `package.json`.
 pub const PACKAGE_JSON_BYTES_MAX: usize = 64 * 1024;
 /// Whatever a package holds can be for somebody: not on chips, which keep its two files and no others.
-const HAS_FILES: bool = cfg!(feature = "std");
+const HAS_FILES: bool = cfg!(any(test, feature = "std"));
 /// Bytes of a package name; npm allows 214.
 pub const NAME_BYTES_MAX: usize = 214;
 /// Keywords that are kept.

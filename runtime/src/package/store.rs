@@ -29,7 +29,7 @@ const HEADER_1_BYTES: usize = 12;
 const RECORDS_MAX: usize = 256;
 
 /// Versions beside the one in force are kept: not on chips, which have no room for them.
-const HAS_ROOM: bool = cfg!(feature = "std");
+const HAS_ROOM: bool = cfg!(any(test, feature = "std"));
 
 /// Tells whether versions beside the one in force are kept.
 pub fn keeps_versions(storage: &mut dyn Storage) -> bool {

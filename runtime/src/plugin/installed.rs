@@ -88,7 +88,7 @@ impl Plugin {
     #[must_use]
     pub fn waiting(&self) -> Option<&Waiting> {
         // None waits on chips, and nothing that speaks of one is compiled there.
-        self.waiting.as_deref().filter(|_| cfg!(feature = "std"))
+        self.waiting.as_deref().filter(|_| cfg!(any(test, feature = "std")))
     }
 
     /// Returns what is known of the module, or why it was refused.

@@ -120,7 +120,7 @@ impl Registry {
 
     /// Notes the version of a plugin that waits for what it asks for.
     pub fn set_waiting(&mut self, id: &str, waiting: Option<Waiting>) {
-        let plugin = self.plugins.iter_mut().find(|plugin| cfg!(feature = "std") && plugin.id() == id);
+        let plugin = self.plugins.iter_mut().find(|plugin| cfg!(any(test, feature = "std")) && plugin.id() == id);
         if let Some(plugin) = plugin {
             plugin.waiting = waiting.map(Box::new);
         }
