@@ -124,6 +124,19 @@ fn pending_missing_trapping_and_nonsense_handlers_have_their_states() {
 }
 
 #[test]
+fn a_refused_put_has_a_state_that_can_be_asked_for() {
+    let mut sample = world(vec![]);
+    let address = "/signalk/v1/api/vessels/self/nobody/handles";
+    for (body, status) in [(r#"{"value":1}"#, 405), (r#"{"vale":1}"#, 400)] {
+        let (answered, text) = ask(&mut sample, Method::Put, address, body);
+        assert_eq!(answered, status, "{text}");
+        let href = member(&text, "href");
+        assert!(href.starts_with("/signalk/v1/requests/"), "{text}");
+        assert!(sample.get(&href).contains(&format!(r#""statusCode":{status}"#)), "{text}");
+    }
+}
+
+#[test]
 fn of_several_handlers_the_source_chooses() {
     let one =
         package("@acme/one", PUT, &[("ok", r#"{"state":"COMPLETED","message":"one"}"#)], &export(PUT_EXPORT, "ok"));

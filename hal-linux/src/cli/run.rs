@@ -203,6 +203,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
             }
             None => Failure::new(exit::INPUT_CORRUPT, error),
         })?;
+    if !args.listen.ip().is_loopback() {
+        log::warn!("no TLS: the token and all data cross the network in the clear; use a tunnel or a proxy with TLS");
+    }
     if args.allow_anyone {
         log::warn!("--allow-anyone: anyone who can reach {} can change everything", args.listen);
     }

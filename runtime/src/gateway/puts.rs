@@ -42,14 +42,13 @@ impl Gateway {
     /// Takes a PUT request over HTTP.
     pub(super) fn put_request(&mut self, segments: &[&str], body: &[u8], exchange: ExchangeId) -> Option<Response> {
         let id = crate::config::random_uuid(&mut *self.hal.rng);
-        let put = match Put::of_request(segments, body) {
-            Ok(put) => put,
-            Err(state) => return Some(Response::json(state.status, state.json(Some(&id), None))),
-        };
-        match self.open_put(&put, &id, exchange, PutClient::Http { is_answered: false }) {
-            Ok(()) => None,
-            Err(state) => Some(Response::json(state.status, state.json(Some(&id), None))),
-        }
+        let opened = Put::of_request(segments, body)
+            .and_then(|put| self.open_put(&put, &id, exchange, PutClient::Http { is_answered: false }));
+        let refused = opened.err()?;
+        // Its state can be asked for as that of every other.
+        self.clients.requests.open(&id, self.hal.clock.now());
+        self.clients.requests.set(&id, refused.clone());
+        Some(put_response(&refused, &id))
     }
 
     /// Takes a PUT request over a stream; its one reply goes to that stream.
