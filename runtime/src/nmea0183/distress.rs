@@ -6,23 +6,8 @@ use super::instruments::position;
 use super::sentence::Sentence;
 use super::target::Context;
 use crate::delta::{Value, ValueSink};
+use crate::n2k::map::nature_of_distress;
 
-/// By nature of distress; those without a word are not assigned.
-const NATURES: [&str; 13] = [
-    "fire",
-    "flooding",
-    "collision",
-    "grounding",
-    "listing",
-    "sinking",
-    "adrift",
-    "undesignated",
-    "abandon",
-    "piracy",
-    "mob",
-    "",
-    "epirb",
-];
 /// Bytes of the peer's words and of a sentence.
 const MESSAGE_BYTES_MAX: usize = super::SENTENCE_BYTES_MAX + 64;
 
@@ -41,8 +26,7 @@ pub(super) fn values(sentence: &Sentence<'_>, sink: &mut dyn ValueSink) {
     let mut message = heapless::String::<MESSAGE_BYTES_MAX>::new();
     let (leaf, state, place) = match (fields.text(2), fields.text(3)) {
         ("12", nature) => {
-            let nature = nature.parse().ok().and_then(|nature: usize| NATURES.get(nature).copied());
-            let nature = nature.filter(|nature| !nature.is_empty()).unwrap_or("unassigned");
+            let nature = nature.parse().ok().and_then(nature_of_distress).unwrap_or("unassigned");
             // The peer's words, as clients look for them.
             let _ = write!(message, "DSC Distress Recieved! Nature of distress: {nature}");
             (nature, "emergency", place(fields.text(5)))

@@ -36,6 +36,7 @@ use crate::delta::{Value, ValueSink};
 pub(crate) use self::ais_names::{aton_type, ship_type};
 pub(super) use self::environment::temperature_source;
 pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX};
+pub(crate) use self::radio::nature_of_distress;
 pub(super) use self::rule::Mapping;
 pub(super) use self::tanks::FLUIDS;
 pub(super) use self::target::DeltaContext;

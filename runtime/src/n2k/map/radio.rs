@@ -28,7 +28,8 @@ fn safety_broadcast(scene: &mut Scene<'_>) {
 /// Code of lookup DSC_CATEGORY for distress.
 const DISTRESS: i64 = 112;
 
-/// Paths by code of lookup DSC_NATURE, from 100 on.
+/// Leaves of notifications by nature of distress (ITU-R M.493), as NMEA 0183 numbers them; the code of lookup DSC_NATURE
+/// is 100 more. Those without a word are not assigned.
 const NATURES: [&str; 13] = [
     "fire",
     "flooding",
@@ -41,9 +42,15 @@ const NATURES: [&str; 13] = [
     "abandon",
     "piracy",
     "mob",
-    "undesignated",
+    "",
     "epirb",
 ];
+
+/// Returns the leaf for a nature of distress (ITU-R M.493), unless it is not assigned.
+#[must_use]
+pub fn nature_of_distress(code: usize) -> Option<&'static str> {
+    NATURES.get(code).copied().filter(|nature| !nature.is_empty())
+}
 
 /// PGN 129808: the position, and a notification when it is a call of distress.
 fn selective_call(scene: &mut Scene<'_>) {
@@ -59,7 +66,7 @@ fn selective_call(scene: &mut Scene<'_>) {
         return;
     }
     let nature = scene.decoded.raw(Field::NatureOfDistress).and_then(|code| code.checked_sub(100));
-    let nature = nature.and_then(|at| NATURES.get(usize::try_from(at).ok()?)).unwrap_or(&"undesignated");
+    let nature = nature.and_then(|code| nature_of_distress(usize::try_from(code).ok()?)).unwrap_or("undesignated");
     let message = join(&["DSC Distress Received! Nature of distress: ", nature]);
     scene.value(&join(&["notifications.", nature]), Value::Object(&[("message", Value::Text(&message))]));
 }
