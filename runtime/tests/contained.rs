@@ -133,6 +133,10 @@ fn a_flood_of_deltas_is_cut_off_counted_and_harms_nobody() {
         "{}",
         flood.len()
     );
+    sample.play(12);
+    let reason = sample.plugin("flood").reason().expect("a word of what is lost").to_string();
+    assert!(reason.starts_with("lately ") && reason.ends_with(" of its deltas dropped"), "{reason}");
+    assert_eq!(sample.replay().gateway().health().name(), "plugin-over-share");
 }
 
 #[test]

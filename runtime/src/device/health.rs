@@ -7,7 +7,7 @@ pub enum Health {
     Updating,
     /// A plugin has crashed.
     PluginCrashed,
-    /// A plugin loses what it tells, since it holds its share of the model.
+    /// A plugin loses what it tells: it holds its share of the model, or emits more than one call may.
     PluginOverShare,
     /// Nothing comes from the bus.
     NoBus,

@@ -209,7 +209,8 @@ impl Gateway {
     #[must_use]
     pub fn health(&self) -> Health {
         let crashed = self.plugins.registry.plugins().any(|plugin| plugin.state() == plugin::PluginState::Crashed);
-        self.board.health(crashed, self.model.is_over_share(), self.hal.clock.now())
+        let loses = self.plugins.registry.plugins().any(plugin::Plugin::loses);
+        self.board.health(crashed, loses || self.model.is_over_share(), self.hal.clock.now())
     }
 
     /// Writes the members of the status that tell of the board.

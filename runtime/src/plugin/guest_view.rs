@@ -77,6 +77,8 @@ pub(super) struct GuestView {
     last_words: (Words, String),
     /// Time of the turn.
     pub(super) now: Instant,
+    /// When the call under way, or the last one, began.
+    pub(super) call_began: Instant,
     pub(super) offers: Offers,
     pub(super) registrations_max: usize,
     pub(super) frame_bytes_in_call: usize,
@@ -110,6 +112,7 @@ impl GuestView {
             log_share: LogShare::default(),
             last_words: (Words::Status, String::new()),
             now: Instant::default(),
+            call_began: Instant::default(),
             status_bytes_max: usize::from(limits.status_bytes_max),
             fetches: Fetches::new(limits, orphans.clone()),
             sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),
@@ -132,6 +135,7 @@ impl GuestView {
 
     /// Counts anew what one call may emit and log.
     pub(super) fn begin_call(&mut self) {
+        self.call_began = self.now;
         self.end_of_lines();
         let mut counted = Vec::new();
         self.log_share.end_minute(self.now, &mut |clause| counted.push(clause));

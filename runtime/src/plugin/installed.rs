@@ -138,7 +138,8 @@ impl Plugin {
     /// Returns why it is in this state, where there is something to say.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
-        self.version.life.reason()
+        let trouble = || self.version.trouble.words().filter(|_| self.is_running());
+        self.version.life.reason().or_else(trouble)
     }
 
     /// Returns the message users see first: the guest's error; then its status while it runs, else the reason why not.
@@ -165,6 +166,12 @@ impl Plugin {
     #[must_use]
     pub fn drops(&self) -> Drops {
         Drops { deltas: self.queues.deltas.counters().dropped, ..self.version.view.drops }
+    }
+
+    /// Tells whether something of what it emitted was lost lately.
+    #[must_use]
+    pub fn loses(&self) -> bool {
+        self.version.trouble.loses()
     }
 
     /// Returns how often it was restarted after a crash.

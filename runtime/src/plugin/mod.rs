@@ -25,6 +25,7 @@ mod registry;
 mod reload;
 mod services;
 mod sockets;
+mod trouble;
 mod turn;
 mod version;
 mod wear;

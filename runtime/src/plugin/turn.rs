@@ -5,9 +5,10 @@ use core::time::Duration;
 
 use super::context::{Turn, TurnContext, World};
 use super::exchange::ExchangeId;
-use super::life::{Life, Live, Underway};
+use super::life::{Life, Live, PluginState, Underway};
 use super::queues::Queues;
 use super::services::SliceServices;
+use super::trouble::Losses;
 use super::version::Version;
 use super::wear;
 use crate::host::{Answer, Call, CallKind, Failure, Progress};
@@ -36,6 +37,9 @@ impl Version {
     /// is nearly used up is left as it is unless `may_recycle`.
     pub(super) fn turn(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut TurnContext<'_, '_>) -> Turn {
         queues.tick(cx.world.now);
+        if self.trouble.is_due(cx.world.now) {
+            self.look(queues, cx.world);
+        }
         let asked = self.view.run_outside(self.life.stop_wanted(), cx.world);
         let mut turn = self.work(queues, may_recycle, cx);
         if self.life.live().is_none() {
@@ -43,6 +47,19 @@ impl Version {
         }
         turn.wake = [turn.wake, asked].into_iter().flatten().min();
         turn
+    }
+
+    /// Looks for what is wrong although it runs.
+    fn look(&mut self, queues: &Queues, world: &World<'_>) {
+        let drops = self.view.drops;
+        let counted = Losses {
+            dropped: drops.emitted.saturating_add(drops.malformed),
+            missed: queues.deltas.counters().dropped,
+            refused: world.model.held(&self.view.package).refused,
+        };
+        let is_called = self.life.state() == PluginState::Running && !self.life.is_between_calls();
+        let call = if is_called { world.now.since(self.view.call_began) } else { Duration::ZERO };
+        self.trouble.look(world.now, counted, call);
     }
 
     fn work(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut TurnContext<'_, '_>) -> Turn {

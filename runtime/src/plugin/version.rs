@@ -10,6 +10,7 @@ use super::guest_view::GuestView;
 use super::life::{Life, Why};
 use super::orphans::Orphans;
 use super::queues::Queues;
+use super::trouble::Trouble;
 use super::wear::Wear;
 use crate::budget::{Account, PluginLimits};
 use crate::config::PluginConfig;
@@ -55,6 +56,7 @@ pub(super) struct Version {
     pub(super) filter: Option<PathFilter>,
     pub(super) crashes: CrashHistory,
     pub(super) wear: Wear,
+    pub(super) trouble: Trouble,
     pub(super) fuel_spent: u64,
     /// It is not started again: the gateway ends, or it is removed or replaced.
     pub(super) is_leaving: bool,
@@ -81,6 +83,7 @@ impl Version {
             filter: None,
             crashes: CrashHistory::default(),
             wear: Wear::default(),
+            trouble: Trouble::default(),
             fuel_spent: 0,
             is_leaving: false,
             poll_on_whole_seconds,
