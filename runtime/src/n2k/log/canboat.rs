@@ -10,6 +10,9 @@ const LINE_PGN_MAX: u32 = 0xff_ffff;
 /// Lowest priority of a frame; three bits.
 const PRIORITY_MAX: u8 = 7;
 
+/// Line at the head of a log whose short lines are whole messages, too.
+pub(super) const FAST: &str = "# format=FAST";
+
 /// One line, its bytes not read yet.
 pub(super) struct Line<'t> {
     /// `None` where the time is not understood: the data are, and what follows shows that nothing was cut.

@@ -115,7 +115,7 @@ impl Format {
 /// What a canboat line of at most 8 bytes is, when its PGN is a fast packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// A frame until a line of more than 8 bytes comes, from then on a whole message.
+    /// A frame until a line of more than 8 bytes or `# format=FAST` comes, from then on a whole message.
     #[default]
     Auto,
     /// A whole message.

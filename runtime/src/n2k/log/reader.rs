@@ -16,7 +16,7 @@ use crate::time::UnixMillis;
 pub struct LogReader {
     format: Format,
     mode: Mode,
-    /// In [`Mode::Auto`]: a line of more than 8 bytes was seen.
+    /// In [`Mode::Auto`]: a line of more than 8 bytes was seen, or [`canboat::FAST`].
     whole_lines: bool,
     columns: Option<garmin::Columns>,
     spans: candump::Spans,
@@ -66,7 +66,10 @@ impl LogReader {
         let (before, text) = prefix::without(prefix::trimmed(text));
         let (tagged, text) = sentence::without_tag_block(text);
         let before = tagged.or(before);
-        let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else { return Ok(None) };
+        let Some(&first) = text.as_bytes().first().filter(|first| !b"#;".contains(first)) else {
+            self.whole_lines |= text == canboat::FAST && self.mode == Mode::Auto;
+            return Ok(None);
+        };
         let format = match self.format {
             // What the server was told in its own format, among what it heard.
             Format::Auto if first == b'{' && before.is_some() && text.contains("\"updates\"") => {

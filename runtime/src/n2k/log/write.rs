@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-use super::{Item, Record};
+use super::{Item, Record, canboat};
 use crate::hal::CanFrame;
 use crate::n2k::fast_packet::{FastPackets, Frames};
 use crate::n2k::id::{Id, PGN_MAX};
@@ -20,7 +20,8 @@ pub enum To {
     Ydwg,
     /// Whole messages: `A100000.000 07FF2 1F112 FF103B`, the time of day only.
     N2kAscii,
-    /// Whole messages: `2026-06-01T10:00:00.000Z,2,127250,7,255,3,ff,10,3b`; to be read with mode `fast`.
+    /// Whole messages: `2026-06-01T10:00:00.000Z,2,127250,7,255,3,ff,10,3b`.
+    /// A first line says that short ones are whole, too: `# format=FAST`.
     Canboat,
 }
 
@@ -69,6 +70,8 @@ pub struct LogWriter {
     sequence_counter: u8,
     fast_packets: FastPackets,
     transfers: IsoTp,
+    /// What the lines are has been said.
+    is_headed: bool,
 }
 
 impl LogWriter {
@@ -76,7 +79,7 @@ impl LogWriter {
     #[must_use]
     pub fn new(to: To) -> Self {
         let (fast_packets, transfers) = (FastPackets::default(), IsoTp::default());
-        Self { to, time: UnixMillis(0), sequence_counter: 0, fast_packets, transfers }
+        Self { to, time: UnixMillis(0), sequence_counter: 0, fast_packets, transfers, is_headed: false }
     }
 
     /// Adds the lines of a record to `out`, each with its end.
@@ -137,8 +140,11 @@ impl LogWriter {
         out.write_char('\n')
     }
 
-    fn whole(&self, time: UnixMillis, id: &Id, payload: &[u8], out: &mut String) -> fmt::Result {
+    fn whole(&mut self, time: UnixMillis, id: &Id, payload: &[u8], out: &mut String) -> fmt::Result {
         let Id { priority, pgn, source, destination } = *id;
+        if self.to == To::Canboat && !core::mem::replace(&mut self.is_headed, true) {
+            writeln!(out, "{}", canboat::FAST)?;
+        }
         if self.to == To::N2kAscii {
             out.write_char('A')?;
             clock(out, time, "")?;

@@ -13,8 +13,8 @@ fn written(to: To, records: &[Record]) -> String {
 }
 
 /// What a log gives when it is put together again.
-fn messages(text: &str, mode: Mode) -> Vec<(Option<UnixMillis>, Id, Payload)> {
-    let mut stream = LogStream::new(Format::Auto, mode);
+fn messages(text: &str) -> Vec<(Option<UnixMillis>, Id, Payload)> {
+    let mut stream = LogStream::new(Format::Auto, Mode::Auto);
     let mut receiver = crate::n2k::Receiver::new("x");
     let mut found = Vec::new();
     let mut rest = text.as_bytes();
@@ -44,14 +44,14 @@ fn records_are_written_as_the_tools_do() {
         (To::Candump, "(1780308000.012000) can0 09F11207#FF103B\n"),
         (To::Ydwg, "10:00:00.012 R 09F11207 FF 10 3B\n"),
         (To::N2kAscii, "A100000.012 07FF2 1F112 FF103B\n"),
-        (To::Canboat, "2026-06-01T10:00:00.012Z,2,127250,7,255,3,ff,10,3b\n"),
+        (To::Canboat, "# format=FAST\n2026-06-01T10:00:00.012Z,2,127250,7,255,3,ff,10,3b\n"),
     ] {
         assert_eq!(written(to, std::slice::from_ref(&record)), line);
     }
     let gateway = Id { priority: 7, pgn: Pgn(262_400), source: SourceAddress(0), destination: 255 };
     let whole = Record { time: None, item: Item::Whole { id: gateway, payload: Payload::new() } };
     assert_eq!(LogWriter::new(To::Candump).write(&whole, &mut String::new()), Err(WriteError::GatewayPgn));
-    assert_eq!(written(To::Canboat, &[whole]), "1970-01-01T00:00:00.000Z,7,262400,0,255,0\n");
+    assert_eq!(written(To::Canboat, &[whole]), "# format=FAST\n1970-01-01T00:00:00.000Z,7,262400,0,255,0\n");
     let behind = Record { time: None, item: Item::Frame(CanFrame::new(0x18eb_ff07, &[1; 8]).unwrap()) };
     assert_eq!(LogWriter::new(To::Canboat).write(&behind, &mut String::new()), Err(WriteError::LostFrame));
     assert!(!WriteError::LostFrame.to_string().is_empty());
@@ -89,8 +89,7 @@ proptest::proptest! {
             .map(|(index, (id, payload))| Record { time: Some(time(index)), item: Item::Whole { id: *id, payload: payload.clone() } })
             .collect();
         let text = written(to, &records);
-        let mode = if to == To::Canboat { Mode::Fast } else { Mode::Auto };
-        let found = messages(&text, mode);
+        let found = messages(&text);
         proptest::prop_assert_eq!(found.len(), messages_in.len(), "{}", text);
         for (index, ((id, payload), (at, found_id, found))) in messages_in.iter().zip(&found).enumerate() {
             proptest::prop_assert_eq!((*at, found_id, found), (Some(time(index)), id, payload));
