@@ -48,6 +48,11 @@ impl Faults {
         seconds
     }
 
+    /// Tells whether none failed lately.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Tells whether a handler is left alone.
     pub(super) fn is_closed(&self, handler: HandlerSum, now: Instant) -> bool {
         self.0.iter().any(|fault| fault.handler == handler && now < fault.until())

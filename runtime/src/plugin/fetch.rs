@@ -222,6 +222,11 @@ impl Fetches {
         self.wake()
     }
 
+    /// Tells whether there is no request, no answer and no note.
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.answers.is_empty() && self.notes.is_empty()
+    }
+
     /// Returns when a request is given up or tried again.
     pub(super) fn wake(&self) -> Option<Instant> {
         let at =

@@ -45,8 +45,13 @@ impl PathFilter {
     pub(super) fn wants(&self, delta: &Delta) -> bool {
         delta.updates().any(|update| {
             let mut paths = update.values().chain(update.meta()).map(|(path, _)| path);
-            paths.any(|path| self.patterns.matching(path).next().is_some())
+            paths.any(|path| self.wants_path(path))
         })
+    }
+
+    /// Tells whether a path is wanted.
+    pub(super) fn wants_path(&self, path: &str) -> bool {
+        self.patterns.matching(path).next().is_some()
     }
 }
 

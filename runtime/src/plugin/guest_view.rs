@@ -245,6 +245,11 @@ impl GuestView {
         Some(wake.map_or(world.now + SOCKET_PERIOD, |wake| wake.min(world.now + SOCKET_PERIOD)))
     }
 
+    /// Tells whether nothing comes from outside before the guest asks for it.
+    pub(super) fn is_closed(&self) -> bool {
+        self.fetches.is_empty() && self.sockets.is_empty() && !self.ports.has_note()
+    }
+
     /// Lets go of everything that leads outside: the instance is gone.
     pub(super) fn release(&mut self) {
         self.fetches.release();

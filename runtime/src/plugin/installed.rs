@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::context::TurnContext;
 use super::errors::ConfigureError;
 use super::exchange::{ExchangeId, Reply};
+use super::filter::PathFilter;
 use super::guest_view::Drops;
 use super::life::{PluginState, Why};
 use super::offers::{Offers, PutOffer};
@@ -242,22 +243,31 @@ impl Plugin {
         self.version.view.package.clone()
     }
 
-    /// Queues a delta that it wants, while it runs or is about to.
-    pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
+    /// Returns the filter of the version in force; `None` means that it gets every delta.
+    pub(super) fn filter(&self) -> Option<&Arc<PathFilter>> {
+        self.version.filter.as_ref()
+    }
+
+    /// Queues a delta that it wants, while it runs or is about to; tells whether it did.
+    pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) -> bool {
         // `strict` is about endpoints alone.
         let may_read = self.version.package.capabilities.allows(Capability::DataRead, false);
         if (!self.is_running() && !self.queues.is_holding()) || !may_read {
-            return;
-        }
-        if self.version.filter.as_ref().is_some_and(|filter| !filter.wants(delta)) {
-            return;
+            return false;
         }
         if hops >= HOPS_MAX {
             let drops = &mut self.version.view.drops;
             drops.looped = drops.looped.saturating_add(1);
-            return;
+            return false;
         }
         self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text().len());
+        true
+    }
+
+    /// Tells whether it may be passed over until its next poll or until it is given something: no call is under way,
+    /// nothing leads outside, nothing waits for its time.
+    pub(super) fn may_rest(&self) -> bool {
+        self.reload.is_none() && self.queues.are_at_rest() && self.version.may_rest()
     }
 
     pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Reply> {

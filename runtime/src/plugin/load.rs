@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::context::{TurnContext, World};
@@ -24,7 +25,8 @@ impl Version {
         }
         let mut refused = Vec::new();
         let limit = self.limits.path_filter_max;
-        self.filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        let filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        self.filter = filter.map(Arc::new);
         refused.iter().for_each(|clause| self.view.log(log::Level::Warn, clause));
         self.view.release();
         self.open_ways_out(cx.world);

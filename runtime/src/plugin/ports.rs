@@ -50,6 +50,11 @@ impl PortTable {
         self.last = 0;
     }
 
+    /// Tells whether there is a line for the plugin's log.
+    pub(super) fn has_note(&self) -> bool {
+        self.note.is_some()
+    }
+
     /// Takes a line for the plugin's log.
     pub(super) fn take_note(&mut self) -> Option<String> {
         self.note.take()

@@ -126,6 +126,12 @@ impl Queues {
         self.hold == Some(Hold::Reload)
     }
 
+    /// Tells whether nothing waits, and no handler is left alone for a while.
+    pub(super) fn are_at_rest(&self) -> bool {
+        let is_empty = self.deltas.is_empty() && self.requests.is_empty() && self.settling.is_empty();
+        is_empty && self.hold.is_none() && self.faults.is_empty()
+    }
+
     /// Ends what waits, unless an instance is to come for it.
     pub(super) fn withdraw(&mut self, cx: &mut TurnContext<'_, '_>) {
         if self.is_holding() {

@@ -11,9 +11,11 @@ use super::context::{Turn, TurnContext, World};
 use super::errors::{ConfigureError, InstallError, ReplaceError};
 use super::exchange::{ExchangeId, Finished, Outcome, Reply};
 use super::installed::{Plugin, Waiting};
+use super::interest::Interest;
 use super::life::Why;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
+use super::seat::Seat;
 use super::services;
 use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
@@ -54,11 +56,16 @@ fn opened(limits: &Limits) -> Ledger {
     ledger
 }
 
+/// Finds a plugin to be changed.
+fn find_mut(plugins: &mut [Seat], is_it: impl Fn(&Plugin) -> bool) -> Option<&mut Plugin> {
+    plugins.iter_mut().find(|seat| is_it(seat.plugin())).map(Seat::stirred)
+}
+
 /// Every installed plugin.
 pub struct Registry {
     limits: Limits,
     ledger: Ledger,
-    plugins: Vec<Plugin>,
+    plugins: Vec<Seat>,
     next: usize,
     finished: VecDeque<Finished>,
     /// Plugins that are forgotten when they have stopped.
@@ -66,6 +73,7 @@ pub struct Registry {
     poll_on_whole_seconds: bool,
     /// A plugin has what stands in `skiff/grants.json`, not what its package declares.
     asks_consent: bool,
+    interest: Interest,
     /// Resources of the HAL that removed plugins had open.
     orphans: Orphans,
 }
@@ -83,6 +91,7 @@ impl Registry {
             removing: Vec::new(),
             poll_on_whole_seconds,
             asks_consent: false,
+            interest: Interest::default(),
             orphans: Orphans::default(),
         }
     }
@@ -108,9 +117,9 @@ impl Registry {
 
     /// Reads again what is granted to a plugin; one that lacks nothing any more is loaded.
     pub fn reconsider(&mut self, id: &str, world: &mut World<'_>) {
-        let Some(index) = self.plugins.iter().position(|plugin| plugin.id() == id) else { return };
-        let missing = self.plugins.get(index).map(|plugin| self.missing(plugin.package(), world.storage));
-        if let (Some(plugin), Some(missing)) = (self.plugins.get_mut(index), missing)
+        let Some(index) = self.plugins().position(|plugin| plugin.id() == id) else { return };
+        let missing = self.plugins.get(index).map(|seat| self.missing(seat.plugin().package(), world.storage));
+        if let (Some(plugin), Some(missing)) = (self.plugins.get_mut(index).map(Seat::stirred), missing)
             && plugin.version.missing != missing
             && plugin.version.life.live().is_none()
         {
@@ -120,7 +129,7 @@ impl Registry {
 
     /// Notes the version of a plugin that waits for what it asks for.
     pub fn set_waiting(&mut self, id: &str, waiting: Option<Waiting>) {
-        let plugin = self.plugins.iter_mut().find(|plugin| cfg!(any(test, feature = "std")) && plugin.id() == id);
+        let plugin = find_mut(&mut self.plugins, |plugin| cfg!(any(test, feature = "std")) && plugin.id() == id);
         if let Some(plugin) = plugin {
             plugin.waiting = waiting.map(Box::new);
         }
@@ -161,7 +170,7 @@ impl Registry {
                 Some(config)
             }
         };
-        let at = self.plugins.partition_point(|other| other.package_name() < plugin.package_name());
+        let at = self.plugins.partition_point(|other| other.plugin().package_name() < plugin.package_name());
         let mut plugin = plugin.configured(config);
         if let Some(damaged) = damaged {
             plugin.version.life.rest(Why::Error(format!("{damaged}; it is disabled, configure it anew")));
@@ -169,19 +178,25 @@ impl Registry {
         if !missing.is_empty() {
             plugin.version.lacks(missing, Instant::default());
         }
-        self.plugins.insert(at, plugin);
+        self.plugins.insert(at, Seat::of(plugin));
+        self.note_filters();
         Ok(())
     }
 
     /// Visits the plugins, sorted by package name.
     pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.plugins.iter()
+        self.plugins.iter().map(Seat::plugin)
+    }
+
+    /// Takes note of which deltas are wanted.
+    fn note_filters(&mut self) {
+        self.interest.set(self.plugins.iter().map(|seat| seat.plugin().filter()));
     }
 
     /// Finds a plugin by its id (`_acme_tide`).
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.id() == id)
+        self.plugins().find(|plugin| plugin.id() == id)
     }
 
     /// Returns what is reserved and free.
@@ -195,7 +210,7 @@ impl Registry {
     /// The first four are what everything but plugins has, then comes each plugin.
     #[must_use]
     pub fn budget(&self, model_bytes: u64) -> Vec<BudgetRow> {
-        let waiting = self.plugins.iter().map(|plugin| u64::from(plugin.waiting_deltas().1)).sum();
+        let waiting = self.plugins().map(|plugin| u64::from(plugin.waiting_deltas().1)).sum();
         let used = [
             (RUNTIME, Account::Runtime, None),
             (NETWORK, Account::Network, None),
@@ -206,7 +221,7 @@ impl Registry {
             let reserved = self.ledger.reserved(&account);
             BudgetRow { name: name.into(), reserved, used, limit: reserved }
         });
-        let plugins = self.plugins.iter().map(|plugin| BudgetRow {
+        let plugins = self.plugins().map(|plugin| BudgetRow {
             name: plugin.package_name().into(),
             reserved: self.ledger.reserved_by_plugin(plugin.id()),
             used: None,
@@ -217,8 +232,17 @@ impl Registry {
 
     /// Queues a delta for every running plugin that takes deltas. `hops` counts the plugins it came through.
     pub fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
-        for plugin in &mut self.plugins {
-            plugin.offer(delta, hops);
+        let Some(wanted) = self.interest.of(delta) else {
+            for seat in &mut self.plugins {
+                if seat.plugin().filter().is_none_or(|filter| filter.wants(delta)) {
+                    seat.offer(delta, hops);
+                }
+            }
+            return;
+        };
+        for index in wanted {
+            let Some(seat) = self.plugins.get_mut(index) else { return };
+            seat.offer(delta, hops);
         }
     }
 
@@ -228,7 +252,7 @@ impl Registry {
     /// The reply that is known at once: [`Reply::Stopped`] when the plugin does not run, [`Reply::Busy`] when too many
     /// requests wait for it.
     pub fn ask(&mut self, package: &str, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
-        let plugin = self.plugins.iter_mut().find(|plugin| plugin.package_name() == package);
+        let plugin = find_mut(&mut self.plugins, |plugin| plugin.package_name() == package);
         plugin.ok_or(Reply::Stopped)?.request(exchange, call)
     }
 
@@ -246,7 +270,7 @@ impl Registry {
         exchange: ExchangeId,
         world: &mut World<'_>,
     ) -> Result<(), ConfigureError> {
-        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
         plugin.configure(
             body,
             exchange,
@@ -259,13 +283,14 @@ impl Registry {
     /// # Errors
     /// [`ConfigureError`]; nothing changes then.
     pub fn store_config(&mut self, id: &str, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
-        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
         plugin.store(body, storage)
     }
 
     /// Forgets a plugin that was installed just now and had no turn yet.
     pub fn withdraw(&mut self, id: &str) {
-        self.plugins.retain(|plugin| plugin.id() != id);
+        self.plugins.retain(|seat| seat.plugin().id() != id);
+        self.note_filters();
     }
 
     /// Puts another version of an installed package in its place, without a gap where memory allows it.
@@ -283,7 +308,7 @@ impl Registry {
     ) -> Result<(), ReplaceError> {
         let id = package.id();
         let missing = self.missing(&package, world.storage);
-        let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
         if let Some(clash) = Clash::between(&package.name, plugin.package_name()) {
             return Err(ReplaceError::Clash(clash));
         }
@@ -292,14 +317,14 @@ impl Registry {
 
     /// Tells by [`Outcome::Configured`] when a plugin that was installed has come up, or failed to.
     pub fn tell_when_settled(&mut self, id: &str, exchange: ExchangeId) {
-        if let Some(plugin) = self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+        if let Some(plugin) = find_mut(&mut self.plugins, |plugin| plugin.id() == id) {
             plugin.queues.tell_when_settled(exchange);
         }
     }
 
     /// Stops a plugin and forgets it; [`Outcome::Removed`] tells when.
     pub fn remove(&mut self, id: &str, exchange: ExchangeId) {
-        match self.plugins.iter_mut().find(|plugin| plugin.id() == id) {
+        match find_mut(&mut self.plugins, |plugin| plugin.id() == id) {
             Some(plugin) => {
                 plugin.abandon_reload(&mut self.finished);
                 plugin.shut_down();
@@ -313,52 +338,61 @@ impl Registry {
     fn sweep(&mut self) {
         let (plugins, finished) = (&mut self.plugins, &mut self.finished);
         self.removing.retain(|(id, exchange)| {
-            let gone = plugins.iter().position(|plugin| plugin.id() == &**id && plugin.is_at_rest());
+            let is_it = |plugin: &Plugin| plugin.id() == &**id;
+            let gone = plugins.iter().position(|seat| is_it(seat.plugin()) && seat.plugin().is_at_rest());
             if let Some(index) = gone {
                 plugins.remove(index);
                 finished.push_back(Finished { exchange: *exchange, result: Outcome::Removed });
             }
-            gone.is_none() && plugins.iter().any(|plugin| plugin.id() == &**id)
+            gone.is_none() && plugins.iter().any(|seat| is_it(seat.plugin()))
         });
     }
 
     /// Asks every plugin to stop; turns go on until [`is_stopped`](Self::is_stopped).
     pub fn stop(&mut self) {
-        for plugin in &mut self.plugins {
-            plugin.shut_down();
+        for seat in &mut self.plugins {
+            seat.stirred().shut_down();
         }
     }
 
     /// Tells whether no plugin has an instance any more.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.plugins.iter().all(Plugin::is_at_rest)
+        self.plugins().all(Plugin::is_at_rest)
     }
 
     /// Tells whether a plugin is on its way up (loading or starting).
     #[must_use]
     pub fn is_starting(&self) -> bool {
-        self.plugins.iter().any(Plugin::is_starting)
+        self.plugins().any(Plugin::is_starting)
     }
 
     /// Gives each plugin that has work one fuel slice.
     pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
         self.orphans.close(&mut world.net, world.now);
-        let mut turn = Turn::default();
+        let (mut turn, mut has_moved) = (Turn::default(), !self.removing.is_empty());
         let count = self.plugins.len();
         for offset in 0..count {
             let index = (self.next + offset) % count;
-            let Some(plugin) = self.plugins.get_mut(index) else { continue };
+            let Some(seat) = self.plugins.get_mut(index) else { continue };
+            if let Some(rest) = seat.resting(world.now) {
+                turn = turn.and(rest);
+                continue;
+            }
+            has_moved = true;
             let mut context = TurnContext { world, ledger: &mut self.ledger, finished: &mut self.finished };
-            turn = turn.and(plugin.turn(&mut context));
-            let gone = plugin.take_withdrawn_puts();
+            turn = turn.and(seat.turn(&mut context));
+            let gone = seat.take_withdrawn_puts();
             if !gone.is_empty() {
-                let package = plugin.shared_name();
+                let package = seat.plugin().shared_name();
                 self.tell_withdrawn(&package, gone, world);
             }
         }
         if !self.removing.is_empty() {
             self.sweep();
+        }
+        if has_moved {
+            self.note_filters();
         }
         let count = self.plugins.len();
         // The next turn begins with another plugin, so that none is always the last.
@@ -370,8 +404,7 @@ impl Registry {
     fn tell_withdrawn(&self, package: &Arc<str>, gone: Vec<PutOffer>, world: &mut World<'_>) {
         for offer in gone {
             if !self
-                .plugins
-                .iter()
+                .plugins()
                 .any(|plugin| plugin.offers().is_some_and(|offers| offers.puts().any(|other| *other == offer)))
             {
                 services::withdraw_put(package, &offer, world);

@@ -179,6 +179,12 @@ impl Version {
         Some((Call::Delta(incoming.delta), None))
     }
 
+    /// Tells whether its memory is nearly used up, whether or not it has lived long enough to be replaced.
+    pub(super) fn is_worn_out(&self) -> bool {
+        let taken = self.life.live().map(|live| wear::taken(&live.instance));
+        taken.is_some_and(|taken| self.wear.is_worn(taken, self.ceiling()))
+    }
+
     fn is_worn(&self, live: &Live, now: Instant) -> bool {
         let undisturbed = !live.stop_wanted() && !self.is_leaving;
         undisturbed && self.wear.is_due(now, wear::taken(&live.instance), self.ceiling())

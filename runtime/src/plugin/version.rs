@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use super::context::TurnContext;
 use super::crash::CrashHistory;
@@ -53,7 +54,7 @@ pub(super) struct Version {
     pub(super) view: GuestView,
     pub(super) told: Told,
     /// Paths it wants; `None` means all.
-    pub(super) filter: Option<PathFilter>,
+    pub(super) filter: Option<Arc<PathFilter>>,
     pub(super) crashes: CrashHistory,
     pub(super) wear: Wear,
     pub(super) trouble: Trouble,
@@ -120,6 +121,11 @@ impl Version {
 
     pub(super) fn is_enabled(&self) -> bool {
         self.config.as_ref().is_some_and(|config| config.enabled == Some(true))
+    }
+
+    /// Tells whether a turn would do nothing before its next poll.
+    pub(super) fn may_rest(&self) -> bool {
+        self.life.is_between_calls() && self.view.is_closed() && !self.is_worn_out()
     }
 
     /// Tells whether an instance that ends is followed by another.

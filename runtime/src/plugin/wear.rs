@@ -41,10 +41,13 @@ impl Wear {
 
     /// Tells whether an instance that takes `taken` bytes of at most `ceiling` is due.
     pub(super) fn is_due(&self, now: Instant, taken: u64, ceiling: u64) -> bool {
+        self.is_worn(taken, ceiling) && now.since(self.started) >= RECYCLE_AFTER
+    }
+
+    /// Tells whether it would be due if it had lived long enough.
+    pub(super) fn is_worn(&self, taken: u64, ceiling: u64) -> bool {
         // One that was born large would be as large again.
-        taken > self.bytes_at_start
-            && taken.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
-            && now.since(self.started) >= RECYCLE_AFTER
+        taken > self.bytes_at_start && taken.saturating_mul(WORN_SHARE.1) >= ceiling.saturating_mul(WORN_SHARE.0)
     }
 }
 
