@@ -36,8 +36,8 @@ impl Clients {
     /// Sends the plugins' status to those who asked for it; returns when it is due again.
     pub fn send_server_events(&mut self, registry: &Registry, wall: UnixMillis, now: Instant) -> Option<Instant> {
         let events = &mut self.server_events;
-        for plugin in registry.plugins() {
-            events.note(plugin, wall);
+        if registry.has_moved() {
+            registry.plugins().for_each(|plugin| events.note(plugin, wall));
         }
         if !self.streams.sessions().any(Session::wants_server_events) {
             events.sent = None;

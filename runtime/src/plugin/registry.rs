@@ -74,6 +74,8 @@ pub struct Registry {
     /// A plugin has what stands in `skiff/grants.json`, not what its package declares.
     asks_consent: bool,
     interest: Interest,
+    /// A plugin had something to do in the last turn.
+    has_moved: bool,
     /// Resources of the HAL that removed plugins had open.
     orphans: Orphans,
 }
@@ -92,6 +94,7 @@ impl Registry {
             poll_on_whole_seconds,
             asks_consent: false,
             interest: Interest::default(),
+            has_moved: false,
             orphans: Orphans::default(),
         }
     }
@@ -367,10 +370,17 @@ impl Registry {
         self.plugins().any(Plugin::is_starting)
     }
 
+    /// Tells whether a plugin had something to do in the last turn: otherwise each is as it was before.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.has_moved
+    }
+
     /// Gives each plugin that has work one fuel slice.
     pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
         self.orphans.close(&mut world.net, world.now);
-        let (mut turn, mut has_moved) = (Turn::default(), !self.removing.is_empty());
+        let mut turn = Turn::default();
+        self.has_moved = !self.removing.is_empty();
         let count = self.plugins.len();
         for offset in 0..count {
             let index = (self.next + offset) % count;
@@ -379,7 +389,7 @@ impl Registry {
                 turn = turn.and(rest);
                 continue;
             }
-            has_moved = true;
+            self.has_moved = true;
             let mut context = TurnContext { world, ledger: &mut self.ledger, finished: &mut self.finished };
             turn = turn.and(seat.turn(&mut context));
             let gone = seat.take_withdrawn_puts();
@@ -391,7 +401,7 @@ impl Registry {
         if !self.removing.is_empty() {
             self.sweep();
         }
-        if has_moved {
+        if self.has_moved {
             self.note_filters();
         }
         let count = self.plugins.len();
