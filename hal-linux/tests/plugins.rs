@@ -67,6 +67,38 @@ fn check_tells_kind_size_and_verdict() {
 }
 
 #[test]
+fn check_and_install_refuse_what_would_not_start() {
+    let home = tempdir().unwrap();
+    let package = home.path().join("mute");
+    let managed = r#"(module (memory (export "memory") 1) (func (export "plugin_name") (result i32) (i32.const 0))
+        (func (export "plugin_start") (param i32) (result i32) (i32.const 0)))"#;
+    fs::create_dir(&package).unwrap();
+    fs::write(package.join("plugin.wasm"), wat::parse_str(managed).unwrap()).unwrap();
+    fs::write(
+        package.join("package.json"),
+        r#"{"name":"mute","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm","wasmCapabilities":{"netwrok":true}}"#,
+    )
+    .unwrap();
+    let named = package.to_str().unwrap();
+    let words = ["would not start: no export __new", "exportRuntime"];
+    let checked = run(home.path(), &["check", named, "--json"]);
+    assert_refused(&checked, 1, &words);
+    let report: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(report["boards"][0]["fits"], false);
+    assert_eq!(report["warnings"][0], "unknown capability netwrok: network is meant?");
+    assert_refused(&run(home.path(), &["plugin", "--config", "config", "install", named]), 1, &words[1..]);
+    // What cannot be read at all is JSON, too.
+    fs::write(package.join("package.json"), "{").unwrap();
+    let refused = run(home.path(), &["check", named, "--json"]);
+    assert_refused(&refused, 4, &["not JSON"]);
+    let report: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert!(
+        report["error"].as_str().is_some_and(|error| error.contains("not JSON"))
+            && report["boards"] == serde_json::json!([])
+    );
+}
+
+#[test]
 fn test_plays_a_scenario_and_shows_its_transcript() {
     let home = tempdir().unwrap();
     let scenario = home.path().join("scenario.json");

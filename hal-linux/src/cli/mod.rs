@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use skiff_runtime::budget::Board;
-use skiff_runtime::host::Fit;
+use skiff_runtime::host::{Fit, Refusal};
 use skiff_runtime::n2k::log::{Format, Mode, To};
 
 use exit::Failure;
@@ -104,6 +104,9 @@ pub fn main() -> ExitCode {
 /// Refuses a plugin that a board does not run, with the first reason: one verdict for every command.
 fn must_fit(fit: &Fit) -> Result<(), Failure> {
     match fit.refusals.first() {
+        Some(refusal @ (Refusal::Export { .. } | Refusal::Capability { .. })) => {
+            Err(Failure::new(exit::VERDICT, format_args!("would not start: {refusal}")))
+        }
         Some(refusal) => Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", fit.board.name()))),
         None => Ok(()),
     }

@@ -149,10 +149,13 @@ fn plugins(config: &Path) -> Vec<Finding> {
                 continue;
             }
         };
-        let fit = Fit::of(&facts, &limits);
+        let fit = Fit::of(&facts, &package.capabilities, &limits);
         findings.push(match fit.refusals.first() {
             Some(refusal) => Finding::bad("plugin", format!("{title}: {refusal}"), fix),
-            None if facts.unknown_imports.is_empty() => Finding::good("plugin", title),
+            None if facts.unknown_imports.is_empty() => match packages::hints(&package, &facts).first() {
+                None => Finding::good("plugin", title),
+                Some(hint) => Finding::warning("plugin", format!("{title}: {hint}"), fix),
+            },
             None => {
                 let seen = format!("{title} imports what Skiff does not have: {}", facts.unknown_imports.join(", "));
                 let fix = "it runs until it calls one of them; ask its author for a newer version";

@@ -42,6 +42,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// Its capabilities, from `wasmCapabilities`.
     pub capabilities: Capabilities,
+    /// Keys of `wasmCapabilities` that are no capability; none on chips.
+    pub unknown_capabilities: Vec<String>,
     /// Paths it wants to be told of, as `skiff.subscribe` in `package.json` lists them; `None` means all.
     pub subscribe: Option<Vec<String>>,
     /// The module; borrowed where it lies in flash.
@@ -151,12 +153,14 @@ impl Manifest {
         // A build for Skiff alone, for instance with pages of one byte, which other hosts do not take.
         let own = member("skiff").and_then(|own| json::member(own, "wasmManifest")).and_then(json::string);
         let wasm_path = own.filter(|path| !path.is_empty()).map_or(wasm_path, |path| path.to_string());
+        let declared = member("wasmCapabilities").unwrap_or("{}");
         let package = Package {
             name,
             version: string("version").unwrap_or_default(),
             description: string("description").unwrap_or_default(),
             keywords,
-            capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
+            capabilities: Capabilities::parse(declared),
+            unknown_capabilities: if HAS_FILES { Capabilities::unknown(declared) } else { Vec::new() },
             subscribe: member("skiff").and_then(subscribe),
             wasm: Cow::Borrowed(&[]),
             lease: None,
@@ -181,6 +185,12 @@ impl Manifest {
     #[must_use]
     pub fn asks(&self) -> Asks {
         self.package.asks()
+    }
+
+    /// Returns the package as it is without its module.
+    #[must_use]
+    pub fn package(&self) -> &Package {
+        &self.package
     }
 
     /// Completes the package with its module.
@@ -225,6 +235,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            unknown_capabilities: Vec::new(),
             subscribe: None,
             fetch: None,
             wasm,

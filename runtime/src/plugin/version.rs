@@ -64,7 +64,7 @@ pub(super) struct Version {
 impl Version {
     /// Reads the module; it is loaded at its first turn, unless it is refused.
     pub(super) fn new(package: Package, limits: &PluginLimits, poll_on_whole_seconds: bool, orphans: Orphans) -> Self {
-        let facts = ModuleFacts::read(&package.wasm, limits);
+        let facts = ModuleFacts::admit(&package.wasm, limits, &package.capabilities);
         let life = match &facts {
             Ok(_) => Life::Due(Instant::default(), Why::Stopped(None)),
             Err(refusal) => Life::Resting(Why::Error(refusal.to_string())),

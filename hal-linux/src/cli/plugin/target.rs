@@ -177,11 +177,15 @@ impl AdminTarget {
         let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
         let bytes = packages::pack::archive(path, limits.package_bytes_max).map_err(|error| not_packed(path, error))?;
         // A running gateway may have other limits; what is no package is none for anybody.
-        let read = Incoming::read(&bytes, &limits);
-        if let Err(error) = read
-            && !matches!(error, IncomingError::Refused(_))
-        {
-            return Err(Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display())));
+        match Incoming::read(&bytes, &limits) {
+            Ok(incoming) => {
+                let (package, facts) = (incoming.manifest().package(), incoming.facts());
+                packages::hints(package, facts).iter().for_each(|hint| log::warn!("{}: {hint}", package.name));
+            }
+            Err(IncomingError::Refused(_)) => {}
+            Err(error) => {
+                return Err(Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display())));
+            }
         }
         let installed = match self {
             Self::Gateway(client) => {
