@@ -6,6 +6,7 @@ mod client;
 mod decode;
 mod doctor;
 pub mod exit;
+mod mouthpiece;
 mod plugin;
 mod replay;
 mod run;
@@ -81,7 +82,7 @@ pub fn main() -> ExitCode {
     };
     talk::start_log(cli.verbose, cli.quiet);
     // A gateway does not wait for who reads its log. Without a thread it speaks as every command does.
-    let _mouthpiece = matches!(cli.command, Command::Run(_)).then(|| talk::Mouthpiece::begin().ok());
+    let _mouthpiece = matches!(cli.command, Command::Run(_)).then(|| mouthpiece::Mouthpiece::begin().ok());
     let result = match cli.command {
         Command::Run(args) => run::command(&args),
         Command::Replay(args) => replay::command(&args),

@@ -95,6 +95,7 @@ fn fix(facts: &ModuleFacts, limits: &Limits, refusals: &[Refusal]) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     fn fit(text: &str, board: Board) -> Fit {
         let wasm = wat::parse_str(text).unwrap_or_default();
@@ -129,8 +130,7 @@ mod tests {
     }
     #[test]
     fn what_would_not_start_is_told_before_it_is_tried() {
-        let said =
-            |text: &str| fit(text, Board::Linux).refusals.iter().map(|refusal| refusal.to_string()).collect::<Vec<_>>();
+        let said = |text: &str| fit(text, Board::Linux).refusals.iter().map(ToString::to_string).collect::<Vec<_>>();
         let managed = r#"(module IMPORT (memory (export "memory") 1)
             (func (export "plugin_name") (result i32) (i32.const 0))
             (func (export "plugin_start") (param i32) (result i32) (i32.const 0)) NEW)"#;
