@@ -15,7 +15,7 @@ use super::{in_folder, manifest, web};
 use crate::hal::Folder;
 
 /// Packages looked at in one `node_modules`; a Signal K server with every plugin of its store has about 1,500.
-const ENTRIES_MAX: usize = 10_000;
+pub(super) const ENTRIES_MAX: usize = 10_000;
 /// Bytes of a package that was installed over the network.
 pub const STORED_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
@@ -99,7 +99,7 @@ pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
         Some((scope, inner)) => (Some(scope.strip_prefix('@')?), inner),
         None => (None, name),
     };
-    let folder = config.join("node_modules").join(name);
+    let folder = modules(config).join(name);
     (scope.is_none_or(plain) && plain(inner) && folder.is_dir()).then_some(folder)
 }
 
@@ -285,9 +285,15 @@ fn plugin_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, Pat
     folders
 }
 
+/// Returns the folder that packages from npm lie in.
+#[must_use]
+pub fn modules(config: &Path) -> PathBuf {
+    config.join("node_modules")
+}
+
 fn named_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, PathBuf)> {
     let mut folders = Vec::new();
-    let root = config.join("node_modules");
+    let root = modules(config);
     for (name, path) in entries(&root, warnings) {
         if name.starts_with('@') {
             let scoped = entries(&path, warnings);

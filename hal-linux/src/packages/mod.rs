@@ -3,6 +3,7 @@
 pub mod folder;
 mod hints;
 pub mod pack;
+mod seen;
 pub mod watch;
 pub mod web;
 
