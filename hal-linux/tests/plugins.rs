@@ -99,6 +99,37 @@ fn check_and_install_refuse_what_would_not_start() {
 }
 
 #[test]
+fn a_configuration_that_does_not_fit_is_not_stored_offline_or_live() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let config_text = config.to_str().unwrap();
+    copy(&config);
+    let file = home.path().join("alarm.json");
+    let set = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let name = "@skiff/shallow-water-alarm";
+        run(home.path(), &["plugin", "--config", config_text, "config", name, "--set", file.to_str().unwrap()])
+    };
+    let stored = || fs::read_to_string(config.join("plugin-config-data/_skiff_shallow-water-alarm.json")).unwrap();
+    let words = ["not saved", "limit must be of type number"];
+    assert_eq!(set(r#"{"limit":4}"#).status.code(), Some(0));
+    let before = stored();
+    assert_refused(&set(r#"{"limit":"abc"}"#), 1, &words);
+    assert_eq!(stored(), before);
+    let gateway = Gateway::start(home.path(), &["--config", config_text]);
+    assert_eq!(
+        run(home.path(), &["plugin", "--config", config_text, "enable", "@skiff/shallow-water-alarm"]).status.code(),
+        Some(0)
+    );
+    let before = stored();
+    assert_refused(&set(r#"{"limit":"abc"}"#), 1, &words);
+    assert_refused(&set(r#"{"limit":-1}"#), 1, &["limit must be at least 0"]);
+    assert_eq!(stored(), before);
+    assert_eq!(set(r#"{"limit":5}"#).status.code(), Some(0));
+    assert_eq!(gateway.terminate(), Some(0));
+}
+
+#[test]
 fn test_plays_a_scenario_and_shows_its_transcript() {
     let home = tempdir().unwrap();
     let scenario = home.path().join("scenario.json");

@@ -260,7 +260,7 @@ impl Registry {
     /// [`ConfigureError`]; nothing changes then.
     pub fn store_config(&mut self, id: &str, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
         let plugin = self.plugins.iter_mut().find(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
-        plugin.store(body, storage)
+        plugin.store(body, storage).map(|_| ())
     }
 
     /// Forgets a plugin that was installed just now and had no turn yet.

@@ -137,6 +137,7 @@ pub fn not_configured(error: &ConfigureError) -> Response {
     match error {
         ConfigureError::NotFound => Response::error(404, "no such plugin"),
         ConfigureError::Body(error) => Response::error(400, &format!("{error}")),
+        ConfigureError::Misfit(_) => Response::error(400, &format!("{error}")),
         ConfigureError::File(error) => Response::error(500, &format!("the configuration was not saved: {error}")),
         ConfigureError::Asks(asks) => Response::asks(&format!("{error}"), *asks),
     }

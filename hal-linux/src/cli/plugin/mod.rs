@@ -119,6 +119,9 @@ enum Administer {
         name: String,
     },
     /// Show or set the configuration of a plugin
+    ///
+    /// What does not fit the plugin's schema is not saved. One that a running plugin does not start with is taken back: it
+    /// goes on with the configuration before.
     Config {
         /// Package name or id
         name: String,

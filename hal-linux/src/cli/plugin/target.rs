@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::PluginConfig;
+use skiff_runtime::config::{PluginConfig, misfit};
 use skiff_runtime::hal::{Key, Storage, StorageError};
 use skiff_runtime::package::asks::{self, GRANTS_FILE};
 use skiff_runtime::package::{Asks, Incoming, IncomingError, plugin_id};
@@ -133,7 +133,13 @@ impl AdminTarget {
                         }
                         config.enabled = Some(*enabled);
                     }
-                    Change::Configuration(configuration) => config.configuration = Some(configuration.clone()),
+                    Change::Configuration(configuration) => {
+                        if let Some(clause) = misfit_in_folder(folder, &package, configuration) {
+                            let clause = format_args!("not saved, it does not fit the plugin's schema: {clause}");
+                            return Err(Failure::new(exit::VERDICT, clause));
+                        }
+                        config.configuration = Some(configuration.clone());
+                    }
                 }
                 config.save(folder, &id).map_err(|error| {
                     Failure::new(exit::VERDICT, format_args!("{}/{error}", folder.root().display()))
@@ -311,6 +317,19 @@ fn grant_in_folder(folder: &mut Folder, package: &str, grant: Asks) -> Result<()
     }
     let clause = format_args!("{package} asks for {missing}: skiff plugin enable {package} --grant {missing}");
     Err(Failure::new(exit::VERDICT, clause))
+}
+
+/// Holds a configuration against the schema that a plugin in the folder tells; one that lacks a grant is not asked, since
+/// none of its code runs before.
+fn misfit_in_folder(folder: &mut Folder, package: &str, configuration: &str) -> Option<String> {
+    let found = folder::installed(folder.root(), packages::module_bytes_max());
+    let found = found.packages.into_iter().find(|found| found.name == package)?;
+    let granted = asks::granted(folder, package).unwrap_or_default();
+    if !found.asks().without(granted).is_empty() {
+        return None;
+    }
+    let limits = limits::of(Board::Linux, folder.root()).ok()?;
+    misfit(&packages::schema(found, limits)?, configuration)
 }
 
 /// Tells why a package was not read; what looks like a name or an address gets the way to a file.
