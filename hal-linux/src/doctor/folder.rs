@@ -9,6 +9,7 @@ use skiff_runtime::config::{Identity, Settings};
 use skiff_runtime::hal::Storage;
 use skiff_runtime::hal::sim::{SimRng, SimStorage};
 use skiff_runtime::host::{Fit, ModuleFacts};
+use skiff_runtime::plugin::Unusable;
 use skiff_runtime::server::Access;
 
 use super::Finding;
@@ -139,7 +140,8 @@ fn plugins(config: &Path) -> Vec<Finding> {
     };
     let found = packages::folder::installed(config, packages::module_bytes_max());
     let fix = "skiff check PACKAGE says more";
-    findings.extend(found.warnings.iter().map(|warning| Finding::warning("plugin", warning.as_str(), fix)));
+    let unusable = |row: &Unusable| Finding::bad("plugin", format!("{}: {}", row.package, row.reason), fix);
+    findings.extend(found.unusable.iter().map(unusable));
     for package in found.packages {
         let title = format!("{} {}", package.name, package.version);
         let facts = match ModuleFacts::survey(&package.wasm) {
@@ -216,7 +218,7 @@ mod tests {
         let package =
             r#"{"name":"broken","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"}"#;
         write(home.path(), "node_modules/broken/package.json", package, 0o644);
-        assert!(has(home.path(), "plugin", Verdict::Warning));
+        assert!(has(home.path(), "plugin", Verdict::Bad));
         write(home.path(), "node_modules/broken/p.wasm", "\0asm\u{1}\0\0\0", 0o644);
         assert!(has(home.path(), "plugin", Verdict::Bad));
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use skiff_runtime::gateway::Gateway;
 use skiff_runtime::package::store::{self, Slot};
 use skiff_runtime::package::{Package, plugin_id};
-use skiff_runtime::plugin::{Enabled, ReplaceError};
+use skiff_runtime::plugin::{Enabled, ReplaceError, Unusable};
 
 use super::folder;
 use super::seen::{Seen, Versions};
@@ -51,28 +51,33 @@ impl PluginFiles {
             Ok(_) => {}
             Err(error) => return Err(format!("the stored package cannot be read: {error}")),
         }
-        let mut reason = String::from("its files are gone");
-        for (folder, _) in folder::plugin_files(&self.config) {
-            match super::load(&folder, super::module_bytes_max()) {
-                Ok(found) if found.name == package => return Ok(found),
-                Ok(_) => {}
-                Err(error) => reason = error.to_string(),
-            }
+        let folder = folder::modules(&self.config).join(package);
+        if !folder.is_dir() {
+            return Err("its files are gone".into());
         }
-        Err(reason)
+        folder::found(&self.config, package, &folder, super::module_bytes_max()).map_err(|row| row.reason)
     }
 
     /// Brings the packages that have changed into the gateway.
     pub fn take_changes(&self, gateway: &mut Gateway) {
         while let Ok(folder) = self.changed.try_recv() {
-            let package = match super::load(&folder, super::module_bytes_max()) {
+            let called = folder.strip_prefix(folder::modules(&self.config)).ok().and_then(Path::to_str);
+            let Some(name) = called.map(str::to_owned) else { continue };
+            if !folder.exists() {
+                gateway.forget_unusable(&name);
+                continue;
+            }
+            let package = match folder::found(&self.config, &name, &folder, super::module_bytes_max()) {
                 Ok(package) => package,
-                Err(error) => {
-                    log::warn!("{error}; the version before goes on");
+                Err(row) if gateway.plugins().plugins().any(|plugin| plugin.package_name() == name) => {
+                    log::warn!("{name}: {}; the version before goes on", row.reason);
+                    continue;
+                }
+                Err(row) => {
+                    gateway.note_unusable(row);
                     continue;
                 }
             };
-            let name = package.name.clone();
             if store::holds(&mut Folder::new(&self.config), &plugin_id(&name), &name) {
                 log::warn!(
                     "{name}: changed in {}, but a version installed over the network is in force",
@@ -81,18 +86,17 @@ impl PluginFiles {
                 continue;
             }
             log::info!("{name}: version {} found in {}", package.version, folder.display());
-            let result = match gateway.replace(package.clone()) {
-                Err(ReplaceError::Clash(clash)) => {
-                    log::warn!("{}: {clash}", folder.display());
-                    continue;
-                }
+            let version = package.version.clone();
+            let unusable = |error: &dyn std::fmt::Display| Unusable::new(&name, &version, &error.to_string());
+            match gateway.replace(package.clone()) {
+                Ok(()) => {}
+                Err(ReplaceError::Clash(clash)) => gateway.note_unusable(unusable(&clash)),
                 Err(ReplaceError::NotFound) => {
-                    gateway.install(package, Enabled::FromConfig).map_err(|error| error.to_string())
+                    if let Err(error) = gateway.install(package, Enabled::FromConfig) {
+                        gateway.note_unusable(unusable(&error));
+                    }
                 }
-                other => other.map_err(|error| error.to_string()),
-            };
-            if let Err(error) = result {
-                log::warn!("{name}: {error}; the version before goes on");
+                Err(error) => log::warn!("{name}: {error}; the version before goes on"),
             }
         }
     }

@@ -26,6 +26,7 @@ mod reload;
 mod services;
 mod sockets;
 mod turn;
+mod unusable;
 mod version;
 mod wear;
 
@@ -41,3 +42,4 @@ pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use registry::{Enabled, Registry};
 pub use sockets::SOCKET_PERIOD;
 pub use turn::POLL_PERIOD;
+pub use unusable::Unusable;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -15,6 +15,7 @@ use super::life::Why;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
 use super::services;
+use super::unusable::{Unusable, UnusableRows};
 use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
@@ -68,6 +69,8 @@ pub struct Registry {
     asks_consent: bool,
     /// Resources of the HAL that removed plugins had open.
     orphans: Orphans,
+    /// Packages that are there and are no plugins.
+    unusable: UnusableRows,
 }
 
 impl Registry {
@@ -84,6 +87,7 @@ impl Registry {
             poll_on_whole_seconds,
             asks_consent: false,
             orphans: Orphans::default(),
+            unusable: UnusableRows::default(),
         }
     }
 
@@ -161,6 +165,7 @@ impl Registry {
                 Some(config)
             }
         };
+        self.unusable.forget(plugin.package_name());
         let at = self.plugins.partition_point(|other| other.package_name() < plugin.package_name());
         let mut plugin = plugin.configured(config);
         if let Some(damaged) = damaged {
@@ -169,8 +174,32 @@ impl Registry {
         if !missing.is_empty() {
             plugin.version.lacks(missing, Instant::default());
         }
+        if let Err(refusal) = &plugin.version.facts {
+            plugin.version.view.log(log::Level::Error, &refusal.to_string());
+        }
         self.plugins.insert(at, plugin);
         Ok(())
+    }
+
+    /// Shows a package that cannot be used as a row of the plugin list, until a plugin of its name is installed. The row is
+    /// named by the package where another plugin has its id; a package whose plugin is there needs none.
+    pub fn note_unusable(&mut self, mut row: Unusable) {
+        match self.find(&row.id) {
+            Some(plugin) if plugin.package_name() == row.package => return,
+            Some(_) => row.id.clone_from(&row.package),
+            None => {}
+        }
+        self.unusable.note(row);
+    }
+
+    /// Ends the row of a package that could not be used.
+    pub fn forget_unusable(&mut self, package: &str) {
+        self.unusable.forget(package);
+    }
+
+    /// Visits the packages that cannot be used, sorted by name.
+    pub fn unusable(&self) -> impl Iterator<Item = &Unusable> {
+        self.unusable.iter()
     }
 
     /// Visits the plugins, sorted by package name.
