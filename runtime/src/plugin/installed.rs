@@ -14,7 +14,7 @@ use super::offers::{Offers, PutOffer};
 use super::orphans::Orphans;
 use super::queues::{Incoming, Queues};
 use super::reload::Reload;
-use super::version::Version;
+use super::version::{KEEPS_CONFIG_BEFORE, Version};
 use crate::budget::PluginLimits;
 use crate::config::{PluginConfig, misfit};
 use crate::delta::Delta;
@@ -292,9 +292,12 @@ impl Plugin {
         // The file may have been changed by the plugin itself (sk_save_config) since it was read.
         let limit = version.limits.config_bytes_max;
         let (stored, _) = PluginConfig::load_or_keep_aside(storage, &version.view.id, limit)?;
-        let mut config = stored.clone().unwrap_or_default().posted(body)?;
-        let is_new = config.configuration != stored.as_ref().and_then(|stored| stored.configuration.clone());
-        if let (Some(schema), Some(next)) = (&version.told.schema, config.configuration.as_ref().filter(|_| is_new))
+        let before = if KEEPS_CONFIG_BEFORE { stored.clone() } else { None };
+        let mut config = stored.unwrap_or_default().posted(body)?;
+        let was = before.as_ref().and_then(|before| before.configuration.as_deref());
+        if let (Some(schema), Some(next)) = (&version.told.schema, config.configuration.as_deref())
+            && KEEPS_CONFIG_BEFORE
+            && Some(next) != was
             && let Some(clause) = misfit(schema, next)
         {
             return Err(ConfigureError::Misfit(clause));
@@ -306,7 +309,7 @@ impl Plugin {
         config.enable_debug = config.enable_debug.or(Some(false));
         config.save(storage, &version.view.id)?;
         version.config = Some(config);
-        Ok(stored)
+        Ok(before)
     }
 
     pub(super) fn shut_down(&mut self) {

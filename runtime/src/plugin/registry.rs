@@ -15,7 +15,7 @@ use super::life::Why;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
 use super::services;
-use super::unusable::{Unusable, UnusableRows};
+use super::unusable::{HAS_ROWS, Unusable, UnusableRows};
 use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
@@ -185,6 +185,7 @@ impl Registry {
     /// named by the package where another plugin has its id; a package whose plugin is there needs none.
     pub fn note_unusable(&mut self, mut row: Unusable) {
         match self.find(&row.id) {
+            _ if !HAS_ROWS => return,
             Some(plugin) if plugin.package_name() == row.package => return,
             Some(_) => row.id.clone_from(&row.package),
             None => {}

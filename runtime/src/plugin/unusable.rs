@@ -13,7 +13,7 @@ const ROWS_MAX: usize = 64;
 /// Characters of a reason that are kept: it can quote names of the package.
 const REASON_CHARACTERS_MAX: usize = 400;
 /// Whether there is a list of them.
-const HAS_ROWS: bool = cfg!(any(test, feature = "std"));
+pub(super) const HAS_ROWS: bool = cfg!(any(test, feature = "std"));
 
 /// A package that is there and cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl UnusableRows {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Unusable> {
-        self.0.iter().filter(|_| HAS_ROWS)
+        HAS_ROWS.then(|| self.0.iter()).into_iter().flatten()
     }
 }
 

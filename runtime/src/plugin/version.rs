@@ -19,7 +19,7 @@ use crate::package::{Asks, Package};
 use crate::time::Instant;
 
 /// Boards keep the new configuration, whether it starts or not: the way back has no room there.
-const KEEPS_CONFIG_BEFORE: bool = cfg!(any(test, feature = "std"));
+pub(super) const KEEPS_CONFIG_BEFORE: bool = cfg!(any(test, feature = "std"));
 
 /// Answers of the guest about itself.
 #[derive(Debug, Default)]
