@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use skiff_runtime::hal::{Key, Storage};
@@ -49,6 +49,23 @@ impl Lock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+impl Lock {
+    /// Tells whether a gateway has the folder, by what the kernel lists (proc(5), `/proc/locks`): whoever took the lock to
+    /// find out would keep one that starts just now from it.
+    #[must_use]
+    pub fn is_taken(folder: &Path) -> bool {
+        let Ok(file) = fs::metadata(folder.join(LOCK_FILE)) else { return false };
+        let inode = format!(":{}", file.ino());
+        let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+        // `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`
+        let is_it = |line: &str| {
+            let mut fields = line.split_whitespace().skip(1);
+            fields.next() == Some("FLOCK") && fields.nth(3).is_some_and(|place| place.ends_with(&inode))
+        };
+        locks.lines().any(is_it)
     }
 }
 

@@ -61,6 +61,15 @@ fn number(folder: &mut dyn Storage) -> Result<u32, LayoutError> {
     }
 }
 
+/// Tells whether the files have the layout of today; nothing changes.
+///
+/// # Errors
+/// [`LayoutError`], as [`bring_up_to_date`] has it.
+pub fn is_current(folder: &mut dyn Storage) -> Result<bool, LayoutError> {
+    let number = number(folder)?;
+    if number > LAYOUT { Err(LayoutError::Newer(number)) } else { Ok(number == LAYOUT) }
+}
+
 /// Moves the files of an older layout over; call it before anything else reads or writes the folder.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ const PAGES: usize = 7;
 fn incoming(version: &str) -> Incoming {
     let wasm = wat::parse_str(
         r#"(module (memory (export "memory") 1) (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+            (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
             (func (export "allocate") (param i32) (result i32) (i32.const 64)))"#,
     );
     let json = format!(

@@ -67,6 +67,138 @@ fn check_tells_kind_size_and_verdict() {
 }
 
 #[test]
+fn check_and_install_refuse_what_would_not_start() {
+    let home = tempdir().unwrap();
+    let package = home.path().join("mute");
+    let managed = r#"(module (memory (export "memory") 1) (func (export "plugin_name") (result i32) (i32.const 0))
+        (func (export "plugin_start") (param i32) (result i32) (i32.const 0)))"#;
+    fs::create_dir(&package).unwrap();
+    fs::write(package.join("plugin.wasm"), wat::parse_str(managed).unwrap()).unwrap();
+    fs::write(
+        package.join("package.json"),
+        r#"{"name":"mute","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm","wasmCapabilities":{"netwrok":true}}"#,
+    )
+    .unwrap();
+    let named = package.to_str().unwrap();
+    let words = ["would not start: no export __new", "exportRuntime"];
+    let checked = run(home.path(), &["check", named, "--json"]);
+    assert_refused(&checked, 1, &words);
+    let report: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(report["boards"][0]["fits"], false);
+    assert_eq!(report["warnings"][0], "unknown capability netwrok: network is meant?");
+    assert_refused(&run(home.path(), &["plugin", "--config", "config", "install", named]), 1, &words[1..]);
+    // What cannot be read at all is JSON, too.
+    fs::write(package.join("package.json"), "{").unwrap();
+    let refused = run(home.path(), &["check", named, "--json"]);
+    assert_refused(&refused, 4, &["not JSON"]);
+    let report: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert!(
+        report["error"].as_str().is_some_and(|error| error.contains("not JSON"))
+            && report["boards"] == serde_json::json!([])
+    );
+}
+
+/// Writes a package into `node_modules`.
+fn lay(config: &Path, name: &str, json: &str, wasm: &[u8]) -> PathBuf {
+    let folder = config.join("node_modules").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("package.json"), json).unwrap();
+    fs::write(folder.join("plugin.wasm"), wasm).unwrap();
+    folder
+}
+
+fn manifest(name: &str) -> String {
+    format!(r#"{{"name":"{name}","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"plugin.wasm"}}"#)
+}
+
+/// Returns package, state and reason of each row.
+fn rows(text: &str) -> Vec<[String; 3]> {
+    let rows: serde_json::Value = serde_json::from_str(text).unwrap();
+    let text = |value: Option<&serde_json::Value>| value.and_then(|text| text.as_str()).unwrap_or("").to_owned();
+    let row =
+        |row: &serde_json::Value| [row.get("packageName"), row.get("state"), row.pointer("/skiff/reason")].map(text);
+    rows.as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn a_package_that_cannot_be_used_is_a_row_and_hides_no_other() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
+    for name in ["@acme/tide_table", "@acme_tide/table"] {
+        lay(&config, name, &manifest(name), &wasm);
+    }
+    let broken = lay(&config, "broken", "{", &wasm);
+    lay(&config, "page", &manifest("page"), b"<html>");
+    fs::create_dir_all(config.join("skiff/packages")).unwrap();
+    fs::write(config.join("skiff/packages/old.pkg"), "cut").unwrap();
+    let expected = |rows: &[[String; 3]]| {
+        let row = |package: &str, state: &str, reason: &str| {
+            rows.iter().any(|row| row[0] == package && row[1] == state && row[2].contains(reason))
+        };
+        assert_eq!(rows.len(), 5, "{rows:?}");
+        assert!(row("@acme_tide/table", "error", "which @acme/tide_table has"), "{rows:?}");
+        assert!(row("broken", "error", "node_modules/broken/package.json: package.json: not JSON"), "{rows:?}");
+        assert!(row("page", "error", "no WebAssembly"), "{rows:?}");
+        assert!(row("old", "error", "the stored package is damaged"), "{rows:?}");
+    };
+    let plugin =
+        |arguments: &[&str]| run(home.path(), &[&["plugin", "--config", config.to_str().unwrap()], arguments].concat());
+    let list = |output: std::process::Output| rows(&String::from_utf8(output.stdout).unwrap());
+    expected(&list(plugin(&["list", "--json"])));
+    let doctor = run(home.path(), &["doctor", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert_refused(&doctor, 1, &["4 things are bad"]);
+    let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap()]);
+    expected(&list(plugin(&["list", "--json"])));
+    assert_refused(&plugin(&["enable", "@acme_tide/table"]), 1, &["cannot be used", "which @acme/tide_table has"]);
+    assert!(data(&plugin(&["inspect", "broken"])).iter().any(|line| line.contains("not JSON")));
+    assert_refused(&plugin(&["remove", "broken"]), 1, &["npm uninstall"]);
+    assert_eq!(plugin(&["remove", "old"]).status.code(), Some(0));
+    // What is mended is a plugin, what is gone is no row, and what breaks is one, all while it runs.
+    fs::write(broken.join("package.json"), manifest("broken")).unwrap();
+    fs::remove_dir_all(config.join("node_modules/page")).unwrap();
+    lay(&config, "late", "[", &wasm);
+    gateway.get_until("/skServer/plugins", |text| {
+        let rows = rows(text);
+        let state = |name: &str| rows.iter().find(|row| row[0] == name).map(|row| row[1].clone());
+        let gone = state("page").is_none() && state("old").is_none();
+        gone && state("broken").as_deref() == Some("stopped") && state("late").as_deref() == Some("error")
+    });
+    assert_eq!(gateway.terminate(), Some(0));
+}
+
+#[test]
+fn a_configuration_that_does_not_fit_is_not_stored_offline_or_live() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let config_text = config.to_str().unwrap();
+    copy(&config);
+    let file = home.path().join("alarm.json");
+    let set = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let name = "@skiff/shallow-water-alarm";
+        run(home.path(), &["plugin", "--config", config_text, "config", name, "--set", file.to_str().unwrap()])
+    };
+    let stored = || fs::read_to_string(config.join("plugin-config-data/_skiff_shallow-water-alarm.json")).unwrap();
+    let words = ["not saved", "limit must be of type number"];
+    assert_eq!(set(r#"{"limit":4}"#).status.code(), Some(0));
+    let before = stored();
+    assert_refused(&set(r#"{"limit":"abc"}"#), 1, &words);
+    assert_eq!(stored(), before);
+    let gateway = Gateway::start(home.path(), &["--config", config_text]);
+    assert_eq!(
+        run(home.path(), &["plugin", "--config", config_text, "enable", "@skiff/shallow-water-alarm"]).status.code(),
+        Some(0)
+    );
+    let before = stored();
+    assert_refused(&set(r#"{"limit":"abc"}"#), 1, &words);
+    assert_refused(&set(r#"{"limit":-1}"#), 1, &["limit must be at least 0"]);
+    assert_eq!(stored(), before);
+    assert_eq!(set(r#"{"limit":5}"#).status.code(), Some(0));
+    assert_eq!(gateway.terminate(), Some(0));
+}
+
+#[test]
 fn test_plays_a_scenario_and_shows_its_transcript() {
     let home = tempdir().unwrap();
     let scenario = home.path().join("scenario.json");
@@ -197,7 +329,7 @@ fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a
     let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap()]);
     gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
     assert_refused(&plugin(&["install", &second]), 1, &both);
-    // One that appears in node_modules meanwhile is told, and takes no place either.
+    // One that appears in node_modules meanwhile is a row with the reason, and takes no place either.
     let folder = config.join("node_modules/@aa_wind/b");
     copy(&config);
     fs::create_dir_all(folder.parent().unwrap()).unwrap();
@@ -205,11 +337,9 @@ fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a
     let json = fs::read_to_string(folder.join("package.json")).unwrap();
     fs::write(folder.join("package.json"), json.replace("@skiff/shallow-water-alarm", "@aa_wind/b")).unwrap();
     gateway.said("@aa_wind/b would have the id _aa_wind_b, which @aa/wind_b has");
-    let rows = gateway.get_until("/skServer/plugins", |rows| rows.contains("\"running\""));
-    assert!(
-        rows.contains("\"packageName\":\"@aa/wind_b\"") && !rows.contains("\"packageName\":\"@aa_wind/b\""),
-        "{rows}"
-    );
+    let found = rows(&gateway.get_until("/skServer/plugins", |rows| rows.contains("\"@aa_wind/b\"")));
+    let states: Vec<[&str; 2]> = found.iter().map(|row| [row[0].as_str(), row[1].as_str()]).collect();
+    assert_eq!(states, [["@aa/wind_b", "running"], ["@aa_wind/b", "error"]]);
     assert_eq!(gateway.terminate(), Some(0));
     assert_eq!(fs::read(config.join("skiff/packages/_aa_wind_b.pkg")).unwrap(), record);
     // Which of them is meant is told by the name, and that of node_modules is in the way too.

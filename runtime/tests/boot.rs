@@ -237,7 +237,7 @@ fn what_check_refuses_on_an_empty_board_is_a_row_with_the_state_error() {
         let mut seen = [false; 2];
         for functions in [0, 40, 160, 400] {
             let package = Package::from_wasm("guest", guest(functions)).unwrap();
-            let fits = Fit::of(&ModuleFacts::survey(&package.wasm).unwrap(), &limits).fits();
+            let fits = Fit::of(&ModuleFacts::survey(&package.wasm).unwrap(), &package.capabilities, &limits).fits();
             let bench = Bench::new();
             let mut gateway = bench.boot(board, BusPart::AsConfigured).unwrap().gateway;
             assert_eq!(gateway.plugins().ledger().free(), limits.total_bytes - fixed.total(), "{board:?}");

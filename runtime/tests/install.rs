@@ -42,7 +42,8 @@ fn module(status: char, start: &str) -> Vec<u8> {
 
 /// A package of this name whose plugin does nothing.
 fn idle(name: &str) -> Vec<u8> {
-    tarball::npm_pack(&manifest_of(name, "3.0.0"), &wat::parse_str(buffer_guest("", "")).unwrap())
+    let start = r#"(func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))"#;
+    tarball::npm_pack(&manifest_of(name, "3.0.0"), &wat::parse_str(buffer_guest("", start)).unwrap())
 }
 
 fn manifest(version: &str) -> String {
@@ -266,7 +267,7 @@ fn the_most_a_plugin_may_have_is_the_same_in_the_budget_and_in_the_verdict_on_it
         let mut sample = Sample::bare_with(limits);
         sample.install(package.clone(), config);
         let shown = sample.replay().gateway().budget().pop().map(|row| row.limit);
-        let verdict = Fit::of(&ModuleFacts::survey(&package.wasm).unwrap(), &limits);
+        let verdict = Fit::of(&ModuleFacts::survey(&package.wasm).unwrap(), &package.capabilities, &limits);
         assert_eq!(shown, Some(verdict.limit), "{board:?}");
     }
 }

@@ -132,6 +132,15 @@ impl WebApps {
         enabled && (!self.asks_consent || asks.is_some_and(|asks| asks.without(granted).is_empty()))
     }
 
+    /// Returns the name of each web app, and whether it is served.
+    #[must_use]
+    pub fn apps(&self) -> Vec<(String, bool)> {
+        let manifests = folder::module_folders(&self.config).into_iter();
+        let apps = manifests.filter_map(|(name, folder)| Some((name, packages::package_json(&folder)?)));
+        let apps = apps.filter(|(_, manifest)| has_keyword(manifest, WEB_APP));
+        apps.map(|(name, manifest)| (name, self.is_on(&manifest))).collect()
+    }
+
     /// Lists the web apps as `GET /skServer/webapps` does.
     fn list(&self) -> String {
         let mut apps = Vec::new();

@@ -144,5 +144,5 @@ fn fit(folder: &Path, board: Board) -> Result<(String, Fit), Failure> {
     let package = packages::load(folder, packages::module_bytes_max()).map_err(super::not_loaded)?;
     let facts = ModuleFacts::survey(&package.wasm)
         .map_err(|refusal| Failure::new(exit::VERDICT, format_args!("{}: {refusal}", package.name)))?;
-    Ok((package.name, Fit::of(&facts, &limits)))
+    Ok((package.name, Fit::of(&facts, &package.capabilities, &limits)))
 }

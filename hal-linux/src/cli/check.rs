@@ -7,10 +7,11 @@ use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use skiff_abi::Capability;
 use skiff_runtime::budget::{self, Board, Fixed, Limits};
-use skiff_runtime::host::{Fit, ModuleFacts};
+use skiff_runtime::host::{Fit, ModuleFacts, Refusal};
+use skiff_runtime::package::Package;
 
 use super::exit::{self, Failure};
-use super::talk::{Data, DataError, sanitised};
+use super::talk::{self, sanitised};
 use crate::packages;
 
 /// Bytes of a module that is looked at; whether a board takes it is the verdict.
@@ -18,8 +19,8 @@ const MODULE_BYTES_MAX: u32 = 64 * 1024 * 1024;
 
 /// Say what a plugin package is, what it needs, and which boards it fits
 ///
-/// Nothing of the plugin runs. The exit code is 0 when it fits the board asked for (`linux` without --board), 1 when
-/// it does not.
+/// Nothing of the plugin runs. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
+/// is known that keeps it from starting, else 1.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
     skiff check ./my-plugin\n  \
@@ -34,42 +35,69 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = super::parse_board)]
     board: Option<Board>,
 
-    /// Print one JSON object
+    /// Print one JSON object, also of a package that is refused
     #[arg(long)]
     json: bool,
 }
 
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
-    let package = packages::load(&args.package, MODULE_BYTES_MAX).map_err(super::not_loaded)?;
-    let facts = ModuleFacts::survey(&package.wasm).map_err(|refusal| {
-        let code = if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
-        Failure::new(code, format_args!("{}: {refusal}", args.package.display()))
-    })?;
-    let boards: Vec<Board> = args.board.map_or_else(|| Board::ALL.to_vec(), |board| vec![board]);
-    let fits: Vec<Fit> = boards.iter().map(|board| Fit::of(&facts, &Limits::of(*board))).collect();
+    let Report { package, facts, fits } = match survey(args) {
+        Ok(report) => report,
+        Err(failure) if args.json => {
+            let refused = json!({ "package": args.package.display().to_string(), "error": failure.text, "boards": [] });
+            talk::print([refused.to_string()])?;
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let hints = packages::hints(&package, &facts);
     let capabilities: Vec<&str> = Capability::ALL
         .iter()
         .filter(|capability| package.capabilities.allows(**capability, false))
         .map(|capability| capability.name())
         .collect();
     let text = if args.json {
-        as_json(&package.name, &facts, &capabilities, &fits).to_string() + "\n"
+        as_json(&package.name, &facts, &capabilities, &hints, &fits).to_string()
     } else {
-        as_text(&format!("{} {}", package.name, package.version), &facts, &capabilities, &fits)
+        let hindrance = facts.hindrance(&package.capabilities);
+        as_text(
+            &format!("{} {}", package.name, package.version),
+            &facts,
+            &capabilities,
+            &hints,
+            hindrance.as_ref(),
+            &fits,
+        )
     };
-    let mut data = Data::stdout();
-    let written = text.lines().try_for_each(|line| data.line(line)).and_then(|()| data.flush());
-    written.or_else(DataError::into_result)?;
+    talk::print(text.lines().map(str::to_owned))?;
     let asked = args.board.unwrap_or_default();
     fits.iter().find(|fit| fit.board == asked).map_or(Ok(()), super::must_fit)
+}
+
+/// What was found out about a package.
+struct Report {
+    package: Package,
+    facts: ModuleFacts,
+    fits: Vec<Fit>,
+}
+
+fn survey(args: &Args) -> Result<Report, Failure> {
+    let package = packages::load(&args.package, MODULE_BYTES_MAX).map_err(super::not_loaded)?;
+    let facts = ModuleFacts::survey(&package.wasm).map_err(|refusal| {
+        let code = if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
+        Failure::new(code, format_args!("{}: {refusal}", args.package.display()))
+    })?;
+    let boards: Vec<Board> = args.board.map_or_else(|| Board::ALL.to_vec(), |board| vec![board]);
+    let fits = boards.iter().map(|board| Fit::of(&facts, &package.capabilities, &Limits::of(*board))).collect();
+    Ok(Report { package, facts, fits })
 }
 
 fn import_names(facts: &ModuleFacts) -> Vec<String> {
     facts.imports.iter().map(|import| format!("{}.{}", import.module, import.name)).collect()
 }
 
-fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]) -> Value {
+fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], hints: &[String], fits: &[Fit]) -> Value {
     let boards: Vec<Value> = fits
         .iter()
         .map(|fit| {
@@ -91,6 +119,7 @@ fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit])
         "exports": facts.exports,
         "unknownImports": facts.unknown_imports,
         "capabilities": capabilities,
+        "warnings": hints,
         "memory": { "pages": facts.memory.pages, "pageSize": facts.memory.page_bytes },
         "wasmBytes": facts.wasm_bytes,
         "boards": boards,
@@ -116,7 +145,14 @@ fn write_budget(out: &mut String, fit: &Fit) {
     let _ = writeln!(out, "{:<13} {:>11} {:>11}", "this plugin", fit.needed, fit.limit);
 }
 
-fn as_text(title: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]) -> String {
+fn as_text(
+    title: &str,
+    facts: &ModuleFacts,
+    capabilities: &[&str],
+    hints: &[String],
+    hindrance: Option<&Refusal>,
+    fits: &[Fit],
+) -> String {
     let mut out = String::new();
     let list = |names: &[String]| if names.is_empty() { String::from("none") } else { names.join(", ") };
     let exports: Vec<String> = facts.exports.iter().cloned().collect();
@@ -150,11 +186,18 @@ fn as_text(title: &str, facts: &ModuleFacts, capabilities: &[&str], fits: &[Fit]
     for (name, value) in rows {
         let _ = writeln!(out, "{name:<13} {}", sanitised(&value));
     }
+    // Said once, not for each board.
+    if let Some(refusal) = hindrance {
+        let _ = writeln!(out, "{:<13} {refusal}", "would not start");
+    }
+    for hint in hints {
+        let _ = writeln!(out, "{:<13} {}", "warning", sanitised(hint));
+    }
     let _ = writeln!(out, "\n{:<13} {:<5} {:>11} {:>11}", "board", "fits", "needed", "limit");
     for fit in fits {
         let word = if fit.fits() { "yes" } else { "no" };
         let _ = writeln!(out, "{:<13} {word:<5} {:>11} {:>11}", fit.board.name(), fit.needed, fit.limit);
-        for refusal in &fit.refusals {
+        for refusal in fit.refusals.iter().filter(|refusal| Some(*refusal) != hindrance) {
             let _ = writeln!(out, "{:<13} {refusal}", "");
         }
         if let Some(fix) = &fit.fix {
@@ -176,14 +219,23 @@ mod tests {
     fn the_listing_names_what_scripts_read() {
         let package = sample::PACKAGES[0].package().unwrap();
         let facts = ModuleFacts::survey(&package.wasm).unwrap();
-        let fits = [Fit::of(&facts, &Limits::of(Board::Linux))];
-        let value = as_json(&package.name, &facts, &["dataRead"], &fits);
-        for member in
-            ["package", "kind", "imports", "exports", "unknownImports", "capabilities", "memory", "wasmBytes", "boards"]
-        {
+        let fits = [Fit::of(&facts, &package.capabilities, &Limits::of(Board::Linux))];
+        let value = as_json(&package.name, &facts, &["dataRead"], &[], &fits);
+        for member in [
+            "package",
+            "kind",
+            "imports",
+            "exports",
+            "unknownImports",
+            "capabilities",
+            "warnings",
+            "memory",
+            "wasmBytes",
+            "boards",
+        ] {
             assert!(!value[member].is_null(), "{member}");
         }
         assert_eq!(value["boards"][0]["fits"], true);
-        assert!(as_text("x", &facts, &[], &fits).contains("linux         yes"));
+        assert!(as_text("x", &facts, &[], &[], None, &fits).contains("linux         yes"));
     }
 }

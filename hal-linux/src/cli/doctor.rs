@@ -12,8 +12,9 @@ use crate::doctor::{Finding, Plan, Verdict, examine};
 
 /// Say what is wrong with the surroundings of a gateway, and what to type
 ///
-/// Looks at the configuration folder, the plugins, CAN interfaces, serial ports, the web server's port, the clock,
-/// storage and memory. Changes nothing. The exit code is 1 when something is bad.
+/// Looks at the configuration folder with every file that `skiff run` reads of it, plugins and web apps, CAN interfaces,
+/// serial ports, the web server's port, the clock, storage and memory, and says what a start would make of each. Changes
+/// nothing. The exit code is 0 when nothing is bad, warnings or not, and 1 when something is.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  skiff doctor\n  skiff doctor --can can0 --listen 0.0.0.0:3000")]
 pub struct Args {

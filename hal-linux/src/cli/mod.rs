@@ -6,6 +6,7 @@ mod client;
 mod decode;
 mod doctor;
 pub mod exit;
+mod mouthpiece;
 mod plugin;
 mod replay;
 mod run;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use skiff_runtime::budget::Board;
-use skiff_runtime::host::Fit;
+use skiff_runtime::host::{Fit, Refusal};
 use skiff_runtime::n2k::log::{Format, Mode, To};
 
 use exit::Failure;
@@ -81,7 +82,7 @@ pub fn main() -> ExitCode {
     };
     talk::start_log(cli.verbose, cli.quiet);
     // A gateway does not wait for who reads its log. Without a thread it speaks as every command does.
-    let _mouthpiece = matches!(cli.command, Command::Run(_)).then(|| talk::Mouthpiece::begin().ok());
+    let _mouthpiece = matches!(cli.command, Command::Run(_)).then(|| mouthpiece::Mouthpiece::begin().ok());
     let result = match cli.command {
         Command::Run(args) => run::command(&args),
         Command::Replay(args) => replay::command(&args),
@@ -104,6 +105,9 @@ pub fn main() -> ExitCode {
 /// Refuses a plugin that a board does not run, with the first reason: one verdict for every command.
 fn must_fit(fit: &Fit) -> Result<(), Failure> {
     match fit.refusals.first() {
+        Some(refusal @ (Refusal::Export { .. } | Refusal::Capability { .. })) => {
+            Err(Failure::new(exit::VERDICT, format_args!("would not start: {refusal}")))
+        }
         Some(refusal) => Err(Failure::new(exit::VERDICT, format_args!("does not fit {}: {refusal}", fit.board.name()))),
         None => Ok(()),
     }

@@ -232,7 +232,7 @@ fn install(replay: &mut Replay, plugins: Plugins, limits: &Limits) -> Result<(),
             |code, clause: &dyn std::fmt::Display| Ended::Failed(Failure::new(code, format_args!("{name}: {clause}")));
         let code = |refusal: &Refusal| if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
         let facts = ModuleFacts::survey(&package.wasm).map_err(|refusal| refused(code(&refusal), &refusal))?;
-        let fit = Fit::of(&facts, limits);
+        let fit = Fit::of(&facts, &package.capabilities, limits);
         if limits.board != Board::Linux {
             super::must_fit(&fit).map_err(|failure| refused(failure.code, &failure.text))?;
         }

@@ -14,7 +14,7 @@ use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Storage};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
-use skiff_runtime::plugin::Enabled;
+use skiff_runtime::plugin::{Enabled, Unusable};
 use skiff_runtime::server::NewToken;
 
 use super::exit::{self, Failure};
@@ -372,22 +372,24 @@ fn install_sample(gateway: &mut Gateway) {
 }
 
 /// Installs the packages of `node_modules` beside those that were installed over the network, which are the newer
-/// decision where both have one; a package that cannot be used is one warning.
+/// decision where both have one; a package that cannot be used is a row with the reason.
 fn install_found(gateway: &mut Gateway, config: &Path) {
     let discovery = folder::discover(config, packages::module_bytes_max());
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
     for package in discovery.packages {
-        let name = package.name.clone();
+        let (name, version) = (package.name.clone(), package.version.clone());
         if gateway.plugins().find(&package.id()).is_some_and(|stored| stored.package_name() == name) {
             continue;
         }
         match gateway.install(package, Enabled::FromConfig) {
             Ok(()) => log::debug!("found plugin {name}"),
-            Err(error) => log::warn!("plugin {name}: {error}"),
+            Err(error) => gateway.note_unusable(Unusable::new(&name, &version, &error.to_string())),
         }
     }
+    // Last, so that a row that would have the id of a plugin gets another.
+    discovery.unusable.into_iter().for_each(|row| gateway.note_unusable(row));
 }
 
 /// Returns the URL under which this machine reaches the listener.

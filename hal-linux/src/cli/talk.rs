@@ -1,17 +1,14 @@
 //! What goes to the terminal: talk on stderr, data on stdout.
 
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use skiff_runtime::device::LogRing;
 use skiff_runtime::hal::{Clock, Logs};
 
 use super::exit::{self, Failure};
+use super::mouthpiece;
 use crate::hal::SystemClock;
 
 /// Replaces what could steer a terminal (ESC sequences, line breaks, direction marks) in text from elsewhere.
@@ -27,84 +24,9 @@ fn steers(character: char) -> bool {
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Says one line on stderr; never waits for a reader where a [`Mouthpiece`] speaks.
+/// Says one line on stderr; never waits for a reader where a gateway runs (`mouthpiece`).
 pub fn say(text: &str) {
-    let line = sanitised(text);
-    match SPOKEN.get() {
-        Some(spoken) => spoken.push(line),
-        // Nobody can be told that stderr is gone.
-        None => drop(writeln!(io::stderr().lock(), "{line}")),
-    }
-}
-
-/// Lines that wait for a reader of stderr; more are counted and left out.
-const WAITING_LINES_MAX: usize = 1024;
-/// Time that what was said last has when the program ends.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-
-static SPOKEN: OnceLock<Spoken> = OnceLock::new();
-
-/// Lines on their way to the thread that writes them.
-struct Spoken {
-    lines: SyncSender<String>,
-    waiting: Arc<AtomicUsize>,
-    left_out: Arc<AtomicU64>,
-}
-
-impl Spoken {
-    fn push(&self, line: String) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        if self.lines.try_send(line).is_err() {
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
-            self.left_out.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// Starts the thread that writes to `out`.
-    fn start(mut out: impl Write + Send + 'static) -> io::Result<Self> {
-        let (lines, said) = sync_channel::<String>(WAITING_LINES_MAX);
-        let spoken = Self { lines, waiting: Arc::default(), left_out: Arc::default() };
-        let (waiting, left_out) = (Arc::clone(&spoken.waiting), Arc::clone(&spoken.left_out));
-        thread::Builder::new().name("log".into()).spawn(move || {
-            for line in said {
-                // Nobody can be told that stderr is gone.
-                let _ = writeln!(out, "{line}");
-                let lost = left_out.swap(0, Ordering::SeqCst);
-                if lost > 0 {
-                    let _ = writeln!(out, "warning: {lost} lines were left out here: nobody read the log");
-                }
-                waiting.fetch_sub(1, Ordering::SeqCst);
-            }
-        })?;
-        Ok(spoken)
-    }
-}
-
-/// Speaks to stderr from a thread of its own, so that one who does not read it (a stopped pager, Ctrl-S, a stuck
-/// collector) holds up nobody. What was said last is written when it is dropped, if somebody reads.
-pub struct Mouthpiece(());
-
-impl Mouthpiece {
-    /// Begins to speak.
-    ///
-    /// # Errors
-    /// What the system said when it started no thread.
-    pub fn begin() -> io::Result<Self> {
-        let spoken = Spoken::start(io::stderr())?;
-        // The first stays where a process runs two gateways, as tests do.
-        let _ = SPOKEN.set(spoken);
-        Ok(Self(()))
-    }
-}
-
-impl Drop for Mouthpiece {
-    fn drop(&mut self) {
-        let Some(spoken) = SPOKEN.get() else { return };
-        let end = Instant::now() + LAST_WORDS;
-        while spoken.waiting.load(Ordering::SeqCst) > 0 && Instant::now() < end {
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
+    mouthpiece::speak(sanitised(text));
 }
 
 /// Prints lines of data on stdout.
@@ -253,23 +175,6 @@ mod tests {
             "a\u{fffd}[31mred\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}d"
         );
         assert_eq!(sanitised("Möwe 30° ☸"), "Möwe 30° ☸");
-    }
-
-    #[test]
-    fn a_log_that_nobody_reads_holds_up_nobody() {
-        let (reader, writer) = io::pipe().unwrap();
-        let spoken = Spoken::start(writer).unwrap();
-        let long = "x".repeat(1000);
-        for _ in 0..3 * WAITING_LINES_MAX {
-            spoken.push(long.clone());
-        }
-        assert!(spoken.left_out.load(Ordering::SeqCst) > 0);
-        // Now somebody reads: what waited comes, and how much is missing.
-        drop(spoken);
-        let read = io::read_to_string(reader).unwrap();
-        let missing = read.lines().find(|line| line.starts_with("warning: ")).unwrap();
-        assert!(missing.ends_with(" lines were left out here: nobody read the log"), "{missing}");
-        assert!(read.lines().count() >= WAITING_LINES_MAX);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::host::{Fit, ModuleFacts};
+use skiff_runtime::host::{Capabilities, Fit, ModuleFacts};
 use skiff_runtime::scenario::{self, Scenario};
 
 use super::exit::{self, Failure};
@@ -51,7 +51,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let wasm = module(args, scenario.wasm.as_deref())?;
     // On this machine the transcript tells what is refused; a board has no more than its budget.
     if let (true, Ok(facts)) = (args.board != Board::Linux, ModuleFacts::survey(&wasm)) {
-        super::must_fit(&Fit::of(&facts, &Limits::of(args.board)))?;
+        let capabilities = Capabilities::parse(&scenario.capabilities);
+        super::must_fit(&Fit::of(&facts, &capabilities, &Limits::of(args.board)))?;
     }
     let mut data = Data::stdout();
     let mut ended: Option<DataError> = None;

@@ -1,26 +1,15 @@
-//! The configuration folder: there, writable, in order, with room, and what its plugins are.
+//! The configuration folder: there, writable, with room, of a layout that is known, and who runs on it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::{Identity, Settings};
-use skiff_runtime::hal::Storage;
-use skiff_runtime::hal::sim::{SimRng, SimStorage};
-use skiff_runtime::host::{Fit, ModuleFacts};
-use skiff_runtime::server::Access;
-
-use super::Finding;
+use super::{Finding, files, plugins};
 use crate::hal::Folder;
-use crate::home::TOKEN_FILE;
-use crate::limits;
-use crate::packages;
+use crate::home::{self, Lock};
+use crate::layout;
 
 /// Free space below which a warning is due, bytes: a few plugin packages and their data.
 const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
-/// Permission bits of group and others.
-const OTHERS: u32 = 0o077;
 
 pub(super) fn examine(config: &Path) -> Vec<Finding> {
     let shown = config.display();
@@ -38,9 +27,10 @@ pub(super) fn examine(config: &Path) -> Vec<Finding> {
         Ok(_) => {}
     }
     let mut findings = vec![access(config), space(config)];
-    findings.extend(files(config));
-    findings.extend(token(config));
-    findings.extend(plugins(config));
+    findings.extend(layout_of(config));
+    findings.extend(gateway(config));
+    findings.extend(files::examine(config));
+    findings.extend(plugins::examine(config));
     findings
 }
 
@@ -70,103 +60,37 @@ fn space(config: &Path) -> Finding {
     }
 }
 
-/// Reads the files that the gateway reads at its start, the way it does, into a copy that is thrown away.
-fn files(config: &Path) -> Vec<Finding> {
-    let mut folder = Folder::new(config);
-    let mut findings = Vec::new();
-    match Settings::load(&mut folder) {
-        Ok(settings) => {
-            let name = settings.vessel.name.as_deref().unwrap_or("without a name");
-            let plugins = if settings.wasm { "" } else { ", plugins are switched off (interfaces.wasm)" };
-            findings.push(Finding::good("settings", format!("vessel {name}{plugins}")));
-            findings.extend(identity(&folder, &settings));
+/// Tells whether this version knows the layout of Skiff's own files; nothing where there are none.
+fn layout_of(config: &Path) -> Option<Finding> {
+    if !config.join("skiff").is_dir() {
+        return None;
+    }
+    let what = "layout";
+    Some(match layout::is_current(&mut Folder::new(config)) {
+        Ok(true) => Finding::good(what, "of this version"),
+        Ok(false) => Finding::good(what, "of an older version; the next start of `skiff run` moves the files over"),
+        Err(error) => {
+            let fix =
+                format!("`skiff run` leaves the folder alone; see {}", config.join(layout::LAYOUT_FILE).display());
+            Finding::bad(what, error.to_string(), fix)
         }
-        Err(error) => findings.push(damaged("settings", config, &error)),
-    }
-    findings
-}
-
-fn identity(folder: &Folder, settings: &Settings) -> Vec<Finding> {
-    // What the first start would make is made in memory.
-    let mut memory = SimStorage::new();
-    let mut copied = Vec::new();
-    for file in ["skiff/identity.json", "skiff/auth.json"] {
-        let Ok(key) = skiff_runtime::hal::Key::parse(file) else { continue };
-        if let Ok(data) = fs::read(folder.root().join(file))
-            && memory.replace(&key, &data).is_ok()
-        {
-            copied.push(file);
-        }
-    }
-    let mut rng = SimRng::new(1);
-    let mut findings = Vec::new();
-    let root = folder.root().to_owned();
-    if let Err(error) = Identity::open_or_create(&mut memory, &mut rng, settings.vessel.uuid.as_deref()) {
-        findings.push(damaged("identity", &root, &error));
-    }
-    match Access::open_or_create(&mut memory, &mut rng) {
-        Ok(_) if copied.contains(&"skiff/auth.json") => {}
-        Ok(_) => findings.push(Finding::good("token", "none yet; the first start makes one and shows it")),
-        Err(error) => findings.push(damaged("token", &root, &error)),
-    }
-    findings
-}
-
-fn damaged(what: &str, config: &Path, error: &skiff_runtime::config::ConfigError) -> Finding {
-    let file = config.join(&*error.file);
-    let fix = format!("correct it, or move it away: mv {0} {0}.bad", file.display());
-    Finding::bad(what, error.to_string(), fix)
-}
-
-fn token(config: &Path) -> Option<Finding> {
-    let path = config.join(TOKEN_FILE);
-    let mode = fs::metadata(&path).ok()?.permissions().mode();
-    Some(if mode & OTHERS == 0 {
-        Finding::good("token", "kept for this user only")
-    } else {
-        let fix = format!("chmod 600 {}", path.display());
-        Finding::bad("token", format!("{} can be read by others (mode {:o})", path.display(), mode & 0o777), fix)
     })
 }
 
-fn plugins(config: &Path) -> Vec<Finding> {
-    let (limits, mut findings) = match limits::of(Board::Linux, config) {
-        Ok(limits) => (limits, Vec::new()),
-        Err(error) => {
-            let fix = format!("correct it: {}", config.join("settings.json").display());
-            (Limits::of(Board::Linux), vec![Finding::bad("limits", error, fix)])
-        }
-    };
-    let found = packages::folder::installed(config, packages::module_bytes_max());
-    let fix = "skiff check PACKAGE says more";
-    findings.extend(found.warnings.iter().map(|warning| Finding::warning("plugin", warning.as_str(), fix)));
-    for package in found.packages {
-        let title = format!("{} {}", package.name, package.version);
-        let facts = match ModuleFacts::survey(&package.wasm) {
-            Ok(facts) => facts,
-            Err(refusal) => {
-                findings.push(Finding::bad("plugin", format!("{title}: {refusal}"), fix));
-                continue;
-            }
-        };
-        let fit = Fit::of(&facts, &limits);
-        findings.push(match fit.refusals.first() {
-            Some(refusal) => Finding::bad("plugin", format!("{title}: {refusal}"), fix),
-            None if facts.unknown_imports.is_empty() => Finding::good("plugin", title),
-            None => {
-                let seen = format!("{title} imports what Skiff does not have: {}", facts.unknown_imports.join(", "));
-                let fix = "it runs until it calls one of them; ask its author for a newer version";
-                Finding::warning("plugin", seen, fix)
-            }
-        });
-    }
-    findings
+/// Tells who runs on the folder; nothing where nobody does.
+fn gateway(config: &Path) -> Option<Finding> {
+    let place = home::address(config).map_or_else(String::new, |url| format!(", at {url}"));
+    Lock::is_taken(config)
+        .then(|| Finding::good("gateway", format!("one runs on this folder{place}; a second would not start")))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::super::Verdict;
     use super::*;
+    use crate::home::TOKEN_FILE;
 
     fn verdicts(config: &Path) -> Vec<(String, Verdict)> {
         examine(config).into_iter().map(|finding| (finding.what, finding.verdict)).collect()
@@ -213,8 +137,46 @@ mod tests {
         let package =
             r#"{"name":"broken","version":"1.0.0","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"}"#;
         write(home.path(), "node_modules/broken/package.json", package, 0o644);
-        assert!(has(home.path(), "plugin", Verdict::Warning));
+        assert!(has(home.path(), "plugin", Verdict::Bad));
         write(home.path(), "node_modules/broken/p.wasm", "\0asm\u{1}\0\0\0", 0o644);
         assert!(has(home.path(), "plugin", Verdict::Bad));
+    }
+
+    #[test]
+    fn a_layout_of_a_later_version_and_a_gateway_that_runs_are_told() {
+        let home = tempfile::tempdir().unwrap();
+        let seen = |what: &str| {
+            let found = examine(home.path()).into_iter().find(|finding| finding.what == what);
+            found.map(|finding| (finding.verdict, finding.seen))
+        };
+        assert_eq!((seen("layout"), seen("gateway")), (None, None));
+        let lock = Lock::take(home.path()).unwrap();
+        assert!(seen("layout").unwrap().1.starts_with("of an older version"));
+        assert!(seen("gateway").unwrap().1.starts_with("one runs on this folder"));
+        drop(lock);
+        assert_eq!(seen("gateway"), None);
+        write(home.path(), layout::LAYOUT_FILE, "99", 0o600);
+        assert_eq!(seen("layout").unwrap().0, Verdict::Bad);
+    }
+
+    #[test]
+    fn every_file_that_a_start_reads_is_looked_at() {
+        let home = tempfile::tempdir().unwrap();
+        let bad = |what: &str| has(home.path(), what, Verdict::Bad) || has(home.path(), what, Verdict::Warning);
+        for (file, text, what) in [
+            ("settings.json", r#"{"sourcePriorities":[]}"#, "priorities"),
+            ("settings.json", r#"{"skiff":{"limits":{"memory":1}}}"#, "limits"),
+            ("skiff/n2k.json", "{", "bus"),
+            ("skiff/identity.json", "{", "identity"),
+            ("skiff/auth.json", "{", "token"),
+            ("skiff/grants.json", "{", "grants"),
+            ("skiff/plugins.json", "{", "operator"),
+            ("skiff/providers.json", "{", "providers"),
+        ] {
+            assert!(!bad(what), "{what} before");
+            write(home.path(), file, text, 0o600);
+            assert!(bad(what), "{file}: {:?}", examine(home.path()));
+            fs::remove_file(home.path().join(file)).unwrap();
+        }
     }
 }

@@ -3,7 +3,9 @@
 //! Every check only looks: nothing is written, opened for writing or sent.
 
 mod bus;
+mod files;
 mod folder;
+mod plugins;
 mod system;
 
 use std::net::SocketAddr;

@@ -10,12 +10,13 @@ use skiff_runtime::budget::Limits;
 use skiff_runtime::config::{ConfigError, PluginConfig};
 use skiff_runtime::package::store::{self, Slot};
 use skiff_runtime::package::{Asks, Clash, Incoming, IncomingError, Package, PackageError, asks, plugin_id};
+use skiff_runtime::plugin::Unusable;
 
 use super::{in_folder, manifest, web};
 use crate::hal::Folder;
 
 /// Packages looked at in one `node_modules`; a Signal K server with every plugin of its store has about 1,500.
-const ENTRIES_MAX: usize = 10_000;
+pub(super) const ENTRIES_MAX: usize = 10_000;
 /// Bytes of a package that was installed over the network.
 pub const STORED_BYTES_MAX: u32 = 16 * 1024 * 1024;
 
@@ -24,8 +25,24 @@ pub const STORED_BYTES_MAX: u32 = 16 * 1024 * 1024;
 pub struct Discovery {
     /// Plugin packages, `@signalk` first, then by name.
     pub packages: Vec<Package>,
-    /// One line for each package that looks like a plugin and cannot be used.
+    /// Those that look like plugins and cannot be used, the second of two with one plugin id among them.
+    pub unusable: Vec<Unusable>,
+    /// One line for each folder that cannot be listed.
     pub warnings: Vec<String>,
+}
+
+impl Discovery {
+    /// Adds a package; one whose id another has that was found before cannot be used.
+    fn add(&mut self, package: Package) {
+        match self.packages.iter().find_map(|other| Clash::between(&package.name, &other.name)) {
+            None => self.packages.push(package),
+            Some(clash) => {
+                let row = Unusable::new(&package.name, &package.version, &clash.to_string());
+                // The id is that of the other one.
+                self.unusable.push(Unusable { id: package.name, ..row });
+            }
+        }
+    }
 }
 
 /// Finds the WebAssembly plugins in `<config>/node_modules` (plugin ABI §1.5): two levels, links followed.
@@ -33,47 +50,54 @@ pub struct Discovery {
 pub fn discover(config: &Path, module_bytes_max: u32) -> Discovery {
     let mut discovery = Discovery::default();
     for (name, path) in plugin_folders(config, &mut discovery.warnings) {
-        match in_folder(&path, module_bytes_max) {
-            Ok(package) if package.name != name => {
-                let line =
-                    format!("{}: the package calls itself {}, its folder says {name}", path.display(), package.name);
-                discovery.warnings.push(line);
-            }
-            Ok(package) => discovery.packages.push(package),
-            Err(error) => discovery.warnings.push(error.to_string()),
+        match found(config, &name, &path, module_bytes_max) {
+            Ok(package) => discovery.add(package),
+            Err(row) => discovery.unusable.push(row),
         }
     }
     discovery
+}
+
+/// Reads the package in a folder of `node_modules` that is called `name`.
+///
+/// # Errors
+/// Why it cannot be used.
+pub fn found(config: &Path, name: &str, path: &Path, module_bytes_max: u32) -> Result<Package, Unusable> {
+    match in_folder(path, module_bytes_max) {
+        Ok(package) if package.name != name => {
+            let clause = format!("the package calls itself {}, its folder says {name}", package.name);
+            Err(Unusable::new(name, &package.version, &clause))
+        }
+        Ok(package) => Ok(package),
+        // Who sees the list knows the folder, and need not know where it lies on this machine.
+        Err(error) => Err(Unusable::new(name, "", &error.to_string().replace(&format!("{}/", config.display()), ""))),
+    }
 }
 
 /// Finds the plugins of a configuration folder: those in `node_modules`, and those installed over the network, which
-/// are the newer decision where both have one.
+/// are the newer decision where both have one. Nothing in the folder changes.
 #[must_use]
 pub fn installed(config: &Path, module_bytes_max: u32) -> Discovery {
-    let mut discovery = discover(config, module_bytes_max);
-    for (id, stored) in store::load_all(&mut Folder::new(config), STORED_BYTES_MAX) {
-        match stored {
-            Ok(package) => {
-                discovery.packages.retain(|other| other.name != package.name);
-                discovery.packages.push(package);
+    let mut all = Discovery::default();
+    let folder = &mut Folder::new(config);
+    for id in store::stored_ids(folder) {
+        match store::load(folder, &id, Slot::InForce, STORED_BYTES_MAX) {
+            Ok(package) => package.into_iter().for_each(|package| all.add(package)),
+            Err(error) => {
+                all.unusable.push(Unusable::new(&id, "", &format!("the stored package is damaged: {error}")));
             }
-            Err(error) => discovery.warnings.push(format!("the stored package {id} cannot be used: {error}")),
         }
     }
-    discovery
-}
-
-/// Returns the folders of the plugin packages with the files that make a version: `package.json` and the module.
-#[must_use]
-pub fn plugin_files(config: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
-    let folders = plugin_folders(config, &mut Vec::new()).into_iter();
-    folders
-        .map(|(_, path)| {
-            let module = manifest(&path).ok().and_then(|(_, manifest)| Some(path.join(manifest.ok()?.wasm_path)));
-            let files = std::iter::once(path.join("package.json")).chain(module).collect();
-            (path, files)
-        })
-        .collect()
+    let found = discover(config, module_bytes_max);
+    let is_stored = |all: &Discovery, name: &str| all.packages.iter().any(|stored| stored.name == name);
+    for package in found.packages {
+        if !is_stored(&all, &package.name) {
+            all.add(package);
+        }
+    }
+    all.unusable.extend(found.unusable.into_iter().filter(|row| !is_stored(&all, &row.package)).collect::<Vec<_>>());
+    all.warnings = found.warnings;
+    all
 }
 
 /// Returns name and path of each package that may have files to serve: those in `node_modules`, `@signalk` first, then
@@ -99,7 +123,7 @@ pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
         Some((scope, inner)) => (Some(scope.strip_prefix('@')?), inner),
         None => (None, name),
     };
-    let folder = config.join("node_modules").join(name);
+    let folder = modules(config).join(name);
     (scope.is_none_or(plain) && plain(inner) && folder.is_dir()).then_some(folder)
 }
 
@@ -285,9 +309,15 @@ fn plugin_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, Pat
     folders
 }
 
+/// Returns the folder that packages from npm lie in.
+#[must_use]
+pub fn modules(config: &Path) -> PathBuf {
+    config.join("node_modules")
+}
+
 fn named_folders(config: &Path, warnings: &mut Vec<String>) -> Vec<(String, PathBuf)> {
     let mut folders = Vec::new();
-    let root = config.join("node_modules");
+    let root = modules(config);
     for (name, path) in entries(&root, warnings) {
         if name.starts_with('@') {
             let scoped = entries(&path, warnings);
@@ -345,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corrupt_package_is_one_warning_that_names_it() {
+    fn a_package_that_cannot_be_used_is_a_row_with_the_reason() {
         let temporary = tempfile::tempdir().unwrap();
         let modules = temporary.path().join("node_modules");
         write_package(&modules.join("good"), "good", "plugin.wasm");
@@ -357,10 +387,47 @@ mod tests {
         write_package(&modules.join("empty"), "empty", "plugin.wasm");
         fs::write(modules.join("empty/plugin.wasm"), "").unwrap();
         let discovery = discover(temporary.path(), LIMIT);
+        // A library whose name npm does not allow any more is none.
+        fs::create_dir_all(modules.join("JSONStream")).unwrap();
+        fs::write(modules.join("JSONStream/package.json"), r#"{"name":"JSONStream"}"#).unwrap();
         assert_eq!(discovery.packages.len(), 1);
-        assert_eq!(discovery.warnings.len(), 5, "{:?}", discovery.warnings);
-        for (name, warning) in ["broken", "empty", "leaves", "lost", "misnamed"].iter().zip(&discovery.warnings) {
-            assert!(warning.contains(name), "{warning}");
+        let rows: Vec<(&str, &str)> =
+            discovery.unusable.iter().map(|row| (row.package.as_str(), row.reason.as_str())).collect();
+        let expected = [
+            ("broken", "node_modules/broken/package.json: package.json: not JSON"),
+            ("empty", "node_modules/empty/plugin.wasm: the module is no WebAssembly"),
+            ("leaves", "node_modules/leaves/package.json: package.json: wasmManifest leads out of the package"),
+            ("lost", "node_modules/lost/other.wasm: No such file or directory (os error 2)"),
+            ("misnamed", "the package calls itself named, its folder says misnamed"),
+        ];
+        assert_eq!(rows, expected);
+        assert_eq!(discovery.warnings, [""; 0]);
+    }
+
+    #[test]
+    fn the_second_of_two_with_one_id_is_a_row_too_and_harms_no_other() {
+        let temporary = tempfile::tempdir().unwrap();
+        let modules = temporary.path().join("node_modules");
+        for name in ["@acme/tide_table", "@acme_tide/table", "zebra"] {
+            write_package(&modules.join(name), name, "plugin.wasm");
         }
+        let found = installed(temporary.path(), LIMIT);
+        let names: Vec<&str> = found.packages.iter().map(|package| &*package.name).collect();
+        assert_eq!(names, ["@acme/tide_table", "zebra"]);
+        let [row] = &*found.unusable else { panic!("{:?}", found.unusable) };
+        assert_eq!((row.id.as_str(), row.version.as_str()), ("@acme_tide/table", "1.0.0"));
+        assert!(row.reason.contains("which @acme/tide_table has"), "{}", row.reason);
+    }
+
+    #[test]
+    fn a_look_changes_nothing() {
+        let temporary = tempfile::tempdir().unwrap();
+        let staged = temporary.path().join("skiff/packages/tide.new");
+        fs::create_dir_all(staged.parent().unwrap()).unwrap();
+        fs::write(&staged, "half of it").unwrap();
+        fs::write(temporary.path().join("skiff/packages/tide.pkg"), "damaged").unwrap();
+        let found = installed(temporary.path(), LIMIT);
+        assert!(found.unusable[0].reason.starts_with("the stored package is damaged: "), "{:?}", found.unusable);
+        assert!(staged.exists(), "a gateway may be installing it just now");
     }
 }

@@ -1,7 +1,10 @@
 //! Plugin packages on disk, as a user names them.
 
 pub mod folder;
+mod hints;
 pub mod pack;
+mod schema;
+mod seen;
 pub mod watch;
 pub mod web;
 
@@ -10,6 +13,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+pub use hints::hints;
+pub use schema::schema;
 use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX};
 
 /// Why a package cannot be used; the text names the file.

@@ -1,30 +1,27 @@
 //! Watches the plugin packages of the configuration folder, and brings new versions into the running gateway.
 //!
 //! It looks at times and lengths of files, once a second: that also sees changes on file systems that send no
-//! notifications, and a package counts only when it has been left alone for a whole look.
+//! notifications, and a package counts only when it has been left alone for a whole look. What it reads for that is kept
+//! (`seen`): of a thousand libraries that nobody touches nothing is read again.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use skiff_runtime::gateway::Gateway;
 use skiff_runtime::package::store::{self, Slot};
 use skiff_runtime::package::{Package, plugin_id};
-use skiff_runtime::plugin::{Enabled, ReplaceError};
+use skiff_runtime::plugin::{Enabled, ReplaceError, Unusable};
 
 use super::folder;
+use super::seen::{Seen, Versions};
 use crate::hal::Folder;
 use crate::wake::Waker;
 
 /// Time between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
-
-/// What shows that a file is another one than before.
-type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
 
 /// Where plugin packages lie, and who tells that one has changed.
 pub struct PluginFiles {
@@ -54,28 +51,33 @@ impl PluginFiles {
             Ok(_) => {}
             Err(error) => return Err(format!("the stored package cannot be read: {error}")),
         }
-        let mut reason = String::from("its files are gone");
-        for (folder, _) in folder::plugin_files(&self.config) {
-            match super::load(&folder, super::module_bytes_max()) {
-                Ok(found) if found.name == package => return Ok(found),
-                Ok(_) => {}
-                Err(error) => reason = error.to_string(),
-            }
+        let folder = folder::modules(&self.config).join(package);
+        if !folder.is_dir() {
+            return Err("its files are gone".into());
         }
-        Err(reason)
+        folder::found(&self.config, package, &folder, super::module_bytes_max()).map_err(|row| row.reason)
     }
 
     /// Brings the packages that have changed into the gateway.
     pub fn take_changes(&self, gateway: &mut Gateway) {
         while let Ok(folder) = self.changed.try_recv() {
-            let package = match super::load(&folder, super::module_bytes_max()) {
+            let called = folder.strip_prefix(folder::modules(&self.config)).ok().and_then(Path::to_str);
+            let Some(name) = called.map(str::to_owned) else { continue };
+            if !folder.exists() {
+                gateway.forget_unusable(&name);
+                continue;
+            }
+            let package = match folder::found(&self.config, &name, &folder, super::module_bytes_max()) {
                 Ok(package) => package,
-                Err(error) => {
-                    log::warn!("{error}; the version before goes on");
+                Err(row) if gateway.plugins().plugins().any(|plugin| plugin.package_name() == name) => {
+                    log::warn!("{name}: {}; the version before goes on", row.reason);
+                    continue;
+                }
+                Err(row) => {
+                    gateway.note_unusable(row);
                     continue;
                 }
             };
-            let name = package.name.clone();
             if store::holds(&mut Folder::new(&self.config), &plugin_id(&name), &name) {
                 log::warn!(
                     "{name}: changed in {}, but a version installed over the network is in force",
@@ -84,18 +86,17 @@ impl PluginFiles {
                 continue;
             }
             log::info!("{name}: version {} found in {}", package.version, folder.display());
-            let result = match gateway.replace(package.clone()) {
-                Err(ReplaceError::Clash(clash)) => {
-                    log::warn!("{}: {clash}", folder.display());
-                    continue;
-                }
+            let version = package.version.clone();
+            let unusable = |error: &dyn std::fmt::Display| Unusable::new(&name, &version, &error.to_string());
+            match gateway.replace(package.clone()) {
+                Ok(()) => {}
+                Err(ReplaceError::Clash(clash)) => gateway.note_unusable(unusable(&clash)),
                 Err(ReplaceError::NotFound) => {
-                    gateway.install(package, Enabled::FromConfig).map_err(|error| error.to_string())
+                    if let Err(error) = gateway.install(package, Enabled::FromConfig) {
+                        gateway.note_unusable(unusable(&error));
+                    }
                 }
-                other => other.map_err(|error| error.to_string()),
-            };
-            if let Err(error) = result {
-                log::warn!("{name}: {error}; the version before goes on");
+                Err(error) => log::warn!("{name}: {error}; the version before goes on"),
             }
         }
     }
@@ -109,15 +110,16 @@ impl PluginFiles {
 fn start(config: PathBuf, waker: Waker) -> io::Result<Receiver<PathBuf>> {
     let (sender, receiver) = mpsc::channel();
     // Now, and not when the thread has its turn: what changes in between would never be seen.
-    let looks = Looks::new(stamps(&config));
-    thread::Builder::new().name("watch".into()).spawn(move || watch(looks, &config, &sender, &waker))?;
+    let mut seen = Seen::default();
+    let looks = Looks::new(seen.look(&config));
+    thread::Builder::new().name("watch".into()).spawn(move || watch(looks, seen, &config, &sender, &waker))?;
     Ok(receiver)
 }
 
-fn watch(mut looks: Looks, config: &Path, sender: &Sender<PathBuf>, waker: &Waker) {
+fn watch(mut looks: Looks, mut seen: Seen, config: &Path, sender: &Sender<PathBuf>, waker: &Waker) {
     loop {
         thread::sleep(PERIOD);
-        for folder in looks.changed(stamps(config)) {
+        for folder in looks.changed(seen.look(config)) {
             if sender.send(folder).is_err() {
                 return;
             }
@@ -126,37 +128,29 @@ fn watch(mut looks: Looks, config: &Path, sender: &Sender<PathBuf>, waker: &Wake
     }
 }
 
-/// Reads times and lengths of the package files, by package folder.
-fn stamps(config: &Path) -> BTreeMap<PathBuf, Stamp> {
-    let stamp = |path: PathBuf| {
-        let metadata = fs::metadata(&path).ok()?;
-        Some((path, metadata.modified().ok(), metadata.len()))
-    };
-    let folders = folder::plugin_files(config).into_iter();
-    folders.map(|(folder, files)| (folder, files.into_iter().filter_map(stamp).collect())).collect()
-}
-
 /// What was seen, and what is in force.
 struct Looks {
-    in_force: BTreeMap<PathBuf, Stamp>,
-    last: BTreeMap<PathBuf, Stamp>,
+    in_force: Versions,
+    last: Versions,
 }
 
 impl Looks {
-    fn new(stamps: BTreeMap<PathBuf, Stamp>) -> Self {
+    fn new(stamps: Versions) -> Self {
         Self { in_force: stamps.clone(), last: stamps }
     }
 
-    /// Returns the folders that are other than what is in force, and were so at the look before too.
-    fn changed(&mut self, now: BTreeMap<PathBuf, Stamp>) -> Vec<PathBuf> {
-        let is_new = |(folder, stamp): &(&PathBuf, &Stamp)| {
-            self.in_force.get(*folder) != Some(*stamp) && self.last.get(*folder) == Some(*stamp)
+    /// Returns the folders that are other than what is in force, and were so at the look before too; gone ones among them.
+    fn changed(&mut self, now: Versions) -> Vec<PathBuf> {
+        let is_new = |folder: &&PathBuf| {
+            self.in_force.get(*folder) != now.get(*folder) && self.last.get(*folder) == now.get(*folder)
         };
-        let changed: Vec<PathBuf> = now.iter().filter(is_new).map(|(folder, _)| folder.clone()).collect();
+        let known = self.in_force.keys().filter(|folder| !now.contains_key(*folder));
+        let changed: Vec<PathBuf> = now.keys().chain(known).filter(is_new).cloned().collect();
         for folder in &changed {
-            if let Some(stamp) = now.get(folder) {
-                self.in_force.insert(folder.clone(), stamp.clone());
-            }
+            match now.get(folder) {
+                Some(version) => self.in_force.insert(folder.clone(), version.clone()),
+                None => self.in_force.remove(folder),
+            };
         }
         self.last = now;
         changed
@@ -165,10 +159,12 @@ impl Looks {
 
 #[cfg(test)]
 mod tests {
+    use super::super::seen::Stamp;
     use super::*;
 
-    fn at(length: u64) -> BTreeMap<PathBuf, Stamp> {
-        BTreeMap::from([(PathBuf::from("tide"), vec![(PathBuf::from("tide/plugin.wasm"), None, length)])])
+    fn at(length: u64) -> Versions {
+        let stamp = Stamp { length, ..Stamp::default() };
+        Versions::from([(PathBuf::from("tide"), vec![(PathBuf::from("tide/plugin.wasm"), stamp)])])
     }
 
     #[test]
@@ -182,10 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn a_new_package_counts_and_a_removed_one_does_not() {
-        let mut looks = Looks::new(BTreeMap::new());
+    fn a_new_package_counts_and_so_does_one_that_stays_away() {
+        let mut looks = Looks::new(Versions::new());
         assert!(looks.changed(at(1)).is_empty());
         assert_eq!(looks.changed(at(1)).len(), 1);
-        assert!(looks.changed(BTreeMap::new()).is_empty());
+        assert!(looks.changed(Versions::new()).is_empty(), "it may be being replaced");
+        assert_eq!(looks.changed(Versions::new()).len(), 1);
+        assert!(looks.changed(Versions::new()).is_empty());
     }
 }

@@ -8,6 +8,11 @@ mod n2k;
 mod operator;
 mod plugin;
 mod pretty;
+#[cfg(any(test, feature = "std"))]
+mod schema;
+#[cfg(not(any(test, feature = "std")))]
+#[path = "unchecked.rs"]
+mod schema;
 mod settings;
 
 use alloc::boxed::Box;
@@ -18,6 +23,7 @@ pub use n2k::{KeptNode, N2K_FILE, N2kConfig, NodeConfig};
 pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;
+pub use schema::misfit;
 pub use settings::{SETTINGS_FILE, Settings, Vessel};
 
 use crate::hal::{Key, Storage, StorageError};

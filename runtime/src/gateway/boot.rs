@@ -3,7 +3,8 @@
 //! Settings, who the vessel is, who may do what, the part it takes in the bus, which sources are preferred, the packages
 //! that are stored: a board gives its HAL and what only it can know, and gets a gateway that obeys all of it.
 
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -14,7 +15,7 @@ use crate::hal::Hal;
 use crate::model::{Priorities, PriorityError};
 use crate::package::asks;
 use crate::package::store::{self, Slot};
-use crate::plugin::{Enabled, Waiting};
+use crate::plugin::{Enabled, Unusable, Waiting};
 use crate::server::{Access, NewToken};
 
 /// The board's settings for the start of its gateway.
@@ -142,7 +143,7 @@ impl From<PriorityError> for BootError {
 impl Gateway {
     /// Starts a gateway as its storage says; its CAN interfaces become inputs.
     ///
-    /// A stored package that cannot be used is one warning.
+    /// A stored package that cannot be used is a row of the plugin list.
     ///
     /// # Errors
     /// [`BootError`]; nothing is made at a first start before everything that is there was read.
@@ -201,16 +202,18 @@ impl Gateway {
         for (id, package) in stored {
             match package {
                 Ok(package) => {
-                    let name = package.name.clone();
+                    let (name, version) = (package.name.clone(), package.version.clone());
                     match self.install(package, enabled.clone()) {
                         Ok(()) => {
                             log::debug!("found plugin {name}");
                             self.find_waiting(&id);
                         }
-                        Err(error) => log::warn!("plugin {name}: {error}"),
+                        Err(error) => self.note_unusable(Unusable::new(&name, &version, &error.to_string())),
                     }
                 }
-                Err(error) => log::warn!("the stored package {id} cannot be used: {error}"),
+                Err(error) => {
+                    self.note_unusable(Unusable::new(&id, "", &format!("the stored package is damaged: {error}")));
+                }
             }
         }
     }

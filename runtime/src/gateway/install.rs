@@ -331,8 +331,10 @@ impl Gateway {
     }
 
     fn try_remove(&mut self, id: &str, exchange: ExchangeId) -> Result<(), Response> {
-        let plugin = self.plugins.registry.find(id).ok_or_else(|| no_plugin(id))?;
-        let name = plugin.package_name().to_string();
+        let registry = &self.plugins.registry;
+        let unusable = || registry.unusable().find(|row| row.id == id).map(|row| &*row.package);
+        let name = registry.find(id).map(Plugin::package_name).or_else(unusable).ok_or_else(|| no_plugin(id))?;
+        let name = name.to_string();
         self.nothing_arrives()?;
         let storage = &mut *self.hal.storage;
         if !store::holds(storage, id, &name) {
@@ -343,6 +345,7 @@ impl Gateway {
         if let Err(error) = asks::grant(storage, &name, Asks::NONE) {
             log::warn!("{error}: what was granted to {name} stays granted");
         }
+        self.plugins.registry.forget_unusable(&name);
         self.plugins.registry.remove(id, exchange);
         self.clients.exchanges.open(exchange, Pending::Remove { id: id.to_string() });
         Ok(())

@@ -11,7 +11,7 @@ use crate::hal::Hal;
 use crate::model::Model;
 use crate::package::Package;
 use crate::plugin::{
-    Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Plugin, Registry, ReplaceError, Waiting, World,
+    Emitted, Enabled, ExchangeId, Frames, InstallError, Net, Plugin, Registry, ReplaceError, Unusable, Waiting, World,
 };
 use crate::server::endpoint::Endpoints;
 use crate::sorted::SortedMap;
@@ -134,6 +134,17 @@ impl Gateway {
     /// [`InstallError`]; nothing is installed then.
     pub fn install(&mut self, package: Package, enabled: Enabled) -> Result<(), InstallError> {
         self.plugins.registry.install(package, enabled, &mut *self.hal.storage)
+    }
+
+    /// Shows a package that cannot be used in the plugin list, and logs why; see [`Registry::note_unusable`].
+    pub fn note_unusable(&mut self, row: Unusable) {
+        log::warn!("{} cannot be used: {}", row.package, row.reason);
+        self.plugins.registry.note_unusable(row);
+    }
+
+    /// Ends the row of a package that could not be used and is gone.
+    pub fn forget_unusable(&mut self, package: &str) {
+        self.plugins.registry.forget_unusable(package);
     }
 
     /// Puts another version of an installed package in its place; see [`Registry::replace`].

@@ -1,8 +1,16 @@
 //! What a package declared in `wasmCapabilities`, and what follows from it.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use skiff_abi::Capability;
 
 use crate::json;
+
+/// Unknown keys of a package that are kept.
+const UNKNOWN_MAX: usize = 8;
+/// Characters of such a key that are kept.
+const UNKNOWN_CHARACTERS_MAX: usize = 64;
 
 /// What a package says about one capability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +51,20 @@ impl Capabilities {
             Ok(())
         });
         capabilities
+    }
+
+    /// Returns the keys of a `wasmCapabilities` object that are none, the first eight: most likely they are misspelt.
+    /// `staticFiles` is in upstream's guide, and read by nobody.
+    #[must_use]
+    pub fn unknown(text: &str) -> Vec<String> {
+        let mut unknown = Vec::new();
+        let _ = json::members::<json::JsonError>(text, |key, _| {
+            if unknown.len() < UNKNOWN_MAX && key != "staticFiles" && Capability::from_name(key).is_none() {
+                unknown.push(key.chars().take(UNKNOWN_CHARACTERS_MAX).collect());
+            }
+            Ok(())
+        });
+        unknown
     }
 
     /// Sets what is said about a capability.
@@ -100,6 +122,16 @@ mod tests {
             assert_eq!(granted(capability), Grant::Denied, "{}", capability.name());
         }
         assert_eq!(granted(Capability::WeatherProvider), Grant::Undeclared);
+    }
+
+    #[test]
+    fn keys_that_are_no_capability_are_told() {
+        let unknown =
+            Capabilities::unknown(r#"{"netwrok":true,"network":true,"staticFiles":true,"Storage":"vfs-only"}"#);
+        assert_eq!(unknown, ["netwrok", "Storage"]);
+        assert!(Capabilities::unknown("[]").is_empty());
+        let many = std::format!("{{{}}}", (0..20).map(|n| std::format!("\"x{n}\":1")).collect::<Vec<_>>().join(","));
+        assert_eq!(Capabilities::unknown(&many).len(), UNKNOWN_MAX);
     }
 
     #[test]

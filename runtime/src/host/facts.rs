@@ -5,11 +5,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use skiff_abi::{export, import};
+use skiff_abi::{Capability, export, import};
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FunctionBody, Operator, Parser, Payload, TypeRef,
 };
 
+use super::capabilities::Capabilities;
 use super::heap_model::{Counts, HeapModel};
 use super::imports;
 use super::operators::{Operators, Parameters};
@@ -90,6 +91,11 @@ pub enum Refusal {
         /// `module.name`.
         name: String,
     },
+    /// Lacks an export without which no plugin starts.
+    Export {
+        /// Its name.
+        name: &'static str,
+    },
     /// Imports `as-fetch` without the capability `network`.
     Capability {
         /// The import module.
@@ -117,6 +123,13 @@ impl fmt::Display for Refusal {
                 "no plugin dialect: a plugin exports plugin_id and allocate, or plugin_name and plugin_start of AssemblyScript",
             ),
             Self::ImportKind { name } => write!(f, "imports {name}, which is no function: no host gives that"),
+            Self::Export { name } => {
+                write!(f, "no export {name}")?;
+                if *name == export::AS_NEW {
+                    f.write_str(": set exportRuntime in asconfig.json; a plugin of Rust, Go or C exports allocate instead")?;
+                }
+                Ok(())
+            }
             Self::Capability { module, capability } => {
                 write!(f, "imports {module}, which needs the capability {capability} in wasmCapabilities")
             }
@@ -209,6 +222,19 @@ impl ModuleFacts {
         }
     }
 
+    /// Reads a module as [`read`](Self::read) does, and refuses one that would not start as a plugin with these
+    /// capabilities.
+    ///
+    /// # Errors
+    /// [`Refusal`], the first there is.
+    pub fn admit(wasm: &[u8], limits: &PluginLimits, capabilities: &Capabilities) -> Result<Self, Refusal> {
+        let facts = Self::read(wasm, limits)?;
+        match facts.hindrance(capabilities) {
+            Some(refusal) => Err(refusal),
+            None => Ok(facts),
+        }
+    }
+
     /// Reads what a module says about itself, whatever board it is for and whether or not it is a plugin.
     ///
     /// # Errors
@@ -246,6 +272,20 @@ impl ModuleFacts {
             ),
         ];
         sizes.into_iter().filter_map(Result::err).chain(dialect).collect()
+    }
+
+    /// Returns why a plugin of this module with these capabilities would not start on any board, as far as a look at it
+    /// tells: `None` is no promise.
+    #[must_use]
+    pub fn hindrance(&self, capabilities: &Capabilities) -> Option<Refusal> {
+        if self.imports_from(import::AS_FETCH) && !capabilities.allows(Capability::Network, false) {
+            return Some(Refusal::Capability { module: import::AS_FETCH, capability: Capability::Network.name() });
+        }
+        // Every text that AssemblyScript is given is made with it, the configuration of `plugin_start` first.
+        let managed = (self.dialect == Dialect::AssemblyScript).then_some(export::AS_NEW);
+        let needed = [Some(export::MEMORY), managed, Some(export::PLUGIN_START)];
+        let lacking = needed.into_iter().flatten().find(|name| !self.exports(name));
+        lacking.map(|name| Refusal::Export { name })
     }
 
     /// Returns what the linear memory may grow to: the module's own maximum or the board's, bytes.
@@ -468,12 +508,5 @@ impl Scan {
             wasm_bytes: narrow(wasm_bytes as u64),
             counts,
         }
-    }
-}
-
-impl Refusal {
-    /// Refuses `as-fetch` to a package without the capability `network` (plugin ABI §1.3).
-    pub(super) fn network() -> Self {
-        Self::Capability { module: import::AS_FETCH, capability: "network" }
     }
 }

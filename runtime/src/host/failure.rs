@@ -34,6 +34,11 @@ pub enum Failure {
     BadAnswer(&'static str),
     /// The start section did not return: the module never came up.
     InStartSection(Box<Failure>),
+    /// The guest lacks an export that the call needs.
+    NoExport {
+        /// Its name.
+        export: String,
+    },
     /// An export has parameters or results the contract does not know.
     BadSignature {
         /// Its name.
@@ -47,7 +52,7 @@ impl Failure {
     /// An answer that cannot be read leaves the guest in order; everything else cut it off in mid-call.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Self::BadAnswer(_) | Self::BadSignature { .. } | Self::NoMemory { .. })
+        !matches!(self, Self::BadAnswer(_) | Self::NoExport { .. } | Self::BadSignature { .. } | Self::NoMemory { .. })
     }
 
     /// Tells whether the call took too long (HTTP 504).
@@ -97,6 +102,7 @@ impl fmt::Display for Failure {
             Self::NoMemory { bytes } => write!(f, "the plugin's allocator gave no buffer of {bytes} bytes"),
             Self::BadAnswer(clause) => f.write_str(clause),
             Self::InStartSection(failure) => write!(f, "trap in start: {failure}"),
+            Self::NoExport { export } => write!(f, "the module has no function export {export}"),
             Self::BadSignature { export } => {
                 write!(f, "export {export} has a signature the plugin contract does not know")
             }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::capabilities::Capabilities;
 use super::facts::{Dialect, ModuleFacts, Refusal};
 use crate::budget::{Board, Fixed, Limits};
 
@@ -25,13 +26,16 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Holds a module against the limits of a board.
+    /// Holds a module of a package with these capabilities against the limits of a board.
     #[must_use]
-    pub fn of(facts: &ModuleFacts, limits: &Limits) -> Self {
+    pub fn of(facts: &ModuleFacts, capabilities: &Capabilities, limits: &Limits) -> Self {
         let (needed, limit) = (facts.reserved_bytes(&limits.plugin), Fixed::left_for_one_plugin(limits));
         let mut refusals = facts.refusals(&limits.plugin);
         if refusals.is_empty() && needed > limit {
             refusals.push(Refusal::TooMuch { what: "memory of one plugin in bytes", needed, limit });
+        }
+        if facts.dialect != Dialect::Unknown {
+            refusals.extend(facts.hindrance(capabilities));
         }
         let fix = fix(facts, limits, &refusals);
         Self { board: limits.board, needed, limit, refusals, fix }
@@ -91,14 +95,17 @@ fn fix(facts: &ModuleFacts, limits: &Limits, refusals: &[Refusal]) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::ToString;
 
     fn fit(text: &str, board: Board) -> Fit {
         let wasm = wat::parse_str(text).unwrap_or_default();
-        Fit::of(&ModuleFacts::survey(&wasm).unwrap_or_else(|error| panic!("{error}")), &Limits::of(board))
+        let facts = ModuleFacts::survey(&wasm).unwrap_or_else(|error| panic!("{error}"));
+        Fit::of(&facts, &Capabilities::default(), &Limits::of(board))
     }
 
     const SMALL: &str = r#"(module (memory (export "memory") 1)
         (func (export "plugin_id") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "plugin_start") (param i32 i32) (result i32) (i32.const 0))
         (func (export "allocate") (param i32) (result i32) (i32.const 0)))"#;
 
     #[test]
@@ -120,5 +127,23 @@ mod tests {
         let fit = fit("(module)", Board::Linux);
         assert_eq!(fit.refusals, [Refusal::Dialect]);
         assert!(fit.fix.is_some_and(|fix| fix.contains("plugin_id")));
+    }
+    #[test]
+    fn what_would_not_start_is_told_before_it_is_tried() {
+        let said = |text: &str| fit(text, Board::Linux).refusals.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let managed = r#"(module IMPORT (memory (export "memory") 1)
+            (func (export "plugin_name") (result i32) (i32.const 0))
+            (func (export "plugin_start") (param i32) (result i32) (i32.const 0)) NEW)"#;
+        let new = r#"(func (export "__new") (param i32 i32) (result i32) (i32.const 0))"#;
+        let with = |import: &str, new: &str| managed.replace("IMPORT", import).replace("NEW", new);
+        assert_eq!(said(&with("", new)), [""; 0]);
+        assert!(said(&with("", ""))[0].starts_with("no export __new: set exportRuntime in asconfig.json"));
+        let fetch = r#"(import "as-fetch" "_fetchGET" (func))"#;
+        assert_eq!(
+            said(&with(fetch, new)),
+            ["imports as-fetch, which needs the capability network in wasmCapabilities"]
+        );
+        assert_eq!(said(&SMALL.replace("plugin_start", "start")), ["no export plugin_start"]);
+        assert_eq!(said(&SMALL.replace("\"memory\"", "\"linear\"")), ["no export memory"]);
     }
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use skiff_abi::{Capability, export, import};
+use skiff_abi::{Capability, export};
 use wasmi::{Func, Memory, Module, Store};
 
 use super::call::Machine;
@@ -87,8 +87,9 @@ impl Instance {
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
     pub fn load(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Self, LoadError> {
-        if facts.imports_from(import::AS_FETCH) && !spec.capabilities.allows(Capability::Network, false) {
-            return Err(LoadError::Instantiate(Refusal::network().to_string()));
+        // Of what keeps a plugin from starting this alone keeps its module from being linked (plugin ABI §1.3).
+        if let Some(refusal @ Refusal::Capability { .. }) = facts.hindrance(&spec.capabilities) {
+            return Err(LoadError::Instantiate(refusal.to_string()));
         }
         match Self::set_up(facts, wasm, spec, false) {
             // Nothing of the first attempt is left: imports do nothing during the start section (plugin ABI §2.3).

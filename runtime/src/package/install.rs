@@ -117,7 +117,8 @@ impl Incoming {
         let (archive, manifest, places) = read(tgz, limits.unpacked_bytes_max)?;
         let wasm = archive.bytes(&places.wasm);
         super::check_wasm(wasm)?;
-        let facts = ModuleFacts::read(wasm, &limits.plugin).map_err(IncomingError::Refused)?;
+        let facts =
+            ModuleFacts::admit(wasm, &limits.plugin, &manifest.package.capabilities).map_err(IncomingError::Refused)?;
         Ok(Self { id: plugin_id(manifest.name()), archive: Arc::new(archive), manifest, places, facts })
     }
 

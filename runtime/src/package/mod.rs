@@ -42,6 +42,8 @@ pub struct Package {
     pub keywords: Vec<String>,
     /// Its capabilities, from `wasmCapabilities`.
     pub capabilities: Capabilities,
+    /// Keys of `wasmCapabilities` that are no capability; none on chips.
+    pub unknown_capabilities: Vec<String>,
     /// Paths it wants to be told of, as `skiff.subscribe` in `package.json` lists them; `None` means all.
     pub subscribe: Option<Vec<String>>,
     /// The module; borrowed where it lies in flash.
@@ -133,8 +135,6 @@ impl Manifest {
         if !text.starts_with('{') {
             return Err(bad("not an object"));
         }
-        let name = string("name").ok_or(bad("name is missing or no string"))?;
-        check_name(&name)?;
         let mut keywords = Vec::new();
         if let Some(list) = member("keywords") {
             json::items::<json::JsonError>(list, |item| {
@@ -148,15 +148,20 @@ impl Manifest {
         let wasm_path = string("wasmManifest").filter(|path| !path.is_empty());
         let known = keywords.iter().any(|keyword| KEYWORDS.contains(&keyword.as_str()));
         let Some(wasm_path) = wasm_path.filter(|_| known) else { return Err(PackageError::NotAPlugin) };
+        // Not before: a library of another name than npm allows today is no damaged plugin.
+        let name = string("name").ok_or(bad("name is missing or no string"))?;
+        check_name(&name)?;
         // A build for Skiff alone, for instance with pages of one byte, which other hosts do not take.
         let own = member("skiff").and_then(|own| json::member(own, "wasmManifest")).and_then(json::string);
         let wasm_path = own.filter(|path| !path.is_empty()).map_or(wasm_path, |path| path.to_string());
+        let declared = member("wasmCapabilities").unwrap_or("{}");
         let package = Package {
             name,
             version: string("version").unwrap_or_default(),
             description: string("description").unwrap_or_default(),
             keywords,
-            capabilities: Capabilities::parse(member("wasmCapabilities").unwrap_or("{}")),
+            capabilities: Capabilities::parse(declared),
+            unknown_capabilities: if HAS_FILES { Capabilities::unknown(declared) } else { Vec::new() },
             subscribe: member("skiff").and_then(subscribe),
             wasm: Cow::Borrowed(&[]),
             lease: None,
@@ -181,6 +186,12 @@ impl Manifest {
     #[must_use]
     pub fn asks(&self) -> Asks {
         self.package.asks()
+    }
+
+    /// Returns the package as it is without its module.
+    #[must_use]
+    pub fn package(&self) -> &Package {
+        &self.package
     }
 
     /// Completes the package with its module.
@@ -225,6 +236,7 @@ impl Package {
             description: String::new(),
             keywords: Vec::new(),
             capabilities: Capabilities::default(),
+            unknown_capabilities: Vec::new(),
             subscribe: None,
             fetch: None,
             wasm,
@@ -376,7 +388,12 @@ mod tests {
             Manifest::parse(br#"{"name":"a","keywords":["signalk-wasm-plugin"]}"#),
             Err(PackageError::NotAPlugin)
         );
-        for text in ["", "[]", "{}", r#"{"name":3}"#, r#"{"name":"a","keywords":5}"#] {
+        // A library may have any name, or none.
+        for text in ["{}", r#"{"name":3}"#, r#"{"name":"JSONStream"}"#] {
+            assert_eq!(Manifest::parse(text.as_bytes()), Err(PackageError::NotAPlugin), "{text}");
+        }
+        let nameless = r#"{"name":3,"keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"}"#;
+        for text in ["", "[]", nameless, r#"{"name":"a","keywords":5}"#] {
             assert!(matches!(Manifest::parse(text.as_bytes()), Err(PackageError::Manifest { .. })), "{text}");
         }
         for name in [

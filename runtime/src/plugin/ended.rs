@@ -123,6 +123,7 @@ impl Version {
         if let Some(reason) = failure {
             return self.not_started(self.view.with_own_words(&reason), queues, cx);
         }
+        self.keep_config();
         let first_poll = self.first_poll(cx.world);
         if let Some(live) = self.life.live_mut() {
             self.wear.started(cx.world.now, wear::taken(&live.instance));
@@ -147,6 +148,7 @@ impl Version {
     fn not_started(&mut self, mut reason: String, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         let again = self.view.fetches.has_failed() && self.goes_on() && !self.life.stop_wanted();
         if again {
+            self.keep_config();
             let seconds = START_RETRY.as_secs();
             reason = format!("{reason}; a request of it did not get through, it is started again in {seconds} s");
         }
@@ -202,6 +204,9 @@ impl Version {
     /// Ends in state `error`, without a restart.
     pub(super) fn refuse(&mut self, reason: String, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         queues.end_recycling();
+        if self.return_to_before(&reason, queues, cx) {
+            return;
+        }
         self.view.log(log::Level::Error, &reason);
         self.life.rest(Why::Error(reason.clone()));
         self.withdraw(queues, cx);
@@ -222,6 +227,9 @@ impl Version {
     /// The instance is lost: restart it by the schedule, or give it up.
     fn crash(&mut self, reason: &str, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {
         queues.end_recycling();
+        if self.return_to_before(reason, queues, cx) {
+            return;
+        }
         self.withdraw(queues, cx);
         let (restart, plan) = match self.crashes.crash(cx.world.now) {
             _ if !self.goes_on() => (None, String::new()),

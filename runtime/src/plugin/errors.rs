@@ -1,5 +1,6 @@
 //! Why a plugin is not installed, configured or replaced.
 
+use alloc::string::String;
 use core::fmt;
 
 use crate::budget::Shortage;
@@ -56,6 +57,8 @@ pub enum ConfigureError {
     Body(PostError),
     /// The file could not be read or written; it is as it was.
     File(ConfigError),
+    /// It does not fit the schema that the plugin tells, with what does not.
+    Misfit(String),
     /// It is not enabled before this is granted.
     Asks(Asks),
 }
@@ -66,6 +69,7 @@ impl fmt::Display for ConfigureError {
             Self::NotFound => f.write_str("no such plugin"),
             Self::Body(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
+            Self::Misfit(clause) => write!(f, "not saved, it does not fit the plugin's schema: {clause}"),
             Self::Asks(asks) => not_granted(*asks, f),
         }
     }

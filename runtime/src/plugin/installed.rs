@@ -15,9 +15,9 @@ use super::offers::{Offers, PutOffer};
 use super::orphans::Orphans;
 use super::queues::{Incoming, Queues};
 use super::reload::Reload;
-use super::version::Version;
+use super::version::{KEEPS_CONFIG_BEFORE, Version};
 use crate::budget::PluginLimits;
-use crate::config::PluginConfig;
+use crate::config::{PluginConfig, misfit};
 use crate::delta::Delta;
 use crate::hal::Storage;
 use crate::host::{Call, Instance, ModuleFacts, Refusal};
@@ -284,9 +284,11 @@ impl Plugin {
         exchange: ExchangeId,
         cx: &mut TurnContext<'_, '_>,
     ) -> Result<(), ConfigureError> {
-        self.store(body, cx.world.storage)?;
+        let ran = self.is_running();
+        let before = self.store(body, cx.world.storage)?;
         self.abandon_reload(cx.finished);
         let version = &mut self.version;
+        version.may_return_to(before, ran);
         version.crashes.forgive();
         self.queues.tell_when_settled(exchange);
         if version.life.live().is_some() {
@@ -297,13 +299,26 @@ impl Plugin {
         Ok(())
     }
 
-    /// Saves a configuration without bringing it into force.
-    pub(super) fn store(&mut self, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
+    /// Saves a configuration without bringing it into force; returns the one that was stored before.
+    pub(super) fn store(
+        &mut self,
+        body: &str,
+        storage: &mut dyn Storage,
+    ) -> Result<Option<PluginConfig>, ConfigureError> {
         let version = &mut self.version;
         // The file may have been changed by the plugin itself (sk_save_config) since it was read.
         let limit = version.limits.config_bytes_max;
         let (stored, _) = PluginConfig::load_or_keep_aside(storage, &version.view.id, limit)?;
+        let before = if KEEPS_CONFIG_BEFORE { stored.clone() } else { None };
         let mut config = stored.unwrap_or_default().posted(body)?;
+        let was = before.as_ref().and_then(|before| before.configuration.as_deref());
+        if let (Some(schema), Some(next)) = (&version.told.schema, config.configuration.as_deref())
+            && KEEPS_CONFIG_BEFORE
+            && Some(next) != was
+            && let Some(clause) = misfit(schema, next)
+        {
+            return Err(ConfigureError::Misfit(clause));
+        }
         if config.enabled == Some(true) && !version.missing.is_empty() {
             return Err(ConfigureError::Asks(version.missing));
         }
@@ -311,7 +326,7 @@ impl Plugin {
         config.enable_debug = config.enable_debug.or(Some(false));
         config.save(storage, &version.view.id)?;
         version.config = Some(config);
-        Ok(())
+        Ok(before)
     }
 
     pub(super) fn shut_down(&mut self) {

@@ -29,6 +29,7 @@ mod services;
 mod sockets;
 mod trouble;
 mod turn;
+mod unusable;
 mod version;
 mod wear;
 
@@ -44,3 +45,4 @@ pub use offers::{Frame, Frames, Offers, PutOffer};
 pub use registry::{Enabled, Registry};
 pub use sockets::SOCKET_PERIOD;
 pub use turn::POLL_PERIOD;
+pub use unusable::Unusable;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -17,6 +17,7 @@ use super::offers::PutOffer;
 use super::orphans::Orphans;
 use super::seat::Seat;
 use super::services;
+use super::unusable::{HAS_ROWS, Unusable, UnusableRows};
 use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
 use crate::delta::Delta;
@@ -78,6 +79,8 @@ pub struct Registry {
     has_moved: bool,
     /// Resources of the HAL that removed plugins had open.
     orphans: Orphans,
+    /// Packages that are there and are no plugins.
+    unusable: UnusableRows,
 }
 
 impl Registry {
@@ -96,6 +99,7 @@ impl Registry {
             interest: Interest::default(),
             has_moved: false,
             orphans: Orphans::default(),
+            unusable: UnusableRows::default(),
         }
     }
 
@@ -173,6 +177,7 @@ impl Registry {
                 Some(config)
             }
         };
+        self.unusable.forget(plugin.package_name());
         let at = self.plugins.partition_point(|other| other.plugin().package_name() < plugin.package_name());
         let mut plugin = plugin.configured(config);
         if let Some(damaged) = damaged {
@@ -181,9 +186,34 @@ impl Registry {
         if !missing.is_empty() {
             plugin.version.lacks(missing, Instant::default());
         }
+        if let Err(refusal) = &plugin.version.facts {
+            plugin.version.view.log(log::Level::Error, &refusal.to_string());
+        }
         self.plugins.insert(at, Seat::of(plugin));
         self.note_filters();
         Ok(())
+    }
+
+    /// Shows a package that cannot be used as a row of the plugin list, until a plugin of its name is installed. The row is
+    /// named by the package where another plugin has its id; a package whose plugin is there needs none.
+    pub fn note_unusable(&mut self, mut row: Unusable) {
+        match self.find(&row.id) {
+            _ if !HAS_ROWS => return,
+            Some(plugin) if plugin.package_name() == row.package => return,
+            Some(_) => row.id.clone_from(&row.package),
+            None => {}
+        }
+        self.unusable.note(row);
+    }
+
+    /// Ends the row of a package that could not be used.
+    pub fn forget_unusable(&mut self, package: &str) {
+        self.unusable.forget(package);
+    }
+
+    /// Visits the packages that cannot be used, sorted by name.
+    pub fn unusable(&self) -> impl Iterator<Item = &Unusable> {
+        self.unusable.iter()
     }
 
     /// Visits the plugins, sorted by package name.
@@ -287,7 +317,7 @@ impl Registry {
     /// [`ConfigureError`]; nothing changes then.
     pub fn store_config(&mut self, id: &str, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
         let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
-        plugin.store(body, storage)
+        plugin.store(body, storage).map(|_| ())
     }
 
     /// Forgets a plugin that was installed just now and had no turn yet.

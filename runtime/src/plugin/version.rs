@@ -1,5 +1,6 @@
 //! One version of a plugin: its package, what the module told of itself, and where it is on its way.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -18,6 +19,9 @@ use crate::config::PluginConfig;
 use crate::host::{ModuleFacts, Refusal};
 use crate::package::{Asks, Package};
 use crate::time::Instant;
+
+/// Boards keep the new configuration, whether it starts or not: the way back has no room there.
+pub(super) const KEEPS_CONFIG_BEFORE: bool = cfg!(any(test, feature = "std"));
 
 /// Answers of the guest about itself.
 #[derive(Debug, Default)]
@@ -48,6 +52,8 @@ pub(super) struct Version {
     /// Whose bytes its instance takes.
     pub(super) account: Account,
     pub(super) config: Option<PluginConfig>,
+    /// The configuration it ran with before, until it has started with the new one.
+    before: Option<Box<PluginConfig>>,
     /// What it asks for and was not granted: none of its code runs while there is any.
     pub(super) missing: Asks,
     pub(super) life: Life,
@@ -67,7 +73,7 @@ pub(super) struct Version {
 impl Version {
     /// Reads the module; it is loaded at its first turn, unless it is refused.
     pub(super) fn new(package: Package, limits: &PluginLimits, poll_on_whole_seconds: bool, orphans: Orphans) -> Self {
-        let facts = ModuleFacts::read(&package.wasm, limits);
+        let facts = ModuleFacts::admit(&package.wasm, limits, &package.capabilities);
         let life = match &facts {
             Ok(_) => Life::Due(Instant::default(), Why::Stopped(None)),
             Err(refusal) => Life::Resting(Why::Error(refusal.to_string())),
@@ -78,6 +84,7 @@ impl Version {
             limits: *limits,
             account: Account::Plugin(package.id().into()),
             config: None,
+            before: None,
             missing: Asks::NONE,
             life,
             told: Told::default(),
@@ -110,6 +117,41 @@ impl Version {
                 self.life.rest(Why::Stopped(Some(format!("asks for {missing}, which nobody has granted"))));
             }
         }
+    }
+
+    /// Notes the configuration that was stored before the one in `config`: where it `ran` with that, it returns to it when it
+    /// does not start with the new one. A configuration that nothing ran with is nothing to return to: who mends one that is
+    /// wrong, or whose other end is away, would lose each try.
+    pub(super) fn may_return_to(&mut self, before: Option<PluginConfig>, ran: bool) {
+        if !KEEPS_CONFIG_BEFORE || !self.is_enabled() {
+            self.before = None;
+        } else if ran {
+            self.before = before.map(Box::new);
+        }
+    }
+
+    /// It has started with its configuration, or keeps it although it has not.
+    pub(super) fn keep_config(&mut self) {
+        self.before = None;
+    }
+
+    /// Puts the configuration before in force again, on disk too; false where there is none.
+    pub(super) fn return_to_before(&mut self, reason: &str, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) -> bool {
+        let Some(before) = self.before.take().filter(|_| KEEPS_CONFIG_BEFORE && self.goes_on()) else { return false };
+        if let Err(error) = before.save(cx.world.storage, &self.view.id) {
+            self.view.log(log::Level::Error, &format!("the configuration before was not put back: {error}"));
+            return false;
+        }
+        let reason = format!("{reason}; the configuration before is in force again");
+        self.view.log(log::Level::Error, &reason);
+        self.config = Some(*before);
+        self.withdraw(queues, cx);
+        // What the guest said of the configuration that is gone stands in the answer.
+        self.view.status = None;
+        self.view.error = None;
+        self.life.plan(cx.world.now, Why::Stopped(None));
+        queues.settle(&Err(reason), cx);
+        true
     }
 
     /// Takes on from the version before what is the plugin's rather than a version's.

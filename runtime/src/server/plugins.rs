@@ -6,14 +6,17 @@ use alloc::string::String;
 use super::Response;
 use crate::json::{self, List, Object};
 use crate::model::Model;
-use crate::plugin::{ConfigureError, Plugin, Registry};
+use crate::plugin::{ConfigureError, Plugin, PluginState, Registry, Unusable};
 
-/// Answers `GET /skServer/plugins`: an array of rows, sorted by name; with their configurations when they may be read.
+/// Answers `GET /skServer/plugins`: an array of rows, sorted by name, packages that cannot be used last; with their configurations when they may be read.
 #[must_use]
 pub fn list(registry: &Registry, model: &Model, with_configurations: bool) -> Response {
     let body = json::list(|rows| {
         for plugin in registry.plugins() {
             rows.object(|out| row(out, plugin, registry, model, with_configurations));
+        }
+        for package in registry.unusable() {
+            rows.object(|out| unusable_row(out, package));
         }
     });
     Response::json(200, body)
@@ -50,6 +53,18 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model
             });
         }
         own.list("budget", |rows| budget(rows, plugin, registry, model));
+    });
+}
+
+/// Writes the row of a package that cannot be used, with the members of [`row`].
+fn unusable_row(out: &mut Object<'_>, package: &Unusable) {
+    out.text("id", &package.id).text("name", &package.package).text("packageName", &package.package);
+    out.list("keywords", |_| {}).text("version", &package.version).text("description", "").json("schema", "{}");
+    out.text("statusMessage", &package.reason).text("state", PluginState::Error.name());
+    out.json("data", "{}").text("type", "wasm").boolean("bundled", false);
+    out.object("skiff", |own| {
+        own.boolean("unusable", true).text("reason", &package.reason).number("restarts", 0_u32);
+        own.number("recycled", 0_u32).number("drops", 0_u32).number("refused", 0_u32).list("budget", |_| {});
     });
 }
 
@@ -137,6 +152,7 @@ pub fn not_configured(error: &ConfigureError) -> Response {
     match error {
         ConfigureError::NotFound => Response::error(404, "no such plugin"),
         ConfigureError::Body(error) => Response::error(400, &format!("{error}")),
+        ConfigureError::Misfit(_) => Response::error(400, &format!("{error}")),
         ConfigureError::File(error) => Response::error(500, &format!("the configuration was not saved: {error}")),
         ConfigureError::Asks(asks) => Response::asks(&format!("{error}"), *asks),
     }

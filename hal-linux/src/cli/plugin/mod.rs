@@ -119,6 +119,9 @@ enum Administer {
         name: String,
     },
     /// Show or set the configuration of a plugin
+    ///
+    /// What does not fit the plugin's schema is not saved. One that a running plugin does not start with is taken back: it
+    /// goes on with the configuration before.
     Config {
         /// Package name or id
         name: String,
@@ -164,13 +167,7 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
             log::info!("{name}: reloaded");
             Ok(())
         }
-        Administer::Inspect { name } => {
-            let id = target.id(name)?;
-            let (rows, _) = target.rows()?;
-            let row =
-                rows.as_array().into_iter().flatten().find(|row| row.get("id").and_then(Value::as_str) == Some(&*id));
-            show(row.unwrap_or(&Value::Null))
-        }
+        Administer::Inspect { name } => show(&target.inspect(name)?),
         Administer::Logs { name } => {
             let id = target.id(name)?;
             let lines = target.running("logs")?.get(&format!("/skiff/v1/plugins/{id}/log"))?;

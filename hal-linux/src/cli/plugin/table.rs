@@ -9,6 +9,8 @@ pub(super) struct PluginRow {
     pub version: String,
     pub state: String,
     pub reason: String,
+    /// A package that is no plugin: it can be inspected and removed, and nothing else.
+    pub unusable: bool,
 }
 
 /// Lays rows out in columns; names come from packages and are not trusted.
@@ -42,6 +44,7 @@ mod tests {
             version: "1.0.0".into(),
             state: state.into(),
             reason: String::new(),
+            unusable: false,
         };
         let lines = columns(&[row("a\u{1b}[2J", "running"), row("@acme/tide-table", "error")]);
         assert_eq!(lines[0], "PACKAGE           VERSION  STATE    REASON");

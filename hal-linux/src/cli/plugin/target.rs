@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::PluginConfig;
+use skiff_runtime::config::{PluginConfig, misfit};
 use skiff_runtime::hal::{Key, Storage, StorageError};
+use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::asks::{self, GRANTS_FILE};
-use skiff_runtime::package::{Asks, Incoming, IncomingError, plugin_id};
+use skiff_runtime::package::{Asks, Incoming, IncomingError, Package, plugin_id};
 
 use super::super::client::{Body, ClientError, GatewayClient, GatewayResponse};
 use super::super::exit::{self, Failure};
@@ -67,6 +68,7 @@ impl AdminTarget {
                         version: text(row.get("version")),
                         state: text(row.get("state")),
                         reason: text(reason.or_else(|| row.get("statusMessage"))),
+                        unusable: row.pointer("/skiff/unusable").and_then(Value::as_bool).unwrap_or(false),
                     }
                 });
                 let table = table.collect();
@@ -78,7 +80,24 @@ impl AdminTarget {
 
     /// Returns the id of a plugin by its package name or id.
     pub fn id(&mut self, name: &str) -> Result<String, Failure> {
-        self.row(name).map(|row| row.id)
+        self.usable(name).map(|row| row.id)
+    }
+
+    /// Returns everything that is known of a package.
+    pub fn inspect(&mut self, name: &str) -> Result<Value, Failure> {
+        let id = self.row(name)?.id;
+        let (mut rows, _) = self.rows()?;
+        let rows = rows.as_array_mut().map(std::mem::take).unwrap_or_default();
+        Ok(rows.into_iter().find(|row| row.get("id").and_then(Value::as_str) == Some(&*id)).unwrap_or(Value::Null))
+    }
+
+    /// Finds a plugin as [`row`](Self::row) does; a package that cannot be used is none.
+    fn usable(&mut self, name: &str) -> Result<PluginRow, Failure> {
+        let row = self.row(name)?;
+        if row.unusable {
+            return Err(Failure::new(exit::VERDICT, format_args!("{name} cannot be used: {}", row.reason)));
+        }
+        Ok(row)
     }
 
     /// Finds a plugin by its package name, else by its id.
@@ -107,7 +126,7 @@ impl AdminTarget {
     }
 
     pub fn change(&mut self, name: &str, change: &Change) -> Result<(), Failure> {
-        let PluginRow { id, package, .. } = self.row(name)?;
+        let PluginRow { id, package, .. } = self.usable(name)?;
         match self {
             Self::Gateway(client) => {
                 let mut address = format!("/skServer/plugins/{id}/config");
@@ -133,7 +152,13 @@ impl AdminTarget {
                         }
                         config.enabled = Some(*enabled);
                     }
-                    Change::Configuration(configuration) => config.configuration = Some(configuration.clone()),
+                    Change::Configuration(configuration) => {
+                        if let Some(clause) = misfit_in_folder(folder, &package, configuration) {
+                            let clause = format_args!("not saved, it does not fit the plugin's schema: {clause}");
+                            return Err(Failure::new(exit::VERDICT, clause));
+                        }
+                        config.configuration = Some(configuration.clone());
+                    }
                 }
                 config.save(folder, &id).map_err(|error| {
                     Failure::new(exit::VERDICT, format_args!("{}/{error}", folder.root().display()))
@@ -177,11 +202,15 @@ impl AdminTarget {
         let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
         let bytes = packages::pack::archive(path, limits.package_bytes_max).map_err(|error| not_packed(path, error))?;
         // A running gateway may have other limits; what is no package is none for anybody.
-        let read = Incoming::read(&bytes, &limits);
-        if let Err(error) = read
-            && !matches!(error, IncomingError::Refused(_))
-        {
-            return Err(Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display())));
+        match Incoming::read(&bytes, &limits) {
+            Ok(incoming) => {
+                let (package, facts) = (incoming.manifest().package(), incoming.facts());
+                packages::hints(package, facts).iter().for_each(|hint| log::warn!("{}: {hint}", package.name));
+            }
+            Err(IncomingError::Refused(_)) => {}
+            Err(error) => {
+                return Err(Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display())));
+            }
         }
         let installed = match self {
             Self::Gateway(client) => {
@@ -221,7 +250,7 @@ impl AdminTarget {
     }
 
     pub fn roll_back(&mut self, name: &str) -> Result<(), Failure> {
-        let PluginRow { id, package, .. } = self.row(name)?;
+        let PluginRow { id, package, .. } = self.usable(name)?;
         match self {
             Self::Gateway(client) => {
                 let answer: Value =
@@ -309,6 +338,19 @@ fn grant_in_folder(folder: &mut Folder, package: &str, grant: Asks) -> Result<()
     Err(Failure::new(exit::VERDICT, clause))
 }
 
+/// Holds a configuration against the schema that a plugin in the folder tells; one that lacks a grant is not asked, since
+/// none of its code runs before.
+fn misfit_in_folder(folder: &mut Folder, package: &str, configuration: &str) -> Option<String> {
+    let found = folder::installed(folder.root(), packages::module_bytes_max());
+    let found = found.packages.into_iter().find(|found| found.name == package)?;
+    let granted = asks::granted(folder, package).unwrap_or_default();
+    if !found.asks().without(granted).is_empty() {
+        return None;
+    }
+    let limits = limits::of(Board::Linux, folder.root()).ok()?;
+    misfit(&packages::schema(found, limits)?, configuration)
+}
+
 /// Tells why a package was not read; what looks like a name or an address gets the way to a file.
 fn not_packed(path: &Path, error: LoadError) -> Failure {
     let text = path.to_string_lossy();
@@ -367,44 +409,58 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
     for warning in &discovery.warnings {
         log::warn!("{warning}");
     }
-    let (mut rows, mut table) = (Vec::new(), Vec::new());
     // Without the file what is enabled counts as granted at the next start.
     let asks_consent = folder.root().join(GRANTS_FILE).exists();
-    for package in &discovery.packages {
-        let id = plugin_id(&package.name);
-        let granted = asks::granted(folder, &package.name).unwrap_or_default();
-        let missing = if asks_consent { package.asks().without(granted) } else { Asks::NONE };
-        let config = load(folder, &id);
-        // One damaged file hides no other plugin.
-        let damaged = config.as_ref().err().map(ToString::to_string);
-        let enabled = config.is_ok_and(|config| config.enabled.unwrap_or(false)) && missing.is_empty();
-        rows.push(json!({
-            "id": id,
-            "name": package.name,
-            "packageName": package.name,
-            "version": package.version,
-            "enabled": enabled,
-        }));
-        table.push(PluginRow {
-            id,
-            package: package.name.clone(),
-            version: package.version.clone(),
-            state: if damaged.is_some() {
-                "error"
-            } else if enabled {
-                "enabled"
-            } else {
-                "disabled"
-            }
-            .into(),
-            reason: match damaged {
-                Some(damaged) => damaged,
-                None if missing.is_empty() => "gateway not running".into(),
-                None => format!("asks for {missing}, which nobody has granted"),
-            },
-        });
+    let limits = limits::of(Board::Linux, folder.root()).unwrap_or_else(|_| Limits::of(Board::Linux));
+    let mut table: Vec<PluginRow> =
+        discovery.packages.iter().map(|package| offline_row(folder, package, &limits, asks_consent)).collect();
+    table.sort_by(|one, other| one.package.cmp(&other.package));
+    table.extend(discovery.unusable.into_iter().map(|row| PluginRow {
+        id: row.id,
+        package: row.package,
+        version: row.version,
+        state: "error".into(),
+        reason: row.reason,
+        unusable: true,
+    }));
+    Ok((Value::Array(table.iter().map(offline_json).collect()), table))
+}
+
+fn offline_row(folder: &mut Folder, package: &Package, limits: &Limits, asks_consent: bool) -> PluginRow {
+    let id = plugin_id(&package.name);
+    let granted = asks::granted(folder, &package.name).unwrap_or_default();
+    let missing = if asks_consent { package.asks().without(granted) } else { Asks::NONE };
+    // One damaged file hides no other plugin.
+    let admitted = ModuleFacts::admit(&package.wasm, &limits.plugin, &package.capabilities);
+    let (state, reason) = match load(folder, &id) {
+        _ if admitted.is_err() => ("error", admitted.err().map_or_else(String::new, |refusal| refusal.to_string())),
+        Err(damaged) => ("error", damaged.to_string()),
+        Ok(_) if !missing.is_empty() => ("disabled", format!("asks for {missing}, which nobody has granted")),
+        Ok(config) if config.enabled == Some(true) => ("enabled", "gateway not running".into()),
+        Ok(_) => ("disabled", "gateway not running".into()),
+    };
+    PluginRow {
+        id,
+        package: package.name.clone(),
+        version: package.version.clone(),
+        state: state.into(),
+        reason,
+        unusable: false,
     }
-    Ok((Value::Array(rows), table))
+}
+
+/// Returns a row with those members of a gateway's that can be told without one.
+fn offline_json(row: &PluginRow) -> Value {
+    json!({
+        "id": row.id,
+        "name": row.package,
+        "packageName": row.package,
+        "version": row.version,
+        "enabled": row.state == "enabled",
+        "state": row.state,
+        "statusMessage": row.reason,
+        "skiff": { "reason": row.reason, "unusable": row.unusable },
+    })
 }
 
 /// Sends a request and turns a refusal into a failure.

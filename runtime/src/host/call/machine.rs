@@ -368,8 +368,8 @@ impl Machine {
         args: &[u32],
         after: After,
     ) -> Result<bool, Failure> {
-        let adapted = function.and_then(|function| Some((function, adapt(function, instance, args)?)));
-        let Some((function, (inputs, mut outputs))) = adapted else {
+        let Some(function) = function else { return Err(Failure::NoExport { export: name.into() }) };
+        let Some((inputs, mut outputs)) = adapt(function, instance, args) else {
             return Err(Failure::BadSignature { export: name.into() });
         };
         let called = function.call_resumable(&mut instance.store, &inputs, &mut outputs);
