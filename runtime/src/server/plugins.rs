@@ -8,19 +8,20 @@ use crate::json::{self, List, Object};
 use crate::model::Model;
 use crate::plugin::{ConfigureError, Plugin, Registry};
 
-/// Answers `GET /skServer/plugins`: an array of rows, sorted by name; with their configurations when they may be read.
+/// Answers `GET /skServer/plugins`: an array of rows, sorted by name. Configurations, and what a plugin said when it
+/// failed, are for the owner alone.
 #[must_use]
-pub fn list(registry: &Registry, model: &Model, with_configurations: bool) -> Response {
+pub fn list(registry: &Registry, model: &Model, for_owner: bool) -> Response {
     let body = json::list(|rows| {
         for plugin in registry.plugins() {
-            rows.object(|out| row(out, plugin, registry, model, with_configurations));
+            rows.object(|out| row(out, plugin, registry, model, for_owner));
         }
     });
     Response::json(200, body)
 }
 
 /// Writes one row of the plugin list with Skiff's own member `skiff`.
-fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model, with_configuration: bool) {
+fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model, for_owner: bool) {
     let package = plugin.package();
     out.text("id", plugin.id()).text("name", plugin.display_name()).text("packageName", plugin.package_name());
     out.list("keywords", |keywords| {
@@ -29,16 +30,17 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model
         }
     });
     out.text("version", &package.version).text("description", &package.description).json("schema", plugin.schema());
-    out.text("statusMessage", plugin.status_message()).text("state", plugin.state().name());
+    let message = if for_owner { plugin.status_message() } else { plugin.public_message() };
+    out.text("statusMessage", message).text("state", plugin.state().name());
     let stored = plugin.config().map_or_else(
         || String::from("{}"),
         |config| {
-            if with_configuration { config.json() } else { config.without_configuration().json() }
+            if for_owner { config.json() } else { config.without_configuration().json() }
         },
     );
     out.json("data", &stored).text("type", "wasm").boolean("bundled", false);
     out.object("skiff", |own| {
-        own.text_or_null("reason", plugin.reason()).number("restarts", plugin.restarts());
+        own.text_or_null("reason", plugin.reason().filter(|_| for_owner)).number("restarts", plugin.restarts());
         own.number("recycled", plugin.recycled()).number("drops", plugin.drops().total());
         own.number("refused", model.held(plugin.package_name()).refused);
         if !plugin.missing().is_empty() {
