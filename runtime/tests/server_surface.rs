@@ -25,7 +25,7 @@ fn serve(request: &Request, access: &Access, model: &Model) -> Response {
     if let Err(refusal) = access.check(request, &route) {
         return refusal;
     }
-    let facts = Facts { model, access, version: "0.1.0", plugins: &[] };
+    let facts = Facts { model, access, wall: UnixMillis(0), version: "0.1.0", plugins: &[] };
     answer(request, &route, &facts).unwrap_or_else(|| Response::error(501, "not answered here"))
 }
 

@@ -111,6 +111,7 @@ impl Gateway {
         let facts = server::Facts {
             model: &self.model,
             access: &self.setup.access,
+            wall: self.wall(),
             version: self.setup.version,
             plugins: &plugins,
         };
