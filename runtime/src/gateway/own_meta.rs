@@ -1,6 +1,7 @@
 //! Meta of the own vessel that its owner set, zones among it: `PUT …/meta/zones`, kept in `skiff/baseDeltas.json`.
 //!
-//! The file has the form of Signal K Server's `baseDeltas.json`: a list of deltas.
+//! The file has the form of Signal K Server's `baseDeltas.json`: a list of deltas. Chips have no room for the code of it:
+//! there nothing handles such a PUT.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -20,6 +21,9 @@ const FILE: &str = "skiff/baseDeltas.json";
 const FILE_BYTES_MAX: u32 = 32 * 1024;
 /// `$source` of what the owner set.
 const SOURCE: &str = "defaults";
+
+/// It is compiled with `std` alone.
+const IS_KEPT: bool = cfg!(feature = "std");
 
 /// Returns the path that a change of meta is for, and the member that changes: `zones` of `a.b.meta.zones`.
 fn changes(path: &str) -> Option<(&str, Option<&str>)> {
@@ -51,7 +55,10 @@ fn read(storage: &mut dyn Storage, self_context: &str) -> Result<Vec<Delta>, Con
 
 /// Brings what was set into the model.
 pub(super) fn load(storage: &mut dyn Storage, model: &mut Model) {
-    match read(storage, &model.self_context().to_string()) {
+    if !IS_KEPT {
+        return;
+    }
+    match read(storage, model.self_context()) {
         Ok(deltas) => deltas.into_iter().for_each(|delta| drop(model.take_in(Arc::new(delta)))),
         Err(error) => log::warn!("{error}"),
     }
@@ -99,7 +106,7 @@ fn keep(storage: &mut dyn Storage, self_context: &str, path: &str, meta: &str) -
 impl Gateway {
     /// Sets meta of the own vessel; `None` where something else is to be changed.
     pub(super) fn put_meta(&mut self, put: &Put) -> Option<PutState> {
-        let (path, member) = changes(&put.path)?;
+        let (path, member) = changes(&put.path).filter(|_| IS_KEPT)?;
         let self_context = &*self.setup.self_context;
         if !matches!(&*put.context, "" | "self" | "vessels.self") && put.context != self_context {
             return None;

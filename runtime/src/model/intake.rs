@@ -78,6 +78,9 @@ fn without_member<'a>(object: &'a str, name: &str) -> Cow<'a, str> {
     rest.map_or(Cow::Borrowed(object), Cow::Owned)
 }
 
+/// Values of lesser sources stand in the model: chips keep their room for those that are preferred.
+const KEEPS_LESSER: bool = cfg!(feature = "std");
+
 /// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.
 const NOTICE_BYTES: usize = 224;
 /// Bytes of an update around its entries, without source and texts.
@@ -189,7 +192,7 @@ impl Model {
             lesser
         });
         let lesser = lesser.and_then(|lesser| finished(lesser, &delta));
-        if refused > 0 {
+        if refused > 0 && KEEPS_LESSER {
             self.store_lesser(&delta);
         }
         let package = self.room.package();

@@ -181,10 +181,9 @@ const listPlugins = async () => {
       head.append(make("strong", "", plugin.name || plugin.id), make("span", "pill " + (colour[plugin.state] || ""), plugin.state || "unknown"));
       card.append(head, make("p", "", [plugin.packageName, plugin.version].filter(Boolean).join(" ")));
       if (plugin.description) card.append(make("p", "", plugin.description));
-      if (plugin.statusMessage) card.append(make("p", "", plugin.statusMessage));
-      const reason = plugin.skiff && plugin.skiff.reason;
-      if (reason) card.append(make("p", "why", reason));
-      const { asks, waiting } = plugin.skiff || {};
+      const { reason, asks, waiting } = plugin.skiff || {};
+      const said = asks ? [] : [...new Set([plugin.statusMessage, reason].filter(Boolean))];
+      said.forEach((text) => card.append(make("p", text === reason ? "why" : "", text)));
       if (asks) consent(card, plugin, asks);
       if (waiting) consent(card, plugin, waiting.asks, waiting);
       return card;
