@@ -495,7 +495,7 @@ fn a_plugin_that_does_not_fit_is_a_row_of_run_and_the_gateway_goes_on() {
         status["memory"]["rows"][1],
         serde_json::json!({"row":"network","reserved":200956,"used":null,"limit":200956})
     );
-    let rows = gateway.get_until("/skServer/plugins", |rows| {
+    let rows = gateway.owner_gets_until(&gateway.token(), "/skServer/plugins", |rows| {
         rows.contains("\"state\":\"running\"") && rows.contains("does not fit: ")
     });
     assert!(reason(&rows, "@skiff/shallow-water-alarm").starts_with("error: does not fit: "), "{rows}");
@@ -523,7 +523,8 @@ fn alone_on_an_empty_board_run_refuses_what_check_refuses_with_the_same_numbers(
         let verdict: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
         let verdict = &verdict["boards"][0];
         let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap(), "--board", board]);
-        let rows = gateway.get_until("/skServer/plugins", |rows| {
+        let token = fs::read_to_string(config.join("skiff/token")).unwrap();
+        let rows = gateway.owner_gets_until(token.trim(), "/skServer/plugins", |rows| {
             rows.contains("\"state\":\"running\"") || rows.contains("\"state\":\"error\"")
         });
         let refused = format!("error: does not fit: {} bytes needed, {} free", verdict["needed"], verdict["limit"]);

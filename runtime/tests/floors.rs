@@ -42,6 +42,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("delta", "time"), // stamped with the time
     ("json", "time"),
     ("http", "time"),    // the date of a response
+    ("paths", "delta"),  // what a path may be
     ("n2k", "hal"),      // only the frame type
     ("nmea0183", "n2k"), // the form of a delta, names of ship types
     ("model", "config"), // the vessel's name

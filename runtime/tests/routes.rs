@@ -113,7 +113,7 @@ fn other_methods_are_told_what_is_allowed() {
     for (method, target, allow) in [
         (Method::Post, "/", "GET, HEAD"),
         (Method::Post, "/signalk", "GET, HEAD"),
-        (Method::Delete, "/signalk/v1/api/a", "GET, HEAD, PUT"),
+        (Method::Delete, "/signalk/v1/api/a", "GET, HEAD"),
         (Method::Put, "/signalk/v1/api/self", "GET, HEAD"),
         (Method::Post, "/signalk/v1/stream", "GET, HEAD"),
         (Method::Post, "/signalk/v1/requests/7", "GET, HEAD"),

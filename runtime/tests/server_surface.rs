@@ -25,7 +25,7 @@ fn serve(request: &Request, access: &Access, model: &Model) -> Response {
     if let Err(refusal) = access.check(request, &route) {
         return refusal;
     }
-    let facts = Facts { model, access, version: "0.1.0", plugins: &[] };
+    let facts = Facts { model, access, wall: UnixMillis(0), version: "0.1.0", plugins: &[] };
     answer(request, &route, &facts).unwrap_or_else(|| Response::error(501, "not answered here"))
 }
 
@@ -51,7 +51,7 @@ fn a_delta_reaches_rest_and_stream_alike() {
     let stamp = Stamp { source_ref: "@acme/tide", self_context: SAMPLE_SELF_CONTEXT, now: UnixMillis(0) };
     let Some(SessionEvent::Delta(delta)) = session.receive(sent, &stamp) else { panic!("the client may write") };
 
-    let delta = Arc::new(delta.unwrap());
+    let delta = Arc::new(delta);
     model.apply(&delta);
     session.offer(&delta, &model, Instant(0));
     assert!(session.next(Instant(0), &model).unwrap().starts_with(r#"{"name":"skiff""#));

@@ -167,21 +167,17 @@ impl Driver {
     }
 
     fn take_request(&mut self, request: &Request, answer: oneshot::Sender<Answer>, clients: &mut Clients) {
-        let is_bulk = answers::is_bulk(request);
-        if is_bulk
-            && self.gateway.judge(request).is_ok()
-            && let Some(at_hand) = clients.answers.at_hand(request)
-        {
-            // A client that went away does not read its answer; so below.
-            let _ = answer.send(at_hand);
-            return;
-        }
-        if !is_bulk {
+        if !answers::is_bulk(request) {
             clients.answers.renew();
         }
-        let exchange = self.gateway.request(request);
-        clients.exchanges.insert(exchange, answer);
-        self.answer(clients, Some((exchange, &request.target)));
+        match self.gateway.request_unless(request, || clients.answers.at_hand(request)) {
+            Ok(exchange) => {
+                clients.exchanges.insert(exchange, answer);
+                self.answer(clients, Some((exchange, &request.target)));
+            }
+            // A client that went away does not read its answer.
+            Err(at_hand) => drop(answer.send(at_hand)),
+        }
     }
 
     /// Gives the responses that are there to their clients; that to the exchange `just` can serve others, too.

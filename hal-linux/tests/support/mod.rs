@@ -123,9 +123,18 @@ impl Gateway {
 
     /// Reads an address until the body satisfies `until`.
     pub fn get_until(&self, path: &str, until: impl Fn(&str) -> bool) -> String {
+        self.ask_until(path, &[], until)
+    }
+
+    /// As [`get_until`](Self::get_until), with the owner's token.
+    pub fn owner_gets_until(&self, token: &str, path: &str, until: impl Fn(&str) -> bool) -> String {
+        self.ask_until(path, &[("Authorization", &format!("Bearer {token}"))], until)
+    }
+
+    fn ask_until(&self, path: &str, headers: &[(&str, &str)], until: impl Fn(&str) -> bool) -> String {
         let started = std::time::Instant::now();
         loop {
-            let (status, _, body) = self.ask("GET", path, &[], "");
+            let (status, _, body) = self.ask("GET", path, headers, "");
             if status == 200 && until(&body) {
                 return body;
             }

@@ -99,7 +99,7 @@ impl N2kConfig {
             let clause = "send must be a list of at most 64 path patterns";
             json::items::<ConfigError>(list, |item| {
                 let pattern =
-                    json::string(item).filter(|text| !text.is_empty()).and_then(|text| Pattern::parse(&text).ok());
+                    json::string(item).filter(|text| !text.is_empty()).and_then(|text| Pattern::of_path(&text).ok());
                 match pattern {
                     Some(pattern) if config.send.len() < SEND_MAX => config.send.push(pattern),
                     _ => return Err(refuse(clause)),

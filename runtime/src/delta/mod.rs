@@ -17,6 +17,7 @@
 //! ```
 
 mod parse;
+mod path;
 mod write;
 
 use alloc::boxed::Box;
@@ -25,6 +26,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use parse::Stamp;
+pub use path::{PathError, check_parts, check_path};
 pub use write::{DeltaWriter, UpdateHead, ValueSink};
 
 pub use crate::json::{Value, Written};
@@ -60,6 +62,8 @@ pub enum DeltaError {
     TooManyEntries,
     /// No update with a value or meta entry is left.
     Empty,
+    /// As [`Empty`](Self::Empty), and a path was refused.
+    Path(PathError),
 }
 
 impl fmt::Display for DeltaError {
@@ -70,6 +74,7 @@ impl fmt::Display for DeltaError {
             Self::TooLong { bytes } => write!(f, "delta of {bytes} bytes, {DELTA_BYTES_MAX} allowed"),
             Self::TooManyEntries => write!(f, "delta with more than {DELTA_ENTRIES_MAX} values"),
             Self::Empty => f.write_str("delta without values"),
+            Self::Path(error) => error.fmt(f),
         }
     }
 }

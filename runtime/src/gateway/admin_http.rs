@@ -21,8 +21,8 @@ impl Gateway {
         let reads = request.method.is_read();
         match address {
             ["plugins"] | ["skServer", "plugins"] if reads => {
-                let with_configurations = self.setup.access.may_write(request);
-                Some(server::plugins::list(&self.plugins.registry, &self.model, with_configurations))
+                let for_owner = self.setup.access.may_write(request);
+                Some(server::plugins::list(&self.plugins.registry, &self.model, for_owner))
             }
             ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),

@@ -1,6 +1,7 @@
 //! Requests in, responses out: which part of the gateway answers what.
 
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 use super::{Gateway, admin_http, exchanges};
 use crate::http::{Method, Request};
@@ -15,11 +16,38 @@ const READ_BODY_BYTES_MAX: usize = 8 * 1024;
 impl Gateway {
     /// Takes an HTTP request; its answer comes from [`next_response`](Self::next_response), perhaps after polls.
     pub fn request(&mut self, request: &Request) -> ExchangeId {
+        match self.request_unless(request, || None::<Infallible>) {
+            Ok(exchange) => exchange,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Takes an HTTP request, unless there is an answer `at_hand`, which is asked for only when the caller may have one:
+    /// each request is judged once.
+    ///
+    /// # Errors
+    /// The answer at hand.
+    pub fn request_unless<A>(
+        &mut self,
+        request: &Request,
+        at_hand: impl FnOnce() -> Option<A>,
+    ) -> Result<ExchangeId, A> {
+        let route = server::route(request);
+        let admitted = self.admit(request, &route);
+        if admitted.is_ok()
+            && let Some(answer) = at_hand()
+        {
+            return Err(answer);
+        }
         let exchange = self.clients.exchanges.new_id();
-        if let Some(response) = self.answer(request, exchange) {
+        let response = match admitted {
+            Ok(()) => self.answer(request, &route, exchange),
+            Err(refused) => Some(refused),
+        };
+        if let Some(response) = response {
             self.clients.exchanges.respond(exchange, response);
         }
-        exchange
+        Ok(exchange)
     }
 
     /// Judges a request by its head, before any of its body is read; returns the bytes the body may have.
@@ -41,32 +69,28 @@ impl Gateway {
         })
     }
 
-    /// Answers at once, or returns `None` when a plugin has to be asked first.
-    fn answer(&mut self, request: &Request, exchange: ExchangeId) -> Option<Response> {
-        let route = server::route(request);
-        if let Err(refused) = self.admit(request, &route) {
-            return Some(refused);
-        }
+    /// Answers a request that was admitted at once, or returns `None` when a plugin has to be asked first.
+    fn answer(&mut self, request: &Request, route: &Route<'_>, exchange: ExchangeId) -> Option<Response> {
         self.board.note_served(self.hal.clock.now());
         if !self.clients.exchanges.admit() {
             return Some(Response::error(503, exchanges::TOO_MANY));
         }
-        if request.body.len() > self.body_bytes_max(&route, request.method) {
+        if request.body.len() > self.body_bytes_max(route, request.method) {
             return Some(Response::error(413, "the body is too long"));
         }
-        match &route {
+        match route {
             Route::Signalk(below) => {
-                self.data(request, &route).map_or_else(|| self.signalk(below, request, exchange), Some)
+                self.data(request, route).map_or_else(|| self.signalk(below, request, exchange), Some)
             }
             Route::Admin(address) => {
-                self.data(request, &route).map_or_else(|| self.admin(address, request, exchange), Some)
+                self.data(request, route).map_or_else(|| self.admin(address, request, exchange), Some)
             }
             Route::Plugin { id, what } => self.plugin(id, what, request, exchange),
             Route::Board(below) => Some(self.board(below, request)),
             Route::Stream(_) if !request.method.is_read() => Some(Response::method_not_allowed("GET, HEAD")),
             Route::Stream(_) => Some(Response::error(426, "this address speaks WebSocket only")),
             Route::Index | Route::TooLong | Route::NotFound => {
-                Some(self.data(request, &route).unwrap_or_else(Response::unclaimed))
+                Some(self.data(request, route).unwrap_or_else(Response::unclaimed))
             }
         }
     }
@@ -87,6 +111,7 @@ impl Gateway {
         let facts = server::Facts {
             model: &self.model,
             access: &self.setup.access,
+            wall: self.wall(),
             version: self.setup.version,
             plugins: &plugins,
         };

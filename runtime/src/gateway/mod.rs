@@ -15,6 +15,7 @@ mod inputs;
 mod install;
 mod interface;
 mod notices;
+mod own_meta;
 mod plugin_http;
 mod plugins;
 mod puts;
@@ -131,6 +132,7 @@ impl Gateway {
         for (path, text) in setup.vessel.described() {
             model.describe_self(path, text);
         }
+        own_meta::load(&mut *hal.storage, &mut model);
         let registry = Registry::new(setup.limits, setup.poll_on_whole_seconds);
         Self {
             model,

@@ -1,10 +1,11 @@
 //! PUT requests, over HTTP and over streams: one handler is asked, and its answer becomes the state of the request.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::time::Duration;
 
 use super::exchanges::Pending;
 use super::{Gateway, StreamId, exchanges};
+use crate::delta::check_path;
 use crate::host::Call;
 use crate::plugin::{ExchangeId, Reply};
 use crate::server::put::{Put, PutState};
@@ -44,11 +45,21 @@ impl Gateway {
         let id = crate::config::random_uuid(&mut *self.hal.rng);
         let opened = Put::of_request(segments, body)
             .and_then(|put| self.open_put(&put, &id, exchange, PutClient::Http { is_answered: false }));
-        let refused = opened.err()?;
-        // Its state can be asked for as that of every other.
-        self.clients.requests.open(&id, self.hal.clock.now());
-        self.clients.requests.set(&id, refused.clone());
-        Some(put_response(&refused, &id))
+        Some(self.end_request(&id, opened.err()?))
+    }
+
+    /// Answers a request to take a path away: nothing of the gateway or its plugins does.
+    pub(super) fn delete_request(&mut self) -> Response {
+        let id = crate::config::random_uuid(&mut *self.hal.rng);
+        self.end_request(&id, PutState::completed(405, "nothing handles DELETE"))
+    }
+
+    /// Ends a request at once; its state can be asked for as that of every other.
+    fn end_request(&mut self, id: &str, state: PutState) -> Response {
+        self.clients.requests.open(id, self.hal.clock.now());
+        let response = put_response(&state, id);
+        self.clients.requests.set(id, state);
+        response
     }
 
     /// Takes a PUT request over a stream; its one reply goes to that stream.
@@ -66,15 +77,14 @@ impl Gateway {
     }
 
     fn open_put(&mut self, put: &Put, id: &str, exchange: ExchangeId, to: PutClient) -> Result<(), PutState> {
+        check_path(&put.path).map_err(|error| PutState::completed(400, &error.to_string()))?;
         let handler = match put.handler(&self.plugins.registry, &self.setup.self_context) {
             Ok(handler) => handler,
-            Err(refused) => {
-                return Err(self
-                    .inputs
-                    .put(put, &self.setup.self_context)
-                    .filter(|_| refused.status == 405)
-                    .unwrap_or(refused));
+            Err(refused) if refused.status == 405 => {
+                let done = self.put_meta(put).or_else(|| self.inputs.put(put, &self.setup.self_context));
+                return Err(done.unwrap_or(refused));
             }
+            Err(refused) => return Err(refused),
         };
         let now = self.hal.clock.now();
         if !self.clients.requests.open(id, now) {
@@ -129,5 +139,7 @@ impl Gateway {
 }
 
 fn put_response(state: &PutState, id: &str) -> Response {
-    Response::json(state.status, state.json(Some(id), Some(&Requests::href(id))))
+    let response = Response::json(state.status, state.json(Some(id), Some(&Requests::href(id))));
+    // RFC 9110 §15.5.6.
+    if state.status == 405 { response.with("allow", "GET, HEAD") } else { response }
 }

@@ -28,6 +28,8 @@ pub(super) struct ServerEvents {
 struct Said {
     is_error: bool,
     text: String,
+    /// What everybody is told instead of an error's text.
+    state: &'static str,
     at: UnixMillis,
     last_error: Option<(String, UnixMillis)>,
 }
@@ -49,9 +51,10 @@ impl Clients {
         }
         events.said.retain(|package, _| registry.plugins().any(|plugin| plugin.package_name() == &**package));
         (events.changed, events.sent) = (false, Some(now));
-        let text = events.json();
+        let texts = [false, true].map(|for_owner| events.json(for_owner));
+        let [for_all, for_owner] = &texts;
         for session in self.streams.sessions_mut().filter(|session| session.wants_server_events()) {
-            session.reply(&text);
+            session.reply(if session.may_write() { for_owner } else { for_all });
         }
         Some(now + REPEAT)
     }
@@ -76,21 +79,24 @@ impl ServerEvents {
             (None, _, None) => return self.forget(plugin.package_name()),
         };
         let before = self.said.get(plugin.package_name());
-        if before.is_some_and(|said| said.is_error == is_error && said.text == text) {
+        if before
+            .is_some_and(|said| said.is_error == is_error && said.text == text && said.state == plugin.state().name())
+        {
             return;
         }
         let last_error = before
             .and_then(|said| if said.is_error { Some((said.text.clone(), said.at)) } else { said.last_error.clone() });
-        let said = Said { is_error, text: text.to_string(), at: wall, last_error };
+        let said = Said { is_error, text: text.to_string(), state: plugin.state().name(), at: wall, last_error };
         self.said.insert(plugin.package_name().into(), said);
         self.changed = true;
     }
 
-    fn json(&self) -> String {
+    /// Returns the event; the words of errors are for the owner.
+    fn json(&self, for_owner: bool) -> String {
         json::object(|out| {
             out.text("type", "PROVIDERSTATUS").text("from", "skiff").list("data", |out| {
                 for (package, said) in self.said.iter() {
-                    out.object(|out| said.write(out, package));
+                    out.object(|out| said.write(out, package, for_owner));
                 }
             });
         })
@@ -98,10 +104,11 @@ impl ServerEvents {
 }
 
 impl Said {
-    fn write(&self, out: &mut Object<'_>, package: &str) {
+    fn write(&self, out: &mut Object<'_>, package: &str, for_owner: bool) {
+        let message = if self.is_error && !for_owner { self.state } else { &self.text };
         out.text("type", if self.is_error { "error" } else { "status" }).text("id", package);
-        out.text("statusType", "plugin").text("timeStamp", &self.at.to_string()).text("message", &self.text);
-        if let Some((error, at)) = &self.last_error {
+        out.text("statusType", "plugin").text("timeStamp", &self.at.to_string()).text("message", message);
+        if let Some((error, at)) = self.last_error.as_ref().filter(|_| for_owner) {
             out.text("lastError", error).text("lastErrorTimeStamp", &at.to_string());
         }
     }

@@ -19,6 +19,7 @@ impl Gateway {
                 let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
                 self.put_request(&path, &request.body, exchange)
             }
+            (["v1", "api", ..], Method::Delete) => Some(self.delete_request()),
             (["v1", "requests", id], Method::Get | Method::Head) => {
                 Some(decode(id).map_or_else(Response::unclaimed, |id| self.request_state(&id)))
             }

@@ -189,11 +189,10 @@ impl Gateway {
         self.tell_lesser();
         let Some(event) = event else { return };
         match event {
-            SessionEvent::Delta(Ok(delta)) => {
+            SessionEvent::Delta(delta) => {
                 self.clients.streams.deltas = self.clients.streams.deltas.saturating_add(1);
                 self.take_in(delta, 0);
             }
-            SessionEvent::Delta(Err(error)) => log::info!("delta of a stream client refused: {error}"),
             SessionEvent::Put { request_id, put } => self.stream_put(id, request_id, &put),
             SessionEvent::Query { request_id } => {
                 let state = self.clients.requests.state(&request_id, now).cloned();

@@ -6,6 +6,7 @@ use core::ops::Bound;
 
 use super::Model;
 use super::context::{ContextTree, Node};
+use super::leaf::Reading;
 use crate::delta::{Delta, DeltaWriter, UpdateHead, Value, ValueSink};
 
 /// Values in one delta of cached values.
@@ -34,15 +35,16 @@ pub struct CachedCursor {
 }
 
 impl Model {
-    /// Returns the next delta of latest values, all sources, and moves `cursor` on; `None` at the end.
-    pub fn cached_after(&self, scope: Scope, cursor: &mut CachedCursor) -> Option<Delta> {
+    /// Returns the next delta of latest values and moves `cursor` on; `None` at the end. Of paths with priorities only
+    /// the preferred source is told, unless `all_sources` are wanted.
+    pub fn cached_after(&self, scope: Scope, all_sources: bool, cursor: &mut CachedCursor) -> Option<Delta> {
         while !cursor.done {
             let context = match &cursor.context {
                 None => Some((&*self.self_context, &self.own)),
                 // A context can have been evicted since the last piece.
                 Some(name) => self.foreign.get_key_value(name).map(|(name, context)| (&**name, context)),
             };
-            let piece = context.and_then(|(name, context)| self.piece(name, context, &mut cursor.path));
+            let piece = context.and_then(|(name, context)| self.piece(name, context, all_sources, &mut cursor.path));
             if piece.is_some() {
                 return piece;
             }
@@ -56,7 +58,14 @@ impl Model {
     }
 
     /// Writes the values after `path`, as many as one delta takes.
-    fn piece(&self, name: &str, context: &ContextTree, path: &mut Option<Box<str>>) -> Option<Delta> {
+    fn piece(
+        &self,
+        name: &str,
+        context: &ContextTree,
+        all_sources: bool,
+        path: &mut Option<Box<str>>,
+    ) -> Option<Delta> {
+        let all_sources = all_sources || *name != *self.self_context;
         let mut writer = DeltaWriter::new(None, Some(name));
         let (mut count, mut bytes) = (0_usize, 0_usize);
         let mut head: Option<(u16, &str)> = None;
@@ -75,13 +84,15 @@ impl Model {
                     bytes = bytes.saturating_add(value.len());
                 }
                 Node::Leaf(leaf) => {
-                    for reading in leaf.readings() {
+                    let preferred = leaf.latest().filter(|_| !all_sources && self.priorities.has(at));
+                    let is_told = |reading: &&Reading| preferred.is_none_or(|latest| latest.source == reading.source);
+                    for reading in leaf.readings().iter().filter(is_told) {
                         let of = (reading.source, reading.timestamp());
                         if head != Some(of) {
                             head = Some(of);
-                            let source_ref = Some(self.sources.reference(reading.source));
+                            let source_ref = self.sources.reference(reading.source);
                             let timestamp = Some(reading.timestamp()).filter(|text| !text.is_empty());
-                            writer.update(&UpdateHead { source: None, source_ref, timestamp });
+                            writer.update(&UpdateHead { source: None, source_ref: Some(&source_ref), timestamp });
                         }
                         writer.value(at, Value::Json(reading.value()));
                         count = count.saturating_add(1);

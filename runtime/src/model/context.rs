@@ -9,7 +9,7 @@ use core::ops::Bound;
 
 use super::leaf::Leaf;
 use super::room::{Full, Owner, Room};
-use crate::delta::{PATH_BYTES_MAX, is_plain};
+use crate::delta::{check_parts, check_path};
 use crate::json::{self, JsonError};
 
 /// Levels of an object that is merged into the root of a context; deeper ones are kept as one value.
@@ -45,6 +45,8 @@ pub(super) enum NodeUpdate<'a> {
         /// PGN it came from, 0 for none.
         pgn: u32,
     },
+    /// A value of a source that another one is preferred to; the rest as for [`Value`](Self::Value).
+    Lesser { value: &'a str, timestamp: &'a str, source: u16, pgn: u32 },
     /// Meta members to merge, a compact JSON object.
     Meta(&'a str),
     /// A value without source.
@@ -72,7 +74,7 @@ impl ContextTree {
         if let Some(place) = self.nodes.get_mut(path) {
             return place.store(path, entry, room);
         }
-        if path.is_empty() || path.split('.').any(str::is_empty) {
+        if path.is_empty() || check_parts(path).is_err() {
             return Err(Full::Entry);
         }
         room.take_path(path)?;
@@ -183,6 +185,9 @@ impl Place {
             (Node::Leaf(leaf), NodeUpdate::Value { value, timestamp, source, pgn }) => {
                 leaf.read(value, timestamp, *source, *pgn, room)
             }
+            (Node::Leaf(leaf), NodeUpdate::Lesser { value, timestamp, source, pgn }) => {
+                leaf.read_lesser(value, timestamp, *source, *pgn, room)
+            }
             (Node::Leaf(leaf), NodeUpdate::Meta(meta)) => leaf.describe(meta, room),
             (Node::Bare(old), NodeUpdate::Bare(value)) => {
                 room.change(self.owner, old.len(), value.len())?;
@@ -214,12 +219,7 @@ pub(super) fn flatten<'a>(object: &'a str, found: &mut Vec<(String, &'a str)>) -
     while let Some((prefix, object, depth)) = open.pop() {
         json::members::<JsonError>(object, |key, value| {
             let path = if prefix.is_empty() { Cow::Borrowed(key) } else { Cow::Owned([&prefix, ".", key].concat()) };
-            let usable = !key.is_empty()
-                && !key.contains('.')
-                && is_plain(key)
-                && path.len() <= PATH_BYTES_MAX
-                && !matches!(key, "__proto__" | "constructor" | "prototype");
-            if !usable {
+            if key.is_empty() || key.contains('.') || check_path(&path).is_err() {
                 return Ok(());
             }
             if value.starts_with('{') && value != "{}" && depth < ROOT_DEPTH_MAX {

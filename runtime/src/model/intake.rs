@@ -8,9 +8,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::context::NodeUpdate;
 use super::room::Owner;
 use super::{Model, Priorities};
-use crate::delta::{Delta, DeltaWriter};
+use crate::delta::{Delta, DeltaVersion, DeltaWriter, UpdateRef};
 use crate::json;
 
 /// Result of taking in a delta.
@@ -22,7 +23,8 @@ pub struct TakenIn {
     pub rest: Option<Arc<Delta>>,
     /// Notifications that its values raise by the zones of their paths.
     pub raised: Vec<Arc<Delta>>,
-    /// Values of sources that others are preferred to; `None` unless [`Model::tell_lesser`]. They are not in the model.
+    /// Values of sources that others are preferred to; `None` unless [`Model::tell_lesser`]. In the model they stand among
+    /// the `values` of their path.
     pub lesser: Option<Arc<Delta>>,
 }
 
@@ -75,6 +77,9 @@ fn without_member<'a>(object: &'a str, name: &str) -> Cow<'a, str> {
     });
     rest.map_or(Cow::Borrowed(object), Cow::Owned)
 }
+
+/// Values of lesser sources stand in the model: chips keep their room for those that are preferred.
+const KEEPS_LESSER: bool = cfg!(feature = "std");
 
 /// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.
 const NOTICE_BYTES: usize = 224;
@@ -168,9 +173,11 @@ impl Model {
             return (Some(delta), None);
         }
         let now = self.now;
+        // A plugin has the rank of its package, whatever it calls its source.
+        let package = self.room.package();
         let takes = |priorities: &Priorities, path: &str, source: &str| priorities.takes(path, source, now);
         let refused = delta.updates().map(|update| {
-            update.values().filter(|(path, _)| !takes(&self.priorities, path, update.source_ref())).count()
+            update.values().filter(|(path, _)| !takes(&self.priorities, path, ranked(package, &update))).count()
         });
         let refused: usize = refused.sum();
         let entries = delta.updates().map(|update| update.values().count().saturating_add(update.meta().count())).sum();
@@ -179,15 +186,19 @@ impl Model {
             let mut lesser = size.begin(&self.self_context);
             for update in delta.updates() {
                 lesser.copy_update(&update, false, &mut |path, value| {
-                    (!takes(&self.priorities, path, update.source_ref())).then_some(Cow::Borrowed(value))
+                    (!takes(&self.priorities, path, ranked(package, &update))).then_some(Cow::Borrowed(value))
                 });
             }
             lesser
         });
         let lesser = lesser.and_then(|lesser| finished(lesser, &delta));
+        if refused > 0 && KEEPS_LESSER {
+            self.store_lesser(&delta);
+        }
+        let package = self.room.package();
         let mut rest = size.begin(&self.self_context);
         for update in delta.updates() {
-            let source = update.source_ref();
+            let source = ranked(package, &update);
             let mut keep = |path, value| {
                 if !takes(&self.priorities, path, source) {
                     return None;
@@ -209,6 +220,33 @@ impl Model {
         (finished(rest, &delta), lesser)
     }
 
+    /// Stores the values of a delta that others are preferred to, so that `values` has those of every source.
+    #[cold]
+    fn store_lesser(&mut self, delta: &Delta) {
+        if delta.version() == DeltaVersion::V2 {
+            return;
+        }
+        for update in delta.updates() {
+            let timestamp = update.timestamp();
+            let mut source = None;
+            for (path, value) in update.values() {
+                let is_lesser = !self.priorities.takes(path, ranked(self.room.package(), &update), self.now);
+                if !is_lesser || path.is_empty() || is_notification(path) || is_identity(path) {
+                    continue;
+                }
+                if source.is_none() {
+                    source = self.source(None, update.source_ref(), update.source(), timestamp);
+                }
+                match source {
+                    Some((source, pgn)) => {
+                        self.store(None, path, &NodeUpdate::Lesser { value, timestamp, source, pgn });
+                    }
+                    None => self.refuse(),
+                }
+            }
+        }
+    }
+
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
         let context =
             if delta.context().is_empty() { String::from(&*self.self_context) } else { delta.context().into() };
@@ -217,7 +255,7 @@ impl Model {
         for update in delta.updates() {
             notices.copy_update(&update, false, &mut |path, value| {
                 is_notification(path).then(|| {
-                    let (source, timestamp) = (update.source_ref(), update.timestamp());
+                    let (source, timestamp) = ((update.source_ref(), self.room.package()), update.timestamp());
                     self.notifications.enrich(&context, path, source, timestamp, value).into()
                 })
             });
@@ -246,6 +284,11 @@ impl Model {
         }
         TakenIn { notifications, rest: finished(rest, delta), ..TakenIn::default() }
     }
+}
+
+/// Returns the source that an update is judged by.
+fn ranked<'a>(package: Option<&'a str>, update: &UpdateRef<'a>) -> &'a str {
+    package.unwrap_or_else(|| update.source_ref())
 }
 
 /// Returns a part of a delta; `None` when nothing is in it, or too much.

@@ -178,6 +178,29 @@ impl Leaf {
         Ok(())
     }
 
+    /// Takes the value of a source that another one is preferred to: it stands among the others, and replaces no latest.
+    #[cold]
+    pub(super) fn read_lesser(
+        &mut self,
+        value: &str,
+        timestamp: &str,
+        source: u16,
+        pgn: u32,
+        room: &mut Room,
+    ) -> Result<(), Full> {
+        let latest = self.latest;
+        let is_full = self.readings.len() >= SOURCES_PER_PATH_MAX;
+        if is_full
+            && self.readings.iter().all(|reading| reading.source != source)
+            && self.to_replace(room)? == usize::from(latest)
+        {
+            return Err(Full::Entry);
+        }
+        self.read(value, timestamp, source, pgn, room)?;
+        self.latest = latest;
+        Ok(())
+    }
+
     /// Returns the reading that a further source takes the place of: a plugin replaces its own only, the boat those of
     /// plugins first.
     fn to_replace(&self, room: &mut Room) -> Result<usize, Full> {
@@ -239,6 +262,7 @@ pub(super) fn merge(under: &str, over: &str) -> Result<String, JsonError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn a_reading_is_overwritten_in_place() {
@@ -271,6 +295,21 @@ mod tests {
         }
         assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
         assert_eq!(leaf.latest().unwrap().source, 49);
+    }
+
+    #[test]
+    fn a_lesser_value_stands_among_the_others_and_replaces_no_latest() {
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 100_000));
+        room.writer = room.owner(&Arc::from("p"));
+        leaf.read("1", "2026", 0, 0, &mut room).unwrap();
+        room.writer = Owner::BOAT;
+        for source in 1..50 {
+            leaf.read_lesser("2", "2027", source, 0, &mut room).ok();
+            assert_eq!(leaf.latest().map(|latest| (latest.source, latest.value())), Some((0, "1")));
+        }
+        assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
+        leaf.read_lesser("3", "2028", 7, 0, &mut room).unwrap();
+        assert!(leaf.readings().iter().any(|reading| (reading.source, reading.value()) == (7, "3")));
     }
 
     #[test]

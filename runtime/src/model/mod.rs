@@ -208,8 +208,7 @@ impl Model {
                 context.owner = Owner::BOAT;
             }
             self.notifications.forget(gone);
-            let used = self.sources_used();
-            self.sources.forget(gone, &used, &mut self.room);
+            self.sources.forget(gone, &mut self.room);
         }
     }
 
@@ -292,7 +291,7 @@ impl Model {
         }
     }
 
-    /// Finds the number of a source; when the table is full, sources without values make room.
+    /// Finds the number of a source of the writer; when the table is full, sources without values make room.
     fn source(
         &mut self,
         context: Option<&str>,
@@ -300,6 +299,8 @@ impl Model {
         source: Option<&str>,
         timestamp: &str,
     ) -> Option<(u16, u32)> {
+        let of_plugin = self.room.package().map(|package| sources::called_by(package, reference));
+        let reference = of_plugin.as_deref().unwrap_or(reference);
         if self.sources.is_full_for(reference, self.sequence) {
             let used = self.sources_used();
             self.sources.keep_only(&used, self.sequence, &mut self.room);

@@ -143,9 +143,28 @@ impl Notifications {
 
     /// Takes the latest value of a notification and returns it with `id` and `status`.
     ///
-    /// A value that is no object ends the notification and stays as it is.
-    pub(super) fn enrich(&mut self, context: &str, path: &str, source: &str, timestamp: &str, value: &str) -> String {
-        let found = self.rows.iter().position(|row| row.path == path && row.source == source && row.context == context);
+    /// A value that is no object ends the notification and stays as it is. `package` is the plugin's that writes.
+    pub(super) fn enrich(
+        &mut self,
+        context: &str,
+        path: &str,
+        (source, package): (&str, Option<&str>),
+        timestamp: &str,
+        value: &str,
+    ) -> String {
+        let same = |row: &Notification| row.path == path && row.context == context;
+        let of_other = |row: &Notification| row.owner != self.writer && self.writer != Owner::BOAT;
+        // What a plugin calls as another source is called is its own, and neither ends nor changes the other's.
+        let own_name;
+        let source = if let Some(package) = package
+            && self.rows.iter().any(|row| same(row) && row.source == source && of_other(row))
+        {
+            own_name = [package, "/", source].concat();
+            &own_name
+        } else {
+            source
+        };
+        let found = self.rows.iter().position(|row| same(row) && row.source == source);
         if !value.starts_with('{') {
             if let Some(at) = found {
                 self.rows.remove(at);
@@ -157,6 +176,7 @@ impl Notifications {
             Some(at) => self.rows.remove(at),
             None => Notification::new(derived_id(context, path, source), context, path, source, self.writer),
         };
+        row.owner = self.writer;
         let (value, state) = read(value);
         row.value = value.into_owned();
         row.timestamp = timestamp.into();
@@ -302,7 +322,7 @@ mod tests {
     use super::*;
 
     fn enrich(notifications: &mut Notifications, path: &str, value: &str) -> String {
-        notifications.enrich("vessels.x", path, "s", "t", value)
+        notifications.enrich("vessels.x", path, ("s", None), "t", value)
     }
 
     #[test]

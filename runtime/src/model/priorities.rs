@@ -7,6 +7,8 @@
 //! The first source of a path is always taken. Another one is taken when the last value came from itself or from one
 //! below it in the list, or when the last value is older than its own `timeout` in milliseconds. A source that is not
 //! listed is below all others with a timeout of [`UNLISTED_TIMEOUT`]. Paths that are not listed take every source.
+//!
+//! A plugin is ranked by the name of its package, or its id (plugin ABI §1.4), whatever `$source` it writes.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -67,6 +69,12 @@ struct Row {
     last: Option<(usize, Instant)>,
 }
 
+/// Tells whether `id` is the plugin id of a package: `_acme_tide` of `@acme/tide` (plugin ABI §1.4).
+fn is_id_of(id: &str, package: &str) -> bool {
+    let is_same = |(id, of): (u8, u8)| if matches!(of, b'@' | b'/') { id == b'_' } else { id == of };
+    package.starts_with('@') && id.len() == package.len() && id.bytes().zip(package.bytes()).all(is_same)
+}
+
 /// The priorities of all paths, and what was taken last.
 #[derive(Clone, Debug, Default)]
 pub struct Priorities {
@@ -75,7 +83,8 @@ pub struct Priorities {
 
 impl Row {
     fn rank(&self, source: &str) -> usize {
-        self.sources.iter().position(|(known, _)| **known == *source).unwrap_or(self.sources.len())
+        let is_meant = |known: &str| *known == *source || is_id_of(known, source);
+        self.sources.iter().position(|(known, _)| is_meant(known)).unwrap_or(self.sources.len())
     }
 
     fn takes(&self, source: &str, now: Instant) -> bool {
@@ -127,6 +136,12 @@ impl Priorities {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Tells whether a path has priorities.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.rows.contains_key(path)
     }
 
     /// Ranks source `to` where `from` is ranked, unless it has a place of its own.
@@ -199,6 +214,17 @@ mod tests {
         assert!(!player.value("unlisted", 15_103));
         assert!(player.value("unlisted", 15_104));
         assert!(player.value("spare", 15_105), "better than one that is not listed");
+    }
+
+    #[test]
+    fn a_plugin_is_ranked_by_its_package_or_its_id() {
+        let priorities = Priorities::parse(
+            r#"{"a":[{"sourceRef":"can0.7"},{"sourceRef":"@acme/tide"}],"b":[{"sourceRef":"can0.7"},{"sourceRef":"_acme_tide"}]}"#,
+        );
+        let priorities = priorities.unwrap();
+        for row in priorities.rows.values() {
+            assert_eq!(["can0.7", "@acme/tide", "acme/tide"].map(|source| row.rank(source)), [0, 1, 2]);
+        }
     }
 
     #[test]

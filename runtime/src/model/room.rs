@@ -20,7 +20,7 @@ pub(super) enum Full {
 }
 
 /// Who sent something: the boat (inputs, clients, the gateway itself) or a plugin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner(u8);
 
 impl Owner {
@@ -124,6 +124,17 @@ impl Room {
     pub(super) fn over_share(&mut self) {
         let held = self.of(self.writer);
         held.refused = held.refused.saturating_add(1);
+    }
+
+    /// Returns the package of the plugin that writes now; `None` for the boat.
+    pub(super) fn package(&self) -> Option<&str> {
+        self.package_of(self.writer)
+    }
+
+    /// Returns the package of an owner; `None` for the boat.
+    pub(super) fn package_of(&self, owner: Owner) -> Option<&str> {
+        let (name, _) = self.plugins.get(usize::from(owner.0).checked_sub(1)?)?;
+        name.as_deref()
     }
 
     /// Takes `bytes` more for the writer.

@@ -1,10 +1,15 @@
 //! Who sent values: the `sources` tree.
+//!
+//! What a plugin calls a source is the plugin's own, whatever it says: `can0.7` of a plugin and `can0.7` of the bus are
+//! two, and `sources` lists the first below the plugin's package.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use super::room::{Full, Owner, Room, SHARE};
 use crate::json::{self, JsonError};
@@ -22,6 +27,23 @@ const PGN_BYTES: usize = 2 * size_of::<(u32, UnixMillis)>();
 /// Deltas between two looks for sources that can be forgotten.
 const SWEEP_DELTAS: u64 = 1000;
 
+/// Parts what a plugin calls a source from its package; no `$source` has it in it.
+const BY: char = '\0';
+
+/// Returns what a source of a plugin is known by: what it is called, and by which package.
+pub(super) fn called_by(package: &str, said: &str) -> String {
+    let mut known_by = String::with_capacity(said.len().saturating_add(package.len()).saturating_add(1));
+    known_by.push_str(said);
+    known_by.push(BY);
+    known_by.push_str(package);
+    known_by
+}
+
+/// Returns what a source is called, and by which package; `None` for the boat.
+fn parts(known_by: &str) -> (&str, Option<&str>) {
+    known_by.split_once(BY).map_or((known_by, None), |(said, package)| (said, Some(package)))
+}
+
 /// Every source, by number.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
@@ -33,9 +55,10 @@ pub(super) struct Sources {
 
 #[derive(Debug)]
 struct Row {
-    /// Who named it first.
     owner: Owner,
+    /// What it is known by: its `$source`, that of a plugin with the package.
     reference: Box<str>,
+    /// The package, for a source of a plugin.
     label: Box<str>,
     kind: Option<Box<str>>,
     /// Source address on an NMEA 2000 network.
@@ -65,23 +88,18 @@ impl Sources {
         }
     }
 
-    /// Forgets the sources that an owner named first and that are not in `used`; the others become the boat's.
-    pub(super) fn forget(&mut self, gone: Owner, used: &BTreeSet<u16>, room: &mut Room) {
-        for (number, slot) in self.rows.iter_mut().enumerate() {
-            let Some(row) = slot.as_mut().filter(|row| row.owner == gone) else { continue };
-            let bytes = row.counted_bytes() as u64;
-            if u16::try_from(number).is_ok_and(|number| used.contains(&number)) {
-                room.inherit(gone, Owner::BOAT, bytes);
-                row.owner = Owner::BOAT;
-            } else {
-                room.give(gone, bytes);
+    /// Forgets the sources of an owner that is gone, with all values.
+    pub(super) fn forget(&mut self, gone: Owner, room: &mut Room) {
+        for slot in &mut self.rows {
+            if let Some(row) = slot.take_if(|row| row.owner == gone) {
+                room.give(gone, row.counted_bytes() as u64);
                 self.by_reference.remove(&row.reference);
-                *slot = None;
             }
         }
     }
 
-    /// Finds or adds a source and notes what its `source` object says; gives its number and the PGN (0: none).
+    /// Finds or adds a source, `reference` as [`called_by`] has it, and notes what its `source` object says; gives its
+    /// number and the PGN (0: none).
     ///
     /// # Errors
     /// [`Full::Entry`] when the table is full, [`Full::Model`] when the model is.
@@ -103,11 +121,6 @@ impl Sources {
         };
         self.last = number;
         let row = self.rows.get_mut(usize::from(number)).and_then(Option::as_mut).ok_or(Full::Entry)?;
-        // A source that is on the boat is hers, whoever has named it before.
-        let bytes = row.counted_bytes();
-        if room.writer == Owner::BOAT && row.owner != Owner::BOAT && room.change(row.owner, bytes, bytes).is_ok() {
-            row.owner = Owner::BOAT;
-        }
         Ok((number, source.map_or(0, |source| row.note(source, timestamp, room))))
     }
 
@@ -125,7 +138,7 @@ impl Sources {
         let row = Row {
             owner,
             reference: reference.into(),
-            label: reference.into(),
+            label: room.package().unwrap_or(reference).into(),
             kind: None,
             src: None,
             pgns: Vec::new(),
@@ -172,32 +185,51 @@ impl Sources {
         self.rows.iter().flatten().map(|row| row.counted_bytes() as u64).sum()
     }
 
-    /// Returns the `$source` of a number.
-    pub(super) fn reference(&self, number: u16) -> &str {
-        self.rows.get(usize::from(number)).and_then(Option::as_ref).map_or("", |row| &row.reference)
+    /// Returns the `$source` of a number: as it was said, but that a plugin's is `package/said` where another one is
+    /// called so, too.
+    pub(super) fn reference(&self, number: u16) -> Cow<'_, str> {
+        let row = self.rows.get(usize::from(number)).and_then(Option::as_ref);
+        let (said, package) = parts(row.map_or("", |row| &row.reference));
+        let Some(package) = package else { return Cow::Borrowed(said) };
+        let from = (Bound::Included(said), Bound::Unbounded);
+        let same = self.by_reference.range::<str, _>(from).map(|(known_by, _)| parts(known_by));
+        let mut others = same.take_while(|(other, _)| *other == said).filter(|(_, of)| *of != Some(package));
+        // Its own name is a plugin's before that of other plugins.
+        let is_its_own = |of: Option<&str>| of.is_some() && said == package;
+        if others.all(|(_, of)| is_its_own(of)) { Cow::Borrowed(said) } else { [package, "/", said].concat().into() }
     }
 
-    /// Returns the `sources` tree: `{label:{label,type,<src>:{n2k:{src,pgns}}}}`.
+    /// Returns the `sources` tree: `{label:{label,type,<src>:{n2k:{src,pgns}}}}`, and for plugins
+    /// `{package:{label,type:"plugin",<$source>:{…}}}`.
     pub(super) fn json(&self) -> String {
         let row = |number: &u16| self.rows.get(usize::from(*number)).and_then(Option::as_ref);
         let mut rows: Vec<&Row> = self.by_reference.values().filter_map(row).collect();
         // In order already but for labels that are not what their reference begins with.
-        sorted::sort_by(&mut rows, |a, b| (&a.label, &a.reference) < (&b.label, &b.reference));
+        sorted::sort_by(&mut rows, |a, b| (&a.label, a.owner, &a.reference) < (&b.label, b.owner, &b.reference));
         json::nested(|tree| {
-            let mut open: Option<&str> = None;
+            let mut open: Option<&Row> = None;
             for row in rows {
-                if open != Some(&row.label) {
+                let (said, package) = parts(&row.reference);
+                if open.is_none_or(|open| open.label != row.label) {
                     tree.close();
-                    open = Some(&row.label);
+                    open = Some(row);
                     tree.open(&row.label);
                     tree.members().text("label", &row.label);
-                    if let Some(kind) = &row.kind {
+                    if let Some(kind) = package.map_or(row.kind.as_deref(), |_| Some("plugin")) {
                         tree.members().text("type", kind);
                     }
                 }
-                let suffix = row.reference.strip_prefix(&*row.label).and_then(|rest| rest.strip_prefix('.'));
-                if let Some(suffix) = suffix.filter(|suffix| !matches!(*suffix, "label" | "type")) {
-                    tree.members().object(suffix, |out| row.write_n2k(out));
+                let member = match package {
+                    None => said.strip_prefix(&*row.label).and_then(|rest| rest.strip_prefix('.')).map(Cow::Borrowed),
+                    Some(package) if package == said => None,
+                    // A package that is called as an input is.
+                    Some(_) if open.is_some_and(|open| open.owner != row.owner) => {
+                        Some(Cow::Owned([&row.label, "/", said].concat()))
+                    }
+                    Some(_) => Some(Cow::Borrowed(said)),
+                };
+                if let Some(member) = member.filter(|member| !matches!(&**member, "label" | "type")) {
+                    tree.members().object(&member, |out| row.write_n2k(out));
                 }
             }
         })
@@ -214,6 +246,7 @@ impl Row {
     /// Notes the members of a `source` object, gives its PGN or 0.
     fn note(&mut self, source: &str, timestamp: &str, room: &mut Room) -> u32 {
         let mut pgn = 0;
+        let is_boats = self.owner == Owner::BOAT;
         let update = |slot: &mut Box<str>, value: &str| {
             if let Some(text) = inside(value)
                 && !text.is_empty()
@@ -225,7 +258,7 @@ impl Row {
         // A source object that is no object says nothing; the index of the delta only holds objects.
         let _ = json::members::<JsonError>(source, |key, value| {
             match key {
-                "label" => update(&mut self.label, value),
+                "label" if is_boats => update(&mut self.label, value),
                 "type" => update(self.kind.get_or_insert_default(), value),
                 "src" => update(self.src.get_or_insert_default(), value),
                 "pgn" => pgn = value.parse().unwrap_or(0),
@@ -298,7 +331,7 @@ mod tests {
         assert_eq!(sources.seen("new", None, TIME, &mut room), Err(Full::Entry));
         assert!(sources.is_full_for("new", 1) && !sources.is_full_for("s.1", 1));
         sources.keep_only(&BTreeSet::from([3]), 1, &mut room);
-        assert_eq!(sources.reference(3), "s.3");
+        assert_eq!(&*sources.reference(3), "s.3");
         assert_eq!(sources.seen("new", None, TIME, &mut room), Ok((0, 0)));
         assert!(!sources.is_full_for("x", 2), "a full sweep is not repeated at once");
     }

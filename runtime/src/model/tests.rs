@@ -271,7 +271,7 @@ fn bytes_are_bounded_and_given_back() {
 
 fn cached(model: &Model, scope: Scope) -> Vec<Delta> {
     let mut cursor = CachedCursor::default();
-    core::iter::from_fn(|| model.cached_after(scope, &mut cursor)).collect()
+    core::iter::from_fn(|| model.cached_after(scope, false, &mut cursor)).collect()
 }
 
 #[test]
@@ -307,7 +307,10 @@ proptest::proptest! {
             let value = ["1", "{\"a\":{\"b\":2}}", "null", "\"text\""][usize::from(kind)];
             let list = if source == "a" { "meta" } else { "values" };
             let text = format!(r#"{{{context}"updates":[{{"$source":"{source}","{list}":[{{"path":"{path}","value":{value}}}]}}]}}"#);
-            model.apply(&delta(&text));
+            let stamp = Stamp { source_ref: "s", self_context: SELF, now: UnixMillis(0) };
+            // Paths with an empty part are no delta.
+            let Ok(delta) = Delta::parse(&text, &stamp) else { continue };
+            model.apply(&delta);
             proptest::prop_assert!(model.counts().bytes <= u64::from(bytes_max) && model.counts().paths <= 12);
         }
         let whole = at(&model, "");
@@ -362,6 +365,121 @@ fn a_plugin_that_forges_sources_replaces_its_own_readings_only() {
     model.apply(&delta(&told("can0.8", 8)));
     let node = model.node_at_self("a.b").unwrap();
     assert!(node.contains("can0.7\":") && node.contains("can0.8"), "{node}");
+}
+
+/// Meters below the keel, as the sounder of the bus or somebody in its name says.
+fn below_keel(source: &str, value: u32) -> String {
+    format!(
+        r#"{{"updates":[{{"source":{{"label":"can0","type":"NMEA2000","pgn":128267,"src":"7"}},"$source":"{source}","timestamp":"2026-01-01T00:00:00.000Z","values":[{{"path":"environment.depth.belowKeel","value":{value}}}]}}]}}"#
+    )
+}
+
+#[test]
+fn a_plugin_has_its_own_rank_whatever_it_calls_its_source() {
+    let mut model = model();
+    let first =
+        r#"{"environment.depth.belowKeel":[{"sourceRef":"can0.7"},{"sourceRef":"@evil/spoof","timeout":5000}]}"#;
+    model.prefer(Priorities::parse(first).unwrap());
+    model.take_in(std::sync::Arc::new(delta(&below_keel("can0.7", 2))));
+    of(&mut model, "@evil/spoof", &below_keel("can0.7", 99));
+    assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/value"), "2");
+    model.tick(Instant::from_millis(5001));
+    of(&mut model, "@evil/spoof", &below_keel("can0.7", 98));
+    assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/value"), "98", "its turn after its timeout");
+    model.take_in(std::sync::Arc::new(delta(&below_keel("can0.7", 3))));
+    assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/value"), "3");
+}
+
+#[test]
+fn values_have_those_of_every_source_and_the_value_is_the_preferred_one() {
+    let mut model = model();
+    model.prefer(Priorities::parse(r#"{"environment.depth.belowKeel":[{"sourceRef":"can0.7"}]}"#).unwrap());
+    for (source, value) in [("can0.7", 2), ("can0.8", 5), ("can0.9", 6), ("can0.8", 7)] {
+        model.take_in(std::sync::Arc::new(delta(&below_keel(source, value))));
+    }
+    let leaf = at(&model, "vessels/self/environment/depth/belowKeel");
+    assert!(leaf.contains(r#"{"value":2,"$source":"can0.7""#), "{leaf}");
+    for expected in [r#""can0.7":{"value":2,"#, r#""can0.8":{"value":7,"#, r#""can0.9":{"value":6,"#] {
+        assert!(leaf.contains(expected), "{expected} in {leaf}");
+    }
+    assert!(at(&model, "sources").contains(r#""8":{"n2k""#));
+    assert_eq!(model.counts().not_preferred, 3);
+    let told = |all_sources| {
+        let mut cursor = CachedCursor::default();
+        let deltas: Vec<Delta> =
+            core::iter::from_fn(|| model.cached_after(Scope::Own, all_sources, &mut cursor)).collect();
+        let updates = deltas.iter().flat_map(Delta::updates).map(|update| update.source_ref().to_string());
+        updates.filter(|source| source.starts_with("can0")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(false), ["can0.7"], "a new client is told what it would have been told");
+    assert_eq!(told(true), ["can0.7", "can0.8", "can0.9"]);
+}
+
+#[test]
+fn paths_with_an_empty_part_are_nowhere() {
+    let mut model = model();
+    model.apply(&delta(
+        r#"{"updates":[{"values":[{"path":"a.b","value":1},{"path":"","value":{"c":2,"":"no","d..e":"no"}}]}]}"#,
+    ));
+    let whole = at(&model, "vessels/self");
+    assert!(whole.contains(r#""c":2"#) && !whole.contains("no"), "{whole}");
+    for path in ["a..b", ".a.b", "a.b.", "a..", "."] {
+        assert_eq!(model.node_at_self(path), None, "{path}");
+        assert_eq!(model.node_at(&format!("vessels.self.{path}")), None, "{path}");
+        assert_eq!(model.json_at(&["vessels", "self", path]), None, "{path}");
+    }
+    assert_eq!(model.json_at(&["vessels", "self", "a", "", "b"]), None);
+    assert!(model.node_at_self("a.b").is_some() && model.node_at_self("").is_some());
+}
+
+#[test]
+fn what_a_plugin_calls_as_a_device_is_called_stands_below_its_package() {
+    let mut model = model();
+    of(&mut model, "@evil/spoof", &below_keel("can0.7", 99));
+    assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/$source"), r#""can0.7""#, "the form is kept");
+    assert_eq!(
+        at(&model, "sources"),
+        r#"{"@evil/spoof":{"label":"@evil/spoof","type":"plugin","can0.7":{"n2k":{"src":"7","pgns":{"128267":"2026-01-01T00:00:00.000Z"}}}}}"#
+    );
+    model.apply(&delta(&below_keel("can0.7", 2)));
+    let sources = at(&model, "sources");
+    assert!(sources.contains(r#""can0":{"label":"can0","type":"NMEA2000","7":{"n2k""#), "{sources}");
+    assert!(sources.contains(r#""@evil/spoof":{"label":"@evil/spoof","type":"plugin","can0.7":{"#), "{sources}");
+    let leaf = at(&model, "vessels/self/environment/depth/belowKeel");
+    assert!(leaf.contains(r#"{"value":2,"$source":"can0.7""#), "{leaf}");
+    assert!(
+        leaf.contains(r#""@evil/spoof/can0.7":{"value":99,"#) && leaf.contains(r#""can0.7":{"value":2,"#),
+        "{leaf}"
+    );
+    let cached = cached(&model, Scope::Own);
+    let told: Vec<&str> = cached.iter().flat_map(Delta::updates).map(|update| update.source_ref()).collect();
+    assert!(told.contains(&"can0.7") && told.contains(&"@evil/spoof/can0.7"), "{told:?}");
+    of(&mut model, "can0", &below_keel("7", 98));
+    let sources = at(&model, "sources");
+    assert!(sources.contains(r#""can0":{"label":"can0","type":"NMEA2000","7":{"n2k""#), "{sources}");
+    assert!(sources.contains(r#""can0/7":{"n2k""#), "a package called as an input: {sources}");
+    assert_eq!(json::compact(&sources).unwrap(), sources);
+    model.keep_packages(|_| false);
+    assert!(!at(&model, "").contains("spoof") && at(&model, "").contains("can0"));
+    assert_eq!(model.room.bytes(), model.room.of_boat().bytes);
+}
+
+#[test]
+fn a_plugin_ends_and_changes_only_its_own_notifications() {
+    let mut model = model();
+    let alarm = |value: &str| {
+        format!(r#"{{"updates":[{{"$source":"zones","values":[{{"path":"notifications.a","value":{value}}}]}}]}}"#)
+    };
+    model.take_in(std::sync::Arc::new(delta(&alarm(r#"{"state":"alarm"}"#))));
+    of(&mut model, "@evil/spoof", &alarm("null"));
+    of(&mut model, "@evil/spoof", &alarm(r#"{"state":"normal"}"#));
+    let told: Vec<(&str, bool)> =
+        model.notifications().map(|row| (&*row.source, row.value.contains("alarm"))).collect();
+    assert_eq!(told, [("zones", true), ("@evil/spoof/zones", false)]);
+    model.take_in(std::sync::Arc::new(delta(&alarm("null"))));
+    assert_eq!(model.notifications().count(), 1);
+    model.keep_packages(|_| false);
+    assert_eq!(model.notifications().count(), 0);
 }
 
 #[test]

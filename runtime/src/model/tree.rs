@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use super::context::{ContextTree, Node};
 use super::leaf::{Leaf, merge};
 use super::{Model, SCHEMA_VERSION, known};
+use crate::delta::check_parts;
 use crate::json::{self, JsonError, Nested};
+use crate::time::UnixMillis;
 
 /// Segments of a question; the longest path has fewer.
 const SEGMENTS_MAX: usize = 136;
@@ -69,6 +71,7 @@ impl Model {
     /// Returns the node at a dotted path below the full model; `vessels.self` stands for the own vessel.
     #[must_use]
     pub fn node_at(&self, dotted: &str) -> Option<String> {
+        check_parts(dotted).ok()?;
         let mut parts = dotted.splitn(3, '.');
         if let (Some(group), Some(key)) = (parts.next(), parts.next())
             && let Some(context) = self.find(group, key)
@@ -80,8 +83,8 @@ impl Model {
     }
 
     fn dotted(&self, context: &ContextTree, dotted: &str) -> Option<String> {
-        let segments: Vec<&str> = dotted.split('.').filter(|segment| !segment.is_empty()).collect();
-        if segments.len() > SEGMENTS_MAX {
+        let segments: Vec<&str> = dotted.split('.').filter(|_| !dotted.is_empty()).collect();
+        if segments.len() > SEGMENTS_MAX || check_parts(dotted).is_err() {
             return None;
         }
         self.node_in(context, &segments).filter(|json| json != "null")
@@ -97,6 +100,15 @@ impl Model {
         meta(path, sent)
     }
 
+    /// Returns when the value at `segments` was told, the path of a leaf or its `value` below a context.
+    #[must_use]
+    pub fn told_at(&self, segments: &[&str]) -> Option<UnixMillis> {
+        let [group, key, path @ ..] = segments else { return None };
+        let path = path.strip_suffix(&["value"]).unwrap_or(path).join(".");
+        let Node::Leaf(leaf) = self.find(group, key)?.node(&path)? else { return None };
+        UnixMillis::parse_iso(leaf.latest()?.timestamp())
+    }
+
     /// Returns where a context is, latitude and longitude in degrees, by the latest `navigation.position`.
     #[must_use]
     pub fn position_of(&self, context: &str) -> Option<(f64, f64)> {
@@ -110,6 +122,14 @@ impl Model {
     pub(super) fn own_meta(&self, path: &str) -> Option<&str> {
         match self.own.node(path)? {
             Node::Leaf(leaf) => leaf.meta(),
+            Node::Bare(_) => None,
+        }
+    }
+
+    /// Returns the latest value of a path of the own vessel.
+    pub(super) fn own_value(&self, path: &str) -> Option<&str> {
+        match self.own.node(path)? {
+            Node::Leaf(leaf) => Some(leaf.latest()?.value()),
             Node::Bare(_) => None,
         }
     }
@@ -286,7 +306,7 @@ impl Model {
     /// Writes the members of a leaf (plugin ABI §11.3), without braces.
     fn write_leaf(&self, out: &mut json::Object<'_>, path: &str, leaf: &Leaf) {
         if let Some(latest) = leaf.latest() {
-            out.json("value", latest.value()).text("$source", self.sources.reference(latest.source));
+            out.json("value", latest.value()).text("$source", &self.sources.reference(latest.source));
             if !latest.timestamp().is_empty() {
                 out.text("timestamp", latest.timestamp());
             }
@@ -297,7 +317,7 @@ impl Model {
         if leaf.readings().len() > 1 {
             out.object("values", |values| {
                 for reading in leaf.readings() {
-                    values.object(self.sources.reference(reading.source), |one| {
+                    values.object(&self.sources.reference(reading.source), |one| {
                         one.json("value", reading.value()).text("timestamp", reading.timestamp());
                     });
                 }

@@ -146,6 +146,10 @@ impl Model {
         } else {
             self.refuse();
         }
+        // What is known already is judged at once.
+        if let Some(value) = self.own_value(path).and_then(json::number) {
+            self.judge(path, value, timestamp, raised);
+        }
     }
 
     fn judge(&mut self, path: &str, value: f64, timestamp: &str, raised: &mut Vec<Arc<Delta>>) {
@@ -226,6 +230,16 @@ mod tests {
         assert_eq!(raised(&mut model, &value("369.9")), said("warn", "Oil is warn"));
         assert_eq!(raised(&mut model, &value("355")), said("normal", "Oil is normal"));
         assert_eq!(model.notifications().count(), 1);
+    }
+
+    #[test]
+    fn a_value_that_is_there_is_judged_by_new_zones_at_once() {
+        let mut model = Model::new(&Limits::of(Board::Linux), SELF);
+        raised(&mut model, &value("380"));
+        let hot = r#"[{"lower":370,"state":"alarm","message":"too hot"}]"#;
+        assert_eq!(raised(&mut model, &zones(hot)), said("alarm", "too hot"));
+        assert!(raised(&mut model, &zones(hot)).is_empty(), "told once");
+        assert_eq!(raised(&mut model, &zones(r#"[{"lower":400,"state":"alarm"}]"#)), said("normal", "Oil is normal"));
     }
 
     #[test]

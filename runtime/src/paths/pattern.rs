@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use crate::delta::{PathError, check_parts};
+
 /// Bytes of a pattern; paths have at most as many.
 pub const PATTERN_BYTES_MAX: usize = 256;
 /// Wildcards in one pattern; the Signal K documentation shows one or two.
@@ -20,6 +22,8 @@ pub enum PatternError {
     TooLong,
     /// More than [`WILDCARDS_MAX`] wildcards.
     TooManyWildcards,
+    /// No path can match it.
+    Path(PathError),
 }
 
 impl fmt::Display for PatternError {
@@ -27,6 +31,7 @@ impl fmt::Display for PatternError {
         match self {
             Self::TooLong => write!(f, "pattern longer than {PATTERN_BYTES_MAX} bytes"),
             Self::TooManyWildcards => write!(f, "pattern with more than {WILDCARDS_MAX} wildcards"),
+            Self::Path(error) => error.fmt(f),
         }
     }
 }
@@ -46,6 +51,15 @@ impl Pattern {
             return Err(PatternError::TooManyWildcards);
         }
         Ok(Self(text.into()))
+    }
+
+    /// As [`parse`](Self::parse), for a pattern of paths.
+    ///
+    /// # Errors
+    /// [`PatternError`] when a limit is exceeded, or when no path can match.
+    pub fn of_path(text: &str) -> Result<Self, PatternError> {
+        check_parts(text).map_err(PatternError::Path)?;
+        Self::parse(text)
     }
 
     /// Returns the text.
@@ -124,6 +138,17 @@ mod tests {
         assert!(matches("", "") && !matches("", "a"), "the context itself");
         assert_eq!(Pattern::parse(&"*".repeat(WILDCARDS_MAX + 1)), Err(PatternError::TooManyWildcards));
         assert_eq!(Pattern::parse(&"a".repeat(PATTERN_BYTES_MAX + 1)), Err(PatternError::TooLong));
+    }
+
+    #[test]
+    fn a_pattern_of_paths_has_no_empty_part() {
+        for text in ["a..b", ".a", "a.", "*..b", "."] {
+            let refused = Pattern::of_path(text).unwrap_err();
+            assert_eq!(refused, PatternError::Path(PathError::EmptyPart), "{text}");
+        }
+        for text in ["", "*", "a.*", "*.b", "a.*.b", "a*"] {
+            assert_eq!(Pattern::of_path(text).unwrap().as_str(), text);
+        }
     }
 
     fn naive(pattern: &[u8], text: &[u8]) -> bool {

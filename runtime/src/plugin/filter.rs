@@ -30,7 +30,7 @@ impl PathFilter {
         let wanted = section.and_then(|(_, section)| subscribe(section)).or_else(|| package.subscribe.clone())?;
         let mut patterns = PatternSet::new(usize::from(limit));
         for text in &wanted {
-            let added = Pattern::parse(text)
+            let added = Pattern::of_path(text)
                 .map_err(|error| format!("{error}"))
                 .and_then(|pattern| patterns.insert(pattern, ()).map_err(|error| format!("{error}")));
             if let Err(error) = added {

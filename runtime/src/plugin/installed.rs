@@ -151,6 +151,14 @@ impl Plugin {
         self.version.view.error.as_deref().or(rest).unwrap_or_default()
     }
 
+    /// Returns the message for everybody: the guest's status while it runs well, else its state. Errors and reasons can
+    /// quote what was meant for the owner.
+    #[must_use]
+    pub fn public_message(&self) -> &str {
+        let runs_well = self.is_running() && self.error().is_none();
+        self.status().filter(|_| runs_well).unwrap_or_else(|| self.state().name())
+    }
+
     /// Returns the last status text of the guest.
     #[must_use]
     pub fn status(&self) -> Option<&str> {

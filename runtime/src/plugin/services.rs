@@ -12,7 +12,7 @@ use super::offers::PutOffer;
 use super::ports::Wired;
 use super::sockets::Plugged;
 use crate::config::PluginConfig;
-use crate::delta::{Delta, DeltaError, DeltaVersion, Stamp};
+use crate::delta::{Delta, DeltaError, DeltaVersion, Stamp, check_path};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::host::sockets::{Serial, Sockets};
 use crate::host::{Registration, Services};
@@ -96,6 +96,10 @@ impl Services for SliceServices<'_, '_> {
             Registration::Put { context, path } => Some(PutOffer { context: context.clone(), path: path.clone() }),
             _ => None,
         };
+        if let Some(Err(error)) = offer.as_ref().map(|offer| check_path(&offer.path)) {
+            self.view.log(log::Level::Warn, &format!("registration refused: {error}"));
+            return false;
+        }
         if !self.view.offers.register(registration, self.view.registrations_max, self.world.now) {
             self.view.log(log::Level::Warn, "registration refused: no such thing can be registered, or too many are");
             return false;

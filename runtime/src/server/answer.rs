@@ -1,6 +1,7 @@
 //! Answers that need only the model and a few facts.
 
 use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::access::{self, SESSION_COOKIE};
@@ -9,6 +10,7 @@ use super::{Access, Response, Route, index};
 use crate::http::{Method, Request};
 use crate::json;
 use crate::model::{Model, SCHEMA_VERSION};
+use crate::time::UnixMillis;
 
 /// Facts that answers are made of.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,8 @@ pub struct Facts<'a> {
     pub model: &'a Model,
     /// Who may do what.
     pub access: &'a Access,
+    /// Wall clock, for the age of a value.
+    pub wall: UnixMillis,
     /// Version of the gateway.
     pub version: &'a str,
     /// The installed plugins, for `/signalk/v2/features`.
@@ -47,9 +51,9 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
             [] => read(request, || discovery(request, facts.version)),
             ["v1", "api", "self"] => read(request, || Response::json(200, json::quoted(facts.model.self_context()))),
             // A change is for the path's PUT handler.
-            ["v1", "api", ..] if request.method == Method::Put => return None,
+            ["v1", "api", ..] if matches!(request.method, Method::Put | Method::Delete) => return None,
             ["v1", "api", ..] if !request.method.is_read() => Response::method_not_allowed("GET, HEAD, PUT"),
-            ["v1", "api", path @ ..] => api(path, facts.model),
+            ["v1", "api", path @ ..] => api(path, facts),
             ["v2", "features"] => read(request, || features(request.query(), facts.plugins)),
             _ => return None,
         },
@@ -102,10 +106,21 @@ fn discovery(request: &Request, version: &str) -> Response {
     Response::json(200, body)
 }
 
-fn api(path: &[&str], model: &Model) -> Response {
+/// The age of a value is told; chips leave the code of it out, their clients have the time stamp.
+const TELLS_AGE: bool = cfg!(feature = "std");
+
+fn api(path: &[&str], facts: &Facts<'_>) -> Response {
     let Some(path) = decode_all(path) else { return Response::unclaimed() };
     let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
-    model.json_at(&path).map_or_else(Response::not_found, |json| Response::json(200, json))
+    let Some(json) = facts.model.json_at(&path) else { return Response::not_found() };
+    let told = Some(()).filter(|()| TELLS_AGE && facts.wall.is_known()).and_then(|()| facts.model.told_at(&path));
+    let age = told.map(|told| facts.wall.0.saturating_sub(told.0) / 1000);
+    let response = Response::json(200, json);
+    match age {
+        // A member of the answer would be none of the Signal K schema, and `Age` is that of a cache (RFC 9111 §5.1).
+        Some(age) => response.with("skiff-age", &age.to_string()),
+        None => response,
+    }
 }
 
 /// Lists APIs and plugins; `?enabled=1` or `0` keeps only the plugins that are or are not.
@@ -168,7 +183,11 @@ mod tests {
         let mut model = Model::new(&Limits::of(Board::Linux), SELF);
         let stamp = Stamp { source_ref: "@acme/tide", self_context: SELF, now: UnixMillis(0) };
         model.apply(&Delta::parse(r#"{"updates":[{"values":[{"path":"a.b","value":1.5}]}]}"#, &stamp).unwrap());
-        answer(request, &route(request), &Facts { model: &model, access, version: "0.1.0", plugins: &PLUGINS })
+        answer(
+            request,
+            &route(request),
+            &Facts { model: &model, access, wall: UnixMillis(0), version: "0.1.0", plugins: &PLUGINS },
+        )
     }
 
     fn text(target: &str) -> (u16, String) {

@@ -8,22 +8,23 @@ use crate::json::{self, List, Object};
 use crate::model::Model;
 use crate::plugin::{ConfigureError, Plugin, PluginState, Registry, Unusable};
 
-/// Answers `GET /skServer/plugins`: an array of rows, sorted by name, packages that cannot be used last; with their configurations when they may be read.
+/// Answers `GET /skServer/plugins`: an array of rows, sorted by name, packages that cannot be used last. Configurations,
+/// and what a plugin said when it failed, are for the owner alone.
 #[must_use]
-pub fn list(registry: &Registry, model: &Model, with_configurations: bool) -> Response {
+pub fn list(registry: &Registry, model: &Model, for_owner: bool) -> Response {
     let body = json::list(|rows| {
         for plugin in registry.plugins() {
-            rows.object(|out| row(out, plugin, registry, model, with_configurations));
+            rows.object(|out| row(out, plugin, registry, model, for_owner));
         }
         for package in registry.unusable() {
-            rows.object(|out| unusable_row(out, package));
+            rows.object(|out| unusable_row(out, package, for_owner));
         }
     });
     Response::json(200, body)
 }
 
 /// Writes one row of the plugin list with Skiff's own member `skiff`.
-fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model, with_configuration: bool) {
+fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model, for_owner: bool) {
     let package = plugin.package();
     out.text("id", plugin.id()).text("name", plugin.display_name()).text("packageName", plugin.package_name());
     out.list("keywords", |keywords| {
@@ -32,16 +33,17 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model
         }
     });
     out.text("version", &package.version).text("description", &package.description).json("schema", plugin.schema());
-    out.text("statusMessage", plugin.status_message()).text("state", plugin.state().name());
+    let message = if for_owner { plugin.status_message() } else { plugin.public_message() };
+    out.text("statusMessage", message).text("state", plugin.state().name());
     let stored = plugin.config().map_or_else(
         || String::from("{}"),
         |config| {
-            if with_configuration { config.json() } else { config.without_configuration().json() }
+            if for_owner { config.json() } else { config.without_configuration().json() }
         },
     );
     out.json("data", &stored).text("type", "wasm").boolean("bundled", false);
     out.object("skiff", |own| {
-        own.text_or_null("reason", plugin.reason()).number("restarts", plugin.restarts());
+        own.text_or_null("reason", plugin.reason().filter(|_| for_owner)).number("restarts", plugin.restarts());
         own.number("recycled", plugin.recycled()).number("drops", plugin.drops().total());
         own.number("refused", model.held(plugin.package_name()).refused);
         if !plugin.missing().is_empty() {
@@ -57,13 +59,15 @@ fn row(out: &mut Object<'_>, plugin: &Plugin, registry: &Registry, model: &Model
 }
 
 /// Writes the row of a package that cannot be used, with the members of [`row`].
-fn unusable_row(out: &mut Object<'_>, package: &Unusable) {
+fn unusable_row(out: &mut Object<'_>, package: &Unusable, for_owner: bool) {
+    // It can quote what stands in the package.
+    let reason = Some(package.reason.as_str()).filter(|_| for_owner);
     out.text("id", &package.id).text("name", &package.package).text("packageName", &package.package);
     out.list("keywords", |_| {}).text("version", &package.version).text("description", "").json("schema", "{}");
-    out.text("statusMessage", &package.reason).text("state", PluginState::Error.name());
+    out.text("statusMessage", reason.unwrap_or_default()).text("state", PluginState::Error.name());
     out.json("data", "{}").text("type", "wasm").boolean("bundled", false);
     out.object("skiff", |own| {
-        own.boolean("unusable", true).text("reason", &package.reason).number("restarts", 0_u32);
+        own.boolean("unusable", true).text_or_null("reason", reason).number("restarts", 0_u32);
         own.number("recycled", 0_u32).number("drops", 0_u32).number("refused", 0_u32).list("budget", |_| {});
     });
 }

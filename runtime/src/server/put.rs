@@ -121,6 +121,8 @@ impl Put {
     /// The state that says what is wrong.
     pub fn of_request(segments: &[&str], body: &[u8]) -> Result<Self, PutState> {
         let bad = |message: &str| PutState::completed(400, message);
+        // As for reading, a slash at the end says nothing.
+        let segments = segments.strip_suffix(&[""]).unwrap_or(segments);
         let [group, key, path @ ..] = segments else { return Err(bad("the path is too short")) };
         if path.is_empty() {
             return Err(bad("the path is too short"));

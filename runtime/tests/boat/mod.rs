@@ -30,6 +30,16 @@ impl Boat {
     }
 
     pub fn with_storage(storage: SimStorage) -> Self {
+        Self::with(storage, Access::with_new_token(&mut SimRng::new(7)).0.allow_anyone())
+    }
+
+    /// A gateway that asks for its token, and the token.
+    pub fn guarded(storage: SimStorage) -> (Self, String) {
+        let (access, token) = Access::with_new_token(&mut SimRng::new(7));
+        (Self::with(storage, access), token.as_str().to_owned())
+    }
+
+    fn with(storage: SimStorage, access: Access) -> Self {
         let clock = SimClock::new(UnixMillis(1_764_000_000_000));
         let web = SimFetch::new(clock.clone());
         let hal = Hal {
@@ -45,7 +55,7 @@ impl Boat {
             limits: Limits::of(Board::Linux),
             vessel: Vessel::default(),
             self_context: "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001".into(),
-            access: Access::with_new_token(&mut SimRng::new(7)).0.allow_anyone(),
+            access,
             strict: false,
             version: "test",
             events: true,

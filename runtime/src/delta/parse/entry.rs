@@ -7,7 +7,7 @@ use serde::de::{MapAccess, SeqAccess};
 
 use super::visit::{Name, Place};
 use super::{Reading, plain_string};
-use crate::delta::{DELTA_ENTRIES_MAX, Entry, List, PATH_BYTES_MAX, Span};
+use crate::delta::{DELTA_ENTRIES_MAX, Entry, List, PATH_BYTES_MAX, Span, check_parts};
 
 impl Reading<'_> {
     /// Writes `[{"path","value"}…]`; false when an entry is malformed (ABI §11.2 step 3).
@@ -74,7 +74,8 @@ impl Reading<'_> {
         else {
             return Ok(false);
         };
-        if refused_segment(inside) {
+        if let Err(error) = check_parts(inside) {
+            self.refused = Some(error);
             return Ok(false);
         }
         // A value JavaScript would call undefined is an error of the sender, and only of this entry.
@@ -100,9 +101,4 @@ impl Reading<'_> {
         self.list(list).push(Entry { path, value });
         Ok(true)
     }
-}
-
-/// Names that would reach into a JavaScript client's prototypes (ABI §11.3).
-pub(in crate::delta) fn refused_segment(path: &str) -> bool {
-    path.split('.').any(|segment| matches!(segment, "__proto__" | "constructor" | "prototype"))
 }

@@ -19,12 +19,11 @@ use alloc::vec::Vec;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
-pub(super) use entry::refused_segment;
 use repeats::Repeats;
 use source::SourceNames;
 use visit::{Key, Name, Node, Place};
 
-use super::{DELTA_BYTES_MAX, Delta, DeltaError, Draft, Entry, NAME_BYTES_MAX, Span, is_plain};
+use super::{DELTA_BYTES_MAX, Delta, DeltaError, Draft, Entry, NAME_BYTES_MAX, PathError, Span, is_plain};
 use crate::json::{Compact, JsonError};
 use crate::time::UnixMillis;
 
@@ -124,6 +123,8 @@ struct Reading<'a> {
     late_context: Option<String>,
     updates: Updates,
     too_many_entries: bool,
+    /// Why an entry was refused for its path.
+    refused: Option<PathError>,
     /// Meta entries of the update at hand: values are indexed before them, whatever the sender's order.
     meta: Vec<Entry>,
     source_names: SourceNames,
@@ -146,6 +147,7 @@ impl<'a> Reading<'a> {
             late_context: None,
             updates: Updates::Missing,
             too_many_entries: false,
+            refused: None,
             meta: Vec::new(),
             source_names: SourceNames::default(),
             repeats,
@@ -175,7 +177,8 @@ impl<'a> Reading<'a> {
             let context = if self.context == Context::Given { &*late } else { self.stamp.self_context };
             self.draft.replace_context(context);
         }
-        Some(self.draft.finish())
+        let refused = self.refused.map(DeltaError::Path);
+        Some(self.draft.finish().map_err(|error| refused.filter(|_| error == DeltaError::Empty).unwrap_or(error)))
     }
 
     fn node(&mut self, place: Place) -> Node<'_, 'a> {

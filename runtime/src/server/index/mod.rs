@@ -12,8 +12,12 @@ use super::Response;
 use super::url::authority;
 use crate::http::Request;
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = text(&STYLE_BYTES);
+const STYLE_BYTES: [u8; lean::<0>(STYLE_SOURCE).1] = lean(STYLE_SOURCE).0;
+const STYLE_SOURCE: &str = include_str!("page.css");
+const SCRIPT: &str = text(&SCRIPT_BYTES);
+const SCRIPT_BYTES: [u8; lean::<0>(SCRIPT_SOURCE).1] = lean(SCRIPT_SOURCE).0;
+const SCRIPT_SOURCE: &str = include_str!("page.js");
 const BODY: &str = include_str!("page.html");
 
 /// Returns the page.
@@ -34,6 +38,36 @@ pub(super) fn page(request: &Request) -> Response {
     Response::new(200, "text/html; charset=utf-8", page)
         .with("content-security-policy", &policy)
         .with("referrer-policy", "no-referrer")
+}
+
+/// Returns the lines of a text without indentation and comments of whole lines, and their bytes: when it is compiled, so
+/// that a chip's flash holds what a browser reads.
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "checked when it is compiled")]
+const fn lean<const N: usize>(text: &str) -> ([u8; N], usize) {
+    let (mut out, mut bytes, mut rest) = ([0; N], 0, text.as_bytes());
+    let (mut begins, mut is_comment) = (true, false);
+    while let [byte, after @ ..] = rest {
+        if begins && *byte != b' ' {
+            is_comment = matches!(rest, [b'/', b'/', ..]);
+            begins = false;
+        }
+        if !begins && !is_comment {
+            if bytes < N {
+                out[bytes] = *byte;
+            }
+            bytes += 1;
+        }
+        begins |= *byte == b'\n';
+        rest = after;
+    }
+    (out, bytes)
+}
+
+const fn text(bytes: &'static [u8]) -> &'static str {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
 }
 
 /// Returns the SHA-256 of a text in base64, as a policy names it (CSP Level 3 §2.3.1).
@@ -96,6 +130,17 @@ mod tests {
         assert!(!policy.contains("unsafe"));
         assert!(policy.contains("connect-src 'self' ws://localhost:3000 wss://localhost:3000;"));
         assert!(!SCRIPT.contains("</script") && !STYLE.contains("</style"));
+    }
+
+    #[test]
+    fn the_page_is_sent_without_indentation_and_comments() {
+        let source = "a {\n  b; // kept\n\n    // gone\n}\n";
+        let (out, bytes) = lean::<64>(source);
+        assert_eq!(out.get(..bytes).and_then(|out| core::str::from_utf8(out).ok()), Some("a {\nb; // kept\n\n}\n"));
+        assert!(
+            SCRIPT.starts_with("\n\"use strict\";\n") && SCRIPT.ends_with('\n') && SCRIPT.len() < SCRIPT_SOURCE.len()
+        );
+        assert!(STYLE.contains(":root {\ncolor-scheme"));
     }
 
     #[test]

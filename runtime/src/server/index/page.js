@@ -61,12 +61,13 @@ const row = (path) => {
     const value = make("span");
     const unit = make("small");
     const source = make("td", "source");
+    const age = make("td", "age");
     const cell = make("td", "value");
     cell.append(value, unit);
     const dot = path.indexOf(".");
-    line.append(make("td", "path", dot < 0 ? path : path.slice(dot + 1)), cell, source);
+    line.append(make("td", "path", dot < 0 ? path : path.slice(dot + 1)), cell, age, source);
     line.dataset.path = path;
-    found = { line, value, unit, source };
+    found = { line, value, unit, source, age };
     rows.set(path, found);
     const body = group(dot < 0 ? "other" : path.slice(0, dot)).body;
     const later = [...body.children].find((other) => other.dataset.path > path);
@@ -86,10 +87,23 @@ const paint = () => {
     found.unit.textContent = unit;
     found.source.textContent = source;
     found.line.title = path + " · " + time;
+    found.at = Date.parse(time);
   }
   fresh.clear();
 };
 setInterval(paint, 250);
+
+// Old values are told as old, by the gateway's clock: a path without a timeout in its meta after a minute.
+const OLD_S = 60;
+let ahead = 0;
+const span = (s) => s < 60 ? s + " s" : s < 3600 ? (s / 60 | 0) + " min" : s < 86400 ? (s / 3600 | 0) + " h" : (s / 86400 | 0) + " d";
+setInterval(() => {
+  for (const [path, found] of rows) {
+    const seconds = Math.floor((Date.now() + ahead - found.at) / 1000);
+    found.age.textContent = seconds > 1 ? span(seconds) : "";
+    found.line.className = seconds > ((meta[path] || {}).timeout || OLD_S) ? "old" : "";
+  }
+}, 1000);
 
 const filter = () => {
   const wanted = byId("filter").value.trim().toLowerCase();
@@ -122,6 +136,7 @@ const connect = () => {
   socket.onopen = () => { wait = 1000; state("good", "live"); };
   socket.onmessage = (event) => {
     const message = JSON.parse(event.data);
+    if (message && message.timestamp && message.self) ahead = Date.parse(message.timestamp) - Date.now();
     if (message && message.updates) take(message);
     else if (message && message.self && !byId("vessel").textContent) byId("vessel").textContent = message.self.replace("vessels.", "");
   };
@@ -132,6 +147,26 @@ const connect = () => {
   };
 };
 connect();
+
+// Consent: what a package, or its version that waits, asks for.
+const consent = (card, plugin, asks, waiting) => {
+  const what = waiting ? "Version " + waiting.version + " waits. It asks for: " : "Not started. It asks for: ";
+  card.append(make("p", "asks", what + asks.join(", ")));
+  if (!token) {
+    card.append(make("p", "", "To accept, type: skiff plugin enable " + plugin.packageName + " --grant " + asks));
+    return;
+  }
+  const button = make("button", "", "Accept");
+  button.onclick = async () => {
+    const answer = await fetch("/plugins/" + encodeURIComponent(plugin.id) + "/config?grant=" + asks, {
+      method: "POST",
+      headers: { Authorization: "Bearer " + token, "Content-Type": "application/json" },
+      body: waiting ? "{}" : '{"enabled":true}',
+    });
+    button.textContent = answer.ok ? "Accepted" : (await answer.json()).error;
+  };
+  card.append(button);
+};
 
 // Plugins: asked for every few seconds.
 const colour = { running: "good", starting: "wait", stopped: "", disabled: "", error: "bad", crashed: "bad" };
@@ -146,9 +181,11 @@ const listPlugins = async () => {
       head.append(make("strong", "", plugin.name || plugin.id), make("span", "pill " + (colour[plugin.state] || ""), plugin.state || "unknown"));
       card.append(head, make("p", "", [plugin.packageName, plugin.version].filter(Boolean).join(" ")));
       if (plugin.description) card.append(make("p", "", plugin.description));
-      if (plugin.statusMessage) card.append(make("p", "", plugin.statusMessage));
-      const reason = plugin.skiff && plugin.skiff.reason;
-      if (reason) card.append(make("p", "why", reason));
+      const { reason, asks, waiting } = plugin.skiff || {};
+      const said = asks ? [] : [...new Set([plugin.statusMessage, reason].filter(Boolean))];
+      said.forEach((text) => card.append(make("p", text === reason ? "why" : "", text)));
+      if (asks) consent(card, plugin, asks);
+      if (waiting) consent(card, plugin, waiting.asks, waiting);
       return card;
     });
     byId("plugins").replaceChildren(...(cards.length ? cards : [make("p", "note", "No plugin is installed.")]));

@@ -233,7 +233,7 @@ fn path(row: &str) -> Result<alloc::borrow::Cow<'_, str>, ClientError> {
 ///
 /// Without a policy, `minPeriod` means `instant` and `period` means `fixed`, as upstream reads them.
 fn subscribe_row(row: &str) -> Result<Subscribe, ClientError> {
-    let path = Pattern::parse(&path(row)?).map_err(ClientError::Pattern)?;
+    let path = Pattern::of_path(&path(row)?).map_err(ClientError::Pattern)?;
     let mut warnings = Vec::new();
     let mut millis = |name: &str| {
         let raw = json::member(row, name).filter(|raw| *raw != "null")?;

@@ -23,7 +23,7 @@ use super::Response;
 use super::put::{Put, PutState};
 use super::url::decode_query;
 use crate::budget::Limits;
-use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, DeltaWriter, Stamp, UpdateHead, UpdateRef, ValueSink};
+use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaWriter, Stamp, UpdateHead, UpdateRef, ValueSink};
 use crate::http::Request;
 use crate::json::{self, List, Member, Value};
 use crate::model::{CachedCursor, Model, Scope};
@@ -67,8 +67,8 @@ pub struct StreamContext<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
-    /// Publish this delta, where it is one; the client may.
-    Delta(Result<Delta, DeltaError>),
+    /// Publish this delta; the client may.
+    Delta(Delta),
     /// Hand this PUT request to its plugin and send the reply; the client may.
     Put {
         /// The client's own id.
@@ -231,7 +231,11 @@ impl Session {
         }
         match ClientMessage::parse(text, stamp) {
             Err(error) => self.refuse(&format!("{error}")),
-            Ok(ClientMessage::Updates(delta)) if self.may_write => return Some(SessionEvent::Delta(delta)),
+            Ok(ClientMessage::Updates(Ok(delta))) if self.may_write => return Some(SessionEvent::Delta(delta)),
+            Ok(ClientMessage::Updates(Err(error))) if self.may_write => {
+                log::info!("delta of a stream client refused: {error}");
+                self.refuse(&format!("delta refused: {error}"));
+            }
             Ok(ClientMessage::Updates(_)) => {
                 self.refuse("deltas are refused: the stream was opened without a valid token");
             }
@@ -273,6 +277,12 @@ impl Session {
     #[must_use]
     pub fn wants_server_events(&self) -> bool {
         self.server_events
+    }
+
+    /// Tells whether the client may change things: it was opened with the token.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.may_write
     }
 
     /// Tells whether the client asked for the values of every source (`sourcePolicy=all`).
@@ -436,7 +446,7 @@ impl Session {
         {
             let contexts =
                 if self.scope == Some(Scope::Own) && self.subscriptions.is_empty() { Scope::Own } else { Scope::All };
-            let Some(piece) = model.cached_after(contexts, &mut cursor) else {
+            let Some(piece) = model.cached_after(contexts, self.all_sources, &mut cursor) else {
                 break;
             };
             self.cached = Some(cursor);
