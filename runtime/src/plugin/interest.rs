@@ -50,6 +50,9 @@ pub(super) struct Interest {
 }
 
 impl Interest {
+    /// Chips have few plugins, and no room for what is remembered.
+    pub(super) const IS_KEPT: bool = cfg!(any(test, feature = "std"));
+
     /// Takes note of the filters that hold now; what is known is forgotten when one is another.
     pub(super) fn set<'f>(&mut self, filters: impl Iterator<Item = Option<&'f Arc<PathFilter>>> + Clone) {
         let is_same = |old: &Option<Arc<PathFilter>>, new: Option<&Arc<PathFilter>>| match (old, new) {
@@ -66,9 +69,9 @@ impl Interest {
     }
 
     /// Returns the plugins that want a delta: those with a value or meta entry of it at a path they want. `None` where each
-    /// is to be asked: on chips, which have few plugins and no room for what is remembered, and beyond 64 plugins.
+    /// is to be asked: on chips, and beyond 64 plugins.
     pub(super) fn of(&mut self, delta: &Delta) -> Option<Wanted> {
-        if !cfg!(any(test, feature = "std")) || self.filters.len() > PLUGINS {
+        if !Self::IS_KEPT || self.filters.len() > PLUGINS {
             return None;
         }
         if self.filters.iter().all(Option::is_none) {

@@ -223,6 +223,9 @@ impl Registry {
 
     /// Takes note of which deltas are wanted.
     fn note_filters(&mut self) {
+        if !Interest::IS_KEPT {
+            return;
+        }
         self.interest.set(self.plugins.iter().map(|seat| seat.plugin().filter()));
     }
 

@@ -36,7 +36,7 @@ impl Unusable {
             id: plugin_id(package),
             package: package.to_string(),
             version: version.to_string(),
-            reason: reason.chars().take(REASON_CHARACTERS_MAX).collect(),
+            reason: if HAS_ROWS { reason.chars().take(REASON_CHARACTERS_MAX).collect() } else { reason.into() },
         }
     }
 }

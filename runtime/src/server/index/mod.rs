@@ -3,114 +3,67 @@
 //! One page without anything from elsewhere. Its content security policy allows exactly its own
 //! script and style, by hash, so that nothing a plugin serves or names can run in it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 
 use super::Response;
 use super::url::authority;
 use crate::http::Request;
 
-const STYLE: &str = text(&STYLE_BYTES);
-const STYLE_BYTES: [u8; lean::<0>(STYLE_SOURCE).1] = lean(STYLE_SOURCE).0;
-const STYLE_SOURCE: &str = include_str!("page.css");
-const SCRIPT: &str = text(&SCRIPT_BYTES);
-const SCRIPT_BYTES: [u8; lean::<0>(SCRIPT_SOURCE).1] = lean(SCRIPT_SOURCE).0;
-const SCRIPT_SOURCE: &str = include_str!("page.js");
-const BODY: &str = include_str!("page.html");
+include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// Returns the page.
+/// The page, compressed when it is built (RFC 1950).
+const COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/page.zlib"));
+
+/// Returns the page: compressed to those who take it, as every browser does, so that a board has no room to make for it.
 pub(super) fn page(request: &Request) -> Response {
     let host = request.header("host").filter(|host| authority(host).is_some());
     // Older browsers do not count a WebSocket of the same origin as 'self'.
     let sockets = host.map_or(String::new(), |host| format!(" ws://{host} wss://{host}"));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
+        "default-src 'none'; script-src 'sha256-{SCRIPT_HASH}'; style-src 'sha256-{STYLE_HASH}'; connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
-    let page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Skiff</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n{BODY}<script>{SCRIPT}</script>\n</body>\n</html>\n"
-    );
-    Response::new(200, "text/html; charset=utf-8", page)
+    let is_taken = request.header("accept-encoding").is_some_and(takes_deflate);
+    let body = if is_taken { COMPRESSED.into() } else { inflated() };
+    let response = Response::new(200, "text/html; charset=utf-8", body)
         .with("content-security-policy", &policy)
         .with("referrer-policy", "no-referrer")
+        .with("vary", "accept-encoding");
+    if is_taken { response.with("content-encoding", "deflate") } else { response }
 }
 
-/// Returns the lines of a text without indentation and comments of whole lines, and their bytes: when it is compiled, so
-/// that a chip's flash holds what a browser reads.
-#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "checked when it is compiled")]
-const fn lean<const N: usize>(text: &str) -> ([u8; N], usize) {
-    let (mut out, mut bytes, mut rest) = ([0; N], 0, text.as_bytes());
-    let (mut begins, mut is_comment) = (true, false);
-    while let [byte, after @ ..] = rest {
-        if begins && *byte != b' ' {
-            is_comment = matches!(rest, [b'/', b'/', ..]);
-            begins = false;
-        }
-        if !begins && !is_comment {
-            if bytes < N {
-                out[bytes] = *byte;
-            }
-            bytes += 1;
-        }
-        begins |= *byte == b'\n';
-        rest = after;
-    }
-    (out, bytes)
+/// Tells whether a client takes `deflate` (RFC 9110 §12.5.3): it is named, and not with the weight 0.
+fn takes_deflate(accepted: &str) -> bool {
+    accepted.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let is_refused =
+            weight.trim().strip_prefix("q=").is_some_and(|weight| weight.bytes().all(|digit| b"0.".contains(&digit)));
+        name.trim().eq_ignore_ascii_case("deflate") && !is_refused
+    })
 }
 
-const fn text(bytes: &'static [u8]) -> &'static str {
-    match core::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-}
-
-/// Returns the SHA-256 of a text in base64, as a policy names it (CSP Level 3 §2.3.1).
-fn hash(text: &str) -> String {
-    base64(&Sha256::digest(text))
-}
-
-/// Writes base64 with padding (RFC 4648 §4).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
-        let missing = 3_usize.saturating_sub(chunk.len());
-        let word = word << (8 * missing);
-        for position in 0..4_usize {
-            let digit = usize::try_from(word >> (18 - 6 * position) & 0x3f).unwrap_or(0);
-            let digit = ALPHABET.get(digit).copied().unwrap_or(b'=');
-            out.push(if position > chunk.len() { '=' } else { char::from(digit) });
-        }
-    }
-    out
+/// Returns the page itself.
+fn inflated() -> Vec<u8> {
+    let mut page = vec![0; PAGE_BYTES];
+    let flags = inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let mut inflator = Box::<DecompressorOxide>::default();
+    // What was compressed when this was built has the length that it had.
+    let _ = decompress(&mut inflator, COMPRESSED, &mut page, 0, flags);
+    page
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::get;
-
-    #[test]
-    fn base64_of_the_rfc() {
-        for (text, expected) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(text.as_bytes()), expected);
-        }
-    }
+    use base64ct::{Base64, Encoding};
+    use sha2::{Digest, Sha256};
+    use std::string::ToString;
 
     #[test]
     fn the_page_needs_nothing_from_elsewhere() {
@@ -129,18 +82,44 @@ mod tests {
         assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
         assert!(!policy.contains("unsafe"));
         assert!(policy.contains("connect-src 'self' ws://localhost:3000 wss://localhost:3000;"));
-        assert!(!SCRIPT.contains("</script") && !STYLE.contains("</style"));
+        let text = String::from_utf8(response.body.clone()).unwrap();
+        let between = |from: &str, to: &str| text.split_once(from).unwrap().1.split_once(to).unwrap().0.to_string();
+        for (part, part_hash) in
+            [(between("<style>", "</style>"), STYLE_HASH), (between("<script>", "</script>"), SCRIPT_HASH)]
+        {
+            assert_eq!(Base64::encode_string(&Sha256::digest(part)), part_hash);
+            assert!(policy.contains(part_hash));
+        }
     }
 
     #[test]
     fn the_page_is_sent_without_indentation_and_comments() {
-        let source = "a {\n  b; // kept\n\n    // gone\n}\n";
-        let (out, bytes) = lean::<64>(source);
-        assert_eq!(out.get(..bytes).and_then(|out| core::str::from_utf8(out).ok()), Some("a {\nb; // kept\n\n}\n"));
-        assert!(
-            SCRIPT.starts_with("\n\"use strict\";\n") && SCRIPT.ends_with('\n') && SCRIPT.len() < SCRIPT_SOURCE.len()
-        );
-        assert!(STYLE.contains(":root {\ncolor-scheme"));
+        let text = String::from_utf8(page(&get("/")).body).unwrap();
+        assert!(text.starts_with("<!DOCTYPE html>\n") && text.ends_with("</body>\n</html>\n"));
+        assert!(text.contains("\n\"use strict\";\n") && text.contains("\ncolor-scheme"));
+        assert!(text.lines().all(|line| !line.starts_with([' ', '/'])), "{text}");
+    }
+
+    #[test]
+    fn a_browser_gets_it_compressed() {
+        let plain = page(&get("/"));
+        assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
+        assert_eq!(plain.body.len(), PAGE_BYTES);
+        for (accepted, is_taken) in [
+            ("gzip, deflate, br", true),
+            ("Deflate;q=0.5", true),
+            ("deflate;q=0, gzip", false),
+            ("gzip", false),
+            ("identity", false),
+        ] {
+            let mut request = get("/");
+            request.headers.push(("accept-encoding".into(), accepted.into()));
+            let response = page(&request);
+            assert_eq!(response.header("content-encoding").is_some(), is_taken, "{accepted}");
+            if is_taken {
+                assert_eq!(miniz_oxide::inflate::decompress_to_vec_zlib(&response.body).unwrap(), plain.body);
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,49 @@
+//! Makes the page of `server/index` as it is sent: one file, without indentation and comments, compressed, so that a
+//! chip's flash holds a third of it; and the hashes by which its policy names script and style.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use base64ct::{Base64, Encoding};
+use sha2::{Digest, Sha256};
+
+const FOLDER: &str = "src/server/index";
+/// Of ten: the page is compressed once.
+const COMPRESSION_LEVEL: u8 = 10;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let [body, style, script] = ["page.html", "page.css", "page.js"].map(read);
+    let (body, style, script) = (body?, lean(&style?), lean(&script?));
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Skiff</title>\n\
+         <style>{style}</style>\n</head>\n<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
+    );
+    let out = env::var("OUT_DIR")?;
+    let out = Path::new(&out);
+    fs::write(out.join("page.zlib"), miniz_oxide::deflate::compress_to_vec_zlib(page.as_bytes(), COMPRESSION_LEVEL))?;
+    let mut code = String::new();
+    writeln!(code, "/// Bytes of the page.\nconst PAGE_BYTES: usize = {};", page.len())?;
+    for (name, text) in [("STYLE", &style), ("SCRIPT", &script)] {
+        // As CSP Level 3 §2.3.1 names it.
+        let hash = Base64::encode_string(&Sha256::digest(text));
+        writeln!(code, "/// SHA-256 of a part of the page.\nconst {name}_HASH: &str = \"{hash}\";")?;
+    }
+    fs::write(out.join("page.rs"), code)?;
+    Ok(())
+}
+
+fn read(name: &str) -> Result<String, Box<dyn Error>> {
+    let path = Path::new(FOLDER).join(name);
+    println!("cargo::rerun-if-changed={}", path.display());
+    Ok(fs::read_to_string(path)?)
+}
+
+/// Returns the lines of a text without indentation and comments of whole lines.
+fn lean(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.fold(String::from("\n"), |out, line| out + line + "\n")
+}
