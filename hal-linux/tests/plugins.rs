@@ -86,7 +86,11 @@ fn check_and_install_refuse_what_would_not_start() {
     let report: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
     assert_eq!(report["boards"][0]["fits"], false);
     assert_eq!(report["warnings"][0], "unknown capability netwrok: network is meant?");
-    assert_refused(&run(home.path(), &["plugin", "--config", "config", "install", named]), 1, &words[1..]);
+    assert_refused(
+        &run(home.path(), &["plugin", "--config", home.path().join("config").to_str().unwrap(), "install", named]),
+        1,
+        &words[1..],
+    );
     // What cannot be read at all is JSON, too.
     fs::write(package.join("package.json"), "{").unwrap();
     let refused = run(home.path(), &["check", named, "--json"]);

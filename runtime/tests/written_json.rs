@@ -18,6 +18,7 @@ const BY_HAND: &[(&str, &str)] = &[
         "for every notification: with the writer a frame takes 1 % more instructions than it may",
     ),
     ("runtime/src/host/call/plan.rs", "compares how a request begins"),
+    ("runtime/src/model/sources.rs", "compares what the bus says of its source, for every frame"),
     ("hal-linux/src/cli/test.rs", "an example in the help"),
 ];
 
