@@ -76,7 +76,7 @@ const RIGHT: f64 = 90.0;
 const BAR: f64 = 22.0;
 const TITLE: f64 = 34.0;
 const LINES_HEIGHT: f64 = 260.0;
-/// Colours that stand out on white and on black (at least 3:1 on both, WCAG 2.1 §1.4.11).
+/// Colours that stand out on white and on black (at least 3:1 on both, as WCAG 2.1 asks of graphics).
 const COLOURS: [&str; 8] = ["#1f86d1", "#d9541e", "#1f9a5f", "#b0558f", "#a8830a", "#3a8f9e", "#8b6bd6", "#7a7a7a"];
 
 /// Writes plots below each other as one SVG document.

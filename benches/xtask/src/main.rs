@@ -10,6 +10,7 @@ mod debian;
 mod differential;
 mod esp32c6;
 mod fuzz;
+mod gates;
 mod go_guest;
 mod guests;
 mod lint;
@@ -111,6 +112,11 @@ const TASKS: &[Task] = &[
     Task { name: "go-guest", does: "builds a plugin in Go for WASI and runs it", run: go_guest::run },
     Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
+    Task {
+        name: "gates",
+        does: "counts fuel and instructions and compares them with benches/baseline.json; --bless writes it",
+        run: gates::run,
+    },
     Task {
         name: "size",
         does: "measures flash [--board, --by-crate], stripped binary and resident set [--linux]; --check",
