@@ -47,10 +47,10 @@ const char *skiff_wamr_load(unsigned char *wasm, unsigned int length, unsigned i
     if (!begun) {
         if (!wasm_runtime_init()) return "cannot be initialised";
         wasm_runtime_register_natives("env", symbols, sizeof(symbols) / sizeof(symbols[0]));
+        /* Once: a process runs one package. */
+        wasm_runtime_register_natives("env", &emit_of[arguments == 2], 1);
         begun = 1;
     }
-    /* The one that was registered last is found first. */
-    wasm_runtime_register_natives("env", &emit_of[arguments == 2], 1);
     loaded->module = wasm_runtime_load(wasm, length, wrong, sizeof(wrong));
     if (!loaded->module) return wrong;
     loaded->instance = wasm_runtime_instantiate(loaded->module, 64 * 1024, 0, wrong, sizeof(wrong));

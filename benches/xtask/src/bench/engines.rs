@@ -115,12 +115,18 @@ fn on_engine(engine: &Engine, packages: &[PathBuf]) -> Result<(String, Value), S
     }
     // Its last lines are the reason where it fails.
     process::output(cargo.current_dir(folder()))?;
-    let mut run = Command::new(target.join("release/skiff-engines"));
-    if let Some(variable) = engine.variable {
-        run.env(variable, "1");
+    let mut found = Vec::new();
+    // One process a package: none finds memory that another has freed.
+    for package in packages {
+        let mut run = Command::new(target.join("release/skiff-engines"));
+        if let Some(variable) = engine.variable {
+            run.env(variable, "1");
+        }
+        let text = process::output(run.arg(package))?;
+        let one: Value = serde_json::from_str(&text).map_err(|error| format!("it printed no table: {error}"))?;
+        found.extend(one["packages"].as_array().cloned().unwrap_or_default());
     }
-    let text = process::output(run.args(packages))?;
-    let found = serde_json::from_str(&text).map_err(|error| format!("it printed no table: {error}"))?;
+    let found = json!({ "packages": found });
     let version = SOURCES
         .iter()
         .find(|(_, package, ..)| *package == engine.of)
