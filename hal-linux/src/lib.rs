@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod author;
+pub mod bench;
 pub mod carrier;
 pub mod cli;
 pub mod doctor;

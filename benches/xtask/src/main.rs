@@ -3,6 +3,7 @@
 //! Each command installs what it lacks by itself, asks nothing, and says in one line what went
 //! wrong. What a command downloads or builds lies below `target/` and `~/.cache/`.
 
+mod bench;
 mod built;
 mod can_guest;
 mod cross;
@@ -10,6 +11,7 @@ mod debian;
 mod differential;
 mod esp32c6;
 mod fuzz;
+mod gates;
 mod go_guest;
 mod guests;
 mod lint;
@@ -111,6 +113,16 @@ const TASKS: &[Task] = &[
     Task { name: "go-guest", does: "builds a plugin in Go for WASI and runs it", run: go_guest::run },
     Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
+    Task {
+        name: "bench",
+        does: "measures the packages on Skiff and on other engines, and writes benches/RESULTS.md; --only ENGINE…",
+        run: bench::run,
+    },
+    Task {
+        name: "gates",
+        does: "counts fuel and instructions and compares them with benches/baseline.json; --bless writes it",
+        run: gates::run,
+    },
     Task {
         name: "size",
         does: "measures flash [--board, --by-crate], stripped binary and resident set [--linux]; --check",

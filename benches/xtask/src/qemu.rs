@@ -41,6 +41,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     // They are ignored elsewhere; what they measure is shown, test by test.
     cargo.args(["--", "--ignored", "--show-output"]).args(only);
     cargo.env("SKIFF", skiff).env("SKIFF_BOARD_IMAGE", image);
+    cargo.env("SKIFF_BOARD_COMPILER", Toolchain::ensure(CHIP)?.version()?);
     for (name, bytes) in [("TEXT", flash.text), ("RODATA", flash.rodata), ("DATA", flash.data)] {
         cargo.env(format!("SKIFF_BOARD_{name}"), bytes.to_string());
     }

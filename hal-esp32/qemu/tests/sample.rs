@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use board::{Ended, Partition, boot, config_of, expect_close_predictions, file_of, number_from, path_from};
+use board::{Ended, Partition, boot, config_of, expect_close_predictions, file_of, number_from, path_from, top};
+use skiff_measure::baseline;
 
 /// Upper limits, bytes or instructions.
 const GOALS: [(&str, u64); 3] =
@@ -64,18 +65,43 @@ fn memory_of_a_plugin_with_standard_pages_is_predicted_within_a_tenth() -> Resul
 #[test]
 #[ignore = "boots the emulated board: cargo xtask qemu"]
 fn a_frame_reaches_the_model_in_the_instructions_that_are_reckoned_with() -> Result<(), String> {
-    let played = boot(&Partition::sample().words("no-packages"))?;
-    played.expect_exit(0)?;
-    let took = played.numbers("took: ").find(|(name, _)| *name == "the log").map(|(_, numbers)| numbers);
-    let (Some([_, peak, instructions]), Some(frames)) = (took.as_deref(), played.measure("frames")) else {
-        return Err("the board did not tell what the log took".into());
-    };
+    let played = played_without_plugins()?;
+    let [_, peak, instructions] = took_by_the_log(played)?;
+    let frames = played.measure("frames").ok_or("the board did not tell how many frames the log has")?;
     let each = instructions / frames.max(1);
     println!("without plugins: {each} instructions a frame from the queue to the model, heap peak {peak}");
     if each > FRAME_INSTRUCTIONS_MAX {
         return Err(format!("{each} instructions a frame, at most {FRAME_INSTRUCTIONS_MAX} are reckoned with"));
     }
     Ok(())
+}
+
+/// The same numbers as on the last day that somebody looked, within the drift that `benches/baseline.json` allows.
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu"]
+fn nothing_drifts_from_the_baseline() -> Result<(), String> {
+    let (both, none) = (played()?, played_without_plugins()?);
+    let measure = |name: &str| both.measure(name).ok_or_else(|| format!("the board did not measure: {name}"));
+    let (frames, deltas) = (measure("frames")?.max(1), measure("deltas of them")?.max(1));
+    let [_, _, with] = took_by_the_log(both)?;
+    let [_, heap, without] = took_by_the_log(none)?;
+    let mut rows = vec![
+        ("instructions of a frame to its delta".to_owned(), measure("instructions per frame")?),
+        ("instructions of a frame to the model".to_owned(), without / frames),
+        ("instructions of both plugins, a delta".to_owned(), with.saturating_sub(without) / deltas),
+        ("heap without plugins, peak".to_owned(), heap),
+        ("stack".to_owned(), measure("stack used")?),
+        ("text".to_owned(), number_from("SKIFF_BOARD_TEXT")?),
+        ("rodata".to_owned(), number_from("SKIFF_BOARD_RODATA")?),
+    ];
+    let budget: BTreeMap<&str, Vec<u64>> = both.numbers("budget: ").collect();
+    for (name, numbers) in budget.into_iter().filter(|(name, _)| name.starts_with('@')) {
+        let [_, used, _] = numbers[..] else { return Err(format!("budget of {name}: {numbers:?}")) };
+        rows.push((format!("heap of {name}"), used));
+    }
+    let compiler = std::env::var("SKIFF_BOARD_COMPILER").map_err(|_| "cargo xtask qemu names the compiler")?;
+    let is_blessed = std::env::var_os("BLESS").is_some_and(|value| value == "1");
+    baseline::hold(&top().join("benches/baseline.json"), &compiler, "qemu-riscv32", &rows, is_blessed)
 }
 
 /// The watchdog resets the board, and the next start knows why.
@@ -99,6 +125,23 @@ fn played() -> Result<&'static Ended, String> {
         Ok(played)
     });
     played.as_ref().map_err(Clone::clone)
+}
+
+/// Plays the sample without plugins, once for all tests.
+fn played_without_plugins() -> Result<&'static Ended, String> {
+    static PLAYED: OnceLock<Result<Ended, String>> = OnceLock::new();
+    let played = PLAYED.get_or_init(|| {
+        let played = boot(&Partition::sample().words("no-packages"))?;
+        played.expect_exit(0)?;
+        Ok(played)
+    });
+    played.as_ref().map_err(Clone::clone)
+}
+
+/// Returns what playing the log took: heap at the end, heap at its peak, instructions.
+fn took_by_the_log(played: &Ended) -> Result<[u64; 3], String> {
+    let took = played.numbers("took: ").find(|(name, _)| *name == "the log").map(|(_, numbers)| numbers);
+    took.and_then(|numbers| numbers.try_into().ok()).ok_or_else(|| "the board did not tell what the log took".into())
 }
 
 /// What must hold of the measurements.

@@ -1,6 +1,7 @@
 //! The command line `skiff`.
 
 mod author;
+mod bench;
 mod check;
 mod client;
 mod decode;
@@ -64,6 +65,7 @@ enum Command {
     Decode(decode::Args),
     Check(check::Args),
     Test(test::Args),
+    Bench(bench::Args),
     Plugin(plugin::Args),
     Doctor(doctor::Args),
     Token(token::Args),
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Decode(args) => decode::command(&args),
         Command::Check(args) => check::command(&args),
         Command::Test(args) => test::command(&args),
+        Command::Bench(args) => bench::command(&args),
         Command::Plugin(args) => plugin::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Token(args) => token::command(&args),

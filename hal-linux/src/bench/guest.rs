@@ -1,0 +1,147 @@
+//! One plugin without a gateway around it: its services answer with nothing and count what it emits.
+
+use std::sync::Arc;
+
+use skiff_measure::clock::timed;
+use skiff_measure::rounds::Done;
+use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::delta::{Delta, DeltaVersion, Stamp};
+use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Progress, Services};
+use skiff_runtime::package::Package;
+use skiff_runtime::time::{Instant, UnixMillis};
+
+/// The wall clock of everything that is measured.
+pub const NOW: UnixMillis = UnixMillis(1_780_308_000_000);
+
+/// Answers with nothing.
+#[derive(Debug, Default)]
+struct Quiet {
+    emitted: u64,
+}
+
+impl Services for Quiet {
+    fn wall(&self) -> UnixMillis {
+        NOW
+    }
+    fn monotonic(&self) -> Instant {
+        Instant::default()
+    }
+    fn random(&mut self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+    fn log(&mut self, _: log::Level, _: &str) {}
+    fn set_status(&mut self, _: &str) {}
+    fn set_error(&mut self, _: &str) {}
+    fn read_config(&mut self) -> Option<String> {
+        None
+    }
+    fn save_config(&mut self, _: &str) -> bool {
+        false
+    }
+    fn emit(&mut self, delta: &str, _: DeltaVersion) {
+        self.emitted = self.emitted.saturating_add(1);
+        std::hint::black_box(delta);
+    }
+    fn self_path(&mut self, _: &str) -> Option<String> {
+        None
+    }
+    fn path(&mut self, _: &str) -> Option<String> {
+        None
+    }
+    fn publish_notification(&mut self, _: &str, _: &str) -> bool {
+        false
+    }
+}
+
+/// What one call did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Called {
+    /// Fuel it took.
+    pub fuel: u64,
+    /// Deltas it emitted.
+    pub emitted: u64,
+    /// What a start or a stop gave back.
+    pub code: Option<i32>,
+}
+
+/// A plugin that was loaded.
+pub struct Guest {
+    instance: Instance,
+    services: Quiet,
+}
+
+/// Reads a module for the Linux board; what the board refuses is the error.
+pub fn checked(package: &Package) -> Result<ModuleFacts, String> {
+    ModuleFacts::read(&package.wasm, &Limits::of(Board::Linux).plugin).map_err(|error| error.to_string())
+}
+
+/// Translates and links a module that was checked.
+pub fn translated(package: &Package, facts: &ModuleFacts) -> Result<Guest, String> {
+    let spec = InstanceSpec {
+        package: package.name.clone(),
+        id: package.id(),
+        capabilities: package.capabilities.clone(),
+        limits: Limits::of(Board::Linux).plugin,
+        growth_bytes: u64::MAX,
+    };
+    let instance = Instance::load(facts, &package.wasm, &spec).map_err(|error| error.to_string())?;
+    Ok(Guest { instance, services: Quiet::default() })
+}
+
+impl Guest {
+    /// Loads a package.
+    pub fn load(package: &Package) -> Result<Self, String> {
+        translated(package, &checked(package)?)
+    }
+
+    /// Asks for what a gateway asks, and starts the plugin; returns the fuel of all of it.
+    pub fn start(&mut self, config: &str) -> Result<u64, String> {
+        let mut fuel = 0_u64;
+        for call in [Call::Name, Call::Schema, Call::Endpoints, Call::Start { config: config.to_owned() }] {
+            let called = self.call(call)?;
+            fuel = fuel.saturating_add(called.fuel);
+            if let Some(code) = called.code.filter(|code| *code != 0) {
+                return Err(format!("does not start: error code {code}"));
+            }
+        }
+        Ok(fuel)
+    }
+
+    /// Runs one call to its end.
+    pub fn call(&mut self, call: Call) -> Result<Called, String> {
+        let before = self.services.emitted;
+        self.instance.begin(call);
+        loop {
+            match self.instance.run(&mut self.services) {
+                Progress::Running => {}
+                Progress::Waiting => return Err("waits for the network, which is not here".into()),
+                Progress::Failed(failure) => return Err(failure.to_string()),
+                Progress::Done(answer) => {
+                    let code = if let Answer::Code(code) = answer { code } else { None };
+                    let emitted = self.services.emitted.saturating_sub(before);
+                    return Ok(Called { fuel: self.instance.usage().fuel_in_call, emitted, code });
+                }
+            }
+        }
+    }
+
+    /// Runs a call this often; `call` makes the one of each number. A call that fails ends it.
+    pub fn measured(&mut self, times: u32, mut call: impl FnMut(usize) -> Call) -> Done {
+        let (units, nanos) = timed(|| {
+            let fits = |number: &u32| self.call(call(*number as usize)).is_ok();
+            (0..times).take_while(fits).count() as u64
+        });
+        Done { nanos, units }
+    }
+
+    /// Returns the size of its linear memory, bytes.
+    pub fn linear_bytes(&self) -> u64 {
+        self.instance.usage().linear_bytes
+    }
+}
+
+/// Makes a delta of its text.
+pub fn delta(text: &str) -> Result<Arc<Delta>, String> {
+    let stamp = Stamp { source_ref: "bench", self_context: skiff_measure::input::SELF, now: NOW };
+    Delta::parse(text, &stamp).map(Arc::new).map_err(|error| error.to_string())
+}
