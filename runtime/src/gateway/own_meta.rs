@@ -23,7 +23,7 @@ const FILE_BYTES_MAX: u32 = 32 * 1024;
 const SOURCE: &str = "defaults";
 
 /// It is compiled with `std` alone.
-const IS_KEPT: bool = cfg!(feature = "std");
+const IS_KEPT: bool = cfg!(any(test, feature = "std"));
 
 /// Returns the path that a change of meta is for, and the member that changes: `zones` of `a.b.meta.zones`.
 fn changes(path: &str) -> Option<(&str, Option<&str>)> {

@@ -79,7 +79,7 @@ fn without_member<'a>(object: &'a str, name: &str) -> Cow<'a, str> {
 }
 
 /// Values of lesser sources stand in the model: chips keep their room for those that are preferred.
-const KEEPS_LESSER: bool = cfg!(feature = "std");
+const KEEPS_LESSER: bool = cfg!(any(test, feature = "std"));
 
 /// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.
 const NOTICE_BYTES: usize = 224;

@@ -107,7 +107,7 @@ fn discovery(request: &Request, version: &str) -> Response {
 }
 
 /// The age of a value is told; chips leave the code of it out, their clients have the time stamp.
-const TELLS_AGE: bool = cfg!(feature = "std");
+const TELLS_AGE: bool = cfg!(any(test, feature = "std"));
 
 fn api(path: &[&str], facts: &Facts<'_>) -> Response {
     let Some(path) = decode_all(path) else { return Response::unclaimed() };
