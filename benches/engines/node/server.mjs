@@ -8,7 +8,8 @@ import http from 'node:http'
 const [port, deltasFile, config, plugins, endpoint, program, ...rest] = process.argv.slice(2)
 const deltas = JSON.parse(fs.readFileSync(deltasFile, 'utf8'))
 const base = `http://127.0.0.1:${port}`
-const RATE = 400
+// With many plugins fewer, so that neither side has to drop any.
+const RATE = Number(plugins) > 5 ? 100 : 400
 const SECONDS = 4
 const CLOCK_TICKS = 100
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

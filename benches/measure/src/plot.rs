@@ -122,6 +122,12 @@ fn write_text(out: &mut String, x: f64, y: f64, anchor: &str, more: &str, text: 
     );
 }
 
+/// What a plot shows, and how it is to be read.
+fn write_title(out: &mut String, top: f64, title: &str, better: &str) {
+    write_text(out, 10.0, top + 22.0, "start", " font-weight=\"bold\"", title);
+    write_text(out, WIDTH - 10.0, top + 22.0, "end", " font-size=\"11\"", &format!("{better}; logarithmic"));
+}
+
 fn colour(index: usize) -> &'static str {
     COLOURS.get(index % COLOURS.len()).copied().unwrap_or("#777")
 }
@@ -142,7 +148,7 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
 fn write_bars(out: &mut String, top: f64, title: &str, unit: Unit, bars: &[(String, Result<f64, String>)]) {
-    write_text(out, 10.0, top + 22.0, "start", " font-weight=\"bold\"", title);
+    write_title(out, top, title, "shorter is better");
     let (low, high) = range(bars.iter().filter_map(|(_, value)| value.as_ref().ok().copied()));
     // The shortest bar can still be seen.
     let low = low / 2.0;
@@ -167,7 +173,7 @@ fn write_bars(out: &mut String, top: f64, title: &str, unit: Unit, bars: &[(Stri
 
 #[expect(clippy::cast_precision_loss, reason = "a few rows")]
 fn write_lines(out: &mut String, top: f64, title: &str, below: &str, unit: Unit, lines: &[(String, Vec<(f64, f64)>)]) {
-    write_text(out, 10.0, top + 22.0, "start", " font-weight=\"bold\"", title);
+    write_title(out, top, title, "lower is better");
     let points = || lines.iter().flat_map(|(_, points)| points);
     let (low, high) = range(points().map(|(_, value)| *value));
     let (first, last) = points().fold((f64::INFINITY, 1.0_f64), |(first, last), (x, _)| (first.min(*x), last.max(*x)));
