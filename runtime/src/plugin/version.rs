@@ -157,6 +157,8 @@ impl Version {
     /// Takes on from the version before what is the plugin's rather than a version's.
     pub(super) fn succeed(&mut self, before: &mut Self) {
         self.view.succeed(&mut before.view);
+        // Its counters go on, so what was told of them is no news.
+        self.trouble = core::mem::take(&mut before.trouble);
         self.fuel_spent = self.fuel_spent.saturating_add(before.fuel_spent);
         self.told.endpoints_version = before.told.endpoints_version.wrapping_add(1);
     }
@@ -186,5 +188,28 @@ impl Version {
         queues.withdraw(cx);
         self.view.offers.clear();
         self.told.set_endpoints(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::{Board, Limits};
+    use crate::plugin::trouble::Losses;
+    use core::time::Duration;
+
+    #[test]
+    fn what_a_version_lost_is_not_told_of_the_one_after_it() {
+        let json = br#"{"name":"p","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"}"#;
+        let package = Package::from_parts(json, b"\0asm\x01\0\0\0".to_vec()).unwrap();
+        let limits = Limits::of(Board::Linux).plugin;
+        let version = || Version::new(package.clone(), &limits, false, Orphans::default());
+        let (mut before, mut next) = (version(), version());
+        let lost = Losses { dropped: 90, ..Losses::default() };
+        before.trouble.look(Instant::from_millis(10_000), lost, Duration::ZERO);
+        assert!(before.trouble.loses());
+        next.succeed(&mut before);
+        next.trouble.look(Instant::from_millis(20_000), lost, Duration::ZERO);
+        assert_eq!((next.trouble.words(), next.trouble.loses()), (None, false));
     }
 }
