@@ -53,6 +53,8 @@ pub struct Replay {
     wall: Option<UnixMillis>,
     lines: VecDeque<String>,
     after_poll: fn(),
+    /// When the gateway wants to run again although nothing comes; `None`: not before.
+    wake: Option<Instant>,
 }
 
 impl Replay {
@@ -91,6 +93,7 @@ impl Replay {
             wall: None,
             lines: VecDeque::new(),
             after_poll: || {},
+            wake: Some(Instant::default()),
         }
     }
 
@@ -209,13 +212,20 @@ impl Replay {
             let end = wall.0.div_euclid(1000).min(second.saturating_add(GAP_SECONDS_MAX));
             while second <= end {
                 self.clock.advance_to_wall(UnixMillis(second.saturating_mul(1000)));
-                self.settle();
+                self.settle_what_is_due();
                 second = second.saturating_add(1);
             }
         }
         self.clock.advance_to_wall(wall);
         self.wall = Some(wall);
-        self.settle();
+        self.settle_what_is_due();
+    }
+
+    /// Runs the gateway where the clock came to what it waits for.
+    fn settle_what_is_due(&mut self) {
+        if self.wake.is_some_and(|at| at <= self.clock_now()) {
+            self.settle();
+        }
     }
 
     /// Runs the gateway until it is idle and collects what plugins emitted.
@@ -227,6 +237,7 @@ impl Replay {
                 self.lines.push_back(plugin_line(&package, &delta));
             }
             if !wake.busy && wake.at.is_none_or(|at| at > self.clock_now()) {
+                self.wake = wake.at;
                 return;
             }
         }
@@ -262,7 +273,7 @@ fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, n
         Item::Whole { id, payload } => plain.whole(*id, payload),
     }?;
     let stamp = if wall.is_dated() { wall } else { UnixMillis::UNKNOWN };
-    plain.delta(&message, &stamp.text(), DeltaForm::Line { line })
+    plain.delta(&message, stamp, DeltaForm::Line { line })
 }
 
 /// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`docs/command-line.md`).

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Told};
 use super::room::{Full, Owner, Room};
 use crate::delta::{check_parts, check_path};
 use crate::json::{self, JsonError};
@@ -35,18 +35,9 @@ struct Place {
 /// One entry on its way into a context.
 pub(super) enum NodeUpdate<'a> {
     /// A value of a source.
-    Value {
-        /// Compact JSON.
-        value: &'a str,
-        /// ISO 8601.
-        timestamp: &'a str,
-        /// Number of the source.
-        source: u16,
-        /// PGN it came from, 0 for none.
-        pgn: u32,
-    },
-    /// A value of a source that another one is preferred to; the rest as for [`Value`](Self::Value).
-    Lesser { value: &'a str, timestamp: &'a str, source: u16, pgn: u32 },
+    Value(Told<'a>),
+    /// A value of a source that another one is preferred to.
+    Lesser(Told<'a>),
     /// Meta members to merge, a compact JSON object.
     Meta(&'a str),
     /// A value without source.
@@ -182,12 +173,8 @@ impl ContextTree {
 impl Place {
     fn store(&mut self, path: &str, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
         match (&mut self.node, entry) {
-            (Node::Leaf(leaf), NodeUpdate::Value { value, timestamp, source, pgn }) => {
-                leaf.read(value, timestamp, *source, *pgn, room)
-            }
-            (Node::Leaf(leaf), NodeUpdate::Lesser { value, timestamp, source, pgn }) => {
-                leaf.read_lesser(value, timestamp, *source, *pgn, room)
-            }
+            (Node::Leaf(leaf), NodeUpdate::Value(told)) => leaf.read(told, room),
+            (Node::Leaf(leaf), NodeUpdate::Lesser(told)) => leaf.read_lesser(told, room),
             (Node::Leaf(leaf), NodeUpdate::Meta(meta)) => leaf.describe(meta, room),
             (Node::Bare(old), NodeUpdate::Bare(value)) => {
                 room.change(self.owner, old.len(), value.len())?;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::Model;
 use super::room::{Owner, SHARE};
+use crate::delta::Time;
 use crate::json;
 
 /// Bytes of a notification's value that is kept; larger ones have an id and cannot be silenced.
@@ -77,11 +78,12 @@ impl Notification {
     /// an emergency none but `visual`: it stays in sight until it is over.
     #[must_use]
     pub fn json(&self) -> String {
-        let raises = !self.is_calm();
         let quiet = self.silenced || self.acknowledged;
         // What a calm one would do is of no interest, as long as nobody has silenced it.
-        let method = if raises || quiet { json::member(&self.value, "method") } else { None };
-        let method = method.filter(|method| method.starts_with('['));
+        if self.is_calm() && !quiet {
+            return with_own(&self.value, &self.id, [false; 5]);
+        }
+        let method = json::member(&self.value, "method").filter(|method| method.starts_with('['));
         let mut methods: Vec<&str> = Vec::new();
         if let Some(method) = method {
             // A list that cannot be read names no method.
@@ -91,40 +93,64 @@ impl Notification {
             });
         }
         let sounds = methods.contains(&"\"sound\"");
+        let raises = !self.is_calm();
+        let own = [self.silenced, self.acknowledged, raises && sounds && self.can_be_silenced(), raises, raises];
+        if method.is_none() || !quiet {
+            return with_own(&self.value, &self.id, own);
+        }
         let stays = |method: &str| match method {
             "\"visual\"" => !self.acknowledged || !self.can_be_silenced(),
-            "\"sound\"" => !quiet,
+            "\"sound\"" => false,
             _ => !self.acknowledged,
         };
-        methods.retain(|method| stays(method));
-        let mut value = String::new();
-        value.reserve_exact(self.value.len().saturating_add(OWN_BYTES).saturating_add(self.id.len()));
-        value.push_str(&self.value);
-        if method.is_some() && quiet {
-            let methods = json::list(|out| {
-                for method in methods {
-                    out.json(method);
-                }
-            });
-            value = json::with_member(&value, "method", &methods);
-        }
-        // It has neither member yet, see `without_own`.
-        value.truncate(value.len().saturating_sub(1));
-        value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
-        value.push_str(&self.id);
-        for (name, yes) in [
-            ("\",\"status\":{\"silenced\":", self.silenced),
-            (",\"acknowledged\":", self.acknowledged),
-            (",\"canSilence\":", raises && sounds && self.can_be_silenced()),
-            (",\"canAcknowledge\":", raises),
-            (",\"canClear\":", raises),
-        ] {
-            value.push_str(name);
-            value.push_str(if yes { "true" } else { "false" });
-        }
-        value.push_str("}}");
-        value
+        let methods = json::list(|out| {
+            for method in methods.into_iter().filter(|method| stays(method)) {
+                out.json(method);
+            }
+        });
+        with_own(&json::with_member(&self.value, "method", &methods), &self.id, own)
     }
+}
+
+/// Members of `status`, in order.
+const STATUS: [&str; 5] = [
+    "\",\"status\":{\"silenced\":",
+    ",\"acknowledged\":",
+    ",\"canSilence\":",
+    ",\"canAcknowledge\":",
+    ",\"canClear\":",
+];
+/// How the value of a calm one ends that nobody made quiet, behind its id.
+const CALM_END: &str = "\",\"status\":{\"silenced\":false,\"acknowledged\":false,\"canSilence\":false,\
+\"canAcknowledge\":false,\"canClear\":false}}";
+/// Bytes of an id.
+const ID_BYTES: usize = 36;
+
+/// Returns an object that has neither member yet, see `read`, with `id` and `status`.
+fn with_own(object: &str, id: &str, status: [bool; 5]) -> String {
+    let mut value = String::new();
+    value.reserve_exact(object.len().saturating_add(OWN_BYTES).saturating_add(id.len()));
+    value.push_str(object);
+    value.truncate(value.len().saturating_sub(1));
+    value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
+    value.push_str(id);
+    if status == [false; 5] {
+        value.push_str(CALM_END);
+        return value;
+    }
+    for (name, yes) in STATUS.into_iter().zip(status) {
+        value.push_str(name);
+        value.push_str(if yes { "true" } else { "false" });
+    }
+    value.push_str("}}");
+    value
+}
+
+/// Tells whether `told` is what [`with_own`] makes of `value` when it is calm and nobody made it quiet.
+fn is_calm_same(told: &str, value: &str) -> bool {
+    let open = value.strip_suffix('}').filter(|open| open.len() > 1);
+    let rest = open.and_then(|open| told.strip_prefix(open)?.strip_prefix(",\"id\":\""));
+    rest.is_some_and(|rest| rest.get(ID_BYTES..) == Some(CALM_END))
 }
 
 /// All that stand, oldest first; bounded.
@@ -143,14 +169,16 @@ impl Notifications {
 
     /// Takes the latest value of a notification and returns it with `id` and `status`.
     ///
-    /// A value that is no object ends the notification and stays as it is. `package` is the plugin's that writes.
+    /// A value that is no object ends the notification and stays as it is. `package` is the plugin's that writes; `told`
+    /// is what the model has of the same source: an engine tells forty calm ones with each message, which are what they were.
     pub(super) fn enrich(
         &mut self,
         context: &str,
         path: &str,
         (source, package): (&str, Option<&str>),
-        timestamp: &str,
+        time: Time<'_>,
         value: &str,
+        told: Option<&str>,
     ) -> String {
         let same = |row: &Notification| row.path == path && row.context == context;
         let of_other = |row: &Notification| row.owner != self.writer && self.writer != Owner::BOAT;
@@ -171,6 +199,12 @@ impl Notifications {
             }
             return value.to_string();
         }
+        if found.is_none()
+            && self.rows.len() >= self.limit
+            && let Some(told) = told.filter(|told| is_calm_same(told, value))
+        {
+            return told.to_string();
+        }
         let mut row = match found {
             // The latest one is the last, so that the oldest makes room.
             Some(at) => self.rows.remove(at),
@@ -179,7 +213,8 @@ impl Notifications {
         row.owner = self.writer;
         let (value, state) = read(value);
         row.value = value.into_owned();
-        row.timestamp = timestamp.into();
+        row.timestamp.clear();
+        row.timestamp.push_str(&time.text());
         if row.state != state {
             row.state = state.into_owned();
             (row.silenced, row.acknowledged) = (false, false);
@@ -322,7 +357,7 @@ mod tests {
     use super::*;
 
     fn enrich(notifications: &mut Notifications, path: &str, value: &str) -> String {
-        notifications.enrich("vessels.x", path, ("s", None), "t", value)
+        notifications.enrich("vessels.x", path, ("s", None), Time::Text("t"), value, None)
     }
 
     #[test]
@@ -374,6 +409,24 @@ mod tests {
         assert_eq!(paths, ["mob", "flood19", "boat0", "boat1", "boat2", "boat3", "boat4", "boat5"]);
         notifications.forget(owners[1]);
         assert!(!notifications.rows.iter().any(|row| row.path == "flood19"));
+    }
+
+    #[test]
+    fn a_calm_one_that_is_told_again_is_known_by_what_the_model_has() {
+        let mut notifications = Notifications::new(0);
+        for calm in [r#"{"state":"normal","method":["sound"],"message":"m"}"#, r#"{"message":"m"}"#] {
+            let mut again = |told: &str, value: &str| {
+                notifications.enrich("vessels.x", "a", ("s", None), Time::Text("t"), value, Some(told))
+            };
+            let told = again("", calm);
+            assert!(is_calm_same(&told, calm));
+            assert_eq!(again(&told, calm), told);
+            let other = told.replace("\"m\"", "\"n\"");
+            assert_eq!(again(&other, calm), told);
+        }
+        let raised = enrich(&mut notifications, "a", r#"{"state":"alarm"}"#);
+        assert!(!is_calm_same(&raised, r#"{"state":"alarm"}"#));
+        assert!(!is_calm_same("", "{}") && !is_calm_same("{\"id\":\"", "{}"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::context::{ContextTree, Node};
 use super::leaf::{Leaf, merge};
 use super::{Model, SCHEMA_VERSION, known};
 use crate::delta::check_parts;
-use crate::json::{self, JsonError, Nested};
+use crate::json::{self, JsonError, Nested, Value};
 use crate::time::UnixMillis;
 
 /// Segments of a question; the longest path has fewer.
@@ -106,15 +106,15 @@ impl Model {
         let [group, key, path @ ..] = segments else { return None };
         let path = path.strip_suffix(&["value"]).unwrap_or(path).join(".");
         let Node::Leaf(leaf) = self.find(group, key)?.node(&path)? else { return None };
-        UnixMillis::parse_iso(leaf.latest()?.timestamp())
+        leaf.latest()?.time().millis()
     }
 
     /// Returns where a context is, latitude and longitude in degrees, by the latest `navigation.position`.
     #[must_use]
     pub fn position_of(&self, context: &str) -> Option<(f64, f64)> {
         let Some(Node::Leaf(leaf)) = self.context(context)?.node("navigation.position") else { return None };
-        let value = leaf.latest()?.value();
-        let degrees = |name: &str| json::member(value, name).and_then(json::number);
+        let value = leaf.latest()?.value().shown();
+        let degrees = |name: &str| json::member(&value, name).and_then(json::number);
         Some((degrees("latitude")?, degrees("longitude")?))
     }
 
@@ -127,7 +127,7 @@ impl Model {
     }
 
     /// Returns the latest value of a path of the own vessel.
-    pub(super) fn own_value(&self, path: &str) -> Option<&str> {
+    pub(super) fn own_value(&self, path: &str) -> Option<Value<'_>> {
         match self.own.node(path)? {
             Node::Leaf(leaf) => Some(leaf.latest()?.value()),
             Node::Bare(_) => None,
@@ -306,9 +306,10 @@ impl Model {
     /// Writes the members of a leaf (plugin ABI §11.3), without braces.
     fn write_leaf(&self, out: &mut json::Object<'_>, path: &str, leaf: &Leaf) {
         if let Some(latest) = leaf.latest() {
-            out.json("value", latest.value()).text("$source", &self.sources.reference(latest.source));
-            if !latest.timestamp().is_empty() {
-                out.text("timestamp", latest.timestamp());
+            out.json("value", &latest.value().shown()).text("$source", &self.sources.reference(latest.source));
+            let timestamp = latest.time().text();
+            if !timestamp.is_empty() {
+                out.text("timestamp", &timestamp);
             }
         }
         if let Some(meta) = meta(path, leaf.meta()) {
@@ -318,7 +319,7 @@ impl Model {
             out.object("values", |values| {
                 for reading in leaf.readings() {
                     values.object(&self.sources.reference(reading.source), |one| {
-                        one.json("value", reading.value()).text("timestamp", reading.timestamp());
+                        one.json("value", &reading.value().shown()).text("timestamp", &reading.time().text());
                     });
                 }
             });

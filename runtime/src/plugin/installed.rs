@@ -268,7 +268,7 @@ impl Plugin {
             drops.looped = drops.looped.saturating_add(1);
             return false;
         }
-        self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text().len());
+        self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text_bytes_max());
         true
     }
 
