@@ -123,12 +123,12 @@ impl Replay {
     /// `line` is the number of the record's line, frame or record, from 1.
     pub fn record(&mut self, line: u64, record: &Record) {
         let wall = self.step(record.time);
-        let record = Record { time: Some(wall).filter(|wall| wall.is_dated()), item: record.item.clone() };
+        let dated = Some(wall).filter(|wall| wall.is_dated());
         let now = self.clock_now();
-        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(&mut plain.n2k, line, &record, wall, now)) {
+        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(&mut plain.n2k, line, record, wall, now)) {
             self.lines.push_back(String::from(delta.text()));
         }
-        self.gateway.receive(self.input, &record);
+        self.gateway.receive_item(self.input, &record.item, dated);
         self.settle();
     }
 

@@ -21,6 +21,7 @@ mod parse;
 mod path;
 mod source;
 mod told;
+mod visit;
 mod write;
 
 use alloc::boxed::Box;
@@ -30,8 +31,9 @@ use core::fmt;
 
 pub use parse::Stamp;
 pub use path::{PathError, check_parts, check_path};
-pub use source::{BusLabel, BusSource, hexadecimal};
+pub use source::{BusInstance, BusLabel, BusSource, hexadecimal};
 pub(crate) use told::{BusHead, BusSink, ToldWriter};
+pub use visit::{Entries, Paths, Texts, Updates};
 pub use write::{DeltaWriter, UpdateHead, ValueSink};
 
 pub use crate::json::{Value, Written};
@@ -220,10 +222,9 @@ impl Delta {
     }
 
     /// Visits the updates in order.
-    pub fn updates(&self) -> impl Iterator<Item = UpdateRef<'_>> {
-        let indexed = if self.told.is_some() { &[][..] } else { &self.written().updates };
-        let told = self.told.iter().map(|_| UpdateRef { delta: self, index: None });
-        told.chain(indexed.iter().map(|index| UpdateRef { delta: self, index: Some(index) }))
+    #[must_use]
+    pub fn updates(&self) -> Updates<'_> {
+        Updates::of(self)
     }
 
     /// Returns the bytes of its text; at most, where nobody has read it yet.
@@ -388,34 +389,34 @@ impl<'d> UpdateRef<'d> {
     }
 
     /// Visits path and value of each value, without making a text: a bus tells numbers, all else is JSON.
-    pub fn entries(&self) -> impl Iterator<Item = (&'d str, Value<'d>)> + use<'d> {
-        let told = self.delta.told.as_ref();
-        let texts = told.is_none().then(|| self.values()).into_iter().flatten();
-        let texts = texts.map(|(path, value)| (path, Value::Json(value)));
-        told.into_iter().flat_map(Told::entries).chain(texts)
+    #[must_use]
+    pub fn entries(&self) -> Entries<'d> {
+        Entries::of(self)
     }
 
     /// Visits the paths of its values, then those of its meta entries.
-    pub fn paths(&self) -> impl Iterator<Item = &'d str> + use<'d> {
-        self.entries().chain(self.meta().map(|(path, meta)| (path, Value::Json(meta)))).map(|(path, _)| path)
+    #[must_use]
+    pub fn paths(&self) -> Paths<'d> {
+        Paths { values: self.entries(), meta: self.meta() }
     }
 
     /// Visits path and JSON text of each value.
-    pub fn values(&self) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
+    #[must_use]
+    pub fn values(&self) -> Texts<'d> {
         self.texts(|index| (index.from, index.values_to))
     }
 
     /// Visits path and JSON text of each meta entry; a bus tells none.
-    pub fn meta(&self) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
-        let from_text = self.delta.told.is_none().then(|| self.texts(|index| (index.values_to, index.to)));
-        from_text.into_iter().flatten()
+    #[must_use]
+    pub fn meta(&self) -> Texts<'d> {
+        if self.delta.told.is_some() { Texts::none() } else { self.texts(|index| (index.values_to, index.to)) }
     }
 
-    fn texts(&self, range: fn(&UpdateIndex) -> (u32, u32)) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
+    fn texts(&self, range: fn(&UpdateIndex) -> (u32, u32)) -> Texts<'d> {
         let (text, index) = self.indexed();
         let (from, to) = index.map_or((0, 0), range);
         let entries = text.entries.get(from as usize..to as usize).unwrap_or_default();
-        entries.iter().map(|entry| (entry.path.of(&text.text), entry.value.of(&text.text)))
+        Texts { text: &text.text, entries: entries.iter() }
     }
 }
 

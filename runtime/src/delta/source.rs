@@ -42,7 +42,16 @@ pub struct BusSource {
     /// The device instance of that.
     pub device_instance: Option<u8>,
     /// Which of several things the values are of.
-    pub instance: Option<heapless::String<20>>,
+    pub instance: Option<BusInstance>,
+}
+
+/// Which of several things a device tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BusInstance {
+    /// This one.
+    Number(u32),
+    /// The message does not say, as the peer has it.
+    Undefined,
 }
 
 impl BusSource {
@@ -67,9 +76,12 @@ impl BusSource {
             out.write_str(&Decimal::new(instance.into(), 0).text())?;
             open = false;
         }
-        if let Some(instance) = &self.instance {
+        if let Some(instance) = self.instance {
             out.write_str(if open { "\",\"instance\":\"" } else { ",\"instance\":\"" })?;
-            out.write_str(instance)?;
+            match instance {
+                BusInstance::Number(number) => out.write_str(&Decimal::new(number.into(), 0).text())?,
+                BusInstance::Undefined => out.write_str("undefined")?,
+            }
             open = true;
         }
         out.write_str(if open { "\"}" } else { "}" })
@@ -101,7 +113,6 @@ mod tests {
 
     #[test]
     fn a_source_is_an_object_of_what_is_known() {
-        let instance = heapless::String::try_from("undefined").ok();
         for label in [None, Some(BusLabel::new("a\"b"))] {
             for known in 0..8 {
                 let has = |part: u8| known & part != 0;
@@ -111,7 +122,7 @@ mod tests {
                     address: 7,
                     name: has(1).then_some(0xc0ff_ee00_0000_0001),
                     device_instance: has(2).then_some(3),
-                    instance: instance.clone().filter(|_| has(4)),
+                    instance: has(4).then_some(BusInstance::Undefined),
                 };
                 let mut text = String::new();
                 source.write(&mut text).unwrap();

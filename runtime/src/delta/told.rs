@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::slice;
 
 use super::source::BusSource;
 use super::write::{DeltaWriter, UpdateHead, ValueSink};
@@ -14,6 +15,9 @@ use crate::time::UnixMillis;
 const ENTRY_TEXT_BYTES: usize = 56;
 /// Bytes that a text takes beside its entries and texts, at most: a `source` object without label, time stamp, braces.
 const HEAD_TEXT_BYTES: usize = 256;
+
+/// What stands between texts.
+const PADDING: &str = "\0\0\0\0";
 
 /// One delta of one update, as values.
 #[derive(Clone, Debug)]
@@ -64,6 +68,21 @@ impl Held {
     }
 }
 
+/// Path and value of each entry.
+pub(super) struct Entries<'t> {
+    texts: &'t str,
+    entries: slice::Iter<'t, Entry>,
+}
+
+impl<'t> Iterator for Entries<'t> {
+    type Item = (&'t str, Value<'t>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.entries.next()?;
+        Some((entry.path.of(self.texts), entry.value.of(self.texts)))
+    }
+}
+
 impl Told {
     pub(super) fn context(&self) -> &str {
         self.context.of(&self.texts)
@@ -86,8 +105,8 @@ impl Told {
     }
 
     /// Visits path and value of each entry.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        self.entries.iter().map(|entry| (entry.path.of(&self.texts), entry.value.of(&self.texts)))
+    pub(super) fn entries(&self) -> Entries<'_> {
+        Entries { texts: &self.texts, entries: self.entries.iter() }
     }
 
     /// Returns the bytes of heap it holds.
@@ -206,8 +225,17 @@ impl ToldWriter {
 
     /// Takes an entry that stands in a delta, so that its path needs no check.
     pub(crate) fn copy(&mut self, path: &str, value: &Value<'_>) {
+        self.align();
         let path = self.text(path);
         self.push(path, value);
+    }
+
+    /// Lets the next text begin at a whole word, where a small machine compares it in words.
+    fn align(&mut self) {
+        let over = self.texts.len() % size_of::<u32>();
+        if over > 0 {
+            self.texts.push_str(PADDING.get(over..).unwrap_or_default());
+        }
     }
 
     fn text(&mut self, text: &str) -> Span {
@@ -265,6 +293,7 @@ impl ValueSink for ToldWriter {
         if self.source.is_none() || !is_plain(base) || !is_plain(leaf) {
             return;
         }
+        self.align();
         let from = self.texts.len();
         self.texts.push_str(base);
         self.texts.push_str(leaf);

@@ -2,11 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use super::by_path::ByPath;
 use super::leaf::{Leaf, Told};
 use super::room::{Full, Owner, Room};
 use crate::delta::{check_parts, check_path};
@@ -47,7 +48,7 @@ pub(super) enum NodeUpdate<'a> {
 /// The paths of one context.
 #[derive(Debug, Default)]
 pub(super) struct ContextTree {
-    nodes: BTreeMap<Box<str>, Place>,
+    nodes: ByPath<Place>,
     /// When it was last heard of, in deltas.
     pub(super) touched: u64,
     /// Who told of it first.
@@ -77,7 +78,7 @@ impl ContextTree {
         let mut place = Place { owner, node };
         let stored = place.store(path, entry, room);
         if stored.is_ok() {
-            self.nodes.insert(path.into(), place);
+            self.nodes.insert(path, place);
         } else {
             room.give_path(owner, path);
         }
@@ -99,20 +100,20 @@ impl ContextTree {
         let inside = move |known: &str| {
             path.is_empty() || known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let from = (Bound::Included(path), Bound::Unbounded);
-        let candidates = self.nodes.range::<str, _>(from).take_while(move |(known, _)| known.starts_with(path));
-        candidates.filter(move |(known, _)| inside(known)).map(|(known, place)| (&**known, &place.node))
+        let from = Bound::Included(path);
+        let candidates = self.nodes.from(from).take_while(move |(known, _)| known.starts_with(path));
+        candidates.filter(move |(known, _)| inside(known)).map(|(known, place)| (known, &place.node))
     }
 
     /// Visits the paths after `path` in the order of their text.
     pub(super) fn after<'c>(&'c self, path: Option<&'c str>) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let from = path.map_or(Bound::Unbounded, Bound::Excluded);
-        self.nodes.range::<str, _>((from, Bound::Unbounded)).map(|(known, place)| (&**known, &place.node))
+        self.nodes.from(from).map(|(known, place)| (known, &place.node))
     }
 
     /// Gives back the room of everything in it.
     pub(super) fn release(self, room: &mut Room) {
-        for (path, place) in &self.nodes {
+        for (path, place) in self.nodes.from(Bound::Unbounded) {
             match &place.node {
                 Node::Leaf(leaf) => leaf.release(room),
                 Node::Bare(value) => room.give(place.owner, value.len() as u64),

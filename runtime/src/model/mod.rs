@@ -7,6 +7,7 @@
 //! refused and counted. A plugin has a share of both, all plugins together leave one to the boat, and
 //! what a removed plugin told goes with it.
 
+mod by_path;
 mod cached;
 mod context;
 mod intake;

@@ -11,6 +11,7 @@ use super::Model;
 use super::room::{Owner, SHARE};
 use crate::delta::Time;
 use crate::json;
+use crate::sorted;
 
 /// Bytes of a notification's value that is kept; larger ones have an id and cannot be silenced.
 const VALUE_BYTES_MAX: usize = 2048;
@@ -38,6 +39,8 @@ pub struct Notification {
     acknowledged: bool,
     /// Who raised it.
     owner: Owner,
+    /// Number of its latest value among those of all.
+    told: u64,
 }
 
 /// The state that nobody may make quiet.
@@ -61,6 +64,24 @@ impl Notification {
             silenced: false,
             acknowledged: false,
             owner,
+            told: 0,
+        }
+    }
+
+    /// Takes over the latest value.
+    fn set(&mut self, owner: Owner, time: Time<'_>, value: &str, told: u64) {
+        (self.owner, self.told) = (owner, told);
+        self.timestamp.clear();
+        self.timestamp.push_str(&time.text());
+        // What was told before was read before.
+        if self.value == value && !self.state.is_empty() {
+            return;
+        }
+        let (value, state) = read(value);
+        self.value = value.into_owned();
+        if self.state != state {
+            self.state = state.into_owned();
+            (self.silenced, self.acknowledged) = (false, false);
         }
     }
 
@@ -153,18 +174,20 @@ fn is_calm_same(told: &str, value: &str) -> bool {
     rest.is_some_and(|rest| rest.get(ID_BYTES..) == Some(CALM_END))
 }
 
-/// All that stand, oldest first; bounded.
+/// All that stand; bounded.
 #[derive(Debug, Default)]
 pub(super) struct Notifications {
     rows: Vec<Notification>,
     limit: usize,
+    /// Values that were told so far.
+    told: u64,
     /// Who raises what comes now.
     pub(super) writer: Owner,
 }
 
 impl Notifications {
     pub(super) fn new(limit: u16) -> Self {
-        Self { rows: Vec::new(), limit: usize::from(limit), writer: Owner::BOAT }
+        Self { rows: Vec::new(), limit: usize::from(limit), told: 0, writer: Owner::BOAT }
     }
 
     /// Takes the latest value of a notification and returns it with `id` and `status`.
@@ -195,7 +218,7 @@ impl Notifications {
         let found = self.rows.iter().position(|row| same(row) && row.source == source);
         if !value.starts_with('{') {
             if let Some(at) = found {
-                self.rows.remove(at);
+                self.rows.swap_remove(at);
             }
             return value.to_string();
         }
@@ -205,23 +228,20 @@ impl Notifications {
         {
             return told.to_string();
         }
-        let mut row = match found {
-            // The latest one is the last, so that the oldest makes room.
-            Some(at) => self.rows.remove(at),
-            None => Notification::new(derived_id(context, path, source), context, path, source, self.writer),
-        };
-        row.owner = self.writer;
-        let (value, state) = read(value);
-        row.value = value.into_owned();
-        row.timestamp.clear();
-        row.timestamp.push_str(&time.text());
-        if row.state != state {
-            row.state = state.into_owned();
-            (row.silenced, row.acknowledged) = (false, false);
+        self.told = self.told.saturating_add(1);
+        if let Some((at, row)) = found.and_then(|at| Some((at, self.rows.get_mut(at)?))) {
+            row.set(self.writer, time, value, self.told);
+            let json = row.json();
+            if row.value.len() > VALUE_BYTES_MAX {
+                self.rows.swap_remove(at);
+            }
+            return json;
         }
+        let mut row = Notification::new(derived_id(context, path, source), context, path, source, self.writer);
+        row.set(self.writer, time, value, self.told);
         let json = row.json();
         // A calm one that nobody knows yet sends no other away: its id would be the same again.
-        let has_place = found.is_some() || !row.is_calm() || self.rows.len() < self.limit;
+        let has_place = !row.is_calm() || self.rows.len() < self.limit;
         if has_place && row.value.len() <= VALUE_BYTES_MAX {
             self.keep(row);
         }
@@ -235,7 +255,7 @@ impl Notifications {
             if row.source == from {
                 let is_same = |other: &&Notification| other.path == row.path && other.context == row.context;
                 if self.rows.iter().filter(is_same).any(|other| other.source == to) {
-                    self.rows.remove(at);
+                    self.rows.swap_remove(at);
                     continue;
                 }
                 if let Some(row) = self.rows.get_mut(at) {
@@ -265,9 +285,10 @@ impl Notifications {
 
     /// Removes a calm one, else the oldest, of those that are `meant`; false when there is none.
     fn make_room(&mut self, meant: impl Fn(&Notification) -> bool) -> bool {
-        let calm = self.rows.iter().position(|row| meant(row) && row.is_calm());
-        let Some(at) = calm.or_else(|| self.rows.iter().position(&meant)) else { return false };
-        self.rows.remove(at);
+        // Those that are not calm count as later than all that are.
+        let rows = self.rows.iter().enumerate().filter(|(_, row)| meant(row));
+        let Some((at, _)) = rows.min_by_key(|(_, row)| (!row.is_calm(), row.told)) else { return false };
+        self.rows.swap_remove(at);
         true
     }
 
@@ -322,7 +343,9 @@ fn derived_id(context: &str, path: &str, source: &str) -> String {
 impl Model {
     /// Visits the notifications that stand, oldest first.
     pub fn notifications(&self) -> impl Iterator<Item = &Notification> {
-        self.notifications.rows.iter()
+        let mut rows: Vec<&Notification> = self.notifications.rows.iter().collect();
+        sorted::sort_by(&mut rows, |a, b| a.told < b.told);
+        rows.into_iter()
     }
 
     /// Finds a notification by its id.
@@ -333,7 +356,10 @@ impl Model {
 
     /// Makes room for a notification that gets this id when its first value is taken in.
     pub fn announce_notification(&mut self, id: &str, path: &str, source: &str) {
-        self.notifications.keep(Notification::new(id.into(), &self.self_context, path, source, Owner::BOAT));
+        let mut row = Notification::new(id.into(), &self.self_context, path, source, Owner::BOAT);
+        self.notifications.told = self.notifications.told.saturating_add(1);
+        row.told = self.notifications.told;
+        self.notifications.keep(row);
     }
 
     /// Marks a notification as silenced or acknowledged; false when there is none of this id.
@@ -358,6 +384,13 @@ mod tests {
 
     fn enrich(notifications: &mut Notifications, path: &str, value: &str) -> String {
         notifications.enrich("vessels.x", path, ("s", None), Time::Text("t"), value, None)
+    }
+
+    /// Returns the paths of those that stand, oldest first.
+    fn paths(notifications: &Notifications) -> Vec<&str> {
+        let mut rows: Vec<&Notification> = notifications.rows.iter().collect();
+        rows.sort_by_key(|row| row.told);
+        rows.into_iter().map(|row| row.path.as_str()).collect()
     }
 
     #[test]
@@ -405,7 +438,7 @@ mod tests {
         raise(owners[0], "other");
         (0..20).for_each(|number| raise(owners[1], &format!("flood{number}")));
         (0..6).for_each(|number| raise(Owner::BOAT, &format!("boat{number}")));
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = paths(&notifications);
         assert_eq!(paths, ["mob", "flood19", "boat0", "boat1", "boat2", "boat3", "boat4", "boat5"]);
         notifications.forget(owners[1]);
         assert!(!notifications.rows.iter().any(|row| row.path == "flood19"));
@@ -435,7 +468,7 @@ mod tests {
         enrich(&mut notifications, "notifications.a", r#"{"state":"alarm"}"#);
         enrich(&mut notifications, "notifications.b", r#"{"state":"normal"}"#);
         enrich(&mut notifications, "notifications.c", r#"{"state":"warn"}"#);
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = paths(&notifications);
         assert_eq!(paths, ["notifications.a", "notifications.c"]);
     }
 
@@ -444,14 +477,14 @@ mod tests {
         let mut notifications = Notifications::new(2);
         let calm = r#"{"state":"normal","method":["sound"]}"#;
         let json = ["a", "b", "c"].map(|path| enrich(&mut notifications, path, calm));
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = paths(&notifications);
         assert_eq!(paths, ["a", "b"]);
         assert!(json[2].contains(r#""canSilence":false,"canAcknowledge":false,"canClear":false}}"#), "{}", json[2]);
         assert_eq!(enrich(&mut notifications, "c", calm), json[2]);
         let raised = enrich(&mut notifications, "c", r#"{"state":"alarm","method":["sound"]}"#);
         assert_eq!(json::member(&raised, "id"), json::member(&json[2], "id"));
         assert!(raised.contains(r#""canSilence":true,"canAcknowledge":true,"canClear":true}}"#), "{raised}");
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = paths(&notifications);
         assert_eq!(paths, ["b", "c"]);
     }
 
