@@ -51,6 +51,8 @@ pub struct Replay {
     plain: Option<Plain>,
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
+    /// The first whole second behind it, so that most records need no division.
+    next_second: UnixMillis,
     lines: VecDeque<String>,
     after_poll: fn(),
     /// When the gateway wants to run again although nothing comes; `None`: not before.
@@ -91,6 +93,7 @@ impl Replay {
             input,
             plain: Some(Plain { n2k: Receiver::with_limits("", limits.n2k), sentences: Sentences::new("") }),
             wall: None,
+            next_second: UnixMillis(0),
             lines: VecDeque::new(),
             after_poll: || {},
             wake: Some(Instant::default()),
@@ -207,7 +210,7 @@ impl Replay {
 
     /// Moves the clock to `wall`, stopping at each whole second on the way for `poll`.
     fn advance(&mut self, wall: UnixMillis) {
-        if let Some(last) = self.wall {
+        if let Some(last) = self.wall.filter(|_| wall.0 >= self.next_second.0) {
             let mut second = last.0.div_euclid(1000).saturating_add(1);
             let end = wall.0.div_euclid(1000).min(second.saturating_add(GAP_SECONDS_MAX));
             while second <= end {
@@ -215,6 +218,9 @@ impl Replay {
                 self.settle_what_is_due();
                 second = second.saturating_add(1);
             }
+        }
+        if self.wall.is_none_or(|last| wall.0 >= self.next_second.0 || wall < last) {
+            self.next_second = UnixMillis(wall.0.div_euclid(1000).saturating_add(1).saturating_mul(1000));
         }
         self.clock.advance_to_wall(wall);
         self.wall = Some(wall);

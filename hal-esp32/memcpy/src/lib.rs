@@ -74,8 +74,10 @@ pub unsafe fn compared(one: *const u8, other: *const u8, count: usize) -> i32 {
         }
         at = head;
         while count - at >= WORD {
-            // SAFETY: a word is left of both ranges, and both stand at a whole one: their addresses differ by words.
-            let (left, right) = unsafe { (word(one.wrapping_add(at)), word(other.wrapping_add(at))) };
+            // SAFETY: a word is left of both ranges, and this one stands at a whole one now.
+            let left = unsafe { word(one.wrapping_add(at)) };
+            // SAFETY: so does this one: their addresses differ by words.
+            let right = unsafe { word(other.wrapping_add(at)) };
             if left != right {
                 break;
             }

@@ -207,10 +207,13 @@ impl BusSink for ToldWriter {
 }
 
 impl ToldWriter {
-    /// Begins a part of a delta that a bus told; `None` where it is another's.
-    pub(crate) fn part_of(update: &UpdateRef<'_>) -> Option<Self> {
+    /// Begins a part of a delta that a bus told, with room for so many entries, and bytes beside those it has; `None`
+    /// where it is another's.
+    pub(crate) fn part_of(update: &UpdateRef<'_>, entries: usize, bytes: usize) -> Option<Self> {
         let told = update.delta.told.as_ref()?;
         let mut part = Self { order: Order::Stamped, ..Self::default() };
+        part.texts.reserve_exact(told.texts.len().saturating_add(bytes));
+        part.entries.reserve_exact(entries);
         let (context, source_ref) = (told.context(), told.source_ref());
         part.begin(BusHead {
             line: None,

@@ -49,17 +49,19 @@ impl<T> ByPath<T> {
 
     /// Returns the number of a row.
     fn find(&self, path: &str) -> Option<usize> {
-        let near = self.near.get(place(path.as_bytes()));
-        if let Some(near) = near
-            && let index = usize::from(near.get())
-            && self.rows.get(index).is_some_and(|(known, _)| **known == *path)
-        {
-            return Some(index);
+        let place = place(path.as_bytes());
+        let near = [self.near.get(place), self.near.get(place ^ 1)];
+        for near in near.into_iter().flatten() {
+            let index = usize::from(near.get());
+            if self.rows.get(index).is_some_and(|(known, _)| **known == *path) {
+                return Some(index);
+            }
         }
         let at = self.search(path).ok()?;
         let index = *self.order.get(at)?;
-        if let (Some(near), Ok(index)) = (near, u16::try_from(index)) {
-            near.set(index);
+        // Two that have the same place stand beside each other.
+        if let ([Some(near), Some(beside)], Ok(index)) = (near, u16::try_from(index)) {
+            beside.set(near.replace(index));
         }
         usize::try_from(index).ok()
     }

@@ -145,13 +145,11 @@ impl Model {
         let (delta, lesser) = self.preferred(delta);
         let Some(delta) = delta else { return TakenIn { lesser, ..TakenIn::default() } };
         let own = delta.is_own(&self.self_context);
-        let is_special = |path: &str, value: &Value<'_>| {
-            let has_identity = || matches!(without_identity(&value.shown()), Cow::Owned(_));
-            is_notification(path) || own && (is_identity(path) || path.is_empty() && has_identity())
+        let mut taken = if is_special(&delta, own) {
+            self.part(&delta, own)
+        } else {
+            TakenIn { rest: Some(delta), ..TakenIn::default() }
         };
-        let special = delta.updates().any(|update| update.entries().any(|(path, value)| is_special(path, &value)));
-        let mut taken =
-            if special { self.part(&delta, own) } else { TakenIn { rest: Some(delta), ..TakenIn::default() } };
         taken.lesser = lesser;
         for delta in taken.notifications.iter().chain(&taken.rest) {
             self.apply(delta);
@@ -253,7 +251,10 @@ impl Model {
 
     /// Parts what a bus told, as values; it has no root value.
     fn part_told(&mut self, update: &UpdateRef<'_>, own: bool) -> Option<TakenIn> {
-        let (mut notices, mut rest) = (ToldWriter::part_of(update)?, ToldWriter::part_of(update)?);
+        let notices = update.entries().filter(|(path, _)| is_notification(path)).count();
+        let others = update.entries().count().saturating_sub(notices);
+        let mut rest = ToldWriter::part_of(update, others, 0)?;
+        let mut notices = ToldWriter::part_of(update, notices, notices.saturating_mul(NOTICE_BYTES))?;
         for (path, value) in update.entries() {
             if is_notification(path) {
                 let enriched = self.enriched(update, own, path, &value.shown());
@@ -316,6 +317,19 @@ impl Model {
         }
         TakenIn { notifications, rest: finished(rest, delta), ..TakenIn::default() }
     }
+}
+
+/// Tells whether a delta has notifications, or identity of the own vessel.
+fn is_special(delta: &Delta, own: bool) -> bool {
+    for update in delta.updates() {
+        for (path, value) in update.entries() {
+            let has_identity = || path.is_empty() && matches!(without_identity(&value.shown()), Cow::Owned(_));
+            if is_notification(path) || own && (is_identity(path) || has_identity()) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Returns the source that an update is judged by.

@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use super::Model;
 use super::room::{Owner, SHARE};
 use crate::delta::Time;
-use crate::json;
+use crate::json::{self, Shown};
 use crate::sorted;
+use crate::time::UnixMillis;
 
 /// Bytes of a notification's value that is kept; larger ones have an id and cannot be silenced.
 const VALUE_BYTES_MAX: usize = 2048;
@@ -29,8 +30,10 @@ pub struct Notification {
     pub path: String,
     /// `$source`.
     pub source: String,
-    /// Time stamp of the latest value.
-    pub timestamp: String,
+    /// Time stamp of the latest value, where it came as one.
+    time: UnixMillis,
+    /// As it was written, else.
+    timestamp: String,
     /// The value as its source gave it, a JSON object.
     pub value: String,
     /// Its state, empty where it says none.
@@ -58,6 +61,7 @@ impl Notification {
             context: context.into(),
             path: path.into(),
             source: source.into(),
+            time: UnixMillis::UNKNOWN,
             timestamp: String::new(),
             value: String::from("{}"),
             state: String::new(),
@@ -72,7 +76,11 @@ impl Notification {
     fn set(&mut self, owner: Owner, time: Time<'_>, value: &str, told: u64) {
         (self.owner, self.told) = (owner, told);
         self.timestamp.clear();
-        self.timestamp.push_str(&time.text());
+        self.time = UnixMillis::UNKNOWN;
+        match time {
+            Time::At(time) => self.time = time,
+            Time::Text(text) => self.timestamp.push_str(text),
+        }
         // What was told before was read before.
         if self.value == value && !self.state.is_empty() {
             return;
@@ -83,6 +91,12 @@ impl Notification {
             self.state = state.into_owned();
             (self.silenced, self.acknowledged) = (false, false);
         }
+    }
+
+    /// Returns the time stamp of the latest value, ISO 8601; empty where it has none.
+    #[must_use]
+    pub fn timestamp(&self) -> Shown<'_> {
+        if self.timestamp.is_empty() { Shown::of_time(self.time) } else { Shown::Borrowed(&self.timestamp) }
     }
 
     /// Tells whether it can be silenced: an emergency cannot.
@@ -387,7 +401,7 @@ mod tests {
     }
 
     /// Returns the paths of those that stand, oldest first.
-    fn paths(notifications: &Notifications) -> Vec<&str> {
+    fn standing(notifications: &Notifications) -> Vec<&str> {
         let mut rows: Vec<&Notification> = notifications.rows.iter().collect();
         rows.sort_by_key(|row| row.told);
         rows.into_iter().map(|row| row.path.as_str()).collect()
@@ -438,7 +452,7 @@ mod tests {
         raise(owners[0], "other");
         (0..20).for_each(|number| raise(owners[1], &format!("flood{number}")));
         (0..6).for_each(|number| raise(Owner::BOAT, &format!("boat{number}")));
-        let paths = paths(&notifications);
+        let paths = standing(&notifications);
         assert_eq!(paths, ["mob", "flood19", "boat0", "boat1", "boat2", "boat3", "boat4", "boat5"]);
         notifications.forget(owners[1]);
         assert!(!notifications.rows.iter().any(|row| row.path == "flood19"));
@@ -468,7 +482,7 @@ mod tests {
         enrich(&mut notifications, "notifications.a", r#"{"state":"alarm"}"#);
         enrich(&mut notifications, "notifications.b", r#"{"state":"normal"}"#);
         enrich(&mut notifications, "notifications.c", r#"{"state":"warn"}"#);
-        let paths = paths(&notifications);
+        let paths = standing(&notifications);
         assert_eq!(paths, ["notifications.a", "notifications.c"]);
     }
 
@@ -477,14 +491,14 @@ mod tests {
         let mut notifications = Notifications::new(2);
         let calm = r#"{"state":"normal","method":["sound"]}"#;
         let json = ["a", "b", "c"].map(|path| enrich(&mut notifications, path, calm));
-        let paths = paths(&notifications);
+        let paths = standing(&notifications);
         assert_eq!(paths, ["a", "b"]);
         assert!(json[2].contains(r#""canSilence":false,"canAcknowledge":false,"canClear":false}}"#), "{}", json[2]);
         assert_eq!(enrich(&mut notifications, "c", calm), json[2]);
         let raised = enrich(&mut notifications, "c", r#"{"state":"alarm","method":["sound"]}"#);
         assert_eq!(json::member(&raised, "id"), json::member(&json[2], "id"));
         assert!(raised.contains(r#""canSilence":true,"canAcknowledge":true,"canClear":true}}"#), "{raised}");
-        let paths = paths(&notifications);
+        let paths = standing(&notifications);
         assert_eq!(paths, ["b", "c"]);
     }
 
