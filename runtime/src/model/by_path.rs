@@ -1,4 +1,4 @@
-//! A map by path: in the order of their text for who lists, found at once for who tells.
+//! A map by path: part by part in order for who lists, found at once for who tells.
 //!
 //! A value is told of the same few hundred paths again and again, and a search among them compares long beginnings that
 //! are all alike. So where a path was found is remembered by its length, middle and end.
@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use core::cmp::Ordering;
 use core::ops::Bound;
 
 /// Rows from which on it pays to remember where they were found.
@@ -19,7 +20,7 @@ const NEAR: usize = if cfg!(any(test, feature = "std")) { 2048 } else { 256 };
 #[derive(Debug)]
 pub(super) struct ByPath<T> {
     rows: Vec<(Box<str>, T)>,
-    /// Numbers of the rows, in the order of their paths.
+    /// Numbers of the rows, in the order of their paths, see [`in_order`].
     order: Vec<u32>,
     /// Numbers of the rows that were found last; empty while there are few.
     near: Vec<Cell<u16>>,
@@ -68,7 +69,7 @@ impl<T> ByPath<T> {
 
     /// Returns where in the order a path stands, or has to be put.
     fn search(&self, path: &str) -> Result<usize, usize> {
-        self.order.binary_search_by(|index| (*self.path_of(*index)).cmp(path))
+        self.order.binary_search_by(|index| in_order(self.path_of(*index), path))
     }
 
     fn path_of(&self, index: u32) -> &str {
@@ -120,7 +121,7 @@ impl<T> ByPath<T> {
         });
     }
 
-    /// Visits the rows from a path on, in the order of their text.
+    /// Visits the rows from a path on, in order.
     pub(super) fn from<'m>(&'m self, from: Bound<&str>) -> impl Iterator<Item = (&'m str, &'m T)> {
         let at = match from {
             Bound::Unbounded => 0,
@@ -140,6 +141,13 @@ impl<T> ByPath<T> {
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.rows.iter_mut().map(|(_, value)| value)
     }
+}
+
+/// Compares paths part by part: what is below a path follows it at once, as in a tree.
+fn in_order(one: &str, other: &str) -> Ordering {
+    // No path has a zero in it.
+    let first = |byte: u8| if byte == b'.' { 0 } else { byte };
+    one.bytes().map(first).cmp(other.bytes().map(first))
 }
 
 /// Returns the place of a path by its length, its middle and its end: beginnings are much alike.
@@ -178,6 +186,19 @@ mod tests {
         assert_eq!(paths(Bound::Excluded("a.b")), ["a.c", "b"]);
         assert_eq!(paths(Bound::Excluded("a.bb")), ["a.c", "b"]);
         assert_eq!(paths(Bound::Included("c")), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_below_a_path_follows_it() {
+        let mut map = ByPath::default();
+        for path in ["a-b", "a", "a b", "a.b", "a.b.c", "a!", "a.b-c"] {
+            map.insert(path, ());
+        }
+        let paths: Vec<String> = listed(&map, Bound::Unbounded).into_iter().map(|(path, ())| path).collect();
+        assert_eq!(paths, ["a", "a.b", "a.b.c", "a.b-c", "a b", "a!", "a-b"]);
+        let mut parts = paths.clone();
+        parts.sort_by(|a, b| a.split('.').cmp(b.split('.')));
+        assert_eq!(parts, paths);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl ContextTree {
         self.nodes.get(path).map(|place| &place.node)
     }
 
-    /// Visits every path at and below `path` (all for `""`), in the order of their text.
+    /// Visits every path at and below `path` (all for `""`), part by part in order.
     pub(super) fn below<'c>(&'c self, path: &'c str) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let inside = move |known: &str| {
             path.is_empty() || known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -105,7 +105,7 @@ impl ContextTree {
         candidates.filter(move |(known, _)| inside(known)).map(|(known, place)| (known, &place.node))
     }
 
-    /// Visits the paths after `path` in the order of their text.
+    /// Visits the paths after `path` part by part in order.
     pub(super) fn after<'c>(&'c self, path: Option<&'c str>) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let from = path.map_or(Bound::Unbounded, Bound::Excluded);
         self.nodes.from(from).map(|(known, place)| (known, &place.node))

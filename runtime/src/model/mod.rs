@@ -215,8 +215,12 @@ impl Model {
 
     /// Returns the numbers of the sources that have a value.
     fn sources_used(&self) -> BTreeSet<u16> {
-        let contexts = core::iter::once(&self.own).chain(self.foreign.values());
-        contexts.flat_map(ContextTree::sources_used).collect()
+        let mut used = self.own.sources_used();
+        // Not collected: that takes a list of all, and a sort of it.
+        for number in self.foreign.values().flat_map(ContextTree::sources_used) {
+            used.insert(number);
+        }
+        used
     }
 
     fn refuse(&mut self) {

@@ -188,7 +188,7 @@ impl Model {
                 open = kind;
             }
             tree.open(name.unwrap_or(key));
-            self.write_tree(tree, context.below("").collect(), 0);
+            self.write_tree(tree, &context.below("").collect::<Vec<_>>(), 0);
             tree.close();
         }
         if open.is_some() {
@@ -208,15 +208,14 @@ impl Model {
             return self.member_in(context, segments, whole);
         }
         let path = segments.join(".");
-        let mut found: Vec<(&str, &Node)> = context.below(&path).collect();
+        let found: Vec<(&str, &Node)> = context.below(&path).collect();
         if let [(at, Node::Bare(value))] = &*found
             && *at == path
         {
             return Some((**value).into());
         }
         if !found.is_empty() || segments.is_empty() {
-            found.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
-            return Some(json::nested(|tree| self.write_tree(tree, found, segments.len())));
+            return Some(json::nested(|tree| self.write_tree(tree, &found, segments.len())));
         }
         if segments == ["meta"] {
             return Some(all_meta(context));
@@ -248,11 +247,8 @@ impl Model {
         None
     }
 
-    /// Writes sorted `entries` as nested objects into the open one, leaving out the first `skip` segments of each path.
-    fn write_tree<'c>(&self, tree: &mut Nested<'_>, mut entries: Vec<(&'c str, &'c Node)>, skip: usize) {
-        if skip == 0 {
-            entries.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
-        }
+    /// Writes `entries`, part by part in order, as nested objects into the open one, leaving out the first `skip` segments of each path.
+    fn write_tree<'c>(&self, tree: &mut Nested<'_>, entries: &[(&'c str, &'c Node)], skip: usize) {
         let mut open: Vec<Open<'c>> = Vec::new();
         let mut leaf_at_top = false;
         for (index, (path, node)) in entries.iter().enumerate() {
