@@ -145,45 +145,36 @@ impl UnixMillis {
         let of_day = part(millis.rem_euclid(MILLIS_PER_DAY));
         let (seconds, fraction) = (of_day / 1000, of_day % 1000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
         let year = part(year);
-        let [century, year] = [year / 100, year % 100].map(pair);
-        let [month, day, hour, minute, second] = [part(month), part(day), hour, minute, second].map(pair);
-        let [tenths, millis] = [fraction / 10, fraction % 10].map(pair);
-        let mut text = heapless::String::new();
-        // The length is exactly what is pushed.
-        for part in [
-            century,
-            year,
-            "-",
-            month,
-            "-",
-            day,
-            "T",
-            hour,
-            ":",
-            minute,
-            ":",
-            second,
-            ".",
-            tenths,
-            millis.get(1..).unwrap_or_default(),
-            "Z",
-        ] {
-            let _ = text.push_str(part);
+        let pairs = [
+            (0, year / 100),
+            (2, year % 100),
+            (5, part(month)),
+            (8, part(day)),
+            (11, hour),
+            (14, minute),
+            (17, second),
+            (20, fraction / 10),
+        ];
+        for (at, number) in pairs {
+            if let Some(place) = text.get_mut(at..at + 2) {
+                place.copy_from_slice(&pair(number));
+            }
         }
-        text
+        if let (Some(place), [_, digit]) = (text.get_mut(22), pair(fraction % 10)) {
+            *place = digit;
+        }
+        // Digits and signs of ASCII, and the length is exactly that.
+        heapless::String::try_from(core::str::from_utf8(&text).unwrap_or_default()).unwrap_or_default()
     }
 }
 
 /// Returns two digits.
-fn pair(number: u32) -> &'static str {
-    let at = usize::try_from(number).unwrap_or(0) * 2;
-    PAIRS.get(at..at + 2).unwrap_or("00")
+fn pair(number: u32) -> [u8; 2] {
+    let digit = |number: u32| b'0'.saturating_add(u8::try_from(number).unwrap_or(0));
+    [digit(number / 10 % 10), digit(number % 10)]
 }
-
-/// All numbers of two digits, one after the other.
-const PAIRS: &str = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
-5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::{self, Write};
 
-use crate::json::Decimal;
+use crate::json::decimal_digits;
 
 /// How a `source` object begins that has no label.
 const WITHOUT_LABEL: &str = "{\"label\":\"\",\"type\":\"NMEA2000\",\"pgn\":";
@@ -62,9 +62,10 @@ impl BusSource {
     pub fn write(&self, out: &mut dyn Write) -> fmt::Result {
         // Only the label can need escapes: the others are digits, hexadecimal or a word.
         out.write_str(self.label.as_ref().map_or(WITHOUT_LABEL, |label| &label.0))?;
-        out.write_str(&Decimal::new(self.pgn.into(), 0).text())?;
+        let digits = |number: u32, out: &mut dyn Write| out.write_str(decimal_digits(number.into(), &mut [0; 20]));
+        digits(self.pgn, out)?;
         out.write_str(",\"src\":\"")?;
-        out.write_str(&Decimal::new(self.address.into(), 0).text())?;
+        digits(self.address.into(), out)?;
         if let Some(name) = self.name {
             out.write_str("\",\"canName\":\"")?;
             out.write_str(&hexadecimal(name))?;
@@ -73,13 +74,13 @@ impl BusSource {
         let mut open = true;
         if let Some(instance) = self.device_instance {
             out.write_str("\",\"deviceInstance\":")?;
-            out.write_str(&Decimal::new(instance.into(), 0).text())?;
+            digits(instance.into(), out)?;
             open = false;
         }
         if let Some(instance) = self.instance {
             out.write_str(if open { "\",\"instance\":\"" } else { ",\"instance\":\"" })?;
             match instance {
-                BusInstance::Number(number) => out.write_str(&Decimal::new(number.into(), 0).text())?,
+                BusInstance::Number(number) => digits(number, out)?,
                 BusInstance::Undefined => out.write_str("undefined")?,
             }
             open = true;

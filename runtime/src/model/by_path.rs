@@ -1,34 +1,38 @@
 //! A map by path: part by part in order for who lists, found at once for who tells.
 //!
 //! A value is told of the same few hundred paths again and again, and a search among them compares long beginnings that
-//! are all alike. So where a path was found is remembered by its length, middle and end.
+//! are all alike. So a path is found by a hash of its length, middle and end.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::cell::Cell;
 use core::cmp::Ordering;
 use core::ops::Bound;
 
-/// Rows from which on it pays to remember where they were found.
-const FEW: usize = 12;
 /// Rows that there is room for at first.
 const GROWTH: usize = 8;
-/// Rows that are remembered, each at the place that its path gives.
-const NEAR: usize = if cfg!(any(test, feature = "std")) { 2048 } else { 256 };
+/// Places for each row, at least: half of them stay empty, so that what is not there is soon missed.
+const PLACES_PER_ROW: usize = 2;
+
+/// The number of a row in a place, from 1; 0 stands for none.
+#[cfg(any(test, feature = "std"))]
+type Place = u32;
+/// As above: chips hold a few hundred paths.
+#[cfg(not(any(test, feature = "std")))]
+type Place = u16;
 
 /// A map by path.
 #[derive(Debug)]
 pub(super) struct ByPath<T> {
     rows: Vec<(Box<str>, T)>,
     /// Numbers of the rows, in the order of their paths, see [`in_order`].
-    order: Vec<u32>,
-    /// Numbers of the rows that were found last; empty while there are few.
-    near: Vec<Cell<u16>>,
+    order: Vec<Place>,
+    /// Rows by the hash of their paths, or in the next place that was free; a power of two, or none.
+    places: Vec<Place>,
 }
 
 impl<T> Default for ByPath<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), order: Vec::new(), near: Vec::new() }
+        Self { rows: Vec::new(), order: Vec::new(), places: Vec::new() }
     }
 }
 
@@ -48,77 +52,80 @@ impl<T> ByPath<T> {
         Some(value)
     }
 
-    /// Returns the number of a row.
+    /// Returns the index of a row.
     fn find(&self, path: &str) -> Option<usize> {
-        let place = place(path.as_bytes());
-        let near = [self.near.get(place), self.near.get(place ^ 1)];
-        for near in near.into_iter().flatten() {
-            let index = usize::from(near.get());
+        let mut at = hash(path.as_bytes());
+        loop {
+            // Half of the places are empty, so that this ends.
+            at &= self.places.len().checked_sub(1)?;
+            let index = usize::try_from(self.places.get(at)?.checked_sub(1)?).ok()?;
             if self.rows.get(index).is_some_and(|(known, _)| **known == *path) {
                 return Some(index);
             }
+            at += 1;
         }
-        let at = self.search(path).ok()?;
-        let index = *self.order.get(at)?;
-        // Two that have the same place stand beside each other.
-        if let ([Some(near), Some(beside)], Ok(index)) = (near, u16::try_from(index)) {
-            beside.set(near.replace(index));
-        }
-        usize::try_from(index).ok()
     }
 
     /// Returns where in the order a path stands, or has to be put.
     fn search(&self, path: &str) -> Result<usize, usize> {
-        self.order.binary_search_by(|index| in_order(self.path_of(*index), path))
+        self.order.binary_search_by(|number| in_order(self.row(*number).map_or("", |(known, _)| known), path))
     }
 
-    fn path_of(&self, index: u32) -> &str {
-        self.rows.get(index as usize).map_or("", |(path, _)| path)
+    fn row(&self, number: Place) -> Option<&(Box<str>, T)> {
+        self.rows.get(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 
     /// Adds a path; a known one gets another value.
     pub(super) fn insert(&mut self, path: &str, value: T) {
-        let at = match self.search(path) {
-            Ok(at) => {
-                let index = self.order.get(at).copied().unwrap_or(u32::MAX);
-                if let Some((_, known)) = self.rows.get_mut(index as usize) {
-                    *known = value;
-                }
-                return;
-            }
-            Err(at) => at,
-        };
-        let Ok(index) = u32::try_from(self.rows.len()) else { return };
+        if let Some(known) = self.get_mut(path) {
+            *known = value;
+            return;
+        }
+        let Ok(number) = Place::try_from(self.rows.len() + 1) else { return };
+        let at = self.search(path).unwrap_or_else(|at| at);
         if self.rows.len() == self.rows.capacity() {
             // Doubling would leave half of the room empty.
             let more = (self.rows.len() / 8).max(GROWTH);
             self.rows.reserve_exact(more);
             self.order.reserve_exact(more);
         }
-        self.order.insert(at, index);
+        self.order.insert(at, number);
         self.rows.push((path.into(), value));
-        if self.near.is_empty() && self.rows.len() > FEW {
-            self.near.resize(NEAR, Cell::new(0));
+        if self.rows.len() * PLACES_PER_ROW > self.places.len() {
+            self.place_all();
+        } else {
+            place(&mut self.places, path, number);
+        }
+    }
+
+    /// Gives every row its place, with room for half as many more.
+    fn place_all(&mut self) {
+        self.places.clear();
+        let count = (self.rows.len() * PLACES_PER_ROW * 3 / 2).next_power_of_two();
+        self.places.reserve_exact(count);
+        self.places.resize(count, 0);
+        for (number, (path, _)) in (1..).zip(&self.rows) {
+            place(&mut self.places, path, number);
         }
     }
 
     /// Keeps the rows that `stays` says yes to.
     pub(super) fn retain(&mut self, mut stays: impl FnMut(&str, &mut T) -> bool) {
-        let mut count = 0;
+        let mut count: Place = 0;
         let mut numbers = Vec::with_capacity(self.rows.len());
         self.rows.retain_mut(|(path, value)| {
             let is_kept = stays(path, value);
+            count += Place::from(is_kept);
             numbers.push(is_kept.then_some(count));
-            count += u32::from(is_kept);
             is_kept
         });
-        self.order.retain_mut(|index| match numbers.get(*index as usize) {
-            Some(Some(number)) => {
-                *index = *number;
-                true
-            }
-            _ => false,
+        self.order.retain_mut(|number| {
+            let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+            let now = numbers.get(index).copied().flatten();
+            *number = now.unwrap_or(0);
+            now.is_some()
         });
+        self.place_all();
     }
 
     /// Visits the rows from a path on, in order.
@@ -129,7 +136,7 @@ impl<T> ByPath<T> {
             Bound::Excluded(path) => self.search(path).map_or_else(|at| at, |at| at.saturating_add(1)),
         };
         let rest = self.order.get(at..).unwrap_or_default();
-        rest.iter().filter_map(|index| self.rows.get(*index as usize)).map(|(path, value)| (&**path, value))
+        rest.iter().filter_map(|number| self.row(*number)).map(|(path, value)| (&**path, value))
     }
 
     /// Visits all values.
@@ -150,14 +157,28 @@ fn in_order(one: &str, other: &str) -> Ordering {
     one.bytes().map(first).cmp(other.bytes().map(first))
 }
 
-/// Returns the place of a path by its length, its middle and its end: beginnings are much alike.
-fn place(path: &[u8]) -> usize {
+/// Puts a row into the first place that is free for its path; there is one, for half of them are.
+fn place(places: &mut [Place], path: &str, number: Place) {
+    let Some(mask) = places.len().checked_sub(1) else { return };
+    let mut at = hash(path.as_bytes()) & mask;
+    while let Some(place) = places.get_mut(at) {
+        if *place == 0 {
+            *place = number;
+            return;
+        }
+        at = (at + 1) & mask;
+    }
+}
+
+/// Returns the hash of a path by its length, its middle and its end: beginnings are much alike.
+fn hash(path: &[u8]) -> usize {
     let word = |from: usize| path.get(from..).and_then(<[u8]>::first_chunk).copied().map_or(0, u32::from_le_bytes);
     let last = path.len().saturating_sub(4);
     // Odd numbers of many bits, of the golden ratio and of the square root of 2.
     let sum = word(last).wrapping_mul(0x9e37_79b9) ^ word(last / 2).wrapping_mul(0x6a09_e667);
     let sum = (sum ^ u32::try_from(path.len()).unwrap_or(u32::MAX)).wrapping_mul(0x9e37_79b9);
-    (sum >> (u32::BITS - NEAR.trailing_zeros())) as usize
+    // The upper bits have something of all.
+    (sum >> 8) as usize
 }
 
 #[cfg(test)]
@@ -202,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_with_the_same_place_are_told_apart() {
+    fn paths_are_told_apart_however_many() {
         let paths: Vec<String> = (0..4000).map(|number| format!("electrical.batteries.{number}.voltage")).collect();
         let mut map = ByPath::default();
         paths.iter().enumerate().for_each(|(number, path)| map.insert(path, number));
