@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use skiff_benches::{Quiet, call, load, native};
+use skiff_benches::{call, load, native, quiet};
 use skiff_runtime::host::Call;
 use skiff_runtime::package::Package;
 
@@ -25,7 +25,7 @@ fn module(poll: &str) -> Package {
 
 fn crossings(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("call");
-    let mut services = Quiet::default();
+    let mut services = quiet();
 
     let mut empty = load(&module(""));
     group.bench_function("empty export", |bencher| bencher.iter(|| call(&mut empty, &mut services, Call::Poll)));

@@ -3,14 +3,14 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use skiff_benches::native::TrueWind;
-use skiff_benches::{Quiet, call, delta, load, true_wind, wind_input};
+use skiff_benches::{call, delta, load, quiet, true_wind, wind_input};
 use skiff_runtime::delta::{Delta, Stamp};
 use skiff_runtime::host::Call;
 use skiff_runtime::time::UnixMillis;
 
 fn one_wind(criterion: &mut Criterion) {
     let input = wind_input();
-    let mut services = Quiet::default();
+    let mut services = quiet();
     let mut plugin = load(&true_wind());
     for step in [Call::Name, Call::Schema, Call::Start { config: String::from("{}") }] {
         call(&mut plugin, &mut services, step);
@@ -18,7 +18,7 @@ fn one_wind(criterion: &mut Criterion) {
     for delta in &input {
         call(&mut plugin, &mut services, Call::Delta(delta.clone()));
     }
-    assert_eq!(services.emitted.len(), 1, "one wind in, one wind out");
+    assert_eq!(services.heard.len(), 1, "one wind in, one wind out");
     let matched = plugin.usage().fuel_in_call;
     let other = delta(r#"{"path":"tanks.fuel.0.currentLevel","value":0.42}"#);
     call(&mut plugin, &mut services, Call::Delta(other.clone()));
@@ -29,7 +29,7 @@ fn one_wind(criterion: &mut Criterion) {
     let [.., wind] = &input;
     group.bench_function("true wind, plugin", |bencher| {
         bencher.iter(|| {
-            services.emitted.clear();
+            services.heard.clear();
             call(&mut plugin, &mut services, Call::Delta(wind.clone()))
         });
     });

@@ -6,50 +6,22 @@ pub mod native;
 use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::delta::{Delta, DeltaVersion, Stamp};
-use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Progress, Services};
+use skiff_runtime::delta::{Delta, Stamp};
+use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
 use skiff_runtime::package::Package;
-use skiff_runtime::time::{Instant, UnixMillis};
+use skiff_runtime::time::UnixMillis;
 
-/// Services that keep what was emitted and answer everything else with nothing.
-#[derive(Debug, Default)]
-pub struct Quiet {
-    /// Texts of the deltas emitted so far.
-    pub emitted: Vec<String>,
+/// Nobody around a plugin but what keeps the deltas it emits.
+#[must_use]
+pub fn quiet() -> Quiet {
+    Nobody { wall: NOW, heard: Vec::new() }
 }
 
-impl Services for Quiet {
-    fn wall(&self) -> UnixMillis {
-        UnixMillis(1_780_308_000_000)
-    }
-    fn monotonic(&self) -> Instant {
-        Instant::default()
-    }
-    fn random(&mut self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-    fn log(&mut self, _: log::Level, _: &str) {}
-    fn set_status(&mut self, _: &str) {}
-    fn set_error(&mut self, _: &str) {}
-    fn read_config(&mut self) -> Option<String> {
-        None
-    }
-    fn save_config(&mut self, _: &str) -> bool {
-        false
-    }
-    fn emit(&mut self, delta: &str, _: DeltaVersion) {
-        self.emitted.push(delta.to_owned());
-    }
-    fn self_path(&mut self, _: &str) -> Option<String> {
-        None
-    }
-    fn path(&mut self, _: &str) -> Option<String> {
-        None
-    }
-    fn publish_notification(&mut self, _: &str, _: &str) -> bool {
-        false
-    }
-}
+/// What [`quiet`] returns.
+pub type Quiet = Nobody<Vec<String>>;
+
+/// The wall clock of everything that is measured.
+const NOW: UnixMillis = UnixMillis(1_780_308_000_000);
 
 /// Loads a package on the Linux board.
 ///
@@ -115,7 +87,7 @@ pub fn delta(values: &str) -> Arc<Delta> {
     let stamp = Stamp {
         source_ref: "bench.1",
         self_context: "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001",
-        now: UnixMillis(1_780_308_000_000),
+        now: NOW,
     };
     let text = format!(r#"{{"updates":[{{"values":[{values}]}}]}}"#);
     Arc::new(Delta::parse(&text, &stamp).expect("a delta"))

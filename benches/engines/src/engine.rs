@@ -1,6 +1,7 @@
-//! What an engine has to do for a plugin, and what is the same for all: the exports, the texts that come out.
+//! What an engine has to do for a plugin, and what is the same for all: the exports, the imports that do nothing.
 
-use std::cell::RefCell;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Why something failed.
 pub type Failed = String;
@@ -14,10 +15,12 @@ pub enum Export {
     Deallocate,
     New,
     Collect,
+    Poll,
 }
 
 impl Export {
-    pub const ALL: [Self; 6] = [Self::Start, Self::Delta, Self::Allocate, Self::Deallocate, Self::New, Self::Collect];
+    pub const ALL: [Self; 7] =
+        [Self::Start, Self::Delta, Self::Allocate, Self::Deallocate, Self::New, Self::Collect, Self::Poll];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,18 +30,17 @@ impl Export {
             Self::Deallocate => "deallocate",
             Self::New => "__new",
             Self::Collect => "__collect",
+            Self::Poll => "poll",
         }
     }
 
     /// Whether it gives a number back (plugin ABI §2).
-    #[allow(dead_code, reason = "not every engine asks")]
     pub const fn has_result(self) -> bool {
-        matches!(self, Self::Start | Self::Allocate | Self::New)
+        matches!(self, Self::Start | Self::Allocate | Self::New | Self::Poll)
     }
 }
 
 /// Imports beside `sk_handle_message` that the packages have, with the number of their arguments: they do nothing.
-#[allow(dead_code, reason = "not every engine links by name")]
 pub const SILENT: [(&str, usize); 3] = [("abort", 4), ("sk_set_status", 2), ("sk_set_error", 2)];
 
 /// One plugin on an engine.
@@ -55,7 +57,6 @@ pub trait Engine: Sized {
 
 /// Returns how many arguments the module declares for `sk_handle_message`: the version at the end may be left out
 /// (plugin ABI §3.1). Types and imports are sections 1 and 2 (WebAssembly 2.0, 5.5).
-#[allow(dead_code, reason = "machine code imports nothing")]
 pub fn emit_arguments(wasm: &[u8]) -> usize {
     fn number(bytes: &mut &[u8]) -> Option<usize> {
         let (mut value, mut shift) = (0, 0);
@@ -108,26 +109,4 @@ pub fn emit_arguments(wasm: &[u8]) -> usize {
         }
     }
     find(wasm).unwrap_or(3)
-}
-
-thread_local! {
-    static EMITTED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Keeps a delta that a plugin emitted.
-pub fn emitted(text: &[u8]) {
-    EMITTED.with_borrow_mut(|emitted| emitted.push(String::from_utf8_lossy(text).into_owned()));
-}
-
-/// Returns what was emitted since the last time.
-pub fn take_emitted() -> Vec<String> {
-    EMITTED.take()
-}
-
-/// The same for engines in C.
-#[cfg(any(feature = "wasm3", feature = "wamr"))]
-#[unsafe(no_mangle)]
-extern "C" fn skiff_emitted(text: *const u8, length: u32) {
-    // SAFETY: the shims hand over a range inside the linear memory that the engine has checked the beginning of.
-    emitted(unsafe { std::slice::from_raw_parts(text, length as usize) });
 }

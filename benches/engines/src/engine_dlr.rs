@@ -1,18 +1,32 @@
 //! dlr-wasm-interpreter: https://crates.io/crates/dlr-wasm-interpreter
 
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use alloc::{format, vec};
+
 use dlr_wasm_interpreter::{
-    ExternVal, FuncAddr, FuncType, HostCall, MemAddr, NumType, ResultType, RunState, Store, ValType, Value,
+    Config, ExternVal, FuncAddr, FuncType, HostCall, MemAddr, NumType, ResultType, RunState, Store, ValType, Value,
     decode_and_validate,
 };
 
-use crate::engine::{Engine, Export, Failed, SILENT, emit_arguments, emitted};
+use crate::emitted::emitted;
+use crate::engine::{Engine, Export, Failed, SILENT, emit_arguments};
 
 /// Number of `sk_handle_message`; the others do nothing.
 const EMIT: usize = 1;
 const SILENT_CODE: usize = 0;
 
+/// What a chip has room for: each call takes all of it from the heap, 24 bytes a value.
+struct Small;
+
+impl Config for Small {
+    const MAX_VALUE_STACK_SIZE: usize = 1024;
+    const MAX_CALL_STACK_SIZE: usize = 128;
+}
+
 pub struct Chosen {
-    store: Store<'static, ()>,
+    store: Store<'static, Small>,
     memory: MemAddr,
     functions: [Option<FuncAddr>; Export::ALL.len()],
     /// The store borrows it; last, so that it is dropped last.
@@ -23,9 +37,9 @@ impl Engine for Chosen {
     fn load(wasm: &[u8]) -> Result<Self, Failed> {
         let wasm: Box<[u8]> = wasm.into();
         // SAFETY: the boxed bytes neither move nor change, and are dropped after the store.
-        let bytes: &'static [u8] = unsafe { std::slice::from_raw_parts(wasm.as_ptr(), wasm.len()) };
+        let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(wasm.as_ptr(), wasm.len()) };
         let module = decode_and_validate(bytes, &mut ()).map_err(|error| format!("{error:?}"))?;
-        let mut store: Store<'static, ()> = Store::new(());
+        let mut store: Store<'static, Small> = Store::new(Small);
         let mut function = |arguments: usize, code: usize| {
             let params = ResultType { valtypes: vec![ValType::NumType(NumType::I32); arguments] };
             ExternVal::Func(store.func_alloc(FuncType { params, returns: ResultType { valtypes: Vec::new() } }, code))

@@ -3,7 +3,8 @@
 use skiff_plugin::{Capability, Host, Json, Plugin};
 use true_wind::TrueWind;
 
-use crate::engine::{Engine, Export, Failed, emitted};
+use crate::emitted::emitted;
+use crate::engine::{Engine, Export, Failed};
 
 struct Silent;
 

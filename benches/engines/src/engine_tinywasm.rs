@@ -1,9 +1,13 @@
 //! tinywasm: https://crates.io/crates/tinywasm
 
-use tinywasm::types::WasmValue;
-use tinywasm::{FuncContext, Function, HostFunction, Imports, Memory, ModuleInstance, Store};
+use alloc::string::ToString;
 
-use crate::engine::{Engine, Export, Failed, SILENT, emit_arguments, emitted};
+use tinywasm::engine::{Config, StackConfig};
+use tinywasm::types::WasmValue;
+use tinywasm::{Engine as Tinywasm, FuncContext, Function, HostFunction, Imports, Memory, ModuleInstance, Store};
+
+use crate::emitted::emitted;
+use crate::engine::{Engine, Export, Failed, SILENT, emit_arguments};
 
 pub struct Chosen {
     store: Store,
@@ -14,7 +18,9 @@ pub struct Chosen {
 impl Engine for Chosen {
     fn load(wasm: &[u8]) -> Result<Self, Failed> {
         let module = tinywasm::parse_bytes(wasm).map_err(|error| error.to_string())?;
-        let mut store = Store::default();
+        // What a chip has room for: by itself it would take 470 KB at once.
+        let stacks = Config::new().with_value_stack(StackConfig::dynamic(64, 4096));
+        let mut store = Store::new(Tinywasm::new(stacks.with_call_stack(StackConfig::dynamic(16, 128))));
         let mut imports = Imports::new();
         let emit = |context: FuncContext<'_>, at: i32, length: i32| {
             let memory = context.memory("memory")?;

@@ -1,8 +1,11 @@
 //! wasmi: https://crates.io/crates/wasmi
 
+use alloc::string::ToString;
+
 use wasmi::{Caller, Config, Engine as Wasmi, Func, Instance, Linker, Memory, Module, Store, Val};
 
-use crate::engine::{Engine, Export, Failed, SILENT, emit_arguments, emitted};
+use crate::emitted::emitted;
+use crate::engine::{Engine, Export, Failed, SILENT, emit_arguments};
 
 pub struct Chosen {
     store: Store<()>,

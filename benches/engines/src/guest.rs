@@ -1,20 +1,28 @@
 //! A plugin as a host calls it: the buffer dialect and AssemblyScript (plugin ABI §2), as Signal K Server does.
 
-use skiff_measure::input::Feed;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::chosen::Chosen;
-use crate::engine::{Engine, Export, Failed, take_emitted};
+use crate::emitted::take_emitted;
+use crate::engine::{Engine, Export, Failed};
 
 /// AssemblyScript's class of strings.
 const CLASS_STRING: u32 = 2;
 /// Calls after which AssemblyScript is asked to collect.
 const COLLECT_CALLS: u32 = 64;
 
-/// A package.
-pub struct Plugin {
-    pub wasm: Vec<u8>,
-    pub config: String,
-    pub feed: Feed,
+/// A package, and what it is fed.
+pub struct Plugin<'p> {
+    pub wasm: &'p [u8],
+    pub config: &'p str,
+    /// Deltas before anything is measured.
+    pub before: Vec<&'p str>,
+    /// Deltas in a circle, each of which it answers.
+    pub answered: Vec<&'p str>,
+    /// A delta that it does not want.
+    pub unwanted: &'p str,
 }
 
 /// A plugin that runs.
@@ -27,8 +35,8 @@ pub struct Guest {
 
 impl Guest {
     /// From bytes to a plugin that was started.
-    pub fn started(plugin: &Plugin) -> Result<Self, Failed> {
-        let mut engine = Chosen::load(&plugin.wasm)?;
+    pub fn started(plugin: &Plugin<'_>) -> Result<Self, Failed> {
+        let mut engine = Chosen::load(plugin.wasm)?;
         let is_assemblyscript = engine.has(Export::New);
         let config = plugin.config.as_bytes();
         let length = config.len() as u32;
@@ -48,9 +56,9 @@ impl Guest {
     }
 
     /// And has heard what it has to have heard.
-    pub fn fed(plugin: &Plugin) -> Result<Self, Failed> {
+    pub fn fed(plugin: &Plugin<'_>) -> Result<Self, Failed> {
         let mut guest = Self::started(plugin)?;
-        for text in &plugin.feed.before {
+        for text in &plugin.before {
             guest.delta(text)?;
         }
         take_emitted();
@@ -80,9 +88,9 @@ impl Guest {
 }
 
 /// What a plugin answers: the same on every engine.
-pub fn answers(plugin: &Plugin) -> Result<Vec<String>, Failed> {
+pub fn answers(plugin: &Plugin<'_>) -> Result<Vec<String>, Failed> {
     let mut guest = Guest::fed(plugin)?;
-    for text in plugin.feed.answered.iter().cycle().take(6).chain([&plugin.feed.unwanted]) {
+    for text in plugin.answered.iter().cycle().take(6).chain([&plugin.unwanted]) {
         guest.delta(text)?;
     }
     Ok(take_emitted())

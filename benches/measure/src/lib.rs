@@ -9,3 +9,4 @@ pub mod input;
 pub mod plot;
 pub mod rounds;
 pub mod statistics;
+pub mod virt;

@@ -6,6 +6,7 @@
 mod bench;
 mod built;
 mod can_guest;
+mod chroot;
 mod cross;
 mod debian;
 mod differential;
@@ -115,8 +116,14 @@ const TASKS: &[Task] = &[
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
     Task {
         name: "bench",
-        does: "measures the packages on Skiff and on other engines, and writes benches/RESULTS.md; --only ENGINE…",
+        does: "measures the packages on Skiff and on other engines, and writes benches/RESULTS.md; --only ENGINE…, \
+               --compare OTHER.json, --tables",
         run: bench::run,
+    },
+    Task {
+        name: "chroot",
+        does: "runs skiff bench in a minimal Debian with nothing else installed; as root, by hand",
+        run: chroot::run,
     },
     Task {
         name: "gates",

@@ -66,7 +66,10 @@ pub fn image() -> Result<PathBuf, String> {
 }
 
 /// Installs the emulator, and `npm`, which packs packages for the board.
-fn prepare() -> Result<(), String> {
+///
+/// # Errors
+/// What to type.
+pub fn prepare() -> Result<(), String> {
     for (program, packages) in [(EMULATOR, &["qemu-system-misc"][..]), ("npm", &["nodejs", "npm"]), ("curl", &["curl"])]
     {
         if !process::found(program) {

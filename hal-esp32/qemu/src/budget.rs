@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use skiff_runtime::budget::{MODEL, NETWORK, QUEUES, RUNTIME};
 use skiff_runtime::gateway::Gateway;
-
-use crate::{heap, stack, uart};
+use skiff_virt::{heap, stack, uart};
 
 /// All RAM of the board, bytes.
 const RAM_BYTES: u64 = 400 * 1024;

@@ -6,9 +6,10 @@ use skiff_runtime::n2k::fast_packet::REASSEMBLY_BYTES;
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::{DeltaForm, N2kMessage, Receiver, sample};
 use skiff_runtime::time::{Instant, UnixMillis};
+use skiff_virt::{clock, heap};
 
 use crate::partition::Partition;
-use crate::{clock, heap, report, watchdog};
+use crate::{report, watchdog};
 
 /// Frames between two ticks of the watchdog.
 const FRAMES_PER_TICK: usize = 256;

@@ -9,38 +9,33 @@
 extern crate alloc;
 
 mod budget;
-mod clock;
-mod exit;
 mod flash;
 mod frames;
-mod heap;
 mod net;
 mod packages;
 mod partition;
 mod play;
 mod report;
 mod reset;
-mod stack;
-mod start;
 mod talk;
-mod uart;
 mod watchdog;
 
 use partition::Partition;
-// Every copy goes through it.
-use skiff_memcpy as _;
+use skiff_virt::{exit, heap};
 
-/// What the start code calls: everything is set up, interrupts are off.
+skiff_virt::entry!(main, timer: reset::by_watchdog);
+
+/// Everything is set up, interrupts are off.
 fn main() -> ! {
     heap::open();
     talk::open();
     let reset = reset::take();
     log::info!("{reset}");
     watchdog::start();
-    let partition = Partition::in_flash();
+    let partition = Partition;
     if partition.asks_for("wedge") && reset.is_first() {
         log::info!("asked to wedge: this tick never ends");
-        stack::wedge();
+        watchdog::wedge();
     }
     let done = if partition.asks_for("net") { net::run(&partition) } else { play::run(&partition) };
     let code = match done {

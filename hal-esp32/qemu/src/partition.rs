@@ -1,7 +1,4 @@
-//! The data partition of the flash: boot words, the log, packages; written by `cargo xtask qemu`.
-//!
-//! Magic `SKPART01`, then entries of kind and length (32 bits each, little-endian) and data, padded to four bytes;
-//! kind 0 ends it. Everything is read in place.
+//! What lies in the data partition of the flash: boot words, the log, packages; written by `cargo xtask qemu`.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,8 +7,8 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::time::UnixMillis;
+use skiff_virt::partition::entries;
 
-const MAGIC: &[u8; 8] = b"SKPART01";
 /// Text: words that ask for something, for instance `wedge`.
 const WORDS: u32 = 1;
 /// The log: time of its start (64 bits, milliseconds), then records of [`RECORD_BYTES`].
@@ -28,7 +25,7 @@ const RECORD_BYTES: usize = 16;
 
 /// The partition.
 #[derive(Clone, Copy)]
-pub struct Partition(&'static [u8]);
+pub struct Partition;
 
 /// A package as it lies there.
 #[derive(Clone, Copy)]
@@ -41,21 +38,7 @@ pub struct PackageParts {
     pub config: Option<&'static str>,
 }
 
-unsafe extern "C" {
-    static _partition_start: u8;
-    static _partition_end: u8;
-}
-
 impl Partition {
-    /// Returns the partition of the flash.
-    pub fn in_flash() -> Self {
-        let start = &raw const _partition_start;
-        let size = (&raw const _partition_end).addr() - start.addr();
-        // SAFETY: link.x gives the range to the partition, and the flash is read-only from the start on.
-        let bytes = unsafe { core::slice::from_raw_parts(start, size) };
-        Self(bytes.strip_prefix(MAGIC).unwrap_or_default())
-    }
-
     /// Tells whether a boot word is set.
     pub fn asks_for(&self, word: &str) -> bool {
         self.words().any(|one| one == word)
@@ -92,7 +75,7 @@ impl Partition {
 
     /// Visits the packages.
     pub fn packages(&self) -> impl Iterator<Item = PackageParts> + use<> {
-        let mut entries = self.entries().filter(|(kind, _)| matches!(*kind, MANIFEST | MODULE | CONFIG)).peekable();
+        let mut entries = entries().filter(|(kind, _)| matches!(*kind, MANIFEST | MODULE | CONFIG)).peekable();
         core::iter::from_fn(move || {
             let (_, manifest) = entries.find(|(kind, _)| *kind == MANIFEST)?;
             let (_, module) = entries.next_if(|(kind, _)| *kind == MODULE)?;
@@ -102,23 +85,8 @@ impl Partition {
         })
     }
 
-    fn of(&self, wanted: u32) -> impl Iterator<Item = &'static [u8]> + use<> {
-        self.entries().filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data)
-    }
-
-    fn entries(&self) -> impl Iterator<Item = (u32, &'static [u8])> + use<> {
-        let mut rest = self.0;
-        core::iter::from_fn(move || {
-            let (kind, after) = rest.split_first_chunk::<4>()?;
-            let (length, after) = after.split_first_chunk::<4>()?;
-            let (kind, length) = (u32::from_le_bytes(*kind), u32::from_le_bytes(*length) as usize);
-            if kind == 0 {
-                return None;
-            }
-            let data = after.get(..length)?;
-            rest = after.get(length.checked_next_multiple_of(4)?..)?;
-            Some((kind, data))
-        })
+    fn of(self, wanted: u32) -> impl Iterator<Item = &'static [u8]> + use<> {
+        entries().filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data)
     }
 }
 

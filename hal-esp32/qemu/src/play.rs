@@ -8,10 +8,11 @@ use skiff_runtime::host::{Instance, InstanceSpec, ModuleFacts};
 use skiff_runtime::n2k::sample;
 use skiff_runtime::package::Package;
 use skiff_runtime::replay::Replay;
+use skiff_virt::uart;
 
 use crate::budget::Measured;
 use crate::partition::Partition;
-use crate::{frames, packages, report, uart, watchdog};
+use crate::{frames, packages, report, watchdog};
 
 /// Plays the log to its end.
 ///

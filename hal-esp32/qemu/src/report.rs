@@ -1,6 +1,6 @@
 //! The measurements at the end: lines `# = NAME BYTES`, read by `cargo xtask qemu`.
 
-use crate::{clock, heap, stack, uart};
+use skiff_virt::{clock, heap, stack, uart};
 
 /// Begins to measure; [`Span::end`] tells.
 pub fn begin() -> Span {

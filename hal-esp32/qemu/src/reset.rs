@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::exit;
+use skiff_virt::exit;
 
 /// Marks a cell that was written by us and not by chance.
 const MAGIC: u32 = 0x534b_4946;
@@ -81,8 +81,13 @@ pub fn take() -> Last {
     Last::Watchdog { at: kept.at, count: kept.count }
 }
 
+/// Resets a board whose watchdog fired while the processor was at this address.
+pub fn by_watchdog(at: usize) -> ! {
+    reset(Reason::Watchdog, at)
+}
+
 /// Keeps the reason and resets the board.
-pub fn reset(reason: Reason, at: usize) -> ! {
+fn reset(reason: Reason, at: usize) -> ! {
     let cell = &raw mut _kept;
     // SAFETY: as in `take`.
     let before = unsafe { cell.read_volatile() };

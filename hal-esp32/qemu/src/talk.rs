@@ -2,7 +2,7 @@
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-use crate::uart;
+use skiff_virt::uart;
 
 struct Talk;
 

@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use crate::clock;
+use skiff_virt::clock;
 
 /// Longest time between two ticks. A C6 at 160 MHz does in 1.2 s what this board does in it.
 pub const PERIOD_MS: u64 = 200;
@@ -28,4 +28,11 @@ pub fn tick() {
 pub fn stop() {
     // SAFETY: no interrupt comes any more; nothing waits for one.
     unsafe { asm!("csrc mie, {0}", in(reg) TIMER_ENABLE) };
+}
+
+/// Does nothing, for ever: what the watchdog is for.
+pub fn wedge() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
 }

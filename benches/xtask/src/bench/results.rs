@@ -7,16 +7,16 @@ use std::path::Path;
 use serde_json::Value;
 use skiff_measure::plot::{self, Plot, Unit};
 
-use super::value;
+use super::{board_tables, ratio, value};
 use crate::guests::GUESTS;
 use crate::process;
 
 /// Where everything lies, from the top.
-const FOLDER: &str = "benches/results";
+pub const FOLDER: &str = "benches/results";
 /// Around the rows of README.
 const MARKS: [&str; 2] = ["<!-- bench: made by cargo xtask bench -->\n", "<!-- bench end -->\n"];
 /// Rows of an engine: id, heading, unit.
-const ROWS: [(&str, &str, Unit); 4] = [
+pub const ROWS: [(&str, &str, Unit); 4] = [
     ("load", "load and start", Unit::Nanoseconds),
     ("delta.unwanted", "delta not wanted", Unit::Nanoseconds),
     ("delta.answered", "delta answered", Unit::Nanoseconds),
@@ -28,12 +28,31 @@ const ROWS: [(&str, &str, Unit); 4] = [
 /// # Errors
 /// The file that cannot be written.
 pub fn write(top: &Path, found: &Value) -> Result<(), String> {
-    let folder = top.join(FOLDER);
     let json = serde_json::to_string_pretty(found).map_err(|error| error.to_string())?;
-    process::write(&folder.join("results.json"), &(json + "\n"))?;
-    for (name, plots) in
-        [("engines.svg", by_engine(found)), ("plugins.svg", by_plugins(found)), ("memory.svg", memory(found))]
-    {
+    process::write(&top.join(FOLDER).join("results.json"), &(json + "\n"))?;
+    write_shown(top, found)
+}
+
+/// Writes all files anew but `results.json`, from that.
+///
+/// # Errors
+/// The file that cannot be read or written.
+pub fn rewrite(top: &Path) -> Result<(), String> {
+    write_shown(top, &read(&top.join(FOLDER).join("results.json"))?)
+}
+
+/// Reads results.
+///
+/// # Errors
+/// The file, and what is wrong with it.
+pub fn read(path: &Path) -> Result<Value, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write_shown(top: &Path, found: &Value) -> Result<(), String> {
+    let folder = top.join(FOLDER);
+    for (name, plots) in plots(found) {
         process::write(&folder.join(name), &plot::svg(&plots))?;
     }
     process::write(&top.join("benches/RESULTS.md"), &document(found))?;
@@ -41,6 +60,16 @@ pub fn write(top: &Path, found: &Value) -> Result<(), String> {
     let readme = fs::read_to_string(&path).map_err(|error| format!("README.md: {error}"))?;
     let text = with_rows(&readme, &readme_rows(found)).ok_or("README.md has no place for the rows of the bench")?;
     process::write(&path, &text)
+}
+
+/// Every file of plots.
+fn plots(found: &Value) -> [(&'static str, Vec<Plot>); 4] {
+    [
+        ("engines.svg", by_engine(found)),
+        ("plugins.svg", by_plugins(found)),
+        ("memory.svg", memory(found)),
+        ("board.svg", board_tables::plots(found)),
+    ]
 }
 
 /// Puts rows between the marks.
@@ -54,12 +83,12 @@ fn engines(found: &Value) -> impl Iterator<Item = &Value> {
     found["engines"].as_array().into_iter().flatten()
 }
 
-fn word(value: &Value) -> &str {
+pub fn word(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// Why an engine has no value for a package.
-fn reason(engine: &Value, package: &str) -> String {
+pub fn reason(engine: &Value, package: &str) -> String {
     let packages = engine["packages"].as_array().into_iter().flatten();
     let failed =
         packages.into_iter().find(|found| found["package"] == package).and_then(|found| found["failed"].as_str());
@@ -78,14 +107,13 @@ pub fn tables(found: &Value) -> String {
             ROWS.map(|(_, heading, _)| heading).join(" | ")
         );
         let _ = writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |");
-        let own = engines(found).find(|engine| engine["name"] == "skiff");
         for engine in engines(found) {
             let cells = ROWS.map(|(id, _, unit)| {
                 value(engine, guest.package, id).map_or_else(|| "-".into(), |value| unit.text(value))
             });
             let verdict = match value(engine, guest.package, "delta.answered") {
                 None => reason(engine, guest.package),
-                Some(_) => own.map(|own| against(own, engine, guest.package)).unwrap_or_default(),
+                Some(_) => against(engine, guest.package),
             };
             let _ = writeln!(
                 out,
@@ -100,19 +128,21 @@ pub fn tables(found: &Value) -> String {
 }
 
 /// Where Skiff wins and loses beside an engine, in words.
-fn against(own: &Value, engine: &Value, package: &str) -> String {
+fn against(engine: &Value, package: &str) -> String {
     if engine["name"] == "skiff" {
         return String::new();
     }
-    let told = ROWS.iter().filter_map(|(id, heading, _)| {
-        let ratio = value(own, package, id)? / value(engine, package, id).filter(|value| *value > 0.0)?;
-        Some(match ratio {
-            ratio if ratio >= 1.05 => format!("**Skiff loses** {heading}: {ratio:.1} times as much"),
-            ratio if ratio <= 0.95 => format!("Skiff wins {heading}: {:.1} times less", 1.0 / ratio),
-            _ => format!("{heading}: equal"),
-        })
-    });
+    let told = ROWS.iter().filter_map(|(id, heading, _)| Some(verdict(heading, ratio(engine, package, id)?)));
     told.collect::<Vec<_>>().join("; ")
+}
+
+/// What a ratio of Skiff to another says, in words.
+pub fn verdict(heading: &str, ratio: f64) -> String {
+    match ratio {
+        ratio if ratio >= 1.05 => format!("**Skiff loses** {heading}: {ratio:.1} times as much"),
+        ratio if ratio <= 0.95 => format!("Skiff wins {heading}: {:.1} times less", 1.0 / ratio),
+        _ => format!("{heading}: equal"),
+    }
 }
 
 /// Heading of the row that counts only where both did the same.
@@ -208,12 +238,14 @@ fn document(found: &Value) -> String {
     format!(
         "# Results\n\nMade by `{}`; nothing here is typed by hand.\n\n| | |\n| --- | --- |\n| machine | {}, {} processors, {}, {} |\n\
          | date | {} |\n| Skiff | {} |\n| compiler | {} |\n\n\
-         Times are processor time of one thread, medians of interleaved rounds. Every engine runs the same modules with the same deltas; \
-         a row whose plugin answers otherwise is void. Skiff's column has fuel metering, slices and limits in it, the others run \
-         without. `load and start` is check, translation, linking and `plugin_start`. V8's column has the `JSON.stringify` of each \
-         delta in it that Signal K Server does for each plugin.\n\n## Engines\n{}\n![by engine](results/engines.svg)\n\n![memory](results/memory.svg)\n\n\
+         Times are processor time of one thread, V8's of all its threads; medians of rounds, in each of which every engine is measured \
+         once. What stands behind is the median of the rounds' ratios. Every engine runs the same modules with the same deltas; a row whose \
+         plugin answers otherwise is void. Skiff's column has fuel metering, slices and limits in it, the others run without. `load and \
+         start` is check, translation, linking and `plugin_start`; V8 gets a module that it has not compiled before, each time. V8's \
+         column has the `JSON.stringify` of each delta in it that Signal K Server does for each plugin.\n\n## Engines\n{}\n![by engine](results/engines.svg)\n\n![memory](results/memory.svg)\n\n\
          ## A frame through Skiff's gateway\n\n| package | plugins | a frame | frames a second | fuel |\n| --- | --- | --- | --- | --- |\n{frames}\n\
          ![by number of plugins](results/plugins.svg)\n\n\
+         ## Engines on a chip\n\n{}\n![on the board](results/board.svg)\n\n\
          ## The whole server\n\nBoth get 400 messages a second (100 with 20 plugins) over a WebSocket for 4 s, with copies of the alarm that are handed all of \
          them. The client runs on the same processors, so requests a second are rough.\n\n{}",
         word(&found["command"]),
@@ -225,6 +257,7 @@ fn document(found: &Value) -> String {
         word(&found["skiff"]["skiff"]),
         word(&found["compiler"]),
         tables(found),
+        board_tables::section(found),
         servers(found),
     )
 }
@@ -321,6 +354,7 @@ pub fn readme_rows(found: &Value) -> String {
         of(&own, 0, "memory", Unit::Bytes),
         of(&own, 1, "memory", Unit::Bytes)
     );
+    out.push_str(&board_tables::readme_row(found));
     out
 }
 
@@ -343,9 +377,7 @@ mod tests {
         assert_eq!(read("benches/RESULTS.md"), document(&found), "run cargo xtask bench");
         let readme = read("README.md");
         assert_eq!(with_rows(&readme, &readme_rows(&found)), Some(readme.clone()), "run cargo xtask bench");
-        for (name, plots) in
-            [("engines.svg", by_engine(&found)), ("plugins.svg", by_plugins(&found)), ("memory.svg", memory(&found))]
-        {
+        for (name, plots) in plots(&found) {
             assert_eq!(read(&format!("benches/results/{name}")), plot::svg(&plots), "{name}");
         }
     }

@@ -6,7 +6,9 @@
 use core::arch::asm;
 
 use super::virtio;
-use crate::{clock, watchdog};
+use skiff_virt::clock;
+
+use crate::watchdog;
 
 /// Priority of each source; the platform-level interrupt controller of QEMU's `virt`.
 const PRIORITY: *mut u32 = 0x0c00_0000 as *mut u32;

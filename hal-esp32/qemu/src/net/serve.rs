@@ -18,14 +18,15 @@ use skiff_runtime::n2k::sample;
 use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use skiff_runtime::plugin::Enabled;
 use skiff_runtime::time::{Instant, UnixMillis};
+use skiff_virt::clock::TICKS_PER_MS;
+use skiff_virt::{clock, exit, heap, uart};
 
 use super::device::Card;
 use super::plic;
 use super::random::Random;
 use crate::budget::Measured;
-use crate::clock::TICKS_PER_MS;
 use crate::partition::Partition;
-use crate::{clock, exit, flash, heap, packages, report, uart, watchdog};
+use crate::{flash, packages, report, watchdog};
 
 /// Port of the web server.
 const PORT: u16 = 80;

@@ -5,15 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use skiff_measure::virt::{EMULATOR, emulator};
 use tempfile::NamedTempFile;
 
 use crate::files::path_from;
 use crate::partition::Partition;
 
-/// The emulator.
-const EMULATOR: &str = "qemu-system-riscv32";
-/// Where the partition lies, as `link.x` of the board says.
-const PARTITION_AT: &str = "0x80300000";
 /// Silence after which a board is ended.
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 
@@ -38,7 +35,7 @@ pub struct Ended {
 /// That the emulator cannot be run, or that the board fell silent.
 pub fn boot(partition: &Partition) -> Result<Ended, String> {
     let flash = flash_of(partition)?;
-    Live::start(&mut emulator(&flash)?, flash)?.end(SILENCE_MAX)
+    Live::start(&mut board(&flash)?, flash)?.end(SILENCE_MAX)
 }
 
 /// Boots the board with a network; its port 80 is `port` of this machine's loopback address.
@@ -47,7 +44,7 @@ pub fn boot(partition: &Partition) -> Result<Ended, String> {
 /// That the emulator cannot be run.
 pub fn boot_live(partition: &Partition, port: u16) -> Result<Live, String> {
     let flash = flash_of(partition)?;
-    let mut command = emulator(&flash)?;
+    let mut command = board(&flash)?;
     command.args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]);
     command.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:80"));
     command.args(["-device", "virtio-net-device,netdev=net0"]);
@@ -62,14 +59,8 @@ fn flash_of(partition: &Partition) -> Result<NamedTempFile, String> {
     Ok(file)
 }
 
-fn emulator(flash: &NamedTempFile) -> Result<Command, String> {
-    let mut command = Command::new(EMULATOR);
-    command.args(["-M", "virt", "-m", "8M", "-nographic", "-bios", "none", "-monitor", "none", "-serial", "stdio"]);
-    // One virtual nanosecond an instruction: the same run every time.
-    command.args(["-icount", "shift=0", "-kernel"]).arg(path_from("SKIFF_BOARD_IMAGE")?);
-    let flash = flash.path().display();
-    command.arg("-device").arg(format!("loader,file={flash},addr={PARTITION_AT},force-raw=on"));
-    Ok(command)
+fn board(flash: &NamedTempFile) -> Result<Command, String> {
+    Ok(emulator(&path_from("SKIFF_BOARD_IMAGE")?, flash.path()))
 }
 
 /// A board that runs.

@@ -1,20 +1,17 @@
 //! Writes the data partition of the emulated board's flash; `qemu/src/partition.rs` reads it.
 
+use skiff_measure::virt::Entries;
 use skiff_runtime::n2k::sample::{LENGTH_SECONDS, SEED, START, Sample};
 
-const MAGIC: &[u8; 8] = b"SKPART01";
 const WORDS: u32 = 1;
 const LOG: u32 = 2;
 const MANIFEST: u32 = 3;
 const MODULE: u32 = 4;
 const CONFIG: u32 = 5;
 
-/// Bytes the partition holds.
-const BYTES_MAX: usize = 1024 * 1024;
-
 /// A partition being written.
 #[derive(Clone, Debug)]
-pub struct Partition(Vec<u8>);
+pub struct Partition(Entries);
 
 impl Partition {
     /// Begins with a log of the whole sample.
@@ -40,20 +37,23 @@ impl Partition {
             log.extend((frame.id() | missing << 29).to_le_bytes());
             log.extend(data);
         }
-        Self(MAGIC.to_vec()).entry(LOG, &log)
+        Self(Entries::default().entry(LOG, &log))
     }
 
     /// Adds boot words, separated by blanks.
     #[must_use]
     pub fn words(self, words: &str) -> Self {
-        self.entry(WORDS, words.as_bytes())
+        Self(self.0.entry(WORDS, words.as_bytes()))
     }
 
     /// Adds a package: its `package.json` or a bare name, its module, its configuration.
     #[must_use]
     pub fn package(self, manifest: &[u8], module: &[u8], config: Option<&str>) -> Self {
-        let with = self.entry(MANIFEST, manifest).entry(MODULE, module);
-        config.map_or(with.clone(), |config| with.entry(CONFIG, config.as_bytes()))
+        let with = self.0.entry(MANIFEST, manifest).entry(MODULE, module);
+        Self(match config {
+            Some(config) => with.entry(CONFIG, config.as_bytes()),
+            None => with,
+        })
     }
 
     /// Returns the bytes to load, or how many too many there are.
@@ -61,19 +61,6 @@ impl Partition {
     /// # Errors
     /// That it does not fit.
     pub fn bytes(&self) -> Result<Vec<u8>, String> {
-        let mut bytes = self.0.clone();
-        bytes.extend([0; 8]);
-        if bytes.len() > BYTES_MAX {
-            return Err(format!("the partition takes {} bytes, the flash has {BYTES_MAX} for it", bytes.len()));
-        }
-        Ok(bytes)
-    }
-
-    fn entry(mut self, kind: u32, data: &[u8]) -> Self {
-        self.0.extend(kind.to_le_bytes());
-        self.0.extend(u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
-        self.0.extend(data);
-        self.0.resize(self.0.len().next_multiple_of(4), 0);
-        self
+        self.0.bytes()
     }
 }

@@ -12,7 +12,6 @@ mod data;
 mod fetch;
 #[cfg(any(test, feature = "std"))]
 mod math;
-mod nobody;
 mod outcome;
 mod providers;
 mod sockets;
@@ -31,12 +30,11 @@ use wasmi::{AsContextMut, Error, ExternType, Func, FuncType, Module, Store, Val,
 pub(super) use caller::Caller;
 pub(super) use outcome::{Outcome, Ret};
 
-use super::Services;
 use super::state::HostState;
 use super::trace;
+use super::{Nobody, Services};
 use crate::budget::PluginLimits;
 use args::{Args, WrongType, kinds};
-use nobody::Nobody;
 use wasi::{environment, files, no_sockets, poll};
 
 /// ECMA-262 `ToInt32`.
@@ -261,7 +259,7 @@ fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option
     let outcome = match import.run {
         Run::Host(run) => run(caller, &mut Args::of(params)),
         // It may run in one piece, and then nobody can be asked.
-        Run::Core(run) if inert => run(caller, &mut Nobody, &mut Args::of(params)),
+        Run::Core(run) if inert => run(caller, &mut Nobody::<()>::default(), &mut Args::of(params)),
         Run::Core(_) => {
             caller.take_fuel(PluginLimits::SUSPENSION_FUEL);
             return None;

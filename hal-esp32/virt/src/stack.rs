@@ -24,10 +24,3 @@ pub fn used() -> usize {
     });
     size() - untouched.count() * size_of::<u32>()
 }
-
-/// Does nothing, for ever: what the watchdog is for.
-pub fn wedge() -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
-}

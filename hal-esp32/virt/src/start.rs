@@ -1,12 +1,12 @@
-//! From reset to `main`, and what happens on a trap.
+//! From reset to the program's `main`, and what happens on a trap.
 //!
-//! No trap of this board returns: an exception is an error of ours, and the only interrupt is the watchdog's. So
+//! No trap of this board returns: an exception is an error of ours, and the only interrupt is the timer's. So
 //! the trap handler has a stack of its own and keeps no registers, which makes it work after a stack overflow too.
 
 use core::arch::{asm, global_asm};
 use core::panic::PanicInfo;
 
-use crate::{exit, reset, uart};
+use crate::{exit, uart};
 
 /// Bytes of the stack that traps run on.
 const TRAP_STACK_BYTES: usize = 1024;
@@ -70,8 +70,33 @@ unsafe impl Sync for TrapStack {}
 
 static TRAP_STACK: TrapStack = TrapStack(core::cell::UnsafeCell::new([0; TRAP_STACK_BYTES]));
 
+unsafe extern "Rust" {
+    /// The program ([`crate::entry!`]).
+    safe fn _program() -> !;
+    /// Its answer to the timer, with the address of the instruction that was about to run.
+    safe fn _program_timer(at: usize) -> !;
+}
+
+/// Names what the start code calls, with interrupts off: `main`, a `fn() -> !`; and what ends a program whose timer rings,
+/// a `fn(usize) -> !` that is given the address of the instruction that was about to run.
+#[macro_export]
+macro_rules! entry {
+    ($main:path, timer: $timer:path) => {
+        // SAFETY: the start code is the only one that links with these names, and declares them so.
+        #[unsafe(no_mangle)]
+        fn _program() -> ! {
+            $main()
+        }
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        fn _program_timer(at: usize) -> ! {
+            $timer(at)
+        }
+    };
+}
+
 extern "C" fn entry() -> ! {
-    crate::main()
+    _program()
 }
 
 /// Makes the flash read-only and everything behind the RAM untouchable, for machine mode too (locked entries).
@@ -98,10 +123,10 @@ extern "C" fn protect() {
     }
 }
 
-/// The watchdog resets the board; everything else is an error of ours, told and ended.
+/// The timer is the program's; everything else is an error of ours, told and ended.
 extern "C" fn trapped(cause: usize, at: usize, value: usize) -> ! {
     if cause == TIMER {
-        reset::reset(reset::Reason::Watchdog, at);
+        _program_timer(at);
     }
     uart::write_fmt(format_args!("# exception {cause} at {at:#010x}, value {value:#010x}\n"));
     exit::exit(exit::PANICKED)
