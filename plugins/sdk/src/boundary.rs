@@ -4,9 +4,10 @@
 
 /// Turns a [`Plugin`](crate::Plugin) into the exports of a wasm module.
 ///
-/// `plugin!(Type, initial value, parts…)`: the value must be constant; the parts are `delta`,
-/// `poll` and `http(handler, …)`, each giving the exports of that name. The host feeds every delta
-/// on the boat to a module with the part `delta`, so leave it out when nothing is listened to. On
+/// `plugin!(Type, initial value, parts…)`: the value must be constant; the parts are `values`
+/// (inputs and outputs, see [`values`](mod@crate::values)), `delta`, `poll` and `http(handler, …)`, each
+/// giving the exports of that name. The host feeds every delta on the boat to a module with the part
+/// `delta`, so leave it out when nothing is listened to, and where `values` stands, which has it. On
 /// other targets than `wasm32` the macro only checks its arguments, so that tests can run there.
 #[macro_export]
 macro_rules! plugin {
@@ -61,6 +62,22 @@ macro_rules! plugin {
             $($crate::plugin!(@ $part $plugin $(, $($handler),+)?);)*
         };
     };
+    (@ values $plugin:ty) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn skiff_values() -> u32 {
+            $crate::boundary::values(&PLUGIN)
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn skiff_update() -> i32 {
+            $crate::boundary::update(&PLUGIN)
+        }
+
+        #[unsafe(no_mangle)]
+        extern "C" fn delta_handler(from: u32, bytes: u32) {
+            $crate::boundary::delta(&PLUGIN, from, bytes);
+        }
+    };
     (@ delta $plugin:ty) => {
         #[unsafe(no_mangle)]
         extern "C" fn delta_handler(from: u32, bytes: u32) {
@@ -95,7 +112,7 @@ mod guest {
     use core::cell::RefCell;
 
     use crate::memory::Blocks;
-    use crate::{Capability, Host, Json, Plugin, Text};
+    use crate::{Capability, Host, Json, Plugin, Text, fallback};
 
     /// A value of a module that runs on one thread.
     pub struct Single<T>(RefCell<T>);
@@ -190,7 +207,8 @@ mod guest {
 
     /// Export `plugin_start`: 0 started, 1 refused.
     pub fn start<P: Plugin>(plugin: &Single<P>, from: u32, bytes: u32) -> i32 {
-        let started = with_text(from, bytes, |text| plugin.with(|plugin| plugin.start(Json::new(text), &mut Imports)));
+        let started =
+            with_text(from, bytes, |text| plugin.with(|plugin| fallback::start(plugin, Json::new(text), &mut Imports)));
         i32::from(!matches!(started, Some(Some(Ok(())))))
     }
 
@@ -202,13 +220,31 @@ mod guest {
 
     /// Export `poll`.
     pub fn poll<P: Plugin>(plugin: &Single<P>) -> i32 {
-        plugin.with(|plugin| plugin.poll(&mut Imports));
+        plugin.with(|plugin| {
+            plugin.poll(&mut Imports);
+            fallback::publish(plugin, &mut Imports);
+        });
+        0
+    }
+
+    /// Export `skiff_values`: the address of the descriptor, 0 when there is none.
+    pub fn values<P: Plugin>(plugin: &Single<P>) -> u32 {
+        let describe = |plugin: &mut P| plugin.rows().map(|rows| rows.describe().addr() as u32);
+        plugin.with(describe).flatten().unwrap_or(0)
+    }
+
+    /// Export `skiff_update`: the host has written the inputs and reads the outputs afterwards.
+    pub fn update<P: Plugin>(plugin: &Single<P>) -> i32 {
+        plugin.with(|plugin| {
+            fallback::is_not_needed(plugin);
+            plugin.update(&mut Imports);
+        });
         0
     }
 
     /// Export `delta_handler`.
     pub fn delta<P: Plugin>(plugin: &Single<P>, from: u32, bytes: u32) {
-        with_text(from, bytes, |text| plugin.with(|plugin| plugin.delta(Json::new(text), &mut Imports)));
+        with_text(from, bytes, |text| plugin.with(|plugin| fallback::delta(plugin, Json::new(text), &mut Imports)));
     }
 
     /// An HTTP handler export: returns the bytes written, 0 when the answer does not fit.
@@ -216,7 +252,10 @@ mod guest {
         let written = with_text(request.0, request.1, |request| {
             with_buffer(answer.0, answer.1, |buffer| {
                 let mut text = Text::new(buffer);
-                plugin.with(|plugin| plugin.http(handler, Json::new(request), &mut text, &mut Imports));
+                plugin.with(|plugin| {
+                    plugin.http(handler, Json::new(request), &mut text, &mut Imports);
+                    fallback::publish(plugin, &mut Imports);
+                });
                 if text.is_complete() { text.len() as u32 } else { 0 }
             })
         });

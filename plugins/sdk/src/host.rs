@@ -1,6 +1,6 @@
 //! What a plugin implements, and what it can ask of its host.
 
-use crate::{Capability, Json, Text};
+use crate::{Capability, Json, Rows, Text};
 
 /// A plugin: its names and what it does when the host calls.
 ///
@@ -34,9 +34,20 @@ pub trait Plugin {
         let _ = host;
     }
 
-    /// Receives one delta, of any context and source, the plugin's own too; only with the part `delta`.
+    /// Receives one delta, of any context and source, the plugin's own too; only with the part `delta`, or with
+    /// `values` after [`Table::want_other_deltas`](crate::values::Table::want_other_deltas).
     fn delta<H: Host>(&mut self, delta: Json<'_>, host: &mut H) {
         let _ = (delta, host);
+    }
+
+    /// Returns the plugin's inputs and outputs; only with the part `values`.
+    fn rows(&mut self) -> Option<Rows<'_>> {
+        None
+    }
+
+    /// Computes outputs from inputs, one of which has arrived; only with the part `values`.
+    fn update<H: Host>(&mut self, host: &mut H) {
+        let _ = host;
     }
 
     /// Answers an HTTP request: `handler` is the name in [`Plugin::ENDPOINTS`], `request` the
