@@ -39,6 +39,10 @@ export { begin, hear } from './fallback'
 @external('env', 'sk_set_status')
 declare function sk_set_status(address: usize, bytes: usize): void
 
+// @ts-ignore: decorator
+@external('env', 'sk_set_error')
+declare function sk_set_error(address: usize, bytes: usize): void
+
 /** For the export `skiff_update`: the host has written the inputs and reads the outputs afterwards. */
 export function update(compute: () => void): i32 {
   fallback.isNotNeeded()
@@ -54,6 +58,23 @@ export function setInterval(ms: u32): void {
 /** The newest time stamp among the inputs that arrived, Unix ms; 0 while unknown. */
 export function time(): i64 {
   return head.time
+}
+
+const SHOWN_BYTES_MAX = 256
+const SHOWN: usize = memory.data(256)
+
+/** Shows a status text, of at most 256 bytes. */
+export function setStatus(text: string): void {
+  writer.begin(SHOWN, SHOWN_BYTES_MAX)
+  writer.text(text)
+  sk_set_status(SHOWN, writer.written())
+}
+
+/** Shows an error text, of at most 256 bytes; the plugin runs on. */
+export function setError(text: string): void {
+  writer.begin(SHOWN, SHOWN_BYTES_MAX)
+  writer.text(text)
+  sk_set_error(SHOWN, writer.written())
 }
 
 /** Shows as status what was written into an output last. */

@@ -10,7 +10,7 @@ import * as writer from './writer'
 import { Input } from './values'
 
 /** Where the value of a member of the object at `at` begins; 0 when there is none. */
-export let member: ((at: usize, end: usize, key: usize, bytes: u32) => usize) | null = null
+export let member: ((at: usize, end: usize, key: usize, bytes: usize) => usize) | null = null
 
 export function useMembers(): void {
   member = members.member

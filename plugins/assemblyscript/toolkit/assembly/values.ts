@@ -277,7 +277,16 @@ export function numberInput(path: string): Input {
 
 /** Declares an input: a number that is one member of an object value, `path#member`, or of the vessel itself, `#name`. */
 export function memberInput(path: string): Input {
-  const input = newInput(path, NUMBER)
+  return asMember(numberInput(path), path)
+}
+
+/** Declares an input: a text that is such a member. */
+export function memberTextInput(path: string, bytes: i32): Input {
+  return asMember(textInput(path, bytes), path)
+}
+
+/** Lets the input that was declared last have the value of a member. */
+function asMember(input: Input, path: string): Input {
   const key = keyAt(<i32>head.inputs - 1)
   const hash = path.indexOf('#')
   const name = path.length - hash - 1
