@@ -5,8 +5,14 @@ use crate::toolchain::{CHIP, Toolchain};
 use crate::{process, wasmi_edits};
 
 /// Packages and workspaces of their own.
-const APART: [&str; 5] =
-    ["hal-esp32", "hal-esp32/esp32c6", "plugins/rust/true-wind", "runtime/fuzz", "runtime/tests/std-guest"];
+const APART: [&str; 6] = [
+    "hal-esp32",
+    "hal-esp32/esp32c6",
+    "plugins/rust/anchor-watch",
+    "plugins/rust/true-wind",
+    "runtime/fuzz",
+    "runtime/tests/std-guest",
+];
 /// Those of them that are built for a chip, and where that is below the target folder.
 const CHIPS: [(&str, &str); 2] = [("hal-esp32", "hal-esp32"), ("hal-esp32/esp32c6", "esp32c6/build")];
 
