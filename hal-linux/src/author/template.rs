@@ -33,6 +33,7 @@ const RUST: &[File] = &[
     ("sdk/skiff-plugin/src/memory.rs", include_str!("../../../plugins/sdk/src/memory.rs")),
     ("sdk/skiff-plugin/src/object.rs", include_str!("../../../plugins/sdk/src/object.rs")),
     ("sdk/skiff-plugin/src/rows.rs", include_str!("../../../plugins/sdk/src/rows.rs")),
+    ("sdk/skiff-plugin/src/settings.rs", include_str!("../../../plugins/sdk/src/settings.rs")),
     ("sdk/skiff-plugin/src/text.rs", include_str!("../../../plugins/sdk/src/text.rs")),
     ("sdk/skiff-plugin/src/time.rs", include_str!("../../../plugins/sdk/src/time.rs")),
     ("sdk/skiff-plugin/src/values.rs", include_str!("../../../plugins/sdk/src/values.rs")),

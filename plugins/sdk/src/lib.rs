@@ -52,6 +52,7 @@ pub mod json;
 pub mod memory;
 pub mod object;
 pub mod rows;
+pub mod settings;
 pub mod text;
 pub mod time;
 pub mod values;
