@@ -167,8 +167,11 @@ fn make(folder: &Path, made: &Made, zig: Option<&Path>) -> Result<PathBuf, Strin
     }
 }
 
-/// Returns the folder with the program `zig`.
-fn zig() -> Result<PathBuf, String> {
+/// Returns the folder with the program `zig`, after installing it.
+///
+/// # Errors
+/// What pip said.
+pub fn zig() -> Result<PathBuf, String> {
     let target = process::target().join("zig");
     let folder = target.join("ziglang");
     if !folder.join("zig").is_file() {

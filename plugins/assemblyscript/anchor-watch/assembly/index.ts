@@ -1,6 +1,5 @@
 /** Signal K plugin `@skiff/anchor-watch-assemblyscript`: rings when the boat leaves the circle around its anchor. */
 import * as kit from '@skiff/assemblyscript-toolkit/assembly'
-import * as reader from '@skiff/assemblyscript-toolkit/assembly/reader'
 
 const DEGREE: f64 = 3.14159265358979323846 / 180
 /** Mean radius of the earth, m (IUGG). */
@@ -22,16 +21,6 @@ let hasAnchor = false
 let isTold = false
 let isDragging = false
 
-/** A member of the configuration as a number; `otherwise` when it is absent or null. */
-function numberOf(config: string, name: string, otherwise: f64): f64 {
-  const key = '"' + name + '":'
-  const at = config.indexOf(key)
-  if (at < 0) return otherwise
-  const start = changetype<usize>(config) + 2 * (at + key.length)
-  const end = changetype<usize>(config) + 2 * config.length
-  return reader.isWord(start, end, 'null') ? otherwise : reader.number(start, end)
-}
-
 function has(config: string, name: string): bool {
   const at = config.indexOf('"' + name + '":')
   return at >= 0 && config.substr(at + name.length + 3, 4) != 'null'
@@ -44,11 +33,11 @@ function within(value: f64, limit: f64): bool {
 function start(config: string): i32 {
   kit.begin()
   isRunning = false
-  radius = numberOf(config, 'radius', 30)
+  radius = kit.numberOf(config, 'radius', 30)
   if (!(radius >= 5 && radius <= 10000)) return refuse('radius must be a number of m, 5 to 10000')
   hasAnchor = has(config, 'latitude') || has(config, 'longitude')
-  anchorLatitude = numberOf(config, 'latitude', NaN)
-  anchorLongitude = numberOf(config, 'longitude', NaN)
+  anchorLatitude = kit.numberOf(config, 'latitude', NaN)
+  anchorLongitude = kit.numberOf(config, 'longitude', NaN)
   if (hasAnchor && !(within(anchorLatitude, 90) && within(anchorLongitude, 180))) {
     return refuse('latitude and longitude must be degrees, both or none')
   }

@@ -29,6 +29,7 @@
  *     }
  */
 import * as fallback from './fallback'
+import * as reader from './reader'
 import * as writer from './writer'
 import { Output, head } from './values'
 
@@ -48,6 +49,16 @@ export function update(compute: () => void): i32 {
   fallback.isNotNeeded()
   compute()
   return 0
+}
+
+/** A member of a configuration as a number; `otherwise` when it is absent or null, NaN when it is none. */
+export function numberOf(config: string, name: string, otherwise: f64): f64 {
+  const key = '"' + name + '":'
+  const at = config.indexOf(key)
+  if (at < 0) return otherwise
+  const start = changetype<usize>(config) + 2 * (at + key.length)
+  const end = changetype<usize>(config) + 2 * config.length
+  return reader.isWord(start, end, 'null') ? otherwise : reader.number(start, end)
 }
 
 /** Asks for at most one update in `ms` (at most 60,000); after `begin`. */
