@@ -6,7 +6,7 @@ use std::borrow::ToOwned;
 use std::string::String;
 use std::vec::Vec;
 
-use crate::{Capability, Host, Json, Object, Plugin, Refused, Text, fallback};
+use crate::{Capability, Host, Json, Object, Offer, Plugin, Refused, Text, fallback};
 
 /// What a plugin has told its host, in the order of its calls.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub struct Recorder {
     pub errors: Vec<String>,
     /// Lines of the debug log.
     pub debug: Vec<String>,
+    /// What was offered to clients, as `Debug` writes it.
+    pub offers: Vec<String>,
     /// The saved configuration.
     pub config: Option<String>,
 }
@@ -64,6 +66,11 @@ impl Host for Recorder {
 
     fn has_capability(&mut self, _: Capability) -> bool {
         false
+    }
+
+    fn offer(&mut self, offer: Offer<'_>) -> bool {
+        self.offers.push(std::format!("{offer:?}"));
+        true
     }
 }
 
@@ -144,6 +151,15 @@ impl<P: Plugin> Boat<P> {
         let mut buffer = [0; 8192];
         let mut answer = Text::new(&mut buffer);
         self.plugin.http(handler, Json::new(request), &mut answer, &mut self.host);
+        fallback::publish(&mut self.plugin, &mut self.host);
+        answer.as_str().to_owned()
+    }
+
+    /// Asks something of an offer of the plugin; returns its answer.
+    pub fn ask(&mut self, export: &str, request: &str) -> String {
+        let mut buffer = [0; 8192];
+        let mut answer = Text::new(&mut buffer);
+        self.plugin.answer(export, Json::new(request), &mut answer, &mut self.host);
         fallback::publish(&mut self.plugin, &mut self.host);
         answer.as_str().to_owned()
     }

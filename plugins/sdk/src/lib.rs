@@ -32,8 +32,9 @@
 //! skiff_plugin::plugin!(Echo, Echo, delta);
 //! ```
 //!
-//! A plugin that computes numbers from numbers needs no JSON at all: see [`mod@values`]. Its tests need no WebAssembly: see
-//! [`mod@bench`].
+//! A plugin that computes numbers from numbers needs no JSON at all: see [`mod@values`]. Its configuration is a list of fields:
+//! [`mod@settings`]. Its tests need no WebAssembly: [`mod@bench`]. What else a host has (HTTP, PUT, providers, sockets, serial
+//! ports, files) is in [`Host`] and [`Plugin`]; `as-fetch` is for AssemblyScript alone, its texts are that language's.
 //!
 //! Build it as a `cdylib` for `wasm32-unknown-unknown` with
 //! `-C link-arg=-zstack-size=8192 -C link-arg=--initial-memory=65536`; without them a module asks
@@ -57,7 +58,7 @@ pub mod text;
 pub mod time;
 pub mod values;
 
-pub use host::{Host, Plugin, Refused};
+pub use host::{Handle, Host, Offer, Plugin, Refused};
 pub use json::Json;
 pub use object::Object;
 pub use rows::{Method, State};
