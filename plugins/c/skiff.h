@@ -138,7 +138,8 @@ void skiff_notify(struct skiff_output *output, enum skiff_notification_state sta
 
 void skiff_add(const char *text);
 void skiff_add_text(struct skiff_text text);
-/* At most `decimals` (0 to 15), rounded half up, without trailing zeros; `null` when it is no number. */
+/* At most `decimals` (0 to 15), rounded half up, without trailing zeros; fewer where so many digits are not exact, and
+ * `null` when it is no number. */
 void skiff_add_fixed(double value, unsigned decimals);
 void skiff_add_shortest(double value);
 void skiff_add_json(struct skiff_text text);
@@ -294,23 +295,28 @@ void skiff_add_json(struct skiff_text text) {
   skiff_byte('"');
 }
 
-/* The nearest whole number of a magnitude, half up; -1 when it has no exact one (from 2^53 on). */
-static int64_t skiff_rounded(double value) {
-  if (!(value < 9007199254740992.0)) return -1;
-  int64_t whole = (int64_t)value;
-  return whole + (value - (double)whole >= 0.5);
+/* From here on a double has no exact unit digit. */
+static const double skiff_exact = 9007199254740992.0;
+
+static double skiff_power(unsigned exponent) {
+  double power = 1;
+  for (; exponent > 0; exponent--) power *= 10;
+  return power;
 }
 
 static bool skiff_is_finite(double value) { return value - value == 0; }
 
 void skiff_add_fixed(double value, unsigned decimals) {
-  double scale = 1;
-  for (unsigned left = decimals; left > 0; left--) scale *= 10;
-  int64_t rest = skiff_rounded((value < 0 ? -value : value) * scale);
-  if (rest < 0) {
-    skiff_add("null");
-    return;
+  double magnitude = value < 0 ? -value : value, scaled = magnitude * skiff_power(decimals);
+  while (!(scaled < skiff_exact)) {
+    if (decimals == 0) {
+      skiff_add("null");
+      return;
+    }
+    scaled = magnitude * skiff_power(--decimals);
   }
+  /* Hosts that read rows round in the same way; above 2^52 there is no fraction any more. */
+  uint64_t rest = (uint64_t)(scaled < skiff_exact / 2 ? scaled + 0.5 : scaled);
   unsigned places = decimals, count = 0, at = 32;
   for (; places > 0 && rest % 10 == 0; places--) rest /= 10;
   if (value < 0 && rest != 0) skiff_byte('-');
@@ -324,15 +330,15 @@ void skiff_add_fixed(double value, unsigned decimals) {
 
 void skiff_add_shortest(double value) {
   double magnitude = value < 0 ? -value : value, scale = 1;
-  unsigned best = 0;
-  for (unsigned places = 0; places < 20; places++, scale *= 10) {
-    int64_t digits = skiff_rounded(magnitude * scale);
-    if (digits < 0) break;
-    best = places;
+  unsigned places = 0;
+  for (; places < 19; places++, scale *= 10) {
+    double scaled = magnitude * scale;
+    if (!(scaled < skiff_exact)) break;
+    uint64_t whole = (uint64_t)scaled, digits = whole + (scaled - (double)whole >= 0.5);
     /* Digits and power are exact, so this is what a reader makes of the text. */
     if ((double)digits / scale == magnitude) break;
   }
-  skiff_add_fixed(value, best);
+  skiff_add_fixed(value, places);
 }
 
 /* The reader: a cursor over the values inside one object or array. */
@@ -642,15 +648,17 @@ static void skiff_hear_value(struct skiff_text path, struct skiff_text value) {
     struct skiff_text member, heard = value;
     if (!skiff_same(skiff_path(input->path, input->path_bytes, &member), path)) continue;
     if (member.bytes > 0 && value.bytes > 0 && value.at[0] == '{') {
-      /* The path ends with its member, and so does the text of the path. */
       struct skiff_cursor cursor = skiff_inside(value, '{');
       struct skiff_text key;
       do {
         key = skiff_value(&cursor);
         heard = skiff_value(&cursor);
       } while (heard.bytes > 0 && !skiff_same(skiff_string(key), member));
-      /* Another object has no say. */
-      if (heard.bytes == 0) continue;
+      /* Root values are merged: one that is not named stays. */
+      if (heard.bytes == 0 && path.bytes == 0) continue;
+      if (heard.bytes == 0) heard = skiff_of("null");
+    } else if (member.bytes > 0 && !skiff_equal(value, "null")) {
+      heard = skiff_of("{}");
     }
     bool is_valid;
     uint8_t kind = input->kind & 0x0f;

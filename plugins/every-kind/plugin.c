@@ -7,11 +7,14 @@ const char skiff_plugin_name[] = "Every kind";
 const char skiff_plugin_schema[] = "{}";
 
 static struct skiff_input *depth, *latitude, *longitude, *name, *engine;
+/* The age is told only where the clock moves between two deltas. */
+static bool tells_age;
 static struct skiff_output *label, *list, *running, *ratio, *north, *note, *east;
 
 int skiff_plugin_start(struct skiff_text config) {
   struct skiff_text interval = skiff_member(config, "interval");
-  if (interval.bytes > 0) skiff_set_interval((uint32_t)skiff_number(interval));
+  tells_age = interval.bytes > 0;
+  if (tells_age) skiff_set_interval((uint32_t)skiff_number(interval));
   depth = skiff_number_input("environment.depth.belowKeel");
   latitude = skiff_number_input("navigation.position#latitude");
   longitude = skiff_quiet(skiff_number_input("navigation.position#longitude"));
@@ -52,7 +55,7 @@ void skiff_plugin_update(void) {
   skiff_write(note);
   skiff_add_text(said);
   skiff_add(" at ");
-  skiff_add_fixed(depth->age, 0);
+  skiff_add_fixed(tells_age ? depth->age : 0, 0);
   skiff_notify(note, SKIFF_ALERT, SKIFF_VISUAL);
   skiff_set_status("updated");
 }

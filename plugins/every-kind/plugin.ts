@@ -7,6 +7,8 @@ let latitude = kit.NO_INPUT
 let longitude = kit.NO_INPUT
 let name = kit.NO_INPUT
 let engine = kit.NO_INPUT
+/** The age is told only where the clock moves between two deltas. */
+let tellsAge = false
 let label = kit.NO_OUTPUT
 let list = kit.NO_OUTPUT
 let running = kit.NO_OUTPUT
@@ -30,7 +32,7 @@ function update(): void {
   }
   const said = name.isValid ? name.text : 'nobod'
   label.write().add(said).add(' "\\\n').publishText()
-  note.write().add(said).add(' at ').addFixed(depth.age, 0).notify(kit.State.alert, kit.Method.visual)
+  note.write().add(said).add(' at ').addFixed(tellsAge ? depth.age : 0, 0).notify(kit.State.alert, kit.Method.visual)
   kit.setStatus('updated')
 }
 
@@ -47,7 +49,8 @@ export function plugin_start(pointer: usize, length: usize): i32 {
   kit.begin()
   const at = config.indexOf('"interval":')
   const start = changetype<usize>(config)
-  if (at >= 0) kit.setInterval(u32(reader.number(start + 2 * (at + 11), start + 2 * config.length)))
+  tellsAge = at >= 0
+  if (tellsAge) kit.setInterval(u32(reader.number(start + 2 * (at + 11), start + 2 * config.length)))
   depth = kit.numberInput('environment.depth.belowKeel')
   latitude = kit.memberInput('navigation.position#latitude')
   longitude = kit.memberInput('navigation.position#longitude').quiet()

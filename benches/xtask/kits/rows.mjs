@@ -76,9 +76,12 @@ function play(byRows) {
       const [of, member] = wanted.split('#')
       if (of !== path) return
       let given = value
-      if (member !== undefined && given !== null && typeof given === 'object') {
-        if (!(member in given)) return
-        given = given[member]
+      if (member !== undefined && given !== null) {
+        // Root values are merged: one that is not named stays.
+        if (typeof given !== 'object') given = {}
+        else if (member in given) given = given[member]
+        else if (of === '') return
+        else given = null
       }
       const at = input(index)
       const kind = view().getUint8(at + 6)

@@ -6,7 +6,7 @@ use std::borrow::ToOwned;
 use std::string::String;
 use std::vec::Vec;
 
-use crate::{Capability, Host, Json, Object, Offer, Plugin, Refused, Text, fallback};
+use crate::{Capability, Host, Json, Offer, Plugin, Refused, Text, fallback};
 
 /// What a plugin has told its host, in the order of its calls.
 #[derive(Default)]
@@ -103,19 +103,10 @@ impl<P: Plugin> Boat<P> {
     /// When no input has this path: the test would show nothing.
     pub fn set(&mut self, path: &str, value: &str) {
         let Some(mut rows) = self.plugin.rows() else { panic!("the plugin has no inputs") };
-        let before = rows.head.arrived;
-        match path.split_once('#') {
-            None => rows.hear_value(path, Json::new(value), Some(self.now)),
-            Some((path, member)) => {
-                let mut buffer = [0; 1024];
-                let mut text = Text::new(&mut buffer);
-                let mut object = Object::open(&mut text);
-                object.member(member).push_str(value);
-                object.close();
-                rows.hear_value(path, Json::new(text.as_str()), Some(self.now));
-            }
-        }
-        assert_ne!(rows.head.arrived, before, "{path} is no input");
+        let is_it = |at: &usize| rows.input_places.get(*at).is_some_and(|place| place.path(rows.texts) == path);
+        let named: Vec<usize> = (0..rows.inputs.len()).filter(is_it).collect();
+        assert!(!named.is_empty(), "{path} is no input");
+        named.into_iter().for_each(|at| rows.hear_row(at, Json::new(value), Some(self.now)));
     }
 
     /// Lets time pass, ms.

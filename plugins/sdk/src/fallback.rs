@@ -124,8 +124,8 @@ impl Rows<'_> {
     }
 
     /// Takes in one value, which can feed several inputs; `time` in Unix ms, the latest heard where there is none.
-    pub(crate) fn hear_value(&mut self, path: &str, value: Json<'_>, time: Option<i64>) {
-        for (at, row) in self.inputs.iter_mut().enumerate() {
+    fn hear_value(&mut self, path: &str, value: Json<'_>, time: Option<i64>) {
+        for at in 0..self.inputs.len() {
             let Some(place) = self.input_places.get(at) else { return };
             let (of, member) = parts(place.path(self.texts));
             if of != path {
@@ -133,21 +133,29 @@ impl Rows<'_> {
             }
             let value = match member {
                 None => value,
-                Some(member) => match value.member(member) {
+                Some(member) if value.text().starts_with('{') => match value.member(member) {
                     Some(value) => value,
-                    // Another object has no say; null withdraws every member.
-                    None if value.text().starts_with('{') => continue,
-                    None => value,
+                    // Root values are merged: one that is not named stays.
+                    None if of.is_empty() => continue,
+                    None => Json::new("null"),
                 },
+                Some(_) if value.text() == "null" => value,
+                Some(_) => Json::new("{}"),
             };
-            self.head.time = time.unwrap_or(self.head.time);
-            row.hear(value, (place.kind)(value, place.text_mut(self.texts)));
-            if let Some(known) = self.times.get_mut(at) {
-                *known = self.head.time;
-            }
-            self.head.arrived = self.head.arrived.wrapping_add(1);
-            self.listener.is_due |= !row.is_quiet();
+            self.hear_row(at, value, time);
         }
+    }
+
+    /// Takes in the value of one input.
+    pub(crate) fn hear_row(&mut self, at: usize, value: Json<'_>, time: Option<i64>) {
+        let (Some(row), Some(place)) = (self.inputs.get_mut(at), self.input_places.get(at)) else { return };
+        self.head.time = time.unwrap_or(self.head.time);
+        row.hear(value, (place.kind)(value, place.text_mut(self.texts)));
+        if let Some(known) = self.times.get_mut(at) {
+            *known = self.head.time;
+        }
+        self.head.arrived = self.head.arrived.wrapping_add(1);
+        self.listener.is_due |= !row.is_quiet();
     }
 
     /// After an update: nothing is new any more.

@@ -13,15 +13,6 @@ const SCALE: [f64; 20] =
 /// Above this a double has no exact unit digit any more (2^53).
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Rounds half up; `None` when the value has no exact unit digit, or is none.
-fn rounded(value: f64) -> Option<u64> {
-    // Also false for NaN and for infinity.
-    (value < EXACT).then(|| {
-        let whole = value as u64;
-        whole + u64::from(value - whole as f64 >= 0.5)
-    })
-}
-
 impl<'b> Text<'b> {
     /// Returns an empty text over `buffer`.
     pub fn new(buffer: &'b mut [u8]) -> Self {
@@ -41,12 +32,23 @@ impl<'b> Text<'b> {
         }
     }
 
-    /// Appends a number in JavaScript notation, rounded half up to at most `decimals` (0 to 19)
-    /// without trailing zeros; `null` when it is not finite or has more than 15 digits.
+    /// Appends a number in JavaScript notation, rounded half up to at most `decimals` (0 to 19) without trailing zeros; to
+    /// fewer where so many digits are not exact, and `null` when it is not finite or has more than 15 in front of the point.
     pub fn push_fixed(&mut self, value: f64, decimals: usize) {
-        let scale = SCALE.get(decimals).copied().unwrap_or(1.0);
         let magnitude = if value < 0.0 { -value } else { value };
-        let Some(mut rest) = rounded(magnitude * scale) else { return self.push_str("null") };
+        let mut decimals = decimals;
+        let mut rest = loop {
+            let scaled = magnitude * SCALE.get(decimals).copied().unwrap_or(1.0);
+            // False for NaN and for infinity, too. Hosts that read rows round in the same way.
+            if scaled < EXACT {
+                // Above 2^52 there is no fraction any more.
+                break (scaled + if scaled < EXACT / 2.0 { 0.5 } else { 0.0 }) as u64;
+            }
+            match decimals.checked_sub(1) {
+                Some(fewer) => decimals = fewer,
+                None => return self.push_str("null"),
+            }
+        };
         let mut places = if decimals < SCALE.len() { decimals } else { 0 };
         while places > 0 && rest.is_multiple_of(10) {
             rest /= 10;
@@ -79,16 +81,15 @@ impl<'b> Text<'b> {
     /// [`Text::push_fixed`].
     pub fn push_shortest(&mut self, value: f64) {
         let magnitude = if value < 0.0 { -value } else { value };
-        let mut best = 0;
-        for (places, scale) in SCALE.iter().enumerate() {
-            let Some(digits) = rounded(magnitude * scale) else { break };
-            best = places;
+        let fits = |scale: &f64| {
+            let scaled = magnitude * scale;
+            let whole = scaled as u64;
+            let digits = whole + u64::from(scaled - whole as f64 >= 0.5);
             // Digits and power are exact, so this is what a reader makes of the text.
-            if digits as f64 / scale == magnitude {
-                break;
-            }
-        }
-        self.push_fixed(value, best);
+            scaled >= EXACT || digits as f64 / scale == magnitude
+        };
+        let places = SCALE.iter().position(fits).unwrap_or(SCALE.len() - 1);
+        self.push_fixed(value, places);
     }
 
     /// Takes back what was written behind the first `length` bytes.

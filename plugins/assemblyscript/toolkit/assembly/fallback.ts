@@ -12,7 +12,7 @@
 import * as parts from './parts'
 import * as reader from './reader'
 import * as writer from './writer'
-import { AGE_MAX, Input, NEW, OTHER_TYPE, Output, VALID, WITHDRAWN, clear, head, inputAt, keyAt, outputAt, pathBytes } from './values'
+import { AGE_MAX, BEHIND_PATH, Input, NEW, OTHER_TYPE, Output, VALID, WITHDRAWN, clear, head, inputAt, keyAt, outputAt, pathBytes } from './values'
 
 // @ts-ignore: decorator
 @external('env', 'sk_handle_message')
@@ -122,10 +122,17 @@ function hearValue(index: i32, at: usize, end: usize): void {
   const input = inputAt(index)
   const key = keyAt(index)
   const member = parts.member
-  if (member !== null && key.member != 0 && reader.unit(at, end) == 0x7b) {
-    at = member(at, end, key.member, key.memberBytes)
-    // Another object has no say.
-    if (at == 0) return
+  if (member !== null && key.member != 0) {
+    if (reader.unit(at, end) == 0x7b) {
+      at = member(at, end, key.member, key.memberBytes)
+      if (at == 0) {
+        // Root values are merged: one that is not named stays.
+        if (<usize>key.bytes > bytesOf(BEHIND_PATH)) setState(index, WITHDRAWN, NaN)
+        return
+      }
+    } else if (!reader.isWord(at, end, 'null')) {
+      return setState(index, OTHER_TYPE, NaN)
+    }
   }
   let number: f64 = NaN
   let isValid = false
@@ -144,9 +151,14 @@ function hearValue(index: i32, at: usize, end: usize): void {
     number = reader.number(at, end)
     isValid = isFinite(number)
   }
-  input.state = NEW | (isValid ? VALID : reader.isWord(at, end, 'null') ? WITHDRAWN : OTHER_TYPE)
-  store<f64>(changetype<usize>(input), isValid ? number : NaN, offsetof<Input>('number'))
-  key.time = head.time
+  setState(index, isValid ? VALID : reader.isWord(at, end, 'null') ? WITHDRAWN : OTHER_TYPE, isValid ? number : NaN)
+}
+
+function setState(index: i32, state: u8, number: f64): void {
+  const input = inputAt(index)
+  input.state = NEW | state
+  store<f64>(changetype<usize>(input), number, offsetof<Input>('number'))
+  keyAt(index).time = head.time
   head.arrived++
   if (!input.isQuiet) isDue = true
 }

@@ -411,7 +411,8 @@ export function pathBytes(output: Output): i32 {
   return bytes
 }
 
-const BEHIND_PATH = '","value":'
+/** What stands between a path and its value. */
+export const BEHIND_PATH = '","value":'
 
 /** Tells whether a text of a configuration can be declared as a path, behind `notifications.`, too. */
 export function isPath(path: string): bool {

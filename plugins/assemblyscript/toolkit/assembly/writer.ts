@@ -82,23 +82,24 @@ const HEX = '0123456789abcdef'
 const EXACT: f64 = 9007199254740992
 const DIGITS: usize = memory.data(32)
 
-/** The nearest whole number, half up, of a magnitude; negative when it has no exact one. */
-function rounded(value: f64): i64 {
-  if (!(value < EXACT)) return -1
-  const whole = <i64>value
-  return whole + i64(value - <f64>whole >= 0.5)
-}
-
 function power(decimals: i32): f64 {
   let scale: f64 = 1
   for (let left = decimals; left > 0; left--) scale *= 10
   return scale
 }
 
-/** Appends a number with at most `decimals` (0 to 15), rounded half up, without trailing zeros; `null` when it is none. */
+/**
+ * Appends a number with at most `decimals` (0 to 15), rounded half up, without trailing zeros; with fewer where so many
+ * digits are not exact, and `null` when it is none. Hosts that read rows round in the same way.
+ */
 export function fixed(value: f64, decimals: i32): void {
-  let rest = rounded(Math.abs(value) * power(decimals))
-  if (rest < 0) return text('null')
+  let scaled = Math.abs(value) * power(decimals)
+  while (!(scaled < EXACT)) {
+    if (decimals == 0) return text('null')
+    scaled = Math.abs(value) * power(--decimals)
+  }
+  // Above 2^52 there is no fraction any more.
+  let rest = <u64>(scaled < EXACT / 2 ? scaled + 0.5 : scaled)
   let places = decimals
   while (places > 0 && rest % 10 == 0) {
     rest /= 10
@@ -108,7 +109,7 @@ export function fixed(value: f64, decimals: i32): void {
   let digit = DIGITS + 32
   for (let count = 0; rest != 0 || count <= places; count++) {
     if (count == places && places != 0) store<u8>(--digit, 0x2e)
-    store<u8>(--digit, 0x30 + u8(rest % 10))
+    store<u8>(--digit, 0x30 + <u8>(rest % 10))
     rest /= 10
   }
   bytes(digit, i32(DIGITS + 32 - digit))
@@ -117,14 +118,16 @@ export function fixed(value: f64, decimals: i32): void {
 /** Appends a number in the shortest text that means this double, of at most 16 digits. */
 export function shortest(value: f64): void {
   const magnitude = Math.abs(value)
-  let best = 0
   let scale: f64 = 1
-  for (let places = 0; places < 20; places++) {
-    const digits = rounded(magnitude * scale)
-    if (digits < 0) break
-    best = places
+  let places = 0
+  for (; places < 19; places++) {
+    const scaled = magnitude * scale
+    if (!(scaled < EXACT)) break
+    const whole = <u64>scaled
+    const digits = whole + u64(scaled - <f64>whole >= 0.5)
+    // Digits and power are exact, so this is what a reader makes of the text.
     if (<f64>digits / scale == magnitude) break
     scale *= 10
   }
-  fixed(value, best)
+  fixed(value, places)
 }

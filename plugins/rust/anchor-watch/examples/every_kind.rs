@@ -30,7 +30,8 @@ mod values {
 }
 use values::Values;
 
-struct EveryKind(Values);
+/// Rows, and whether the age is told: only where the clock moves between two deltas.
+struct EveryKind(Values, bool);
 
 impl Plugin for EveryKind {
     const ID: &'static str = "every-kind";
@@ -39,6 +40,7 @@ impl Plugin for EveryKind {
     fn start<H: Host>(&mut self, config: Json<'_>, _: &mut H) -> Result<(), Refused> {
         let interval = config.member("interval").and_then(Json::number).unwrap_or(0.0);
         self.0.set_interval_ms(interval as u32);
+        self.1 = interval > 0.0;
         Ok(())
     }
 
@@ -48,7 +50,7 @@ impl Plugin for EveryKind {
 
     fn update<H: Host>(&mut self, host: &mut H) {
         let values = &mut self.0;
-        let (depth, age) = (values.depth().get(), values.depth().age_ms());
+        let (depth, age) = (values.depth().get(), if self.1 { values.depth().age_ms() } else { 0 });
         if let Some(depth) = depth.filter(|_| values.depth().is_new()) {
             values.ratio().set(depth);
             values.list().write(|text| {
@@ -86,4 +88,4 @@ impl Plugin for EveryKind {
     }
 }
 
-skiff_plugin::plugin!(EveryKind, EveryKind(Values::new()), values);
+skiff_plugin::plugin!(EveryKind, EveryKind(Values::new(), false), values);
