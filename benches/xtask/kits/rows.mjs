@@ -6,6 +6,7 @@
 //
 //   node rows.mjs SCENARIO.json PLUGIN.wasm
 import { readFileSync } from 'node:fs'
+import { WASI } from 'node:wasi'
 
 const [scenarioFile, moduleFile] = process.argv.slice(2)
 const scenario = JSON.parse(readFileSync(scenarioFile, 'utf8'))
@@ -30,9 +31,12 @@ function play(byRows) {
     imports[from] ??= {}
     imports[from][name] = (from === 'env' && env[name]) || (() => 0)
   }
+  // Without files, without a folder.
+  const wasi = new WASI({ version: 'preview1' })
+  if (imports.wasi_snapshot_preview1) imports.wasi_snapshot_preview1 = wasi.wasiImport
   const instance = new WebAssembly.Instance(module, imports)
   const call = instance.exports
-  call._initialize?.()
+  if (imports.wasi_snapshot_preview1) wasi.initialize(instance)
   const isScript = !call.allocate
 
   // A text for the guest, as its dialect wants it; `utf8` is the form that `plugin_start` takes.

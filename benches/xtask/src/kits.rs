@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use crate::toolchain::{GUEST, Toolchain};
-use crate::{built, debian, guests, process};
+use crate::{built, debian, go_guest, guests, process};
 
 /// How a module is made.
 enum Made {
@@ -36,13 +36,16 @@ const KITS: &[Kit] = &[
     Kit("rust/true-wind", Made::Committed, "true-wind"),
     Kit("c/true-wind", Made::Build, "true-wind"),
     Kit("zig/true-wind", Made::Build, "true-wind"),
+    Kit("go/true-wind", Made::Build, "true-wind"),
     Kit("assemblyscript/shallow-water-alarm", Made::Committed, "shallow-water-alarm"),
     Kit("c/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("zig/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
+    Kit("go/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("rust/anchor-watch", Made::Cargo(None), "anchor-watch"),
     Kit("assemblyscript/anchor-watch", Made::Script("incremental", INDEX), "anchor-watch"),
     Kit("c/anchor-watch", Made::Build, "anchor-watch"),
     Kit("zig/anchor-watch", Made::Build, "anchor-watch"),
+    Kit("go/anchor-watch", Made::Build, "anchor-watch"),
     Kit("rust/anchor-watch", Made::Cargo(Some("every_kind")), "every-kind"),
     Kit("every-kind", Made::Script("incremental", "plugin.ts"), "every-kind"),
     Kit("every-kind", Made::Script("minimal", "plugin.ts"), "every-kind"),
@@ -79,18 +82,15 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     guests::node_packages()?;
     debian::packages(&["clang", "lld"])?;
-    let zig = zig();
-    if let Err(reason) = &zig {
-        println!("SKIPPED: no plugin in Zig was built and run, there is no toolchain here: {reason}");
-    }
+    let lacking = tools();
     let skiff = built::tested()?;
     let mut blessed = std::env::var_os("BLESS").map(|_| Vec::new());
     for Kit(folder, made, scenario) in KITS {
-        if folder.starts_with("zig") && zig.is_err() {
+        if lacking.iter().any(|language| folder.starts_with(language)) {
             continue;
         }
         let folder = process::top().join("plugins").join(folder);
-        let module = make(&folder, made, zig.as_deref().ok())?;
+        let module = make(&folder, made)?;
         let file = |ending: &str| process::top().join("plugins/scenarios").join(scenario).with_extension(ending);
         let mut played = Vec::new();
         if *scenario != ON_SKIFF {
@@ -122,7 +122,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn make(folder: &Path, made: &Made, zig: Option<&Path>) -> Result<PathBuf, String> {
+fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
     let target = process::target().join("kits");
     std::fs::create_dir_all(&target).map_err(|error| format!("{}: {error}", target.display()))?;
     let committed = folder.join("plugin.wasm");
@@ -130,9 +130,9 @@ fn make(folder: &Path, made: &Made, zig: Option<&Path>) -> Result<PathBuf, Strin
         Made::Committed => Ok(committed),
         Made::Build => {
             let command = build_script(folder)?;
-            let path = std::env::var("PATH").unwrap_or_default();
-            let path = zig.map_or(path.clone(), |zig| format!("{}:{path}", zig.display()));
-            process::run(Command::new("sh").args(["-c", &command]).current_dir(folder).env("PATH", path))?;
+            let mut shell = Command::new("sh");
+            with_tools(&mut shell);
+            process::run(shell.args(["-c", &command]).current_dir(folder))?;
             Ok(committed)
         }
         Made::Clang => {
@@ -177,18 +177,32 @@ fn make(folder: &Path, made: &Made, zig: Option<&Path>) -> Result<PathBuf, Strin
     }
 }
 
-/// Returns the folder with the program `zig`, after installing it.
-///
-/// # Errors
-/// What pip said.
-pub fn zig() -> Result<PathBuf, String> {
+/// Installs the compilers of PyPI; returns the languages without one, and tells why.
+pub fn tools() -> Vec<&'static str> {
+    let tools = [("zig", zig()), ("go", go_guest::toolchain().map(drop))];
+    let lacking = tools.into_iter().filter_map(|(language, tool)| {
+        println!("SKIPPED: no plugin in {language} is built, there is no toolchain here: {}", tool.err()?);
+        Some(language)
+    });
+    lacking.collect()
+}
+
+/// Lets a program find them.
+pub fn with_tools(command: &mut Command) {
+    let target = process::target();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders = [target.join("zig/ziglang"), target.join("go/go/bin")].map(|folder| folder.display().to_string());
+    command.env("PATH", format!("{}:{path}", folders.join(":")));
+    go_guest::offline(command);
+}
+
+fn zig() -> Result<(), String> {
     let target = process::target().join("zig");
-    let folder = target.join("ziglang");
-    if !folder.join("zig").is_file() {
-        let mut pip = process::command("python3", ["-m", "pip", "install", "--quiet", "--target"]);
-        process::run(pip.arg(&target).arg(format!("ziglang=={ZIG}")))?;
+    if target.join("ziglang/zig").is_file() {
+        return Ok(());
     }
-    Ok(folder)
+    let mut pip = process::command("python3", ["-m", "pip", "install", "--quiet", "--target"]);
+    process::run(pip.arg(&target).arg(format!("ziglang=={ZIG}")))
 }
 
 fn build_script(folder: &Path) -> Result<String, String> {

@@ -41,7 +41,7 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {}
 
 /// Files and folders of a package whose change means another build.
-pub const SOURCES: [&str; 13] = [
+pub const SOURCES: [&str; 15] = [
     "src",
     "sdk",
     "assembly",
@@ -51,7 +51,9 @@ pub const SOURCES: [&str; 13] = [
     "asconfig.json",
     "package.json",
     "plugin.c",
+    "plugin.go",
     "plugin.zig",
+    "skiff",
     "skiff.c",
     "skiff.h",
     "skiff.zig",

@@ -96,3 +96,13 @@ pub(super) const ZIG: &[File] = &[
     ("skiff.c", include_str!("../../../plugins/zig/skiff.c")),
     ("skiff.zig", include_str!("../../../plugins/zig/skiff.zig")),
 ];
+
+pub(super) const GO: &[File] = &[
+    template!("README.md", "go/README.md"),
+    template!("package.json", "go/package.json"),
+    template!("plugin.go", "go/plugin.go"),
+    ("go.mod", include_str!("../../../plugins/go/go.mod")),
+];
+
+pub(super) const GO_TOOLKIT: &[File] =
+    toolkit!("skiff", "plugins/go/skiff", ["exports.go", "fallback.go", "json.go", "skiff.go"]);

@@ -17,6 +17,8 @@ pub enum Language {
     C,
     /// Zig with the module `skiff.zig`, which comes along; needs zig.
     Zig,
+    /// Go with the package `skiff`, which comes along; needs go, and is for Linux gateways.
+    Go,
 }
 
 impl Language {
@@ -27,6 +29,7 @@ impl Language {
             Self::Assemblyscript => &[files::ASSEMBLYSCRIPT, files::ASSEMBLYSCRIPT_TOOLKIT],
             Self::C => &[files::C, files::C_TOOLKIT],
             Self::Zig => &[files::ZIG, files::C_TOOLKIT],
+            Self::Go => &[files::GO, files::GO_TOOLKIT],
         }
     }
 }
@@ -110,6 +113,7 @@ mod tests {
             ("plugins/sdk/src", "sdk/skiff-plugin/src", files::RUST_TOOLKIT),
             ("runtime/abi/src", "sdk/skiff-abi/src", files::RUST_ABI),
             ("plugins/assemblyscript/toolkit/assembly", "toolkit/assembly", files::ASSEMBLYSCRIPT_TOOLKIT),
+            ("plugins/go/skiff", "skiff", files::GO_TOOLKIT),
         ] {
             for entry in fs::read_dir(top.join(folder)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
@@ -127,6 +131,7 @@ mod tests {
             (Language::Assemblyscript, "assembly/index.ts"),
             (Language::C, "plugin.c"),
             (Language::Zig, "plugin.zig"),
+            (Language::Go, "plugin.go"),
         ] {
             let folder = home.path().join(source.replace('/', "-"));
             write("@acme/tide-table", language, &folder).unwrap();
