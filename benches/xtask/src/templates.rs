@@ -100,6 +100,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             Some(line) => return Err(format!("{name} emitted {line}")),
             None => return Err(format!("{name} emitted nothing on the sample")),
         }
+        if language == "go" {
+            // Far beyond any chip: what is refused, and how, is tried with the others.
+            continue;
+        }
         let fits = verdicts::same(&shipped, &folder, &name, RADIO_BOARD, &home)?;
         if fits && language == "assemblyscript" {
             return Err(format!("{name} fits {RADIO_BOARD}, so that no refusal was tried"));

@@ -76,13 +76,6 @@ fn each_value<'t>(delta: Json<'t>, visit: &mut dyn FnMut(Option<Json<'t>>, &'t s
     }
 }
 
-/// Splits `path#member`.
-fn parts(path: &str) -> (&str, Option<&str>) {
-    let at = path.bytes().position(|byte| byte == b'#');
-    let split = |at| Some((path.get(..at)?, Some(path.get(at + 1..)?)));
-    at.and_then(split).unwrap_or((path, None))
-}
-
 impl Rows<'_> {
     /// Takes in the values of a delta; tells whether an update is due.
     fn hear(&mut self, delta: Json<'_>, own_source: &str) -> bool {
@@ -127,7 +120,7 @@ impl Rows<'_> {
     fn hear_value(&mut self, path: &str, value: Json<'_>, time: Option<i64>) {
         for at in 0..self.inputs.len() {
             let Some(place) = self.input_places.get(at) else { return };
-            let (of, member) = parts(place.path(self.texts));
+            let (of, member) = place.parts(self.texts);
             if of != path {
                 continue;
             }
@@ -260,7 +253,7 @@ impl Rows<'_> {
     // Called from many places, and inlining it costs a kilobyte.
     #[inline(never)]
     fn output_parts(&self, at: usize) -> (&str, Option<&str>) {
-        parts(self.output_places.get(at).map_or("", |place| place.path(self.texts)))
+        self.output_places.get(at).map_or(("", None), |place| place.parts(self.texts))
     }
 
     fn publish(self, emit: &mut dyn FnMut(&str)) {

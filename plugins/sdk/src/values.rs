@@ -182,6 +182,8 @@ pub(crate) struct Place<K> {
     path_from: u16,
     path_room: u16,
     path_bytes: u16,
+    /// Bytes of the path in front of its `#`; all of them where it has none.
+    of_bytes: u16,
     text_from: u16,
     text_room: u16,
 }
@@ -192,7 +194,8 @@ impl<K: Copy> Place<K> {
         assert!(path_room <= abi::PATH_BYTES_MAX && path.len() <= abi::PATH_BYTES_MAX as usize);
         assert!(path_room > 0 || !path.is_empty(), "a row has a path, or room for one");
         let path_from = from as u16;
-        Self { kind, path, path_from, path_room, path_bytes: 0, text_from: path_from + path_room, text_room }
+        let of_bytes = before_hash(path);
+        Self { kind, path, of_bytes, path_from, path_room, path_bytes: 0, text_from: path_from + path_room, text_room }
     }
 
     const fn end(&self) -> usize {
@@ -208,12 +211,24 @@ impl<K: Copy> Place<K> {
         core::str::from_utf8(kept).unwrap_or_default()
     }
 
+    /// Splits `path#member`.
+    pub(crate) fn parts<'t>(&self, texts: &'t [u8]) -> (&'t str, Option<&'t str>) {
+        let path = self.path(texts);
+        let of = usize::from(self.of_bytes);
+        (path.get(..of).unwrap_or(path), path.get(of + 1..))
+    }
+
     pub(crate) fn text<'t>(&self, texts: &'t [u8]) -> &'t [u8] {
         texts.get(usize::from(self.text_from)..self.end()).unwrap_or_default()
     }
 
     pub(crate) fn text_mut<'t>(&self, texts: &'t mut [u8]) -> &'t mut [u8] {
         texts.get_mut(usize::from(self.text_from)..self.end()).unwrap_or_default()
+    }
+
+    /// Back to the path of the declaration.
+    fn reset(&mut self) {
+        (self.path_bytes, self.of_bytes) = (0, before_hash(self.path));
     }
 
     /// Keeps the path that `parts` make together; `false` when there is no room for it, or nothing.
@@ -225,9 +240,20 @@ impl<K: Copy> Place<K> {
         let fits = text.is_complete() && !text.is_empty() && is_plain(text.as_str());
         if fits {
             self.path_bytes = text.len() as u16;
+            self.of_bytes = before_hash(text.as_str());
         }
         fits
     }
+}
+
+/// Bytes of a path in front of its `#`.
+const fn before_hash(path: &str) -> u16 {
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() && bytes[at] != b'#' {
+        at += 1;
+    }
+    at as u16
 }
 
 /// Tells whether a path can stand in JSON as it is.
@@ -396,8 +422,8 @@ impl Rows<'_> {
     pub(crate) fn reset(self) {
         (self.head.interval_ms, self.head.flags, self.head.time) = (0, 0, 0);
         self.inputs.iter_mut().for_each(InputRow::reset);
-        self.input_places.iter_mut().for_each(|place| place.path_bytes = 0);
-        self.output_places.iter_mut().for_each(|place| place.path_bytes = 0);
+        self.input_places.iter_mut().for_each(Place::reset);
+        self.output_places.iter_mut().for_each(Place::reset);
         let listener = &mut *self.listener;
         (listener.by_values, listener.updated, listener.is_due, listener.own_bytes) = (false, None, false, 0);
     }
