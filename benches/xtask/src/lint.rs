@@ -5,9 +5,10 @@ use crate::toolchain::{CHIP, Toolchain};
 use crate::{process, wasmi_edits};
 
 /// Packages and workspaces of their own.
-const APART: [&str; 7] = [
+const APART: [&str; 8] = [
     "hal-esp32",
     "hal-esp32/esp32c6",
+    "plugins/rust/anchor-watch",
     "plugins/rust/true-wind",
     "runtime/fuzz",
     "runtime/tests/std-guest",

@@ -15,6 +15,7 @@ mod fuzz;
 mod gates;
 mod go_guest;
 mod guests;
+mod kits;
 mod lint;
 mod pgn_tables;
 mod process;
@@ -112,6 +113,7 @@ const TASKS: &[Task] = &[
     },
     Task { name: "std-guest", does: "builds a plugin with Rust's std for WASI and runs it", run: std_guest::run },
     Task { name: "go-guest", does: "builds a plugin in Go for WASI and runs it", run: go_guest::run },
+    Task { name: "kits", does: "builds and plays the same plugins in every language", run: kits::run },
     Task { name: "templates", does: "builds and runs a plugin from each template", run: templates::run },
     Task { name: "fuzz", does: "runs the fuzz targets; [TARGET]… [--seconds N] [--seed N]", run: fuzz::run },
     Task {

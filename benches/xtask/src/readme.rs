@@ -1,4 +1,4 @@
-//! Runs every command of README.md, so that none of them goes stale.
+//! Runs every command of README.md and of plugins/README.md, so that none of them goes stale.
 //!
 //! Each line of a `sh` block is a command. The one that runs the sample is started first and kept, so that those
 //! that ask it find it; at the end it must stop cleanly. What CI runs by itself is not run a second time.
@@ -13,8 +13,12 @@ use crate::{built, process};
 
 /// Serves the others while they run.
 const SERVER: &str = "cargo run --release -- run --sample";
-/// Folder that a command of README makes, and refuses to write over.
-const MADE: &str = "target/tide";
+/// The page for authors of plugins.
+const AUTHORS: &str = "plugins/README.md";
+/// Answers as soon as the gateway of that page listens.
+const LISTENS: &str = "http://127.0.0.1:3100/signalk";
+/// Folders that commands make; `skiff plugin new` refuses to write over one.
+const MADE: [&str; 2] = ["target/tide", "target/boat"];
 /// Beginning of the line after which everything that README asks for is there.
 const LAST_TO_SPEAK: &str = "{\"_plugin\":\"@skiff/true-wind\"";
 /// Commands that CI calls itself.
@@ -30,23 +34,59 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("takes no arguments".into());
     }
-    let path = process::top().join("README.md");
-    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let commands = commands(&text);
+    let commands = commands_of("README.md")?;
     if !commands.iter().any(|command| command == SERVER) {
         return Err(format!("README.md has no command `{SERVER}`"));
     }
     let skiff = built::shipped()?;
-    let made = process::top().join(MADE);
-    if made.exists() {
-        fs::remove_dir_all(&made).map_err(|error| format!("{}: {error}", made.display()))?;
-    }
+    remove_made()?;
     let toolchain = Toolchain::ensure(GUEST)?;
     let mut server = start()?;
     let outcome = commands.iter().try_for_each(|command| one(command, toolchain, &skiff));
     let stopped = stop(&mut server);
     outcome.and(stopped)?;
     println!("every command of README.md ran: {}", commands.len());
+    authors(toolchain, &skiff)
+}
+
+/// Runs the commands of the page for authors: from nothing to a value of a plugin over REST.
+fn authors(toolchain: Toolchain, skiff: &Path) -> Result<(), String> {
+    remove_made()?;
+    let commands = commands_of(AUTHORS)?;
+    let mut gateway = None;
+    let outcome = commands.iter().try_for_each(|command| {
+        if let Some(arguments) = command.strip_prefix("skiff run ") {
+            println!("$ {command}   (running)");
+            let mut run =
+                process::command(&skiff.to_string_lossy(), std::iter::once("run").chain(arguments.split(' ')));
+            let run = run.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+            gateway = Some(run.map_err(|error| format!("cannot start `{command}`: {error}"))?);
+            return Ok(());
+        }
+        // It listens, and the plugin speaks, a moment later.
+        let wait = "curl -s --retry 30 --retry-delay 1 --retry-connrefused --retry-all-errors ";
+        let patient = match command.starts_with("skiff plugin install") {
+            true => format!("{wait}-o target/listens {LISTENS}; {command}"),
+            false => command.replace("curl -s ", wait),
+        };
+        one(&patient, toolchain, skiff)
+    });
+    let stopped = gateway.as_mut().map_or_else(|| Err(format!("{AUTHORS} runs no gateway")), stop);
+    outcome.and(stopped)?;
+    println!("every command of {AUTHORS} ran: {}", commands.len());
+    Ok(())
+}
+
+fn commands_of(page: &str) -> Result<Vec<String>, String> {
+    let path = process::top().join(page);
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(commands(&text))
+}
+
+fn remove_made() -> Result<(), String> {
+    for folder in MADE.map(|folder| process::top().join(folder)).iter().filter(|folder| folder.exists()) {
+        fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::guests::GUESTS;
-use crate::{cross, go_guest, guests, pgn_tables, process, reference_host, setup, shipped, std_guest, templates};
+use crate::{cross, go_guest, guests, kits, pgn_tables, process, reference_host, setup, shipped, std_guest, templates};
 
 /// A part: its name, what it is, and the function.
 type Part = (&'static str, &'static str, fn() -> Result<(), String>);
@@ -17,6 +17,7 @@ const PARTS: &[Part] = &[
     ("no-std", "no_std build", || cross::no_std(&[])),
     ("packages", "plugin packages", || guests::run(&["--check".into()])),
     ("toolchains", "guests of other toolchains", || std_guest::run(&[]).and_then(|()| go_guest::run(&[]))),
+    ("kits", "plugins in every language", || kits::run(&[])),
     ("templates", "templates", || templates::run(&[])),
     ("reference-host", "reference host", || reference_host::run(&[])),
     ("pgn-tables", "PGN tables", || pgn_tables::run(&["--check".into()])),

@@ -41,7 +41,23 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {}
 
 /// Files and folders of a package whose change means another build.
-pub const SOURCES: [&str; 7] = ["src", "sdk", "assembly", "Cargo.toml", ".cargo", "asconfig.json", "package.json"];
+pub const SOURCES: [&str; 15] = [
+    "src",
+    "sdk",
+    "assembly",
+    "toolkit/assembly",
+    "Cargo.toml",
+    ".cargo",
+    "asconfig.json",
+    "package.json",
+    "plugin.c",
+    "plugin.go",
+    "plugin.zig",
+    "skiff",
+    "skiff.c",
+    "skiff.h",
+    "skiff.zig",
+];
 
 /// Builds the package in `folder`; returns the path of the module.
 ///
@@ -64,7 +80,10 @@ pub fn build(folder: &Path, children: &Children) -> Result<PathBuf, BuildError> 
         let needs = |kind| manifest.get(kind).and_then(|list| list.as_object()).is_some_and(|list| !list.is_empty());
         npm(folder, script, needs("dependencies") || needs("devDependencies"), children)?;
     } else if folder.join("Cargo.toml").is_file() {
-        cargo(folder, &module, children)?;
+        cargo(folder, &module, &[], children)?;
+        if let Some(small) = small_module(folder, &manifest) {
+            cargo(folder, &small, &SMALL_ARGUMENTS, children)?;
+        }
     } else {
         let clause = "neither a Cargo.toml nor a build script in package.json: nothing says how it is built";
         return Err(BuildError::Folder(format!("{}: {clause}", folder.display())));
@@ -75,9 +94,30 @@ pub fn build(folder: &Path, children: &Children) -> Result<PathBuf, BuildError> 
     Err(BuildError::Module(format!("{}: the build made no such file, which wasmManifest names", module.display())))
 }
 
-fn cargo(folder: &Path, module: &Path, children: &Children) -> Result<(), BuildError> {
+/// What makes a module with pages of one byte and a small stack, for chips: one with pages of 64 KiB takes four times the
+/// memory of a plugin that holds a few numbers.
+const SMALL_ARGUMENTS: [&str; 4] = [
+    "--features",
+    "small-pages",
+    "--config",
+    "target.wasm32-unknown-unknown.rustflags=['-Clink-arg=-zstack-size=4096','-Clink-arg=--initial-memory=16384','-Clink-arg=--page-size=1']",
+];
+
+/// Returns the module for Skiff alone, where the package names one (`skiff.wasmManifest`) and its crate has the feature.
+fn small_module(folder: &Path, manifest: &serde_json::Map<String, serde_json::Value>) -> Option<PathBuf> {
+    let path = manifest.get("skiff")?.get("wasmManifest")?.as_str()?;
+    let has_feature = fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| {
+        text.lines().any(|line| line.split('=').next().is_some_and(|key| key.trim() == "small-pages"))
+    });
+    let differs = manifest.get("wasmManifest").and_then(|path| path.as_str()) != Some(path);
+    (has_feature && differs && configured_target(folder).is_none_or(|target| target == TARGET))
+        .then(|| folder.join(path))
+}
+
+fn cargo(folder: &Path, module: &Path, arguments: &[&str], children: &Children) -> Result<(), BuildError> {
     let mut command = Command::new("cargo");
-    command.args(["build", "--release", "--message-format", "json-render-diagnostics"]).stdout(Stdio::piped());
+    command.args(["build", "--release", "--message-format", "json-render-diagnostics"]).args(arguments);
+    command.stdout(Stdio::piped());
     if configured_target(folder).is_none() {
         log::info!("built for {TARGET}: neither package.json nor cargo's configuration says how");
         command.args(["--target", TARGET]);
@@ -233,6 +273,20 @@ mod tests {
         fs::create_dir_all(home.path().join("plugins/tide")).unwrap();
         fs::write(home.path().join(".cargo/config.toml"), "[build]\ntarget = \"wasm32-wasip1\"\n").unwrap();
         assert_eq!(configured_target(&home.path().join("plugins/tide")).as_deref(), Some("wasm32-wasip1"));
+    }
+
+    #[test]
+    fn a_second_module_is_built_where_package_and_crate_have_it() {
+        let home = tempfile::tempdir().unwrap();
+        let manifest = |json: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).unwrap();
+        let both = manifest(r#"{"wasmManifest":"a.wasm","skiff":{"wasmManifest":"b.wasm"}}"#);
+        fs::write(home.path().join("Cargo.toml"), "[features]\nother = []\n").unwrap();
+        assert_eq!(small_module(home.path(), &both), None);
+        fs::write(home.path().join("Cargo.toml"), "[features]\nsmall-pages = []\n").unwrap();
+        assert_eq!(small_module(home.path(), &both), Some(home.path().join("b.wasm")));
+        assert_eq!(small_module(home.path(), &manifest(r#"{"wasmManifest":"a.wasm"}"#)), None);
+        let same = manifest(r#"{"wasmManifest":"a.wasm","skiff":{"wasmManifest":"a.wasm"}}"#);
+        assert_eq!(small_module(home.path(), &same), None);
     }
 
     #[test]

@@ -3,4 +3,5 @@
 pub mod build;
 pub mod children;
 pub mod dev;
+mod files;
 pub mod template;

@@ -4,48 +4,35 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::files::{self, File};
+
 /// Language of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
     /// `no_std` Rust with the toolkit `skiff-plugin`, which comes along: nothing but Rust is needed.
     Rust,
-    /// AssemblyScript with the published Signal K SDK; needs npm.
+    /// AssemblyScript with the published Signal K SDK and a toolkit that comes along; needs npm.
     Assemblyscript,
+    /// C with the header `skiff.h`, which comes along; needs clang and lld.
+    C,
+    /// Zig with the module `skiff.zig`, which comes along; needs zig.
+    Zig,
+    /// Go with the package `skiff`, which comes along; needs go, and is for Linux gateways.
+    Go,
 }
 
-/// Path in the package and text of a file.
-type File = (&'static str, &'static str);
-
-const RUST: &[File] = &[
-    (".gitignore", include_str!("../../templates/gitignore")),
-    ("README.md", include_str!("../../templates/rust/README.md")),
-    ("package.json", include_str!("../../templates/rust/package.json")),
-    ("Cargo.toml", include_str!("../../templates/rust/plugin.toml")),
-    (".cargo/config.toml", include_str!("../../templates/rust/.cargo/config.toml")),
-    ("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")),
-    ("sdk/skiff-plugin/Cargo.toml", include_str!("../../templates/rust/skiff-plugin.toml")),
-    ("sdk/skiff-plugin/src/boundary.rs", include_str!("../../../plugins/sdk/src/boundary.rs")),
-    ("sdk/skiff-plugin/src/host.rs", include_str!("../../../plugins/sdk/src/host.rs")),
-    ("sdk/skiff-plugin/src/json.rs", include_str!("../../../plugins/sdk/src/json.rs")),
-    ("sdk/skiff-plugin/src/lib.rs", include_str!("../../../plugins/sdk/src/lib.rs")),
-    ("sdk/skiff-plugin/src/memory.rs", include_str!("../../../plugins/sdk/src/memory.rs")),
-    ("sdk/skiff-plugin/src/text.rs", include_str!("../../../plugins/sdk/src/text.rs")),
-    ("sdk/skiff-plugin/src/time.rs", include_str!("../../../plugins/sdk/src/time.rs")),
-    ("sdk/skiff-abi/Cargo.toml", include_str!("../../templates/rust/skiff-abi.toml")),
-    ("sdk/skiff-abi/src/capability.rs", include_str!("../../../runtime/abi/src/capability.rs")),
-    ("sdk/skiff-abi/src/export.rs", include_str!("../../../runtime/abi/src/export.rs")),
-    ("sdk/skiff-abi/src/import.rs", include_str!("../../../runtime/abi/src/import.rs")),
-    ("sdk/skiff-abi/src/lib.rs", include_str!("../../../runtime/abi/src/lib.rs")),
-    ("sdk/skiff-abi/src/table.rs", include_str!("../../../runtime/abi/src/table.rs")),
-];
-
-const ASSEMBLYSCRIPT: &[File] = &[
-    (".gitignore", include_str!("../../templates/gitignore")),
-    ("README.md", include_str!("../../templates/assemblyscript/README.md")),
-    ("package.json", include_str!("../../templates/assemblyscript/package.json")),
-    ("asconfig.json", include_str!("../../templates/assemblyscript/asconfig.json")),
-    ("assembly/index.ts", include_str!("../../templates/assemblyscript/assembly/index.ts")),
-];
+impl Language {
+    /// Its files, and those of its toolkit.
+    fn files(self) -> &'static [&'static [File]] {
+        match self {
+            Self::Rust => &[files::RUST, files::RUST_TOOLKIT, files::RUST_ABI],
+            Self::Assemblyscript => &[files::ASSEMBLYSCRIPT, files::ASSEMBLYSCRIPT_TOOLKIT],
+            Self::C => &[files::C, files::C_TOOLKIT],
+            Self::Zig => &[files::ZIG, files::C_TOOLKIT],
+            Self::Go => &[files::GO, files::GO_TOOLKIT],
+        }
+    }
+}
 
 /// Checks the name of a new package: what npm takes, and a Rust crate can be called after.
 ///
@@ -85,11 +72,7 @@ pub fn write(name: &str, language: Language, folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let files = match language {
-        Language::Rust => RUST,
-        Language::Assemblyscript => ASSEMBLYSCRIPT,
-    };
-    for (path, text) in files {
+    for (path, text) in [files::ALL].iter().chain(language.files()).copied().flatten() {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -124,14 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn every_source_of_the_crates_that_a_plugin_needs_is_in_it() {
+    fn every_source_of_the_toolkits_is_in_a_template() {
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for (folder, written) in [("plugins/sdk/src", "sdk/skiff-plugin/src"), ("runtime/abi/src", "sdk/skiff-abi/src")]
-        {
+        for (folder, written, files) in [
+            ("plugins/sdk/src", "sdk/skiff-plugin/src", files::RUST_TOOLKIT),
+            ("runtime/abi/src", "sdk/skiff-abi/src", files::RUST_ABI),
+            ("plugins/assemblyscript/toolkit/assembly", "toolkit/assembly", files::ASSEMBLYSCRIPT_TOOLKIT),
+            ("plugins/go/skiff", "skiff", files::GO_TOOLKIT),
+        ] {
             for entry in fs::read_dir(top.join(folder)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 let wanted = format!("{written}/{name}");
-                assert!(RUST.iter().any(|(path, _)| *path == wanted), "{wanted} is missing");
+                assert!(files.iter().any(|(path, _)| *path == wanted), "{wanted} is missing");
             }
         }
     }
@@ -139,11 +126,19 @@ mod tests {
     #[test]
     fn a_package_is_written_once_and_says_its_name() {
         let home = tempfile::tempdir().unwrap();
-        for (language, source) in [(Language::Rust, "src/lib.rs"), (Language::Assemblyscript, "assembly/index.ts")] {
+        for (language, source) in [
+            (Language::Rust, "src/lib.rs"),
+            (Language::Assemblyscript, "assembly/index.ts"),
+            (Language::C, "plugin.c"),
+            (Language::Zig, "plugin.zig"),
+            (Language::Go, "plugin.go"),
+        ] {
             let folder = home.path().join(source.replace('/', "-"));
             write("@acme/tide-table", language, &folder).unwrap();
             let json = fs::read(folder.join("package.json")).unwrap();
-            assert_eq!(Manifest::parse(&json).unwrap().wasm_path, "plugin.wasm");
+            // Skiff takes the module with pages of one byte where there is one.
+            let module = if language == Language::Rust { "plugin-small.wasm" } else { "plugin.wasm" };
+            assert_eq!(Manifest::parse(&json).unwrap().wasm_path, module);
             let text = fs::read_to_string(folder.join(source)).unwrap();
             assert!(text.contains("@acme/tide-table") && text.contains("Tide table"), "{text}");
             assert!(!text.contains("{{"), "{text}");

@@ -79,6 +79,28 @@ impl<'t> Json<'t> {
         inner.bytes().all(|byte| byte != b'\\' && byte != b'"').then_some(inner)
     }
 
+    /// Writes the content of a string into `into`, escapes decoded, as many whole characters as fit; `None` when this is
+    /// no string or an escape is broken.
+    #[must_use]
+    pub fn decode(self, into: &mut [u8]) -> Option<Decoded> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        let mut decoded = Decoded { bytes: 0, full_bytes: 0 };
+        let mut characters = inner.chars();
+        while let Some(character) = characters.next() {
+            let character = if character == '\\' { escape(&mut characters)? } else { character };
+            let mut utf8 = [0; 4];
+            let utf8 = character.encode_utf8(&mut utf8).as_bytes();
+            let room = into.get_mut(decoded.bytes..decoded.bytes + utf8.len());
+            // A character that does not fit ends the text: what follows it is only counted.
+            if let (Some(room), true) = (room, decoded.bytes == decoded.full_bytes) {
+                room.iter_mut().zip(utf8).for_each(|(to, from)| *to = *from);
+                decoded.bytes += utf8.len();
+            }
+            decoded.full_bytes += utf8.len();
+        }
+        Some(decoded)
+    }
+
     /// Returns a number: exact up to 15 digits, nearly so beyond.
     #[must_use]
     pub fn number(self) -> Option<f64> {
@@ -117,6 +139,45 @@ impl<'t> Json<'t> {
         let value = scale(value as f64, exponent);
         value.is_finite().then_some(if negative { -value } else { value })
     }
+}
+
+/// What [`Json::decode`] wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Bytes written.
+    pub bytes: usize,
+    /// Bytes of the whole text; more than were written when it was cut.
+    pub full_bytes: usize,
+}
+
+/// Reads an escape behind its `\\`, RFC 8259 §7; half a surrogate pair is U+FFFD.
+fn escape(characters: &mut core::str::Chars<'_>) -> Option<char> {
+    Some(match characters.next()? {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'u' => {
+            let first = unit(characters)?;
+            let mut ahead = characters.clone();
+            let second = (ahead.next() == Some('\\') && ahead.next() == Some('u')).then(|| unit(&mut ahead)).flatten();
+            match (first, second) {
+                (0xd800..=0xdbff, Some(low @ 0xdc00..=0xdfff)) => {
+                    *characters = ahead;
+                    char::from_u32(0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00))?
+                }
+                _ => char::from_u32(first).unwrap_or('\u{fffd}'),
+            }
+        }
+        other @ ('"' | '\\' | '/') => other,
+        _ => return None,
+    })
+}
+
+/// Reads four hexadecimal digits.
+fn unit(characters: &mut core::str::Chars<'_>) -> Option<u32> {
+    (0..4).try_fold(0, |unit, _| Some(unit * 16 + characters.next()?.to_digit(16)?))
 }
 
 /// Exponents further from zero only give 0 or infinity.
@@ -280,6 +341,23 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 1e-14, "{text}");
         }
         assert_eq!(Json::new("1e-999999999999").number(), Some(0.0));
+    }
+
+    #[test]
+    fn strings_are_decoded_and_cut_at_whole_characters() {
+        let decode = |text: &str, room: usize| {
+            let mut buffer = [0; 32];
+            let decoded = Json::new(text).decode(&mut buffer[..room])?;
+            Some((std::string::String::from_utf8(buffer[..decoded.bytes].to_vec()).unwrap(), decoded.full_bytes))
+        };
+        let some = |text: &str, full: usize| Some((text.into(), full));
+        assert_eq!(decode(r#""a\n\"\\\/\u00e4""#, 32), some("a\n\"\\/ä", 7));
+        assert_eq!(decode(r#""\ud83d\ude00""#, 32), some("😀", 4));
+        assert_eq!(decode(r#""\ud83dx""#, 32), some("\u{fffd}x", 4));
+        assert_eq!(decode("\"aäbc\"", 2), some("a", 5), "cut before the character that does not fit");
+        for text in ["7", "\"", r#""\x""#, r#""\u12""#, "null"] {
+            assert_eq!(decode(text, 32), None, "{text}");
+        }
     }
 
     #[test]

@@ -32,22 +32,36 @@
 //! skiff_plugin::plugin!(Echo, Echo, delta);
 //! ```
 //!
+//! A plugin that computes numbers from numbers needs no JSON at all: see [`mod@values`]. Its configuration is a list of fields:
+//! [`mod@settings`]. Its tests need no WebAssembly: [`mod@bench`]. What else a host has (HTTP, PUT, providers, sockets, serial
+//! ports, files) is in [`Host`] and [`Plugin`]; `as-fetch` is for AssemblyScript alone, its texts are that language's.
+//!
 //! Build it as a `cdylib` for `wasm32-unknown-unknown` with
 //! `-C link-arg=-zstack-size=8192 -C link-arg=--initial-memory=65536`; without them a module asks
 //! for 17 pages, most of which is an unused stack of 1 MiB.
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, not(target_arch = "wasm32")))]
 extern crate std;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod bench;
 pub mod boundary;
+pub mod fallback;
 pub mod host;
 pub mod json;
 pub mod memory;
+pub mod object;
+pub mod rows;
+pub mod settings;
 pub mod text;
 pub mod time;
+pub mod values;
 
-pub use host::{Host, Plugin, Refused};
+pub use host::{Handle, Host, Offer, Plugin, Refused};
 pub use json::Json;
+pub use object::Object;
+pub use rows::{Method, State};
 pub use skiff_abi::Capability;
 pub use text::Text;
+pub use values::Rows;

@@ -8,7 +8,8 @@ pub struct Text<'b> {
 }
 
 /// Powers of ten that [`Text::push_fixed`] scales by.
-const SCALE: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+const SCALE: [f64; 20] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19];
 /// Above this a double has no exact unit digit any more (2^53).
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -31,17 +32,23 @@ impl<'b> Text<'b> {
         }
     }
 
-    /// Appends a number in JavaScript notation, rounded half up to at most `decimals` (0 to 9)
-    /// without trailing zeros; `null` when it is not finite or has more than 15 digits.
+    /// Appends a number in JavaScript notation, rounded half up to at most `decimals` (0 to 19) without trailing zeros; to
+    /// fewer where so many digits are not exact, and `null` when it is not finite or has more than 15 in front of the point.
     pub fn push_fixed(&mut self, value: f64, decimals: usize) {
-        let scale = SCALE.get(decimals).copied().unwrap_or(1.0);
         let magnitude = if value < 0.0 { -value } else { value };
-        let scaled = magnitude * scale + 0.5;
-        // Also false for NaN and for infinity.
-        if !matches!(scaled.partial_cmp(&EXACT), Some(core::cmp::Ordering::Less)) {
-            return self.push_str("null");
-        }
-        let mut rest = scaled as u64;
+        let mut decimals = decimals;
+        let mut rest = loop {
+            let scaled = magnitude * SCALE.get(decimals).copied().unwrap_or(1.0);
+            // False for NaN and for infinity, too. Hosts that read rows round in the same way.
+            if scaled < EXACT {
+                // Above 2^52 there is no fraction any more.
+                break (scaled + if scaled < EXACT / 2.0 { 0.5 } else { 0.0 }) as u64;
+            }
+            match decimals.checked_sub(1) {
+                Some(fewer) => decimals = fewer,
+                None => return self.push_str("null"),
+            }
+        };
         let mut places = if decimals < SCALE.len() { decimals } else { 0 };
         while places > 0 && rest.is_multiple_of(10) {
             rest /= 10;
@@ -50,7 +57,7 @@ impl<'b> Text<'b> {
         if value < 0.0 && rest != 0 {
             self.push_str("-");
         }
-        let mut digits = [b'0'; 20];
+        let mut digits = [b'0'; 24];
         let mut at = digits.len();
         let mut written = 0;
         while rest != 0 || written <= places {
@@ -68,6 +75,26 @@ impl<'b> Text<'b> {
             written += 1;
         }
         self.push_str(core::str::from_utf8(digits.get(at..).unwrap_or_default()).unwrap_or_default());
+    }
+
+    /// Appends a number in the shortest text that means this double, of at most 16 digits; `null` as in
+    /// [`Text::push_fixed`].
+    pub fn push_shortest(&mut self, value: f64) {
+        let magnitude = if value < 0.0 { -value } else { value };
+        let fits = |scale: &f64| {
+            let scaled = magnitude * scale;
+            let whole = scaled as u64;
+            let digits = whole + u64::from(scaled - whole as f64 >= 0.5);
+            // Digits and power are exact, so this is what a reader makes of the text.
+            scaled >= EXACT || digits as f64 / scale == magnitude
+        };
+        let places = SCALE.iter().position(fits).unwrap_or(SCALE.len() - 1);
+        self.push_fixed(value, places);
+    }
+
+    /// Takes back what was written behind the first `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
     }
 
     /// Appends `text` as a JSON string with its quotes.
@@ -138,6 +165,31 @@ mod tests {
         assert_eq!(fixed(9.999_99, 4), "10");
         assert_eq!(fixed(1200.0, 0), "1200");
         assert_eq!(fixed(123_456_789.5, 1), "123456789.5");
+    }
+
+    #[test]
+    fn the_shortest_text_means_the_same_double() {
+        let shortest = |value: f64| {
+            let mut buffer = [0; 40];
+            let mut text = Text::new(&mut buffer);
+            text.push_shortest(value);
+            text.as_str().to_string()
+        };
+        for value in [0.0, 1.0, -0.1, 0.3, 9.04, 5e-7, 0.731_485_307_179_585_9, 123_456_789.125, 1e15, 1234.5678] {
+            assert_eq!(shortest(value).parse::<f64>(), Ok(value));
+            assert_eq!(shortest(value), value.to_string(), "as the standard library writes it");
+        }
+        assert_eq!(shortest(0.1 + 0.2), "0.3000000000000001", "17 digits are more than is written");
+    }
+
+    #[test]
+    fn what_is_taken_back_is_gone() {
+        let mut buffer = [0; 8];
+        let mut text = Text::new(&mut buffer);
+        text.push_str("abc");
+        text.truncate(1);
+        text.push_str("d");
+        assert_eq!(text.as_str(), "ad");
     }
 
     #[test]

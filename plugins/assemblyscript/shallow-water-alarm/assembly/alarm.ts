@@ -13,26 +13,21 @@ export class Alarm {
   known: bool = false
   /** Times the state changed, the first one included. */
   changes: i32 = 0
-  /** Time stamp of the delta that changed it last; empty before, or when it had none. */
-  since: string = ''
+  /** Time stamp of the depth that changed it last, Unix ms; 0 before, or when it had none. */
+  since: i64 = 0
 
   /** `limit` and `hysteresis` are in m. */
   constructor(public limit: f64, public hysteresis: f64) {}
 
   /** Takes in a depth, m; true when the state changed and must be published. */
-  hear(depth: f64, timestamp: string): bool {
+  hear(depth: f64, time: i64): bool {
     this.depth = depth
     const on = this.on ? depth < this.limit + this.hysteresis : depth < this.limit
     if (this.known && on == this.on) return false
     this.known = true
     this.on = on
     this.changes++
-    this.since = timestamp
+    this.since = time
     return true
-  }
-
-  /** The Signal K notification state. */
-  state(): string {
-    return this.on ? 'alarm' : 'normal'
   }
 }

@@ -4,16 +4,11 @@
  * Publishes `notifications.<path>` when the state changes, and only then; `GET /api/status` tells
  * depth, limit and state.
  */
-import { Plugin } from '@signalk/assemblyscript-plugin-sdk/assembly/plugin'
-import { emit, setError, setStatus } from '@signalk/assemblyscript-plugin-sdk/assembly/api'
-import {
-  createSimpleDelta,
-  Notification,
-  NotificationMethod,
-  NotificationState
-} from '@signalk/assemblyscript-plugin-sdk/assembly/signalk'
+import { setError, setStatus } from '@signalk/assemblyscript-plugin-sdk/assembly/api'
+import * as kit from '@skiff/assemblyscript-toolkit/assembly'
 import { Alarm } from './alarm'
-import { decimal, has, isPath, numberAt, numberOf, stringOf } from './text'
+import * as text from '@skiff/assemblyscript-toolkit/assembly/writer'
+import { has, numberOf, stringOf } from './text'
 
 const DEFAULT_LIMIT: f64 = 3
 const DEFAULT_HYSTERESIS: f64 = 0.5
@@ -21,88 +16,35 @@ const DEFAULT_PATH = 'environment.depth.belowTransducer'
 /** No sea is deeper, m. */
 const DEPTH_MAX: f64 = 12000
 
-const SCHEMA =
+function schema(): string {
+  return (
   '{"$schema":"http://json-schema.org/draft-07/schema#","title":"Shallow water alarm","type":"object","properties":{' +
   '"limit":{"type":"number","title":"Limit in m","description":"The alarm rings below this depth","minimum":0,"maximum":12000,"default":3},' +
   '"hysteresis":{"type":"number","title":"Hysteresis in m","description":"The alarm ends when the depth exceeds the limit by this","minimum":0,"maximum":1000,"default":0.5},' +
   '"path":{"type":"string","title":"Path of the depth","default":"environment.depth.belowTransducer"}}}'
+  )
+}
 
-class ShallowWaterAlarm extends Plugin {
-  private path: string = DEFAULT_PATH
-  private alarm: Alarm = new Alarm(DEFAULT_LIMIT, DEFAULT_HYSTERESIS)
-  /** Context of the own vessel: that of the first depth, which AIS never sends. */
-  private context: string = ''
-  private running: bool = false
+let depth = kit.NO_INPUT
+let note = kit.NO_OUTPUT
+let path = DEFAULT_PATH
+/** Null while the plugin does not run. */
+let alarm: Alarm | null = null
 
-  name(): string {
-    return 'Shallow water alarm'
-  }
-
-  schema(): string {
-    return SCHEMA
-  }
-
-  start(config: string): i32 {
-    this.running = false
-    const limit = has(config, 'limit') ? numberOf(config, 'limit') : DEFAULT_LIMIT
-    const hysteresis = has(config, 'hysteresis') ? numberOf(config, 'hysteresis') : DEFAULT_HYSTERESIS
-    const path = has(config, 'path') ? stringOf(config, 'path') : DEFAULT_PATH
-    if (!(limit >= 0 && limit <= DEPTH_MAX)) return refuse('limit must be a depth in m, 0 to 12000')
-    if (!(hysteresis >= 0 && hysteresis <= 1000)) return refuse('hysteresis must be a number of m, 0 to 1000')
-    if (!isPath(path)) return refuse('path must be a Signal K path')
-    this.path = path
-    this.alarm = new Alarm(limit, hysteresis)
-    this.context = ''
-    this.running = true
-    setStatus('waiting for ' + path)
-    return 0
-  }
-
-  stop(): i32 {
-    this.running = false
-    return 0
-  }
-
-  /** Takes in one delta. */
-  hear(delta: string): void {
-    if (!this.running) return
-    const key = '"path":"' + this.path + '","value":'
-    // The last one, when several updates carry the path.
-    const at = delta.lastIndexOf(key)
-    if (at < 0) return
-    const depth = numberAt(delta, at + key.length)
-    if (!(depth >= 0 && depth <= DEPTH_MAX)) return
-    const context = stringOf(delta, 'context')
-    if (context != 'vessels.self' && context != '') {
-      if (this.context == '') this.context = context
-      if (this.context != context) return
-    }
-    const timestamp = stringOf(delta, 'timestamp')
-    if (this.alarm.hear(depth, timestamp.includes('\\') ? '' : timestamp)) this.publish()
-  }
-
-  private publish(): void {
-    const on = this.alarm.on
-    const depth = decimal(this.alarm.depth) + ' m'
-    const limit = decimal(this.alarm.limit) + ' m'
-    const message = on ? 'Shallow water: depth ' + depth + ', limit ' + limit : 'Depth ' + depth + ', limit ' + limit
-    const notification = new Notification(on ? NotificationState.alarm : NotificationState.normal, message)
-    notification.method = on ? [NotificationMethod.visual, NotificationMethod.sound] : []
-    // The status goes first: some hosts deliver other deltas while `emit` still runs.
-    setStatus(message)
-    emit(createSimpleDelta('notifications.' + this.path, notification.toJSON()))
-  }
-
-  /** The body of `GET /api/status`. */
-  status(): string {
-    const alarm = this.alarm
-    const since = alarm.since == '' ? 'null' : '"' + alarm.since + '"'
-    return (
-      '{"path":"' + this.path + '","depth":' + decimal(alarm.depth) + ',"limit":' + decimal(alarm.limit) +
-      ',"hysteresis":' + decimal(alarm.hysteresis) + ',"state":' + (alarm.known ? '"' + alarm.state() + '"' : 'null') +
-      ',"since":' + since + ',"changes":' + alarm.changes.toString() + '}'
-    )
-  }
+function start(config: string): i32 {
+  kit.begin()
+  alarm = null
+  const limit = has(config, 'limit') ? numberOf(config, 'limit') : DEFAULT_LIMIT
+  const hysteresis = has(config, 'hysteresis') ? numberOf(config, 'hysteresis') : DEFAULT_HYSTERESIS
+  path = has(config, 'path') ? stringOf(config, 'path') : DEFAULT_PATH
+  if (!(limit >= 0 && limit <= DEPTH_MAX)) return refuse('limit must be a depth in m, 0 to 12000')
+  if (!(hysteresis >= 0 && hysteresis <= 1000)) return refuse('hysteresis must be a number of m, 0 to 1000')
+  if (!kit.isPath(path)) return refuse('path must be a Signal K path')
+  depth = kit.numberInput(path)
+  note = kit.notificationOutput('notifications.' + path, 100)
+  alarm = new Alarm(limit, hysteresis)
+  setStatus('waiting for ' + path)
+  return 0
 }
 
 function refuse(reason: string): i32 {
@@ -110,27 +52,72 @@ function refuse(reason: string): i32 {
   return 1
 }
 
-const plugin = new ShallowWaterAlarm()
+/** A depth has arrived. */
+function update(): void {
+  const now = alarm
+  const value = depth.number
+  // NaN unless it is valid.
+  if (now === null || !(value >= 0 && value <= DEPTH_MAX) || !now.hear(value, kit.time())) return
+  note.write().add(now.on ? 'Shallow water: depth ' : 'Depth ').addFixed(value, 2)
+  note.add(' m, limit ').addFixed(now.limit, 2).add(' m')
+  if (now.on) note.notify(kit.State.alarm, kit.Method.both)
+  else note.notify(kit.State.normal, kit.Method.none)
+  kit.setStatusOf(note)
+}
+
+const ANSWER: usize = memory.data(600)
+const ANSWER_BYTES = 600
+
+/** Writes the answer to `GET /api/status`. */
+function status(now: Alarm): string {
+  text.begin(ANSWER, ANSWER_BYTES)
+  text.text('{"statusCode":200,"headers":{"Content-Type":"application/json"},"body":{"path":"')
+  text.text(path)
+  text.text('","depth":')
+  text.fixed(now.depth, 2)
+  text.text(',"limit":')
+  text.fixed(now.limit, 2)
+  text.text(',"hysteresis":')
+  text.fixed(now.hysteresis, 2)
+  text.text(',"state":')
+  text.text(!now.known ? 'null' : now.on ? '"alarm"' : '"normal"')
+  text.text(',"since":')
+  if (now.since == 0) text.text('null')
+  else kit.addTimestamp(now.since)
+  text.text(',"changes":')
+  text.fixed(now.changes, 0)
+  text.text('}}')
+  return String.UTF8.decodeUnsafe(ANSWER, text.written())
+}
 
 export function plugin_name(): string {
-  return plugin.name()
+  return 'Shallow water alarm'
 }
 
 export function plugin_schema(): string {
-  return plugin.schema()
+  return schema()
 }
 
 /** The host hands the configuration over as `length` bytes of UTF-8. */
 export function plugin_start(pointer: usize, length: usize): i32 {
-  return plugin.start(String.UTF8.decodeUnsafe(pointer, length))
+  return start(String.UTF8.decodeUnsafe(pointer, length))
 }
 
 export function plugin_stop(): i32 {
-  return plugin.stop()
+  alarm = null
+  return 0
+}
+
+export function skiff_values(): usize {
+  return kit.describe()
+}
+
+export function skiff_update(): i32 {
+  return kit.update(update)
 }
 
 export function delta_handler(delta: string): void {
-  plugin.hear(delta)
+  kit.hear(delta, '@skiff/shallow-water-alarm', update)
 }
 
 export function http_endpoints(): string {
@@ -138,5 +125,6 @@ export function http_endpoints(): string {
 }
 
 export function handle_status(_request: string): string {
-  return '{"statusCode":200,"headers":{"Content-Type":"application/json"},"body":' + plugin.status() + '}'
+  const now = alarm
+  return now === null ? '{"statusCode":503}' : status(now)
 }

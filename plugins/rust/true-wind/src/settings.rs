@@ -2,8 +2,6 @@
 
 use skiff_plugin::Json;
 
-use crate::inputs::Input;
-
 /// JSON Schema of the configuration; hosts apply no defaults, [`Settings::read`] does.
 pub const SCHEMA: &str = concat!(
     r#"{"$schema":"http://json-schema.org/draft-07/schema#","title":"True wind","type":"object","properties":{"#,
@@ -23,19 +21,13 @@ pub enum Speed {
 }
 
 impl Speed {
-    /// Returns the input that a path feeds, when it is one.
+    /// Returns the path of the boat speed.
     #[must_use]
-    pub fn input(self, path: &str) -> Option<Input> {
-        Some(match path {
-            "environment.wind.speedApparent" => Input::WindSpeed,
-            "environment.wind.angleApparent" => Input::WindAngle,
-            "navigation.headingTrue" => Input::HeadingTrue,
-            "navigation.headingMagnetic" => Input::HeadingMagnetic,
-            "navigation.magneticVariation" => Input::Variation,
-            "navigation.speedThroughWater" if self == Self::Water => Input::Speed,
-            "navigation.speedOverGround" if self == Self::Ground => Input::Speed,
-            _ => return None,
-        })
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Water => "navigation.speedThroughWater",
+            Self::Ground => "navigation.speedOverGround",
+        }
     }
 
     /// Returns the status text while no speed is known.
@@ -54,7 +46,7 @@ pub struct Settings {
     /// Which boat speed is used.
     pub speed: Speed,
     /// Values that differ in time by more than this, ms, are not combined.
-    pub age_max_ms: i64,
+    pub age_max_ms: u32,
 }
 
 impl Settings {
@@ -80,7 +72,7 @@ impl Settings {
         }
         if let Some(age) = set("maxAgeSeconds") {
             settings.age_max_ms = match age.number() {
-                Some(seconds) if (0.1..=3600.0).contains(&seconds) => (seconds * 1000.0) as i64,
+                Some(seconds) if (0.1..=3600.0).contains(&seconds) => (seconds * 1000.0) as u32,
                 _ => return Err("maxAgeSeconds must be a number from 0.1 to 3600"),
             };
         }

@@ -1,55 +1,22 @@
 //! Deltas in, deltas out, with a host that records.
 
 use super::TrueWind;
-use skiff_plugin::{Capability, Host, Json, Plugin, Refused};
-
-#[derive(Default)]
-struct Recorder {
-    emitted: Vec<String>,
-    status: Vec<String>,
-    errors: Vec<String>,
-}
-
-impl Host for Recorder {
-    fn debug(&mut self, _: &str) {}
-    fn set_status(&mut self, text: &str) {
-        self.status.push(text.into());
-    }
-    fn set_error(&mut self, text: &str) {
-        self.errors.push(text.into());
-    }
-    fn emit(&mut self, delta: &str) {
-        self.emitted.push(delta.into());
-    }
-    fn publish_notification(&mut self, _: &str, _: &str) -> bool {
-        false
-    }
-    fn read_config<'b>(&mut self, _: &'b mut [u8]) -> Option<&'b str> {
-        None
-    }
-    fn save_config(&mut self, _: &str) -> bool {
-        false
-    }
-    fn self_path<'b>(&mut self, _: &str, _: &'b mut [u8]) -> Option<&'b str> {
-        None
-    }
-    fn has_capability(&mut self, _: Capability) -> bool {
-        false
-    }
-}
+use skiff_plugin::bench::Boat;
+use skiff_plugin::{Json, Refused};
 
 const OWN: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
 
-struct Rig {
-    plugin: TrueWind,
-    host: Recorder,
-}
+struct Rig(Boat<TrueWind>);
 
 impl Rig {
     fn new(config: &str) -> Self {
-        let mut rig = Self { plugin: TrueWind::new(), host: Recorder::default() };
-        rig.plugin.start(Json::new(config), &mut rig.host).unwrap();
-        rig
+        let mut boat = Boat::new(TrueWind::new());
+        boat.start(config).unwrap();
+        Self(boat)
+    }
+
+    fn emitted(&self) -> &[String] {
+        &self.0.host.deltas
     }
 
     fn hear(&mut self, context: &str, second: f64, values: &[(&str, &str)]) {
@@ -59,7 +26,7 @@ impl Rig {
             r#"{{"context":"{context}","updates":[{{"source":{{"label":"x"}},"timestamp":"2026-11-22T00:00:{second:06.3}Z","values":[{}],"$source":"x.1"}}]}}"#,
             values.join(",")
         );
-        self.plugin.delta(Json::new(&text), &mut self.host);
+        self.0.delta(&text);
     }
 
     fn wind(&mut self, second: f64, speed: &str, angle: &str) {
@@ -67,7 +34,7 @@ impl Rig {
     }
 
     fn values(&self, index: usize) -> Vec<(&str, f64)> {
-        Json::new(&self.host.emitted[index]).values().map(|(path, value)| (path, value.number().unwrap())).collect()
+        Json::new(&self.emitted()[index]).values().map(|(path, value)| (path, value.number().unwrap())).collect()
     }
 }
 
@@ -77,10 +44,10 @@ fn each_apparent_wind_gives_one_true_wind() {
     rig.wind(0.0, "5", "1");
     rig.hear(OWN, 0.0, &[("navigation.speedThroughWater", "3")]);
     rig.hear(OWN, 0.0, &[("navigation.headingTrue", "6")]);
-    assert!(rig.host.emitted.is_empty());
+    assert!(rig.emitted().is_empty());
     rig.wind(0.5, "5", "1.5707963");
     rig.wind(1.0, "5", "-1.5707963");
-    assert_eq!(rig.host.emitted.len(), 2);
+    assert_eq!(rig.emitted().len(), 2);
     // 5 m/s abeam and 3 m/s ahead: sqrt(34) from 2.1112 rad.
     let expected = [
         ("environment.wind.speedTrue", 5.831),
@@ -89,7 +56,7 @@ fn each_apparent_wind_gives_one_true_wind() {
     ];
     assert_eq!(rig.values(0), expected);
     assert_eq!(rig.values(1)[1].1, -2.1112);
-    assert_eq!(rig.host.status.len(), 3, "{:?}", rig.host.status);
+    assert_eq!(rig.0.host.status.len(), 3, "{:?}", rig.0.host.status);
 }
 
 #[test]
@@ -110,14 +77,14 @@ fn stale_values_are_not_used() {
     rig.wind(0.0, "5", "1");
     rig.hear(OWN, 1.0, &[("navigation.speedThroughWater", "3"), ("navigation.headingTrue", "0")]);
     rig.wind(3.0, "5", "1");
-    assert_eq!(rig.host.emitted.len(), 1);
+    assert_eq!(rig.emitted().len(), 1);
     rig.wind(3.001, "5", "1");
-    assert_eq!(rig.host.emitted.len(), 1);
+    assert_eq!(rig.emitted().len(), 1);
     rig.hear(OWN, 3.1, &[("navigation.speedThroughWater", "3")]);
     rig.wind(3.2, "5", "1");
     assert_eq!(rig.values(1).len(), 2, "the heading is still stale");
     rig.wind(0.5, "5", "1");
-    assert_eq!(rig.host.emitted.len(), 2, "a clock set back makes the speed useless");
+    assert_eq!(rig.emitted().len(), 2, "a clock set back makes the speed useless");
 }
 
 #[test]
@@ -128,10 +95,10 @@ fn null_and_nonsense_forget_an_input() {
         rig.hear(OWN, 0.0, &[("navigation.speedThroughWater", "3")]);
         rig.hear(OWN, 0.1, &[("navigation.speedThroughWater", value)]);
         rig.wind(0.2, "5", "1");
-        assert!(rig.host.emitted.is_empty(), "{value}");
+        assert!(rig.emitted().is_empty(), "{value}");
         rig.hear(OWN, 0.3, &[("navigation.speedThroughWater", "3")]);
         rig.wind(0.4, value, "1");
-        assert!(rig.host.emitted.is_empty(), "{value}");
+        assert!(rig.emitted().is_empty(), "{value}");
     }
 }
 
@@ -144,10 +111,10 @@ fn other_vessels_are_ignored() {
     rig.wind(0.1, "5", "0");
     rig.hear(other, 0.2, &[("navigation.headingTrue", "1"), ("navigation.speedThroughWater", "9")]);
     rig.wind(0.3, "5", "0");
-    assert!(rig.host.emitted.is_empty());
+    assert!(rig.emitted().is_empty());
     rig.hear(OWN, 0.4, &[("navigation.speedThroughWater", "1")]);
     rig.hear(other, 0.5, &[("environment.wind.speedApparent", "50"), ("environment.wind.angleApparent", "3")]);
-    assert!(rig.host.emitted.is_empty());
+    assert!(rig.emitted().is_empty());
     rig.wind(0.6, "5", "0");
     assert_eq!(rig.values(0), [("environment.wind.speedTrue", 4.0), ("environment.wind.angleTrueWater", 0.0)]);
 }
@@ -157,11 +124,11 @@ fn the_halves_of_an_apparent_wind_can_come_apart() {
     let mut rig = Rig::new("{}");
     rig.hear("vessels.self", 0.0, &[("navigation.speedThroughWater", "0")]);
     rig.hear("vessels.self", 0.1, &[("environment.wind.speedApparent", "4")]);
-    assert!(rig.host.emitted.is_empty());
+    assert!(rig.emitted().is_empty());
     rig.hear("vessels.self", 0.2, &[("environment.wind.angleApparent", "2")]);
     assert_eq!(rig.values(0), [("environment.wind.speedTrue", 4.0), ("environment.wind.angleTrueWater", 2.0)]);
     rig.hear("vessels.self", 0.3, &[("environment.wind.angleApparent", "2.5")]);
-    assert_eq!(rig.host.emitted.len(), 1, "a half is used once");
+    assert_eq!(rig.emitted().len(), 1, "a half is used once");
 }
 
 #[test]
@@ -170,15 +137,15 @@ fn speed_over_ground_is_used_only_when_configured() {
         let mut rig = Rig::new(config);
         rig.hear("vessels.self", 0.0, &[("navigation.speedOverGround", "2")]);
         rig.wind(0.1, "4", "0");
-        assert_eq!(rig.host.emitted.len(), emitted);
+        assert_eq!(rig.emitted().len(), emitted);
     }
 }
 
 #[test]
 fn a_bad_configuration_refuses_to_start_and_says_why() {
-    let mut host = Recorder::default();
-    assert_eq!(TrueWind::new().start(Json::new(r#"{"speed":"air"}"#), &mut host), Err(Refused));
-    assert_eq!(host.errors, [r#"speed must be "water" or "ground""#]);
+    let mut boat = Boat::new(TrueWind::new());
+    assert_eq!(boat.start(r#"{"speed":"air"}"#), Err(Refused));
+    assert_eq!(boat.host.errors, [r#"speed must be "water" or "ground""#]);
 }
 
 #[test]
@@ -194,9 +161,9 @@ fn any_text_is_survived() {
         r#"{"context":null,"updates":[]}"#,
         r#"{"updates":[{"timestamp":"soon","values":[{"path":"environment.wind.speedApparent","value":4},{"path":"environment.wind.angleApparent","value":1}]}]}"#,
     ] {
-        rig.plugin.delta(Json::new(text), &mut rig.host);
+        rig.0.delta(text);
     }
-    assert!(rig.host.emitted.is_empty());
+    assert!(rig.emitted().is_empty());
 }
 
 #[test]
@@ -204,7 +171,26 @@ fn own_deltas_are_ignored() {
     let mut rig = Rig::new("{}");
     let text =
         r#"{"updates":[{"values":[{"path":"navigation.speedThroughWater","value":4}],"$source":"@skiff/true-wind"}]}"#;
-    rig.plugin.delta(Json::new(text), &mut rig.host);
+    rig.0.delta(text);
     rig.wind(0.0, "5", "1");
-    assert!(rig.host.emitted.is_empty());
+    assert!(rig.emitted().is_empty());
+}
+
+#[test]
+fn a_host_that_writes_rows_gets_the_same_wind() {
+    let mut rig = Rig::new("{}");
+    rig.0.set("navigation.speedThroughWater", "3");
+    rig.0.set("navigation.headingTrue", "6");
+    rig.0.set("environment.wind.speedApparent", "5");
+    rig.0.update();
+    assert!(rig.emitted().is_empty(), "one half");
+    rig.0.wait(100);
+    rig.0.set("environment.wind.angleApparent", "1.5707963");
+    rig.0.update();
+    assert_eq!(rig.values(0)[0], ("environment.wind.speedTrue", 5.831));
+    rig.0.wait(6000);
+    rig.0.set("environment.wind.speedApparent", "5");
+    rig.0.set("environment.wind.angleApparent", "1");
+    rig.0.update();
+    assert_eq!(rig.emitted().len(), 1, "speed and heading are stale");
 }

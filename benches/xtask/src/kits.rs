@@ -1,0 +1,248 @@
+//! The same plugins in every language, built and played: one scenario gives one text, in whichever language, by JSON and by
+//! rows.
+//!
+//! `plugins/scenarios/NAME.jsonl` beside each scenario is that text: what the plugin did (`app`) and its results, without
+//! what tells languages apart. `skiff test` plays the scenario, and so does a small host in JavaScript
+//! (`benches/xtask/kits/rows.mjs`), once with deltas as JSON and once with rows.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value};
+
+use crate::toolchain::{GUEST, Toolchain};
+use crate::{built, debian, go_guest, guests, process};
+
+/// How a module is made.
+enum Made {
+    /// It is committed, and `xtask plugins` makes it.
+    Committed,
+    /// By cargo, of the package or of this example of it.
+    Cargo(Option<&'static str>),
+    /// By the compiler of AssemblyScript, with this memory runtime, from this file.
+    Script(&'static str, &'static str),
+    /// By the command that `package.json` names.
+    Build,
+    /// By clang, as the build script of a package in C says.
+    Clang,
+}
+
+/// A plugin: folder below `plugins`, how it is made, and the scenario that it plays.
+struct Kit(&'static str, Made, &'static str);
+
+const INDEX: &str = "assembly/index.ts";
+
+const KITS: &[Kit] = &[
+    Kit("rust/true-wind", Made::Committed, "true-wind"),
+    Kit("c/true-wind", Made::Build, "true-wind"),
+    Kit("zig/true-wind", Made::Build, "true-wind"),
+    Kit("go/true-wind", Made::Build, "true-wind"),
+    Kit("assemblyscript/shallow-water-alarm", Made::Committed, "shallow-water-alarm"),
+    Kit("c/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
+    Kit("zig/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
+    Kit("go/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
+    Kit("rust/anchor-watch", Made::Cargo(None), "anchor-watch"),
+    Kit("assemblyscript/anchor-watch", Made::Script("incremental", INDEX), "anchor-watch"),
+    Kit("c/anchor-watch", Made::Build, "anchor-watch"),
+    Kit("zig/anchor-watch", Made::Build, "anchor-watch"),
+    Kit("go/anchor-watch", Made::Build, "anchor-watch"),
+    Kit("rust/anchor-watch", Made::Cargo(Some("every_kind")), "every-kind"),
+    Kit("every-kind", Made::Script("incremental", "plugin.ts"), "every-kind"),
+    Kit("every-kind", Made::Script("minimal", "plugin.ts"), "every-kind"),
+    Kit("every-kind", Made::Script("stub", "plugin.ts"), "every-kind"),
+    Kit("every-kind", Made::Clang, "every-kind"),
+    Kit("rust/anchor-watch", Made::Cargo(Some("offers")), ON_SKIFF),
+    Kit("rust/anchor-watch", Made::Cargo(Some("every_kind")), "every-kind-interval"),
+    Kit("every-kind", Made::Script("incremental", "plugin.ts"), "every-kind-interval"),
+    Kit("every-kind", Made::Clang, "every-kind-interval"),
+];
+
+/// Rust packages with tests of their own.
+const TESTED: [&str; 1] = ["plugins/rust/anchor-watch"];
+/// Has the compiler of AssemblyScript and the toolkit among its packages.
+const SCRIPT_HOME: &str = "plugins/assemblyscript/shallow-water-alarm";
+/// Version of the package of PyPI that carries zig.
+const ZIG: &str = "0.15.*";
+/// `skiff test` moves no clock between two deltas, so that a least time between two updates lets none through.
+const WITHOUT_SKIFF: &str = "every-kind-interval";
+/// Needs more of a host than deltas: all that was done and answered is compared.
+const ON_SKIFF: &str = "offers";
+
+/// Runs `xtask kits`; with `BLESS=1` the texts are written.
+///
+/// # Errors
+/// What cannot be built, or the first line that differs.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("takes no arguments".into());
+    }
+    for folder in TESTED {
+        let mut cargo = process::command("cargo", ["test", "--quiet", "--locked"]);
+        process::run(cargo.current_dir(process::top().join(folder)))?;
+    }
+    guests::node_packages()?;
+    debian::packages(&["clang", "lld"])?;
+    let lacking = tools();
+    let skiff = built::tested()?;
+    let mut blessed = std::env::var_os("BLESS").map(|_| Vec::new());
+    for Kit(folder, made, scenario) in KITS {
+        if lacking.iter().any(|language| folder.starts_with(language)) {
+            continue;
+        }
+        let folder = process::top().join("plugins").join(folder);
+        let module = make(&folder, made)?;
+        let file = |ending: &str| process::top().join("plugins/scenarios").join(scenario).with_extension(ending);
+        let mut played = Vec::new();
+        if *scenario != ON_SKIFF {
+            let rows = process::top().join("benches/xtask/kits/rows.mjs");
+            played.push(process::output(Command::new("node").arg(rows).arg(file("json")).arg(&module))?);
+        }
+        if *scenario != WITHOUT_SKIFF {
+            played.push(process::output(Command::new(&skiff).arg("test").arg(file("json")).arg(&module))?);
+        }
+        let golden = file("jsonl");
+        for transcript in played {
+            let found = lines(&transcript, *scenario == ON_SKIFF)?;
+            if let Some(blessed) = blessed.as_mut().filter(|blessed| !blessed.contains(scenario)) {
+                blessed.push(scenario);
+                process::write(
+                    &golden,
+                    &found.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n"),
+                )?;
+            }
+            let text = std::fs::read_to_string(&golden).map_err(|error| format!("{}: {error}", golden.display()))?;
+            let expected = lines(&text, true)?;
+            same(&expected, &found).map_err(|reason| format!("{}, {scenario}: {reason}", module.display()))?;
+        }
+        println!(
+            "{scenario}: {} does what the others do",
+            module.strip_prefix(process::top()).unwrap_or(&module).display()
+        );
+    }
+    Ok(())
+}
+
+fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
+    let target = process::target().join("kits");
+    std::fs::create_dir_all(&target).map_err(|error| format!("{}: {error}", target.display()))?;
+    let committed = folder.join("plugin.wasm");
+    match made {
+        Made::Committed => Ok(committed),
+        Made::Build => {
+            let command = build_script(folder)?;
+            let mut shell = Command::new("sh");
+            with_tools(&mut shell);
+            process::run(shell.args(["-c", &command]).current_dir(folder))?;
+            Ok(committed)
+        }
+        Made::Clang => {
+            let module = target.join("every-kind-c.wasm");
+            let command = build_script(&process::top().join("plugins/c/true-wind"))?;
+            let command = command.replace("-o plugin.wasm", &format!("-o '{}'", module.display()));
+            process::run(Command::new("sh").args(["-c", &command]).current_dir(folder))?;
+            Ok(module)
+        }
+        Made::Script(runtime, source) => {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let module = target.join(format!("{name}-{runtime}.wasm"));
+            let home = process::top().join(SCRIPT_HOME);
+            let mut asc = Command::new("node");
+            asc.current_dir(&home).arg(home.join("node_modules/assemblyscript/bin/asc.js"));
+            // From where it runs: an absolute path is no path of a module.
+            let below = folder.strip_prefix(process::top()).unwrap_or(folder);
+            asc.arg(Path::new("../../..").join(below).join(source));
+            asc.args(["-O", "--exportRuntime", "--runtime", runtime, "--outFile"]).arg(&module);
+            process::output(&mut asc)?;
+            Ok(module)
+        }
+        Made::Cargo(example) => {
+            let toolchain = Toolchain::ensure(GUEST)?;
+            let target = process::target().join("guests");
+            let mut cargo = toolchain.cargo(folder);
+            cargo.args(["build", "--quiet", "--release", "--locked", "--target", GUEST, "--target-dir"]).arg(&target);
+            let release = target.join(GUEST).join("release");
+            let module = match example {
+                Some(example) => {
+                    cargo.args(["--example", example]);
+                    release.join("examples").join(example)
+                }
+                None => {
+                    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                    release.join(name.replace('-', "_"))
+                }
+            };
+            process::run(&mut cargo)?;
+            Ok(module.with_extension("wasm"))
+        }
+    }
+}
+
+/// Installs the compilers of PyPI; returns the languages without one, and tells why.
+pub fn tools() -> Vec<&'static str> {
+    let tools = [("zig", zig()), ("go", go_guest::toolchain().map(drop))];
+    let lacking = tools.into_iter().filter_map(|(language, tool)| {
+        println!("SKIPPED: no plugin in {language} is built, there is no toolchain here: {}", tool.err()?);
+        Some(language)
+    });
+    lacking.collect()
+}
+
+/// Lets a program find them.
+pub fn with_tools(command: &mut Command) {
+    let target = process::target();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders = [target.join("zig/ziglang"), target.join("go/go/bin")].map(|folder| folder.display().to_string());
+    command.env("PATH", format!("{}:{path}", folders.join(":")));
+    go_guest::offline(command);
+}
+
+fn zig() -> Result<(), String> {
+    let target = process::target().join("zig");
+    if target.join("ziglang/zig").is_file() {
+        return Ok(());
+    }
+    let mut pip = process::command("python3", ["-m", "pip", "install", "--quiet", "--target"]);
+    process::run(pip.arg(&target).arg(format!("ziglang=={ZIG}")))
+}
+
+fn build_script(folder: &Path) -> Result<String, String> {
+    let path = folder.join("package.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let package: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let script = package["scripts"]["build"].as_str();
+    script.map(str::to_owned).ok_or_else(|| format!("{}: no build script", path.display()))
+}
+
+/// What a plugin did and its results, of a transcript: without numbers of lines, and, unless it is asked for as a whole,
+/// without what differs by language or by way.
+fn lines(transcript: &str, whole: bool) -> Result<Vec<Value>, String> {
+    let mut lines = Vec::new();
+    for text in transcript.lines() {
+        let line: Map<String, Value> = serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))?;
+        let keep = |names: &[&str]| {
+            let members = names.iter().filter_map(|name| Some(((*name).to_owned(), line.get(*name)?.clone())));
+            Value::Object(members.collect())
+        };
+        match line["t"].as_str() {
+            Some("app" | "result") if whole => {
+                lines.push(Value::Object(line.into_iter().filter(|(name, _)| name != "seq").collect()));
+            }
+            Some("app") => lines.push(keep(&["t", "ev", "msg", "delta"])),
+            Some("result") if ["name", "schema", "start", "stop"].iter().any(|step| line["step"] == **step) => {
+                lines.push(keep(&["t", "step", "value"]));
+            }
+            _ => {}
+        }
+    }
+    Ok(lines)
+}
+
+fn same(expected: &[Value], found: &[Value]) -> Result<(), String> {
+    match expected.iter().zip(found).position(|(expected, found)| expected != found) {
+        Some(at) => Err(format!("line {} is {}, not {}", at + 1, found[at], expected[at])),
+        None if expected.len() != found.len() => {
+            Err(format!("there are {} lines, not {}", found.len(), expected.len()))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,3 @@
+module skiff.example/plugins
+
+go 1.24

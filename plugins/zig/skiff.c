@@ -1,0 +1,3 @@
+/* The implementation behind skiff.zig. */
+#define SKIFF_IMPLEMENTATION
+#include "skiff.h"
