@@ -10,5 +10,6 @@ pub mod capability;
 pub mod export;
 pub mod import;
 mod table;
+pub mod values;
 
 pub use capability::Capability;
