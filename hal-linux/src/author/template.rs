@@ -37,6 +37,7 @@ const RUST: &[File] = &[
     ("sdk/skiff-abi/src/import.rs", include_str!("../../../runtime/abi/src/import.rs")),
     ("sdk/skiff-abi/src/lib.rs", include_str!("../../../runtime/abi/src/lib.rs")),
     ("sdk/skiff-abi/src/table.rs", include_str!("../../../runtime/abi/src/table.rs")),
+    ("sdk/skiff-abi/src/values.rs", include_str!("../../../runtime/abi/src/values.rs")),
 ];
 
 const ASSEMBLYSCRIPT: &[File] = &[
