@@ -21,7 +21,7 @@ mod tree;
 mod zones;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
@@ -212,10 +212,13 @@ impl Model {
         }
     }
 
-    /// Returns the numbers of the sources that have a value.
-    fn sources_used(&self) -> BTreeSet<u16> {
-        let contexts = core::iter::once(&self.own).chain(self.foreign.values());
-        contexts.flat_map(ContextTree::sources_used).collect()
+    /// Returns which sources have a value, by their numbers: a list, since the code of a `BTreeSet` takes a chip 3 KB.
+    fn sources_used(&self) -> Vec<bool> {
+        let mut used = Vec::new();
+        for context in core::iter::once(&self.own).chain(self.foreign.values()) {
+            context.mark_sources(&mut used);
+        }
+        used
     }
 
     fn refuse(&mut self) {
