@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::budget::Limits;
 use crate::config::Vessel;
@@ -52,6 +53,8 @@ pub struct Replay {
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
     lines: VecDeque<String>,
+    /// When the gateway wants to be polled though nothing comes.
+    wake: Option<Instant>,
     after_poll: fn(),
 }
 
@@ -90,6 +93,7 @@ impl Replay {
             plain: Some(Plain { n2k: Receiver::with_limits("", limits.n2k), sentences: Sentences::new("") }),
             wall: None,
             lines: VecDeque::new(),
+            wake: None,
             after_poll: || {},
         }
     }
@@ -202,19 +206,29 @@ impl Replay {
         self.clock.wall().unwrap_or_default()
     }
 
-    /// Moves the clock to `wall`, stopping at each whole second on the way for `poll`.
+    /// Moves the clock to `wall`, stopping on the way at each whole second for `poll`, and where something is due.
     fn advance(&mut self, wall: UnixMillis) {
         if let Some(last) = self.wall {
             let mut second = last.0.div_euclid(1000).saturating_add(1);
             let end = wall.0.div_euclid(1000).min(second.saturating_add(GAP_SECONDS_MAX));
             while second <= end {
-                self.clock.advance_to_wall(UnixMillis(second.saturating_mul(1000)));
-                self.settle();
+                self.advance_by_wakes(UnixMillis(second.saturating_mul(1000)));
                 second = second.saturating_add(1);
             }
         }
-        self.clock.advance_to_wall(wall);
+        self.advance_by_wakes(wall);
         self.wall = Some(wall);
+    }
+
+    /// Moves the clock to `wall`, stopping where something is due: an update of a plugin that keeps an interval.
+    fn advance_by_wakes(&mut self, wall: UnixMillis) {
+        let millis = wall.0.saturating_sub(self.gateway_wall().0).max(0);
+        let target = self.clock_now() + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        while let Some(wake) = self.wake.filter(|wake| (self.clock_now()..target).contains(wake)) {
+            self.clock.advance(wake.since(self.clock_now()));
+            self.settle();
+        }
+        self.clock.advance_to_wall(wall);
         self.settle();
     }
 
@@ -227,6 +241,7 @@ impl Replay {
                 self.lines.push_back(plugin_line(&package, &delta));
             }
             if !wake.busy && wake.at.is_none_or(|at| at > self.clock_now()) {
+                self.wake = wake.at;
                 return;
             }
         }
