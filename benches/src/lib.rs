@@ -6,10 +6,13 @@ pub mod native;
 use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::delta::{Delta, DeltaVersion, Stamp};
+use skiff_runtime::delta::{Delta, DeltaVersion, Stamp, ValueSink};
 use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Progress, Services};
 use skiff_runtime::package::Package;
 use skiff_runtime::time::{Instant, UnixMillis};
+
+/// The own vessel of the benches.
+pub const SELF_CONTEXT: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
 
 /// Services that keep what was emitted and answer everything else with nothing.
 #[derive(Debug, Default)]
@@ -39,6 +42,10 @@ impl Services for Quiet {
     }
     fn emit(&mut self, delta: &str, _: DeltaVersion) {
         self.emitted.push(delta.to_owned());
+    }
+    fn publish(&mut self, _: usize, rows: &mut dyn FnMut(&mut dyn ValueSink)) {
+        let stamp = Stamp { source_ref: "bench", self_context: SELF_CONTEXT, now: self.wall() };
+        self.emitted.extend(Delta::of_values(&stamp, rows).map(|delta| delta.text().to_owned()));
     }
     fn self_path(&mut self, _: &str) -> Option<String> {
         None
@@ -112,11 +119,7 @@ pub fn shallow_water_alarm() -> Package {
 /// When `values` is not the inside of a values array.
 #[must_use]
 pub fn delta(values: &str) -> Arc<Delta> {
-    let stamp = Stamp {
-        source_ref: "bench.1",
-        self_context: "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001",
-        now: UnixMillis(1_780_308_000_000),
-    };
+    let stamp = Stamp { source_ref: "bench.1", self_context: SELF_CONTEXT, now: UnixMillis(1_780_308_000_000) };
     let text = format!(r#"{{"updates":[{{"values":[{values}]}}]}}"#);
     Arc::new(Delta::parse(&text, &stamp).expect("a delta"))
 }
