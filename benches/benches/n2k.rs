@@ -38,8 +38,8 @@ fn take(receiver: &mut Receiver, number: u64, record: &Record, counts: &mut Coun
         return;
     }
     counts.messages += 1;
-    let time = record.time.unwrap_or(UnixMillis(0)).text();
-    if let Some(text) = receiver.delta_text(&message, &time, DeltaForm::Line { line: number }) {
+    let time = record.time.unwrap_or(UnixMillis(0));
+    if let Some(text) = receiver.delta_text(&message, time, DeltaForm::Line { line: number }) {
         counts.deltas += 1;
         counts.bytes += std::hint::black_box(text).len() as u64;
     }

@@ -33,8 +33,8 @@ fn main() -> std::io::Result<()> {
         if !receiver.item_into(&record.item, Instant(0), &mut message) {
             continue;
         }
-        let time = record.time.unwrap_or(UnixMillis(0)).text();
-        if let Some(delta) = receiver.delta_text(&message, &time, DeltaForm::Line { line }) {
+        let time = record.time.unwrap_or(UnixMillis(0));
+        if let Some(delta) = receiver.delta_text(&message, time, DeltaForm::Line { line }) {
             out.write_all(delta.as_bytes())?;
             out.write_all(b"\n")?;
         }

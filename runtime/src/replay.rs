@@ -52,10 +52,12 @@ pub struct Replay {
     plain: Option<Plain>,
     /// Wall time of the last record.
     wall: Option<UnixMillis>,
+    /// The first whole second behind it, so that most records need no division.
+    next_second: UnixMillis,
     lines: VecDeque<String>,
-    /// When the gateway wants to be polled though nothing comes.
-    wake: Option<Instant>,
     after_poll: fn(),
+    /// When the gateway wants to run again although nothing comes; `None`: not before.
+    wake: Option<Instant>,
 }
 
 impl Replay {
@@ -92,9 +94,10 @@ impl Replay {
             input,
             plain: Some(Plain { n2k: Receiver::with_limits("", limits.n2k), sentences: Sentences::new("") }),
             wall: None,
+            next_second: UnixMillis(0),
             lines: VecDeque::new(),
-            wake: None,
             after_poll: || {},
+            wake: Some(Instant::default()),
         }
     }
 
@@ -124,12 +127,12 @@ impl Replay {
     /// `line` is the number of the record's line, frame or record, from 1.
     pub fn record(&mut self, line: u64, record: &Record) {
         let wall = self.step(record.time);
-        let record = Record { time: Some(wall).filter(|wall| wall.is_dated()), item: record.item.clone() };
+        let dated = Some(wall).filter(|wall| wall.is_dated());
         let now = self.clock_now();
-        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(&mut plain.n2k, line, &record, wall, now)) {
+        if let Some(delta) = self.plain.as_mut().and_then(|plain| decoded(&mut plain.n2k, line, record, wall, now)) {
             self.lines.push_back(String::from(delta.text()));
         }
-        self.gateway.receive(self.input, &record);
+        self.gateway.receive_item(self.input, &record.item, dated);
         self.settle();
     }
 
@@ -208,28 +211,34 @@ impl Replay {
 
     /// Moves the clock to `wall`, stopping on the way at each whole second for `poll`, and where something is due.
     fn advance(&mut self, wall: UnixMillis) {
-        if let Some(last) = self.wall {
+        if let Some(last) = self.wall.filter(|_| wall.0 >= self.next_second.0) {
             let mut second = last.0.div_euclid(1000).saturating_add(1);
             let end = wall.0.div_euclid(1000).min(second.saturating_add(GAP_SECONDS_MAX));
             while second <= end {
-                self.advance_by_wakes(UnixMillis(second.saturating_mul(1000)));
+                self.advance_to(UnixMillis(second.saturating_mul(1000)));
                 second = second.saturating_add(1);
             }
         }
-        self.advance_by_wakes(wall);
+        if self.wall.is_none_or(|last| wall.0 >= self.next_second.0 || wall < last) {
+            self.next_second = UnixMillis(wall.0.div_euclid(1000).saturating_add(1).saturating_mul(1000));
+        }
+        self.advance_to(wall);
         self.wall = Some(wall);
     }
 
-    /// Moves the clock to `wall`, stopping where something is due: an update of a plugin that keeps an interval.
-    fn advance_by_wakes(&mut self, wall: UnixMillis) {
-        let millis = wall.0.saturating_sub(self.gateway_wall().0).max(0);
-        let target = self.clock_now() + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+    /// Moves the clock to `wall`, and runs the gateway where the clock comes to what it waits for: also on the way, so
+    /// that an update of a plugin which keeps an interval runs at its time.
+    fn advance_to(&mut self, wall: UnixMillis) {
+        let ahead = wall.0.saturating_sub(self.gateway_wall().0);
+        let target = self.clock_now() + Duration::from_millis(u64::try_from(ahead).unwrap_or(0));
         while let Some(wake) = self.wake.filter(|wake| (self.clock_now()..target).contains(wake)) {
             self.clock.advance(wake.since(self.clock_now()));
             self.settle();
         }
         self.clock.advance_to_wall(wall);
-        self.settle();
+        if self.wake.is_some_and(|at| at <= self.clock_now()) {
+            self.settle();
+        }
     }
 
     /// Runs the gateway until it is idle and collects what plugins emitted.
@@ -277,7 +286,7 @@ fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, n
         Item::Whole { id, payload } => plain.whole(*id, payload),
     }?;
     let stamp = if wall.is_dated() { wall } else { UnixMillis::UNKNOWN };
-    plain.delta(&message, &stamp.text(), DeltaForm::Line { line })
+    plain.delta(&message, stamp, DeltaForm::Line { line })
 }
 
 /// Returns `{"_plugin":…,"context":…,"updates":…}`, the line of a delta that a plugin emitted (`docs/command-line.md`).

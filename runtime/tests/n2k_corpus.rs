@@ -107,8 +107,8 @@ fn decode(log: &Path, mode: Mode) -> BTreeMap<u64, Ours> {
             Item::Whole { id, payload } => receiver.whole(*id, payload),
         };
         let Some(message) = message else { continue };
-        let time = record.time.unwrap_or(UnixMillis(0)).to_string();
-        let delta = receiver.delta(&message, &time, DeltaForm::Line { line: number });
+        let time = record.time.unwrap_or(UnixMillis(0));
+        let delta = receiver.delta(&message, time, DeltaForm::Line { line: number });
         let delta = delta.map(|delta| serde_json::from_str(delta.text()).unwrap());
         lines.insert(number, Ours { message, delta });
     }

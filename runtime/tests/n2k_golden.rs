@@ -53,7 +53,7 @@ fn transcript(log: &str) -> String {
             Item::Frame(frame) => receiver.frame(frame, now),
             Item::Whole { id, payload } => receiver.whole(*id, payload),
         };
-        let delta = message.and_then(|message| receiver.delta(&message, &time.to_string(), DeltaForm::Line { line }));
+        let delta = message.and_then(|message| receiver.delta(&message, time, DeltaForm::Line { line }));
         if let Some(delta) = delta {
             writeln!(out, "{}", delta.text()).unwrap();
         }

@@ -10,10 +10,6 @@ const SHIPPED: &[&str] = &["runtime/src", "runtime/abi", "hal-linux/src", "hal-e
 const BY_HAND: &[(&str, &str)] = &[
     ("runtime/src/delta/", "the writer of deltas, which gives text and index in one"),
     (
-        "runtime/src/n2k/receiver.rs",
-        "for every frame: adding a part costs a small machine as much as thirty of its bytes",
-    ),
-    (
         "runtime/src/model/notifications.rs",
         "for every notification: with the writer a frame takes 1 % more instructions than it may",
     ),

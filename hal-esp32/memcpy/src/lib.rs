@@ -1,8 +1,8 @@
-//! `memcpy` and `memmove` for boards that have none in ROM.
+//! `memcpy`, `memmove` and `memcmp` for boards that have none in ROM.
 //!
 //! The text of a delta is put together of 45 to 50 pieces of 1 to 19 bytes, and the compiler's own `memcpy` spends most of
 //! its time on finding out how such a piece lies. This one moves short pieces byte by byte, and longer ones in words where
-//! both sides lie alike. The ESP32-C6 has both functions in its ROM and links those.
+//! both sides lie alike. The ESP32-C6 has these functions in its ROM and links those.
 #![no_std]
 // Else the compiler takes a loop that copies for a call of `memcpy`, and the function calls itself.
 #![cfg_attr(target_os = "none", no_builtins)]
@@ -44,6 +44,76 @@ pub unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, count: usize) -> 
     // SAFETY: the caller's promise.
     unsafe { moved(to.cast(), from.cast(), count) };
     to
+}
+
+/// Compares `count` bytes for C, and for everything the compiler compares: below zero, zero or above it as the first
+/// byte that differs is.
+///
+/// # Safety
+/// As [`compared`].
+#[cfg(target_os = "none")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, count: usize) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { compared(one, other, count) }
+}
+
+/// Compares `count` bytes: paths of a boat, whose beginnings are much alike.
+///
+/// # Safety
+/// Both can be read for `count` bytes, and none of them is padding.
+#[inline]
+pub unsafe fn compared(one: *const u8, other: *const u8, count: usize) -> i32 {
+    let mut at = 0;
+    if count >= SHORT && (one.addr() ^ other.addr()).is_multiple_of(WORD) {
+        let head = one.addr().wrapping_neg() % WORD;
+        // SAFETY: `head` is less than a word, and `count` is `SHORT` or more.
+        let differs = unsafe { first_different(one, other, 0, head) };
+        if differs != 0 {
+            return differs;
+        }
+        at = head;
+        while count - at >= WORD {
+            // SAFETY: a word is left of both ranges, and this one stands at a whole one now.
+            let left = unsafe { word(one.wrapping_add(at)) };
+            // SAFETY: so does this one: their addresses differ by words.
+            let right = unsafe { word(other.wrapping_add(at)) };
+            if left != right {
+                break;
+            }
+            at += WORD;
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { first_different(one, other, at, count) }
+}
+
+/// Reads a word.
+///
+/// # Safety
+/// It can be read, and its address is that of a whole word.
+#[inline(always)]
+unsafe fn word(at: *const u8) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { at.cast::<u32>().read() }
+}
+
+/// Returns the difference of the first bytes that differ from place `from` to `to`, 0 where none does.
+///
+/// # Safety
+/// As [`compared`], up to `to`.
+#[inline(always)]
+unsafe fn first_different(one: *const u8, other: *const u8, from: usize, to: usize) -> i32 {
+    for at in from..to {
+        // SAFETY: `at` is below `to`.
+        let left = unsafe { one.wrapping_add(at).read() };
+        // SAFETY: as above.
+        let right = unsafe { other.wrapping_add(at).read() };
+        if left != right {
+            return i32::from(left) - i32::from(right);
+        }
+    }
+    0
 }
 
 /// Moves `count` bytes; the ranges may overlap.
@@ -138,7 +208,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{forwards, moved};
+    use super::{compared, forwards, moved};
 
     /// Copies from one buffer to another, and returns all of the target.
     fn copied(source: &[u8], from: usize, to: usize, count: usize) -> Vec<u8> {
@@ -188,6 +258,33 @@ mod tests {
                 moved_within(&mut buffer, from, to, count);
                 expected.copy_within(from..from + count, to);
                 assert_eq!(buffer, expected, "{count} bytes from {from} to {to}");
+            }
+        }
+    }
+
+    fn comparison(one: &[u8], other: &[u8]) -> i32 {
+        let count = one.len().min(other.len());
+        // SAFETY: both slices have so many bytes.
+        unsafe { compared(one.as_ptr(), other.as_ptr(), count) }
+    }
+
+    #[test]
+    fn the_first_byte_that_differs_decides_wherever_it_stands() {
+        let source = numbered(96);
+        for (from, other_from) in (0..16).map(|place| (place % 4, place / 4)) {
+            for count in 0..48 {
+                let one = &source[from..from + count];
+                let mut buffer = std::vec![0; other_from];
+                buffer.extend_from_slice(one);
+                assert_eq!(comparison(one, &buffer[other_from..]), 0);
+                for at in 0..count {
+                    for changed in [one[at] ^ 0x80, one[at].wrapping_add(1)] {
+                        let mut buffer = buffer.clone();
+                        buffer[other_from + at] = changed;
+                        let other = &buffer[other_from..];
+                        assert_eq!(comparison(one, other).signum(), one.cmp(other) as i32, "{at} of {count}");
+                    }
+                }
             }
         }
     }

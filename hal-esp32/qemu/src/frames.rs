@@ -5,7 +5,7 @@ use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::fast_packet::REASSEMBLY_BYTES;
 use skiff_runtime::n2k::log::{Item, Record};
 use skiff_runtime::n2k::{DeltaForm, N2kMessage, Receiver, sample};
-use skiff_runtime::time::Instant;
+use skiff_runtime::time::{Instant, UnixMillis};
 
 use crate::partition::Partition;
 use crate::{clock, heap, report, watchdog};
@@ -13,7 +13,7 @@ use crate::{clock, heap, report, watchdog};
 /// Frames between two ticks of the watchdog.
 const FRAMES_PER_TICK: usize = 256;
 /// Time stamp of every delta here.
-const TIME: &str = "2026-06-01T10:00:00.000Z";
+const TIME: UnixMillis = UnixMillis(1_780_308_000_000);
 
 /// Takes the log through the receiver twice, and tells the second time: what is kept from message to message has its
 /// size then.

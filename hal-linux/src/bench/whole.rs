@@ -85,7 +85,7 @@ pub fn frames_to_deltas<'w>(tally: &Arc<Tally>) -> Work<'w> {
             let mut bytes = 0_u64;
             for (line, (time, frame)) in (1..).zip(frames.iter().cycle().skip(from).take(times)) {
                 if receiver.frame_into(frame, Instant(0), &mut message) {
-                    let text = receiver.delta_text(&message, &time.text(), DeltaForm::Line { line });
+                    let text = receiver.delta_text(&message, *time, DeltaForm::Line { line });
                     bytes = bytes.saturating_add(std::hint::black_box(text).map_or(0, str::len) as u64);
                 }
             }
@@ -264,7 +264,7 @@ pub fn sample_deltas(seconds: i64) -> Vec<String> {
         }
         let form = DeltaForm::Stamped { self_context: skiff_measure::input::SELF };
         if let Some(message) = receiver.frame(&frame, Instant(0))
-            && let Some(delta) = receiver.delta(&message, &time.text(), form)
+            && let Some(delta) = receiver.delta(&message, time, form)
         {
             texts.push(delta.text().to_owned());
         }

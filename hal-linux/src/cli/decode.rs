@@ -124,6 +124,6 @@ impl Decoder {
             return None;
         }
         let wall = record.time.filter(|time| time.is_dated()).unwrap_or(UnixMillis::UNKNOWN);
-        self.receiver.delta_text(&message, &wall.text(), DeltaForm::Line { line })
+        self.receiver.delta_text(&message, wall, DeltaForm::Line { line })
     }
 }

@@ -1,8 +1,9 @@
-//! Signal K deltas: one immutable JSON text with an index into it.
+//! Signal K deltas: values, or one immutable JSON text with an index into it.
 //!
-//! A delta is written once and then shared: REST, WebSocket and plugin feeds all send slices of
-//! the same text. [`Delta::parse`] takes text from a plugin or a client and stamps it (source,
-//! time, context); [`DeltaWriter`] builds one from values, as the NMEA 2000 path does.
+//! [`Delta::parse`] takes text from a plugin or a client and stamps it (source, time, context); [`DeltaWriter`] writes
+//! one. What a bus tells is kept as values, and becomes text when somebody reads it ([`Delta::text`]): once, and then
+//! REST, WebSocket and plugin feeds all send slices of the same text. Who needs no text asks for
+//! [`UpdateRef::entries`], [`UpdateRef::origin`] and [`UpdateRef::time`].
 //!
 //! ```
 //! use skiff_runtime::delta::{DeltaWriter, UpdateHead, Value, ValueSink};
@@ -18,6 +19,9 @@
 
 mod parse;
 mod path;
+mod source;
+mod told;
+mod visit;
 mod write;
 
 use alloc::boxed::Box;
@@ -27,11 +31,18 @@ use core::fmt;
 
 pub use parse::Stamp;
 pub use path::{PathError, check_parts, check_path};
+pub use source::{BusInstance, BusLabel, BusSource, hexadecimal};
+pub(crate) use told::{BusHead, BusSink, ToldWriter};
+pub use visit::{Entries, Paths, Texts, Updates};
 pub use write::{DeltaWriter, UpdateHead, ValueSink};
 
 pub use crate::json::{Value, Written};
 
-use crate::json::JsonError;
+use once_cell::race::OnceBox;
+
+use crate::json::{JsonError, Shown};
+use crate::time::UnixMillis;
+use told::Told;
 
 /// Bytes of one delta's text; larger ones are refused.
 pub const DELTA_BYTES_MAX: usize = 64 * 1024;
@@ -88,14 +99,24 @@ impl From<JsonError> for DeltaError {
 }
 
 /// One delta: `{"context":…,"updates":[{"source"?,"timestamp","values"?,"meta"?,"$source"}]}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two are equal when their texts and versions are.
 pub struct Delta {
+    /// What a bus told; `None` where the text came first.
+    told: Option<Told>,
+    /// Made when somebody reads it.
+    text: OnceBox<Text>,
+    version: DeltaVersion,
+}
+
+/// A text with an index into it.
+#[derive(Clone, Debug, Default)]
+struct Text {
     text: Box<str>,
     context: Span,
     updates_text: Span,
     updates: Box<[UpdateIndex]>,
     entries: Box<[Entry]>,
-    version: DeltaVersion,
 }
 
 /// Which API version a delta was sent for (`sk_handle_message` parameter `version`).
@@ -143,22 +164,48 @@ struct Entry {
 }
 
 impl Delta {
-    /// Returns the whole text, compact JSON.
+    fn told(told: Told) -> Self {
+        Self { told: Some(told), text: OnceBox::new(), version: DeltaVersion::V1 }
+    }
+
+    fn of_text(text: Text) -> Self {
+        Self { told: None, text: OnceBox::with_value(Box::new(text)), version: DeltaVersion::V1 }
+    }
+
+    fn written(&self) -> &Text {
+        self.text.get_or_init(|| Box::new(self.told.as_ref().map(|told| told.write().into_text()).unwrap_or_default()))
+    }
+
+    /// Returns the whole text, compact JSON. That of a bus is made now, and kept.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.written().text
     }
 
     /// Returns the context, `vessels.urn:…`; empty when the text has none (decoder output).
     #[must_use]
     pub fn context(&self) -> &str {
-        self.context.of(&self.text)
+        match &self.told {
+            Some(told) => told.context(),
+            None => self.written().context.of(self.text()),
+        }
+    }
+
+    /// Tells whether its context is that of the own vessel, `self_context`.
+    #[must_use]
+    pub fn is_own(&self, self_context: &str) -> bool {
+        if let Some(told) = &self.told {
+            return told.is_own();
+        }
+        let context = self.context();
+        context.is_empty() || *context == *self_context
     }
 
     /// Returns the text of the `updates` array.
     #[must_use]
     pub fn updates_text(&self) -> &str {
-        self.updates_text.of(&self.text)
+        let text = self.written();
+        text.updates_text.of(&text.text)
     }
 
     /// Returns the version it was sent for.
@@ -175,57 +222,201 @@ impl Delta {
     }
 
     /// Visits the updates in order.
-    pub fn updates(&self) -> impl Iterator<Item = UpdateRef<'_>> {
-        self.updates.iter().map(|index| UpdateRef { delta: self, index })
+    #[must_use]
+    pub fn updates(&self) -> Updates<'_> {
+        Updates::of(self)
     }
 
-    /// Returns the bytes of heap this delta holds.
+    /// Returns the bytes of its text; at most, where nobody has read it yet.
+    #[must_use]
+    pub fn text_bytes_max(&self) -> usize {
+        match (&self.told, self.text.get()) {
+            (Some(told), None) => told.text_bytes_max(),
+            _ => self.text().len(),
+        }
+    }
+
+    /// Returns the bytes of heap this delta holds, its text included, whether or not anybody has read it.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
+        match (&self.told, self.text.get()) {
+            (Some(told), None) => told.heap_bytes().saturating_add(told.text_bytes_max()),
+            (told, text) => {
+                let told = told.as_ref().map_or(0, Told::heap_bytes);
+                told.saturating_add(text.map_or(0, Text::heap_bytes))
+            }
+        }
+    }
+}
+
+impl Text {
+    fn heap_bytes(&self) -> usize {
         self.text.len() + size_of_val(&*self.updates) + size_of_val(&*self.entries)
     }
 }
+
+impl Clone for Delta {
+    fn clone(&self) -> Self {
+        let text = match self.text.get() {
+            Some(text) => OnceBox::with_value(Box::new(text.clone())),
+            None => OnceBox::new(),
+        };
+        Self { told: self.told.clone(), text, version: self.version }
+    }
+}
+
+impl fmt::Debug for Delta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delta").field("text", &self.text()).field("version", &self.version).finish()
+    }
+}
+
+impl PartialEq for Delta {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text() && self.version == other.version
+    }
+}
+
+impl Eq for Delta {}
 
 /// One update of a [`Delta`].
 #[derive(Clone, Copy, Debug)]
 pub struct UpdateRef<'d> {
     delta: &'d Delta,
-    index: &'d UpdateIndex,
+    /// `None` for that of a bus.
+    index: Option<&'d UpdateIndex>,
+}
+
+/// Who sent an update.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'d> {
+    /// A device on a bus.
+    Bus(&'d BusSource),
+    /// What this `source` object says, compact JSON.
+    Object(&'d str),
+}
+
+/// Time stamp of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time<'d> {
+    /// This one; unknown for none.
+    At(UnixMillis),
+    /// As it was written, ISO 8601; empty for none.
+    Text(&'d str),
+}
+
+impl<'d> Time<'d> {
+    /// Returns its text.
+    #[must_use]
+    pub fn text(self) -> Shown<'d> {
+        match self {
+            Self::At(time) => Shown::of_time(time),
+            Self::Text(text) => Shown::Borrowed(text),
+        }
+    }
+
+    /// Returns the point in time; `None` where there is none, or it cannot be read.
+    #[must_use]
+    pub fn millis(self) -> Option<UnixMillis> {
+        match self {
+            Self::At(time) => Some(time).filter(|time| time.is_known()),
+            Self::Text(text) => UnixMillis::parse_iso(text),
+        }
+    }
 }
 
 impl<'d> UpdateRef<'d> {
+    fn indexed(&self) -> (&'d Text, Option<&'d UpdateIndex>) {
+        let text = self.delta.written();
+        (text, self.index.or_else(|| text.updates.first()))
+    }
+
+    /// Returns the context of its delta.
+    #[must_use]
+    pub fn context(&self) -> &'d str {
+        self.delta.context()
+    }
+
+    /// Returns the version that its delta was sent for.
+    #[must_use]
+    pub fn version(&self) -> DeltaVersion {
+        self.delta.version
+    }
+
+    fn span(&self, of: fn(&UpdateIndex) -> Span) -> &'d str {
+        let (text, index) = self.indexed();
+        index.map_or("", |index| of(index).of(&text.text))
+    }
+
     /// Returns `$source`: `can0.7`, a plugin's package name.
     #[must_use]
     pub fn source_ref(&self) -> &'d str {
-        self.index.source_ref.of(&self.delta.text)
+        match &self.delta.told {
+            Some(told) => told.source_ref(),
+            None => self.span(|index| index.source_ref),
+        }
+    }
+
+    /// Returns who sent it, where that is known.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin<'d>> {
+        match &self.delta.told {
+            Some(told) => Some(Origin::Bus(told.source())),
+            None => self.source().map(Origin::Object),
+        }
     }
 
     /// Returns the text of the `source` object, when there is one.
     #[must_use]
     pub fn source(&self) -> Option<&'d str> {
-        self.index.source.map(|span| span.of(&self.delta.text))
+        let (text, index) = self.indexed();
+        Some(index?.source?.of(&text.text))
     }
 
-    /// Returns the time stamp, ISO 8601.
+    /// Returns the time stamp.
+    #[must_use]
+    pub fn time(&self) -> Time<'d> {
+        match &self.delta.told {
+            Some(told) => Time::At(told.time()),
+            None => Time::Text(self.timestamp()),
+        }
+    }
+
+    /// Returns the text of the time stamp, ISO 8601.
     #[must_use]
     pub fn timestamp(&self) -> &'d str {
-        self.index.timestamp.of(&self.delta.text)
+        self.span(|index| index.timestamp)
+    }
+
+    /// Visits path and value of each value, without making a text: a bus tells numbers, all else is JSON.
+    #[must_use]
+    pub fn entries(&self) -> Entries<'d> {
+        Entries::of(self)
+    }
+
+    /// Visits the paths of its values, then those of its meta entries.
+    #[must_use]
+    pub fn paths(&self) -> Paths<'d> {
+        Paths { values: self.entries(), meta: self.meta() }
     }
 
     /// Visits path and JSON text of each value.
-    pub fn values(&self) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
-        self.entries(self.index.from, self.index.values_to)
+    #[must_use]
+    pub fn values(&self) -> Texts<'d> {
+        self.texts(|index| (index.from, index.values_to))
     }
 
-    /// Visits path and JSON text of each meta entry.
-    pub fn meta(&self) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
-        self.entries(self.index.values_to, self.index.to)
+    /// Visits path and JSON text of each meta entry; a bus tells none.
+    #[must_use]
+    pub fn meta(&self) -> Texts<'d> {
+        if self.delta.told.is_some() { Texts::none() } else { self.texts(|index| (index.values_to, index.to)) }
     }
 
-    fn entries(&self, from: u32, to: u32) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
-        let delta = self.delta;
-        let entries = delta.entries.get(from as usize..to as usize).unwrap_or_default();
-        entries.iter().map(move |entry| (entry.path.of(&delta.text), entry.value.of(&delta.text)))
+    fn texts(&self, range: fn(&UpdateIndex) -> (u32, u32)) -> Texts<'d> {
+        let (text, index) = self.indexed();
+        let (from, to) = index.map_or((0, 0), range);
+        let entries = text.entries.get(from as usize..to as usize).unwrap_or_default();
+        Texts { text: &text.text, entries: entries.iter() }
     }
 }
 
@@ -284,28 +475,30 @@ impl Draft {
         }
     }
 
-    fn finish(self) -> Result<Delta, DeltaError> {
-        self.check()?;
-        Ok(Delta {
+    fn into_text(self) -> Text {
+        Text {
             text: self.text.into_boxed_str(),
             context: self.context,
             updates_text: self.updates_text,
             updates: self.updates.into_boxed_slice(),
             entries: self.entries.into_boxed_slice(),
-            version: DeltaVersion::V1,
-        })
+        }
+    }
+
+    fn finish(self) -> Result<Delta, DeltaError> {
+        self.check()?;
+        Ok(Delta::of_text(self.into_text()))
     }
 
     fn copied(&self) -> Result<Delta, DeltaError> {
         self.check()?;
-        Ok(Delta {
+        Ok(Delta::of_text(Text {
             text: self.text.as_str().into(),
             context: self.context,
             updates_text: self.updates_text,
             updates: self.updates.as_slice().into(),
             entries: self.entries.as_slice().into(),
-            version: DeltaVersion::V1,
-        })
+        }))
     }
 }
 

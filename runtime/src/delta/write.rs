@@ -7,8 +7,8 @@ use alloc::string::String;
 use serde::de::DeserializeSeed;
 
 use super::{
-    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, UpdateIndex,
-    UpdateRef, check_path, is_plain,
+    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text,
+    UpdateIndex, UpdateRef, check_path, is_plain,
 };
 use crate::json::{Compact, JsonError, Member, Value, write_string};
 
@@ -229,6 +229,17 @@ impl DeltaWriter {
             self.tail.push_str(timestamp);
         }
         self.index_update(index, list);
+    }
+
+    /// Starts an update of values as [`Delta::parse`] completes one, see [`stamped_update`](Self::stamped_update).
+    pub(super) fn values_of(&mut self, source: &str, source_ref: &str, timestamp: &str) {
+        self.stamped_update(Some(source), source_ref, timestamp, List::Values);
+    }
+
+    /// Ends the delta and returns its text, whatever its length.
+    pub(super) fn into_text(mut self) -> Text {
+        self.end();
+        self.draft.into_text()
     }
 
     /// Copies an update: the values that `take` returns a value for, the meta entries where they are wanted.

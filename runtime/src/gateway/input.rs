@@ -154,7 +154,7 @@ impl Input {
         if let Some(interface) = &mut self.interface {
             interface.hear(&message, now);
         }
-        let delta = self.receiver.delta(&message, &hearing.stamp(time).text(), hearing.form);
+        let delta = self.receiver.delta(&message, hearing.stamp(time), hearing.form);
         if delta.is_none()
             && let Some((from, to)) = self.receiver.take_renamed()
         {

@@ -176,8 +176,13 @@ impl Gateway {
     ///
     /// Time stamps are the record's, else the wall clock's; there are none while that is not known.
     pub fn receive(&mut self, input: InputId, record: &Record) {
+        self.receive_item(input, &record.item, record.time);
+    }
+
+    /// As [`receive`](Self::receive), the record's time apart from it.
+    pub fn receive_item(&mut self, input: InputId, item: &Item, time: Option<UnixMillis>) {
         let (inputs, mut hearing) = self.hearing();
-        let delta = inputs.get_mut(input).and_then(|input| input.take(&record.item, record.time, &mut hearing));
+        let delta = inputs.get_mut(input).and_then(|input| input.take(item, time, &mut hearing));
         self.take_in_some(delta);
     }
 

@@ -172,7 +172,7 @@ fn unknown(id: &str) -> Response {
 
 fn write_row(out: &mut Object<'_>, row: &Notification) {
     out.text("context", &row.context).text("path", &row.path).json("value", &row.json());
-    out.text("$source", &row.source).text("timestamp", &row.timestamp);
+    out.text("$source", &row.source).text("timestamp", &row.timestamp());
 }
 
 fn is_path(path: &str) -> bool {

@@ -1,7 +1,8 @@
 //! Meta of the own vessel that its owner set, zones among it: `PUT …/meta/zones`, kept in `skiff/baseDeltas.json`.
 //!
-//! The file has the form of Signal K Server's `baseDeltas.json`: a list of deltas. Chips have no room for the code of it:
-//! there nothing handles such a PUT.
+//! The file has the form of Signal K Server's `baseDeltas.json`: a list of deltas. What its owner put there by hand stays as
+//! it is; what is set here is one more delta, the last. Chips have no room for the code of it: there nothing handles such
+//! a PUT.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -22,6 +23,10 @@ const FILE_BYTES_MAX: u32 = 32 * 1024;
 /// `$source` of what the owner set.
 const SOURCE: &str = "defaults";
 
+/// How an item that is made here begins, and ends.
+const OWN_START: &str = r#"{"context":"vessels.self","updates":[{"meta":["#;
+const OWN_END: &str = "]}]}";
+
 /// It is compiled with `std` alone.
 const IS_KEPT: bool = cfg!(any(test, feature = "std"));
 
@@ -34,8 +39,8 @@ fn changes(path: &str) -> Option<(&str, Option<&str>)> {
     Some((of.strip_suffix(".meta")?, Some(member)))
 }
 
-/// Reads what was set; without a file it is nothing.
-fn read(storage: &mut dyn Storage, self_context: &str) -> Result<Vec<Delta>, ConfigError> {
+/// Reads the file's items; without a file there are none.
+fn read(storage: &mut dyn Storage) -> Result<Vec<String>, ConfigError> {
     let refuse = |reason| ConfigError::new(FILE, reason);
     let key = Key::parse(FILE).map_err(|_| refuse(ConfigReason::Name))?;
     let bytes = match storage.read_all(&key, FILE_BYTES_MAX) {
@@ -43,14 +48,31 @@ fn read(storage: &mut dyn Storage, self_context: &str) -> Result<Vec<Delta>, Con
         Err(StorageError::NotFound) => return Ok(Vec::new()),
         Err(error) => return Err(refuse(ConfigReason::Storage(error))),
     };
-    let stamp = Stamp { source_ref: SOURCE, self_context, now: UnixMillis::UNKNOWN };
-    let mut deltas = Vec::new();
+    let mut items = Vec::new();
     let text = core::str::from_utf8(&bytes).ok().and_then(|text| json::compact(text).ok());
     let read = json::items::<JsonError>(text.as_deref().unwrap_or_default(), |item| {
-        deltas.extend(Delta::parse(item, &stamp).ok());
+        items.push(item.to_string());
         Ok(())
     });
-    if read.is_ok() { Ok(deltas) } else { Err(refuse(ConfigReason::Damaged)) }
+    if read.is_ok() { Ok(items) } else { Err(refuse(ConfigReason::Damaged)) }
+}
+
+/// Returns path and meta of each entry of an item that is made here: `{"context":"vessels.self","updates":[{"meta":[…]}]}`;
+/// `None` of any other.
+fn own_rows(item: &str) -> Option<Vec<(String, String)>> {
+    let rest = item.strip_prefix(OWN_START)?.strip_suffix(OWN_END)?;
+    let mut rows = Vec::new();
+    let list = json::list(|out| {
+        out.json(rest);
+    });
+    json::items::<JsonError>(&list, |entry| {
+        let path = json::member(entry, "path").and_then(json::string).ok_or(JsonError::WrongKind)?;
+        let meta = json::member(entry, "value").ok_or(JsonError::WrongKind)?;
+        rows.push((path.into_owned(), meta.to_string()));
+        Ok(())
+    })
+    .ok()?;
+    Some(rows)
 }
 
 /// Brings what was set into the model.
@@ -58,20 +80,27 @@ pub(super) fn load(storage: &mut dyn Storage, model: &mut Model) {
     if !IS_KEPT {
         return;
     }
-    match read(storage, model.self_context()) {
-        Ok(deltas) => deltas.into_iter().for_each(|delta| drop(model.take_in(Arc::new(delta)))),
+    match read(storage) {
         Err(error) => log::warn!("{error}"),
+        Ok(items) => {
+            for item in items {
+                let stamp = Stamp { source_ref: SOURCE, self_context: model.self_context(), now: UnixMillis::UNKNOWN };
+                match Delta::parse(&item, &stamp) {
+                    Ok(delta) => drop(model.take_in(Arc::new(delta))),
+                    Err(error) => log::warn!("{FILE}: {error}"),
+                }
+            }
+        }
     }
 }
 
 /// Keeps the members of `meta` for a path, beside what was set before.
-fn keep(storage: &mut dyn Storage, self_context: &str, path: &str, meta: &str) -> Result<(), ConfigError> {
-    let deltas = read(storage, self_context)?;
-    let metas = deltas.iter().flat_map(Delta::updates).flat_map(|update| update.meta());
-    let mut rows: Vec<(&str, String)> = metas.map(|(path, meta)| (path, meta.into())).collect();
+fn keep(storage: &mut dyn Storage, path: &str, meta: &str) -> Result<(), ConfigError> {
+    let mut items = read(storage)?;
+    let mut rows = items.pop_if(|last| own_rows(last).is_some()).and_then(|own| own_rows(&own)).unwrap_or_default();
     let at = rows.iter().position(|(known, _)| *known == path).unwrap_or(rows.len());
     if at == rows.len() {
-        rows.push((path, String::from("{}")));
+        rows.push((path.into(), String::from("{}")));
     }
     if let Some((_, row)) = rows.get_mut(at) {
         // The caller has an object.
@@ -81,6 +110,9 @@ fn keep(storage: &mut dyn Storage, self_context: &str, path: &str, meta: &str) -
         });
     }
     let text = json::list(|file| {
+        for item in &items {
+            file.json(item);
+        }
         file.object(|delta| {
             delta.text("context", "vessels.self").list("updates", |updates| {
                 updates.object(|update| {
@@ -126,7 +158,7 @@ impl Gateway {
             Ok(delta) => delta,
             Err(error) => return Some(PutState::completed(400, &error.to_string())),
         };
-        if let Err(error) = keep(&mut *self.hal.storage, self_context, path, &meta) {
+        if let Err(error) = keep(&mut *self.hal.storage, path, &meta) {
             return Some(PutState::completed(507, &error.to_string()));
         }
         self.take_in(delta, 0);
@@ -152,9 +184,9 @@ mod tests {
     #[test]
     fn what_is_set_is_there_after_a_restart_member_by_member() {
         let mut storage = SimStorage::new();
-        keep(&mut storage, "vessels.x", "a.b", r#"{"zones":[{"lower":1,"state":"alarm"}]}"#).unwrap();
-        keep(&mut storage, "vessels.x", "a.c", r#"{"units":"m"}"#).unwrap();
-        keep(&mut storage, "vessels.x", "a.b", r#"{"displayName":"B","zones":[]}"#).unwrap();
+        keep(&mut storage, "a.b", r#"{"zones":[{"lower":1,"state":"alarm"}]}"#).unwrap();
+        keep(&mut storage, "a.c", r#"{"units":"m"}"#).unwrap();
+        keep(&mut storage, "a.b", r#"{"displayName":"B","zones":[]}"#).unwrap();
         let mut model = Model::new(&Limits::of(Board::Linux), "vessels.x");
         load(&mut storage, &mut model);
         assert_eq!(model.meta_at("", "a.b").as_deref(), Some(r#"{"zones":[],"displayName":"B"}"#));
@@ -162,15 +194,40 @@ mod tests {
     }
 
     #[test]
+    fn what_the_owner_put_there_by_hand_stays() {
+        let mut storage = SimStorage::new();
+        let key = Key::parse(FILE).unwrap();
+        let by_hand = [
+            r#"{"context":"vessels.self","updates":[{"values":[{"path":"design.draft","value":{"maximum":1.5}}]}]}"#,
+            r#"{"context":"vessels.urn:mrn:imo:mmsi:211000000","updates":[{"meta":[{"path":"a.b","value":{"units":"K"}}]}]}"#,
+            r#"{"context":"vessels.self","updates":[{"meta":[{"path":"a.b","value":{"units":"m","zones":[]}}],"$source":"me"}]}"#,
+            r#"{"note":"no delta"}"#,
+        ]
+        .join(",");
+        storage.replace(&key, std::format!("[ {by_hand} ]").as_bytes()).unwrap();
+        for (path, meta) in
+            [("a.b", r#"{"units":"ft"}"#), ("a.c", r#"{"units":"s"}"#), ("a.b", r#"{"displayName":"B"}"#)]
+        {
+            keep(&mut storage, path, meta).unwrap();
+        }
+        let own = r#"{"context":"vessels.self","updates":[{"meta":[{"path":"a.b","value":{"units":"ft","displayName":"B"}},{"path":"a.c","value":{"units":"s"}}]}]}"#;
+        let written = String::from_utf8(storage.read_all(&key, 10_000).unwrap()).unwrap();
+        assert_eq!(written, std::format!("[{by_hand},{own}]"));
+        let mut model = Model::new(&Limits::of(Board::Linux), "vessels.x");
+        load(&mut storage, &mut model);
+        assert_eq!(model.meta_at("", "a.b").as_deref(), Some(r#"{"zones":[],"units":"ft","displayName":"B"}"#));
+    }
+
+    #[test]
     fn a_damaged_file_is_kept_and_a_full_one_refuses() {
         let mut storage = SimStorage::new();
         let key = Key::parse(FILE).unwrap();
         storage.replace(&key, b"{nonsense").unwrap();
-        assert!(keep(&mut storage, "vessels.x", "a.b", "{}").is_err());
+        assert!(keep(&mut storage, "a.b", "{}").is_err());
         assert_eq!(storage.read_all(&key, 100).unwrap(), b"{nonsense");
         storage.replace(&key, b"[]").unwrap();
         let long = std::format!(r#"{{"description":"{}"}}"#, "x".repeat(FILE_BYTES_MAX as usize));
-        assert!(keep(&mut storage, "vessels.x", "a.b", &long).is_err());
+        assert!(keep(&mut storage, "a.b", &long).is_err());
         assert_eq!(storage.read_all(&key, 100).unwrap(), b"[]");
     }
 }

@@ -31,7 +31,7 @@ impl Decimal {
 }
 
 /// Bytes of the longest text of a [`Decimal`]: a sign, 20 digits, a point, `0.` with five zeros or an exponent.
-const DECIMAL_TEXT_MAX: usize = 32;
+pub(super) const DECIMAL_TEXT_MAX: usize = 32;
 
 impl Decimal {
     /// Returns the digits in JavaScript's notation: plain from 1e-6 up to 1e21, exponent form below.

@@ -24,7 +24,7 @@ pub use nested::{Nested, nested};
 pub use read::{boolean, items, member, members, number, string};
 pub(crate) use text::is_verbatim;
 pub use text::{quoted, write_f64, write_string};
-pub use value::{Member, Value, Written};
+pub use value::{Member, Shown, Value, Written};
 pub use write::{List, Number, Object, list, object, write_list, write_object};
 
 use core::fmt;

@@ -2,8 +2,11 @@
 
 use alloc::string::String;
 use core::fmt::{self, Write};
+use core::ops::Deref;
 
+use super::decimal::DECIMAL_TEXT_MAX;
 use super::{Decimal, write_f64, write_string};
+use crate::time::UnixMillis;
 
 /// A value on its way into JSON text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +29,38 @@ pub enum Value<'a> {
     Json(&'a str),
     /// Compact JSON that is written when it is needed: lists too long for the stack.
     Written(Written<'a>),
+}
+
+/// JSON text that is borrowed, or short and made for who reads it.
+#[derive(Clone, Debug)]
+pub enum Shown<'a> {
+    /// It stands somewhere.
+    Borrowed(&'a str),
+    /// A number or a time stamp.
+    Short(heapless::String<DECIMAL_TEXT_MAX>),
+    /// Anything else.
+    Owned(String),
+}
+
+impl Shown<'_> {
+    /// Returns the text of a time stamp, empty where none is known.
+    #[must_use]
+    pub fn of_time(time: UnixMillis) -> Self {
+        // 24 bytes fit.
+        Self::Short(heapless::String::try_from(&*time.text()).unwrap_or_default())
+    }
+}
+
+impl Deref for Shown<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Short(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
 }
 
 /// A member of an object: name and value.
@@ -58,11 +93,41 @@ impl<W: Write + ?Sized> Write for Through<'_, W> {
     }
 }
 
+impl<'a> Value<'a> {
+    /// Returns its compact JSON.
+    #[must_use]
+    pub fn shown(&self) -> Shown<'a> {
+        match *self {
+            Self::Null => Shown::Borrowed("null"),
+            Self::Bool(value) => Shown::Borrowed(if value { "true" } else { "false" }),
+            Self::Json(text) => Shown::Borrowed(text),
+            Self::Number(value) => Shown::Short(value.text()),
+            _ => {
+                let mut text = String::new();
+                // Writing into a String cannot fail.
+                let _ = self.write(&mut text);
+                Shown::Owned(text)
+            }
+        }
+    }
+}
+
 impl Value<'_> {
     /// Returns a whole number, at most `i64::MAX`.
     #[must_use]
     pub fn whole(number: u64) -> Self {
         Self::Number(Decimal::new(i64::try_from(number).unwrap_or(i64::MAX), 0))
+    }
+
+    /// Returns a number's value: the double nearest to it.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match *self {
+            Self::Number(value) => Some(value.to_f64()),
+            Self::Float(value) => Some(value),
+            Self::Json(text) => super::number(text),
+            _ => None,
+        }
     }
 
     /// Writes the value as compact JSON.

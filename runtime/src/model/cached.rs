@@ -7,7 +7,7 @@ use core::ops::Bound;
 use super::Model;
 use super::context::{ContextTree, Node};
 use super::leaf::Reading;
-use crate::delta::{Delta, DeltaWriter, UpdateHead, Value, ValueSink};
+use crate::delta::{Delta, DeltaWriter, Time, UpdateHead, Value, ValueSink};
 
 /// Values in one delta of cached values.
 const VALUES_PER_DELTA: usize = 64;
@@ -68,7 +68,7 @@ impl Model {
         let all_sources = all_sources || *name != *self.self_context;
         let mut writer = DeltaWriter::new(None, Some(name));
         let (mut count, mut bytes) = (0_usize, 0_usize);
-        let mut head: Option<(u16, &str)> = None;
+        let mut head: Option<(u16, Time<'_>)> = None;
         let mut last = None;
         for (at, node) in context.after(path.as_deref()) {
             if count >= VALUES_PER_DELTA || bytes >= BYTES_PER_DELTA {
@@ -87,16 +87,18 @@ impl Model {
                     let preferred = leaf.latest().filter(|_| !all_sources && self.priorities.has(at));
                     let is_told = |reading: &&Reading| preferred.is_none_or(|latest| latest.source == reading.source);
                     for reading in leaf.readings().iter().filter(is_told) {
-                        let of = (reading.source, reading.timestamp());
+                        let of = (reading.source, reading.time());
                         if head != Some(of) {
                             head = Some(of);
                             let source_ref = self.sources.reference(reading.source);
-                            let timestamp = Some(reading.timestamp()).filter(|text| !text.is_empty());
+                            let timestamp = reading.time().text();
+                            let timestamp = Some(&*timestamp).filter(|text| !text.is_empty());
                             writer.update(&UpdateHead { source: None, source_ref: Some(&source_ref), timestamp });
                         }
-                        writer.value(at, Value::Json(reading.value()));
+                        let value = reading.value().shown();
+                        writer.value(at, Value::Json(&value));
                         count = count.saturating_add(1);
-                        bytes = bytes.saturating_add(reading.value().len());
+                        bytes = bytes.saturating_add(value.len());
                     }
                 }
             }

@@ -2,12 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
-use super::leaf::Leaf;
+use super::by_path::ByPath;
+use super::leaf::{Leaf, Told};
 use super::room::{Full, Owner, Room};
 use crate::delta::{check_parts, check_path};
 use crate::json::{self, JsonError};
@@ -35,18 +35,9 @@ struct Place {
 /// One entry on its way into a context.
 pub(super) enum NodeUpdate<'a> {
     /// A value of a source.
-    Value {
-        /// Compact JSON.
-        value: &'a str,
-        /// ISO 8601.
-        timestamp: &'a str,
-        /// Number of the source.
-        source: u16,
-        /// PGN it came from, 0 for none.
-        pgn: u32,
-    },
-    /// A value of a source that another one is preferred to; the rest as for [`Value`](Self::Value).
-    Lesser { value: &'a str, timestamp: &'a str, source: u16, pgn: u32 },
+    Value(Told<'a>),
+    /// A value of a source that another one is preferred to.
+    Lesser(Told<'a>),
     /// Meta members to merge, a compact JSON object.
     Meta(&'a str),
     /// A value without source.
@@ -56,7 +47,7 @@ pub(super) enum NodeUpdate<'a> {
 /// The paths of one context.
 #[derive(Debug, Default)]
 pub(super) struct ContextTree {
-    nodes: BTreeMap<Box<str>, Place>,
+    nodes: ByPath<Place>,
     /// When it was last heard of, in deltas.
     pub(super) touched: u64,
     /// Who told of it first.
@@ -86,7 +77,7 @@ impl ContextTree {
         let mut place = Place { owner, node };
         let stored = place.store(path, entry, room);
         if stored.is_ok() {
-            self.nodes.insert(path.into(), place);
+            self.nodes.insert(path, place);
         } else {
             room.give_path(owner, path);
         }
@@ -103,25 +94,25 @@ impl ContextTree {
         self.nodes.get(path).map(|place| &place.node)
     }
 
-    /// Visits every path at and below `path` (all for `""`), in the order of their text.
+    /// Visits every path at and below `path` (all for `""`), part by part in order.
     pub(super) fn below<'c>(&'c self, path: &'c str) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let inside = move |known: &str| {
             path.is_empty() || known.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let from = (Bound::Included(path), Bound::Unbounded);
-        let candidates = self.nodes.range::<str, _>(from).take_while(move |(known, _)| known.starts_with(path));
-        candidates.filter(move |(known, _)| inside(known)).map(|(known, place)| (&**known, &place.node))
+        let from = Bound::Included(path);
+        let candidates = self.nodes.from(from).take_while(move |(known, _)| known.starts_with(path));
+        candidates.filter(move |(known, _)| inside(known)).map(|(known, place)| (known, &place.node))
     }
 
-    /// Visits the paths after `path` in the order of their text.
+    /// Visits the paths after `path` part by part in order.
     pub(super) fn after<'c>(&'c self, path: Option<&'c str>) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let from = path.map_or(Bound::Unbounded, Bound::Excluded);
-        self.nodes.range::<str, _>((from, Bound::Unbounded)).map(|(known, place)| (&**known, &place.node))
+        self.nodes.from(from).map(|(known, place)| (known, &place.node))
     }
 
     /// Gives back the room of everything in it.
     pub(super) fn release(self, room: &mut Room) {
-        for (path, place) in &self.nodes {
+        for (path, place) in self.nodes.from(Bound::Unbounded) {
             match &place.node {
                 Node::Leaf(leaf) => leaf.release(room),
                 Node::Bare(value) => room.give(place.owner, value.len() as u64),
@@ -185,12 +176,8 @@ impl ContextTree {
 impl Place {
     fn store(&mut self, path: &str, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
         match (&mut self.node, entry) {
-            (Node::Leaf(leaf), NodeUpdate::Value { value, timestamp, source, pgn }) => {
-                leaf.read(value, timestamp, *source, *pgn, room)
-            }
-            (Node::Leaf(leaf), NodeUpdate::Lesser { value, timestamp, source, pgn }) => {
-                leaf.read_lesser(value, timestamp, *source, *pgn, room)
-            }
+            (Node::Leaf(leaf), NodeUpdate::Value(told)) => leaf.read(told, room),
+            (Node::Leaf(leaf), NodeUpdate::Lesser(told)) => leaf.read_lesser(told, room),
             (Node::Leaf(leaf), NodeUpdate::Meta(meta)) => leaf.describe(meta, room),
             (Node::Bare(old), NodeUpdate::Bare(value)) => {
                 room.change(self.owner, old.len(), value.len())?;

@@ -9,9 +9,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::context::NodeUpdate;
+use super::leaf::Told;
 use super::room::Owner;
 use super::{Model, Priorities};
-use crate::delta::{Delta, DeltaVersion, DeltaWriter, UpdateRef};
+use crate::delta::{Delta, DeltaVersion, DeltaWriter, ToldWriter, UpdateRef, Value};
 use crate::json;
 
 /// Result of taking in a delta.
@@ -143,14 +144,12 @@ impl Model {
     pub fn take_in(&mut self, delta: Arc<Delta>) -> TakenIn {
         let (delta, lesser) = self.preferred(delta);
         let Some(delta) = delta else { return TakenIn { lesser, ..TakenIn::default() } };
-        let own = delta.context().is_empty() || *delta.context() == *self.self_context;
-        let is_special = |path: &str, value: &str| {
-            is_notification(path)
-                || own && (is_identity(path) || path.is_empty() && matches!(without_identity(value), Cow::Owned(_)))
+        let own = delta.is_own(&self.self_context);
+        let mut taken = if is_special(&delta, own) {
+            self.part(&delta, own)
+        } else {
+            TakenIn { rest: Some(delta), ..TakenIn::default() }
         };
-        let special = delta.updates().any(|update| update.values().any(|(path, value)| is_special(path, value)));
-        let mut taken =
-            if special { self.part(&delta, own) } else { TakenIn { rest: Some(delta), ..TakenIn::default() } };
         taken.lesser = lesser;
         for delta in taken.notifications.iter().chain(&taken.rest) {
             self.apply(delta);
@@ -168,8 +167,7 @@ impl Model {
 
     /// Parts the values of sources that others are preferred to from the rest; the second is `None` where nobody asks.
     fn preferred(&mut self, delta: Arc<Delta>) -> (Option<Arc<Delta>>, Option<Arc<Delta>>) {
-        let own = delta.context().is_empty() || *delta.context() == *self.self_context;
-        if self.priorities.is_empty() || !own {
+        if self.priorities.is_empty() || !delta.is_own(&self.self_context) {
             return (Some(delta), None);
         }
         let now = self.now;
@@ -177,11 +175,15 @@ impl Model {
         let package = self.room.package();
         let takes = |priorities: &Priorities, path: &str, source: &str| priorities.takes(path, source, now);
         let refused = delta.updates().map(|update| {
-            update.values().filter(|(path, _)| !takes(&self.priorities, path, ranked(package, &update))).count()
+            update.entries().filter(|(path, _)| !takes(&self.priorities, path, ranked(package, &update))).count()
         });
         let refused: usize = refused.sum();
-        let entries = delta.updates().map(|update| update.values().count().saturating_add(update.meta().count())).sum();
-        let size = if refused > 0 { Size { bytes: delta.text().len(), entries } } else { Size::default() };
+        let size = if refused > 0 {
+            let entries = delta.updates().map(|update| update.paths().count()).sum();
+            Size { bytes: delta.text().len(), entries }
+        } else {
+            Size::default()
+        };
         let lesser = (refused > 0 && self.tells_lesser).then(|| {
             let mut lesser = size.begin(&self.self_context);
             for update in delta.updates() {
@@ -199,17 +201,17 @@ impl Model {
         let mut rest = size.begin(&self.self_context);
         for update in delta.updates() {
             let source = ranked(package, &update);
-            let mut keep = |path, value| {
-                if !takes(&self.priorities, path, source) {
-                    return None;
+            let mut is_kept = |path: &str| {
+                let is_taken = takes(&self.priorities, path, source);
+                if is_taken {
+                    self.priorities.taken(path, source, now);
                 }
-                self.priorities.taken(path, source, now);
-                Some(Cow::Borrowed(value))
+                is_taken
             };
             if refused > 0 {
-                rest.copy_update(&update, true, &mut keep);
+                rest.copy_update(&update, true, &mut |path, value| is_kept(path).then_some(Cow::Borrowed(value)));
             } else {
-                update.values().for_each(|(path, value)| drop(keep(path, value)));
+                update.entries().for_each(|(path, _)| _ = is_kept(path));
             }
         }
         if refused == 0 {
@@ -227,19 +229,19 @@ impl Model {
             return;
         }
         for update in delta.updates() {
-            let timestamp = update.timestamp();
+            let time = update.time();
             let mut source = None;
-            for (path, value) in update.values() {
+            for (path, value) in update.entries() {
                 let is_lesser = !self.priorities.takes(path, ranked(self.room.package(), &update), self.now);
                 if !is_lesser || path.is_empty() || is_notification(path) || is_identity(path) {
                     continue;
                 }
                 if source.is_none() {
-                    source = self.source(None, update.source_ref(), update.source(), timestamp);
+                    source = self.source(None, &update);
                 }
                 match source {
                     Some((source, pgn)) => {
-                        self.store(None, path, &NodeUpdate::Lesser { value, timestamp, source, pgn });
+                        self.store(None, path, &NodeUpdate::Lesser(Told { value, time, source, pgn }));
                     }
                     None => self.refuse(),
                 }
@@ -247,17 +249,48 @@ impl Model {
         }
     }
 
+    /// Parts what a bus told, as values; it has no root value.
+    fn part_told(&mut self, update: &UpdateRef<'_>, own: bool) -> Option<TakenIn> {
+        let notices = update.entries().filter(|(path, _)| is_notification(path)).count();
+        let others = update.entries().count().saturating_sub(notices);
+        let mut rest = ToldWriter::part_of(update, others, 0)?;
+        let mut notices = ToldWriter::part_of(update, notices, notices.saturating_mul(NOTICE_BYTES))?;
+        for (path, value) in update.entries() {
+            if is_notification(path) {
+                let enriched = self.enriched(update, own, path, &value.shown());
+                notices.copy(path, &Value::Json(&enriched));
+            } else if own && is_identity(path) {
+                self.refuse();
+            } else {
+                rest.copy(path, &value);
+            }
+        }
+        let of_version =
+            |part: &mut ToldWriter| part.delta().ok().map(|delta| Arc::new(delta.with_version(update.version())));
+        Some(TakenIn { notifications: of_version(&mut notices), rest: of_version(&mut rest), ..TakenIn::default() })
+    }
+
+    /// Returns the value of a notification with `id` and `status`.
+    fn enriched(&mut self, update: &UpdateRef<'_>, own: bool, path: &str, value: &str) -> String {
+        let (source, package) = (update.source_ref(), self.room.package());
+        let context = if own { &*self.self_context } else { update.context() };
+        let tree = if own { Some(&self.own) } else { self.foreign.get(context) };
+        let told = tree.filter(|_| package.is_none()).and_then(|tree| self.sources.told(tree, path, source));
+        let told = if let Some(Value::Json(told)) = told { Some(told) } else { None };
+        self.notifications.enrich(context, path, (source, package), update.time(), value, told)
+    }
+
     fn part(&mut self, delta: &Delta, own: bool) -> TakenIn {
+        if let Some(taken) = delta.updates().next().and_then(|update| self.part_told(&update, own)) {
+            return taken;
+        }
         let context =
             if delta.context().is_empty() { String::from(&*self.self_context) } else { delta.context().into() };
         let (size_of_notices, size_of_rest) = sizes_of_parts(delta);
         let mut notices = size_of_notices.begin(&context);
         for update in delta.updates() {
             notices.copy_update(&update, false, &mut |path, value| {
-                is_notification(path).then(|| {
-                    let (source, timestamp) = ((update.source_ref(), self.room.package()), update.timestamp());
-                    self.notifications.enrich(&context, path, source, timestamp, value).into()
-                })
+                is_notification(path).then(|| self.enriched(&update, own, path, value).into())
             });
         }
         // One text after the other, so that only one of them is held beside its delta.
@@ -284,6 +317,19 @@ impl Model {
         }
         TakenIn { notifications, rest: finished(rest, delta), ..TakenIn::default() }
     }
+}
+
+/// Tells whether a delta has notifications, or identity of the own vessel.
+fn is_special(delta: &Delta, own: bool) -> bool {
+    for update in delta.updates() {
+        for (path, value) in update.entries() {
+            let has_identity = || path.is_empty() && matches!(without_identity(&value.shown()), Cow::Owned(_));
+            if is_notification(path) || own && (is_identity(path) || has_identity()) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Returns the source that an update is judged by.

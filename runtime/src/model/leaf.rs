@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::room::{Full, Owner, Room};
-use crate::json::{self, JsonError};
+use crate::delta::Time;
+use crate::json::{self, Decimal, JsonError, Value};
+use crate::time::UnixMillis;
 
 /// Sources kept for one path; a boat has two or three of a kind.
 pub(super) const SOURCES_PER_PATH_MAX: usize = 8;
@@ -30,11 +32,20 @@ pub(super) struct Leaf {
 }
 
 /// The latest value of one source.
+///
+/// What came as a number and a point in time stays one; what came as text keeps its text.
 #[derive(Debug)]
 pub(super) struct Reading {
-    /// Time stamp and value in one text, so that a new value needs no allocation.
+    /// Time stamp, where it came as one.
+    time: UnixMillis,
+    /// Number, 0 or 1 for a boolean.
+    mantissa: i64,
+    /// Time stamp and value as they were written, in one text, so that a new value needs no allocation.
     text: String,
-    timestamp_len: u8,
+    /// Bytes of the time stamp in it.
+    timestamp_len: Option<u8>,
+    kind: Kind,
+    exponent: i8,
     /// Who sent it.
     owner: Owner,
     /// Number of the source.
@@ -43,15 +54,82 @@ pub(super) struct Reading {
     pub(super) pgn: u32,
 }
 
+/// What a value is held as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Null,
+    Bool,
+    Number,
+}
+
+/// What a source tells of a path.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) value: Value<'a>,
+    pub(super) time: Time<'a>,
+    /// Number of the source.
+    pub(super) source: u16,
+    /// PGN it came from, 0 for none.
+    pub(super) pgn: u32,
+}
+
 impl Reading {
-    /// Returns the time stamp, ISO 8601.
-    pub(super) fn timestamp(&self) -> &str {
-        self.text.get(..usize::from(self.timestamp_len)).unwrap_or_default()
+    fn new(owner: Owner) -> Self {
+        Self {
+            time: UnixMillis::UNKNOWN,
+            mantissa: 0,
+            text: String::new(),
+            timestamp_len: None,
+            kind: Kind::Null,
+            exponent: 0,
+            owner,
+            source: 0,
+            pgn: 0,
+        }
     }
 
-    /// Returns the value, compact JSON.
-    pub(super) fn value(&self) -> &str {
-        self.text.get(usize::from(self.timestamp_len)..).unwrap_or_default()
+    /// Returns the time stamp.
+    pub(super) fn time(&self) -> Time<'_> {
+        match self.timestamp_len {
+            Some(length) => Time::Text(self.text.get(..length.into()).unwrap_or_default()),
+            None => Time::At(self.time),
+        }
+    }
+
+    /// Returns the value.
+    pub(super) fn value(&self) -> Value<'_> {
+        match self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool => Value::Bool(self.mantissa != 0),
+            Kind::Number => Value::Number(Decimal::new(self.mantissa, self.exponent)),
+            Kind::Json => Value::Json(self.text.get(self.timestamp_len.unwrap_or(0).into()..).unwrap_or_default()),
+        }
+    }
+
+    /// Takes over what is told; its text is empty and has the room.
+    fn set(&mut self, told: &Told<'_>) {
+        (self.timestamp_len, self.time) = match told.time {
+            Time::At(time) => (None, time),
+            Time::Text(text) => {
+                self.text.push_str(text);
+                (u8::try_from(text.len()).ok(), UnixMillis::UNKNOWN)
+            }
+        };
+        (self.kind, self.mantissa, self.exponent) = match told.value {
+            Value::Null => (Kind::Null, 0, 0),
+            Value::Bool(value) => (Kind::Bool, value.into(), 0),
+            Value::Number(Decimal { mantissa, exponent }) => (Kind::Number, mantissa, exponent),
+            Value::Json(text) => {
+                self.text.push_str(text);
+                (Kind::Json, 0, 0)
+            }
+            other => {
+                self.text.push_str(&other.shown());
+                (Kind::Json, 0, 0)
+            }
+        };
+        (self.source, self.pgn) = (told.source, told.pgn);
     }
 
     fn heap_bytes(&self) -> u64 {
@@ -137,27 +215,29 @@ impl Leaf {
     }
 
     /// Takes the value of a source; beyond [`SOURCES_PER_PATH_MAX`] one of the others is replaced.
-    pub(super) fn read(
-        &mut self,
-        value: &str,
-        timestamp: &str,
-        source: u16,
-        pgn: u32,
-        room: &mut Room,
-    ) -> Result<(), Full> {
-        let timestamp_len = u8::try_from(timestamp.len()).map_err(|_| Full::Entry)?;
-        let index = match self.readings.iter().position(|reading| reading.source == source) {
+    pub(super) fn read(&mut self, told: &Told<'_>, room: &mut Room) -> Result<(), Full> {
+        let of_time = match told.time {
+            Time::At(_) => 0,
+            Time::Text(text) if text.len() <= usize::from(u8::MAX) => text.len(),
+            Time::Text(_) => return Err(Full::Entry),
+        };
+        let of_value = match told.value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::Json(text) => text.len(),
+            other => other.shown().len(),
+        };
+        let index = match self.readings.iter().position(|reading| reading.source == told.source) {
             Some(index) => index,
             None if self.readings.len() < SOURCES_PER_PATH_MAX => self.readings.len(),
             None => self.to_replace(room)?,
         };
-        let needed = timestamp.len().saturating_add(value.len());
+        let needed = of_time.saturating_add(of_value);
         let (held, owner) = self.readings.get(index).map_or((0, None), |old| (old.text.capacity(), Some(old.owner)));
         let before = if owner.is_some() { READING_BYTES.saturating_add(held) } else { 0 };
         room.change(owner.unwrap_or(room.writer), before, READING_BYTES.saturating_add(needed.max(held)))?;
         if owner.is_none() {
             self.readings.reserve_exact(1);
-            self.readings.push(Reading { text: String::new(), timestamp_len, owner: room.writer, source, pgn });
+            self.readings.push(Reading::new(room.writer));
         }
         let Some(reading) = self.readings.get_mut(index) else {
             return Err(Full::Entry);
@@ -170,9 +250,7 @@ impl Leaf {
         if needed > held {
             reading.text.reserve_exact(needed);
         }
-        reading.text.push_str(timestamp);
-        reading.text.push_str(value);
-        (reading.timestamp_len, reading.source, reading.pgn) = (timestamp_len, source, pgn);
+        reading.set(told);
         reading.owner = room.writer;
         self.latest = u8::try_from(index).unwrap_or(0);
         Ok(())
@@ -180,23 +258,16 @@ impl Leaf {
 
     /// Takes the value of a source that another one is preferred to: it stands among the others, and replaces no latest.
     #[cold]
-    pub(super) fn read_lesser(
-        &mut self,
-        value: &str,
-        timestamp: &str,
-        source: u16,
-        pgn: u32,
-        room: &mut Room,
-    ) -> Result<(), Full> {
+    pub(super) fn read_lesser(&mut self, told: &Told<'_>, room: &mut Room) -> Result<(), Full> {
         let latest = self.latest;
         let is_full = self.readings.len() >= SOURCES_PER_PATH_MAX;
         if is_full
-            && self.readings.iter().all(|reading| reading.source != source)
+            && self.readings.iter().all(|reading| reading.source != told.source)
             && self.to_replace(room)? == usize::from(latest)
         {
             return Err(Full::Entry);
         }
-        self.read(value, timestamp, source, pgn, room)?;
+        self.read(told, room)?;
         self.latest = latest;
         Ok(())
     }
@@ -264,15 +335,40 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
+    fn told<'a>(value: &'a str, time: &'a str, source: u16, pgn: u32) -> Told<'a> {
+        Told { value: Value::Json(value), time: Time::Text(time), source, pgn }
+    }
+
+    #[test]
+    fn a_number_and_a_point_in_time_take_no_text() {
+        let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
+        leaf.read(&told(r#"{"a":"a longer text than the next"}"#, "2026-01-01T00:00:00.000Z", 0, 0), &mut room)
+            .unwrap();
+        let number = Value::Number(Decimal::new(-15, -1));
+        for value in [number, Value::Null, Value::Bool(true), Value::Bool(false)] {
+            let time = Time::At(UnixMillis(7));
+            leaf.read(&Told { value, time, source: 0, pgn: 0 }, &mut room).unwrap();
+            assert_eq!(leaf.latest().map(|latest| (latest.time(), latest.value())), Some((time, value)));
+            assert_eq!(leaf.heap_bytes(), room.bytes());
+        }
+        let time = Time::Text("2027");
+        leaf.read(&Told { value: number, time, source: 0, pgn: 0 }, &mut room).unwrap();
+        assert_eq!(leaf.latest().map(|latest| (latest.time(), latest.value())), Some((time, number)));
+        let text = Told { value: Value::Text("a\"b"), time: Time::At(UnixMillis(7)), source: 0, pgn: 0 };
+        leaf.read(&text, &mut room).unwrap();
+        assert_eq!(leaf.latest().map(Reading::value), Some(Value::Json(r#""a\"b""#)));
+        assert_eq!(leaf.heap_bytes(), room.bytes());
+    }
+
     #[test]
     fn a_reading_is_overwritten_in_place() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
-        leaf.read("1.25", "2026", 3, 128_259, &mut room).unwrap();
+        leaf.read(&told("1.25", "2026", 3, 128_259), &mut room).unwrap();
         let bytes = room.bytes();
-        leaf.read("7", "2027", 3, 128_259, &mut room).unwrap();
+        leaf.read(&told("7", "2027", 3, 128_259), &mut room).unwrap();
         assert_eq!((room.bytes(), leaf.readings().len()), (bytes, 1));
         let latest = leaf.latest().unwrap();
-        assert_eq!((latest.timestamp(), latest.value()), ("2027", "7"));
+        assert_eq!((latest.time(), latest.value()), (Time::Text("2027"), Value::Json("7")));
         assert_eq!(leaf.heap_bytes(), room.bytes());
     }
 
@@ -280,9 +376,9 @@ mod tests {
     fn room_is_given_back_when_a_long_value_shrinks() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
         let long = std::format!("\"{}\"", "x".repeat(5000));
-        leaf.read(&long, "2026", 0, 0, &mut room).unwrap();
+        leaf.read(&told(&long, "2026", 0, 0), &mut room).unwrap();
         assert!(room.bytes() > 5000);
-        leaf.read("1", "2026", 0, 0, &mut room).unwrap();
+        leaf.read(&told("1", "2026", 0, 0), &mut room).unwrap();
         assert!(room.bytes() < 200);
         assert_eq!(leaf.heap_bytes(), room.bytes());
     }
@@ -291,7 +387,7 @@ mod tests {
     fn sources_of_a_path_are_bounded() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
         for source in 0..50 {
-            leaf.read("1", "2026", source, 0, &mut room).unwrap();
+            leaf.read(&told("1", "2026", source, 0), &mut room).unwrap();
         }
         assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
         assert_eq!(leaf.latest().unwrap().source, 49);
@@ -301,15 +397,15 @@ mod tests {
     fn a_lesser_value_stands_among_the_others_and_replaces_no_latest() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 100_000));
         room.writer = room.owner(&Arc::from("p"));
-        leaf.read("1", "2026", 0, 0, &mut room).unwrap();
+        leaf.read(&told("1", "2026", 0, 0), &mut room).unwrap();
         room.writer = Owner::BOAT;
         for source in 1..50 {
-            leaf.read_lesser("2", "2027", source, 0, &mut room).ok();
-            assert_eq!(leaf.latest().map(|latest| (latest.source, latest.value())), Some((0, "1")));
+            leaf.read_lesser(&told("2", "2027", source, 0), &mut room).ok();
+            assert_eq!(leaf.latest().map(|latest| (latest.source, latest.value())), Some((0, Value::Json("1"))));
         }
         assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
-        leaf.read_lesser("3", "2028", 7, 0, &mut room).unwrap();
-        assert!(leaf.readings().iter().any(|reading| (reading.source, reading.value()) == (7, "3")));
+        leaf.read_lesser(&told("3", "2028", 7, 0), &mut room).unwrap();
+        assert!(leaf.readings().iter().any(|reading| (reading.source, reading.value()) == (7, Value::Json("3"))));
     }
 
     #[test]
@@ -328,14 +424,14 @@ mod tests {
     fn a_full_model_refuses_and_changes_nothing() {
         // Sizes of the structures differ between targets, so the room is made for one value and a little.
         let mut ample = Room::new(1, 10_000);
-        Leaf::default().read("1", "2026", 0, 0, &mut ample).unwrap();
+        Leaf::default().read(&told("1", "2026", 0, 0), &mut ample).unwrap();
         let bytes_max = u32::try_from(ample.bytes()).unwrap() + 100;
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, bytes_max));
-        leaf.read("1", "2026", 0, 0, &mut room).unwrap();
+        leaf.read(&told("1", "2026", 0, 0), &mut room).unwrap();
         room.take(60).unwrap();
         let long = |bytes| std::format!("\"{}\"", "x".repeat(bytes));
-        assert_eq!(leaf.read(&long(60), "2027", 0, 0, &mut room), Err(Full::Model));
-        assert_eq!(leaf.read(&long(200), "2027", 0, 0, &mut room), Err(Full::Entry));
-        assert_eq!(leaf.latest().unwrap().value(), "1");
+        assert_eq!(leaf.read(&told(&long(60), "2027", 0, 0), &mut room), Err(Full::Model));
+        assert_eq!(leaf.read(&told(&long(200), "2027", 0, 0), &mut room), Err(Full::Entry));
+        assert_eq!(leaf.latest().unwrap().value(), Value::Json("1"));
     }
 }

@@ -7,6 +7,7 @@
 //! refused and counted. A plugin has a share of both, all plugins together leave one to the boat, and
 //! what a removed plugin told goes with it.
 
+mod by_path;
 mod cached;
 mod context;
 mod intake;
@@ -32,9 +33,10 @@ pub use priorities::{PATHS_MAX, Priorities, PriorityError, SOURCES_MAX, UNLISTED
 pub use room::Held;
 
 use crate::budget::Limits;
-use crate::delta::{Delta, DeltaVersion};
+use crate::delta::{Delta, DeltaVersion, UpdateRef};
 use crate::time::Instant;
 use context::{ContextTree, NodeUpdate};
+use leaf::Told;
 use notifications::Notifications;
 use room::{Full, Owner, Room, SHARE};
 use sources::Sources;
@@ -136,8 +138,7 @@ impl Model {
         }
         self.counts.deltas = self.counts.deltas.saturating_add(1);
         self.sequence = self.sequence.saturating_add(1);
-        let context = delta.context();
-        let context = (!context.is_empty() && *context != *self.self_context).then_some(context);
+        let context = (!delta.is_own(&self.self_context)).then(|| delta.context());
         if let Some(context) = context
             && !self.open_context(context)
         {
@@ -145,19 +146,19 @@ impl Model {
             return;
         }
         for update in delta.updates() {
-            let timestamp = update.timestamp();
+            let time = update.time();
             let mut source = None;
-            for (path, value) in update.values() {
+            for (path, value) in update.entries() {
                 if path.is_empty() {
-                    self.merge_root(context, value, update.source_ref() == DEFAULTS);
+                    self.merge_root(context, &value.shown(), update.source_ref() == DEFAULTS);
                     continue;
                 }
                 if source.is_none() {
-                    source = self.source(context, update.source_ref(), update.source(), timestamp);
+                    source = self.source(context, &update);
                 }
                 match source {
                     Some((source, pgn)) => {
-                        self.store(context, path, &NodeUpdate::Value { value, timestamp, source, pgn });
+                        self.store(context, path, &NodeUpdate::Value(Told { value, time, source, pgn }));
                     }
                     None => self.refuse(),
                 }
@@ -295,13 +296,8 @@ impl Model {
     }
 
     /// Finds the number of a source of the writer; when the table is full, sources without values make room.
-    fn source(
-        &mut self,
-        context: Option<&str>,
-        reference: &str,
-        source: Option<&str>,
-        timestamp: &str,
-    ) -> Option<(u16, u32)> {
+    fn source(&mut self, context: Option<&str>, update: &UpdateRef<'_>) -> Option<(u16, u32)> {
+        let reference = update.source_ref();
         let of_plugin = self.room.package().map(|package| sources::called_by(package, reference));
         let reference = of_plugin.as_deref().unwrap_or(reference);
         if self.sources.is_full_for(reference, self.sequence) {
@@ -309,7 +305,7 @@ impl Model {
             self.sources.keep_only(&used, self.sequence, &mut self.room);
         }
         loop {
-            match self.sources.seen(reference, source, timestamp, &mut self.room) {
+            match self.sources.seen(reference, update.origin(), update.time(), &mut self.room) {
                 Ok(found) => return Some(found),
                 Err(Full::Model) if self.evict_oldest(&|name, _| Some(name) != context) => {}
                 Err(full) => {

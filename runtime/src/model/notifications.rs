@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::Model;
 use super::room::{Owner, SHARE};
-use crate::json;
+use crate::delta::Time;
+use crate::json::{self, Shown};
+use crate::sorted;
+use crate::time::UnixMillis;
 
 /// Bytes of a notification's value that is kept; larger ones have an id and cannot be silenced.
 const VALUE_BYTES_MAX: usize = 2048;
@@ -27,8 +30,10 @@ pub struct Notification {
     pub path: String,
     /// `$source`.
     pub source: String,
-    /// Time stamp of the latest value.
-    pub timestamp: String,
+    /// Time stamp of the latest value, where it came as one.
+    time: UnixMillis,
+    /// As it was written, else.
+    timestamp: String,
     /// The value as its source gave it, a JSON object.
     pub value: String,
     /// Its state, empty where it says none.
@@ -37,6 +42,8 @@ pub struct Notification {
     acknowledged: bool,
     /// Who raised it.
     owner: Owner,
+    /// Number of its latest value among those of all.
+    told: u64,
 }
 
 /// The state that nobody may make quiet.
@@ -54,13 +61,42 @@ impl Notification {
             context: context.into(),
             path: path.into(),
             source: source.into(),
+            time: UnixMillis::UNKNOWN,
             timestamp: String::new(),
             value: String::from("{}"),
             state: String::new(),
             silenced: false,
             acknowledged: false,
             owner,
+            told: 0,
         }
+    }
+
+    /// Takes over the latest value.
+    fn set(&mut self, owner: Owner, time: Time<'_>, value: &str, told: u64) {
+        (self.owner, self.told) = (owner, told);
+        self.timestamp.clear();
+        self.time = UnixMillis::UNKNOWN;
+        match time {
+            Time::At(time) => self.time = time,
+            Time::Text(text) => self.timestamp.push_str(text),
+        }
+        // What was told before was read before.
+        if self.value == value && !self.state.is_empty() {
+            return;
+        }
+        let (value, state) = read(value);
+        self.value = value.into_owned();
+        if self.state != state {
+            self.state = state.into_owned();
+            (self.silenced, self.acknowledged) = (false, false);
+        }
+    }
+
+    /// Returns the time stamp of the latest value, ISO 8601; empty where it has none.
+    #[must_use]
+    pub fn timestamp(&self) -> Shown<'_> {
+        if self.timestamp.is_empty() { Shown::of_time(self.time) } else { Shown::Borrowed(&self.timestamp) }
     }
 
     /// Tells whether it can be silenced: an emergency cannot.
@@ -77,11 +113,12 @@ impl Notification {
     /// an emergency none but `visual`: it stays in sight until it is over.
     #[must_use]
     pub fn json(&self) -> String {
-        let raises = !self.is_calm();
         let quiet = self.silenced || self.acknowledged;
         // What a calm one would do is of no interest, as long as nobody has silenced it.
-        let method = if raises || quiet { json::member(&self.value, "method") } else { None };
-        let method = method.filter(|method| method.starts_with('['));
+        if self.is_calm() && !quiet {
+            return with_own(&self.value, &self.id, [false; 5]);
+        }
+        let method = json::member(&self.value, "method").filter(|method| method.starts_with('['));
         let mut methods: Vec<&str> = Vec::new();
         if let Some(method) = method {
             // A list that cannot be read names no method.
@@ -91,66 +128,94 @@ impl Notification {
             });
         }
         let sounds = methods.contains(&"\"sound\"");
+        let raises = !self.is_calm();
+        let own = [self.silenced, self.acknowledged, raises && sounds && self.can_be_silenced(), raises, raises];
+        if method.is_none() || !quiet {
+            return with_own(&self.value, &self.id, own);
+        }
         let stays = |method: &str| match method {
             "\"visual\"" => !self.acknowledged || !self.can_be_silenced(),
-            "\"sound\"" => !quiet,
+            "\"sound\"" => false,
             _ => !self.acknowledged,
         };
-        methods.retain(|method| stays(method));
-        let mut value = String::new();
-        value.reserve_exact(self.value.len().saturating_add(OWN_BYTES).saturating_add(self.id.len()));
-        value.push_str(&self.value);
-        if method.is_some() && quiet {
-            let methods = json::list(|out| {
-                for method in methods {
-                    out.json(method);
-                }
-            });
-            value = json::with_member(&value, "method", &methods);
-        }
-        // It has neither member yet, see `without_own`.
-        value.truncate(value.len().saturating_sub(1));
-        value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
-        value.push_str(&self.id);
-        for (name, yes) in [
-            ("\",\"status\":{\"silenced\":", self.silenced),
-            (",\"acknowledged\":", self.acknowledged),
-            (",\"canSilence\":", raises && sounds && self.can_be_silenced()),
-            (",\"canAcknowledge\":", raises),
-            (",\"canClear\":", raises),
-        ] {
-            value.push_str(name);
-            value.push_str(if yes { "true" } else { "false" });
-        }
-        value.push_str("}}");
-        value
+        let methods = json::list(|out| {
+            for method in methods.into_iter().filter(|method| stays(method)) {
+                out.json(method);
+            }
+        });
+        with_own(&json::with_member(&self.value, "method", &methods), &self.id, own)
     }
 }
 
-/// All that stand, oldest first; bounded.
+/// Members of `status`, in order.
+const STATUS: [&str; 5] = [
+    "\",\"status\":{\"silenced\":",
+    ",\"acknowledged\":",
+    ",\"canSilence\":",
+    ",\"canAcknowledge\":",
+    ",\"canClear\":",
+];
+/// How the value of a calm one ends that nobody made quiet, behind its id.
+const CALM_END: &str = "\",\"status\":{\"silenced\":false,\"acknowledged\":false,\"canSilence\":false,\
+\"canAcknowledge\":false,\"canClear\":false}}";
+/// Bytes of an id.
+const ID_BYTES: usize = 36;
+
+/// Returns an object that has neither member yet, see `read`, with `id` and `status`.
+fn with_own(object: &str, id: &str, status: [bool; 5]) -> String {
+    let mut value = String::new();
+    value.reserve_exact(object.len().saturating_add(OWN_BYTES).saturating_add(id.len()));
+    value.push_str(object);
+    value.truncate(value.len().saturating_sub(1));
+    value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
+    value.push_str(id);
+    if status == [false; 5] {
+        value.push_str(CALM_END);
+        return value;
+    }
+    for (name, yes) in STATUS.into_iter().zip(status) {
+        value.push_str(name);
+        value.push_str(if yes { "true" } else { "false" });
+    }
+    value.push_str("}}");
+    value
+}
+
+/// Tells whether `told` is what [`with_own`] makes of `value` when it is calm and nobody made it quiet.
+fn is_calm_same(told: &str, value: &str) -> bool {
+    let open = value.strip_suffix('}').filter(|open| open.len() > 1);
+    let rest = open.and_then(|open| told.strip_prefix(open)?.strip_prefix(",\"id\":\""));
+    rest.is_some_and(|rest| rest.get(ID_BYTES..) == Some(CALM_END))
+}
+
+/// All that stand; bounded.
 #[derive(Debug, Default)]
 pub(super) struct Notifications {
     rows: Vec<Notification>,
     limit: usize,
+    /// Values that were told so far.
+    told: u64,
     /// Who raises what comes now.
     pub(super) writer: Owner,
 }
 
 impl Notifications {
     pub(super) fn new(limit: u16) -> Self {
-        Self { rows: Vec::new(), limit: usize::from(limit), writer: Owner::BOAT }
+        Self { rows: Vec::new(), limit: usize::from(limit), told: 0, writer: Owner::BOAT }
     }
 
     /// Takes the latest value of a notification and returns it with `id` and `status`.
     ///
-    /// A value that is no object ends the notification and stays as it is. `package` is the plugin's that writes.
+    /// A value that is no object ends the notification and stays as it is. `package` is the plugin's that writes; `told`
+    /// is what the model has of the same source: an engine tells forty calm ones with each message, which are what they were.
     pub(super) fn enrich(
         &mut self,
         context: &str,
         path: &str,
         (source, package): (&str, Option<&str>),
-        timestamp: &str,
+        time: Time<'_>,
         value: &str,
+        told: Option<&str>,
     ) -> String {
         let same = |row: &Notification| row.path == path && row.context == context;
         let of_other = |row: &Notification| row.owner != self.writer && self.writer != Owner::BOAT;
@@ -167,26 +232,30 @@ impl Notifications {
         let found = self.rows.iter().position(|row| same(row) && row.source == source);
         if !value.starts_with('{') {
             if let Some(at) = found {
-                self.rows.remove(at);
+                self.rows.swap_remove(at);
             }
             return value.to_string();
         }
-        let mut row = match found {
-            // The latest one is the last, so that the oldest makes room.
-            Some(at) => self.rows.remove(at),
-            None => Notification::new(derived_id(context, path, source), context, path, source, self.writer),
-        };
-        row.owner = self.writer;
-        let (value, state) = read(value);
-        row.value = value.into_owned();
-        row.timestamp = timestamp.into();
-        if row.state != state {
-            row.state = state.into_owned();
-            (row.silenced, row.acknowledged) = (false, false);
+        if found.is_none()
+            && self.rows.len() >= self.limit
+            && let Some(told) = told.filter(|told| is_calm_same(told, value))
+        {
+            return told.to_string();
         }
+        self.told = self.told.saturating_add(1);
+        if let Some((at, row)) = found.and_then(|at| Some((at, self.rows.get_mut(at)?))) {
+            row.set(self.writer, time, value, self.told);
+            let json = row.json();
+            if row.value.len() > VALUE_BYTES_MAX {
+                self.rows.swap_remove(at);
+            }
+            return json;
+        }
+        let mut row = Notification::new(derived_id(context, path, source), context, path, source, self.writer);
+        row.set(self.writer, time, value, self.told);
         let json = row.json();
         // A calm one that nobody knows yet sends no other away: its id would be the same again.
-        let has_place = found.is_some() || !row.is_calm() || self.rows.len() < self.limit;
+        let has_place = !row.is_calm() || self.rows.len() < self.limit;
         if has_place && row.value.len() <= VALUE_BYTES_MAX {
             self.keep(row);
         }
@@ -200,7 +269,7 @@ impl Notifications {
             if row.source == from {
                 let is_same = |other: &&Notification| other.path == row.path && other.context == row.context;
                 if self.rows.iter().filter(is_same).any(|other| other.source == to) {
-                    self.rows.remove(at);
+                    self.rows.swap_remove(at);
                     continue;
                 }
                 if let Some(row) = self.rows.get_mut(at) {
@@ -230,9 +299,10 @@ impl Notifications {
 
     /// Removes a calm one, else the oldest, of those that are `meant`; false when there is none.
     fn make_room(&mut self, meant: impl Fn(&Notification) -> bool) -> bool {
-        let calm = self.rows.iter().position(|row| meant(row) && row.is_calm());
-        let Some(at) = calm.or_else(|| self.rows.iter().position(&meant)) else { return false };
-        self.rows.remove(at);
+        // Those that are not calm count as later than all that are.
+        let rows = self.rows.iter().enumerate().filter(|(_, row)| meant(row));
+        let Some((at, _)) = rows.min_by_key(|(_, row)| (!row.is_calm(), row.told)) else { return false };
+        self.rows.swap_remove(at);
         true
     }
 
@@ -287,7 +357,9 @@ fn derived_id(context: &str, path: &str, source: &str) -> String {
 impl Model {
     /// Visits the notifications that stand, oldest first.
     pub fn notifications(&self) -> impl Iterator<Item = &Notification> {
-        self.notifications.rows.iter()
+        let mut rows: Vec<&Notification> = self.notifications.rows.iter().collect();
+        sorted::sort_by(&mut rows, |a, b| a.told < b.told);
+        rows.into_iter()
     }
 
     /// Finds a notification by its id.
@@ -298,7 +370,10 @@ impl Model {
 
     /// Makes room for a notification that gets this id when its first value is taken in.
     pub fn announce_notification(&mut self, id: &str, path: &str, source: &str) {
-        self.notifications.keep(Notification::new(id.into(), &self.self_context, path, source, Owner::BOAT));
+        let mut row = Notification::new(id.into(), &self.self_context, path, source, Owner::BOAT);
+        self.notifications.told = self.notifications.told.saturating_add(1);
+        row.told = self.notifications.told;
+        self.notifications.keep(row);
     }
 
     /// Marks a notification as silenced or acknowledged; false when there is none of this id.
@@ -322,7 +397,14 @@ mod tests {
     use super::*;
 
     fn enrich(notifications: &mut Notifications, path: &str, value: &str) -> String {
-        notifications.enrich("vessels.x", path, ("s", None), "t", value)
+        notifications.enrich("vessels.x", path, ("s", None), Time::Text("t"), value, None)
+    }
+
+    /// Returns the paths of those that stand, oldest first.
+    fn standing(notifications: &Notifications) -> Vec<&str> {
+        let mut rows: Vec<&Notification> = notifications.rows.iter().collect();
+        rows.sort_by_key(|row| row.told);
+        rows.into_iter().map(|row| row.path.as_str()).collect()
     }
 
     #[test]
@@ -370,10 +452,28 @@ mod tests {
         raise(owners[0], "other");
         (0..20).for_each(|number| raise(owners[1], &format!("flood{number}")));
         (0..6).for_each(|number| raise(Owner::BOAT, &format!("boat{number}")));
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = standing(&notifications);
         assert_eq!(paths, ["mob", "flood19", "boat0", "boat1", "boat2", "boat3", "boat4", "boat5"]);
         notifications.forget(owners[1]);
         assert!(!notifications.rows.iter().any(|row| row.path == "flood19"));
+    }
+
+    #[test]
+    fn a_calm_one_that_is_told_again_is_known_by_what_the_model_has() {
+        let mut notifications = Notifications::new(0);
+        for calm in [r#"{"state":"normal","method":["sound"],"message":"m"}"#, r#"{"message":"m"}"#] {
+            let mut again = |told: &str, value: &str| {
+                notifications.enrich("vessels.x", "a", ("s", None), Time::Text("t"), value, Some(told))
+            };
+            let told = again("", calm);
+            assert!(is_calm_same(&told, calm));
+            assert_eq!(again(&told, calm), told);
+            let other = told.replace("\"m\"", "\"n\"");
+            assert_eq!(again(&other, calm), told);
+        }
+        let raised = enrich(&mut notifications, "a", r#"{"state":"alarm"}"#);
+        assert!(!is_calm_same(&raised, r#"{"state":"alarm"}"#));
+        assert!(!is_calm_same("", "{}") && !is_calm_same("{\"id\":\"", "{}"));
     }
 
     #[test]
@@ -382,7 +482,7 @@ mod tests {
         enrich(&mut notifications, "notifications.a", r#"{"state":"alarm"}"#);
         enrich(&mut notifications, "notifications.b", r#"{"state":"normal"}"#);
         enrich(&mut notifications, "notifications.c", r#"{"state":"warn"}"#);
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = standing(&notifications);
         assert_eq!(paths, ["notifications.a", "notifications.c"]);
     }
 
@@ -391,14 +491,14 @@ mod tests {
         let mut notifications = Notifications::new(2);
         let calm = r#"{"state":"normal","method":["sound"]}"#;
         let json = ["a", "b", "c"].map(|path| enrich(&mut notifications, path, calm));
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = standing(&notifications);
         assert_eq!(paths, ["a", "b"]);
         assert!(json[2].contains(r#""canSilence":false,"canAcknowledge":false,"canClear":false}}"#), "{}", json[2]);
         assert_eq!(enrich(&mut notifications, "c", calm), json[2]);
         let raised = enrich(&mut notifications, "c", r#"{"state":"alarm","method":["sound"]}"#);
         assert_eq!(json::member(&raised, "id"), json::member(&json[2], "id"));
         assert!(raised.contains(r#""canSilence":true,"canAcknowledge":true,"canClear":true}}"#), "{raised}");
-        let paths: Vec<&str> = notifications.rows.iter().map(|row| row.path.as_str()).collect();
+        let paths = standing(&notifications);
         assert_eq!(paths, ["b", "c"]);
     }
 

@@ -11,8 +11,11 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use super::context::{ContextTree, Node};
+use super::leaf::Reading;
 use super::room::{Full, Owner, Room, SHARE};
-use crate::json::{self, JsonError};
+use crate::delta::{BusSource, Origin, Time};
+use crate::json::{self, JsonError, Value};
 use crate::sorted;
 use crate::time::UnixMillis;
 
@@ -107,8 +110,8 @@ impl Sources {
     pub(super) fn seen(
         &mut self,
         reference: &str,
-        source: Option<&str>,
-        timestamp: &str,
+        origin: Option<Origin<'_>>,
+        time: Time<'_>,
         room: &mut Room,
     ) -> Result<(u16, u32), Full> {
         let last = self.rows.get(usize::from(self.last)).and_then(Option::as_ref);
@@ -122,7 +125,17 @@ impl Sources {
         };
         self.last = number;
         let row = self.rows.get_mut(usize::from(number)).and_then(Option::as_mut).ok_or(Full::Entry)?;
-        Ok((number, source.map_or(0, |source| row.note(source, timestamp, room))))
+        Ok((number, origin.map_or(0, |origin| row.note(origin, time, room))))
+    }
+
+    /// Returns what a source of the boat told of a path.
+    pub(super) fn told<'c>(&self, tree: &'c ContextTree, path: &str, reference: &str) -> Option<Value<'c>> {
+        let Node::Leaf(leaf) = tree.node(path)? else { return None };
+        let is_its = |reading: &&Reading| {
+            let row = self.rows.get(usize::from(reading.source)).and_then(Option::as_ref);
+            row.is_some_and(|row| *row.reference == *reference)
+        };
+        leaf.readings().iter().find(is_its).map(Reading::value)
     }
 
     fn add(&mut self, reference: &str, room: &mut Room) -> Result<u16, Full> {
@@ -245,12 +258,29 @@ impl Row {
     }
 
     /// Notes the members of a `source` object, gives its PGN or 0.
-    fn note(&mut self, source: &str, timestamp: &str, room: &mut Room) -> u32 {
-        let pgn = self.known_pgn(source).unwrap_or_else(|| self.note_members(source));
+    fn note(&mut self, origin: Origin<'_>, time: Time<'_>, room: &mut Room) -> u32 {
+        let pgn = match origin {
+            Origin::Bus(source) => {
+                if self.is_new(source) {
+                    let mut text = String::new();
+                    // Writing into a String cannot fail.
+                    let _ = source.write(&mut text);
+                    self.note_members(&text);
+                }
+                source.pgn
+            }
+            Origin::Object(source) => self.known_pgn(source).unwrap_or_else(|| self.note_members(source)),
+        };
         if pgn != 0 {
-            self.saw(pgn, timestamp, room);
+            self.saw(pgn, time, room);
         }
         pgn
+    }
+
+    /// Tells whether a device on the bus was not heard of, or has another address now. Its label stands in its reference.
+    fn is_new(&self, source: &BusSource) -> bool {
+        let src = self.src.as_deref().and_then(|src| src.parse().ok());
+        src != Some(source.address) || self.kind.as_deref() != Some("NMEA2000")
     }
 
     /// Returns the PGN of a `source` object that says nothing else that is new. This is on the way of each frame, and
@@ -289,8 +319,8 @@ impl Row {
     }
 
     /// Lists a PGN; one that finds no room is not listed.
-    fn saw(&mut self, pgn: u32, timestamp: &str, room: &mut Room) {
-        let time = UnixMillis::parse_iso(timestamp).unwrap_or(UnixMillis::UNKNOWN);
+    fn saw(&mut self, pgn: u32, time: Time<'_>, room: &mut Room) {
+        let time = time.millis().unwrap_or(UnixMillis::UNKNOWN);
         if let Some((_, seen)) = self.pgns.iter_mut().find(|(known, _)| *known == pgn) {
             *seen = time;
         } else if self.pgns.len() < PGNS_PER_SOURCE_MAX && self.owner == room.writer && room.take(PGN_BYTES).is_ok() {
@@ -329,10 +359,19 @@ mod tests {
     fn lists_sources_with_their_pgns() {
         let (mut sources, mut room) = (Sources::default(), Room::new(1, 1_000_000));
         let n2k = |pgn: u32, src: u8| std::format!(r#"{{"label":"can0","type":"NMEA2000","pgn":{pgn},"src":"{src}"}}"#);
-        assert_eq!(sources.seen("can0.7", Some(&n2k(128_267, 7)), TIME, &mut room), Ok((0, 128_267)));
-        assert_eq!(sources.seen("@acme/tide", None, TIME, &mut room), Ok((1, 0)));
-        assert_eq!(sources.seen("can0.35", Some(&n2k(127_250, 35)), TIME, &mut room), Ok((2, 127_250)));
-        assert_eq!(sources.seen("can0.7", Some(&n2k(127_250, 7)), TIME, &mut room), Ok((0, 127_250)));
+        assert_eq!(
+            sources.seen("can0.7", Some(Origin::Object(&n2k(128_267, 7))), Time::Text(TIME), &mut room),
+            Ok((0, 128_267))
+        );
+        assert_eq!(sources.seen("@acme/tide", None, Time::Text(TIME), &mut room), Ok((1, 0)));
+        assert_eq!(
+            sources.seen("can0.35", Some(Origin::Object(&n2k(127_250, 35))), Time::Text(TIME), &mut room),
+            Ok((2, 127_250))
+        );
+        assert_eq!(
+            sources.seen("can0.7", Some(Origin::Object(&n2k(127_250, 7))), Time::Text(TIME), &mut room),
+            Ok((0, 127_250))
+        );
         let expected = r#"{"@acme/tide":{"label":"@acme/tide"},"can0":{"label":"can0","type":"NMEA2000","35":{"n2k":{"src":"35","pgns":{"127250":"2026-11-22T00:00:00.000Z"}}},"7":{"n2k":{"src":"7","pgns":{"127250":"2026-11-22T00:00:00.000Z","128267":"2026-11-22T00:00:00.000Z"}}}}}"#;
         assert_eq!(sources.json(), expected);
         assert_eq!(Sources::default().json(), "{}");
@@ -342,13 +381,13 @@ mod tests {
     fn is_bounded_and_forgets_the_unused() {
         let (mut sources, mut room) = (Sources::default(), Room::new(1, 1_000_000));
         for number in 0..SOURCES_MAX {
-            assert!(sources.seen(&std::format!("s.{number}"), None, TIME, &mut room).is_ok());
+            assert!(sources.seen(&std::format!("s.{number}"), None, Time::Text(TIME), &mut room).is_ok());
         }
-        assert_eq!(sources.seen("new", None, TIME, &mut room), Err(Full::Entry));
+        assert_eq!(sources.seen("new", None, Time::Text(TIME), &mut room), Err(Full::Entry));
         assert!(sources.is_full_for("new", 1) && !sources.is_full_for("s.1", 1));
         sources.keep_only(&[false, false, false, true], 1, &mut room);
         assert_eq!(&*sources.reference(3), "s.3");
-        assert_eq!(sources.seen("new", None, TIME, &mut room), Ok((0, 0)));
+        assert_eq!(sources.seen("new", None, Time::Text(TIME), &mut room), Ok((0, 0)));
         assert!(!sources.is_full_for("x", 2), "a full sweep is not repeated at once");
     }
 
@@ -357,11 +396,14 @@ mod tests {
         let (mut sources, mut room) = (Sources::default(), Room::new(1, 1000));
         let n2k = |pgn: u32| std::format!(r#"{{"label":"can0","pgn":{pgn},"src":"7"}}"#);
         for pgn in 1..1000 {
-            assert_eq!(sources.seen("can0.7", Some(&n2k(pgn)), TIME, &mut room), Ok((0, pgn)));
+            assert_eq!(
+                sources.seen("can0.7", Some(Origin::Object(&n2k(pgn))), Time::Text(TIME), &mut room),
+                Ok((0, pgn))
+            );
             assert!(room.bytes() <= 1000);
         }
         for number in 0..100 {
-            assert_eq!(sources.seen(&std::format!("s.{number}"), None, TIME, &mut room), Err(Full::Model));
+            assert_eq!(sources.seen(&std::format!("s.{number}"), None, Time::Text(TIME), &mut room), Err(Full::Model));
         }
         sources.keep_only(&[], 1, &mut room);
         assert_eq!(room.bytes(), 0);

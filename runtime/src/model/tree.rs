@@ -7,7 +7,7 @@ use super::context::{ContextTree, Node};
 use super::leaf::{Leaf, merge};
 use super::{Model, SCHEMA_VERSION, known};
 use crate::delta::check_parts;
-use crate::json::{self, JsonError, Nested};
+use crate::json::{self, JsonError, Nested, Value};
 use crate::time::UnixMillis;
 
 /// Segments of a question; the longest path has fewer.
@@ -106,15 +106,15 @@ impl Model {
         let [group, key, path @ ..] = segments else { return None };
         let path = path.strip_suffix(&["value"]).unwrap_or(path).join(".");
         let Node::Leaf(leaf) = self.find(group, key)?.node(&path)? else { return None };
-        UnixMillis::parse_iso(leaf.latest()?.timestamp())
+        leaf.latest()?.time().millis()
     }
 
     /// Returns where a context is, latitude and longitude in degrees, by the latest `navigation.position`.
     #[must_use]
     pub fn position_of(&self, context: &str) -> Option<(f64, f64)> {
         let Some(Node::Leaf(leaf)) = self.context(context)?.node("navigation.position") else { return None };
-        let value = leaf.latest()?.value();
-        let degrees = |name: &str| json::member(value, name).and_then(json::number);
+        let value = leaf.latest()?.value().shown();
+        let degrees = |name: &str| json::member(&value, name).and_then(json::number);
         Some((degrees("latitude")?, degrees("longitude")?))
     }
 
@@ -127,7 +127,7 @@ impl Model {
     }
 
     /// Returns the latest value of a path of the own vessel.
-    pub(super) fn own_value(&self, path: &str) -> Option<&str> {
+    pub(super) fn own_value(&self, path: &str) -> Option<Value<'_>> {
         match self.own.node(path)? {
             Node::Leaf(leaf) => Some(leaf.latest()?.value()),
             Node::Bare(_) => None,
@@ -188,7 +188,7 @@ impl Model {
                 open = kind;
             }
             tree.open(name.unwrap_or(key));
-            self.write_tree(tree, context.below("").collect(), 0);
+            self.write_tree(tree, &context.below("").collect::<Vec<_>>(), 0);
             tree.close();
         }
         if open.is_some() {
@@ -208,15 +208,14 @@ impl Model {
             return self.member_in(context, segments, whole);
         }
         let path = segments.join(".");
-        let mut found: Vec<(&str, &Node)> = context.below(&path).collect();
+        let found: Vec<(&str, &Node)> = context.below(&path).collect();
         if let [(at, Node::Bare(value))] = &*found
             && *at == path
         {
             return Some((**value).into());
         }
         if !found.is_empty() || segments.is_empty() {
-            found.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
-            return Some(json::nested(|tree| self.write_tree(tree, found, segments.len())));
+            return Some(json::nested(|tree| self.write_tree(tree, &found, segments.len())));
         }
         if segments == ["meta"] {
             return Some(all_meta(context));
@@ -248,11 +247,8 @@ impl Model {
         None
     }
 
-    /// Writes sorted `entries` as nested objects into the open one, leaving out the first `skip` segments of each path.
-    fn write_tree<'c>(&self, tree: &mut Nested<'_>, mut entries: Vec<(&'c str, &'c Node)>, skip: usize) {
-        if skip == 0 {
-            entries.sort_unstable_by(|(a, _), (b, _)| a.split('.').cmp(b.split('.')));
-        }
+    /// Writes `entries`, part by part in order, as nested objects into the open one, leaving out the first `skip` segments of each path.
+    fn write_tree<'c>(&self, tree: &mut Nested<'_>, entries: &[(&'c str, &'c Node)], skip: usize) {
         let mut open: Vec<Open<'c>> = Vec::new();
         let mut leaf_at_top = false;
         for (index, (path, node)) in entries.iter().enumerate() {
@@ -306,9 +302,10 @@ impl Model {
     /// Writes the members of a leaf (plugin ABI §11.3), without braces.
     fn write_leaf(&self, out: &mut json::Object<'_>, path: &str, leaf: &Leaf) {
         if let Some(latest) = leaf.latest() {
-            out.json("value", latest.value()).text("$source", &self.sources.reference(latest.source));
-            if !latest.timestamp().is_empty() {
-                out.text("timestamp", latest.timestamp());
+            out.json("value", &latest.value().shown()).text("$source", &self.sources.reference(latest.source));
+            let timestamp = latest.time().text();
+            if !timestamp.is_empty() {
+                out.text("timestamp", &timestamp);
             }
         }
         if let Some(meta) = meta(path, leaf.meta()) {
@@ -318,7 +315,7 @@ impl Model {
             out.object("values", |values| {
                 for reading in leaf.readings() {
                     values.object(&self.sources.reference(reading.source), |one| {
-                        one.json("value", reading.value()).text("timestamp", reading.timestamp());
+                        one.json("value", &reading.value().shown()).text("timestamp", &reading.time().text());
                     });
                 }
             });

@@ -122,8 +122,8 @@ impl Model {
                     self.set_zones(path, update.timestamp(), &mut raised);
                 }
             }
-            for (path, value) in update.values() {
-                if let Some(value) = self.zones.rows.get(path).and_then(|_| json::number(value)) {
+            for (path, value) in update.entries() {
+                if let Some(value) = self.zones.rows.get(path).and_then(|_| value.number()) {
                     self.judge(path, value, update.timestamp(), &mut raised);
                 }
             }
@@ -150,7 +150,7 @@ impl Model {
             self.refuse();
         }
         // What is known already is judged at once; on chips, which have no room for this, the next value is.
-        if JUDGES_KNOWN && let Some(value) = self.own_value(path).and_then(json::number) {
+        if JUDGES_KNOWN && let Some(value) = self.own_value(path).and_then(|value| value.number()) {
             self.judge(path, value, timestamp, raised);
         }
     }

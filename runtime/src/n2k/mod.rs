@@ -9,12 +9,12 @@
 //! ```
 //! use skiff_runtime::hal::CanFrame;
 //! use skiff_runtime::n2k::{DeltaForm, Receiver};
-//! use skiff_runtime::time::Instant;
+//! use skiff_runtime::time::{Instant, UnixMillis};
 //!
 //! let mut receiver = Receiver::new("can0");
 //! let frame = CanFrame::new(0x09f1_1207, &[0xff, 0x10, 0x3b, 0xff, 0x7f, 0xff, 0x7f, 0xfc]).unwrap();
 //! let message = receiver.frame(&frame, Instant(0)).unwrap();
-//! let delta = receiver.delta(&message, "2026-06-01T10:00:00.000Z", DeltaForm::Line { line: 1 }).unwrap();
+//! let delta = receiver.delta(&message, UnixMillis(1_780_308_000_000), DeltaForm::Line { line: 1 }).unwrap();
 //! assert!(delta.text().contains(r#"{"path":"navigation.headingTrue","value":1.512}"#));
 //! ```
 

@@ -1,7 +1,6 @@
 //! One input: frames in, messages out, messages in, deltas out, everything counted.
 
 use alloc::string::String;
-use core::fmt::{self, Write};
 
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets};
@@ -9,21 +8,17 @@ use super::id::{BROADCAST, Id, Pgn, SourceAddress};
 use super::iso_tp::{self, IsoTp, IsoTpError};
 use super::log::Item;
 use super::map::memory::{Memory, Name, Source};
-use super::map::{self, DeltaContext, Digits};
+use super::map::{self, DeltaContext};
 use super::payload::Payload;
 use super::table::is_fast;
-use crate::delta::{Delta, DeltaWriter, NAME_BYTES_MAX, UpdateHead, Value, Written};
+use crate::delta::{
+    BusHead, BusLabel, BusSink, BusSource, Delta, DeltaWriter, NAME_BYTES_MAX, ToldWriter, hexadecimal,
+};
 use crate::hal::CanFrame;
-use crate::json;
-use crate::time::Instant;
+use crate::time::{Instant, UnixMillis};
 
 /// Bytes of a source label that are kept; `$source` is the label, a point and the 16 digits of a NAME.
 pub const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX - 17;
-
-/// What stands behind the label in a `source` object, up to the PGN.
-const OF_THE_BUS: &str = ",\"type\":\"NMEA2000\",\"pgn\":";
-/// How a `source` object of a decoder begins.
-const WITHOUT_LABEL: &str = "{\"label\":\"\",\"type\":\"NMEA2000\",\"pgn\":";
 
 /// ISO address claim (ISO 11783-5).
 const ADDRESS_CLAIM: Pgn = Pgn(60_928);
@@ -225,6 +220,13 @@ impl Default for ReceiverLimits {
     }
 }
 
+/// What a message becomes.
+#[derive(Clone, Copy)]
+enum To {
+    Values,
+    Text,
+}
+
 /// Turns what one input receives into deltas.
 #[derive(Clone, Debug)]
 pub struct Receiver {
@@ -237,60 +239,12 @@ pub struct Receiver {
     memory: Memory,
     /// The device whose NAME became known last, its address and NAME.
     named: Option<(SourceAddress, Name)>,
-    /// Every delta is written in the same memory.
+    /// Every delta is told in the same memory.
+    teller: ToldWriter,
+    /// Every text is written in the same memory.
     writer: DeltaWriter,
     /// How a `source` object with the label begins.
-    source_start: String,
-}
-
-/// The texts of a `source` object.
-struct SourceTexts {
-    address: Digits,
-    name: Option<Digits>,
-    device_instance: Option<u8>,
-    instance: Option<Digits>,
-}
-
-impl SourceTexts {
-    fn new(id: Id, known: Option<&Source>, instance: Option<Digits>) -> Self {
-        Self {
-            address: map::digits(id.source.0.into()),
-            name: known.and_then(Source::name).map(|name| map::hexadecimal(name.bits())),
-            device_instance: known.and_then(Source::device_instance),
-            instance,
-        }
-    }
-
-    /// Returns what stands for the device in `$source`: the NAME where it is known, since addresses change.
-    fn reference(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.address)
-    }
-
-    /// Writes the `source` object that begins with `start`; members that are not known are left out.
-    fn write(&self, start: &str, pgn: Pgn, out: &mut dyn Write) -> fmt::Result {
-        // Only the label can need escapes: the others are digits, hexadecimal or a word.
-        out.write_str(start)?;
-        out.write_str(&map::digits(pgn.0.into()))?;
-        out.write_str(",\"src\":\"")?;
-        out.write_str(&self.address)?;
-        if let Some(name) = &self.name {
-            out.write_str("\",\"canName\":\"")?;
-            out.write_str(name)?;
-        }
-        // Whether the text that a member ends with is still open.
-        let mut open = true;
-        if let Some(instance) = self.device_instance {
-            out.write_str("\",\"deviceInstance\":")?;
-            out.write_str(&map::digits(instance.into()))?;
-            open = false;
-        }
-        if let Some(instance) = &self.instance {
-            out.write_str(if open { "\",\"instance\":\"" } else { ",\"instance\":\"" })?;
-            out.write_str(instance)?;
-            open = true;
-        }
-        out.write_str(if open { "\"}" } else { "}" })
-    }
+    bus_label: BusLabel,
 }
 
 impl Receiver {
@@ -306,11 +260,8 @@ impl Receiver {
         let mut kept = heapless::String::new();
         // A push that does not fit leaves the label as it is, and so does every one after it.
         let _ = label.chars().try_for_each(|letter| kept.push(letter));
-        let mut source_start = String::from("{\"label\":");
-        // Writing into a String cannot fail.
-        let _ = json::write_string(&mut source_start, &kept);
-        source_start.push_str(OF_THE_BUS);
         Self {
+            bus_label: BusLabel::new(&kept),
             label: kept,
             uses_name: true,
             fast_packets: FastPackets::default(),
@@ -318,8 +269,8 @@ impl Receiver {
             counters: Counters::default(),
             memory: Memory::new(limits),
             named: None,
+            teller: ToldWriter::default(),
             writer: DeltaWriter::default(),
-            source_start,
         }
     }
 
@@ -398,7 +349,7 @@ impl Receiver {
     pub fn take_renamed(&mut self) -> Option<(String, String)> {
         let (address, name) = self.named.take()?;
         let of = |device: &str| [self.label.as_str(), ".", device].concat();
-        Some((of(&map::digits(address.0.into())), of(&map::hexadecimal(name.bits()))))
+        Some((of(&map::digits(address.0.into())), of(&hexadecimal(name.bits()))))
     }
 
     /// Visits the devices whose address claim was heard: address and NAME.
@@ -420,16 +371,23 @@ impl Receiver {
         fits
     }
 
-    /// Returns the delta of a message, without a time stamp where `timestamp` is empty; `None` when its PGN is unmapped, it comes from address 254, or it has no value.
-    pub fn delta(&mut self, message: &N2kMessage, timestamp: &str, form: DeltaForm<'_>) -> Option<Delta> {
-        let delta = self.map(message, timestamp, form).and_then(|()| self.writer.delta().ok());
+    /// Returns the delta of a message, without a time stamp where `time` is not known; `None` when its PGN is unmapped, it
+    /// comes from address 254, or it has no value.
+    pub fn delta(&mut self, message: &N2kMessage, time: UnixMillis, form: DeltaForm<'_>) -> Option<Delta> {
+        let delta = match form {
+            // A decoder's output is text, and begins with what only text has.
+            DeltaForm::Line { .. } => self.map(message, time, form, To::Text).and_then(|()| self.writer.delta().ok()),
+            DeltaForm::Stamped { .. } => {
+                self.map(message, time, form, To::Values).and_then(|()| self.teller.delta().ok())
+            }
+        };
         self.count_delta(message, delta.is_some());
         delta
     }
 
     /// Returns the text of the delta that [`delta`](Self::delta) would return, in memory that is used again.
-    pub fn delta_text(&mut self, message: &N2kMessage, timestamp: &str, form: DeltaForm<'_>) -> Option<&str> {
-        let written = self.map(message, timestamp, form).is_some() && self.writer.text().is_ok();
+    pub fn delta_text(&mut self, message: &N2kMessage, time: UnixMillis, form: DeltaForm<'_>) -> Option<&str> {
+        let written = self.map(message, time, form, To::Text).is_some() && self.writer.text().is_ok();
         self.count_delta(message, written);
         if written { self.writer.text().ok() } else { None }
     }
@@ -446,8 +404,8 @@ impl Receiver {
         });
     }
 
-    /// Writes the delta of a message; `None` when there is none.
-    fn map(&mut self, message: &N2kMessage, timestamp: &str, form: DeltaForm<'_>) -> Option<()> {
+    /// Gives the delta of a message to one of the writers; `None` when there is none.
+    fn map(&mut self, message: &N2kMessage, time: UnixMillis, form: DeltaForm<'_>, to: To) -> Option<()> {
         let id = message.id;
         if id.source == SourceAddress::NULL {
             return None;
@@ -471,33 +429,48 @@ impl Receiver {
             DeltaContext::Other(context) => Some(context),
             DeltaContext::Invalid => return None,
         };
-        let source = SourceTexts::new(id, self.memory.source(id.source), mapping.source_instance(&decoded));
+        let known = self.memory.source(id.source);
+        let name = known.and_then(Source::name).map(Name::bits);
         let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
-        let (first, start, context, source_ref) = match form {
-            DeltaForm::Line { line } => (Some(("_line", Value::whole(line))), WITHOUT_LABEL, target.as_deref(), None),
+        let (line, context) = match form {
+            DeltaForm::Line { line } => (Some(line), target.as_deref()),
             DeltaForm::Stamped { self_context } => {
-                // The label is kept short enough for this to fit.
-                let device = if self.uses_name { source.reference() } else { &source.address };
-                for part in [self.label.as_str(), ".", device] {
+                // What stands for the device is its NAME where it is known, since addresses change. The label is kept
+                // short enough for this to fit.
+                let device = match name.filter(|_| self.uses_name) {
+                    Some(name) => hexadecimal(name),
+                    None => map::digits(id.source.0.into()),
+                };
+                for part in [self.label.as_str(), ".", &device] {
                     let _ = source_ref.push_str(part);
                 }
-                (
-                    None,
-                    self.source_start.as_str(),
-                    Some(target.as_deref().unwrap_or(self_context)),
-                    Some(source_ref.as_str()),
-                )
+                (None, Some(target.as_deref().unwrap_or(self_context)))
             }
         };
-        self.writer.restart(first, context);
-        let stamp = Some(timestamp).filter(|text| !text.is_empty());
-        let written = |out: &mut dyn Write| source.write(start, id.pgn, out);
-        let head = UpdateHead { source: Some(Value::Written(Written(&written))), source_ref, timestamp: stamp };
-        self.writer.update(&head);
+        let head = BusHead {
+            line,
+            context,
+            is_own: target.is_none(),
+            source: BusSource {
+                label: line.is_none().then(|| self.bus_label.clone()),
+                pgn: id.pgn.0,
+                address: id.source.0,
+                name,
+                device_instance: known.and_then(Source::device_instance),
+                instance: mapping.source_instance(&decoded),
+            },
+            source_ref: &source_ref,
+            time,
+        };
+        let sink: &mut dyn BusSink = match to {
+            To::Values => &mut self.teller,
+            To::Text => &mut self.writer,
+        };
+        sink.begin(head);
         let key = mapping.key(rule, id, &decoded);
         let given = key.map_or(0, |key| self.memory.given(key));
-        let (memory, sink) = (&mut self.memory, &mut self.writer);
-        let mut scene = map::Scene { decoded: &decoded, id, timestamp, memory, sink, given };
+        let memory = &mut self.memory;
+        let mut scene = map::Scene { decoded: &decoded, id, time, memory, sink, given };
         mapping.run(&mut scene);
         let now = scene.given;
         if let Some(key) = key.filter(|_| now != given) {
@@ -547,7 +520,8 @@ mod tests {
     use crate::n2k::encode::{Input, encode};
     use crate::n2k::{Field, Frames, Pgn};
 
-    const TIME: &str = "2026-06-01T10:00:00.000Z";
+    /// 2026-06-01T10:00:00Z.
+    const TIME: UnixMillis = UnixMillis(1_780_308_000_000);
 
     fn id(pgn: u32, source: u8) -> Id {
         Id { priority: 6, pgn: Pgn(pgn), source: SourceAddress(source), destination: 255 }

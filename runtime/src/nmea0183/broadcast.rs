@@ -170,9 +170,7 @@ pub(super) fn context(message: &BinaryBroadcastMessage) -> Option<Context> {
             context.push(':').ok()?;
             let (latitude, longitude) = position(message.fi, data)?;
             for degrees in [latitude, longitude] {
-                let mut text = heapless::String::<16>::new();
-                write!(text, "{degrees:.3}").ok()?;
-                context.push_str(text.get(text.len().checked_sub(3)?..)?).ok()?;
+                write!(context, "{:03}", thousandths(degrees) % 1000).ok()?;
             }
             Some(context)
         }
@@ -184,6 +182,17 @@ pub(super) fn context(message: &BinaryBroadcastMessage) -> Option<Context> {
         (200, 10) => mmsi_context("vessels", mmsi),
         _ => None,
     }
+}
+
+/// Returns an angle in thousandths of a degree, without its sign, as JavaScript's `toFixed` rounds it: the number itself, not
+/// its product, and half a thousandth up. Floats in the formatting machinery are 15 KB on a chip.
+fn thousandths(degrees: f64) -> u64 {
+    let bits = degrees.abs().to_bits();
+    let (exponent, fraction) = (bits >> (f64::MANTISSA_DIGITS - 1), bits & ((1 << (f64::MANTISSA_DIGITS - 1)) - 1));
+    // IEEE 754: 1.fraction times a power of two; angles are below 2^10, and the smallest ones are none.
+    let Some(shift) = 1075_u64.checked_sub(exponent).filter(|shift| (43..64).contains(shift)) else { return 0 };
+    let product = (fraction | 1 << (f64::MANTISSA_DIGITS - 1)).saturating_mul(1000);
+    (product >> shift).saturating_add(product >> (shift - 1) & 1)
 }
 
 /// Gives what a message of a mapped area and function says; `now` tells the year and the month.
@@ -356,5 +365,32 @@ fn time(bits: &Bits<'_>, [day, hour, minute]: [u16; 3], now: UnixMillis, sink: &
         // 24 letters.
         let _ = write!(text, "{month}{day:02}T{hour:02}:{minute:02}:00.000Z");
         sink.value("environment.date", Value::Text(&text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousandths;
+    use std::format;
+
+    #[test]
+    fn thousandths_are_rounded_as_the_number_is() {
+        for raw in (-10_800_000..=10_800_000).step_by(7).chain([0, 1, 29, 30, 31, 59_999, 60_000]) {
+            let degrees = f64::from(raw) / 60_000.0;
+            // Exact halves are rounded up there, and to even here.
+            if (degrees * 16.0).fract() == 0.0 && (degrees * 1000.0).fract() != 0.0 {
+                continue;
+            }
+            let wanted = format!("{:.3}", degrees.abs()).replace('.', "");
+            assert_eq!(format!("{:04}", thousandths(degrees)), wanted, "{raw}");
+        }
+    }
+
+    #[test]
+    fn half_a_thousandth_is_rounded_up_and_what_is_no_angle_is_none() {
+        assert_eq!((thousandths(0.0625), thousandths(-0.1875), thousandths(359.9995)), (63, 188, 360_000));
+        for none in [0.0, f64::MIN_POSITIVE, 0.000_4, f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(thousandths(none), 0, "{none}");
+        }
     }
 }

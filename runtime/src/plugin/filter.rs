@@ -73,10 +73,7 @@ impl PathFilter {
 
     /// Tells whether a delta has a value or meta entry at a wanted path; it is given whole then, its text shared.
     pub(super) fn wants(&self, delta: &Delta) -> bool {
-        delta.updates().any(|update| {
-            let mut paths = update.values().chain(update.meta()).map(|(path, _)| path);
-            paths.any(|path| self.wants_path(path))
-        })
+        delta.updates().any(|update| update.paths().any(|path| self.wants_path(path)))
     }
 
     /// Tells whether a path is wanted.

@@ -281,7 +281,7 @@ impl Plugin {
             return arrived.wakes;
         }
         let delta = offer.delta.clone();
-        let bytes = delta.text().len();
+        let bytes = delta.text_bytes_max();
         self.queues.deltas.push(Incoming { delta, hops: offer.hops }, bytes);
         true
     }

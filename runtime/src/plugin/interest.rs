@@ -79,7 +79,7 @@ impl Interest {
         }
         let mut wanted = Wanted::default();
         for update in delta.updates() {
-            for (path, _) in update.values().chain(update.meta()) {
+            for path in update.paths() {
                 wanted.0 |= self.of_path(path).0;
             }
         }

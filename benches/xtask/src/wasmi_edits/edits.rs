@@ -31,6 +31,7 @@ const BUFFERS: &str = "buffers of the translator are given back when a module is
 const FUEL: &str = "the fuel of a block in 32 bits";
 const EAGER: &str = "a feature for engines that translate eagerly only";
 const NAMES: &str = "operators print their names only with the feature `debug`, as their values do";
+const FLOATS: &str = "values are shown without their number, so that no float is printed";
 const PREFIXES: &str = "features for operators that wasmi has none of";
 
 /// All of them, in the order they are made.
@@ -205,6 +206,20 @@ impl From<BlockFuel> for u64 {
             {indent}#[cfg(feature = \\\"debug\\\")]\\n\\
             {indent}impl ::core::fmt::Debug for OpCode {{\\n\\
 ",
+    },
+    Edit {
+        file: "wasmi/src/value.rs",
+        why: FLOATS,
+        part: Part::Text("#[derive(Clone, Debug)]\npub enum Val {"),
+        with: "impl ::core::fmt::Debug for Val {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(\"Val\")
+    }
+}
+
+/// As the registry has it.
+#[derive(Clone)]
+pub enum Val {",
     },
     Edit {
         file: "wasmparser/Cargo.toml",

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::decode::{Decoded, Reading};
 use skiff_runtime::n2k::{DeltaForm, Frames, Id, Pgn, Receiver};
-use skiff_runtime::time::Instant;
+use skiff_runtime::time::{Instant, UnixMillis};
 
 const FORM: DeltaForm<'static> = DeltaForm::Line { line: 1 };
 
@@ -39,7 +39,7 @@ fuzz_target!(|input: (u32, Vec<u8>)| {
 
     let mut receiver = Receiver::new("fuzz");
     let whole = receiver.whole(id, &payload);
-    let delta = whole.and_then(|message| receiver.delta(&message, "2026-06-01T10:00:00.000Z", FORM));
+    let delta = whole.and_then(|message| receiver.delta(&message, UnixMillis(1_780_308_000_000), FORM));
     let counters = receiver.counters();
     let refused = counters.unmapped + counters.without_value + counters.null_address + counters.oversized;
     assert_eq!(u64::from(delta.is_some()) + refused, 1, "{counters:?}");
@@ -49,7 +49,7 @@ fuzz_target!(|input: (u32, Vec<u8>)| {
         let mut receiver = Receiver::new("fuzz");
         let frames: Vec<CanFrame> = frames.collect();
         let message = frames.iter().find_map(|frame| receiver.frame(frame, Instant(0)));
-        let again = message.and_then(|message| receiver.delta(&message, "2026-06-01T10:00:00.000Z", FORM));
+        let again = message.and_then(|message| receiver.delta(&message, UnixMillis(1_780_308_000_000), FORM));
         assert_eq!(again.map(|delta| delta.text().to_owned()), delta.map(|delta| delta.text().to_owned()));
     }
 });

@@ -43,7 +43,8 @@ pub(super) fn trace(
 ) {
     let mut line = caller.managed(message).unwrap_or_default();
     for number in [a, b, c, d, e].into_iter().take(count as usize) {
-        line.push_str(&format!(" {number}"));
+        line.push(' ');
+        line.push_str(ryu_js::Buffer::new().format(number));
     }
     services.log(log::Level::Debug, &line);
 }

@@ -4,7 +4,7 @@ use skiff_abi::values::{BOOLEAN, NEVER, NUMBER, OTHER_TYPE, TEXT, VALID, WITHDRA
 
 use super::scalar::{Scalar, scalar};
 use super::{Input, Values};
-use crate::delta::Delta;
+use crate::delta::{Delta, Value};
 use crate::time::{Instant, UnixMillis};
 
 /// How a delta comes to a guest.
@@ -48,28 +48,27 @@ pub(super) struct News {
 impl Values {
     /// Takes in the values of a delta; tells whether it has something that is no input.
     pub fn take_in(&mut self, delta: &Delta, arrival: &Arrival<'_>) -> bool {
-        let context = delta.context();
-        let is_own = context.is_empty() || *context == *arrival.self_context;
+        let is_own = delta.is_own(arrival.self_context);
         let mut others = !is_own;
         for update in delta.updates() {
-            let time = UnixMillis::parse_iso(update.timestamp()).map_or(0, |time| time.0);
+            let time = update.time().millis().map_or(0, |time| time.0);
             let age = if arrival.wall.is_known() && time != 0 { arrival.wall.0.saturating_sub(time).max(0) } else { 0 };
             let arrived_ms = i64::try_from(arrival.now.as_millis()).unwrap_or(i64::MAX).saturating_sub(age);
             let origin = Origin { arrived_ms, time, hops: arrival.hops };
             let origin = (is_own && *update.source_ref() != *arrival.own_source).then_some(&origin);
-            for (path, value) in update.values() {
+            for (path, value) in update.entries() {
                 others |= !self.arrive(path, value, origin);
             }
             for (path, _) in update.meta() {
-                others |= !self.arrive(path, "", None);
+                others |= !self.arrive(path, Value::Null, None);
             }
         }
         others
     }
 
-    /// Takes the value that a delta of the own vessel has for a path, compact JSON; without an origin it is only looked
+    /// Takes the value that a delta of the own vessel has for a path; without an origin it is only looked
     /// at. False when no input has this path.
-    pub(super) fn arrive(&mut self, path: &str, value: &str, origin: Option<&Origin>) -> bool {
+    pub(super) fn arrive(&mut self, path: &str, value: Value<'_>, origin: Option<&Origin>) -> bool {
         let mut is_input = false;
         for input in self.inputs.iter_mut().filter(|input| *input.path.path() == *path) {
             is_input = true;

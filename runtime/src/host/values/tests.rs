@@ -228,7 +228,7 @@ impl Guest {
 
     fn arrive(&mut self, path: &str, value: &str) -> bool {
         let origin = Origin { arrived_ms: self.world.now_ms as i64, time: 0, hops: 0 };
-        self.instance.values_mut().unwrap().arrive(path, value, Some(&origin))
+        self.instance.values_mut().unwrap().arrive(path, Value::Json(value), Some(&origin))
     }
 
     fn word(&self, at: u32) -> u32 {
@@ -306,7 +306,7 @@ fn the_newest_time_stamp_of_what_arrived_is_told() {
     let mut guest = Image::new().input("a", NUMBER).guest("");
     let mut tell = |time| {
         let origin = Origin { time, ..Origin::default() };
-        guest.instance.values_mut().unwrap().arrive("a", "1", Some(&origin));
+        guest.instance.values_mut().unwrap().arrive("a", Value::Json("1"), Some(&origin));
     };
     tell(5_000_000_000);
     tell(4_000_000_000);
@@ -314,7 +314,7 @@ fn the_newest_time_stamp_of_what_arrived_is_told() {
     let time = |guest: &Guest| u64::from(guest.word(DESCRIPTOR + 24)) | u64::from(guest.word(DESCRIPTOR + 28)) << 32;
     assert_eq!(time(&guest), 5_000_000_000);
     let origin = Origin { time: 3_000_000_000, ..Origin::default() };
-    guest.instance.values_mut().unwrap().arrive("a", "1", Some(&origin));
+    guest.instance.values_mut().unwrap().arrive("a", Value::Json("1"), Some(&origin));
     guest.update();
     assert_eq!(time(&guest), 3_000_000_000, "one wrong clock does not stay for ever");
 }
@@ -619,8 +619,8 @@ proptest::proptest! {
         }
         let mut guest = image.guest(&[0, 1].map(count).concat());
         if let Some(values) = guest.instance.values_mut() {
-            values.arrive("a", "1", Some(&Origin::default()));
-            values.arrive("t", "\"text\"", Some(&Origin::default()));
+            values.arrive("a", Value::Json("1"), Some(&Origin::default()));
+            values.arrive("t", Value::Json("\"text\""), Some(&Origin::default()));
         }
         proptest::prop_assert!(guest.call(Call::Update).is_ok());
     }

@@ -142,11 +142,12 @@ fn simnet(scene: &mut Scene<'_>) {
 }
 
 fn notify(scene: &mut Scene<'_>, path: &str, message: &str, state: &str, method: &[Value<'_>]) {
+    let time = scene.time.text();
     let members = [
         ("message", Value::Text(message)),
         ("method", Value::List(method)),
         ("state", Value::Text(state)),
-        ("timestamp", if scene.timestamp.is_empty() { Value::Null } else { Value::Text(scene.timestamp) }),
+        ("timestamp", if time.is_empty() { Value::Null } else { Value::Text(&time) }),
     ];
     scene.value(path, Value::Object(&members));
 }

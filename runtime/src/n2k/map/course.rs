@@ -10,7 +10,6 @@ use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
-use crate::time::UnixMillis;
 
 pub(super) const MAPPINGS: &[Mapping] = &[
     Mapping::code(129_283, cross_track_error),
@@ -75,7 +74,7 @@ fn navigation_data(scene: &mut Scene<'_>) {
 /// Returns the milliseconds from the message to the time of arrival, where both are known.
 fn time_to_go(scene: &Scene<'_>) -> Option<i64> {
     let (arrival, _) = scene.decoded.instant(Field::EtaDate, Field::EtaTime)?;
-    let now = UnixMillis::parse_iso(scene.timestamp).filter(|now| now.is_dated())?;
+    let now = Some(scene.time).filter(|now| now.is_dated())?;
     arrival.0.checked_sub(now.0)
 }
 

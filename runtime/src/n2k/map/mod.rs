@@ -32,6 +32,7 @@ use self::memory::Memory;
 use super::decode::Decoded;
 use super::id::{Id, Pgn};
 use crate::delta::{Value, ValueSink};
+use crate::time::UnixMillis;
 
 pub(crate) use self::ais_names::{aton_type, ship_type};
 pub(super) use self::environment::temperature_source;
@@ -40,14 +41,14 @@ pub(crate) use self::radio::nature_of_distress;
 pub(super) use self::rule::Mapping;
 pub(super) use self::tanks::FLUIDS;
 pub(super) use self::target::DeltaContext;
-pub(super) use self::text::{Digits, digits, hexadecimal};
+pub(super) use self::text::digits;
 
 /// What a rule reads and writes.
 pub(super) struct Scene<'a> {
     pub decoded: &'a Decoded<'a>,
     pub id: Id,
-    /// ISO 8601 time of the message.
-    pub timestamp: &'a str,
+    /// Time of the message, where it is known.
+    pub time: UnixMillis,
     pub memory: &'a mut Memory,
     pub sink: &'a mut dyn ValueSink,
     /// A bit for each leaf that has a value since the last message that had none for it.
@@ -57,7 +58,7 @@ pub(super) struct Scene<'a> {
 impl Scene<'_> {
     /// Returns the scene of one group of a repeating set.
     fn of<'b>(&'b mut self, group: &'b Decoded<'b>) -> Scene<'b> {
-        Scene { decoded: group, id: self.id, timestamp: self.timestamp, memory: self.memory, sink: self.sink, given: 0 }
+        Scene { decoded: group, id: self.id, time: self.time, memory: self.memory, sink: self.sink, given: 0 }
     }
 
     /// Gives the value of leaf number `bit`. One that is not available any more is null, once: what went away must be

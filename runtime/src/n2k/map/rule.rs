@@ -3,8 +3,8 @@
 use super::Scene;
 use super::faults;
 use super::memory::GivenKey;
-use super::text::{Digits, ShortText, digits, join, lower};
-use crate::delta::Value;
+use super::text::{ShortText, digits, join, lower};
+use crate::delta::{BusInstance, Value};
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
 use crate::n2k::id::Id;
@@ -147,13 +147,13 @@ impl Mapping {
     }
 
     /// Returns `source.instance` of a delta.
-    pub fn source_instance(&self, decoded: &Decoded<'_>) -> Option<Digits> {
-        let undefined = || Digits::try_from("undefined").ok();
+    pub fn source_instance(&self, decoded: &Decoded<'_>) -> Option<BusInstance> {
+        let number = |field| decoded.raw(field).and_then(|raw| u32::try_from(raw).ok()).map(BusInstance::Number);
         match self.instance {
             Instance::None | Instance::Picks(_) => None,
-            Instance::Known(field) => decoded.raw(field).map(digits),
-            Instance::Named(field) => decoded.raw(field).map(digits).or_else(undefined),
-            Instance::Undefined => undefined(),
+            Instance::Known(field) => number(field),
+            Instance::Named(field) => number(field).or(Some(BusInstance::Undefined)),
+            Instance::Undefined => Some(BusInstance::Undefined),
         }
     }
 

@@ -51,7 +51,7 @@ impl Target {
 const NOT_AVAILABLE: u64 = 0xffff_ffff;
 const VESSELS: &str = "vessels.urn:mrn:imo:mmsi:";
 
-fn zeros_in_front(mmsi: i64) -> super::Digits {
+fn zeros_in_front(mmsi: i64) -> super::text::Digits {
     super::text::padded(mmsi, MMSI_DIGITS)
 }
 

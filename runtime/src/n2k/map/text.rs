@@ -37,17 +37,6 @@ pub(super) fn padded(number: i64, width: usize) -> Digits {
     text
 }
 
-/// Writes a NAME as the peer does: hexadecimal, lower case, no zeros in front.
-pub(in crate::n2k) fn hexadecimal(number: u64) -> Digits {
-    let mut text = Digits::new();
-    let count = (64 - number.leading_zeros()).div_ceil(4).max(1);
-    for nibble in (0..count).rev() {
-        let digit = u32::try_from(number >> (nibble * 4) & 0xf).unwrap_or(0);
-        let _ = char::from_digit(digit, 16).map(|digit| text.push(digit));
-    }
-    text
-}
-
 /// Returns `text` in lower case; ASCII only, as all texts of lookups are.
 pub(super) fn lower(text: &str) -> ShortText {
     text.chars().map(|letter| letter.to_ascii_lowercase()).take(TEXT_BYTES_MAX).collect()
@@ -96,9 +85,6 @@ mod tests {
         }
         assert_eq!(padded(2_320_001, 9), "002320001");
         assert_eq!(padded(0, 9), "000000000");
-        for number in [0, 0xf, 0x10, 0xc078_9c00_e7e0_4c73, u64::MAX] {
-            assert_eq!(hexadecimal(number).as_str(), std::format!("{number:x}"));
-        }
     }
 
     #[test]

@@ -18,9 +18,7 @@ fn values(seed: u64) -> Vec<(UnixMillis, String, f64)> {
     let (mut receiver, mut seen) = (Receiver::new(LABEL), Vec::new());
     for (time, frame) in round(seed) {
         let Some(message) = receiver.frame(&frame, Instant::from_millis(time.0.cast_unsigned())) else { continue };
-        let Some(delta) =
-            receiver.delta(&message, &time.to_string(), DeltaForm::Stamped { self_context: "vessels.self" })
-        else {
+        let Some(delta) = receiver.delta(&message, time, DeltaForm::Stamped { self_context: "vessels.self" }) else {
             continue;
         };
         for (path, value) in delta.updates().flat_map(|update| update.values()) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::n2k::{DeltaForm, Id, N2kMessage, Pgn, Receiver, SourceAddress};
+use crate::time::UnixMillis;
 
 fn ms(millis: u64) -> Instant {
     Instant::from_millis(millis)
@@ -175,7 +176,7 @@ fn decoded(pgn: u32, payload: &[u8]) -> Vec<(String, String)> {
     let id = Id { priority: 2, pgn: Pgn(pgn), source: SourceAddress(7), destination: 255 };
     let mut receiver = Receiver::new("x");
     let message = N2kMessage { id, payload: crate::n2k::Payload::from_slice(payload).unwrap() };
-    let delta = receiver.delta(&message, "2026-06-01T10:00:00.000Z", DeltaForm::Line { line: 1 });
+    let delta = receiver.delta(&message, UnixMillis(1_780_308_000_000), DeltaForm::Line { line: 1 });
     let delta = delta.as_ref();
     delta
         .into_iter()

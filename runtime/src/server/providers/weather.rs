@@ -69,13 +69,14 @@ fn ask(request: &Request, providers: &Providers<'_>, export: &'static str, kind:
 /// Returns the request object: position, type, options.
 fn question(request: &Request, export: &str, kind: Option<&str>) -> Result<String, String> {
     let query = query_json(request.query(), &["token", "provider"]);
-    let coordinate = |name: &str, limit: f64| {
+    let coordinate = |name: &str, limit: u8| {
         let text = json::member(&query, name).and_then(json::string).unwrap_or_default();
-        let number =
-            json::compact(text.trim()).ok().filter(|text| json::number(text).is_some_and(|it| it.abs() <= limit));
+        let number = json::compact(text.trim())
+            .ok()
+            .filter(|text| json::number(text).is_some_and(|it| it.abs() <= limit.into()));
         number.ok_or_else(|| format!("{name} must be a number of degrees, at most {limit} from zero"))
     };
-    let (latitude, longitude) = (coordinate("lat", 90.0)?, coordinate("lon", 180.0)?);
+    let (latitude, longitude) = (coordinate("lat", 90)?, coordinate("lon", 180)?);
     Ok(json::object(|out| {
         out.object("position", |position| {
             position.json("latitude", &latitude).json("longitude", &longitude);

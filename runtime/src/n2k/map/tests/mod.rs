@@ -23,7 +23,8 @@ mod memory;
 mod power;
 mod targets;
 
-const TIME: &str = "2026-06-01T10:00:00.000Z";
+/// 2026-06-01T10:00:00Z.
+const TIME: UnixMillis = UnixMillis(1_780_308_000_000);
 
 /// Maps one payload, and remembers what it gave.
 fn run(memory: &mut Memory, pgn: Pgn, decoded: &Decoded<'_>) -> Vec<String> {
@@ -32,7 +33,7 @@ fn run(memory: &mut Memory, pgn: Pgn, decoded: &Decoded<'_>) -> Vec<String> {
     let (rule, mapping) = find(pgn).unwrap();
     let key = mapping.key(rule, id, decoded);
     let given = key.map_or(0, |key| memory.given(key));
-    let mut scene = Scene { decoded, id, timestamp: TIME, memory, sink: &mut sink, given };
+    let mut scene = Scene { decoded, id, time: TIME, memory, sink: &mut sink, given };
     mapping.run(&mut scene);
     let given = scene.given;
     if let Some(key) = key {

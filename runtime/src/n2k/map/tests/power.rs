@@ -133,7 +133,7 @@ fn spans_of_minutes_beyond_the_range_are_the_peers_and_unknown_ones_null() {
         let id = Id { priority: 6, pgn: Pgn(127_506), source: SourceAddress(7), destination: 255 };
         let (mut memory, mut sink) = (Memory::default(), Collected::default());
         let memory = &mut memory;
-        let mut scene = Scene { decoded: &decoded, id, timestamp: TIME, memory, sink: &mut sink, given: 0 };
+        let mut scene = Scene { decoded: &decoded, id, time: TIME, memory, sink: &mut sink, given: 0 };
         find(Pgn(127_506)).unwrap().1.run(&mut scene);
         sink.0
     };
