@@ -21,6 +21,7 @@ mod scalar;
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 pub use arrival::Arrival;
 use arrival::News;
@@ -89,8 +90,8 @@ pub struct Values {
     output_rows: u32,
     interval_ms: u32,
     takes_others: bool,
-    inputs: Box<[Input]>,
-    outputs: Box<[Output]>,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
     /// Updates so far, the one under way among them.
     updates: u32,
     news: News,

@@ -98,7 +98,7 @@ impl Values {
     /// Gives the changed values to `sink`: rows of members of one path as one object.
     fn give(&mut self, memory: Linear<'_>, sink: &mut dyn ValueSink, refused: &mut Refused) {
         let mut row = self.output_rows;
-        let mut rest = &mut *self.outputs;
+        let mut rest = self.outputs.as_mut_slice();
         while let Some((output, behind)) = rest.split_first_mut() {
             if core::mem::take(&mut output.is_changed) {
                 let path = output.path.path();
