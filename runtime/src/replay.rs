@@ -8,7 +8,6 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::budget::Limits;
 use crate::config::Vessel;
@@ -230,9 +229,10 @@ impl Replay {
     /// that an update of a plugin which keeps an interval runs at its time.
     fn advance_to(&mut self, wall: UnixMillis) {
         let ahead = wall.0.saturating_sub(self.gateway_wall().0);
-        let target = self.clock_now() + Duration::from_millis(u64::try_from(ahead).unwrap_or(0));
-        while let Some(wake) = self.wake.filter(|wake| (self.clock_now()..target).contains(wake)) {
-            self.clock.advance(wake.since(self.clock_now()));
+        let micros = u64::try_from(ahead).unwrap_or(0).saturating_mul(1000);
+        let target = Instant(self.clock_now().0.saturating_add(micros));
+        while let Some(wake) = self.wake.filter(|wake| *wake > self.clock_now() && *wake < target) {
+            self.clock.advance_to(wake);
             self.settle();
         }
         self.clock.advance_to_wall(wall);
