@@ -11,6 +11,9 @@ use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Nob
 use skiff_runtime::package::Package;
 use skiff_runtime::time::UnixMillis;
 
+/// The own vessel of the benches.
+pub const SELF_CONTEXT: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
+
 /// Nobody around a plugin but what keeps the deltas it emits.
 #[must_use]
 pub fn quiet() -> Quiet {
@@ -84,11 +87,7 @@ pub fn shallow_water_alarm() -> Package {
 /// When `values` is not the inside of a values array.
 #[must_use]
 pub fn delta(values: &str) -> Arc<Delta> {
-    let stamp = Stamp {
-        source_ref: "bench.1",
-        self_context: "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001",
-        now: NOW,
-    };
+    let stamp = Stamp { source_ref: "bench.1", self_context: SELF_CONTEXT, now: NOW };
     let text = format!(r#"{{"updates":[{{"values":[{values}]}}]}}"#);
     Arc::new(Delta::parse(&text, &stamp).expect("a delta"))
 }

@@ -208,27 +208,34 @@ impl Replay {
         self.clock.wall().unwrap_or_default()
     }
 
-    /// Moves the clock to `wall`, stopping at each whole second on the way for `poll`.
+    /// Moves the clock to `wall`, stopping on the way at each whole second for `poll`, and where something is due.
     fn advance(&mut self, wall: UnixMillis) {
         if let Some(last) = self.wall.filter(|_| wall.0 >= self.next_second.0) {
             let mut second = last.0.div_euclid(1000).saturating_add(1);
             let end = wall.0.div_euclid(1000).min(second.saturating_add(GAP_SECONDS_MAX));
             while second <= end {
-                self.clock.advance_to_wall(UnixMillis(second.saturating_mul(1000)));
-                self.settle_what_is_due();
+                self.advance_to(UnixMillis(second.saturating_mul(1000)));
                 second = second.saturating_add(1);
             }
         }
         if self.wall.is_none_or(|last| wall.0 >= self.next_second.0 || wall < last) {
             self.next_second = UnixMillis(wall.0.div_euclid(1000).saturating_add(1).saturating_mul(1000));
         }
-        self.clock.advance_to_wall(wall);
+        self.advance_to(wall);
         self.wall = Some(wall);
-        self.settle_what_is_due();
     }
 
-    /// Runs the gateway where the clock came to what it waits for.
-    fn settle_what_is_due(&mut self) {
+    /// Moves the clock to `wall`, and runs the gateway where the clock comes to what it waits for: also on the way, so
+    /// that an update of a plugin which keeps an interval runs at its time.
+    fn advance_to(&mut self, wall: UnixMillis) {
+        let ahead = wall.0.saturating_sub(self.gateway_wall().0);
+        let micros = u64::try_from(ahead).unwrap_or(0).saturating_mul(1000);
+        let target = Instant(self.clock_now().0.saturating_add(micros));
+        while let Some(wake) = self.wake.filter(|wake| *wake > self.clock_now() && *wake < target) {
+            self.clock.advance_to(wake);
+            self.settle();
+        }
+        self.clock.advance_to_wall(wall);
         if self.wake.is_some_and(|at| at <= self.clock_now()) {
             self.settle();
         }

@@ -12,14 +12,15 @@ use skiff_runtime::package::Package;
 
 use super::exit::{self, Failure};
 use super::talk::{self, sanitised};
-use crate::packages;
+use crate::packages::{self, Deltas};
 
 /// Bytes of a module that is looked at; whether a board takes it is the verdict.
 const MODULE_BYTES_MAX: u32 = 64 * 1024 * 1024;
 
 /// Say what a plugin package is, what it needs, and which boards it fits
 ///
-/// Nothing of the plugin runs. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
+/// Nothing of the plugin runs, but for one that takes values instead of text: that is started with an empty configuration,
+/// where nothing leads outside, to be asked what it takes and gives. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
 /// is known that keeps it from starting, else 1.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
@@ -42,7 +43,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
-    let Report { package, facts, fits } = match survey(args) {
+    let Report { package, facts, fits, deltas } = match survey(args) {
         Ok(report) => report,
         Err(failure) if args.json => {
             let refused = json!({ "package": args.package.display().to_string(), "error": failure.text, "boards": [] });
@@ -58,13 +59,14 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         .map(|capability| capability.name())
         .collect();
     let text = if args.json {
-        as_json(&package.name, &facts, &capabilities, &hints, &fits).to_string()
+        as_json(&package.name, &facts, &capabilities, &deltas, &hints, &fits).to_string()
     } else {
         let hindrance = facts.hindrance(&package.capabilities);
         as_text(
             &format!("{} {}", package.name, package.version),
             &facts,
             &capabilities,
+            &deltas,
             &hints,
             hindrance.as_ref(),
             &fits,
@@ -80,6 +82,7 @@ struct Report {
     package: Package,
     facts: ModuleFacts,
     fits: Vec<Fit>,
+    deltas: Deltas,
 }
 
 fn survey(args: &Args) -> Result<Report, Failure> {
@@ -90,14 +93,22 @@ fn survey(args: &Args) -> Result<Report, Failure> {
     })?;
     let boards: Vec<Board> = args.board.map_or_else(|| Board::ALL.to_vec(), |board| vec![board]);
     let fits = boards.iter().map(|board| Fit::of(&facts, &package.capabilities, &Limits::of(*board))).collect();
-    Ok(Report { package, facts, fits })
+    let deltas = Deltas::of(&package, &facts, args.board.unwrap_or_default());
+    Ok(Report { package, facts, fits, deltas })
 }
 
 fn import_names(facts: &ModuleFacts) -> Vec<String> {
     facts.imports.iter().map(|import| format!("{}.{}", import.module, import.name)).collect()
 }
 
-fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], hints: &[String], fits: &[Fit]) -> Value {
+fn as_json(
+    name: &str,
+    facts: &ModuleFacts,
+    capabilities: &[&str],
+    deltas: &Deltas,
+    hints: &[String],
+    fits: &[Fit],
+) -> Value {
     let boards: Vec<Value> = fits
         .iter()
         .map(|fit| {
@@ -119,6 +130,7 @@ fn as_json(name: &str, facts: &ModuleFacts, capabilities: &[&str], hints: &[Stri
         "exports": facts.exports,
         "unknownImports": facts.unknown_imports,
         "capabilities": capabilities,
+        "deltas": deltas.as_json(),
         "warnings": hints,
         "memory": { "pages": facts.memory.pages, "pageSize": facts.memory.page_bytes },
         "wasmBytes": facts.wasm_bytes,
@@ -149,6 +161,7 @@ fn as_text(
     title: &str,
     facts: &ModuleFacts,
     capabilities: &[&str],
+    deltas: &Deltas,
     hints: &[String],
     hindrance: Option<&Refusal>,
     fits: &[Fit],
@@ -186,6 +199,9 @@ fn as_text(
     for (name, value) in rows {
         let _ = writeln!(out, "{name:<13} {}", sanitised(&value));
     }
+    for (name, value) in deltas.as_rows() {
+        let _ = writeln!(out, "{name:<13} {}", sanitised(&value));
+    }
     // Said once, not for each board.
     if let Some(refusal) = hindrance {
         let _ = writeln!(out, "{:<13} {refusal}", "would not start");
@@ -220,7 +236,8 @@ mod tests {
         let package = sample::PACKAGES[0].package().unwrap();
         let facts = ModuleFacts::survey(&package.wasm).unwrap();
         let fits = [Fit::of(&facts, &package.capabilities, &Limits::of(Board::Linux))];
-        let value = as_json(&package.name, &facts, &["dataRead"], &[], &fits);
+        let deltas = Deltas::of(&package, &facts, Board::Linux);
+        let value = as_json(&package.name, &facts, &["dataRead"], &deltas, &[], &fits);
         for member in [
             "package",
             "kind",
@@ -228,6 +245,7 @@ mod tests {
             "exports",
             "unknownImports",
             "capabilities",
+            "deltas",
             "warnings",
             "memory",
             "wasmBytes",
@@ -236,6 +254,6 @@ mod tests {
             assert!(!value[member].is_null(), "{member}");
         }
         assert_eq!(value["boards"][0]["fits"], true);
-        assert!(as_text("x", &facts, &[], &[], None, &fits).contains("linux         yes"));
+        assert!(as_text("x", &facts, &[], &deltas, &[], None, &fits).contains("linux         yes"));
     }
 }

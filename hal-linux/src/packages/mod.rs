@@ -1,5 +1,6 @@
 //! Plugin packages on disk, as a user names them.
 
+mod deltas;
 pub mod folder;
 mod hints;
 pub mod pack;
@@ -13,6 +14,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+pub use deltas::Deltas;
 pub use hints::hints;
 pub use schema::schema;
 use skiff_runtime::package::{Manifest, PACKAGE_JSON_BYTES_MAX, Package, PackageError, UNPACKED_BYTES_MAX};

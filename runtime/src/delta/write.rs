@@ -77,6 +77,19 @@ impl Delta {
         Self::of_entry(List::Meta, context, path, meta, stamp)
     }
 
+    /// Returns a delta of the own vessel with the values that `fill` gives, whose paths were checked; `$source` is the
+    /// stamp's.
+    ///
+    /// # Errors
+    /// As [`DeltaWriter::finish`].
+    pub fn of_values(stamp: &Stamp<'_>, fill: &mut dyn FnMut(&mut dyn ValueSink)) -> Result<Self, DeltaError> {
+        let mut writer = DeltaWriter::with_room(stamp.self_context, ONE_ENTRY_BYTES.saturating_mul(2), 1);
+        let timestamp = stamp.now.is_known().then(|| stamp.now.text());
+        writer.stamped_update(None, stamp.source_ref, timestamp.as_deref().unwrap_or_default(), List::Values);
+        fill(&mut writer);
+        writer.finish()
+    }
+
     fn of_entry(list: List, context: &str, path: &str, json: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
         let context = match context {
             "" | "vessels.self" => stamp.self_context,

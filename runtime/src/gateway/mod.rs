@@ -35,7 +35,7 @@ use crate::config::Vessel;
 use crate::delta::Delta;
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
-use crate::plugin::Registry;
+use crate::plugin::{Offer, Registry};
 use crate::server::Access;
 use crate::server::stream::StreamText;
 use crate::time::{Instant, UnixMillis};
@@ -194,7 +194,7 @@ impl Gateway {
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
         self.inputs.offer(delta, &self.setup.self_context, now);
-        self.plugins.registry.offer(delta, hops);
+        self.plugins.registry.offer(&Offer { delta, hops, self_context: &self.setup.self_context, now });
         for session in self.clients.streams.sessions_mut() {
             session.offer(delta, &self.model, now);
         }

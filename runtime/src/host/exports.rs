@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use skiff_abi::export;
+use skiff_abi::{export, values};
 use wasmi::{Extern, Func, Global, Instance, Store, Val};
 
 use super::Call;
@@ -27,8 +27,10 @@ pub(super) struct Exports {
     plugin_start: Option<Func>,
     plugin_stop: Option<Func>,
     poll: Option<Func>,
-    delta_handler: Option<Func>,
+    pub(super) delta_handler: Option<Func>,
     response_handler: Option<Func>,
+    pub(super) values: Option<Func>,
+    pub(super) update: Option<Func>,
     pub(super) allocate: Option<Func>,
     pub(super) deallocate: Option<Func>,
     pub(super) new: Option<Func>,
@@ -53,6 +55,8 @@ impl Exports {
             poll: function(export::POLL),
             delta_handler: function(export::DELTA_HANDLER),
             response_handler: function(export::RESPONSE_HANDLER),
+            values: function(values::VALUES),
+            update: function(values::UPDATE),
             allocate: function(export::ALLOCATE),
             deallocate: function(export::DEALLOCATE),
             new: function(export::AS_NEW),
@@ -78,6 +82,7 @@ impl Exports {
             Call::Poll => (export::POLL, self.poll),
             Call::Collect => (export::AS_COLLECT, self.collect),
             Call::Delta(_) | Call::DeltaText(_) => (export::DELTA_HANDLER, self.delta_handler),
+            Call::Update => (values::UPDATE, self.update),
             Call::Fetched { .. } => (export::RESPONSE_HANDLER, self.response_handler),
             Call::Provider { export, .. } => (*export, handler(export)),
             Call::Http { handler: name, .. } | Call::Put { handler: name, .. } => {

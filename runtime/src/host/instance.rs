@@ -1,5 +1,6 @@
 //! One running plugin: engine, store, instance, and the call it is in.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -16,6 +17,7 @@ use super::memory::{GuestSlice, Linear, LinearMut};
 use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
 use super::trace;
+use super::values::Values;
 use super::{Call, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
@@ -51,6 +53,8 @@ pub struct Usage {
     pub linear_bytes: u64,
     /// Content of its open files and of `/tmp`, bytes.
     pub file_bytes: u64,
+    /// The host's copy of its rows and of the values that wait for them, bytes.
+    pub row_bytes: u64,
     /// Fuel the last or current call took.
     pub fuel_in_call: u64,
 }
@@ -76,6 +80,8 @@ pub struct Instance {
     uncollected: (u32, u64),
     /// What frees nothing places one thing behind the other: the end of the last one.
     filled: Option<u64>,
+    /// Its rows, where it takes values.
+    pub(super) values: Option<Box<Values>>,
 }
 
 impl Instance {
@@ -158,6 +164,7 @@ impl Instance {
             unknown_imports: facts.unknown_imports.clone(),
             uncollected: (0, 0),
             filled: facts.never_frees.then_some(0),
+            values: None,
         };
         if !start_section_waits {
             instance.imports_work();
@@ -184,6 +191,12 @@ impl Instance {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.function(name).is_some()
+    }
+
+    /// Tells whether it has a handler for deltas as text.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.exports.delta_handler.is_some()
     }
 
     pub(super) fn function(&self, name: &str) -> Option<Func> {
@@ -233,11 +246,15 @@ impl Instance {
         if self.machine.is_some() && self.dead.is_none() {
             self.dead = Some(Failure::BadAnswer("the call was abandoned"));
         }
-        self.uncollected = if matches!(call, Call::Collect) {
-            (0, 0)
-        } else {
-            (self.uncollected.0.saturating_add(1), self.uncollected.1)
-        };
+        match call {
+            Call::Collect => self.uncollected = (0, 0),
+            // Nothing is allocated for it.
+            Call::Update => {}
+            _ => self.uncollected.0 = self.uncollected.0.saturating_add(1),
+        }
+        if let Some(values) = &mut self.values {
+            values.begin(matches!(call, Call::Update));
+        }
         self.fuel_in_call = 0;
         self.machine = Some(Machine::new(self, call));
     }
@@ -254,6 +271,7 @@ impl Instance {
         }
         let state = self.store.data_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
+        self.write_inputs();
         let progress = machine.slice(self, services);
         trace::report(self.store.data_mut(), services);
         self.fuel_in_call = machine.spent();
@@ -264,7 +282,8 @@ impl Instance {
         match &progress {
             Progress::Running | Progress::Waiting => self.machine = Some(machine),
             Progress::Failed(failure) if failure.is_fatal() => self.dead = Some(failure.clone()),
-            Progress::Failed(_) | Progress::Done(_) => {}
+            Progress::Failed(_) => self.pass_over_outputs(),
+            Progress::Done(_) => {}
         }
         progress
     }
@@ -303,12 +322,24 @@ impl Instance {
         }
     }
 
+    /// Returns its rows, where it takes values: known from the first `plugin_start` on that returned 0.
+    #[must_use]
+    pub fn values(&self) -> Option<&Values> {
+        self.values.as_deref()
+    }
+
+    /// Returns its rows, to give it values.
+    pub fn values_mut(&mut self) -> Option<&mut Values> {
+        self.values.as_deref_mut()
+    }
+
     /// Returns what it uses.
     #[must_use]
     pub fn usage(&self) -> Usage {
         Usage {
             linear_bytes: self.memory.data_size(&self.store) as u64,
             file_bytes: self.store.data().files.as_ref().map_or(0, Files::held_bytes),
+            row_bytes: self.values.as_ref().map_or(0, |values| values.heap_bytes()),
             fuel_in_call: self.fuel_in_call,
         }
     }

@@ -1,6 +1,6 @@
 //! What a call is for, and which export it calls.
 
-use skiff_abi::export;
+use skiff_abi::{export, values};
 
 use super::Call;
 
@@ -25,6 +25,8 @@ pub enum CallKind {
     Collect,
     /// Hands a delta over.
     Delta,
+    /// Tells that inputs arrived.
+    Update,
     /// Asks the handler of a request, a PUT or a provider.
     Handler,
     /// Hands the answer to an asynchronous fetch over.
@@ -45,6 +47,7 @@ impl CallKind {
             Self::Poll => export::POLL,
             Self::Collect => export::AS_COLLECT,
             Self::Delta => export::DELTA_HANDLER,
+            Self::Update => values::UPDATE,
             Self::Handler => "a handler",
             Self::Fetched => export::RESPONSE_HANDLER,
         }
@@ -71,6 +74,7 @@ impl Call {
             Self::Poll => CallKind::Poll,
             Self::Collect => CallKind::Collect,
             Self::Delta(_) | Self::DeltaText(_) => CallKind::Delta,
+            Self::Update => CallKind::Update,
             Self::Http { .. } | Self::Put { .. } | Self::Provider { .. } => CallKind::Handler,
             Self::Fetched { .. } => CallKind::Fetched,
         }

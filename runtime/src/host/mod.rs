@@ -30,6 +30,7 @@ mod trace;
 #[cfg(not(any(test, feature = "trace")))]
 #[path = "untraced.rs"]
 mod trace;
+mod values;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -46,8 +47,9 @@ pub use nobody::{Heard, Nobody};
 pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
 #[cfg(any(test, feature = "trace"))]
 pub use trace::{HostCall, short_sha256, shown_text};
+pub use values::{Arrival, Values};
 
-use crate::delta::{Delta, DeltaVersion};
+use crate::delta::{Delta, DeltaVersion, ValueSink};
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Medium;
 
@@ -77,6 +79,8 @@ pub enum Call {
     Delta(Arc<Delta>),
     /// `delta_handler` with a text that no delta was made of; answers [`Answer::Unit`].
     DeltaText(Arc<str>),
+    /// `skiff_update`, when inputs in rows of the guest's memory arrived; answers [`Answer::Code`].
+    Update,
     /// An HTTP handler with its request object, JSON; answers [`Answer::Text`].
     Http {
         /// Export to call.
@@ -180,6 +184,13 @@ pub trait Services {
     fn save_config(&mut self, text: &str) -> bool;
     /// Takes the text of a delta. The implementor bounds how many.
     fn emit(&mut self, delta: &str, version: DeltaVersion);
+    /// Takes the values that a call published in rows, `bytes` long as the guest had them to say: `rows` gives them to a
+    /// sink. The implementor bounds how many.
+    fn publish(&mut self, _bytes: usize, _rows: &mut dyn FnMut(&mut dyn ValueSink)) {}
+    /// Hears of `count` things in rows of the guest's memory that cannot be used; the clause is about the last one.
+    fn refuse(&mut self, _count: u64, clause: &str) {
+        self.log(log::Level::Warn, clause);
+    }
     /// Returns the JSON of the node at a dotted path below the own vessel.
     fn self_path(&mut self, path: &str) -> Option<String>;
     /// Returns the JSON of the node at a dotted path from the root of the model.

@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Bound;
@@ -156,18 +155,21 @@ impl ContextTree {
         })
     }
 
-    /// Visits the numbers of the sources that have a value here, repeated ones too.
-    pub(super) fn sources_used(&self) -> BTreeSet<u16> {
+    /// Marks the sources that have a value here, by their numbers.
+    pub(super) fn mark_sources(&self, used: &mut Vec<bool>) {
         let leaves = self.nodes.values().filter_map(|place| match &place.node {
             Node::Leaf(leaf) => Some(leaf),
             Node::Bare(_) => None,
         });
-        let mut used = BTreeSet::new();
-        // Not collected: that would hold the repeated ones too, and sort them.
         for reading in leaves.flat_map(Leaf::readings) {
-            used.insert(reading.source);
+            let number = usize::from(reading.source);
+            if used.len() <= number {
+                used.resize(number + 1, false);
+            }
+            if let Some(used) = used.get_mut(number) {
+                *used = true;
+            }
         }
-        used
     }
 }
 

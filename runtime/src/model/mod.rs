@@ -22,7 +22,7 @@ mod tree;
 mod zones;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
@@ -213,12 +213,11 @@ impl Model {
         }
     }
 
-    /// Returns the numbers of the sources that have a value.
-    fn sources_used(&self) -> BTreeSet<u16> {
-        let mut used = self.own.sources_used();
-        // Not collected: that takes a list of all, and a sort of it.
-        for number in self.foreign.values().flat_map(ContextTree::sources_used) {
-            used.insert(number);
+    /// Returns which sources have a value, by their numbers: a list, since the code of a `BTreeSet` takes a chip 3 KB.
+    fn sources_used(&self) -> Vec<bool> {
+        let mut used = Vec::new();
+        for context in core::iter::once(&self.own).chain(self.foreign.values()) {
+            context.mark_sources(&mut used);
         }
         used
     }

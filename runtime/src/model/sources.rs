@@ -5,7 +5,7 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -78,12 +78,13 @@ impl Sources {
             && !self.by_reference.contains_key(reference)
     }
 
-    /// Forgets the sources that are not in `used`.
-    pub(super) fn keep_only(&mut self, used: &BTreeSet<u16>, sequence: u64, room: &mut Room) {
+    /// Forgets the sources whose number is not marked in `used`.
+    pub(super) fn keep_only(&mut self, used: &[bool], sequence: u64, room: &mut Room) {
         self.next_sweep = sequence.saturating_add(SWEEP_DELTAS);
-        self.by_reference.retain(|_, number| used.contains(number));
+        let is_used = |number: usize| used.get(number).is_some_and(|used| *used);
+        self.by_reference.retain(|_, number| is_used(usize::from(*number)));
         for (number, row) in self.rows.iter_mut().enumerate() {
-            if !u16::try_from(number).is_ok_and(|number| used.contains(&number))
+            if !is_used(number)
                 && let Some(row) = row.take()
             {
                 room.give(row.owner, row.counted_bytes() as u64);
@@ -384,7 +385,7 @@ mod tests {
         }
         assert_eq!(sources.seen("new", None, Time::Text(TIME), &mut room), Err(Full::Entry));
         assert!(sources.is_full_for("new", 1) && !sources.is_full_for("s.1", 1));
-        sources.keep_only(&BTreeSet::from([3]), 1, &mut room);
+        sources.keep_only(&[false, false, false, true], 1, &mut room);
         assert_eq!(&*sources.reference(3), "s.3");
         assert_eq!(sources.seen("new", None, Time::Text(TIME), &mut room), Ok((0, 0)));
         assert!(!sources.is_full_for("x", 2), "a full sweep is not repeated at once");
@@ -404,7 +405,7 @@ mod tests {
         for number in 0..100 {
             assert_eq!(sources.seen(&std::format!("s.{number}"), None, Time::Text(TIME), &mut room), Err(Full::Model));
         }
-        sources.keep_only(&BTreeSet::new(), 1, &mut room);
+        sources.keep_only(&[], 1, &mut room);
         assert_eq!(room.bytes(), 0);
     }
 }

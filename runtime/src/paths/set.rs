@@ -66,6 +66,11 @@ impl<T> PatternSet<T> {
         exact.map(|(_, payload)| payload).chain(wild.map(|(_, payload)| payload))
     }
 
+    /// Visits the texts of the patterns.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.exact.iter().map(|(text, _)| &**text).chain(self.wild.iter().map(|(pattern, _)| pattern.as_str()))
+    }
+
     /// Removes the patterns for which `keep`, asked with pattern text and payload, says no.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &T) -> bool) {
         self.exact.retain(|(text, payload)| keep(text, payload));

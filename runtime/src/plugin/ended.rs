@@ -56,7 +56,7 @@ impl Version {
                 self.log_code(log::Level::Warn, call.kind, &answer);
                 self.stopped(None, queues, cx);
             }
-            CallKind::Poll => self.log_code(log::Level::Debug, call.kind, &answer),
+            CallKind::Poll | CallKind::Update => self.log_code(log::Level::Debug, call.kind, &answer),
             CallKind::Fetched => {
                 if answer == Answer::Absent {
                     self.view.log(log::Level::Warn, "an answer came, and the plugin has no responseHandler to take it");
@@ -196,6 +196,7 @@ impl Version {
             | CallKind::Poll
             | CallKind::Collect
             | CallKind::Delta
+            | CallKind::Update
             | CallKind::Handler
             | CallKind::Fetched => {}
         }

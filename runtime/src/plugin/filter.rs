@@ -15,6 +15,8 @@ const SECTION: &str = "skiff";
 #[derive(Debug)]
 pub(super) struct PathFilter {
     patterns: PatternSet<()>,
+    /// The operator has set it: it holds for inputs of plugins that take values, too.
+    by_operator: bool,
 }
 
 impl PathFilter {
@@ -24,10 +26,12 @@ impl PathFilter {
         package: &Package,
         config: Option<&PluginConfig>,
         limit: u16,
-        mut refused: impl FnMut(String),
+        refused: &mut dyn FnMut(String),
     ) -> Option<Self> {
         let section = config.and_then(|config| config.others.iter().find(|(name, _)| name == SECTION));
-        let wanted = section.and_then(|(_, section)| subscribe(section)).or_else(|| package.subscribe.clone())?;
+        let of_operator = section.and_then(|(_, section)| subscribe(section));
+        let by_operator = of_operator.is_some();
+        let wanted = of_operator.or_else(|| package.subscribe.clone())?;
         let mut patterns = PatternSet::new(usize::from(limit));
         for text in &wanted {
             let added = Pattern::of_path(text)
@@ -38,7 +42,33 @@ impl PathFilter {
                 return None;
             }
         }
-        Some(Self { patterns })
+        Some(Self { patterns, by_operator })
+    }
+
+    /// Returns what a plugin that takes values is to be told of: its inputs, and what is wanted as text where it
+    /// `takes_others`; `None` means all.
+    pub(super) fn of_values<'p>(
+        text: Option<&'p Self>,
+        takes_others: bool,
+        inputs: impl Iterator<Item = &'p str>,
+    ) -> Option<Self> {
+        if takes_others && text.is_none() {
+            return None;
+        }
+        let mut patterns = PatternSet::new(usize::MAX);
+        let texts = text.filter(|_| takes_others).into_iter().flat_map(|text| text.patterns.texts());
+        for path in texts.chain(inputs) {
+            // No delta has a path that is no pattern.
+            if let Ok(pattern) = Pattern::of_path(path) {
+                let _ = patterns.insert(pattern, ());
+            }
+        }
+        Some(Self { patterns, by_operator: false })
+    }
+
+    /// Tells whether an input at this path may be known.
+    pub(super) fn allows_input(&self, path: &str) -> bool {
+        !self.by_operator || self.wants_path(path)
     }
 
     /// Tells whether a delta has a value or meta entry at a wanted path; it is given whole then, its text shared.
@@ -70,7 +100,7 @@ mod tests {
     }
 
     fn filter(package: &Package, config: &str) -> Option<PathFilter> {
-        PathFilter::of(package, Some(&PluginConfig::parse(config)), 4, |_| {})
+        PathFilter::of(package, Some(&PluginConfig::parse(config)), 4, &mut |_| {})
     }
 
     #[test]
@@ -94,7 +124,7 @@ mod tests {
     fn what_is_no_pattern_leaves_every_delta() {
         let mut said = Vec::new();
         let package = package(&std::format!(r#","skiff":{{"subscribe":["a","{}"]}}"#, "b".repeat(300)));
-        assert!(PathFilter::of(&package, None, 4, |clause| said.push(clause)).is_none());
+        assert!(PathFilter::of(&package, None, 4, &mut |clause| said.push(clause)).is_none());
         assert_eq!(said.len(), 1);
         let many = r#"{"skiff":{"subscribe":["a","b","c","d","e"]}}"#;
         assert!(filter(&package, many).is_none(), "beyond the limit of the board");

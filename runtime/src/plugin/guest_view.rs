@@ -25,7 +25,7 @@ pub struct Drops {
     pub deltas: u64,
     /// Deltas it emitted beyond its limit in one call.
     pub emitted: u64,
-    /// Texts it emitted that were no delta.
+    /// Texts it emitted that were no delta, and what it has in rows that cannot be used.
     pub malformed: u64,
     /// Binary frames it emitted beyond its limit in one call.
     pub frames: u64,

@@ -15,6 +15,7 @@ use super::offers::{Offers, PutOffer};
 use super::orphans::Orphans;
 use super::queues::{Incoming, Queues};
 use super::reload::Reload;
+use super::values::Offer;
 use super::version::{KEEPS_CONFIG_BEFORE, Version};
 use crate::budget::PluginLimits;
 use crate::config::{PluginConfig, misfit};
@@ -251,24 +252,37 @@ impl Plugin {
         self.version.view.package.clone()
     }
 
-    /// Returns the filter of the version in force; `None` means that it gets every delta.
+    /// Returns the paths that the version in force is told of; `None` means that it gets every delta.
     pub(super) fn filter(&self) -> Option<&Arc<PathFilter>> {
-        self.version.filter.as_ref()
+        self.version.told_of.as_ref().unwrap_or(&self.version.filter).as_ref()
     }
 
-    /// Queues a delta that it wants, while it runs or is about to; tells whether it did.
-    pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) -> bool {
+    /// Tells whether it is to be told of a delta.
+    pub(super) fn wants(&self, delta: &Delta) -> bool {
+        self.instance().is_some_and(|instance| instance.values().is_some())
+            || self.filter().is_none_or(|filter| filter.wants(delta))
+    }
+
+    /// Gives it a delta that it wants, while it runs or is about to; tells whether it has something to do now.
+    pub(super) fn offer(&mut self, offer: &Offer<'_>) -> bool {
         // `strict` is about endpoints alone.
         let may_read = self.version.package.capabilities.allows(Capability::DataRead, false);
         if (!self.is_running() && !self.queues.is_holding()) || !may_read {
             return false;
         }
-        if hops >= HOPS_MAX {
+        if offer.hops >= HOPS_MAX {
             let drops = &mut self.version.view.drops;
             drops.looped = drops.looped.saturating_add(1);
             return false;
         }
-        self.queues.deltas.push(Incoming { delta: delta.clone(), hops }, delta.text_bytes_max());
+        if let Some(arrived) = self.version.arrive(offer)
+            && !arrived.as_text
+        {
+            return arrived.wakes;
+        }
+        let delta = offer.delta.clone();
+        let bytes = delta.text_bytes_max();
+        self.queues.deltas.push(Incoming { delta, hops: offer.hops }, bytes);
         true
     }
 

@@ -134,7 +134,7 @@ mod tests {
         let json = br#"{"name":"p","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"}"#;
         let package = Package::from_parts(json, b"\0asm\x01\0\0\0".to_vec()).unwrap();
         let config = PluginConfig::parse(&format!(r#"{{"skiff":{{"subscribe":[{paths}]}}}}"#));
-        Arc::new(PathFilter::of(&package, Some(&config), 8, |_| {}).unwrap())
+        Arc::new(PathFilter::of(&package, Some(&config), 8, &mut |_| {}).unwrap())
     }
 
     fn of(interest: &mut Interest, path: &str) -> Vec<usize> {

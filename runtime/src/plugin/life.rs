@@ -98,7 +98,9 @@ pub(super) struct Live {
     stop_wanted: bool,
     /// When `poll` is called next, where it exports that and runs.
     pub(super) next_poll: Option<Instant>,
-    /// Plugins that the delta being handled came through.
+    /// When `skiff_update` may be called next, where it takes values; `None` until it was given what the model has.
+    pub(super) next_update: Option<Instant>,
+    /// Plugins that the delta or values being handled came through.
     pub(super) hops: u8,
     /// What the guest waits for, when it waits.
     pub(super) waits_for: Option<String>,
@@ -225,6 +227,7 @@ impl Life {
             call: None,
             stop_wanted: false,
             next_poll: None,
+            next_update: None,
             hops: 0,
             waits_for: None,
             note: None,

@@ -25,8 +25,9 @@ impl Version {
         }
         let mut refused = Vec::new();
         let limit = self.limits.path_filter_max;
-        let filter = PathFilter::of(&self.package, self.config.as_ref(), limit, |clause| refused.push(clause));
+        let filter = PathFilter::of(&self.package, self.config.as_ref(), limit, &mut |clause| refused.push(clause));
         self.filter = filter.map(Arc::new);
+        self.told_of = None;
         refused.iter().for_each(|clause| self.view.log(log::Level::Warn, clause));
         self.view.release();
         self.open_ways_out(cx.world);

@@ -30,6 +30,7 @@ mod sockets;
 mod trouble;
 mod turn;
 mod unusable;
+mod values;
 mod version;
 mod wear;
 
@@ -46,3 +47,4 @@ pub use registry::{Enabled, Registry};
 pub use sockets::SOCKET_PERIOD;
 pub use turn::POLL_PERIOD;
 pub use unusable::Unusable;
+pub use values::Offer;

@@ -18,9 +18,9 @@ use super::orphans::Orphans;
 use super::seat::Seat;
 use super::services;
 use super::unusable::{HAS_ROWS, Unusable, UnusableRows};
+use super::values::Offer;
 use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
-use crate::delta::Delta;
 use crate::hal::Storage;
 use crate::host::Call;
 use crate::package::{Asks, Clash, Package, asks};
@@ -266,19 +266,20 @@ impl Registry {
         fixed.chain(plugins).collect()
     }
 
-    /// Queues a delta for every running plugin that takes deltas. `hops` counts the plugins it came through.
-    pub fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
+    /// Gives a delta to every running plugin that wants it: as values, or as text that waits.
+    pub fn offer(&mut self, offer: &Offer<'_>) {
+        let delta = offer.delta;
         let Some(wanted) = self.interest.of(delta) else {
             for seat in &mut self.plugins {
-                if seat.plugin().filter().is_none_or(|filter| filter.wants(delta)) {
-                    seat.offer(delta, hops);
+                if seat.plugin().wants(delta) {
+                    seat.offer(offer);
                 }
             }
             return;
         };
         for index in wanted {
             let Some(seat) = self.plugins.get_mut(index) else { return };
-            seat.offer(delta, hops);
+            seat.offer(offer);
         }
     }
 

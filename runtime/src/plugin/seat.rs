@@ -1,13 +1,12 @@
 //! A plugin's place in the registry. While it has nothing to do it rests, and turns pass it over.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::context::{Turn, TurnContext};
 use super::installed::Plugin;
 use super::offers::PutOffer;
-use crate::delta::Delta;
+use super::values::Offer;
 use crate::time::Instant;
 
 /// A plugin is looked at this often though it has nothing to do: its losses are told, its log's minute ends.
@@ -43,8 +42,8 @@ impl Seat {
     }
 
     /// Queues a delta that it wants.
-    pub(super) fn offer(&mut self, delta: &Arc<Delta>, hops: u8) {
-        if self.plugin.offer(delta, hops) {
+    pub(super) fn offer(&mut self, offer: &Offer<'_>) {
+        if self.plugin.offer(offer) {
             self.rest = None;
         }
     }

@@ -12,7 +12,7 @@ use super::offers::PutOffer;
 use super::ports::Wired;
 use super::sockets::Plugged;
 use crate::config::PluginConfig;
-use crate::delta::{Delta, DeltaError, DeltaVersion, Stamp, check_path};
+use crate::delta::{Delta, DeltaError, DeltaVersion, Stamp, ValueSink, check_path};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::host::sockets::{Serial, Sockets};
 use crate::host::{Registration, Services};
@@ -80,7 +80,16 @@ impl Services for SliceServices<'_, '_> {
     }
 
     fn emit(&mut self, delta: &str, version: DeltaVersion) {
-        self.emit_read(delta.len(), version, |stamp| Delta::parse(delta, stamp));
+        self.emit_read(delta.len(), version, &mut |stamp| Delta::parse(delta, stamp));
+    }
+
+    fn publish(&mut self, bytes: usize, rows: &mut dyn FnMut(&mut dyn ValueSink)) {
+        self.emit_read(bytes, DeltaVersion::V1, &mut |stamp| Delta::of_values(stamp, rows));
+    }
+
+    fn refuse(&mut self, count: u64, clause: &str) {
+        self.view.drops.malformed = self.view.drops.malformed.saturating_add(count);
+        self.view.log(log::Level::Warn, clause);
     }
 
     fn self_path(&mut self, path: &str) -> Option<String> {
@@ -106,7 +115,7 @@ impl Services for SliceServices<'_, '_> {
         }
         if let Some(offer) = offer {
             let bytes = offer.context.len().saturating_add(offer.path.len());
-            self.emit_read(bytes, DeltaVersion::V1, |stamp| supports_put(&offer, true, stamp));
+            self.emit_read(bytes, DeltaVersion::V1, &mut |stamp| supports_put(&offer, true, stamp));
         }
         true
     }
@@ -129,7 +138,7 @@ impl Services for SliceServices<'_, '_> {
 
     fn publish_notification(&mut self, path: &str, value: &str) -> bool {
         let bytes = path.len().saturating_add(value.len());
-        self.emit_read(bytes, DeltaVersion::V1, |stamp| Delta::of_value("", path, value, stamp))
+        self.emit_read(bytes, DeltaVersion::V1, &mut |stamp| Delta::of_value("", path, value, stamp))
     }
 
     fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
@@ -199,7 +208,7 @@ impl SliceServices<'_, '_> {
         &mut self,
         bytes: usize,
         version: DeltaVersion,
-        read: impl FnOnce(&Stamp<'_>) -> Result<Delta, DeltaError>,
+        read: &mut dyn FnMut(&Stamp<'_>) -> Result<Delta, DeltaError>,
     ) -> bool {
         let bytes = self.view.emitted_bytes_in_call.saturating_add(bytes);
         if self.view.emitted_in_call >= self.view.emit_max || bytes > self.view.emit_bytes_max {

@@ -13,7 +13,6 @@ use super::version::Version;
 use super::wear;
 use crate::host::{Answer, Call, CallKind, Failure, Progress};
 use crate::time::Instant;
-use skiff_abi::export;
 
 /// Time between two calls of `poll` (plugin ABI §4.1).
 pub const POLL_PERIOD: Duration = Duration::from_secs(1);
@@ -86,13 +85,13 @@ impl Version {
                 // What was emitted is published before the next call, so that the outbox stays small.
                 Life::Live(_) if emitted(cx.world) != emitted_before => return BUSY,
                 Life::Live(live) if may_recycle && self.is_worn(live, cx.world.now) => self.recycle(queues),
-                Life::Live(_) => match self.next_call(queues, cx.world.now) {
+                Life::Live(_) => match self.next_call(queues, cx.world) {
                     Some((call, exchange)) => {
                         self.view.now = cx.world.now;
                         self.view.begin_call();
                         self.life.begin(call, exchange);
                     }
-                    None => return Turn { busy: false, wake: self.life.live().and_then(|live| live.next_poll) },
+                    None => return Turn { busy: false, wake: self.life.live().and_then(Live::wake) },
                 },
             }
         }
@@ -112,7 +111,12 @@ impl Version {
         let hops = live.hops.saturating_add(1);
         let progress = live.instance.run(&mut SliceServices { world: cx.world, view: &mut self.view, hops });
         let usage = live.instance.usage();
-        live.memory.resize(heap_bytes.saturating_add(usage.linear_bytes).saturating_add(usage.file_bytes));
+        live.memory.resize(
+            heap_bytes
+                .saturating_add(usage.linear_bytes)
+                .saturating_add(usage.file_bytes)
+                .saturating_add(usage.row_bytes),
+        );
         match progress {
             Progress::Running => {
                 live.waits_for = None;
@@ -148,8 +152,9 @@ impl Version {
         }
     }
 
-    /// Picks what an idle instance does next: stop, answer a request, poll, take a delta.
-    fn next_call(&mut self, queues: &mut Queues, now: Instant) -> Option<(Call, Option<ExchangeId>)> {
+    /// Picks what an idle instance does next: stop, answer a request, poll, take values, take a delta.
+    fn next_call(&mut self, queues: &mut Queues, world: &World<'_>) -> Option<(Call, Option<ExchangeId>)> {
+        let now = world.now;
         let live = self.life.live_mut()?;
         live.hops = 0;
         if live.stop_wanted() {
@@ -167,11 +172,16 @@ impl Version {
             live.next_poll = Some(if next <= now { now + POLL_PERIOD } else { next });
             return Some((Call::Poll, None));
         }
-        if live.instance.wants_collection(queues.deltas.is_empty()) {
+        let is_idle = queues.deltas.is_empty() && live.instance.values().is_none_or(|values| !values.is_due());
+        if live.instance.wants_collection(is_idle) {
             return Some((Call::Collect, None));
         }
+        if self.takes_update(queues, world) {
+            return Some((Call::Update, None));
+        }
+        let live = self.life.live_mut()?;
         let incoming = queues.deltas.pop()?;
-        if !live.instance.has(export::DELTA_HANDLER) {
+        if !live.instance.takes_text() {
             queues.deltas.clear();
             return None;
         }

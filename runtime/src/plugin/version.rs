@@ -9,6 +9,8 @@ use super::context::TurnContext;
 use super::crash::CrashHistory;
 use super::filter::PathFilter;
 use super::guest_view::GuestView;
+#[cfg(doc)]
+use super::interest::Interest;
 use super::life::{Life, Why};
 use super::orphans::Orphans;
 use super::queues::Queues;
@@ -59,8 +61,10 @@ pub(super) struct Version {
     pub(super) life: Life,
     pub(super) view: GuestView,
     pub(super) told: Told,
-    /// Paths it wants; `None` means all.
+    /// Paths it wants as text; `None` means all.
     pub(super) filter: Option<Arc<PathFilter>>,
+    /// What it is told of while it takes values, on machines where [`Interest`] remembers that; `None` within means all.
+    pub(super) told_of: Option<Option<Arc<PathFilter>>>,
     pub(super) crashes: CrashHistory,
     pub(super) wear: Wear,
     pub(super) trouble: Trouble,
@@ -89,6 +93,7 @@ impl Version {
             life,
             told: Told::default(),
             filter: None,
+            told_of: None,
             crashes: CrashHistory::default(),
             wear: Wear::default(),
             trouble: Trouble::default(),

@@ -7,8 +7,13 @@ mod lines;
 mod network;
 mod player;
 mod providers;
+mod rows;
 mod script;
 mod world;
 
 pub use player::play;
+pub use rows::{InputRow, Rows, kind_name, rows};
 pub use script::{Scenario, ScenarioError};
+
+#[cfg(test)]
+mod tests;

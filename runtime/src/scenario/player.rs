@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
-use skiff_abi::{Capability, export};
+use skiff_abi::{Capability, export, values};
 
 use super::lines::Lines;
 use super::providers::{self, ProviderCall};
@@ -397,13 +397,23 @@ impl Player<'_> {
         Ok(code.map_or_else(|| "null".into(), |code| code.to_string()))
     }
 
-    /// Feeds a delta as the scenario has it; the handler has no result.
+    /// Feeds a delta as the scenario has it: as values where the plugin takes them, else, or beside that, as text, whose
+    /// handler has no result.
     fn delta(&mut self, delta: &str) -> Result<String, Trap> {
         let text = json::compact(delta).map_err(|error| Trap(format!("the step's delta is no JSON: {error}")))?;
-        if !self.facts.exports(export::DELTA_HANDLER) {
-            return Ok("null".into());
+        let (mut result, mut is_text) = (String::from("null"), true);
+        if let Life::Running(instance) = &mut self.life
+            && let Some(values) = instance.values_mut()
+        {
+            is_text = self.world.tell(&text, values) && values.takes_others();
+            if values.is_due() {
+                result = self.code(values::UPDATE, Call::Update)?;
+            }
         }
-        self.call(Call::DeltaText(text.into())).map(|_| "null".into())
+        if is_text && self.facts.exports(export::DELTA_HANDLER) {
+            self.call(Call::DeltaText(text.into()))?;
+        }
+        Ok(result)
     }
 
     fn http(&mut self, method: &str, route: &str, request: &str) -> Result<String, Trap> {

@@ -12,10 +12,11 @@ use super::lines::Lines;
 use super::network::{MockSockets, Sent};
 use super::script::{CannedAnswer, Scenario};
 use crate::budget::PluginLimits;
-use crate::delta::DeltaVersion;
+use crate::config::SAMPLE_SELF_CONTEXT;
+use crate::delta::{Delta, DeltaVersion, Stamp, Value, ValueSink};
 use crate::host::fetch::{FetchRequest, Fetched, Ticket};
 use crate::host::sockets::Sockets;
-use crate::host::{HostCall, Registration, Services, short_sha256};
+use crate::host::{Arrival, HostCall, Registration, Services, Values, short_sha256};
 use crate::json;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::{Medium, MemoryMedium};
@@ -122,6 +123,20 @@ impl<'s> World<'s> {
         fetched
     }
 
+    /// Tells a guest the values of a delta; true where it has something that is no input.
+    pub(super) fn tell(&self, delta: &str, values: &mut Values) -> bool {
+        let stamp = Stamp { source_ref: "", self_context: SAMPLE_SELF_CONTEXT, now: self.wall };
+        let Ok(delta) = Delta::parse(delta, &stamp) else { return true };
+        let arrival = Arrival {
+            self_context: SAMPLE_SELF_CONTEXT,
+            own_source: &self.package,
+            now: self.monotonic(),
+            wall: UnixMillis::UNKNOWN,
+            hops: 0,
+        };
+        values.take_in(&delta, &arrival)
+    }
+
     /// Lets a second pass, as a poll step does before its call.
     pub(super) fn pass_second(&mut self) {
         self.wall.0 = self.wall.0.saturating_add(i64::try_from(POLL_STEP_MS).unwrap_or(0));
@@ -208,6 +223,18 @@ impl Services for World<'_> {
         self.lines.app("delta", |line| line.text("from", &package).number("v", number).json("delta", &delta));
     }
 
+    fn publish(&mut self, _: usize, rows: &mut dyn FnMut(&mut dyn ValueSink)) {
+        let mut entries = Entries(Vec::new());
+        rows(&mut entries);
+        if !entries.0.is_empty() {
+            self.emit(&one_update("values", &entries.0), DeltaVersion::V1);
+        }
+    }
+
+    fn refuse(&mut self, count: u64, clause: &str) {
+        self.lines.app("refused", |line| line.number("count", count).text("msg", clause));
+    }
+
     fn self_path(&mut self, path: &str) -> Option<String> {
         self.self_paths.get(path).and_then(|value| json::compact(value).ok())
     }
@@ -287,15 +314,37 @@ impl Services for World<'_> {
     }
 }
 
+/// Entries of an update, each as JSON.
+struct Entries(Vec<String>);
+
+impl ValueSink for Entries {
+    fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = value.write(&mut text);
+        self.0.push(entry(&[base, leaf].concat(), &text));
+    }
+}
+
 /// Returns a delta of one update with one entry; what a gateway would build with more care.
 fn one_entry(list: &str, path: &str, value: &str) -> String {
+    one_update(list, &[entry(path, value)])
+}
+
+fn entry(path: &str, value: &str) -> String {
+    json::object(|entry| {
+        entry.text("path", path).json("value", value);
+    })
+}
+
+fn one_update(list: &str, entries: &[String]) -> String {
     json::object(|delta| {
         delta.list("updates", |updates| {
             updates.object(|update| {
-                update.list(list, |entries| {
-                    entries.object(|entry| {
-                        entry.text("path", path).json("value", value);
-                    });
+                update.list(list, |items| {
+                    for entry in entries {
+                        items.json(entry);
+                    }
                 });
             });
         });

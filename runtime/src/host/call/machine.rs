@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use core::task::Poll;
 
 use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
+use skiff_abi::values;
 use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
 use super::plan::{Arg, BUFFERS_MAX, CallStep, Helper, Steps, deliver, plan};
@@ -76,6 +77,8 @@ pub(in crate::host) struct Machine {
     required: u64,
     /// The start section has not returned yet.
     in_start_section: bool,
+    /// The export has returned, and what it changed in rows was published.
+    published: bool,
 }
 
 impl Machine {
@@ -96,6 +99,7 @@ impl Machine {
             spent: 0,
             limit,
             required: 0,
+            published: false,
         }
     }
 
@@ -169,10 +173,20 @@ impl Machine {
     fn run(&mut self, instance: &mut Instance, services: &mut dyn Services) -> Result<bool, Failure> {
         loop {
             let goes_on = match core::mem::replace(&mut self.guest, Guest::Idle) {
-                Guest::Idle => match self.steps.pop_front() {
-                    Some(step) => self.step(instance, services, step)?,
-                    None => return Ok(true),
-                },
+                Guest::Idle => {
+                    let step = self.steps.pop_front();
+                    let gives_back = matches!(
+                        step,
+                        None | Some(CallStep::Free { .. } | CallStep::Help { helper: Helper::Unpin, .. })
+                    );
+                    if gives_back && !core::mem::replace(&mut self.published, true) {
+                        instance.publish(services);
+                    }
+                    match step {
+                        Some(step) => self.step(instance, services, step)?,
+                        None => return Ok(true),
+                    }
+                }
                 Guest::OutOfFuel { call, mut outputs, after } => {
                     let called = call.resume(&mut instance.store, &mut outputs);
                     self.settle(instance, services, called, outputs, after)?
@@ -261,6 +275,30 @@ impl Machine {
             }
             CallStep::ReadCode => {
                 self.answer = Answer::Code(self.result_code());
+                Ok(true)
+            }
+            CallStep::AskForRows => {
+                if !matches!(self.answer, Answer::Code(Some(0))) {
+                    return Ok(true);
+                }
+                match instance.values_export() {
+                    Ok(None) => {}
+                    Ok(Some(function)) => {
+                        let export = Export { name: values::VALUES.into(), function };
+                        self.steps.extend([
+                            CallStep::ArgumentsLength(0),
+                            CallStep::Invoke { export, args: heapless::Vec::new() },
+                            CallStep::Describe,
+                        ]);
+                    }
+                    Err(reason) => refuse_rows(services, reason),
+                }
+                Ok(true)
+            }
+            CallStep::Describe => {
+                if let Err(reason) = instance.describe(self.result_code().map_or(0, i32::cast_unsigned)) {
+                    refuse_rows(services, reason);
+                }
                 Ok(true)
             }
             CallStep::NewBody { bytes } => {
@@ -466,6 +504,11 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// A guest that seemed to take values is given deltas as text.
+fn refuse_rows(services: &mut dyn Services, reason: &str) {
+    services.refuse(1, &["takes no values: ", reason].concat());
 }
 
 /// Why a guest without an allocator that the host can call cannot wait for an answer.

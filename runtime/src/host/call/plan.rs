@@ -68,6 +68,10 @@ pub(super) enum CallStep {
     ReadBuffer { buffer: usize, max: u32, strict: bool, again: Option<Box<Again>> },
     /// Takes the export's result code.
     ReadCode,
+    /// `plugin_start` has ended: where it gave 0, asks for the rows of a guest that takes values.
+    AskForRows,
+    /// Reads the descriptor whose address the export gave.
+    Describe,
     /// Gives a buffer back.
     Free { buffer: usize, bytes: u32 },
     /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
@@ -116,7 +120,9 @@ pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     let target = instance.exports.target(&call, |name| instance.function(name));
     let Some(export) = target else { return (steps, Answer::Absent) };
     let managed = instance.dialect == Dialect::AssemblyScript;
+    let starts = matches!(call, Call::Start { .. });
     Planner { steps: &mut steps, limits: &instance.limits, export }.plan(call, managed);
+    steps.extend(starts.then_some(CallStep::AskForRows));
     (steps, Answer::Unit)
 }
 
@@ -150,7 +156,7 @@ impl Planner<'_> {
             }
             Call::Id | Call::Name | Call::Schema | Call::Endpoints => self.getter(GETTER_BUFFER_BYTES),
             Call::Collect => self.steps.push_back(CallStep::Invoke { export: self.export, args: args([]) }),
-            Call::Stop | Call::Poll => {
+            Call::Stop | Call::Poll | Call::Update => {
                 if managed {
                     self.steps.push_back(CallStep::ArgumentsLength(0));
                 }
