@@ -491,6 +491,7 @@ impl Scan {
             data_bytes: self.data_bytes,
             names,
             elements: self.table_elements.saturating_add(self.elements),
+            takes_values: self.exports.iter().any(|export| export == skiff_abi::values::VALUES).into(),
         };
         let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         ModuleFacts {

@@ -6,6 +6,9 @@
 use super::operators::Operators;
 use crate::budget::CodeLayout;
 
+/// What the model reckons for the host's copy of rows, and a start that lays them down.
+pub const PREDICTED_ROW_BYTES: u64 = 1280;
+
 /// Counts of a module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -18,6 +21,8 @@ pub(super) struct Counts {
     pub(super) names: u64,
     /// Elements of tables, globals, bytes of element segments.
     pub(super) elements: u64,
+    /// 1 for a plugin that takes values, else 0.
+    pub(super) takes_values: u64,
 }
 
 /// Bytes of heap per thing counted.
@@ -45,6 +50,8 @@ pub(super) struct HeapModel {
     per_name: u64,
     /// Table element or global.
     per_element: u64,
+    /// The host's copy of inputs and outputs, and a start that lays them down.
+    of_values: u64,
     /// The value stack grows on demand; a plugin that recurses deeply pays up to its limit.
     modest_stack: u64,
 }
@@ -63,13 +70,14 @@ const ADDRESSES: HeapModel = HeapModel {
     per_argument: 0,
     per_name: 400,
     per_element: 16,
+    of_values: PREDICTED_ROW_BYTES,
     modest_stack: 64 * 1024,
 };
 
 /// Fitted to the modules that `cargo xtask qemu` loads on the emulated board.
 const NUMBERS: HeapModel = HeapModel {
     base: 5504,
-    per_function: 165,
+    per_function: 196,
     per_code_byte: 0,
     per_byte_of_largest: 0,
     per_operator_of_largest: 6,
@@ -81,6 +89,7 @@ const NUMBERS: HeapModel = HeapModel {
     per_argument: 13,
     per_name: 200,
     per_element: 8,
+    of_values: PREDICTED_ROW_BYTES,
     modest_stack: 4 * 1024,
 };
 
@@ -113,6 +122,7 @@ impl HeapModel {
             (counts.data_bytes, 1),
             (counts.names, self.per_name),
             (counts.elements, self.per_element),
+            (counts.takes_values, self.of_values),
             (1, value_stack_bytes_max.min(self.modest_stack)),
         ]
         .into_iter()

@@ -41,6 +41,7 @@ pub use capabilities::{Capabilities, Grant};
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
 pub use fit::Fit;
+pub use heap_model::PREDICTED_ROW_BYTES;
 pub use instance::{Instance, InstanceSpec, Usage};
 pub use kind::CallKind;
 pub use nobody::{Heard, Nobody};

@@ -57,6 +57,23 @@ impl Model {
         None
     }
 
+    /// Visits value, time and `$source` of what is known of a path of the own vessel: of the preferred source alone, where
+    /// it has priorities.
+    pub fn visit_own(&self, path: &str, visit: &mut dyn FnMut(Value<'_>, Time<'_>, &str)) {
+        match self.own.node(path) {
+            Some(Node::Bare(value)) => visit(Value::Json(value), Time::Text(""), super::DEFAULTS),
+            Some(Node::Leaf(leaf)) => {
+                let preferred = leaf.latest().filter(|_| self.priorities.has(path));
+                for reading in leaf.readings() {
+                    if preferred.is_none_or(|latest| latest.source == reading.source) {
+                        visit(reading.value(), reading.time(), &self.sources.reference(reading.source));
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
     /// Writes the values after `path`, as many as one delta takes.
     fn piece(
         &self,

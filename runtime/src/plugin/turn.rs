@@ -11,7 +11,7 @@ use super::services::SliceServices;
 use super::trouble::Losses;
 use super::version::Version;
 use super::wear;
-use crate::host::{Answer, Call, CallKind, Failure, Progress};
+use crate::host::{Answer, Call, CallKind, Failure, PREDICTED_ROW_BYTES, Progress};
 use crate::time::Instant;
 
 /// Time between two calls of `poll` (plugin ABI §4.1).
@@ -115,7 +115,7 @@ impl Version {
             heap_bytes
                 .saturating_add(usage.linear_bytes)
                 .saturating_add(usage.file_bytes)
-                .saturating_add(usage.row_bytes),
+                .saturating_add(usage.row_bytes.saturating_sub(PREDICTED_ROW_BYTES)),
         );
         match progress {
             Progress::Running => {

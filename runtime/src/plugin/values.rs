@@ -14,7 +14,6 @@ use super::version::Version;
 use crate::budget::Account;
 use crate::delta::Delta;
 use crate::host::{Arrival, Values};
-use crate::model::{CachedCursor, Scope};
 use crate::time::{Instant, UnixMillis};
 
 /// A delta on its way to plugins.
@@ -96,19 +95,15 @@ impl Version {
         if !self.package.capabilities.allows(Capability::DataRead, false) {
             return;
         }
-        let mut cursor = CachedCursor::default();
-        while let Some(delta) = world.model.cached_after(Scope::Own, false, &mut cursor) {
-            values.take_in(
-                &delta,
-                &Arrival {
-                    self_context: world.self_context,
-                    own_source: &self.view.package,
-                    now: world.now,
-                    wall: world.wall,
-                    hops: 0,
-                },
-            );
-        }
+        let arrival = Arrival {
+            self_context: world.self_context,
+            own_source: &self.view.package,
+            now: world.now,
+            wall: world.wall,
+            hops: 0,
+        };
+        let model = &*world.model;
+        values.take_up(&|path, take| model.visit_own(path, take), &arrival);
     }
 }
 

@@ -4,7 +4,7 @@ use skiff_abi::values::{BOOLEAN, NEVER, NUMBER, OTHER_TYPE, TEXT, VALID, WITHDRA
 
 use super::scalar::{Scalar, scalar};
 use super::{Input, Values};
-use crate::delta::{Delta, Value};
+use crate::delta::{Delta, Time, Value};
 use crate::time::{Instant, UnixMillis};
 
 /// How a delta comes to a guest.
@@ -45,16 +45,44 @@ pub(super) struct News {
     pub(super) hops: u8,
 }
 
+impl Arrival<'_> {
+    fn origin(&self, time: Time<'_>) -> Origin {
+        let time = time.millis().map_or(0, |time| time.0);
+        let age = if self.wall.is_known() && time != 0 { self.wall.0.saturating_sub(time).max(0) } else { 0 };
+        let arrived_ms = i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX).saturating_sub(age);
+        Origin { arrived_ms, time, hops: self.hops }
+    }
+}
+
+/// Takes what is known of a path: value, time and `$source`.
+pub type Knower<'k> = dyn FnMut(Value<'_>, Time<'_>, &str) + 'k;
+
 impl Values {
+    /// Takes in what is known of the inputs: `known` gives all that it has of a path. That of a root value is its name,
+    /// and what it gives is the value itself.
+    pub fn take_up(&mut self, known: &dyn Fn(&str, &mut Knower<'_>), arrival: &Arrival<'_>) {
+        for input in &mut self.inputs {
+            let path = core::mem::take(&mut input.path.text);
+            let (of, member) = input.path.parts(&path);
+            let name = if of.is_empty() { member.unwrap_or_default() } else { of };
+            known(name, &mut |value, time, source| {
+                let member = member.filter(|_| !of.is_empty());
+                if *source != *arrival.own_source
+                    && let Some(scalar) = scalar(value, member, false)
+                {
+                    input.take(scalar, &arrival.origin(time), &mut self.news);
+                }
+            });
+            input.path.text = path;
+        }
+    }
+
     /// Takes in the values of a delta; tells whether it has something that is no input.
     pub fn take_in(&mut self, delta: &Delta, arrival: &Arrival<'_>) -> bool {
         let is_own = delta.is_own(arrival.self_context);
         let mut others = !is_own;
         for update in delta.updates() {
-            let time = update.time().millis().map_or(0, |time| time.0);
-            let age = if arrival.wall.is_known() && time != 0 { arrival.wall.0.saturating_sub(time).max(0) } else { 0 };
-            let arrived_ms = i64::try_from(arrival.now.as_millis()).unwrap_or(i64::MAX).saturating_sub(age);
-            let origin = Origin { arrived_ms, time, hops: arrival.hops };
+            let origin = arrival.origin(update.time());
             let origin = (is_own && *update.source_ref() != *arrival.own_source).then_some(&origin);
             for (path, value) in update.entries() {
                 others |= !self.arrive(path, value, origin);

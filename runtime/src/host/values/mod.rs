@@ -72,12 +72,18 @@ struct Path {
 impl Path {
     /// Returns the path.
     fn path(&self) -> &str {
-        self.text.get(..self.path_bytes).unwrap_or_default()
+        self.parts(&self.text).0
     }
 
     /// Returns the member of its value that is meant.
     fn member(&self) -> Option<&str> {
-        self.text.get(self.path_bytes..)?.strip_prefix('#')
+        self.parts(&self.text).1
+    }
+
+    /// Returns the two parts of its text.
+    fn parts<'t>(&self, text: &'t str) -> (&'t str, Option<&'t str>) {
+        let (path, member) = text.split_at_checked(self.path_bytes).unwrap_or_default();
+        (path, member.strip_prefix('#'))
     }
 }
 
