@@ -3,10 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use skiff_benches::{Quiet, SELF_CONTEXT, call, delta, load};
-use skiff_runtime::host::{Arrival, Call, Instance};
+use skiff_benches::{ARRIVAL, Quiet, call, delta, load};
+use skiff_runtime::host::{Call, Instance};
 use skiff_runtime::package::Package;
-use skiff_runtime::time::{Instant, UnixMillis};
 
 /// Takes the depth and gives it twice as large, where `gives`; emits the same as text for each delta it gets as text.
 fn module(gives: bool) -> Package {
@@ -43,20 +42,13 @@ fn values(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("value");
     let mut services = Quiet::default();
     let delta = delta(r#"{"path":"environment.depth.belowTransducer","value":4.2}"#);
-    let arrival = Arrival {
-        self_context: SELF_CONTEXT,
-        own_source: "bench",
-        now: Instant::default(),
-        wall: UnixMillis::UNKNOWN,
-        hops: 0,
-    };
     for (gives, what) in [(false, "nothing out"), (true, "one value out")] {
         let mut instance = started(gives, &mut services);
         group.bench_function(format!("in rows, {what}"), |bencher| {
             bencher.iter(|| {
                 services.heard.clear();
                 if let Some(values) = instance.values_mut() {
-                    black_box(values.take_in(&delta, &arrival));
+                    black_box(values.take_in(&delta, &ARRIVAL));
                 }
                 call(&mut instance, &mut services, Call::Update)
             });

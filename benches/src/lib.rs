@@ -7,9 +7,13 @@ use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::delta::{Delta, Stamp};
-use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
+use skiff_runtime::host::{Answer, Arrival, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
 use skiff_runtime::package::Package;
-use skiff_runtime::time::UnixMillis;
+use skiff_runtime::time::{Instant, UnixMillis};
+
+/// How a delta comes.
+pub const ARRIVAL: Arrival<'static> =
+    Arrival { self_context: SELF_CONTEXT, own_source: "bench", now: Instant(0), wall: UnixMillis::UNKNOWN, hops: 0 };
 
 /// The own vessel of the benches.
 pub const SELF_CONTEXT: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
@@ -49,6 +53,17 @@ pub fn load(package: &Package) -> Instance {
 /// # Panics
 /// When the call fails.
 pub fn call(instance: &mut Instance, services: &mut Quiet, call: Call) -> Answer {
+    let call = match (call, instance.values_mut()) {
+        // As in a gateway: a plugin that takes values has them in its rows, and is called for an input alone.
+        (Call::Delta(delta), Some(values)) => {
+            values.take_in(&delta, &ARRIVAL);
+            if !values.is_due() {
+                return Answer::Absent;
+            }
+            Call::Update
+        }
+        (call, _) => call,
+    };
     instance.begin(call);
     loop {
         match instance.run(services) {

@@ -224,6 +224,8 @@ fn lines(transcript: &str, whole: bool) -> Result<Vec<Value>, String> {
             Value::Object(members.collect())
         };
         match line["t"].as_str() {
+            // Only a host that reads rows says what it refuses of them.
+            Some("app") if line["ev"] == "refused" => {}
             Some("app" | "result") if whole => {
                 lines.push(Value::Object(line.into_iter().filter(|(name, _)| name != "seq").collect()));
             }

@@ -6,12 +6,21 @@ use skiff_measure::clock::timed;
 use skiff_measure::rounds::Done;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::delta::{Delta, Stamp};
-use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
+use skiff_runtime::host::{Answer, Arrival, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
 use skiff_runtime::package::Package;
-use skiff_runtime::time::UnixMillis;
+use skiff_runtime::time::{Instant, UnixMillis};
 
 /// The wall clock of everything that is measured.
 pub const NOW: UnixMillis = UnixMillis(1_780_308_000_000);
+
+/// How a delta comes.
+const ARRIVAL: Arrival<'static> = Arrival {
+    self_context: skiff_measure::input::SELF,
+    own_source: "",
+    now: Instant(0),
+    wall: UnixMillis::UNKNOWN,
+    hops: 0,
+};
 
 /// What one call did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,8 +77,22 @@ impl Guest {
         Ok(fuel)
     }
 
-    /// Runs one call to its end.
+    /// Runs one call to its end. A delta comes as to a plugin of a gateway: one that takes values has them in its rows, and
+    /// is called when one of them is an input.
     pub fn call(&mut self, call: Call) -> Result<Called, String> {
+        let call = match call {
+            Call::Delta(delta) => match self.instance.values_mut() {
+                Some(values) => {
+                    values.take_in(&delta, &ARRIVAL);
+                    if !values.is_due() {
+                        return Ok(Called::default());
+                    }
+                    Call::Update
+                }
+                None => Call::Delta(delta),
+            },
+            call => call,
+        };
         let before = self.services.heard;
         self.instance.begin(call);
         loop {

@@ -16,6 +16,9 @@ use crate::time::millis;
 use crate::values::Rows;
 use crate::{Host, Json, Object, Plugin, Refused, Text};
 
+/// Modules with pages of one byte load nowhere but in Skiff, which writes and reads rows: they need nothing of this, and
+/// have nothing of it.
+pub const IS_NEEDED: bool = !cfg!(feature = "small-pages");
 /// A delta of outputs has at most so many bytes; rows that do not fit one are published by themselves.
 const DELTA_BYTES_MAX: usize = 1024;
 /// What AIS does not tell of other vessels.
@@ -26,7 +29,7 @@ const OWN: &str = "vessels.self";
 pub fn delta<P: Plugin, H: Host>(plugin: &mut P, delta: Json<'_>, host: &mut H) {
     let Some(mut rows) = plugin.rows() else { return plugin.delta(delta, host) };
     let wants_others = rows.head.flags & skiff_abi::values::FLAG_OTHER_DELTAS != 0;
-    if !rows.listener.by_values {
+    if IS_NEEDED && !rows.listener.by_values {
         if rows.hear(delta, P::ID) {
             plugin.update(host);
             if let Some(rows) = plugin.rows() {
@@ -43,7 +46,7 @@ pub fn delta<P: Plugin, H: Host>(plugin: &mut P, delta: Json<'_>, host: &mut H) 
 
 /// Publishes the outputs that a call has set, where the host does not.
 pub fn publish<P: Plugin, H: Host>(plugin: &mut P, host: &mut H) {
-    if let Some(rows) = plugin.rows() {
+    if IS_NEEDED && let Some(rows) = plugin.rows() {
         rows.publish(&mut |delta| host.emit(delta));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`values!`](crate::values!) declares what a plugin reads and gives. A host that knows the values extension writes the
 //! inputs into the plugin's memory and reads the outputs there; for every other host the toolkit does the same from and to
-//! JSON ([`fallback`](crate::fallback)), so that one module runs everywhere and the plugin sees no difference.
+//! JSON ([`fallback`]), so that one module runs everywhere and the plugin sees no difference.
+//! A module with pages of one byte (feature `small-pages`) loads nowhere but in Skiff and has rows alone.
 //!
 //! ```
 //! use skiff_plugin::{Host, Json, Plugin, Refused, Rows};
@@ -63,6 +64,7 @@
 
 use skiff_abi::values as abi;
 
+use crate::fallback;
 use crate::rows::{self, Descriptor, Hear, InputRow, OutputRow, Write};
 
 /// What one input is, for [`values!`](crate::values!).
@@ -86,23 +88,33 @@ pub struct Output {
     text_room: u16,
 }
 
+/// Returns how a row hears of a JSON value, where any is heard of.
+const fn heard(hear: Hear) -> Hear {
+    if fallback::IS_NEEDED { hear } else { |_, _| None }
+}
+
+/// Returns how a row is written as JSON, where any is.
+const fn written(write: Write) -> Write {
+    if fallback::IS_NEEDED { write } else { |_, _, _| false }
+}
+
 impl Input {
     /// A number; `path#member` is one member of an object value, `#name` a value of the vessel itself.
     #[must_use]
     pub const fn number(path: &'static str) -> Self {
-        Self { path, kind: abi::NUMBER, hear: rows::number, path_room: 0, text_room: 0 }
+        Self { path, kind: abi::NUMBER, hear: heard(rows::number), path_room: 0, text_room: 0 }
     }
 
     /// A boolean.
     #[must_use]
     pub const fn boolean(path: &'static str) -> Self {
-        Self { path, kind: abi::BOOLEAN, hear: rows::boolean, path_room: 0, text_room: 0 }
+        Self { path, kind: abi::BOOLEAN, hear: heard(rows::boolean), path_room: 0, text_room: 0 }
     }
 
     /// A text of at most `bytes`; longer ones are cut.
     #[must_use]
     pub const fn text(path: &'static str, bytes: u16) -> Self {
-        Self { path, kind: abi::TEXT, hear: rows::text, path_room: 0, text_room: bytes }
+        Self { path, kind: abi::TEXT, hear: heard(rows::text), path_room: 0, text_room: bytes }
     }
 
     /// An arrival of this input alone is no reason for an update.
@@ -125,31 +137,38 @@ impl Output {
     #[must_use]
     pub const fn number(path: &'static str, decimals: u8) -> Self {
         assert!(decimals <= abi::DECIMALS_MAX);
-        Self { path, kind: abi::NUMBER, write: rows::write_number, decimals: decimals + 1, path_room: 0, text_room: 0 }
+        Self {
+            path,
+            kind: abi::NUMBER,
+            write: written(rows::write_number),
+            decimals: decimals + 1,
+            path_room: 0,
+            text_room: 0,
+        }
     }
 
     /// A number, in the shortest text that means it.
     #[must_use]
     pub const fn shortest(path: &'static str) -> Self {
-        Self { path, kind: abi::NUMBER, write: rows::write_shortest, decimals: 0, path_room: 0, text_room: 0 }
+        Self { path, kind: abi::NUMBER, write: written(rows::write_shortest), decimals: 0, path_room: 0, text_room: 0 }
     }
 
     /// A boolean.
     #[must_use]
     pub const fn boolean(path: &'static str) -> Self {
-        Self { path, kind: abi::BOOLEAN, write: rows::write_boolean, decimals: 0, path_room: 0, text_room: 0 }
+        Self { path, kind: abi::BOOLEAN, write: written(rows::write_boolean), decimals: 0, path_room: 0, text_room: 0 }
     }
 
     /// A text of at most `bytes`.
     #[must_use]
     pub const fn text(path: &'static str, bytes: u16) -> Self {
-        Self { path, kind: abi::TEXT, write: rows::write_text, decimals: 0, path_room: 0, text_room: bytes }
+        Self { path, kind: abi::TEXT, write: written(rows::write_text), decimals: 0, path_room: 0, text_room: bytes }
     }
 
     /// A value as JSON of at most `bytes`.
     #[must_use]
     pub const fn json(path: &'static str, bytes: u16) -> Self {
-        Self { path, kind: abi::JSON, write: rows::write_json, decimals: 0, path_room: 0, text_room: bytes }
+        Self { path, kind: abi::JSON, write: written(rows::write_json), decimals: 0, path_room: 0, text_room: bytes }
     }
 
     /// A notification whose message has at most `bytes`; the path is the full one, `notifications.…`.
@@ -158,7 +177,7 @@ impl Output {
         Self {
             path,
             kind: abi::NOTIFICATION,
-            write: rows::write_notification,
+            write: written(rows::write_notification),
             decimals: 0,
             path_room: 0,
             text_room: bytes,
