@@ -140,9 +140,10 @@ impl UnixMillis {
         }
         let range = RANGE_DAYS.start * MILLIS_PER_DAY..=RANGE_DAYS.end * MILLIS_PER_DAY - 1;
         let millis = self.0.clamp(*range.start(), *range.end());
-        let (year, month, day) = civil_from_days(millis.div_euclid(MILLIS_PER_DAY));
+        let days = millis.div_euclid(MILLIS_PER_DAY);
         let part = |number: i64| u32::try_from(number).unwrap_or(0);
-        let of_day = part(millis.rem_euclid(MILLIS_PER_DAY));
+        let of_day = part(millis - days * MILLIS_PER_DAY);
+        let (year, month, day) = civil_from_days(days);
         let (seconds, fraction) = (of_day / 1000, of_day % 1000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         let mut text = *b"0000-00-00T00:00:00.000Z";
@@ -223,18 +224,20 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH
 }
 
-/// The inverse of [`days_from_civil`], same source.
-const fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + DAYS_TO_EPOCH;
-    let era = shifted.div_euclid(DAYS_PER_ERA);
-    let day_of_era = shifted.rem_euclid(DAYS_PER_ERA);
+/// The inverse of [`days_from_civil`], same source, for years 0 to 9999: in 32 bits, since a division of 64 bits is a long
+/// function on small machines.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    const ERA: u32 = 146_097;
+    // January and February of year 0 belong to the era before: one more is counted, and taken away below.
+    let shifted = u32::try_from(days + DAYS_TO_EPOCH + DAYS_PER_ERA).unwrap_or(ERA);
+    let (era, day_of_era) = (shifted / ERA, shifted % ERA);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
     let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    (i64::from(year) - 400, month.into(), day.into())
 }
 
 #[cfg(test)]

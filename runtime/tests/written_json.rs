@@ -15,6 +15,7 @@ const BY_HAND: &[(&str, &str)] = &[
     ),
     ("runtime/src/host/call/plan.rs", "compares how a request begins"),
     ("runtime/src/model/sources.rs", "compares what the bus says of its source, for every frame"),
+    ("runtime/src/gateway/own_meta.rs", "knows again what it wrote"),
     ("hal-linux/src/cli/test.rs", "an example in the help"),
     ("plugins/sdk/src/settings.rs", "when a plugin is compiled: no writer runs there"),
 ];

@@ -92,13 +92,21 @@ impl BusSource {
 /// Returns a NAME as the peer writes it: hexadecimal, lower case, no zeros in front.
 #[must_use]
 pub fn hexadecimal(number: u64) -> heapless::String<20> {
-    let mut text = heapless::String::new();
-    let count = (64 - number.leading_zeros()).div_ceil(4).max(1);
-    for nibble in (0..count).rev() {
-        let digit = u32::try_from(number >> (nibble * 4) & 0xf).unwrap_or(0);
-        let _ = char::from_digit(digit, 16).map(|digit| text.push(digit));
+    let mut digits = [b'0'; 16];
+    let mut rest = number;
+    let mut first = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        let nibble = rest.to_le_bytes()[0] & 0xf;
+        *digit = if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble };
+        first = at;
+        rest >>= 4;
+        if rest == 0 {
+            break;
+        }
     }
-    text
+    // ASCII, and 16 bytes fit.
+    let text = digits.get(first..).and_then(|digits| core::str::from_utf8(digits).ok());
+    heapless::String::try_from(text.unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -245,7 +245,11 @@ impl Reader {
 }
 
 fn extend(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Refusal> {
-    body.try_reserve(bytes.len()).map_err(|_| Refusal::NoRoom)?;
+    if body.capacity().saturating_sub(body.len()) < bytes.len() {
+        // Doubling would hold up to twice what came, and on a board what one request holds is what others cannot.
+        let more = bytes.len().max(body.len() / 8);
+        body.try_reserve_exact(more).map_err(|_| Refusal::NoRoom)?;
+    }
     body.extend_from_slice(bytes);
     Ok(())
 }
