@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::budget::Limits;
@@ -280,7 +281,7 @@ impl Clock for LogClock {
 }
 
 /// Decodes a record in the bare output form.
-fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, now: Instant) -> Option<Delta> {
+fn decoded(plain: &mut Receiver, line: u64, record: &Record, wall: UnixMillis, now: Instant) -> Option<Arc<Delta>> {
     let message = match &record.item {
         Item::Frame(frame) => plain.frame(frame, now),
         Item::Whole { id, payload } => plain.whole(*id, payload),

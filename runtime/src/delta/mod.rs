@@ -164,8 +164,9 @@ struct Entry {
 }
 
 impl Delta {
-    fn told(told: Told) -> Self {
-        Self { told: Some(told), text: OnceBox::new(), version: DeltaVersion::V1 }
+    #[inline]
+    fn told(told: Told, version: DeltaVersion) -> Self {
+        Self { told: Some(told), text: OnceBox::new(), version }
     }
 
     fn of_text(text: Text) -> Self {

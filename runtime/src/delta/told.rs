@@ -2,12 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::slice;
 
 use super::source::BusSource;
 use super::write::{DeltaWriter, UpdateHead, ValueSink};
-use super::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Span, UpdateRef, is_plain};
+use super::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, DeltaVersion, Span, UpdateRef, is_plain};
 use crate::json::{Decimal, Value, Written};
 use crate::time::UnixMillis;
 
@@ -22,12 +23,12 @@ const PADDING: &str = "\0\0\0\0";
 /// One delta of one update, as values.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
-    /// Context, `$source`, paths, and what is JSON among the values.
+    /// Paths that are put together, and what is JSON among the values.
     texts: Box<str>,
-    context: Span,
+    context: Arc<str>,
     is_own: bool,
     source: BusSource,
-    source_ref: Span,
+    source_ref: Arc<str>,
     time: UnixMillis,
     entries: Box<[Entry]>,
     order: Order,
@@ -45,8 +46,25 @@ enum Order {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    path: Span,
+    path: Path,
     value: Held,
+}
+
+/// Most paths of a bus are constants of the program: nothing of them is copied.
+#[derive(Clone, Copy, Debug)]
+enum Path {
+    Fixed(&'static str),
+    /// Bytes of the texts, from and to: in eight bytes on a small machine.
+    Joined(u16, u16),
+}
+
+impl Path {
+    fn of(self, texts: &str) -> &str {
+        match self {
+            Self::Fixed(path) => path,
+            Self::Joined(from, to) => texts.get(from.into()..to.into()).unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +72,8 @@ enum Held {
     Null,
     Bool(bool),
     Number(Decimal),
+    /// A finite one.
+    Float(f64),
     Json(Span),
 }
 
@@ -63,6 +83,7 @@ impl Held {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(value),
             Self::Number(value) => Value::Number(value),
+            Self::Float(value) => Value::Float(value),
             Self::Json(span) => Value::Json(span.of(texts)),
         }
     }
@@ -85,7 +106,7 @@ impl<'t> Iterator for Entries<'t> {
 
 impl Told {
     pub(super) fn context(&self) -> &str {
-        self.context.of(&self.texts)
+        &self.context
     }
 
     pub(super) fn is_own(&self) -> bool {
@@ -97,7 +118,7 @@ impl Told {
     }
 
     pub(super) fn source_ref(&self) -> &str {
-        self.source_ref.of(&self.texts)
+        &self.source_ref
     }
 
     pub(super) fn time(&self) -> UnixMillis {
@@ -111,12 +132,13 @@ impl Told {
 
     /// Returns the bytes of heap it holds.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.texts.len().saturating_add(size_of_val(&*self.entries))
+        let of_foreign = if self.is_own { 0 } else { self.context.len() };
+        self.texts.len().saturating_add(size_of_val(&*self.entries)).saturating_add(of_foreign)
     }
 
     /// Returns the bytes that its text can take, at most, without making it.
     pub(super) fn text_bytes_max(&self) -> usize {
-        text_bytes_max(self.texts.len(), self.entries.len())
+        text_bytes_max(&self.context, &self.source_ref, &self.texts, &self.entries)
     }
 
     /// Writes its text.
@@ -144,9 +166,13 @@ impl Told {
     }
 }
 
-fn text_bytes_max(texts: usize, entries: usize) -> usize {
-    let around = entries.saturating_mul(ENTRY_TEXT_BYTES).saturating_add(HEAD_TEXT_BYTES);
-    texts.saturating_add(around)
+fn text_bytes_max(context: &str, source_ref: &str, texts: &str, entries: &[Entry]) -> usize {
+    let of_entry = |entry: &Entry| match entry.path {
+        Path::Fixed(path) => ENTRY_TEXT_BYTES.saturating_add(path.len()),
+        Path::Joined(..) => ENTRY_TEXT_BYTES,
+    };
+    let around = [HEAD_TEXT_BYTES, context.len(), source_ref.len(), texts.len()];
+    entries.iter().map(of_entry).chain(around).fold(0, usize::saturating_add)
 }
 
 /// What stands in a message's delta beside its values.
@@ -159,8 +185,8 @@ pub(crate) struct BusHead<'a> {
     pub is_own: bool,
     /// Who sent it.
     pub source: BusSource,
-    /// `$source`.
-    pub source_ref: &'a str,
+    /// `$source`; `None` in a decoder's output.
+    pub source_ref: Option<&'a Arc<str>>,
     /// Time of the message; unknown for none.
     pub time: UnixMillis,
 }
@@ -177,7 +203,7 @@ impl BusSink for DeltaWriter {
         let timestamp = head.time.text();
         self.update(&UpdateHead {
             source: Some(Value::Written(Written(&|out| head.source.write(out)))),
-            source_ref: Some(head.source_ref).filter(|_| head.line.is_none()),
+            source_ref: head.source_ref.map(|name| &**name),
             timestamp: Some(&*timestamp).filter(|text| !text.is_empty()),
         });
     }
@@ -188,20 +214,25 @@ impl BusSink for DeltaWriter {
 pub(crate) struct ToldWriter {
     texts: String,
     entries: Vec<Entry>,
-    context: Span,
+    /// That of the own vessel stays from one delta to the next.
+    context: Arc<str>,
     is_own: bool,
     source: Option<BusSource>,
-    source_ref: Span,
+    source_ref: Arc<str>,
     time: UnixMillis,
     order: Order,
+    version: DeltaVersion,
 }
 
 impl BusSink for ToldWriter {
     fn begin(&mut self, head: BusHead<'_>) {
         self.texts.clear();
         self.entries.clear();
-        self.context = self.text(head.context.unwrap_or_default());
-        self.source_ref = self.text(head.source_ref);
+        let context = head.context.unwrap_or_default();
+        if *self.context != *context {
+            self.context = context.into();
+        }
+        self.source_ref = head.source_ref.cloned().unwrap_or_default();
         (self.is_own, self.source, self.time) = (head.is_own, Some(head.source), head.time);
     }
 }
@@ -211,26 +242,25 @@ impl ToldWriter {
     /// where it is another's.
     pub(crate) fn part_of(update: &UpdateRef<'_>, entries: usize, bytes: usize) -> Option<Self> {
         let told = update.delta.told.as_ref()?;
-        let mut part = Self { order: Order::Stamped, ..Self::default() };
+        let mut part = Self {
+            texts: String::new(),
+            entries: Vec::new(),
+            context: told.context.clone(),
+            is_own: told.is_own,
+            source: Some(told.source.clone()),
+            source_ref: told.source_ref.clone(),
+            time: told.time,
+            order: Order::Stamped,
+            version: update.version(),
+        };
         part.texts.reserve_exact(told.texts.len().saturating_add(bytes));
         part.entries.reserve_exact(entries);
-        let (context, source_ref) = (told.context(), told.source_ref());
-        part.begin(BusHead {
-            line: None,
-            context: Some(context),
-            is_own: told.is_own,
-            source: told.source.clone(),
-            source_ref,
-            time: told.time,
-        });
         Some(part)
     }
 
     /// Takes an entry that stands in a delta, so that its path needs no check.
     pub(crate) fn copy(&mut self, path: &str, value: &Value<'_>) {
-        self.align();
-        let path = self.text(path);
-        self.push(path, value);
+        self.push_joined(path, "", value);
     }
 
     /// Lets the next text begin at a whole word, where a small machine compares it in words.
@@ -241,17 +271,21 @@ impl ToldWriter {
         }
     }
 
-    fn text(&mut self, text: &str) -> Span {
+    fn push_joined(&mut self, base: &str, leaf: &str, value: &Value<'_>) {
+        self.align();
         let from = self.texts.len();
-        self.texts.push_str(text);
-        Span::new(from, self.texts.len())
+        self.texts.push_str(base);
+        self.texts.push_str(leaf);
+        let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        self.push(Path::Joined(place(from), place(self.texts.len())), value);
     }
 
-    fn push(&mut self, path: Span, value: &Value<'_>) {
+    fn push(&mut self, path: Path, value: &Value<'_>) {
         let value = match *value {
             Value::Null => Held::Null,
             Value::Bool(value) => Held::Bool(value),
             Value::Number(value) => Held::Number(value),
+            Value::Float(value) if value.is_finite() => Held::Float(value),
             _ => {
                 let from = self.texts.len();
                 // Writing into a String cannot fail.
@@ -266,41 +300,46 @@ impl ToldWriter {
     ///
     /// # Errors
     /// [`DeltaError::Empty`] without a value, or a limit of [`super`] that its text can exceed.
-    pub(crate) fn delta(&mut self) -> Result<Delta, DeltaError> {
+    pub(crate) fn delta(&mut self) -> Result<Arc<Delta>, DeltaError> {
         let Some(source) = self.source.take().filter(|_| !self.entries.is_empty()) else {
             return Err(DeltaError::Empty);
         };
         if self.entries.len() > DELTA_ENTRIES_MAX {
             return Err(DeltaError::TooManyEntries);
         }
-        let bytes = text_bytes_max(self.texts.len(), self.entries.len());
+        // Below the limit the places of all texts fit 16 bits.
+        let bytes = text_bytes_max(&self.context, &self.source_ref, &self.texts, &self.entries);
         if bytes > DELTA_BYTES_MAX {
             return Err(DeltaError::TooLong { bytes });
         }
-        Ok(Delta::told(Told {
-            texts: self.texts.as_str().into(),
-            context: self.context,
-            is_own: self.is_own,
-            source,
-            source_ref: self.source_ref,
-            time: self.time,
-            entries: self.entries.as_slice().into(),
-            order: self.order,
-        }))
+        Ok(Arc::new(Delta::told(
+            Told {
+                texts: self.texts.as_str().into(),
+                context: self.context.clone(),
+                is_own: self.is_own,
+                source,
+                source_ref: self.source_ref.clone(),
+                time: self.time,
+                entries: self.entries.as_slice().into(),
+                order: self.order,
+            },
+            self.version,
+        )))
     }
 }
 
 impl ValueSink for ToldWriter {
     /// Ignored when the path needs escapes: no such path exists.
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
-        if self.source.is_none() || !is_plain(base) || !is_plain(leaf) {
-            return;
+        if self.source.is_some() && is_plain(base) && is_plain(leaf) {
+            self.push_joined(base, leaf, &value);
         }
-        self.align();
-        let from = self.texts.len();
-        self.texts.push_str(base);
-        self.texts.push_str(leaf);
-        let path = Span::new(from, self.texts.len());
-        self.push(path, &value);
+    }
+
+    fn fixed(&mut self, path: &'static str, value: Value<'_>) {
+        debug_assert!(is_plain(path), "{path}");
+        if self.source.is_some() {
+            self.push(Path::Fixed(path), &value);
+        }
     }
 }

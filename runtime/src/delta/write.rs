@@ -21,6 +21,11 @@ pub trait ValueSink {
     fn value(&mut self, path: &str, value: Value<'_>) {
         self.value_below("", path, value);
     }
+
+    /// As [`value`](Self::value), at a path that is a constant of the program and needs no escapes in JSON.
+    fn fixed(&mut self, path: &'static str, value: Value<'_>) {
+        self.value(path, value);
+    }
 }
 
 /// What stands in an update beside its values.
@@ -409,6 +414,16 @@ impl ValueSink for DeltaWriter {
         self.write_entry(base, leaf, |text| {
             let _ = value.write(text);
         });
+    }
+
+    fn fixed(&mut self, path: &'static str, value: Value<'_>) {
+        debug_assert!(is_plain(path), "{path}");
+        if self.open {
+            // Writing into a String cannot fail.
+            self.write_entry(path, "", |text| {
+                let _ = value.write(text);
+            });
+        }
     }
 }
 

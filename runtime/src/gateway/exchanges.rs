@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Gateway;
@@ -206,7 +207,7 @@ impl Gateway {
     fn publish_resource(&mut self, package: &str, path: &str, value: &str) {
         let stamp = Stamp { source_ref: package, self_context: &self.setup.self_context, now: self.wall() };
         match Delta::of_value("", path, value, &stamp) {
-            Ok(delta) => self.take_in(delta.with_version(DeltaVersion::V2), 0),
+            Ok(delta) => self.take_in(Arc::new(delta.with_version(DeltaVersion::V2)), 0),
             Err(error) => log::warn!("clients are not told of the change of {path}: {error}"),
         }
     }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use super::board::Board;
 use super::interface::{Interface, Participation};
@@ -144,7 +145,7 @@ impl Input {
     /// Takes a frame or a record; returns the delta of the message that it completes.
     ///
     /// Time stamps are the record's, `time`, else the wall clock's; there are none while that is not known.
-    pub fn take(&mut self, item: &Item, time: Option<UnixMillis>, hearing: &mut Hearing<'_>) -> Option<Delta> {
+    pub fn take(&mut self, item: &Item, time: Option<UnixMillis>, hearing: &mut Hearing<'_>) -> Option<Arc<Delta>> {
         let now = hearing.clock.now();
         let mut message = N2kMessage::default();
         if !self.receiver.item_into(item, now, &mut message) {
@@ -164,12 +165,17 @@ impl Input {
     }
 
     /// Takes a sentence of NMEA 0183; what cannot be read is counted.
-    pub fn take_sentence(&mut self, line: &str, time: Option<UnixMillis>, hearing: &mut Hearing<'_>) -> Option<Delta> {
+    pub fn take_sentence(
+        &mut self,
+        line: &str,
+        time: Option<UnixMillis>,
+        hearing: &mut Hearing<'_>,
+    ) -> Option<Arc<Delta>> {
         hearing.board.hear_sentence(&self.label, line, time.is_none(), hearing.clock);
         let label = &self.label;
         let sentences = self.sentences.get_or_insert_with(|| Box::new(Sentences::new(label)));
         // A refused sentence stands in the counters.
-        sentences.delta(line, hearing.stamp(time), hearing.form).ok().flatten()
+        sentences.delta(line, hearing.stamp(time), hearing.form).ok().flatten().map(Arc::new)
     }
 
     /// Looks after its interface; returns when to do so again.

@@ -1,6 +1,7 @@
 //! The inputs: CAN interfaces with what is sent to them, and feeds whose records and sentences are pushed in.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -60,7 +61,7 @@ impl Inputs {
     }
 
     /// Takes frames until one completes a message that has a delta; `None` when the round is over.
-    fn next_delta(&mut self, round: &mut Round, hearing: &mut Hearing<'_>) -> Option<Delta> {
+    fn next_delta(&mut self, round: &mut Round, hearing: &mut Hearing<'_>) -> Option<Arc<Delta>> {
         while let Some(input) = self.list.get_mut(round.input) {
             let is_enough = round.frames >= FRAMES_PER_POLL;
             round.has_more |= is_enough;
@@ -203,7 +204,7 @@ impl Gateway {
         let now = time.or_else(|| self.hal.clock.wall()).unwrap_or(UnixMillis::UNKNOWN);
         let stamp = Stamp { source_ref: label, self_context: &self.setup.self_context, now };
         match Delta::parse(text, &stamp) {
-            Ok(delta) => self.take_in(delta, 0),
+            Ok(delta) => self.take_in(Arc::new(delta), 0),
             Err(_) => self.count_bad_line(input),
         }
     }
@@ -242,12 +243,12 @@ impl Gateway {
         super::Wake { busy: round.has_more, at: [sending, due].into_iter().flatten().min() }
     }
 
-    fn next_delta(&mut self, round: &mut Round) -> Option<Delta> {
+    fn next_delta(&mut self, round: &mut Round) -> Option<Arc<Delta>> {
         let (inputs, mut hearing) = self.hearing();
         inputs.next_delta(round, &mut hearing)
     }
 
-    fn take_in_some(&mut self, delta: Option<Delta>) {
+    fn take_in_some(&mut self, delta: Option<Arc<Delta>>) {
         if let Some(delta) = delta {
             self.take_in(delta, 0);
         }

@@ -176,10 +176,10 @@ impl Gateway {
     }
 
     /// Takes a delta into the model and hands it out.
-    fn take_in(&mut self, delta: Delta, hops: u8) {
+    fn take_in(&mut self, delta: Arc<Delta>, hops: u8) {
         let now = self.hal.clock.now();
         self.model.tick(now);
-        let mut taken = self.model.take_in(Arc::new(delta));
+        let mut taken = self.model.take_in(delta);
         let lesser = taken.lesser.take();
         for delta in taken.into_deltas() {
             self.publish(&delta, hops, now);

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Gateway;
@@ -158,7 +159,7 @@ impl Gateway {
         let stamp = Stamp { source_ref: source, self_context: &self.setup.self_context, now: self.wall() };
         match Delta::of_value(context, path, value, &stamp) {
             Ok(delta) => {
-                self.take_in(delta, 0);
+                self.take_in(Arc::new(delta), 0);
                 true
             }
             Err(_) => false,

@@ -161,7 +161,7 @@ impl Gateway {
         if let Err(error) = keep(&mut *self.hal.storage, path, &meta) {
             return Some(PutState::completed(507, &error.to_string()));
         }
-        self.take_in(delta, 0);
+        self.take_in(Arc::new(delta), 0);
         Some(PutState { message: None, ..PutState::completed(200, "") })
     }
 }

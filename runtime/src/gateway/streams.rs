@@ -191,7 +191,7 @@ impl Gateway {
         match event {
             SessionEvent::Delta(delta) => {
                 self.clients.streams.deltas = self.clients.streams.deltas.saturating_add(1);
-                self.take_in(delta, 0);
+                self.take_in(Arc::new(delta), 0);
             }
             SessionEvent::Put { request_id, put } => self.stream_put(id, request_id, &put),
             SessionEvent::Query { request_id } => {

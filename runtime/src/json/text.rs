@@ -17,11 +17,11 @@ pub fn quoted(text: &str) -> String {
 /// # Errors
 /// What the sink returns.
 pub fn write_string<W: Write + ?Sized>(out: &mut W, text: &str) -> fmt::Result {
-    out.write_char('"')?;
+    out.write_str("\"")?;
     // Nearly all texts: one write.
     if is_verbatim(text) {
         out.write_str(text)?;
-        return out.write_char('"');
+        return out.write_str("\"");
     }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -46,7 +46,7 @@ pub fn write_string<W: Write + ?Sized>(out: &mut W, text: &str) -> fmt::Result {
         plain_from = at + 1;
     }
     out.write_str(text.get(plain_from..).unwrap_or_default())?;
-    out.write_char('"')
+    out.write_str("\"")
 }
 
 /// Tells whether `text` is printable ASCII without quotes and backslashes, which stands in JSON as it is; four bytes at a

@@ -144,16 +144,15 @@ impl Value<'_> {
             Self::Json(text) => out.write_str(text),
             Self::Written(written) => (written.0)(&mut Through(out)),
             Self::Object(members) => {
-                out.write_char('{')?;
-                for (index, (name, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        out.write_char(',')?;
-                    }
+                let mut before = "{";
+                for (name, value) in members {
+                    out.write_str(before)?;
                     write_string(out, name)?;
-                    out.write_char(':')?;
+                    out.write_str(":")?;
                     value.write(out)?;
+                    before = ",";
                 }
-                out.write_char('}')
+                out.write_str(if members.is_empty() { "{}" } else { "}" })
             }
             Self::List(items) => {
                 out.write_char('[')?;

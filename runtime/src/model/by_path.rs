@@ -171,14 +171,15 @@ fn place(places: &mut [Place], path: &str, number: Place) {
 }
 
 /// Returns the hash of a path by its length, its middle and its end: beginnings are much alike.
-fn hash(path: &[u8]) -> usize {
+pub(super) fn hash(path: &[u8]) -> usize {
     let word = |from: usize| path.get(from..).and_then(<[u8]>::first_chunk).copied().map_or(0, u32::from_le_bytes);
     let last = path.len().saturating_sub(4);
-    // Odd numbers of many bits, of the golden ratio and of the square root of 2.
+    // Odd numbers of many bits, of the golden ratio and of the square root of 2. A product has the last bytes of its word in
+    // its upper bits alone: they are brought down.
     let sum = word(last).wrapping_mul(0x9e37_79b9) ^ word(last / 2).wrapping_mul(0x6a09_e667);
-    let sum = (sum ^ u32::try_from(path.len()).unwrap_or(u32::MAX)).wrapping_mul(0x9e37_79b9);
-    // The upper bits have something of all.
-    (sum >> 8) as usize
+    let sum = sum ^ sum >> 15 ^ u32::try_from(path.len()).unwrap_or(u32::MAX);
+    let sum = sum.wrapping_mul(0x9e37_79b9);
+    (sum ^ sum >> 15) as usize
 }
 
 #[cfg(test)]
@@ -220,6 +221,15 @@ mod tests {
         let mut parts = paths.clone();
         parts.sort_by(|a, b| a.split('.').cmp(b.split('.')));
         assert_eq!(parts, paths);
+    }
+
+    #[test]
+    fn what_differs_in_its_last_letters_has_places_of_its_own() {
+        for (before, after) in [("can0.", ""), ("tanks.fuel.", ".currentLevel"), ("electrical.batteries.", "")] {
+            let places = (0..32).map(|number| hash(format!("{before}{number}{after}").as_bytes()) % 32);
+            let places: std::collections::BTreeSet<usize> = places.collect();
+            assert!(places.len() > 16, "{before}: {places:?}");
+        }
     }
 
     #[test]

@@ -38,15 +38,24 @@ impl TakenIn {
 
 /// Tells whether a path is a notification's.
 pub(super) fn is_notification(path: &str) -> bool {
-    path.strip_prefix("notifications").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    // Most paths are told apart by their beginning, which costs nothing.
+    path.starts_with("no")
+        && path.strip_prefix("notifications").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Paths of the own vessel that come from its owner: name, mmsi, call sign, design and antenna dimensions.
 fn is_identity(path: &str) -> bool {
-    matches!(
-        path,
-        "name" | "mmsi" | "uuid" | "communication.callsignVhf" | "sensors.gps.fromBow" | "sensors.gps.fromCenter"
-    ) || matches!(path.strip_prefix("design."), Some("length" | "beam" | "draft" | "airHeight" | "aisShipType"))
+    // Most paths are told apart by their first letter.
+    match path.as_bytes().first() {
+        Some(b'd') => {
+            matches!(path.strip_prefix("design."), Some("length" | "beam" | "draft" | "airHeight" | "aisShipType"))
+        }
+        Some(b'n' | b'm' | b'u' | b'c' | b's') => matches!(
+            path,
+            "name" | "mmsi" | "uuid" | "communication.callsignVhf" | "sensors.gps.fromBow" | "sensors.gps.fromCenter"
+        ),
+        _ => false,
+    }
 }
 
 /// Returns the object of path `""` without the members that are identity.
@@ -241,7 +250,7 @@ impl Model {
                 }
                 match source {
                     Some((source, pgn)) => {
-                        self.store(None, path, &NodeUpdate::Lesser(Told { value, time, source, pgn }));
+                        self.store(None, path, &NodeUpdate::Lesser(Told { value: &value, time, source, pgn }));
                     }
                     None => self.refuse(),
                 }
@@ -265,13 +274,11 @@ impl Model {
                 rest.copy(path, &value);
             }
         }
-        let of_version =
-            |part: &mut ToldWriter| part.delta().ok().map(|delta| Arc::new(delta.with_version(update.version())));
-        Some(TakenIn { notifications: of_version(&mut notices), rest: of_version(&mut rest), ..TakenIn::default() })
+        Some(TakenIn { notifications: notices.delta().ok(), rest: rest.delta().ok(), ..TakenIn::default() })
     }
 
     /// Returns the value of a notification with `id` and `status`.
-    fn enriched(&mut self, update: &UpdateRef<'_>, own: bool, path: &str, value: &str) -> String {
+    fn enriched(&mut self, update: &UpdateRef<'_>, own: bool, path: &str, value: &str) -> Cow<'_, str> {
         let (source, package) = (update.source_ref(), self.room.package());
         let context = if own { &*self.self_context } else { update.context() };
         let tree = if own { Some(&self.own) } else { self.foreign.get(context) };
@@ -290,7 +297,7 @@ impl Model {
         let mut notices = size_of_notices.begin(&context);
         for update in delta.updates() {
             notices.copy_update(&update, false, &mut |path, value| {
-                is_notification(path).then(|| self.enriched(&update, own, path, value).into())
+                is_notification(path).then(|| self.enriched(&update, own, path, value).into_owned().into())
             });
         }
         // One text after the other, so that only one of them is held beside its delta.

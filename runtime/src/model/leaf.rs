@@ -38,7 +38,7 @@ pub(super) struct Leaf {
 pub(super) struct Reading {
     /// Time stamp, where it came as one.
     time: UnixMillis,
-    /// Number, 0 or 1 for a boolean.
+    /// Number, bits of a quotient, 0 or 1 for a boolean.
     mantissa: i64,
     /// Time stamp and value as they were written, in one text, so that a new value needs no allocation.
     text: String,
@@ -61,12 +61,13 @@ enum Kind {
     Null,
     Bool,
     Number,
+    Float,
 }
 
 /// What a source tells of a path.
 #[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
-    pub(super) value: Value<'a>,
+    pub(super) value: &'a Value<'a>,
     pub(super) time: Time<'a>,
     /// Number of the source.
     pub(super) source: u16,
@@ -103,6 +104,7 @@ impl Reading {
             Kind::Null => Value::Null,
             Kind::Bool => Value::Bool(self.mantissa != 0),
             Kind::Number => Value::Number(Decimal::new(self.mantissa, self.exponent)),
+            Kind::Float => Value::Float(f64::from_bits(self.mantissa.cast_unsigned())),
             Kind::Json => Value::Json(self.text.get(self.timestamp_len.unwrap_or(0).into()..).unwrap_or_default()),
         }
     }
@@ -116,16 +118,17 @@ impl Reading {
                 (u8::try_from(text.len()).ok(), UnixMillis::UNKNOWN)
             }
         };
-        (self.kind, self.mantissa, self.exponent) = match told.value {
+        (self.kind, self.mantissa, self.exponent) = match *told.value {
             Value::Null => (Kind::Null, 0, 0),
             Value::Bool(value) => (Kind::Bool, value.into(), 0),
             Value::Number(Decimal { mantissa, exponent }) => (Kind::Number, mantissa, exponent),
+            Value::Float(value) if value.is_finite() => (Kind::Float, value.to_bits().cast_signed(), 0),
             Value::Json(text) => {
                 self.text.push_str(text);
                 (Kind::Json, 0, 0)
             }
-            other => {
-                self.text.push_str(&other.shown());
+            _ => {
+                self.text.push_str(&told.value.shown());
                 (Kind::Json, 0, 0)
             }
         };
@@ -223,8 +226,9 @@ impl Leaf {
         };
         let of_value = match told.value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::Float(value) if value.is_finite() => 0,
             Value::Json(text) => text.len(),
-            other => other.shown().len(),
+            _ => told.value.shown().len(),
         };
         let index = match self.readings.iter().position(|reading| reading.source == told.source) {
             Some(index) => index,
@@ -335,26 +339,29 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    fn told<'a>(value: &'a str, time: &'a str, source: u16, pgn: u32) -> Told<'a> {
-        Told { value: Value::Json(value), time: Time::Text(time), source, pgn }
+    fn told<'a>(value: &'a Value<'a>, time: &'a str, source: u16, pgn: u32) -> Told<'a> {
+        Told { value, time: Time::Text(time), source, pgn }
     }
 
     #[test]
     fn a_number_and_a_point_in_time_take_no_text() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
-        leaf.read(&told(r#"{"a":"a longer text than the next"}"#, "2026-01-01T00:00:00.000Z", 0, 0), &mut room)
-            .unwrap();
+        leaf.read(
+            &told(&Value::Json(r#"{"a":"a longer text than the next"}"#), "2026-01-01T00:00:00.000Z", 0, 0),
+            &mut room,
+        )
+        .unwrap();
         let number = Value::Number(Decimal::new(-15, -1));
         for value in [number, Value::Null, Value::Bool(true), Value::Bool(false)] {
             let time = Time::At(UnixMillis(7));
-            leaf.read(&Told { value, time, source: 0, pgn: 0 }, &mut room).unwrap();
+            leaf.read(&Told { value: &value, time, source: 0, pgn: 0 }, &mut room).unwrap();
             assert_eq!(leaf.latest().map(|latest| (latest.time(), latest.value())), Some((time, value)));
             assert_eq!(leaf.heap_bytes(), room.bytes());
         }
         let time = Time::Text("2027");
-        leaf.read(&Told { value: number, time, source: 0, pgn: 0 }, &mut room).unwrap();
+        leaf.read(&Told { value: &number, time, source: 0, pgn: 0 }, &mut room).unwrap();
         assert_eq!(leaf.latest().map(|latest| (latest.time(), latest.value())), Some((time, number)));
-        let text = Told { value: Value::Text("a\"b"), time: Time::At(UnixMillis(7)), source: 0, pgn: 0 };
+        let text = Told { value: &Value::Text("a\"b"), time: Time::At(UnixMillis(7)), source: 0, pgn: 0 };
         leaf.read(&text, &mut room).unwrap();
         assert_eq!(leaf.latest().map(Reading::value), Some(Value::Json(r#""a\"b""#)));
         assert_eq!(leaf.heap_bytes(), room.bytes());
@@ -363,9 +370,9 @@ mod tests {
     #[test]
     fn a_reading_is_overwritten_in_place() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
-        leaf.read(&told("1.25", "2026", 3, 128_259), &mut room).unwrap();
+        leaf.read(&told(&Value::Json("1.25"), "2026", 3, 128_259), &mut room).unwrap();
         let bytes = room.bytes();
-        leaf.read(&told("7", "2027", 3, 128_259), &mut room).unwrap();
+        leaf.read(&told(&Value::Json("7"), "2027", 3, 128_259), &mut room).unwrap();
         assert_eq!((room.bytes(), leaf.readings().len()), (bytes, 1));
         let latest = leaf.latest().unwrap();
         assert_eq!((latest.time(), latest.value()), (Time::Text("2027"), Value::Json("7")));
@@ -376,9 +383,9 @@ mod tests {
     fn room_is_given_back_when_a_long_value_shrinks() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
         let long = std::format!("\"{}\"", "x".repeat(5000));
-        leaf.read(&told(&long, "2026", 0, 0), &mut room).unwrap();
+        leaf.read(&told(&Value::Json(&long), "2026", 0, 0), &mut room).unwrap();
         assert!(room.bytes() > 5000);
-        leaf.read(&told("1", "2026", 0, 0), &mut room).unwrap();
+        leaf.read(&told(&Value::Json("1"), "2026", 0, 0), &mut room).unwrap();
         assert!(room.bytes() < 200);
         assert_eq!(leaf.heap_bytes(), room.bytes());
     }
@@ -387,7 +394,7 @@ mod tests {
     fn sources_of_a_path_are_bounded() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 10_000));
         for source in 0..50 {
-            leaf.read(&told("1", "2026", source, 0), &mut room).unwrap();
+            leaf.read(&told(&Value::Json("1"), "2026", source, 0), &mut room).unwrap();
         }
         assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
         assert_eq!(leaf.latest().unwrap().source, 49);
@@ -397,14 +404,14 @@ mod tests {
     fn a_lesser_value_stands_among_the_others_and_replaces_no_latest() {
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, 100_000));
         room.writer = room.owner(&Arc::from("p"));
-        leaf.read(&told("1", "2026", 0, 0), &mut room).unwrap();
+        leaf.read(&told(&Value::Json("1"), "2026", 0, 0), &mut room).unwrap();
         room.writer = Owner::BOAT;
         for source in 1..50 {
-            leaf.read_lesser(&told("2", "2027", source, 0), &mut room).ok();
+            leaf.read_lesser(&told(&Value::Json("2"), "2027", source, 0), &mut room).ok();
             assert_eq!(leaf.latest().map(|latest| (latest.source, latest.value())), Some((0, Value::Json("1"))));
         }
         assert_eq!(leaf.readings().len(), SOURCES_PER_PATH_MAX);
-        leaf.read_lesser(&told("3", "2028", 7, 0), &mut room).unwrap();
+        leaf.read_lesser(&told(&Value::Json("3"), "2028", 7, 0), &mut room).unwrap();
         assert!(leaf.readings().iter().any(|reading| (reading.source, reading.value()) == (7, Value::Json("3"))));
     }
 
@@ -424,14 +431,14 @@ mod tests {
     fn a_full_model_refuses_and_changes_nothing() {
         // Sizes of the structures differ between targets, so the room is made for one value and a little.
         let mut ample = Room::new(1, 10_000);
-        Leaf::default().read(&told("1", "2026", 0, 0), &mut ample).unwrap();
+        Leaf::default().read(&told(&Value::Json("1"), "2026", 0, 0), &mut ample).unwrap();
         let bytes_max = u32::try_from(ample.bytes()).unwrap() + 100;
         let (mut leaf, mut room) = (Leaf::default(), Room::new(1, bytes_max));
-        leaf.read(&told("1", "2026", 0, 0), &mut room).unwrap();
+        leaf.read(&told(&Value::Json("1"), "2026", 0, 0), &mut room).unwrap();
         room.take(60).unwrap();
         let long = |bytes| std::format!("\"{}\"", "x".repeat(bytes));
-        assert_eq!(leaf.read(&told(&long(60), "2027", 0, 0), &mut room), Err(Full::Model));
-        assert_eq!(leaf.read(&told(&long(200), "2027", 0, 0), &mut room), Err(Full::Entry));
+        assert_eq!(leaf.read(&told(&Value::Json(&long(60)), "2027", 0, 0), &mut room), Err(Full::Model));
+        assert_eq!(leaf.read(&told(&Value::Json(&long(200)), "2027", 0, 0), &mut room), Err(Full::Entry));
         assert_eq!(leaf.latest().unwrap().value(), Value::Json("1"));
     }
 }

@@ -158,7 +158,7 @@ impl Model {
                 }
                 match source {
                     Some((source, pgn)) => {
-                        self.store(context, path, &NodeUpdate::Value(Told { value, time, source, pgn }));
+                        self.store(context, path, &NodeUpdate::Value(Told { value: &value, time, source, pgn }));
                     }
                     None => self.refuse(),
                 }

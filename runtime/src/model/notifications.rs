@@ -188,6 +188,12 @@ fn is_calm_same(told: &str, value: &str) -> bool {
     rest.is_some_and(|rest| rest.get(ID_BYTES..) == Some(CALM_END))
 }
 
+/// Tells whether two paths are the same; those of one engine are as long as others, and differ at their ends.
+fn is_same(one: &str, other: &str) -> bool {
+    let end = |path: &str| path.as_bytes().last_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
+    one.len() == other.len() && end(one) == end(other) && one == other
+}
+
 /// All that stand; bounded.
 #[derive(Debug, Default)]
 pub(super) struct Notifications {
@@ -208,16 +214,16 @@ impl Notifications {
     ///
     /// A value that is no object ends the notification and stays as it is. `package` is the plugin's that writes; `told`
     /// is what the model has of the same source: an engine tells forty calm ones with each message, which are what they were.
-    pub(super) fn enrich(
+    pub(super) fn enrich<'t>(
         &mut self,
         context: &str,
         path: &str,
         (source, package): (&str, Option<&str>),
         time: Time<'_>,
         value: &str,
-        told: Option<&str>,
-    ) -> String {
-        let same = |row: &Notification| row.path == path && row.context == context;
+        told: Option<&'t str>,
+    ) -> Cow<'t, str> {
+        let same = |row: &Notification| is_same(&row.path, path) && row.context == context;
         let of_other = |row: &Notification| row.owner != self.writer && self.writer != Owner::BOAT;
         // What a plugin calls as another source is called is its own, and neither ends nor changes the other's.
         let own_name;
@@ -234,13 +240,13 @@ impl Notifications {
             if let Some(at) = found {
                 self.rows.swap_remove(at);
             }
-            return value.to_string();
+            return Cow::Owned(value.to_string());
         }
         if found.is_none()
             && self.rows.len() >= self.limit
             && let Some(told) = told.filter(|told| is_calm_same(told, value))
         {
-            return told.to_string();
+            return Cow::Borrowed(told);
         }
         self.told = self.told.saturating_add(1);
         if let Some((at, row)) = found.and_then(|at| Some((at, self.rows.get_mut(at)?))) {
@@ -249,7 +255,7 @@ impl Notifications {
             if row.value.len() > VALUE_BYTES_MAX {
                 self.rows.swap_remove(at);
             }
-            return json;
+            return json.into();
         }
         let mut row = Notification::new(derived_id(context, path, source), context, path, source, self.writer);
         row.set(self.writer, time, value, self.told);
@@ -259,7 +265,7 @@ impl Notifications {
         if has_place && row.value.len() <= VALUE_BYTES_MAX {
             self.keep(row);
         }
-        json
+        json.into()
     }
 
     /// Takes those of one source as those of another, but for those that the other has itself.
@@ -397,7 +403,7 @@ mod tests {
     use super::*;
 
     fn enrich(notifications: &mut Notifications, path: &str, value: &str) -> String {
-        notifications.enrich("vessels.x", path, ("s", None), Time::Text("t"), value, None)
+        notifications.enrich("vessels.x", path, ("s", None), Time::Text("t"), value, None).into_owned()
     }
 
     /// Returns the paths of those that stand, oldest first.
@@ -463,7 +469,8 @@ mod tests {
         let mut notifications = Notifications::new(0);
         for calm in [r#"{"state":"normal","method":["sound"],"message":"m"}"#, r#"{"message":"m"}"#] {
             let mut again = |told: &str, value: &str| {
-                notifications.enrich("vessels.x", "a", ("s", None), Time::Text("t"), value, Some(told))
+                let told = notifications.enrich("vessels.x", "a", ("s", None), Time::Text("t"), value, Some(told));
+                told.into_owned()
             };
             let told = again("", calm);
             assert!(is_calm_same(&told, calm));

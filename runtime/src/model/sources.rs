@@ -11,6 +11,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use super::by_path::hash;
 use super::context::{ContextTree, Node};
 use super::leaf::Reading;
 use super::room::{Full, Owner, Room, SHARE};
@@ -27,6 +28,8 @@ const PGNS_PER_SOURCE_MAX: usize = 64;
 const ROW_BYTES: usize = size_of::<Row>() + 96;
 /// Bytes that a listed PGN is counted with; a growing list has up to half its room free.
 const PGN_BYTES: usize = 2 * size_of::<(u32, UnixMillis)>();
+/// Sources that are found at once; a boat has some twenty devices that tell.
+const RECENT: usize = 32;
 /// Deltas between two looks for sources that can be forgotten.
 const SWEEP_DELTAS: u64 = 1000;
 
@@ -52,7 +55,8 @@ fn parts(known_by: &str) -> (&str, Option<&str>) {
 pub(super) struct Sources {
     rows: Vec<Option<Row>>,
     by_reference: BTreeMap<Box<str>, u16>,
-    last: u16,
+    /// Numbers of those that told last, each at the place that its reference gives: devices tell again and again.
+    recent: [u16; RECENT],
     next_sweep: u64,
 }
 
@@ -114,16 +118,20 @@ impl Sources {
         time: Time<'_>,
         room: &mut Room,
     ) -> Result<(u16, u32), Full> {
-        let last = self.rows.get(usize::from(self.last)).and_then(Option::as_ref);
-        let number = if last.is_some_and(|row| *row.reference == *reference) {
-            self.last
+        let place = hash(reference.as_bytes()) % RECENT;
+        let recent = self.recent.get(place).copied().unwrap_or(0);
+        let row = self.rows.get(usize::from(recent)).and_then(Option::as_ref);
+        let number = if row.is_some_and(|row| *row.reference == *reference) {
+            recent
         } else {
             match self.by_reference.get(reference) {
                 Some(number) => *number,
                 None => self.add(reference, room)?,
             }
         };
-        self.last = number;
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = number;
+        }
         let row = self.rows.get_mut(usize::from(number)).and_then(Option::as_mut).ok_or(Full::Entry)?;
         Ok((number, origin.map_or(0, |origin| row.note(origin, time, room))))
     }

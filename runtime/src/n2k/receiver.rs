@@ -1,6 +1,7 @@
 //! One input: frames in, messages out, messages in, deltas out, everything counted.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use super::decode::Decoded;
 use super::fast_packet::{FastPacketError, FastPackets};
@@ -8,7 +9,7 @@ use super::id::{BROADCAST, Id, Pgn, SourceAddress};
 use super::iso_tp::{self, IsoTp, IsoTpError};
 use super::log::Item;
 use super::map::memory::{Memory, Name, Source};
-use super::map::{self, DeltaContext};
+use super::map::{self, DeltaContext, Target};
 use super::payload::Payload;
 use super::table::is_fast;
 use crate::delta::{
@@ -342,6 +343,7 @@ impl Receiver {
     /// Names devices in `$source` by NAME once it is known, as at first, or always by address.
     pub fn use_name(&mut self, yes: bool) {
         self.uses_name = yes;
+        self.memory.forget_references();
     }
 
     /// Returns the `$source` that a device had by its address, and the one that it has now that its NAME is known: once
@@ -373,10 +375,12 @@ impl Receiver {
 
     /// Returns the delta of a message, without a time stamp where `time` is not known; `None` when its PGN is unmapped, it
     /// comes from address 254, or it has no value.
-    pub fn delta(&mut self, message: &N2kMessage, time: UnixMillis, form: DeltaForm<'_>) -> Option<Delta> {
+    pub fn delta(&mut self, message: &N2kMessage, time: UnixMillis, form: DeltaForm<'_>) -> Option<Arc<Delta>> {
         let delta = match form {
             // A decoder's output is text, and begins with what only text has.
-            DeltaForm::Line { .. } => self.map(message, time, form, To::Text).and_then(|()| self.writer.delta().ok()),
+            DeltaForm::Line { .. } => {
+                self.map(message, time, form, To::Text).and_then(|()| self.writer.delta().ok()).map(Arc::new)
+            }
             DeltaForm::Stamped { .. } => {
                 self.map(message, time, form, To::Values).and_then(|()| self.teller.delta().ok())
             }
@@ -424,27 +428,28 @@ impl Receiver {
         if message.payload.is_empty() {
             return None;
         }
-        let target = match mapping.target.context(&decoded) {
-            DeltaContext::Own => None,
-            DeltaContext::Other(context) => Some(context),
-            DeltaContext::Invalid => return None,
+        // Nearly always it is the own vessel's, and a context is long: none is moved then.
+        let foreign;
+        let target = match mapping.target {
+            Target::Own => None,
+            of_other => {
+                foreign = of_other.context(&decoded);
+                match &foreign {
+                    DeltaContext::Own => None,
+                    DeltaContext::Other(context) => Some(context.as_str()),
+                    DeltaContext::Invalid => return None,
+                }
+            }
         };
         let known = self.memory.source(id.source);
         let name = known.and_then(Source::name).map(Name::bits);
-        let mut source_ref = heapless::String::<NAME_BYTES_MAX>::new();
-        let (line, context) = match form {
-            DeltaForm::Line { line } => (Some(line), target.as_deref()),
+        let device_instance = known.and_then(Source::device_instance);
+        let (line, context, source_ref) = match form {
+            DeltaForm::Line { line } => (Some(line), target, None),
             DeltaForm::Stamped { self_context } => {
-                // What stands for the device is its NAME where it is known, since addresses change. The label is kept
-                // short enough for this to fit.
-                let device = match name.filter(|_| self.uses_name) {
-                    Some(name) => hexadecimal(name),
-                    None => map::digits(id.source.0.into()),
-                };
-                for part in [self.label.as_str(), ".", &device] {
-                    let _ = source_ref.push_str(part);
-                }
-                (None, Some(target.as_deref().unwrap_or(self_context)))
+                let (label, name) = (&self.label, name.filter(|_| self.uses_name));
+                let source_ref = self.memory.reference(id.source, || source_ref(label, id.source, name));
+                (None, Some(target.unwrap_or(self_context)), Some(source_ref))
             }
         };
         let head = BusHead {
@@ -456,10 +461,10 @@ impl Receiver {
                 pgn: id.pgn.0,
                 address: id.source.0,
                 name,
-                device_instance: known.and_then(Source::device_instance),
+                device_instance,
                 instance: mapping.source_instance(&decoded),
             },
-            source_ref: &source_ref,
+            source_ref: source_ref.as_ref(),
             time,
         };
         let sink: &mut dyn BusSink = match to {
@@ -508,6 +513,20 @@ impl Receiver {
             ..self.counters
         }
     }
+}
+
+/// Returns the `$source` of a device. What stands for it is its NAME where it is known, since addresses change. The label is
+/// kept short enough for this to fit.
+fn source_ref(label: &str, address: SourceAddress, name: Option<u64>) -> Arc<str> {
+    let device = match name {
+        Some(name) => hexadecimal(name),
+        None => map::digits(address.0.into()),
+    };
+    let mut text = heapless::String::<NAME_BYTES_MAX>::new();
+    for part in [label, ".", &device] {
+        let _ = text.push_str(part);
+    }
+    text.as_str().into()
 }
 
 fn count(counter: &mut u64) {

@@ -63,6 +63,9 @@ impl Clock for SimClock {
 
     fn wall(&self) -> Option<UnixMillis> {
         let (wall, set_at) = self.0.wall.get()?;
+        if set_at == self.now() {
+            return Some(wall);
+        }
         let passed = i64::try_from(self.now().since(set_at).as_millis()).unwrap_or(i64::MAX);
         Some(UnixMillis(wall.0.saturating_add(passed)))
     }

@@ -279,7 +279,7 @@ fn length(scene: &mut Scene<'_>, field: Field) {
 }
 
 /// Gives a code together with its name in the schema; nothing without a name.
-fn typed(scene: &mut Scene<'_>, field: Field, path: &str, name: fn(i64) -> Option<&'static str>) {
+fn typed(scene: &mut Scene<'_>, field: Field, path: &'static str, name: fn(i64) -> Option<&'static str>) {
     let Some(code) = scene.decoded.raw(field) else { return };
     if let Some(name) = name(code) {
         let members = [("id", Value::Number(Decimal::new(code, 0))), ("name", Value::Text(name))];

@@ -149,5 +149,5 @@ fn notify(scene: &mut Scene<'_>, path: &str, message: &str, state: &str, method:
         ("state", Value::Text(state)),
         ("timestamp", if time.is_empty() { Value::Null } else { Value::Text(&time) }),
     ];
-    scene.value(path, Value::Object(&members));
+    scene.value_at(path, Value::Object(&members));
 }

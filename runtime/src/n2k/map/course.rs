@@ -65,9 +65,9 @@ fn navigation_data(scene: &mut Scene<'_>) {
     let member = |field| scene.decoded.number(field).map_or(Value::Null, Value::Number);
     let members =
         [("latitude", member(Field::DestinationLatitude)), ("longitude", member(Field::DestinationLongitude))];
-    scene.value(&join(&[&next, "position"]), Value::Object(&members));
+    scene.value_at(&join(&[&next, "position"]), Value::Object(&members));
     if let Some(millis) = time_to_go(scene) {
-        scene.value(&join(&[&next, "timeToGo"]), Value::Number(Decimal::new(millis, -3)));
+        scene.value_at(&join(&[&next, "timeToGo"]), Value::Number(Decimal::new(millis, -3)));
     }
 }
 
@@ -105,7 +105,7 @@ fn route(scene: &mut Scene<'_>) {
         if index == 0 || index == 2 && !is_partial {
             let there = coordinates.into_iter().filter_map(|(name, value)| Some((name, value?)));
             let members: heapless::Vec<_, 2> = there.collect();
-            scene.value(&join(&[&base, "position"]), Value::Object(&members));
+            scene.value_at(&join(&[&base, "position"]), Value::Object(&members));
         }
     }
 }
@@ -118,12 +118,12 @@ fn name(scene: &mut Scene<'_>, field: Field, path: &str) {
             // Asked first: where the fault is not wanted, the reader of decimals is not even linked.
             let as_number = faults::ON && field == Field::RouteName;
             let number = as_number.then(|| text.trim().parse().ok()).flatten();
-            scene.value(path, number.map_or(Value::Text(&text), Value::Float));
+            scene.value_at(path, number.map_or(Value::Text(&text), Value::Float));
         }
         None if faults::ON && field == Field::RouteName && has_letters(scene.decoded, field) => {
-            scene.value(path, Value::Float(0.0));
+            scene.value_at(path, Value::Float(0.0));
         }
-        None if has_letters(scene.decoded, field) => scene.value(path, Value::Text("")),
+        None if has_letters(scene.decoded, field) => scene.value_at(path, Value::Text("")),
         None => {}
     }
 }

@@ -24,11 +24,11 @@ fn raymarine(scene: &mut Scene<'_>) {
         Definition::Seatalk1DisplayBrightness => {
             let Some(group) = word(scene, Field::Group) else { return };
             let value = scene.decoded.raw(Field::Brightness).map_or(Value::Null, percent);
-            scene.value(&join(&["electrical.displays.raymarine.", &group, ".brightness"]), value);
+            scene.value_at(&join(&["electrical.displays.raymarine.", &group, ".brightness"]), value);
         }
         Definition::Seatalk1DisplayColor => {
             let (Some(group), Some(color)) = (word(scene, Field::Group), word(scene, Field::Color)) else { return };
-            scene.value(&join(&["electrical.displays.raymarine.", &group, ".color"]), Value::Text(&color));
+            scene.value_at(&join(&["electrical.displays.raymarine.", &group, ".color"]), Value::Text(&color));
         }
         definition => super::steering::seatalk(scene, definition),
     }
@@ -63,7 +63,7 @@ fn navico(scene: &mut Scene<'_>) {
         }
         _ => return,
     };
-    scene.value(&join(&["electrical.displays.navico.", &camel_case(group), leaf]), value);
+    scene.value_at(&join(&["electrical.displays.navico.", &camel_case(group), leaf]), value);
 }
 
 /// By code of lookup SIMNET_NIGHT_MODE_COLOR.

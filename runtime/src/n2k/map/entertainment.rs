@@ -24,7 +24,7 @@ fn fusion(scene: &mut Scene<'_>) {
         Definition::FusionDeviceName => text(scene, Field::Name, &join(&[DEVICE, "name"])),
         Definition::FusionPowerState => {
             let on = scene.decoded.raw(Field::State) == Some(1);
-            scene.value(&join(&[DEVICE, "state"]), Value::Text(if on { "on" } else { "off" }));
+            scene.value_at(&join(&[DEVICE, "state"]), Value::Text(if on { "on" } else { "off" }));
         }
         Definition::FusionArtistName | Definition::FusionSiriusxmArtist => {
             playing_text(scene, Field::Artist, ".track.artistName");
@@ -48,7 +48,7 @@ fn fusion(scene: &mut Scene<'_>) {
         Definition::FusionSource => source(scene),
         Definition::FusionMute => {
             let muted = scene.decoded.raw(Field::Mute) == Some(1);
-            ZONES.iter().for_each(|zone| scene.value(&join(&[zone, ".isMuted"]), Value::Bool(muted)));
+            ZONES.iter().for_each(|zone| scene.value_at(&join(&[zone, ".isMuted"]), Value::Bool(muted)));
         }
         Definition::FusionEq => equalizer(scene),
         _ => {}
@@ -58,8 +58,8 @@ fn fusion(scene: &mut Scene<'_>) {
 /// Gives a text that the device wrote; an empty one is one, other than a field that is not there.
 fn text(scene: &mut Scene<'_>, field: Field, path: &str) {
     match scene.decoded.string(field) {
-        Some(text) => scene.value(path, Value::Text(&text.to_stack())),
-        None if scene.decoded.bytes(field).is_some() => scene.value(path, Value::Text("")),
+        Some(text) => scene.value_at(path, Value::Text(&text.to_stack())),
+        None if scene.decoded.bytes(field).is_some() => scene.value_at(path, Value::Text("")),
         None => {}
     }
 }
@@ -94,7 +94,7 @@ fn media(scene: &mut Scene<'_>) {
     let Some(root) = playing_root(scene) else { return };
     // Lookup FUSION_PLAY_STATUS: paused, stopped.
     let paused = matches!(scene.decoded.raw(Field::Flags), Some(2 | 3));
-    scene.value(&join(&[&root, ".playbackState"]), Value::Text(if paused { "Paused" } else { "Playing" }));
+    scene.value_at(&join(&[&root, ".playbackState"]), Value::Text(if paused { "Paused" } else { "Playing" }));
 }
 
 /// Frequencies are kilohertz on AM (code 0 of lookup FUSION_RADIO_SOURCE), else megahertz.
@@ -126,7 +126,7 @@ fn source(scene: &mut Scene<'_>) {
             memory.set_playing(current);
         }
         let current = join(&[SOURCE, &digits(current.into())]);
-        ZONES.iter().for_each(|zone| scene.value(&join(&[zone, ".source"]), Value::Text(&current)));
+        ZONES.iter().for_each(|zone| scene.value_at(&join(&[zone, ".source"]), Value::Text(&current)));
     }
     if let Some(id) = scene.decoded.raw(Field::SourceId) {
         text(scene, Field::Source, &join(&[SOURCE, &digits(id), ".name"]));
@@ -141,5 +141,5 @@ fn equalizer(scene: &mut Scene<'_>) {
             let _ = members.push((name, value));
         }
     }
-    ZONES.iter().for_each(|zone| scene.sink.value(&join(&[zone, ".equalizer"]), Value::Object(&members)));
+    ZONES.iter().for_each(|zone| scene.value_at(&join(&[zone, ".equalizer"]), Value::Object(&members)));
 }

@@ -2,10 +2,10 @@
 
 use core::f64::consts::{PI, TAU};
 
-use super::Scene;
 use super::faults;
 use super::rule::{How, Instance, Mapping, Root, leaf, sum};
 use super::text::{ShortText, digits, join};
+use super::{Place, Scene};
 use crate::delta::Value;
 use crate::json::Decimal;
 use crate::n2k::tables::Field;
@@ -48,7 +48,7 @@ fn depth(scene: &mut Scene<'_>) {
     // Without an offset both are gone.
     for (bit, (_, path), side) in [(16, SURFACE, true), (17, KEEL, false)] {
         if is_above.is_none_or(|above| above == side) {
-            scene.tell(bit, "", path, shifted);
+            scene.tell(bit, Place::Fixed(path), shifted);
         }
     }
 }
@@ -84,7 +84,7 @@ fn wind(scene: &mut Scene<'_>) {
     if is_gone || reference == Some(3) {
         How::Same.tell(scene, 1, Field::WindSpeed, "environment.wind.speedTrue");
         let folded = angle.map(|angle| if faults::ON { Value::Number(angle) } else { folded(angle) });
-        scene.tell(2, "", "environment.wind.angleTrueWater", folded);
+        scene.tell(2, Place::Fixed("environment.wind.angleTrueWater"), folded);
     }
     // Ground referenced to north.
     if is_gone || reference == Some(0) {
@@ -107,7 +107,7 @@ pub(super) fn folded(angle: Decimal) -> Value<'static> {
 fn lowrance(scene: &mut Scene<'_>) {
     let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
     if let Some(path) = source {
-        How::UnlessZero.tell(scene, 0, Field::ActualTemperature, &path.with("default"));
+        How::UnlessZero.tell_at(scene, 0, Field::ActualTemperature, Place::at(&path.with("default")));
     }
 }
 
@@ -115,7 +115,7 @@ fn lowrance(scene: &mut Scene<'_>) {
 fn climate(scene: &mut Scene<'_>) {
     let source = scene.decoded.raw(Field::TemperatureSource).and_then(temperature_path);
     if let Some(path) = source {
-        How::Same.tell(scene, 0, Field::Temperature, &path.with("default"));
+        How::Same.tell_at(scene, 0, Field::Temperature, Place::at(&path.with("default")));
     }
     let inside = scene.decoded.raw(Field::HumiditySource) == Some(0);
     let path = if inside { "environment.inside.default.relativeHumidity" } else { "environment.outside.humidity" };
@@ -127,7 +127,7 @@ fn climate(scene: &mut Scene<'_>) {
 fn temperature(scene: &mut Scene<'_>) {
     let instance = digits(scene.decoded.raw(Field::Instance).unwrap_or(0));
     if let Some(path) = temperature_or_generic(scene, &instance, '_') {
-        How::Same.tell(scene, 0, Field::ActualTemperature, &path);
+        How::Same.tell_at(scene, 0, Field::ActualTemperature, Place::at(&path));
     }
 }
 
@@ -141,7 +141,7 @@ fn extended_temperature(scene: &mut Scene<'_>) {
             .and_then(|instance| temperature_or_generic(scene, &instance, ' ')),
     };
     if let Some(path) = path {
-        How::Same.tell(scene, 0, Field::Temperature, &path);
+        How::Same.tell_at(scene, 0, Field::Temperature, Place::at(&path));
     }
 }
 
@@ -171,7 +171,7 @@ fn humidity(scene: &mut Scene<'_>) {
         (_, Some(instance)) => join(&["environment.userDefined", &digits(source), ".", &instance, ".relativeHumidity"]),
         (_, None) => return,
     };
-    How::Shift(-2).tell(scene, 0, Field::ActualHumidity, &path);
+    How::Shift(-2).tell_at(scene, 0, Field::ActualHumidity, Place::at(&path));
 }
 
 /// PGN 130314.
@@ -185,7 +185,7 @@ fn pressure(scene: &mut Scene<'_>) {
         }
         _ => return,
     };
-    How::Same.tell(scene, 0, Field::Pressure, &path);
+    How::Same.tell_at(scene, 0, Field::Pressure, Place::at(&path));
 }
 
 /// What paths of lookup PRESSURE_SOURCE begin with, from code 1 on.

@@ -5,6 +5,7 @@
 //! next address claim.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
@@ -34,10 +35,12 @@ pub(in crate::n2k) struct Source {
     course: Option<Course>,
     /// Source that a Fusion stereo plays (130820).
     playing: Option<u8>,
+    /// Its `$source`, once a delta has had it.
+    reference: Option<Arc<str>>,
 }
 
 // Multiplied by the addresses of a bus.
-const _: () = assert!(size_of::<Source>() == 16);
+const _: () = assert!(size_of::<Source>() == 16 + size_of::<Option<Arc<str>>>());
 
 /// The NAME of an address claim (ISO 11783-5, PGN 60928): 64 bits, lowest byte first on the wire. All ones are none, so
 /// it is kept turned over: a source has it or not in the same eight bytes.
@@ -184,6 +187,22 @@ impl Memory {
         self.forgotten
     }
 
+    /// Returns the `$source` of `address`, made once; nothing is forgotten for it.
+    pub fn reference(&mut self, address: SourceAddress, make: impl FnOnce() -> Arc<str>) -> Arc<str> {
+        let known = self.places.get(usize::from(address.0)).copied().map_or(usize::MAX, usize::from);
+        let has_room = self.sources.len() < usize::from(self.limits.sources_max);
+        let place = if known < self.sources.len() || !has_room { Some(known) } else { self.place(address) };
+        match place.and_then(|place| self.sources.get_mut(place)) {
+            Some(source) => source.reference.get_or_insert_with(make).clone(),
+            None => make(),
+        }
+    }
+
+    /// Forgets every `$source`: devices are named otherwise now.
+    pub fn forget_references(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.reference = None);
+    }
+
     /// Returns what is known of `address`.
     pub fn source(&self, address: SourceAddress) -> Option<&Source> {
         let place = self.places.get(usize::from(address.0))?;
@@ -232,7 +251,10 @@ impl Memory {
     pub fn claim(&mut self, address: SourceAddress, name: Name) -> bool {
         let Some(source) = self.source_mut(address) else { return false };
         match source.claim.replace(name) {
-            None => true,
+            None => {
+                source.reference = None;
+                true
+            }
             Some(known) if known == name => false,
             Some(_) => {
                 *source = Source { address: address.0, heard: source.heard, claim: Some(name), ..Source::default() };

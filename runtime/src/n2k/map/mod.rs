@@ -38,7 +38,7 @@ pub(crate) use self::ais_names::{aton_type, ship_type};
 pub(super) use self::environment::temperature_source;
 pub use self::memory::{ALERT_TEXT_BYTES_MAX, ALERT_TEXTS_MAX};
 pub(crate) use self::radio::nature_of_distress;
-pub(super) use self::rule::Mapping;
+pub(super) use self::rule::{Mapping, Target};
 pub(super) use self::tanks::FLUIDS;
 pub(super) use self::target::DeltaContext;
 pub(super) use self::text::digits;
@@ -55,6 +55,22 @@ pub(super) struct Scene<'a> {
     pub given: u32,
 }
 
+/// Path of a value.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// A constant.
+    Fixed(&'static str),
+    /// Root and leaf, in one.
+    Below(&'a str, &'static str),
+}
+
+impl<'a> Place<'a> {
+    /// A path that was put together.
+    fn at(path: &'a str) -> Self {
+        Self::Below(path, "")
+    }
+}
+
 impl Scene<'_> {
     /// Returns the scene of one group of a repeating set.
     fn of<'b>(&'b mut self, group: &'b Decoded<'b>) -> Scene<'b> {
@@ -64,7 +80,7 @@ impl Scene<'_> {
     /// Gives the value of leaf number `bit`. One that is not available any more is null, once: what went away must be
     /// seen to go, and a device that never has it must not speak over another one that does.
     #[inline]
-    fn tell(&mut self, bit: u8, base: &str, path: &str, value: Option<Value<'_>>) {
+    fn tell(&mut self, bit: u8, place: Place<'_>, value: Option<Value<'_>>) {
         let mask = 1_u32 << (bit & 31);
         let value = match value {
             Some(value) => {
@@ -77,10 +93,18 @@ impl Scene<'_> {
             }
             None => return,
         };
-        self.sink.value_below(base, path, value);
+        match place {
+            Place::Fixed(path) => self.sink.fixed(path, value),
+            Place::Below(root, leaf) => self.sink.value_below(root, leaf, value),
+        }
     }
 
-    fn value(&mut self, path: &str, value: Value<'_>) {
+    fn value(&mut self, path: &'static str, value: Value<'_>) {
+        self.sink.fixed(path, value);
+    }
+
+    /// Gives a value at a path that was put together.
+    fn value_at(&mut self, path: &str, value: Value<'_>) {
         self.sink.value(path, value);
     }
 }

@@ -2,9 +2,9 @@
 
 use core::fmt::Write;
 
-use super::Scene;
 use super::rule::{How, Leaf, Mapping, Root, leaf, told_leaves};
 use super::text::digits;
+use super::{Place, Scene};
 use crate::delta::{Value, Written};
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
@@ -90,13 +90,13 @@ fn heading(scene: &mut Scene<'_>) {
 }
 
 /// Gives a direction to the path of its reference, true or magnetic; without a reference both are gone.
-fn by_reference(scene: &mut Scene<'_>, reference: Field, field: Field, paths: [&str; 2]) {
+fn by_reference(scene: &mut Scene<'_>, reference: Field, field: Field, paths: [&'static str; 2]) {
     let against = scene.decoded.raw(reference);
     for ((bit, code), path) in [(TRUE_BIT, TRUE), (MAGNETIC_BIT, MAGNETIC)].into_iter().zip(paths) {
         match against {
             Some(against) if against == code => How::Same.tell(scene, bit, field, path),
             Some(_) => {}
-            None => scene.tell(bit, "", path, None),
+            None => scene.tell(bit, Place::Fixed(path), None),
         }
     }
 }
@@ -118,7 +118,7 @@ fn attitude(scene: &mut Scene<'_>) {
 pub(super) fn position(scene: &mut Scene<'_>) {
     let members = coordinates(scene.decoded, Field::Latitude, Field::Longitude);
     let position = members.as_ref().map(|members| Value::Object(members));
-    scene.tell(POSITION_BIT, "", "navigation.position", position);
+    scene.tell(POSITION_BIT, Place::Fixed("navigation.position"), position);
 }
 
 /// Returns the members of a position when both coordinates are there.

@@ -119,7 +119,7 @@ fn apparent_power(scene: &mut Scene<'_>) {
     let Some(power) = scene.decoded.number(Field::ApparentPower) else { return };
     let Some(root) = find(scene.id.pgn).and_then(|(_, mapping)| mapping.root.text(scene)) else { return };
     let Some(factor) = scene.memory.power_factor(scene.id.source, scene.id.pgn) else { return };
-    scene.value(&join(&[&root, ".apparentPower"]), Value::Float(power.to_f64() * factor.to_f64()));
+    scene.value_at(&join(&[&root, ".apparentPower"]), Value::Float(power.to_f64() * factor.to_f64()));
 }
 
 /// What one line of 127503 has.

@@ -83,31 +83,29 @@ impl Engine {
 
 /// PGN 127489, its status fields.
 fn engine_status(scene: &mut Scene<'_>) {
-    let quiet = Value::List(&[]);
-    flags(scene, Field::DiscreteStatus1, ".", quiet, &STATUS_1);
-    flags(scene, Field::DiscreteStatus2, ".", quiet, &STATUS_2);
+    flags(scene, Field::DiscreteStatus1, ".", "[]", &STATUS_1);
+    flags(scene, Field::DiscreteStatus2, ".", "[]", &STATUS_2);
 }
 
 /// PGN 127493, its status field; what is normal is still shown.
 fn transmission_status(scene: &mut Scene<'_>) {
-    let quiet = Value::List(&[Value::Text("visual")]);
-    flags(scene, Field::DiscreteStatus1, ".transmission.", quiet, &TRANSMISSION);
+    flags(scene, Field::DiscreteStatus1, ".transmission.", "[\"visual\"]", &TRANSMISSION);
 }
 
-/// Gives one notification for each flag of `field`, set or not; `quiet` is the method of one that is not.
-fn flags(scene: &mut Scene<'_>, field: Field, branch: &str, quiet: Value<'_>, flags: &[Flag]) {
+/// Gives one notification for each flag of `field`, set or not; `quiet` is the method of one that is not, JSON.
+///
+/// Engines send forty of them with each message, so that the JSON is put together from parts that need no escapes.
+fn flags(scene: &mut Scene<'_>, field: Field, branch: &str, quiet: &str, flags: &[Flag]) {
     let (Some(engine), Some(bits)) = (Engine::of(scene.decoded), scene.decoded.raw(field)) else { return };
     let root = join(&["notifications.propulsion.", &engine.id, branch]);
     for (bit, flag) in flags.iter().enumerate() {
         let set = bits >> bit & 1 == 1;
-        let message = join(&[flag.before, &engine.title, flag.after, if set { "" } else { " is Normal" }]);
-        let (state, method) = if set {
-            ("alarm", Value::List(&[Value::Text("visual"), Value::Text("sound")]))
-        } else {
-            ("normal", quiet)
-        };
-        let members = [("state", Value::Text(state)), ("method", method), ("message", Value::Text(&message))];
-        scene.sink.value_below(&root, flag.leaf, Value::Object(&members));
+        let (state, method, end) =
+            if set { ("alarm", "[\"visual\",\"sound\"]", "\"}") } else { ("normal", quiet, " is Normal\"}") };
+        let head = ["{\"state\":\"", state, "\",\"method\":", method, ",\"message\":\""];
+        let [a, b, c, d, e] = head;
+        let json = join(&[a, b, c, d, e, flag.before, &engine.title, flag.after, end]);
+        scene.sink.value_below(&root, flag.leaf, Value::Json(&json));
     }
 }
 

@@ -68,5 +68,5 @@ fn selective_call(scene: &mut Scene<'_>) {
     let nature = scene.decoded.raw(Field::NatureOfDistress).and_then(|code| code.checked_sub(100));
     let nature = nature.and_then(|code| nature_of_distress(usize::try_from(code).ok()?)).unwrap_or("undesignated");
     let message = join(&["DSC Distress Received! Nature of distress: ", nature]);
-    scene.value(&join(&["notifications.", nature]), Value::Object(&[("message", Value::Text(&message))]));
+    scene.value_at(&join(&["notifications.", nature]), Value::Object(&[("message", Value::Text(&message))]));
 }

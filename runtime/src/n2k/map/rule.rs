@@ -1,9 +1,9 @@
 //! The table form of a rule: which field goes to which path, and how.
 
-use super::Scene;
 use super::faults;
 use super::memory::GivenKey;
 use super::text::{ShortText, digits, join, lower};
+use super::{Place, Scene};
 use crate::delta::{BusInstance, Value};
 use crate::json::Decimal;
 use crate::n2k::decode::Decoded;
@@ -209,36 +209,40 @@ impl Root {
 /// Gives the values of `leaves` below `root` to the sink, and tells which of them are gone.
 pub(super) fn told_leaves(scene: &mut Scene<'_>, root: &str, leaves: &[Leaf]) {
     for (bit, leaf) in (0..).zip(leaves) {
-        leaf.how.tell_below(scene, bit, leaf.field, root, leaf.path);
+        leaf.how.tell_at(scene, bit, leaf.field, place(root, leaf.path));
     }
 }
 
 /// Gives the values of `leaves` below `root` to the sink.
 pub(super) fn leaves(scene: &mut Scene<'_>, root: &str, leaves: &[Leaf]) {
     for leaf in leaves {
-        leaf.how.give_below(scene, leaf.field, root, leaf.path);
+        leaf.how.give_at(scene, leaf.field, place(root, leaf.path));
     }
+}
+
+fn place<'a>(root: &'a str, leaf: &'static str) -> Place<'a> {
+    if root.is_empty() { Place::Fixed(leaf) } else { Place::Below(root, leaf) }
 }
 
 impl How {
     /// Gives the value of `field`, if there is one, to the sink.
     pub fn give(self, scene: &mut Scene<'_>, field: Field, path: &str) {
-        self.give_below(scene, field, "", path);
+        self.give_at(scene, field, Place::at(path));
     }
 
-    /// As [`give`](Self::give); the path is `root` and `leaf` in one.
-    fn give_below(self, scene: &mut Scene<'_>, field: Field, root: &str, leaf: &str) {
+    fn give_at(self, scene: &mut Scene<'_>, field: Field, place: Place<'_>) {
         let given = core::mem::take(&mut scene.given);
-        self.tell_below(scene, 0, field, root, leaf);
+        self.tell_at(scene, 0, field, place);
         scene.given = given;
     }
 
     /// As [`give`](Self::give), and tells when it is gone; `bit` is the leaf's own among those of its PGN.
-    pub fn tell(self, scene: &mut Scene<'_>, bit: u8, field: Field, path: &str) {
-        self.tell_below(scene, bit, field, "", path);
+    pub fn tell(self, scene: &mut Scene<'_>, bit: u8, field: Field, path: &'static str) {
+        self.tell_at(scene, bit, field, Place::Fixed(path));
     }
 
-    fn tell_below(self, scene: &mut Scene<'_>, bit: u8, field: Field, root: &str, leaf: &str) {
+    /// As [`tell`](Self::tell), wherever the value goes.
+    pub(super) fn tell_at(self, scene: &mut Scene<'_>, bit: u8, field: Field, place: Place<'_>) {
         let lowered;
         let decoded = scene.decoded;
         let number = || decoded.number(field);
@@ -283,7 +287,7 @@ impl How {
                 other => other,
             },
         };
-        scene.tell(bit, root, leaf, value);
+        scene.tell(bit, place, value);
     }
 }
 

@@ -49,7 +49,7 @@ fn bank(scene: &mut Scene<'_>) {
     for (number, field) in (1..).zip(INDICATORS) {
         let Some(raw) = scene.decoded.raw(field) else { continue };
         let switch = digits(number);
-        scene.value(&join(&[&root, &switch, ".state"]), Value::Number(Decimal::new(i64::from(raw == 1), 0)));
-        scene.value(&join(&[&root, &switch, ".order"]), Value::Number(Decimal::new(number, 0)));
+        scene.value_at(&join(&[&root, &switch, ".state"]), Value::Number(Decimal::new(i64::from(raw == 1), 0)));
+        scene.value_at(&join(&[&root, &switch, ".order"]), Value::Number(Decimal::new(number, 0)));
     }
 }

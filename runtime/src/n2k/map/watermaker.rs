@@ -60,5 +60,5 @@ fn notify(scene: &mut Scene<'_>, field: Field, name: &str, message: &str, raised
     let (end, state, method) = if code == 1 { raised } else { (" is Normal", "normal", &[][..]) };
     let message = join(&[message, end]);
     let members = [("state", Value::Text(state)), ("method", Value::List(method)), ("message", Value::Text(&message))];
-    scene.value(&join(&["notifications.watermaker.0.", name]), Value::Object(&members));
+    scene.value_at(&join(&["notifications.watermaker.0.", name]), Value::Object(&members));
 }

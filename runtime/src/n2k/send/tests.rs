@@ -180,7 +180,7 @@ fn decoded(pgn: u32, payload: &[u8]) -> Vec<(String, String)> {
     let delta = delta.as_ref();
     delta
         .into_iter()
-        .flat_map(crate::delta::Delta::updates)
+        .flat_map(|delta| delta.updates())
         .flat_map(|update| update.values())
         .map(|(path, value)| (path.into(), value.into()))
         .collect()
