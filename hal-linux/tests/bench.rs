@@ -64,6 +64,8 @@ fn rows_are_there(rows: &[Value]) {
             "load.start",
             "delta.unwanted",
             "delta.answered",
+            "text.unwanted",
+            "text.answered",
             "http.endpoint",
             "reload.gap",
             "memory.linear",
@@ -88,18 +90,24 @@ fn rows_are_there(rows: &[Value]) {
         } else {
             assert!(low <= median && median <= high && median.is_some(), "{row}");
         }
-        let has_fuel = id.starts_with("delta.") || id == "load.start" || row["handed"] == "unfiltered";
+        let has_fuel =
+            id.starts_with("delta.") || id.starts_with("text.") || id == "load.start" || row["handed"] == "unfiltered";
         // A plugin that takes values is not called for what is no input.
         let least = if id == "delta.unwanted" { None } else { Some(0) };
         assert!(!has_fuel || row["fuel"].as_u64() > least, "{row}");
-        let has_bytes = id.starts_with("delta.") || id == "load.read" || id == "frames.decode";
+        let has_bytes =
+            id.starts_with("delta.") || id.starts_with("text.") || id == "load.read" || id == "frames.decode";
         assert!(!has_bytes || row["bytes"].as_u64() > Some(0), "{row}");
     }
     let fuel = |id: &str, package: &str| {
         rows.iter().find(|row| row["id"] == id && row["package"] == package).and_then(|row| row["fuel"].as_u64())
     };
     for package in ["@skiff/true-wind", "@skiff/shallow-water-alarm"] {
-        assert!(fuel("delta.unwanted", package) < fuel("delta.answered", package), "{package}");
+        for told in ["delta", "text"] {
+            let (unwanted, answered) = (format!("{told}.unwanted"), format!("{told}.answered"));
+            assert!(fuel(&unwanted, package) < fuel(&answered, package), "{package}: {told}");
+        }
+        assert!(fuel("delta.answered", package) < fuel("text.answered", package), "{package}: rows cost less");
     }
 }
 

@@ -195,9 +195,7 @@ impl Gateway {
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
         self.inputs.offer(delta, &self.setup.self_context, now);
         self.plugins.registry.offer(&Offer { delta, hops, self_context: &self.setup.self_context, now });
-        for session in self.clients.streams.sessions_mut() {
-            session.offer(delta, &self.model, now);
-        }
+        self.clients.streams.offer(delta, &self.model, now);
     }
 
     /// Hands values to which others are preferred to the clients that ask for every source.

@@ -8,9 +8,10 @@ use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut};
 use crate::budget::Limits;
 use crate::config::random_uuid;
-use crate::delta::Stamp;
+use crate::delta::{Delta, Stamp};
 use crate::http::Request;
 use crate::model::Model;
+use crate::paths::{READERS, Wanted, WantedPaths};
 use crate::plugin::Frames;
 use crate::queue::Queue;
 use crate::server::put::PutState;
@@ -33,6 +34,8 @@ struct BinaryClient {
 pub(super) struct Streams {
     next_id: u64,
     sessions: SortedMap<StreamId, Session>,
+    /// Which of them want which path, by their places among `sessions`.
+    wanted: WantedPaths,
     binary: SortedMap<StreamId, BinaryClient>,
     /// Deltas that clients sent.
     deltas: u64,
@@ -42,7 +45,14 @@ pub(super) struct Streams {
 
 impl Default for Streams {
     fn default() -> Self {
-        Self { next_id: 1, sessions: SortedMap::new(), binary: SortedMap::new(), deltas: 0, start_id: String::new() }
+        Self {
+            next_id: 1,
+            sessions: SortedMap::new(),
+            wanted: WantedPaths::default(),
+            binary: SortedMap::new(),
+            deltas: 0,
+            start_id: String::new(),
+        }
     }
 }
 
@@ -75,6 +85,38 @@ impl Streams {
         self.sessions.values_mut()
     }
 
+    /// Offers a delta to the clients that want one of its paths.
+    pub fn offer(&mut self, delta: &Arc<Delta>, model: &Model, now: Instant) {
+        let Self { sessions, wanted, .. } = self;
+        if sessions.is_empty() {
+            return;
+        }
+        let mut readers = Wanted::ALL;
+        if WantedPaths::IS_KEPT && sessions.len() <= READERS {
+            let mut ask = |path: &str| {
+                let mut wanted = Wanted::default();
+                let wanting = sessions.values().enumerate().filter(|(_, session)| session.wants_path(path));
+                wanting.for_each(|(index, _)| wanted.insert(index));
+                wanted
+            };
+            readers = Wanted::default();
+            for path in delta.updates().flat_map(|update| update.paths()) {
+                readers.join(wanted.of_path(path, &mut ask));
+            }
+        }
+        for (index, session) in sessions.values_mut().enumerate() {
+            // More than a set has room for are asked each.
+            if index >= READERS || readers.has(index) {
+                session.offer(delta, model, now);
+            }
+        }
+    }
+
+    /// Takes note that a client came, went, or wants something else.
+    fn changed(&mut self) {
+        self.wanted.forget();
+    }
+
     pub fn session_mut(&mut self, id: StreamId) -> Option<&mut Session> {
         self.sessions.get_mut(&id)
     }
@@ -93,6 +135,7 @@ impl Streams {
     fn open_session(&mut self, session: Session) -> StreamId {
         let id = self.new_id();
         self.sessions.insert(id, session);
+        self.changed();
         id
     }
 
@@ -134,6 +177,7 @@ impl Streams {
 
     fn close(&mut self, id: StreamId, frames: &mut Frames) {
         self.sessions.remove(&id);
+        self.changed();
         if let Some(client) = self.binary.remove(&id) {
             frames.leave(&client.stream);
         }
@@ -186,6 +230,9 @@ impl Gateway {
         let source_ref = format!("ws.{}", id.0);
         let stamp = Stamp { source_ref: &source_ref, self_context: &self.setup.self_context, now: wall };
         let event = session.receive(text, &stamp);
+        if event.is_none() {
+            self.clients.streams.changed();
+        }
         self.tell_lesser();
         let Some(event) = event else { return };
         match event {
@@ -216,5 +263,80 @@ impl Gateway {
     /// Lets the model keep values to which others are preferred apart, while a client wants every source.
     fn tell_lesser(&mut self) {
         self.model.tell_lesser(self.clients.streams.sessions().any(Session::wants_all_sources));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Board;
+    use crate::http::get;
+    use crate::n2k::encode::{Input, encode};
+    use crate::n2k::{DeltaForm, Field, Id, Pgn, Receiver, SourceAddress};
+    use crate::time::UnixMillis;
+    use std::vec::Vec;
+
+    const SELF: &str = "vessels.me";
+
+    /// What a bus tells of a depth: nobody has read its text.
+    fn depth() -> Arc<Delta> {
+        let mut receiver = Receiver::new("can0");
+        let id = Id { priority: 6, pgn: Pgn(128_267), source: SourceAddress(7), destination: 255 };
+        let payload = encode(id.pgn, &[(Field::Depth, Input::Raw(420))]).unwrap();
+        let message = receiver.whole(id, &payload).unwrap();
+        receiver.delta(&message, UnixMillis(0), DeltaForm::Stamped { self_context: SELF }).unwrap()
+    }
+
+    fn client(streams: &mut Streams, subscribe: &str) -> StreamId {
+        let context = StreamContext {
+            self_context: SELF,
+            version: "1",
+            wall: UnixMillis(0),
+            start_id: "s",
+            may_write: false,
+            limits: &Limits::of(Board::Linux),
+        };
+        let mut session = Session::open(&get("/signalk/v1/stream?subscribe=none"), &context).unwrap();
+        let text = format!(r#"{{"subscribe":[{{"path":"{subscribe}","policy":"instant"}}]}}"#);
+        let stamp = Stamp { source_ref: "s", self_context: SELF, now: UnixMillis(0) };
+        assert!(session.receive(&text, &stamp).is_none());
+        streams.open_session(session)
+    }
+
+    fn offered(streams: &Streams) -> Vec<u64> {
+        streams.sessions().map(|session| session.counters().offered).collect()
+    }
+
+    #[test]
+    fn a_delta_goes_to_the_clients_that_want_one_of_its_paths() {
+        let (mut streams, model) = (Streams::default(), Model::new(&Limits::of(Board::Linux), SELF));
+        client(&mut streams, "navigation.*");
+        client(&mut streams, "environment.depth.*");
+        let delta = depth();
+        for _ in 0..2 {
+            streams.offer(&delta, &model, Instant(0));
+        }
+        assert_eq!(offered(&streams), [0, 2]);
+        let late = client(&mut streams, "environment.depth.belowTransducer");
+        streams.offer(&delta, &model, Instant(0));
+        assert_eq!(offered(&streams), [0, 3, 1], "who comes late is known");
+        streams.close(late, &mut Frames::default());
+        streams.offer(&delta, &model, Instant(0));
+        assert_eq!(offered(&streams), [0, 4]);
+    }
+
+    #[test]
+    fn the_text_of_a_delta_is_not_made_for_who_wants_none_of_it() {
+        let (mut streams, model) = (Streams::default(), Model::new(&Limits::of(Board::Linux), SELF));
+        let delta = depth();
+        let unread = delta.heap_bytes();
+        // Beyond those that a set has room for, too.
+        (0..READERS + 2).for_each(|_| _ = client(&mut streams, "navigation.*"));
+        streams.offer(&delta, &model, Instant(0));
+        assert_eq!(delta.heap_bytes(), unread);
+        assert_eq!(offered(&streams), [1; READERS + 2]);
+        client(&mut streams, "environment.*");
+        streams.offer(&delta, &model, Instant(0));
+        assert_ne!(delta.heap_bytes(), unread, "now it is");
     }
 }

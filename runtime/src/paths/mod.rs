@@ -4,6 +4,8 @@
 
 mod pattern;
 mod set;
+mod wanted;
 
 pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError, WILDCARDS_MAX};
 pub use set::{PatternSet, SetFull};
+pub(crate) use wanted::{READERS, Wanted, WantedPaths};

@@ -1,57 +1,23 @@
-//! Which plugins want a path: asked once for each path, so that a delta costs what its readers are.
+//! Which plugins want a delta.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::filter::PathFilter;
 use crate::delta::Delta;
-
-/// Paths that are remembered, each at the place that its hash gives; a boat with traffic around it has about 1,000.
-const PATHS: usize = 2048;
-/// Plugins that a set has room for: the most that Linux takes.
-const PLUGINS: usize = 64;
-
-/// A set of plugins, by their places in the registry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wanted(u64);
-
-impl Wanted {
-    const ALL: Self = Self(u64::MAX);
-
-    fn insert(&mut self, index: usize) {
-        self.0 |= 1_u64.checked_shl(u32::try_from(index).unwrap_or(u32::MAX)).unwrap_or(0);
-    }
-}
-
-impl Iterator for Wanted {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let index = self.0.trailing_zeros();
-        self.0 &= self.0.wrapping_sub(1);
-        (index < u64::BITS).then_some(index as usize)
-    }
-}
-
-/// What is known of one path.
-struct Known {
-    path: Box<str>,
-    wanted: Wanted,
-}
+use crate::paths::{READERS, Wanted, WantedPaths};
 
 /// Remembers who wants which path, until a filter changes.
 #[derive(Default)]
 pub(super) struct Interest {
     /// The filters that hold, by plugin; none means all.
     filters: Vec<Option<Arc<PathFilter>>>,
-    /// No memory is taken before a plugin has a filter.
-    known: Vec<Option<Known>>,
+    known: WantedPaths,
 }
 
 impl Interest {
     /// Chips have few plugins, and no room for what is remembered.
-    pub(super) const IS_KEPT: bool = cfg!(any(test, feature = "std"));
+    pub(super) const IS_KEPT: bool = WantedPaths::IS_KEPT;
 
     /// Takes note of the filters that hold now; what is known is forgotten when one is another.
     pub(super) fn set<'f>(&mut self, filters: impl Iterator<Item = Option<&'f Arc<PathFilter>>> + Clone) {
@@ -65,60 +31,36 @@ impl Interest {
             return;
         }
         self.filters = filters.map(Option::<&Arc<_>>::cloned).collect();
-        self.known = Vec::new();
+        self.known.forget();
     }
 
     /// Returns the plugins that want a delta: those with a value or meta entry of it at a path they want. `None` where each
     /// is to be asked: on chips, and beyond 64 plugins.
     pub(super) fn of(&mut self, delta: &Delta) -> Option<Wanted> {
-        if !Self::IS_KEPT || self.filters.len() > PLUGINS {
+        if !Self::IS_KEPT || self.filters.len() > READERS {
             return None;
         }
         if self.filters.iter().all(Option::is_none) {
             return Some(Wanted::ALL);
         }
+        let filters = &self.filters;
+        let mut ask = |path: &str| {
+            let mut wanted = Wanted::default();
+            for (index, filter) in filters.iter().enumerate() {
+                if filter.as_ref().is_none_or(|filter| filter.wants_path(path)) {
+                    wanted.insert(index);
+                }
+            }
+            wanted
+        };
         let mut wanted = Wanted::default();
         for update in delta.updates() {
             for path in update.paths() {
-                wanted.0 |= self.of_path(path).0;
+                wanted.join(self.known.of_path(path, &mut ask));
             }
         }
         Some(wanted)
     }
-
-    fn of_path(&mut self, path: &str) -> Wanted {
-        if self.known.is_empty() {
-            self.known.resize_with(PATHS, || None);
-        }
-        let place = place(path.as_bytes());
-        if let Some(Some(known)) =
-            self.known.get(place).filter(|known| known.as_ref().is_some_and(|known| *known.path == *path))
-        {
-            return known.wanted;
-        }
-        let mut wanted = Wanted::default();
-        for (index, filter) in self.filters.iter().enumerate() {
-            if filter.as_ref().is_none_or(|filter| filter.wants_path(path)) {
-                wanted.insert(index);
-            }
-        }
-        if let Some(known) = self.known.get_mut(place) {
-            *known = Some(Known { path: path.into(), wanted });
-        }
-        wanted
-    }
-}
-
-/// Returns the place of a path by its length, its middle and its end: beginnings are much alike.
-fn place(path: &[u8]) -> usize {
-    let word = |from: usize| {
-        let bytes = path.get(from..).and_then(<[u8]>::first_chunk).copied();
-        bytes.map_or_else(|| path.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), u64::from_le_bytes)
-    };
-    let (end, middle) = (word(path.len().saturating_sub(8)), word(path.len().saturating_sub(8) / 2));
-    // Odd numbers of many bits, of the golden ratio and of the square root of 2.
-    let sum = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ middle.wrapping_mul(0x6a09_e667_f3bc_c909) ^ path.len() as u64;
-    (sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PATHS.trailing_zeros())) as usize
 }
 
 #[cfg(test)]
@@ -173,32 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn paths_at_one_place_are_told_apart_and_memory_is_bounded() {
-        let mut interest = Interest::default();
-        let filters = [Some(filter(r#""a.7.*""#)), Some(filter(r#""a.*.x""#))];
-        interest.set(filters.iter().map(Option::as_ref));
-        for _ in 0..2 {
-            for number in 0..5000 {
-                let path = format!("a.{number}.x");
-                let wanted: Vec<usize> = interest.of_path(&path).collect();
-                assert_eq!(wanted, if number == 7 { [0, 1].as_slice() } else { &[1] }, "{path}");
-            }
-        }
-        assert_eq!(interest.known.len(), PATHS);
-        for path in ["", "a", "abcdefg", "abcdefgh", "abcdefghi"] {
-            assert!(interest.of_path(path).next().is_none() && place(path.as_bytes()) < PATHS);
-        }
-    }
-
-    #[test]
     fn more_plugins_than_a_set_has_room_for_are_asked_each() {
         let mut interest = Interest::default();
         let one = Some(filter(r#""a""#));
-        interest.set(core::iter::repeat_n(one.as_ref(), PLUGINS + 1));
+        interest.set(core::iter::repeat_n(one.as_ref(), READERS + 1));
         let stamp = Stamp { source_ref: "s", self_context: "vessels.x", now: UnixMillis(0) };
         let delta = Delta::parse(r#"{"updates":[{"values":[{"path":"a","value":1}]}]}"#, &stamp).unwrap();
         assert_eq!(interest.of(&delta), None);
-        interest.set(core::iter::repeat_n(one.as_ref(), PLUGINS));
-        assert_eq!(interest.of(&delta).unwrap().count(), PLUGINS);
+        interest.set(core::iter::repeat_n(one.as_ref(), READERS));
+        assert_eq!(interest.of(&delta).unwrap().count(), READERS);
     }
 }

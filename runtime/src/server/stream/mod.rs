@@ -299,13 +299,17 @@ impl Session {
 
     /// Returns what of `delta` is to be sent now; paced values are kept back.
     fn select(&mut self, delta: &Arc<Delta>, model: &Model, now: Instant) -> Option<Arc<Delta>> {
-        let context = if delta.context().is_empty() { self.self_context.clone() } else { delta.context().into() };
         match self.scope {
             Some(Scope::All) => return Some(delta.clone()),
-            Some(Scope::Own) if *context == *self.self_context => return Some(delta.clone()),
-            _ if self.subscriptions.is_empty() && self.announce.is_empty() => return None,
+            Some(Scope::Own) if delta.is_own(&self.self_context) => return Some(delta.clone()),
             _ => {}
         }
+        // The text of a delta is not made for who wants none of it.
+        if !delta.updates().any(|update| update.entries().any(|(path, _)| self.wants_of_any_context(path))) {
+            return None;
+        }
+        let context: Box<str> =
+            if delta.context().is_empty() { self.self_context.clone() } else { delta.context().into() };
         let announces = self.announce.iter().any(|contexts| contexts.matches(&context, model));
         let mut wanted = Vec::new();
         let mut whole = true;
@@ -342,6 +346,20 @@ impl Session {
             return None;
         }
         if whole { Some(delta.clone()) } else { write(None, &self.self_context, &wanted).map(Arc::new) }
+    }
+
+    /// Tells whether a delta with this path can be wanted: whole ones are, whatever is in them.
+    #[must_use]
+    pub fn wants_path(&self, path: &str) -> bool {
+        self.scope.is_some() || self.wants_of_any_context(path)
+    }
+
+    /// Tells whether a value of this path can be subscribed to, in whatever context.
+    fn wants_of_any_context(&self, path: &str) -> bool {
+        // Below the root stands what a vessel is called.
+        !self.announce.is_empty()
+            || self.subscriptions.matching(path).next().is_some()
+            || path.is_empty() && !self.subscriptions.is_empty()
     }
 
     /// Returns the fastest pace that is asked for a path of a context.
