@@ -1,13 +1,14 @@
-//! What a bus told, as values: path, source, time and typed value. Its text is made when somebody reads it.
+//! What a bus told, or a plugin that gives values: path, source, time and typed value. Its text is made when somebody
+//! reads it.
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::slice;
+use core::{fmt, slice};
 
 use super::source::BusSource;
 use super::write::{DeltaWriter, UpdateHead, ValueSink};
-use super::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Span, UpdateRef, is_plain};
+use super::{DELTA_BYTES_MAX, DELTA_ENTRIES_MAX, Delta, DeltaError, Span, Stamp, UpdateRef, is_plain};
 use crate::json::{Decimal, Value, Written};
 use crate::time::UnixMillis;
 
@@ -26,7 +27,8 @@ pub(super) struct Told {
     texts: Box<str>,
     context: Span,
     is_own: bool,
-    source: BusSource,
+    /// `None` for a plugin.
+    source: Option<BusSource>,
     source_ref: Span,
     time: UnixMillis,
     entries: Box<[Entry]>,
@@ -92,8 +94,8 @@ impl Told {
         self.is_own
     }
 
-    pub(super) fn source(&self) -> &BusSource {
-        &self.source
+    pub(super) fn source(&self) -> Option<&BusSource> {
+        self.source.as_ref()
     }
 
     pub(super) fn source_ref(&self) -> &str {
@@ -124,17 +126,18 @@ impl Told {
         let mut writer = DeltaWriter::with_room(self.context(), self.text_bytes_max(), self.entries.len());
         let source_ref = self.source_ref();
         let timestamp = self.time.text();
+        let write_source = |out: &mut dyn fmt::Write| self.source.as_ref().map_or(Ok(()), |source| source.write(out));
         match self.order {
             Order::Decoded => writer.update(&UpdateHead {
-                source: Some(Value::Written(Written(&|out| self.source.write(out)))),
+                source: Some(Value::Written(Written(&write_source))),
                 source_ref: Some(source_ref),
                 timestamp: Some(&*timestamp).filter(|text| !text.is_empty()),
             }),
             Order::Stamped => {
                 let mut source = String::new();
                 // Writing into a String cannot fail.
-                let _ = self.source.write(&mut source);
-                writer.values_of(&source, source_ref, &timestamp);
+                let _ = write_source(&mut source);
+                writer.values_of(Some(&*source).filter(|source| !source.is_empty()), source_ref, &timestamp);
             }
         }
         for (path, value) in self.entries() {
@@ -194,19 +197,39 @@ pub(crate) struct ToldWriter {
     source_ref: Span,
     time: UnixMillis,
     order: Order,
+    /// It has a head.
+    is_begun: bool,
 }
 
 impl BusSink for ToldWriter {
     fn begin(&mut self, head: BusHead<'_>) {
-        self.texts.clear();
-        self.entries.clear();
-        self.context = self.text(head.context.unwrap_or_default());
-        self.source_ref = self.text(head.source_ref);
-        (self.is_own, self.source, self.time) = (head.is_own, Some(head.source), head.time);
+        self.head(head.context.unwrap_or_default(), head.source_ref, head.time);
+        (self.is_own, self.source) = (head.is_own, Some(head.source));
     }
 }
 
 impl ToldWriter {
+    fn head(&mut self, context: &str, source_ref: &str, time: UnixMillis) {
+        self.texts.clear();
+        self.entries.clear();
+        self.context = self.text(context);
+        self.source_ref = self.text(source_ref);
+        (self.time, self.is_begun) = (time, true);
+    }
+
+    /// Begins a delta of the own vessel that has a `$source` alone, with room for so many bytes of texts.
+    pub(super) fn of_stamp(stamp: &Stamp<'_>, bytes: usize) -> Self {
+        let mut writer = Self { order: Order::Stamped, is_own: true, ..Self::default() };
+        writer.texts.reserve_exact(stamp.self_context.len().saturating_add(bytes));
+        writer.head(stamp.self_context, stamp.source_ref, stamp.now);
+        writer
+    }
+
+    /// Tells whether one of its entries is a root value.
+    pub(super) fn has_root(&self) -> bool {
+        self.entries.iter().any(|entry| entry.path.from == entry.path.to)
+    }
+
     /// Begins a part of a delta that a bus told, with room for so many entries, and bytes beside those it has; `None`
     /// where it is another's.
     pub(crate) fn part_of(update: &UpdateRef<'_>, entries: usize, bytes: usize) -> Option<Self> {
@@ -214,15 +237,8 @@ impl ToldWriter {
         let mut part = Self { order: Order::Stamped, ..Self::default() };
         part.texts.reserve_exact(told.texts.len().saturating_add(bytes));
         part.entries.reserve_exact(entries);
-        let (context, source_ref) = (told.context(), told.source_ref());
-        part.begin(BusHead {
-            line: None,
-            context: Some(context),
-            is_own: told.is_own,
-            source: told.source.clone(),
-            source_ref,
-            time: told.time,
-        });
+        part.head(told.context(), told.source_ref(), told.time);
+        (part.is_own, part.source) = (told.is_own, told.source.clone());
         Some(part)
     }
 
@@ -267,9 +283,10 @@ impl ToldWriter {
     /// # Errors
     /// [`DeltaError::Empty`] without a value, or a limit of [`super`] that its text can exceed.
     pub(crate) fn delta(&mut self) -> Result<Delta, DeltaError> {
-        let Some(source) = self.source.take().filter(|_| !self.entries.is_empty()) else {
+        let source = self.source.take();
+        if !core::mem::take(&mut self.is_begun) || self.entries.is_empty() {
             return Err(DeltaError::Empty);
-        };
+        }
         if self.entries.len() > DELTA_ENTRIES_MAX {
             return Err(DeltaError::TooManyEntries);
         }
@@ -293,7 +310,7 @@ impl ToldWriter {
 impl ValueSink for ToldWriter {
     /// Ignored when the path needs escapes: no such path exists.
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
-        if self.source.is_none() || !is_plain(base) || !is_plain(leaf) {
+        if !self.is_begun || !is_plain(base) || !is_plain(leaf) {
             return;
         }
         self.align();

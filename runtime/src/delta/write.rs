@@ -7,7 +7,7 @@ use alloc::string::String;
 use serde::de::DeserializeSeed;
 
 use super::{
-    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text,
+    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text, ToldWriter,
     UpdateIndex, UpdateRef, check_path, is_plain,
 };
 use crate::json::{Compact, JsonError, Member, Value, write_string};
@@ -83,11 +83,12 @@ impl Delta {
     /// # Errors
     /// As [`DeltaWriter::finish`].
     pub fn of_values(stamp: &Stamp<'_>, fill: &mut dyn FnMut(&mut dyn ValueSink)) -> Result<Self, DeltaError> {
-        let mut writer = DeltaWriter::with_room(stamp.self_context, ONE_ENTRY_BYTES.saturating_mul(2), 1);
-        let timestamp = stamp.now.is_known().then(|| stamp.now.text());
-        writer.stamped_update(None, stamp.source_ref, timestamp.as_deref().unwrap_or_default(), List::Values);
+        let mut writer = ToldWriter::of_stamp(stamp, ONE_ENTRY_BYTES);
         fill(&mut writer);
-        writer.finish()
+        let has_root = writer.has_root();
+        let delta = writer.delta()?;
+        // Identity is taken out of root values as text.
+        Ok(if has_root { Self::of_text(delta.written().clone()) } else { delta })
     }
 
     fn of_entry(list: List, context: &str, path: &str, json: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
@@ -232,8 +233,8 @@ impl DeltaWriter {
     }
 
     /// Starts an update of values as [`Delta::parse`] completes one, see [`stamped_update`](Self::stamped_update).
-    pub(super) fn values_of(&mut self, source: &str, source_ref: &str, timestamp: &str) {
-        self.stamped_update(Some(source), source_ref, timestamp, List::Values);
+    pub(super) fn values_of(&mut self, source: Option<&str>, source_ref: &str, timestamp: &str) {
+        self.stamped_update(source, source_ref, timestamp, List::Values);
     }
 
     /// Ends the delta and returns its text, whatever its length.

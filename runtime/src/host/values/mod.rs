@@ -54,6 +54,8 @@ struct Input {
 #[derive(Debug)]
 struct Output {
     path: Path,
+    /// Signal K allows its path.
+    is_allowed: bool,
     /// The counter that was seen last.
     counter: u32,
     /// It has changed, and the row is to be published.
