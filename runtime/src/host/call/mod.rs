@@ -4,5 +4,6 @@
 
 mod machine;
 mod plan;
+mod vals;
 
 pub(super) use machine::Machine;

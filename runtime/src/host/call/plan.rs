@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use skiff_abi::export::{
@@ -11,6 +12,7 @@ use skiff_abi::export::{
 
 use super::machine::Suspended;
 use crate::budget::PluginLimits;
+use crate::delta::Delta;
 use crate::host::exports::Export;
 use crate::host::facts::Dialect;
 use crate::host::fetch::Fetched;
@@ -21,13 +23,115 @@ use crate::host::{Answer, Call, text};
 pub(super) const BUFFERS_MAX: usize = 3;
 
 /// The steps that are left of a call.
-pub(super) type Steps = VecDeque<CallStep>;
+#[derive(Debug)]
+pub(super) struct Steps {
+    /// What comes first, step by step.
+    list: VecDeque<CallStep>,
+    /// A call that comes often: its steps are told one by one, and no list is made of them.
+    often: Option<Often>,
+}
+
+impl Steps {
+    fn new() -> Self {
+        Self { list: VecDeque::new(), often: None }
+    }
+
+    /// Takes the next step.
+    pub(super) fn next(&mut self) -> Option<CallStep> {
+        self.list.pop_front().or_else(|| self.often.as_mut()?.next())
+    }
+
+    /// Tells whether the next one is the start section.
+    pub(super) fn begin_with_start_section(&self) -> bool {
+        matches!(self.list.front(), Some(CallStep::StartSection))
+    }
+
+    /// Tells whether the answer of a fetch is on its way into the guest: `__new` runs for it.
+    pub(super) fn deliver(&self) -> bool {
+        self.list.iter().any(|step| matches!(step, CallStep::Deliver { .. }))
+    }
+
+    /// Adds steps at the end.
+    pub(super) fn extend(&mut self, steps: impl IntoIterator<Item = CallStep>) {
+        self.list.extend(steps);
+    }
+
+    /// Adds steps before what is left; the last one of them comes first.
+    fn insert<const N: usize>(&mut self, steps: [CallStep; N]) {
+        steps.into_iter().for_each(|step| self.list.push_front(step));
+    }
+}
+
+/// A call that comes often.
+#[derive(Debug)]
+struct Often {
+    export: Option<Export>,
+    managed: bool,
+    /// What `delta_handler` is given; other calls have no argument.
+    text: Option<TextOf>,
+    /// Bytes that the text takes in the guest; `None` without one.
+    bytes: Option<u32>,
+    /// Steps that were told.
+    told: u8,
+}
+
+impl Often {
+    fn next(&mut self) -> Option<CallStep> {
+        let told = self.told;
+        self.told = told.saturating_add(1);
+        let invoke = |export: &mut Option<Export>, args| export.take().map(|export| CallStep::Invoke { export, args });
+        let Some(bytes) = self.bytes else {
+            // `skiff_update`, `poll`, `plugin_stop`.
+            return match (self.managed, told) {
+                (true, 0) => Some(CallStep::ArgumentsLength(0)),
+                (true, 1) | (false, 0) => invoke(&mut self.export, args([])),
+                (true, 2) | (false, 1) => Some(CallStep::ReadCode),
+                _ => None,
+            };
+        };
+        // `delta_handler`: its result is ignored, and most have none.
+        match (self.managed, told) {
+            (true, 0) => Some(CallStep::New { bytes, class: AS_CLASS_STRING }),
+            (false, 0) => Some(CallStep::Allocate { bytes, getter: false }),
+            (managed, 1) => self.text.take().map(|text| CallStep::FillText { text, bytes, managed }),
+            (true, 2) => Some(CallStep::Help { helper: Helper::Pin, buffer: 0 }),
+            (true, 3) => Some(CallStep::ArgumentsLength(1)),
+            (true, 4) => invoke(&mut self.export, args([Arg::Buffer(0)])),
+            (true, 5) => Some(CallStep::Help { helper: Helper::Unpin, buffer: 0 }),
+            (false, 2) => invoke(&mut self.export, args([Arg::Buffer(0), Arg::Int(bytes)])),
+            (false, 3) => Some(CallStep::Free { buffer: 0, bytes }),
+            _ => None,
+        }
+    }
+}
+
+/// A text for the guest.
+#[derive(Debug)]
+pub(super) enum TextOf {
+    /// That of a delta.
+    Delta(Arc<Delta>),
+    /// One that no delta was made of.
+    Text(Arc<str>),
+    /// A request.
+    Own(String),
+}
+
+impl TextOf {
+    /// Returns the text.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Delta(delta) => delta.text(),
+            Self::Text(text) => text,
+            Self::Own(text) => text,
+        }
+    }
+}
 
 /// An argument of an export.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Arg {
     /// Address of the buffer with this index.
-    Buffer(usize),
+    Buffer(u8),
     /// A number.
     Int(u32),
 }
@@ -40,6 +144,9 @@ pub(super) enum Helper {
     /// `__unpin`.
     Unpin,
 }
+
+/// The arguments of an export.
+pub(super) type Args = heapless::Vec<Arg, 4, u8>;
 
 /// One step.
 #[derive(Debug)]
@@ -54,18 +161,20 @@ pub(super) enum CallStep {
     /// writes requests there (plugin ABI §2.7).
     Allocate { bytes: u32, getter: bool },
     /// Writes into a buffer.
-    Fill { buffer: usize, data: Vec<u8> },
+    Fill { buffer: u8, data: Vec<u8> },
+    /// Writes a text into the first buffer, as UTF-16 where it is `managed`.
+    FillText { text: TextOf, bytes: u32, managed: bool },
     /// Calls a helper with the address of a buffer, where it exists.
-    Help { helper: Helper, buffer: usize },
+    Help { helper: Helper, buffer: u8 },
     /// Tells the number of arguments that follow.
     ArgumentsLength(u32),
     /// Calls the export.
-    Invoke { export: Export, args: heapless::Vec<Arg, 4> },
+    Invoke { export: Export, args: Args },
     /// Reads a managed string the export returned.
     ReadManaged { limit: u32 },
     /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error. `again` where the
     /// export may be called once more with a larger buffer when its answer was cut.
-    ReadBuffer { buffer: usize, max: u32, strict: bool, again: Option<Box<Again>> },
+    ReadBuffer { buffer: u8, max: u32, strict: bool, again: Option<Box<Again>> },
     /// Takes the export's result code.
     ReadCode,
     /// `plugin_start` has ended: where it gave 0, asks for the rows of a guest that takes values.
@@ -73,7 +182,7 @@ pub(super) enum CallStep {
     /// Reads the descriptor whose address the export gave.
     Describe,
     /// Gives a buffer back.
-    Free { buffer: usize, bytes: u32 },
+    Free { buffer: u8, bytes: u32 },
     /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
     NewBody { bytes: u32 },
     /// Writes the answer of a fetch and resumes the guest that waits for it.
@@ -92,24 +201,25 @@ pub(super) struct Again {
 
 impl Again {
     /// Plans the same call with a larger buffer, the one with this index, before what is left to do.
-    pub(super) fn plan(self, buffer: usize, strict: bool, steps: &mut Steps) {
+    pub(super) fn plan(self, buffer: u8, strict: bool, steps: &mut Steps) {
         let Self { export, request, max } = self;
         let again = match request {
             Some(bytes) => args([Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(buffer), Arg::Int(max)]),
             None => args([Arg::Buffer(buffer), Arg::Int(max)]),
         };
-        steps.push_front(CallStep::Free { buffer, bytes: max });
-        steps.push_front(CallStep::ReadBuffer { buffer, max, strict, again: None });
-        steps.push_front(CallStep::Invoke { export, args: again });
-        steps.push_front(CallStep::Allocate { bytes: max, getter: true });
+        steps.insert([
+            CallStep::Free { buffer, bytes: max },
+            CallStep::ReadBuffer { buffer, max, strict, again: None },
+            CallStep::Invoke { export, args: again },
+            CallStep::Allocate { bytes: max, getter: true },
+        ]);
     }
 }
 
 /// Plans how the answer of a fetch reaches the guest that waits for it: nothing else of the call runs before.
-pub(super) fn deliver(body: Vec<u8>, to: Suspended, steps: &mut Steps) {
+pub(super) fn deliver(body: Vec<u8>, to: Box<Suspended>, steps: &mut Steps) {
     let bytes = length(&body);
-    steps.push_front(CallStep::Deliver { body, to: Box::new(to) });
-    steps.push_front(CallStep::NewBody { bytes });
+    steps.insert([CallStep::Deliver { body, to }, CallStep::NewBody { bytes }]);
 }
 
 /// Plans the steps of a call; returns the answer it has when no step sets another.
@@ -126,7 +236,7 @@ pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     (steps, Answer::Unit)
 }
 
-fn args<const N: usize>(list: [Arg; N]) -> heapless::Vec<Arg, 4> {
+fn args<const N: usize>(list: [Arg; N]) -> Args {
     const { assert!(N <= 4, "the contract knows no export of more arguments") }
     list.into_iter().collect()
 }
@@ -155,22 +265,17 @@ impl Planner<'_> {
                 ]);
             }
             Call::Id | Call::Name | Call::Schema | Call::Endpoints => self.getter(GETTER_BUFFER_BYTES),
-            Call::Collect => self.steps.push_back(CallStep::Invoke { export: self.export, args: args([]) }),
-            Call::Stop | Call::Poll | Call::Update => {
-                if managed {
-                    self.steps.push_back(CallStep::ArgumentsLength(0));
-                }
-                self.steps.extend([CallStep::Invoke { export: self.export, args: args([]) }, CallStep::ReadCode]);
-            }
+            Call::Collect => self.steps.extend([CallStep::Invoke { export: self.export, args: args([]) }]),
+            Call::Stop | Call::Poll | Call::Update => self.often(managed, None),
             // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
             Call::Start { config } if managed => self.managed_bytes(config.into_bytes()),
             Call::Start { config } => self.bytes(config.into_bytes(), Some(CallStep::ReadCode)),
-            Call::Delta(delta) => self.delta(managed, delta.text()),
-            Call::DeltaText(text) => self.delta(managed, &text),
+            Call::Delta(delta) => self.often(managed, Some(TextOf::Delta(delta))),
+            Call::DeltaText(text) => self.often(managed, Some(TextOf::Text(text))),
             Call::Fetched { fetched, callback } => self.fetched(fetched, callback),
-            Call::Http { request, .. } if managed => self.managed(&request, Some(managed_limit(larger)), true),
+            Call::Http { request, .. } if managed => self.managed(request, Some(managed_limit(larger)), true),
             Call::Provider { request: text, .. } | Call::Put { value: text, .. } if managed => {
-                self.managed(&text, Some(managed_limit(larger)), false);
+                self.managed(text, Some(managed_limit(larger)), false);
             }
             Call::Provider { export: export::RADAR_GET_RADARS, .. } => self.getter(RESPONSE_BUFFER_BYTES.min(larger)),
             // A change is never repeated: its effect stands even when its answer was cut.
@@ -215,13 +320,12 @@ impl Planner<'_> {
         ]);
     }
 
-    /// `delta_handler`: its result is ignored, and most have none.
-    fn delta(self, managed: bool, text: &str) {
-        if managed {
-            self.managed(text, None, false);
-        } else {
-            self.bytes(text.as_bytes().to_vec(), None);
-        }
+    fn often(self, managed: bool, text: Option<TextOf>) {
+        let bytes = text.as_ref().map(|text| match text.text() {
+            text if managed => text::utf16_bytes(text),
+            text => length(text.as_bytes()),
+        });
+        self.steps.often = Some(Often { export: Some(self.export), managed, text, bytes, told: 0 });
     }
 
     /// `export(ptr, len)` with raw bytes in the buffer dialect.
@@ -233,7 +337,7 @@ impl Planner<'_> {
             CallStep::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
         ]);
         self.steps.extend(read);
-        self.steps.push_back(CallStep::Free { buffer: 0, bytes });
+        self.steps.extend([CallStep::Free { buffer: 0, bytes }]);
     }
 
     /// `export(ptr, len) -> code` with raw bytes in AssemblyScript.
@@ -269,19 +373,18 @@ impl Planner<'_> {
     }
 
     /// `export(string[, units]) -> string` in AssemblyScript.
-    fn managed(self, text: &str, answer_limit: Option<u32>, with_units: bool) {
-        let data = text::to_utf16(text);
-        let bytes = length(&data);
+    fn managed(self, text: String, answer_limit: Option<u32>, with_units: bool) {
+        let bytes = text::utf16_bytes(&text);
         let given = if with_units { args([Arg::Buffer(0), Arg::Int(bytes / 2)]) } else { args([Arg::Buffer(0)]) };
         self.steps.extend([
             CallStep::New { bytes, class: AS_CLASS_STRING },
-            CallStep::Fill { buffer: 0, data },
+            CallStep::FillText { text: TextOf::Own(text), bytes, managed: true },
             CallStep::Help { helper: Helper::Pin, buffer: 0 },
             CallStep::ArgumentsLength(if with_units { 2 } else { 1 }),
             CallStep::Invoke { export: self.export, args: given },
         ]);
         self.steps.extend(answer_limit.map(|limit| CallStep::ReadManaged { limit }));
-        self.steps.push_back(CallStep::Help { helper: Helper::Unpin, buffer: 0 });
+        self.steps.extend([CallStep::Help { helper: Helper::Unpin, buffer: 0 }]);
     }
 }
 
