@@ -48,21 +48,17 @@ pub fn load(package: &Package) -> Instance {
     Instance::load(&facts, &package.wasm, &spec).expect("a module that loads")
 }
 
-/// Runs one call to its end.
+/// Runs one call to its end; a delta comes as to a plugin of a gateway.
 ///
 /// # Panics
 /// When the call fails.
 pub fn call(instance: &mut Instance, services: &mut Quiet, call: Call) -> Answer {
-    let call = match (call, instance.values_mut()) {
-        // As in a gateway: a plugin that takes values has them in its rows, and is called for an input alone.
-        (Call::Delta(delta), Some(values)) => {
-            values.take_in(&delta, &ARRIVAL);
-            if !values.is_due() {
-                return Answer::Absent;
-            }
-            Call::Update
-        }
-        (call, _) => call,
+    let call = match call {
+        Call::Delta(delta) => match instance.told(delta, &ARRIVAL) {
+            Some(call) => call,
+            None => return Answer::Absent,
+        },
+        call => call,
     };
     instance.begin(call);
     loop {

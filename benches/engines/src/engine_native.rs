@@ -1,6 +1,6 @@
 //! The plugin's own source as machine code, without WebAssembly: what an engine can come near to.
 
-use skiff_plugin::{Capability, Host, Json, Plugin};
+use skiff_plugin::{Capability, Host, Json, fallback};
 use true_wind::TrueWind;
 
 use crate::emitted::emitted;
@@ -54,9 +54,9 @@ impl Engine for Chosen {
     fn call(&mut self, export: Export, _: &[u32]) -> Result<u32, Failed> {
         let text = std::str::from_utf8(&self.memory).map_err(|error| error.to_string())?;
         match export {
-            Export::Start => Ok(u32::from(self.plugin.start(Json::new(text), &mut Silent).is_err())),
+            Export::Start => Ok(u32::from(fallback::start(&mut self.plugin, Json::new(text), &mut Silent).is_err())),
             Export::Delta => {
-                self.plugin.delta(Json::new(text), &mut Silent);
+                fallback::delta(&mut self.plugin, Json::new(text), &mut Silent);
                 Ok(0)
             }
             _ => Ok(0),

@@ -59,9 +59,27 @@ pub fn feed(package: &str) -> Option<Feed> {
     }
 }
 
+/// Returns a module that every delta is told to as text, as on a host that knows nothing of values; `None` where it is so
+/// anyway.
+#[must_use]
+pub fn as_text(wasm: &[u8]) -> Option<Vec<u8>> {
+    let name = skiff_abi::values::VALUES.as_bytes();
+    let at = wasm.windows(name.len()).position(|bytes| bytes == name)?;
+    let mut wasm = wasm.to_vec();
+    // The export goes by another name of the same length.
+    *wasm.get_mut(at)? = b'-';
+    Some(wasm)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_loses_the_name_of_its_rows_and_nothing_else() {
+        assert_eq!(as_text(b"..\x0cskiff_values..").as_deref(), Some(&b"..\x0c-kiff_values.."[..]));
+        assert_eq!(as_text(b"skiff_value"), None);
+    }
 
     #[test]
     fn a_delta_is_what_the_decoder_would_have_written() {

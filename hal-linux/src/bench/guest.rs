@@ -77,19 +77,12 @@ impl Guest {
         Ok(fuel)
     }
 
-    /// Runs one call to its end. A delta comes as to a plugin of a gateway: one that takes values has them in its rows, and
-    /// is called when one of them is an input.
+    /// Runs one call to its end; a delta comes as to a plugin of a gateway.
     pub fn call(&mut self, call: Call) -> Result<Called, String> {
         let call = match call {
-            Call::Delta(delta) => match self.instance.values_mut() {
-                Some(values) => {
-                    values.take_in(&delta, &ARRIVAL);
-                    if !values.is_due() {
-                        return Ok(Called::default());
-                    }
-                    Call::Update
-                }
-                None => Call::Delta(delta),
+            Call::Delta(delta) => match self.instance.told(delta, &ARRIVAL) {
+                Some(call) => call,
+                None => return Ok(Called::default()),
             },
             call => call,
         };

@@ -16,6 +16,7 @@ use skiff_runtime::n2k::{DeltaForm, N2kMessage, Receiver};
 use skiff_runtime::package::Package;
 use skiff_runtime::plugin::{Plugin, PluginState};
 use skiff_runtime::replay::Replay;
+use skiff_runtime::server::Response;
 use skiff_runtime::time::{Instant, UnixMillis};
 
 use super::workloads::{Handed, Subject};
@@ -73,6 +74,32 @@ fn install(replay: &mut Replay, package: Package, config: &str) -> Result<(), St
     }
 }
 
+/// Filters a plugin as an operator does: what its package wishes does not hold for inputs of a plugin that takes values.
+fn subscribe_only(replay: &mut Replay, id: &str, config: &str, paths: &[String]) -> Result<(), String> {
+    let paths = serde_json::json!({ "subscribe": paths });
+    let body = format!(r#"{{"enabled":true,"configuration":{config},"skiff":{paths}}}"#);
+    let mut request = Request::new(Method::Post, &format!("/plugins/{id}/config"));
+    request.body = body.into_bytes();
+    let response = answer(replay, &request)?;
+    let runs = replay.gateway().plugins().find(id).is_some_and(|plugin| plugin.state() == PluginState::Running);
+    if response.status >= 300 || !runs {
+        return Err(format!("is not filtered: {}", response.status));
+    }
+    Ok(())
+}
+
+/// Lets the gateway work until it answers.
+fn answer(replay: &mut Replay, request: &Request) -> Result<Response, String> {
+    let exchange = replay.gateway_mut().request(request);
+    for _ in 0..POLLS_MAX {
+        match replay.gateway_mut().next_response() {
+            Some((of, response)) if of == exchange => return Ok(response),
+            _ => replay.gateway_mut().poll(),
+        };
+    }
+    Err(String::from("is not answered"))
+}
+
 /// Frames of the simulated boat to delta texts, without a gateway: the same [`FRAMES`] in a circle, so that the boat itself
 /// is no part of it.
 pub fn frames_to_deltas<'w>(tally: &Arc<Tally>) -> Work<'w> {
@@ -107,8 +134,12 @@ pub fn boat<'w>(subject: &Subject, plugins: u32, handed: Handed, tally: &Arc<Tal
     };
     for number in 0..plugins {
         let name = format!("@bench/copy-{number}");
-        let package = Package { name, subscribe: subscribe.clone(), ..subject.package.clone() };
+        let package = Package { name, subscribe: None, ..subject.package.clone() };
+        let id = package.id();
         install(&mut replay, package, &subject.config)?;
+        if let Some(paths) = &subscribe {
+            subscribe_only(&mut replay, &id, &subject.config, paths)?;
+        }
     }
     let (mut boat, mut ahead, mut line, mut until) = (Sample::new(SEED), None, 0_u64, START.0);
     let mut step = move |tally: &Tally| {
@@ -165,17 +196,11 @@ pub fn endpoint<'w>(subject: &Subject, tally: &Arc<Tally>) -> Result<Work<'w>, S
     let mut ask = move || -> Result<(u64, u64), String> {
         let fuel = |replay: &Replay| replay.gateway().plugins().find(&id).map_or(0, Plugin::fuel_spent);
         let before = fuel(&replay);
-        let exchange = replay.gateway_mut().request(&request);
-        for _ in 0..POLLS_MAX {
-            if let Some((of, response)) = replay.gateway_mut().next_response() {
-                if of != exchange || response.status >= 300 {
-                    return Err(format!("GET {path} is answered with {}", response.status));
-                }
-                return Ok((fuel(&replay).saturating_sub(before), response.body.len() as u64));
-            }
-            replay.gateway_mut().poll();
+        let response = answer(&mut replay, &request).map_err(|error| format!("GET {path} {error}"))?;
+        if response.status >= 300 {
+            return Err(format!("GET {path} is answered with {}", response.status));
         }
-        Err(format!("GET {path} is not answered"))
+        Ok((fuel(&replay).saturating_sub(before), response.body.len() as u64))
     };
     ask()?;
     Ok(Box::new(move |times| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skiff_measure::clock::timed;
-use skiff_measure::input::{feed, unwanted};
+use skiff_measure::input::{self, feed, unwanted};
 use skiff_measure::rounds::{Done, Work};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::host::Call;
@@ -178,7 +178,6 @@ pub fn of_plugin(subject: &Subject, read: Read) -> Vec<Workload> {
     for row in rows.iter_mut().filter(|row| row.key.id != "load.start") {
         row.bytes = wasm_bytes;
     }
-    let average = |texts: &[String]| texts.iter().map(String::len).sum::<usize>() as u64 / texts.len().max(1) as u64;
     let nothing = || Err(String::from("answers no delta of the simulated boat"));
     let answered = if subject.answered.is_empty() { nothing() } else { deltas(subject, &subject.answered) };
     let fuel_of = |texts: &[String]| fuel(subject, texts).ok().filter(|_| !texts.is_empty());
@@ -194,6 +193,7 @@ pub fn of_plugin(subject: &Subject, read: Read) -> Vec<Workload> {
         bytes: Some(average(&subject.answered)).filter(|bytes| *bytes > 0),
         ..Workload::new("delta.answered", "a delta that it answers", name)
     });
+    rows.extend(as_text(subject));
     let tally = Arc::new(Tally::default());
     rows.push(Workload {
         work: whole::endpoint(subject, &tally),
@@ -206,6 +206,31 @@ pub fn of_plugin(subject: &Subject, read: Read) -> Vec<Workload> {
         ..Workload::new("reload.gap", "no answer during a reload", name)
     });
     rows
+}
+
+/// Rows of a plugin that takes values, told of deltas as text as a plugin is that does not.
+fn as_text(subject: &Subject) -> Vec<Workload> {
+    let Some(wasm) = input::as_text(&subject.package.wasm) else { return Vec::new() };
+    let subject = Subject { package: Package { wasm: wasm.into(), ..subject.package.clone() }, ..subject.clone() };
+    let unwanted = std::slice::from_ref(&subject.unwanted);
+    [
+        ("text.unwanted", "a delta it does not want, as text", unwanted),
+        ("text.answered", "a delta it answers, as text", &subject.answered),
+    ]
+    .into_iter()
+    .filter(|(_, _, texts)| !texts.is_empty())
+    .map(|(id, what, texts)| Workload {
+        work: deltas(&subject, texts),
+        fuel: fuel(&subject, texts).ok(),
+        bytes: Some(average(texts)),
+        ..Workload::new(id, what, Some(&subject.package.name))
+    })
+    .collect()
+}
+
+/// The mean length of some texts, bytes.
+fn average(texts: &[String]) -> u64 {
+    texts.iter().map(String::len).sum::<usize>() as u64 / texts.len().max(1) as u64
 }
 
 /// A gateway with so many copies of a plugin.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use skiff_abi::{Capability, export};
@@ -18,7 +19,7 @@ use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
 use super::trace;
 use super::values::Values;
-use super::{Call, Progress, Services, engine, imports, text};
+use super::{Arrival, Call, Delta, Progress, Services, engine, imports, text};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Files;
@@ -336,6 +337,18 @@ impl Instance {
     /// Returns its rows, to give it values.
     pub fn values_mut(&mut self) -> Option<&mut Values> {
         self.values.as_deref_mut()
+    }
+
+    /// Returns the call that a delta is to a plugin by itself: one that takes values has them in its rows, and is called when
+    /// one of them is an input, or else not.
+    pub fn told(&mut self, delta: Arc<Delta>, arrival: &Arrival<'_>) -> Option<Call> {
+        match self.values_mut() {
+            None => Some(Call::Delta(delta)),
+            Some(values) => {
+                values.take_in(&delta, arrival);
+                values.is_due().then_some(Call::Update)
+            }
+        }
     }
 
     /// Returns what it uses.

@@ -57,6 +57,7 @@ impl PathFilter {
         }
         let mut patterns = PatternSet::new(usize::MAX);
         let texts = text.filter(|_| takes_others).into_iter().flat_map(|text| text.patterns.texts());
+        let inputs = inputs.filter(|path| text.is_none_or(|text| text.allows_input(path)));
         for path in texts.chain(inputs) {
             // No delta has a path that is no pattern.
             if let Ok(pattern) = Pattern::of_path(path) {
@@ -118,6 +119,22 @@ mod tests {
         let other = filter(&package, r#"{"skiff":{"subscribe":["tanks.*"]}}"#).unwrap();
         assert!(other.wants(&delta("tanks.fuel.0.level")) && !other.wants(&delta("navigation.position")));
         assert!(!filter(&package, r#"{"skiff":{"subscribe":[]}}"#).unwrap().wants(&delta("a")));
+    }
+
+    #[test]
+    fn a_plugin_that_takes_values_is_told_of_the_inputs_that_its_operator_allows() {
+        let package = package(r#","skiff":{"subscribe":["tanks.*"]}"#);
+        let wants = |text: Option<&PathFilter>, takes_others| {
+            let told = PathFilter::of_values(text, takes_others, ["a.b", "c"].into_iter()).unwrap();
+            ["a.b", "c", "tanks.x"].map(|path| told.wants_path(path))
+        };
+        let own = filter(&package, "{}").unwrap();
+        assert_eq!(wants(Some(&own), true), [true, true, true], "a package's wish is about text");
+        assert_eq!(wants(Some(&own), false), [true, true, false]);
+        let of_operator = filter(&package, r#"{"skiff":{"subscribe":["c","tanks.x"]}}"#).unwrap();
+        assert_eq!(wants(Some(&of_operator), true), [false, true, true]);
+        assert_eq!(wants(Some(&of_operator), false), [false, true, false]);
+        assert!(PathFilter::of_values(None, true, ["a"].into_iter()).is_none());
     }
 
     #[test]

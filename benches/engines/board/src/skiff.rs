@@ -7,15 +7,19 @@ use alloc::{borrow::ToOwned, format};
 
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::delta::{Delta, Stamp};
-use skiff_runtime::host::{Answer, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
+use skiff_runtime::host::{Answer, Arrival, Call, Instance, InstanceSpec, ModuleFacts, Nobody, Progress};
 use skiff_runtime::package::Package;
-use skiff_runtime::time::UnixMillis;
+use skiff_runtime::time::{Instant, UnixMillis};
 
 use crate::stored::Stored;
 
 /// The own vessel of every delta.
 const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
 const NOW: UnixMillis = UnixMillis(1_780_308_000_000);
+
+/// How a delta comes.
+const ARRIVAL: Arrival<'static> =
+    Arrival { self_context: SELF, own_source: "", now: Instant(0), wall: UnixMillis::UNKNOWN, hops: 0 };
 
 /// A plugin that runs.
 pub struct Guest {
@@ -69,7 +73,10 @@ impl Guest {
     }
 
     pub fn delta(&mut self, delta: &Arc<Delta>) -> Result<(), String> {
-        self.call(Call::Delta(Arc::clone(delta))).map(|_| ())
+        match self.instance.told(Arc::clone(delta), &ARRIVAL) {
+            Some(call) => self.call(call).map(|_| ()),
+            None => Ok(()),
+        }
     }
 }
 

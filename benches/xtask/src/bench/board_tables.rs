@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use skiff_measure::plot::{Plot, Unit};
 
-use super::results::{reason, word};
+use super::results::{IN_ROWS, ROWS_VERDICT, reason, word};
 use super::{ratio, value};
 use crate::guests::GUESTS;
 
@@ -75,8 +75,10 @@ pub fn section(found: &Value) -> String {
 
 /// Where Skiff wins and loses beside an engine, in words.
 fn against(own: &Value, engine: &Value, package: &str) -> String {
-    if engine["name"] == "skiff" {
-        return String::new();
+    match word(&engine["name"]) {
+        "skiff" => return String::new(),
+        IN_ROWS => return ROWS_VERDICT.into(),
+        _ => {}
     }
     let of_flash =
         flash(own).zip(flash(engine).filter(|bytes| *bytes > 0.0)).map(|(own, other)| ("flash", own / other));
@@ -123,7 +125,8 @@ pub fn readme_row(found: &Value) -> String {
             .map_or_else(|| "not measured".into(), |value| Unit::Count.text(value))
     };
     format!(
-        "| [on a chip](benches/results/board.svg) | on `qemu-riscv32` true wind answers a delta in {} instructions; in {} on wasmi as it comes, {} on tinywasm, {} on wasmtime's Pulley, which needs a compiler elsewhere |\n",
+        "| [on a chip](benches/results/board.svg) | on `qemu-riscv32` true wind answers a delta in {} instructions, as text in {}; in {} on wasmi as it comes, {} on tinywasm, {} on wasmtime's Pulley, which needs a compiler elsewhere |\n",
+        of(IN_ROWS, 0),
         of("skiff", 0),
         of("wasmi-portable", 0),
         of("tinywasm", 0),

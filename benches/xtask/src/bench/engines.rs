@@ -207,6 +207,17 @@ fn source(package: &str, version: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{package} is not in the registry"))
 }
 
+/// Returns what answers say, path by path: a host that writes a delta of values puts its own stamp into the text.
+pub fn said(answers: &Value) -> Value {
+    let of_text = |text: &str| -> Option<Value> {
+        let delta: Value = serde_json::from_str(text).ok()?;
+        let updates = delta["updates"].as_array()?.iter();
+        Some(updates.flat_map(|update| update["values"].as_array().cloned().unwrap_or_default()).collect())
+    };
+    let of = |answer: &Value| answer.as_str().and_then(of_text).unwrap_or_else(|| answer.clone());
+    answers.as_array().map_or(Value::Null, |answers| answers.iter().map(of).collect())
+}
+
 /// Makes rows void whose plugins answered otherwise than most, or did not run; returns what most answered, by package.
 pub fn void_what_differs(rows: &mut [Value]) -> Value {
     let mut agreed = json!({});
@@ -214,7 +225,7 @@ pub fn void_what_differs(rows: &mut [Value]) -> Value {
         let answers = |row: &Value| -> Option<Value> {
             let packages = row["packages"].as_array()?;
             let found = packages.iter().find(|found| found["package"] == guest.package)?;
-            Some(found["answers"].clone()).filter(Value::is_array)
+            Some(said(&found["answers"])).filter(Value::is_array)
         };
         let all: Vec<Value> = rows.iter().filter_map(answers).collect();
         let most = all.iter().max_by_key(|one| all.iter().filter(|other| other == one).count()).cloned();
@@ -259,6 +270,16 @@ mod tests {
         assert_eq!(rows[1]["packages"][0]["failed"], "other results than the other engines");
         assert!(rows[1]["packages"][0]["rows"].is_null());
         assert!(rows[0]["packages"][0].get("answers").is_none());
+    }
+
+    #[test]
+    fn answers_are_compared_by_their_values() {
+        let plain = json!([r#"{"updates":[{"values":[{"path":"a","value":1.50}]}]}"#, "x"]);
+        let stamped =
+            json!([r#"{"context":"c","updates":[{"$source":"s","values":[{"path":"a","value":1.5}]}]}"#, "x"]);
+        assert_eq!(said(&plain), said(&stamped));
+        assert_eq!(said(&plain), json!([[{ "path": "a", "value": 1.5 }], "x"]));
+        assert_eq!(said(&Value::Null), Value::Null);
     }
 
     #[test]

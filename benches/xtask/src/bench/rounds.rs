@@ -38,9 +38,8 @@ pub fn measured(program: &Path, engines: &[&Engine], packages: &[PathBuf]) -> Re
     let (mut reports, mut rounds, mut answers) = (Vec::new(), Vec::new(), Value::Null);
     for round in 1..=ROUNDS {
         eprintln!("== round {round} of {ROUNDS}: Skiff");
-        let (report, own) = skiff::measured(program, packages)?;
+        let (report, mut rows) = skiff::measured(program, packages)?;
         reports.push(report);
-        let mut rows = vec![own];
         for (engine, built) in engines.iter().zip(&all) {
             eprintln!("== round {round} of {ROUNDS}: {}", engine.title);
             let mut row = json!({ "name": engine.name, "title": engine.title });
