@@ -40,11 +40,20 @@ struct Known {
     wanted: Wanted,
 }
 
+/// Marks of the places of paths.
+type Marks = [u64; PATHS / u64::BITS as usize];
+
 /// Remembers who wants which path, until a filter changes.
 #[derive(Default)]
 pub(super) struct Interest {
     /// The filters that hold, by plugin; none means all.
     filters: Vec<Option<Arc<PathFilter>>>,
+    /// Somebody has one.
+    is_filtered: bool,
+    /// Who has none.
+    always: Wanted,
+    /// The places of paths that a filter names, where none has a wildcard: nobody else wants what has another place.
+    named: Option<Box<Marks>>,
     /// No memory is taken before a plugin has a filter.
     known: Vec<Option<Known>>,
 }
@@ -66,6 +75,20 @@ impl Interest {
         }
         self.filters = filters.map(Option::<&Arc<_>>::cloned).collect();
         self.known = Vec::new();
+        self.is_filtered = self.filters.iter().any(Option::is_some);
+        self.always = Wanted::default();
+        for (index, _) in self.filters.iter().enumerate().filter(|(_, filter)| filter.is_none()) {
+            self.always.insert(index);
+        }
+        let mut named = Box::new(Marks::default());
+        let mut paths = self.filters.iter().flatten().flat_map(|filter| filter.texts());
+        let is_marked = paths.all(|path| {
+            if let Some((word, bit)) = mark(&mut *named, place(path.as_bytes())) {
+                *word |= bit;
+            }
+            !path.contains('*')
+        });
+        self.named = is_marked.then_some(named);
     }
 
     /// Returns the plugins that want a delta: those with a value or meta entry of it at a path they want. `None` where each
@@ -74,7 +97,7 @@ impl Interest {
         if !Self::IS_KEPT || self.filters.len() > PLUGINS {
             return None;
         }
-        if self.filters.iter().all(Option::is_none) {
+        if !self.is_filtered {
             return Some(Wanted::ALL);
         }
         let mut wanted = Wanted::default();
@@ -87,10 +110,14 @@ impl Interest {
     }
 
     fn of_path(&mut self, path: &str) -> Wanted {
+        let place = place(path.as_bytes());
+        let is_named = |named: &mut Box<Marks>| mark(&mut **named, place).is_some_and(|(word, bit)| *word & bit != 0);
+        if !self.named.as_mut().is_none_or(is_named) {
+            return self.always;
+        }
         if self.known.is_empty() {
             self.known.resize_with(PATHS, || None);
         }
-        let place = place(path.as_bytes());
         if let Some(Some(known)) =
             self.known.get(place).filter(|known| known.as_ref().is_some_and(|known| *known.path == *path))
         {
@@ -107,6 +134,12 @@ impl Interest {
         }
         wanted
     }
+}
+
+/// Returns the word and the bit of a place.
+fn mark(marks: &mut Marks, place: usize) -> Option<(&mut u64, u64)> {
+    let word = marks.get_mut(place / u64::BITS as usize)?;
+    Some((word, 1 << (place % u64::BITS as usize)))
 }
 
 /// Returns the place of a path by its length, its middle and its end: beginnings are much alike.
@@ -154,6 +187,12 @@ mod tests {
             assert_eq!(of(&mut interest, "a.b"), [0, 1, 2]);
             assert_eq!(of(&mut interest, "a.c"), [0, 1]);
             assert_eq!(of(&mut interest, "b"), [1]);
+        }
+        interest.set(filters.iter().skip(1).map(Option::as_ref));
+        assert!(interest.named.is_some(), "no wildcard is left");
+        for _ in 0..2 {
+            assert_eq!(of(&mut interest, "a.b"), [0, 1]);
+            assert_eq!(of(&mut interest, "a.c"), [0]);
         }
     }
 

@@ -2,16 +2,12 @@
 //! not even looked at.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::context::{Turn, TurnContext};
 use super::installed::Plugin;
 use super::offers::PutOffer;
 use super::values::Offer;
 use crate::time::Instant;
-
-/// A plugin is looked at this often though it has nothing to do: its losses are told, its log's minute ends.
-const REST_MAX: Duration = Duration::from_secs(1);
 
 /// How long there is nothing to do.
 #[derive(Clone, Copy, Debug)]
@@ -63,9 +59,9 @@ impl Seat {
 
     /// Gives it a turn.
     pub(super) fn turn(&mut self, cx: &mut TurnContext<'_, '_>) -> Turn {
-        let now = cx.world.now;
         let turn = self.plugin.turn(cx);
-        let latest = now + REST_MAX;
+        // Though it has nothing to do, what it loses is told.
+        let latest = self.plugin.look_due();
         let until = turn.wake.map_or(latest, |wake| wake.min(latest));
         self.rest = (!turn.busy && self.plugin.may_rest()).then_some(Rest { until, wake: turn.wake });
         turn
@@ -125,5 +121,28 @@ impl Seats {
         let nobody = Rest { until: Instant(u64::MAX), wake: None };
         let mut rests = self.seats.iter().map(|seat| seat.rest).filter(|_| Self::ARE_JOINED);
         self.rest = rests.try_fold(nobody, |all, rest| Some(all.and(rest?))).filter(|_| Self::ARE_JOINED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_rest_as_long_as_the_first_of_them() {
+        let at = Instant::from_millis;
+        let rests = [
+            Rest { until: at(10), wake: None },
+            Rest { until: at(5), wake: Some(at(5)) },
+            Rest { until: at(7), wake: Some(at(6)) },
+        ];
+        let all = rests.into_iter().reduce(Rest::and).unwrap();
+        assert_eq!(all.turn(at(4)), Some(Turn { busy: false, wake: Some(at(5)) }));
+        assert_eq!(all.turn(at(5)), None, "one of them has something to do");
+        let mut seats = Seats::default();
+        seats.note_rest();
+        assert_eq!(seats.resting(at(1)), Some(Turn::default()), "nobody is there");
+        let _ = seats.all_mut();
+        assert_eq!(seats.resting(at(1)), None, "somebody may have been stirred");
     }
 }

@@ -225,14 +225,20 @@ pub(super) fn deliver(body: Vec<u8>, to: Box<Suspended>, steps: &mut Steps) {
 /// Plans the steps of a call; returns the answer it has when no step sets another.
 pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     let mut steps = Steps::new();
-    steps.extend(core::mem::take(&mut instance.start_section_waits).then_some(CallStep::StartSection));
-    steps.extend(instance.entry.take().map(CallStep::Entry));
+    if core::mem::take(&mut instance.start_section_waits) {
+        steps.extend([CallStep::StartSection]);
+    }
+    if let Some(entry) = instance.entry.take() {
+        steps.extend([CallStep::Entry(entry)]);
+    }
     let target = instance.exports.target(&call, |name| instance.function(name));
     let Some(export) = target else { return (steps, Answer::Absent) };
     let managed = instance.dialect == Dialect::AssemblyScript;
     let starts = matches!(call, Call::Start { .. });
     Planner { steps: &mut steps, limits: &instance.limits, export }.plan(call, managed);
-    steps.extend(starts.then_some(CallStep::AskForRows));
+    if starts {
+        steps.extend([CallStep::AskForRows]);
+    }
     (steps, Answer::Unit)
 }
 
