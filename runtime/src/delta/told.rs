@@ -310,14 +310,22 @@ impl ToldWriter {
 impl ValueSink for ToldWriter {
     /// Ignored when the path needs escapes: no such path exists.
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
-        if !self.is_begun || !is_plain(base) || !is_plain(leaf) {
-            return;
+        if self.is_begun && is_plain(base) && is_plain(leaf) {
+            Checked(self).value_below(base, leaf, value);
         }
-        self.align();
-        let from = self.texts.len();
-        self.texts.push_str(base);
-        self.texts.push_str(leaf);
-        let path = Span::new(from, self.texts.len());
-        self.push(path, &value);
+    }
+}
+
+/// Takes entries whose paths were checked.
+pub(super) struct Checked<'w>(pub(super) &'w mut ToldWriter);
+
+impl ValueSink for Checked<'_> {
+    fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
+        let writer = &mut *self.0;
+        writer.align();
+        let from = writer.texts.len();
+        writer.texts.push_str(base);
+        writer.texts.push_str(leaf);
+        writer.push(Span::new(from, writer.texts.len()), &value);
     }
 }

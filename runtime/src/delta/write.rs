@@ -6,6 +6,7 @@ use alloc::string::String;
 
 use serde::de::DeserializeSeed;
 
+use super::told::Checked;
 use super::{
     DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text, ToldWriter,
     UpdateIndex, UpdateRef, check_path, is_plain,
@@ -84,7 +85,7 @@ impl Delta {
     /// As [`DeltaWriter::finish`].
     pub fn of_values(stamp: &Stamp<'_>, fill: &mut dyn FnMut(&mut dyn ValueSink)) -> Result<Self, DeltaError> {
         let mut writer = ToldWriter::of_stamp(stamp, ONE_ENTRY_BYTES);
-        fill(&mut writer);
+        fill(&mut Checked(&mut writer));
         let has_root = writer.has_root();
         let delta = writer.delta()?;
         // Identity is taken out of root values as text.
@@ -442,6 +443,38 @@ mod tests {
         assert_eq!((update.source_ref(), update.timestamp()), ("can0.7", "2026-11-22T00:00:00.000Z"));
         assert_eq!(update.values().collect::<Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
         assert_eq!(delta.context(), "vessels.urn:x");
+    }
+
+    #[test]
+    fn values_of_a_plugin_are_kept_as_values_until_their_text_is_read() {
+        let of = |now, path: &str| {
+            let stamp = Stamp { source_ref: "@acme/p", self_context: "vessels.urn:x", now };
+            let fill = &mut |sink: &mut dyn ValueSink| {
+                sink.value(path, Value::Json(r#"{"name":"a"}"#));
+                sink.value("b", Value::Number(Decimal::new(15, -1)));
+                sink.value("c", Value::Float(0.1));
+                sink.value("d", Value::Text("e\"f"));
+                sink.value("g", Value::Null);
+            };
+            Delta::of_values(&stamp, fill).unwrap()
+        };
+        for (now, path, is_text) in
+            [(UnixMillis(0), "a", false), (UnixMillis::UNKNOWN, "a", false), (UnixMillis(0), "", true)]
+        {
+            let delta = of(now, path);
+            assert_eq!(delta.told.is_none(), is_text, "a root value is parted as text");
+            assert!(delta.is_own("vessels.urn:x"));
+            let update = delta.updates().next().unwrap();
+            assert_eq!((update.source_ref(), update.time().millis().is_some()), ("@acme/p", now.is_known()));
+            assert!(update.origin().is_none());
+            let stamp = Stamp { source_ref: "@acme/p", self_context: "vessels.urn:x", now };
+            let text = format!(
+                r#"{{"updates":[{{"values":[{{"path":"{path}","value":{{"name":"a"}}}},{{"path":"b","value":1.5}},{{"path":"c","value":0.1}},{{"path":"d","value":"e\"f"}},{{"path":"g","value":null}}]}}]}}"#
+            );
+            assert_eq!(delta.text(), Delta::parse(&text, &stamp).unwrap().text());
+        }
+        let stamp = Stamp { source_ref: "@acme/p", self_context: "vessels.urn:x", now: UnixMillis(0) };
+        assert_eq!(Delta::of_values(&stamp, &mut |_| ()), Err(DeltaError::Empty));
     }
 
     #[test]

@@ -72,6 +72,11 @@ struct Path {
 }
 
 impl Path {
+    /// Tells whether this is the path.
+    fn is(&self, path: &str) -> bool {
+        self.path_bytes == path.len() && self.text.starts_with(path)
+    }
+
     /// Returns the path.
     fn path(&self) -> &str {
         self.parts(&self.text).0
