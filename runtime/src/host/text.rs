@@ -26,7 +26,7 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Returns the bytes that a text takes as the payload of an AssemblyScript string.
 pub(super) fn utf16_bytes(text: &str) -> u32 {
-    let units: usize = text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0)).sum();
+    let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
     u32::try_from(units.saturating_mul(2)).unwrap_or(u32::MAX)
 }
 
@@ -36,12 +36,10 @@ pub(super) fn write_utf16(text: &str, room: &mut [u8]) {
     let mut done = 0_usize;
     // Nearly all of it is ASCII, and a block of that is widened at once.
     while let (Some(bytes), Some(to)) = (
-        text.as_bytes().get(done..).and_then(<[u8]>::first_chunk::<BLOCK>).filter(|bytes| bytes.is_ascii()),
+        text.as_bytes().get(done..).and_then(<[u8]>::first_chunk::<BLOCK>).filter(|bytes| is_ascii(bytes)),
         units.get_mut(done..).and_then(<[_]>::first_chunk_mut::<BLOCK>),
     ) {
-        for (unit, byte) in to.iter_mut().zip(bytes) {
-            *unit = u16::from(*byte).to_le_bytes();
-        }
+        *to = bytes.map(|byte| [byte, 0]);
         done = done.saturating_add(BLOCK);
     }
     let rest = text.get(done..).unwrap_or_default().encode_utf16();
@@ -52,6 +50,10 @@ pub(super) fn write_utf16(text: &str, room: &mut [u8]) {
 
 /// Bytes that are widened at once.
 const BLOCK: usize = 16;
+
+fn is_ascii(block: &[u8; BLOCK]) -> bool {
+    u128::from_ne_bytes(*block) & u128::from_ne_bytes([0x80; BLOCK]) == 0
+}
 
 /// The object behind an AssemblyScript pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]

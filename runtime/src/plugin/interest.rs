@@ -40,7 +40,7 @@ struct Known {
     wanted: Wanted,
 }
 
-/// Marks of the places of paths.
+/// Marks of paths.
 type Marks = [u64; PATHS / u64::BITS as usize];
 
 /// Remembers who wants which path, until a filter changes.
@@ -52,7 +52,7 @@ pub(super) struct Interest {
     is_filtered: bool,
     /// Who has none.
     always: Wanted,
-    /// The places of paths that a filter names, where none has a wildcard: nobody else wants what has another place.
+    /// The marks of paths that a filter names, where none has a wildcard: a path without one nobody else wants.
     named: Option<Box<Marks>>,
     /// No memory is taken before a plugin has a filter.
     known: Vec<Option<Known>>,
@@ -83,7 +83,7 @@ impl Interest {
         let mut named = Box::new(Marks::default());
         let mut paths = self.filters.iter().flatten().flat_map(|filter| filter.texts());
         let is_marked = paths.all(|path| {
-            if let Some((word, bit)) = mark(&mut *named, place(path.as_bytes())) {
+            if let Some((word, bit)) = mark(&mut named, path.as_bytes()) {
                 *word |= bit;
             }
             !path.contains('*')
@@ -102,7 +102,10 @@ impl Interest {
         }
         let mut wanted = Wanted::default();
         for update in delta.updates() {
-            for path in update.paths() {
+            for (path, _) in update.entries() {
+                wanted.0 |= self.of_path(path).0;
+            }
+            for (path, _) in update.meta() {
                 wanted.0 |= self.of_path(path).0;
             }
         }
@@ -110,11 +113,12 @@ impl Interest {
     }
 
     fn of_path(&mut self, path: &str) -> Wanted {
-        let place = place(path.as_bytes());
-        let is_named = |named: &mut Box<Marks>| mark(&mut **named, place).is_some_and(|(word, bit)| *word & bit != 0);
-        if !self.named.as_mut().is_none_or(is_named) {
+        if let Some(named) = &mut self.named
+            && mark(&mut *named, path.as_bytes()).is_none_or(|(word, bit)| *word & bit == 0)
+        {
             return self.always;
         }
+        let place = place(path.as_bytes());
         if self.known.is_empty() {
             self.known.resize_with(PATHS, || None);
         }
@@ -136,22 +140,33 @@ impl Interest {
     }
 }
 
-/// Returns the word and the bit of a place.
-fn mark(marks: &mut Marks, place: usize) -> Option<(&mut u64, u64)> {
-    let word = marks.get_mut(place / u64::BITS as usize)?;
-    Some((word, 1 << (place % u64::BITS as usize)))
+/// Returns the word and the bit that paths of this length and end have in common.
+fn mark<'m>(marks: &'m mut Marks, path: &[u8]) -> Option<(&'m mut u64, u64)> {
+    let end = word(path, path.len().saturating_sub(size_of::<u64>())) ^ path.len() as u64;
+    let sum = end.wrapping_mul(GOLDEN);
+    Some((marks.get_mut((sum >> MARKS_SHIFT) as usize)?, 1 << (sum >> BIT_SHIFT & u64::from(u64::BITS - 1))))
 }
+
+/// Reads eight bytes, or all of fewer.
+fn word(path: &[u8], from: usize) -> u64 {
+    let bytes = path.get(from..).and_then(<[u8]>::first_chunk).copied();
+    bytes.map_or_else(|| path.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), u64::from_le_bytes)
+}
+
+/// An odd number of many bits, of the golden ratio.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// The upper bits of a sum name the word among the marks, those below them the bit.
+const MARKS_SHIFT: u32 = u64::BITS - (PATHS / 64).trailing_zeros();
+const BIT_SHIFT: u32 = MARKS_SHIFT - u64::BITS.trailing_zeros();
 
 /// Returns the place of a path by its length, its middle and its end: beginnings are much alike.
 fn place(path: &[u8]) -> usize {
-    let word = |from: usize| {
-        let bytes = path.get(from..).and_then(<[u8]>::first_chunk).copied();
-        bytes.map_or_else(|| path.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), u64::from_le_bytes)
-    };
-    let (end, middle) = (word(path.len().saturating_sub(8)), word(path.len().saturating_sub(8) / 2));
-    // Odd numbers of many bits, of the golden ratio and of the square root of 2.
-    let sum = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ middle.wrapping_mul(0x6a09_e667_f3bc_c909) ^ path.len() as u64;
-    (sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PATHS.trailing_zeros())) as usize
+    let end = path.len().saturating_sub(size_of::<u64>());
+    // Another odd number, of the square root of 2.
+    let sum = word(path, end).wrapping_mul(GOLDEN)
+        ^ word(path, end / 2).wrapping_mul(0x6a09_e667_f3bc_c909)
+        ^ path.len() as u64;
+    (sum.wrapping_mul(GOLDEN) >> (u64::BITS - PATHS.trailing_zeros())) as usize
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
 use skiff_abi::values;
 use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
-use super::plan::{Arg, Args, BUFFERS_MAX, CallStep, Helper, Steps, deliver, plan};
+use super::plan::{BUFFERS_MAX, deliver, plan};
+use super::steps::{Arg, Args, CallStep, Helper, Steps};
 use super::vals::Vals;
 use crate::budget::PluginLimits;
 use crate::host::exports::Export;
@@ -101,7 +102,7 @@ impl Machine {
         };
         let (steps, answer) = plan(instance, call);
         Self {
-            in_start_section: steps.begin_with_start_section(),
+            in_start_section: steps.begins_with_start_section(),
             steps,
             buffers: heapless::Vec::new(),
             result: None,
@@ -479,7 +480,7 @@ impl Machine {
             let ret = match outcome {
                 Outcome::Ret(ret) => ret,
                 // A guest whose allocator fetches would wait for itself.
-                Outcome::Fetch(request) if !self.steps.deliver() && instance.exports.new.is_some() => {
+                Outcome::Fetch(request) if !self.steps.is_delivering() && instance.exports.new.is_some() => {
                     let ticket = services.fetch(request);
                     let suspended = Box::new(Suspended { call, outputs, after });
                     self.guest = Guest::Fetching { ticket, suspended };

@@ -1,9 +1,7 @@
 //! From a call to its steps, in the dialect of the guest.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use skiff_abi::export::{
@@ -11,8 +9,8 @@ use skiff_abi::export::{
 };
 
 use super::machine::Suspended;
+use super::steps::{Arg, CallStep, Helper, Often, Steps, TextOf, args};
 use crate::budget::PluginLimits;
-use crate::delta::Delta;
 use crate::host::exports::Export;
 use crate::host::facts::Dialect;
 use crate::host::fetch::Fetched;
@@ -21,173 +19,6 @@ use crate::host::{Answer, Call, text};
 
 /// Buffers one call hands to the guest: request and response, and a larger one for a response that was cut.
 pub(super) const BUFFERS_MAX: usize = 3;
-
-/// The steps that are left of a call.
-#[derive(Debug)]
-pub(super) struct Steps {
-    /// What comes first, step by step.
-    list: VecDeque<CallStep>,
-    /// A call that comes often: its steps are told one by one, and no list is made of them.
-    often: Option<Often>,
-}
-
-impl Steps {
-    fn new() -> Self {
-        Self { list: VecDeque::new(), often: None }
-    }
-
-    /// Takes the next step.
-    pub(super) fn next(&mut self) -> Option<CallStep> {
-        self.list.pop_front().or_else(|| self.often.as_mut()?.next())
-    }
-
-    /// Tells whether the next one is the start section.
-    pub(super) fn begin_with_start_section(&self) -> bool {
-        matches!(self.list.front(), Some(CallStep::StartSection))
-    }
-
-    /// Tells whether the answer of a fetch is on its way into the guest: `__new` runs for it.
-    pub(super) fn deliver(&self) -> bool {
-        self.list.iter().any(|step| matches!(step, CallStep::Deliver { .. }))
-    }
-
-    /// Adds steps at the end.
-    pub(super) fn extend(&mut self, steps: impl IntoIterator<Item = CallStep>) {
-        self.list.extend(steps);
-    }
-
-    /// Adds steps before what is left; the last one of them comes first.
-    fn insert<const N: usize>(&mut self, steps: [CallStep; N]) {
-        steps.into_iter().for_each(|step| self.list.push_front(step));
-    }
-}
-
-/// A call that comes often.
-#[derive(Debug)]
-struct Often {
-    export: Option<Export>,
-    managed: bool,
-    /// What `delta_handler` is given; other calls have no argument.
-    text: Option<TextOf>,
-    /// Bytes that the text takes in the guest; `None` without one.
-    bytes: Option<u32>,
-    /// Steps that were told.
-    told: u8,
-}
-
-impl Often {
-    fn next(&mut self) -> Option<CallStep> {
-        let told = self.told;
-        self.told = told.saturating_add(1);
-        let invoke = |export: &mut Option<Export>, args| export.take().map(|export| CallStep::Invoke { export, args });
-        let Some(bytes) = self.bytes else {
-            // `skiff_update`, `poll`, `plugin_stop`.
-            return match (self.managed, told) {
-                (true, 0) => Some(CallStep::ArgumentsLength(0)),
-                (true, 1) | (false, 0) => invoke(&mut self.export, args([])),
-                (true, 2) | (false, 1) => Some(CallStep::ReadCode),
-                _ => None,
-            };
-        };
-        // `delta_handler`: its result is ignored, and most have none.
-        match (self.managed, told) {
-            (true, 0) => Some(CallStep::New { bytes, class: AS_CLASS_STRING }),
-            (false, 0) => Some(CallStep::Allocate { bytes, getter: false }),
-            (managed, 1) => self.text.take().map(|text| CallStep::FillText { text, bytes, managed }),
-            (true, 2) => Some(CallStep::Help { helper: Helper::Pin, buffer: 0 }),
-            (true, 3) => Some(CallStep::ArgumentsLength(1)),
-            (true, 4) => invoke(&mut self.export, args([Arg::Buffer(0)])),
-            (true, 5) => Some(CallStep::Help { helper: Helper::Unpin, buffer: 0 }),
-            (false, 2) => invoke(&mut self.export, args([Arg::Buffer(0), Arg::Int(bytes)])),
-            (false, 3) => Some(CallStep::Free { buffer: 0, bytes }),
-            _ => None,
-        }
-    }
-}
-
-/// A text for the guest.
-#[derive(Debug)]
-pub(super) enum TextOf {
-    /// That of a delta.
-    Delta(Arc<Delta>),
-    /// One that no delta was made of.
-    Text(Arc<str>),
-    /// A request.
-    Own(String),
-}
-
-impl TextOf {
-    /// Returns the text.
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Delta(delta) => delta.text(),
-            Self::Text(text) => text,
-            Self::Own(text) => text,
-        }
-    }
-}
-
-/// An argument of an export.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Arg {
-    /// Address of the buffer with this index.
-    Buffer(u8),
-    /// A number.
-    Int(u32),
-}
-
-/// Helper exports that take the address of a managed object; a guest without them needs none.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Helper {
-    /// `__pin`.
-    Pin,
-    /// `__unpin`.
-    Unpin,
-}
-
-/// The arguments of an export.
-pub(super) type Args = heapless::Vec<Arg, 4, u8>;
-
-/// One step.
-#[derive(Debug)]
-pub(super) enum CallStep {
-    /// The start section, once, where it was too long to run as part of the load.
-    StartSection,
-    /// The WASI entry, once.
-    Entry(&'static str),
-    /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
-    New { bytes: u32, class: u32 },
-    /// Buffer dialect: `allocate(bytes)` becomes the next buffer. Address 0 means failure only to a `getter`; upstream
-    /// writes requests there (plugin ABI §2.7).
-    Allocate { bytes: u32, getter: bool },
-    /// Writes into a buffer.
-    Fill { buffer: u8, data: Vec<u8> },
-    /// Writes a text into the first buffer, as UTF-16 where it is `managed`.
-    FillText { text: TextOf, bytes: u32, managed: bool },
-    /// Calls a helper with the address of a buffer, where it exists.
-    Help { helper: Helper, buffer: u8 },
-    /// Tells the number of arguments that follow.
-    ArgumentsLength(u32),
-    /// Calls the export.
-    Invoke { export: Export, args: Args },
-    /// Reads a managed string the export returned.
-    ReadManaged { limit: u32 },
-    /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error. `again` where the
-    /// export may be called once more with a larger buffer when its answer was cut.
-    ReadBuffer { buffer: u8, max: u32, strict: bool, again: Option<Box<Again>> },
-    /// Takes the export's result code.
-    ReadCode,
-    /// `plugin_start` has ended: where it gave 0, asks for the rows of a guest that takes values.
-    AskForRows,
-    /// Reads the descriptor whose address the export gave.
-    Describe,
-    /// Gives a buffer back.
-    Free { buffer: u8, bytes: u32 },
-    /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
-    NewBody { bytes: u32 },
-    /// Writes the answer of a fetch and resumes the guest that waits for it.
-    Deliver { body: Vec<u8>, to: Box<Suspended> },
-}
 
 /// How a call whose answer was cut is repeated.
 #[derive(Debug)]
@@ -240,11 +71,6 @@ pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
         steps.extend([CallStep::AskForRows]);
     }
     (steps, Answer::Unit)
-}
-
-fn args<const N: usize>(list: [Arg; N]) -> Args {
-    const { assert!(N <= 4, "the contract knows no export of more arguments") }
-    list.into_iter().collect()
 }
 
 fn length(data: &[u8]) -> u32 {
@@ -327,11 +153,7 @@ impl Planner<'_> {
     }
 
     fn often(self, managed: bool, text: Option<TextOf>) {
-        let bytes = text.as_ref().map(|text| match text.text() {
-            text if managed => text::utf16_bytes(text),
-            text => length(text.as_bytes()),
-        });
-        self.steps.often = Some(Often { export: Some(self.export), managed, text, bytes, told: 0 });
+        self.steps.then(Often::new(self.export, managed, text));
     }
 
     /// `export(ptr, len)` with raw bytes in the buffer dialect.
