@@ -47,12 +47,9 @@ enum After {
 #[derive(Debug)]
 pub(super) struct Suspended {
     call: ResumableCallHostTrap,
-    outputs: Outputs,
+    outputs: Vals,
     after: After,
 }
-
-/// The results of an export: one at most, as a rule.
-type Outputs = Vals<1>;
 
 /// Where the guest is; what it has on its stacks is large, and few calls do not end in one piece.
 #[derive(Debug)]
@@ -71,7 +68,7 @@ enum Guest {
 #[derive(Debug)]
 struct OutOfFuel {
     call: ResumableCallOutOfFuel,
-    outputs: Outputs,
+    outputs: Vals,
     after: After,
 }
 
@@ -453,7 +450,7 @@ impl Machine {
         instance: &mut Instance,
         services: &mut dyn Services,
         mut called: Result<ResumableCall, wasmi::Error>,
-        mut outputs: Outputs,
+        mut outputs: Vals,
         after: After,
     ) -> Result<bool, Failure> {
         loop {
@@ -543,7 +540,8 @@ fn give(
     outputs: &mut [Val],
 ) -> Result<Result<ResumableCall, wasmi::Error>, Failure> {
     let ty = call.host_func().ty(&instance.store);
-    let mut values: Vals<1> = ty.results().iter().copied().map(Val::default_for_ty).collect();
+    let mut values = Vals::new();
+    ty.results().iter().for_each(|ty| values.push(Val::default_for_ty(*ty)));
     if !ret.write(&mut values) {
         return Err(Failure::Trap(String::from(NO_LONG_RESULT)));
     }
@@ -559,19 +557,20 @@ fn ended(error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
 }
 
 /// Fits arguments to the declared parameters: surplus dropped, missing 0 or NaN; `None` for types of no use.
-fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vals<4>, Outputs)> {
+fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vals, Vals)> {
     let ty = function.ty(&instance.store);
-    let inputs = ty.params().iter().enumerate().map(|(index, ty)| {
+    let (mut inputs, mut outputs) = (Vals::new(), Vals::new());
+    for (index, ty) in ty.params().iter().enumerate() {
         let given = args.get(index).copied();
-        match ty {
-            ValType::I32 => Some(Val::I32(given.unwrap_or(0).cast_signed())),
-            ValType::I64 => Some(Val::I64(i64::from(given.unwrap_or(0)))),
-            ValType::F64 => Some(Val::F64(F64::from(given.map_or(f64::NAN, f64::from)))),
+        inputs.push(match ty {
+            ValType::I32 => Val::I32(given.unwrap_or(0).cast_signed()),
+            ValType::I64 => Val::I64(i64::from(given.unwrap_or(0))),
+            ValType::F64 => Val::F64(F64::from(given.map_or(f64::NAN, f64::from))),
             #[expect(clippy::cast_precision_loss, reason = "what JavaScript passes to a 32-bit float")]
-            ValType::F32 => Some(Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32)))),
-            _ => None,
-        }
-    });
-    let outputs = ty.results().iter().map(|ty| Some(Val::default_for_ty(*ty))).collect::<Option<Outputs>>()?;
-    Some((inputs.collect::<Option<_>>()?, outputs))
+            ValType::F32 => Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32))),
+            _ => return None,
+        });
+    }
+    ty.results().iter().for_each(|ty| outputs.push(Val::default_for_ty(*ty)));
+    Some((inputs, outputs))
 }

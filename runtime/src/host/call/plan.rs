@@ -57,10 +57,10 @@ pub(super) fn deliver(body: Vec<u8>, to: Box<Suspended>, steps: &mut Steps) {
 pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     let mut steps = Steps::new();
     if core::mem::take(&mut instance.start_section_waits) {
-        steps.extend([CallStep::StartSection]);
+        steps.push(CallStep::StartSection);
     }
     if let Some(entry) = instance.entry.take() {
-        steps.extend([CallStep::Entry(entry)]);
+        steps.push(CallStep::Entry(entry));
     }
     let target = instance.exports.target(&call, |name| instance.function(name));
     let Some(export) = target else { return (steps, Answer::Absent) };
@@ -68,7 +68,7 @@ pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     let starts = matches!(call, Call::Start { .. });
     Planner { steps: &mut steps, limits: &instance.limits, export }.plan(call, managed);
     if starts {
-        steps.extend([CallStep::AskForRows]);
+        steps.push(CallStep::AskForRows);
     }
     (steps, Answer::Unit)
 }
@@ -97,7 +97,7 @@ impl Planner<'_> {
                 ]);
             }
             Call::Id | Call::Name | Call::Schema | Call::Endpoints => self.getter(GETTER_BUFFER_BYTES),
-            Call::Collect => self.steps.extend([CallStep::Invoke { export: self.export, args: args([]) }]),
+            Call::Collect => self.steps.push(CallStep::Invoke { export: self.export, args: args([]) }),
             Call::Stop | Call::Poll | Call::Update => self.often(managed, None),
             // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
             Call::Start { config } if managed => self.managed_bytes(config.into_bytes()),
@@ -164,8 +164,10 @@ impl Planner<'_> {
             CallStep::Fill { buffer: 0, data },
             CallStep::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
         ]);
-        self.steps.extend(read);
-        self.steps.extend([CallStep::Free { buffer: 0, bytes }]);
+        if let Some(read) = read {
+            self.steps.push(read);
+        }
+        self.steps.push(CallStep::Free { buffer: 0, bytes });
     }
 
     /// `export(ptr, len) -> code` with raw bytes in AssemblyScript.
@@ -211,8 +213,10 @@ impl Planner<'_> {
             CallStep::ArgumentsLength(if with_units { 2 } else { 1 }),
             CallStep::Invoke { export: self.export, args: given },
         ]);
-        self.steps.extend(answer_limit.map(|limit| CallStep::ReadManaged { limit }));
-        self.steps.extend([CallStep::Help { helper: Helper::Unpin, buffer: 0 }]);
+        if let Some(limit) = answer_limit {
+            self.steps.push(CallStep::ReadManaged { limit });
+        }
+        self.steps.push(CallStep::Help { helper: Helper::Unpin, buffer: 0 });
     }
 }
 

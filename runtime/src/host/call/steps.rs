@@ -48,6 +48,11 @@ impl Steps {
         self.often = Some(often);
     }
 
+    /// Adds a step at the end.
+    pub(super) fn push(&mut self, step: CallStep) {
+        self.list.push_back(step);
+    }
+
     /// Adds steps at the end.
     pub(super) fn extend(&mut self, steps: impl IntoIterator<Item = CallStep>) {
         self.list.extend(steps);

@@ -5,26 +5,34 @@ use core::ops::{Deref, DerefMut};
 
 use wasmi::Val;
 
-/// Values, up to `N` of them without heap.
+/// Values, the first two of them without heap.
 #[derive(Debug)]
-pub(super) enum Vals<const N: usize> {
-    Few(heapless::Vec<Val, N, u8>),
+pub(super) enum Vals {
+    Few(heapless::Vec<Val, 2, u8>),
     Many(Vec<Val>),
 }
 
-impl<const N: usize> FromIterator<Val> for Vals<N> {
-    fn from_iter<I: IntoIterator<Item = Val>>(vals: I) -> Self {
-        let (mut vals, mut few) = (vals.into_iter(), heapless::Vec::new());
-        while let Some(val) = vals.next() {
-            if let Err(val) = few.push(val) {
-                return Self::Many(few.into_iter().chain([val]).chain(vals).collect());
+impl Vals {
+    pub(super) fn new() -> Self {
+        Self::Few(heapless::Vec::new())
+    }
+
+    /// Adds a value at the end.
+    pub(super) fn push(&mut self, val: Val) {
+        match self {
+            Self::Few(few) => {
+                if let Err(val) = few.push(val) {
+                    let mut many = few.to_vec();
+                    many.push(val);
+                    *self = Self::Many(many);
+                }
             }
+            Self::Many(many) => many.push(val),
         }
-        Self::Few(few)
     }
 }
 
-impl<const N: usize> Deref for Vals<N> {
+impl Deref for Vals {
     type Target = [Val];
 
     fn deref(&self) -> &[Val] {
@@ -35,7 +43,7 @@ impl<const N: usize> Deref for Vals<N> {
     }
 }
 
-impl<const N: usize> DerefMut for Vals<N> {
+impl DerefMut for Vals {
     fn deref_mut(&mut self) -> &mut [Val] {
         match self {
             Self::Few(vals) => vals,
@@ -51,7 +59,8 @@ mod tests {
     #[test]
     fn many_values_keep_their_order() {
         for count in 0..5 {
-            let vals: Vals<2> = (0..count).map(Val::I32).collect();
+            let mut vals = Vals::new();
+            (0..count).for_each(|number| vals.push(Val::I32(number)));
             let numbers: Vec<i32> = vals.iter().filter_map(Val::i32).collect();
             assert_eq!(numbers, (0..count).collect::<Vec<i32>>());
             assert_eq!(matches!(vals, Vals::Few(_)), count <= 2);
