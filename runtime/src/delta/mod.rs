@@ -102,7 +102,7 @@ impl From<JsonError> for DeltaError {
 ///
 /// Two are equal when their texts and versions are.
 pub struct Delta {
-    /// What a bus told; `None` where the text came first.
+    /// What a bus told, or a plugin by values; `None` where the text came first.
     told: Option<Told>,
     /// Made when somebody reads it.
     text: OnceBox<Text>,
@@ -362,7 +362,7 @@ impl<'d> UpdateRef<'d> {
     #[must_use]
     pub fn origin(&self) -> Option<Origin<'d>> {
         match &self.delta.told {
-            Some(told) => Some(Origin::Bus(told.source())),
+            Some(told) => told.source().map(Origin::Bus),
             None => self.source().map(Origin::Object),
         }
     }

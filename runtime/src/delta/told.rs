@@ -1,10 +1,11 @@
-//! What a bus told, as values: path, source, time and typed value. Its text is made when somebody reads it.
+//! What a bus told, or a plugin that gives values: path, source, time and typed value. Its text is made when somebody
+//! reads it.
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::slice;
+use core::{fmt, slice};
 
 use super::source::BusSource;
 use super::write::{DeltaWriter, UpdateHead, ValueSink};
@@ -27,7 +28,8 @@ pub(super) struct Told {
     texts: Box<str>,
     context: Arc<str>,
     is_own: bool,
-    source: BusSource,
+    /// `None` for a plugin.
+    source: Option<BusSource>,
     source_ref: Arc<str>,
     time: UnixMillis,
     entries: Box<[Entry]>,
@@ -113,8 +115,8 @@ impl Told {
         self.is_own
     }
 
-    pub(super) fn source(&self) -> &BusSource {
-        &self.source
+    pub(super) fn source(&self) -> Option<&BusSource> {
+        self.source.as_ref()
     }
 
     pub(super) fn source_ref(&self) -> &str {
@@ -146,17 +148,18 @@ impl Told {
         let mut writer = DeltaWriter::with_room(self.context(), self.text_bytes_max(), self.entries.len());
         let source_ref = self.source_ref();
         let timestamp = self.time.text();
+        let write_source = |out: &mut dyn fmt::Write| self.source.as_ref().map_or(Ok(()), |source| source.write(out));
         match self.order {
             Order::Decoded => writer.update(&UpdateHead {
-                source: Some(Value::Written(Written(&|out| self.source.write(out)))),
+                source: Some(Value::Written(Written(&write_source))),
                 source_ref: Some(source_ref),
                 timestamp: Some(&*timestamp).filter(|text| !text.is_empty()),
             }),
             Order::Stamped => {
                 let mut source = String::new();
                 // Writing into a String cannot fail.
-                let _ = self.source.write(&mut source);
-                writer.values_of(&source, source_ref, &timestamp);
+                let _ = write_source(&mut source);
+                writer.values_of(Some(&*source).filter(|source| !source.is_empty()), source_ref, &timestamp);
             }
         }
         for (path, value) in self.entries() {
@@ -222,6 +225,8 @@ pub(crate) struct ToldWriter {
     time: UnixMillis,
     order: Order,
     version: DeltaVersion,
+    /// It has a head.
+    is_begun: bool,
 }
 
 impl BusSink for ToldWriter {
@@ -233,11 +238,32 @@ impl BusSink for ToldWriter {
             self.context = context.into();
         }
         self.source_ref = head.source_ref.cloned().unwrap_or_default();
-        (self.is_own, self.source, self.time) = (head.is_own, Some(head.source), head.time);
+        (self.is_own, self.source, self.time, self.is_begun) = (head.is_own, Some(head.source), head.time, true);
     }
 }
 
 impl ToldWriter {
+    /// Begins a delta of the own vessel that has a `$source` alone.
+    pub(super) fn of_own(context: &Arc<str>, source_ref: &Arc<str>, time: UnixMillis) -> Self {
+        Self {
+            texts: String::new(),
+            entries: Vec::new(),
+            context: context.clone(),
+            is_own: true,
+            source: None,
+            source_ref: source_ref.clone(),
+            time,
+            order: Order::Stamped,
+            version: DeltaVersion::V1,
+            is_begun: true,
+        }
+    }
+
+    /// Tells whether one of its entries is a root value.
+    pub(super) fn has_root(&self) -> bool {
+        self.entries.iter().any(|entry| entry.path.of(&self.texts).is_empty())
+    }
+
     /// Begins a part of a delta that a bus told, with room for so many entries, and bytes beside those it has; `None`
     /// where it is another's.
     pub(crate) fn part_of(update: &UpdateRef<'_>, entries: usize, bytes: usize) -> Option<Self> {
@@ -247,11 +273,12 @@ impl ToldWriter {
             entries: Vec::new(),
             context: told.context.clone(),
             is_own: told.is_own,
-            source: Some(told.source.clone()),
+            source: told.source.clone(),
             source_ref: told.source_ref.clone(),
             time: told.time,
             order: Order::Stamped,
             version: update.version(),
+            is_begun: true,
         };
         part.texts.reserve_exact(told.texts.len().saturating_add(bytes));
         part.entries.reserve_exact(entries);
@@ -301,9 +328,10 @@ impl ToldWriter {
     /// # Errors
     /// [`DeltaError::Empty`] without a value, or a limit of [`super`] that its text can exceed.
     pub(crate) fn delta(&mut self) -> Result<Arc<Delta>, DeltaError> {
-        let Some(source) = self.source.take().filter(|_| !self.entries.is_empty()) else {
+        let source = self.source.take();
+        if !core::mem::take(&mut self.is_begun) || self.entries.is_empty() {
             return Err(DeltaError::Empty);
-        };
+        }
         if self.entries.len() > DELTA_ENTRIES_MAX {
             return Err(DeltaError::TooManyEntries);
         }
@@ -331,15 +359,24 @@ impl ToldWriter {
 impl ValueSink for ToldWriter {
     /// Ignored when the path needs escapes: no such path exists.
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
-        if self.source.is_some() && is_plain(base) && is_plain(leaf) {
+        if self.is_begun && is_plain(base) && is_plain(leaf) {
             self.push_joined(base, leaf, &value);
         }
     }
 
     fn fixed(&mut self, path: &'static str, value: Value<'_>) {
         debug_assert!(is_plain(path), "{path}");
-        if self.source.is_some() {
+        if self.is_begun {
             self.push(Path::Fixed(path), &value);
         }
+    }
+}
+
+/// Takes entries whose paths were checked.
+pub(super) struct Checked<'w>(pub(super) &'w mut ToldWriter);
+
+impl ValueSink for Checked<'_> {
+    fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
+        self.0.push_joined(base, leaf, &value);
     }
 }

@@ -3,14 +3,17 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use serde::de::DeserializeSeed;
 
+use super::told::Checked;
 use super::{
-    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text,
+    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text, ToldWriter,
     UpdateIndex, UpdateRef, check_path, is_plain,
 };
 use crate::json::{Compact, JsonError, Member, Value, write_string};
+use crate::time::UnixMillis;
 
 /// Takes path and value pairs, as the NMEA 2000 mapping gives them.
 pub trait ValueSink {
@@ -82,17 +85,22 @@ impl Delta {
         Self::of_entry(List::Meta, context, path, meta, stamp)
     }
 
-    /// Returns a delta of the own vessel with the values that `fill` gives, whose paths were checked; `$source` is the
-    /// stamp's.
+    /// Returns a delta of the own vessel, `context`, with the values that `fill` gives, whose paths were checked.
     ///
     /// # Errors
     /// As [`DeltaWriter::finish`].
-    pub fn of_values(stamp: &Stamp<'_>, fill: &mut dyn FnMut(&mut dyn ValueSink)) -> Result<Self, DeltaError> {
-        let mut writer = DeltaWriter::with_room(stamp.self_context, ONE_ENTRY_BYTES.saturating_mul(2), 1);
-        let timestamp = stamp.now.is_known().then(|| stamp.now.text());
-        writer.stamped_update(None, stamp.source_ref, timestamp.as_deref().unwrap_or_default(), List::Values);
-        fill(&mut writer);
-        writer.finish()
+    pub fn of_values(
+        context: &Arc<str>,
+        source_ref: &Arc<str>,
+        now: UnixMillis,
+        fill: &mut dyn FnMut(&mut dyn ValueSink),
+    ) -> Result<Arc<Self>, DeltaError> {
+        let mut writer = ToldWriter::of_own(context, source_ref, now);
+        fill(&mut Checked(&mut writer));
+        let has_root = writer.has_root();
+        let delta = writer.delta()?;
+        // Identity is taken out of root values as text.
+        Ok(if has_root { Arc::new(Self::of_text(delta.written().clone())) } else { delta })
     }
 
     fn of_entry(list: List, context: &str, path: &str, json: &str, stamp: &Stamp<'_>) -> Result<Self, DeltaError> {
@@ -237,8 +245,8 @@ impl DeltaWriter {
     }
 
     /// Starts an update of values as [`Delta::parse`] completes one, see [`stamped_update`](Self::stamped_update).
-    pub(super) fn values_of(&mut self, source: &str, source_ref: &str, timestamp: &str) {
-        self.stamped_update(Some(source), source_ref, timestamp, List::Values);
+    pub(super) fn values_of(&mut self, source: Option<&str>, source_ref: &str, timestamp: &str) {
+        self.stamped_update(source, source_ref, timestamp, List::Values);
     }
 
     /// Ends the delta and returns its text, whatever its length.
@@ -431,7 +439,6 @@ impl ValueSink for DeltaWriter {
 mod tests {
     use super::*;
     use crate::json::{self, DEPTH_MAX, Decimal};
-    use crate::time::UnixMillis;
     use std::vec::Vec;
 
     #[test]
@@ -456,6 +463,37 @@ mod tests {
         assert_eq!((update.source_ref(), update.timestamp()), ("can0.7", "2026-11-22T00:00:00.000Z"));
         assert_eq!(update.values().collect::<Vec<_>>(), [("a.b", "1.5"), ("a.c", "[null,true]")]);
         assert_eq!(delta.context(), "vessels.urn:x");
+    }
+
+    #[test]
+    fn values_of_a_plugin_are_kept_as_values_until_their_text_is_read() {
+        let of = |now, path: &str| {
+            let fill = &mut |sink: &mut dyn ValueSink| {
+                sink.value(path, Value::Json(r#"{"name":"a"}"#));
+                sink.value("b", Value::Number(Decimal::new(15, -1)));
+                sink.value("c", Value::Float(0.1));
+                sink.value("d", Value::Text("e\"f"));
+                sink.value("g", Value::Null);
+            };
+            Delta::of_values(&"vessels.urn:x".into(), &"@acme/p".into(), now, fill).unwrap()
+        };
+        for (now, path, is_text) in
+            [(UnixMillis(0), "a", false), (UnixMillis::UNKNOWN, "a", false), (UnixMillis(0), "", true)]
+        {
+            let delta = of(now, path);
+            assert_eq!(delta.told.is_none(), is_text, "a root value is parted as text");
+            assert!(delta.is_own("vessels.urn:x"));
+            let update = delta.updates().next().unwrap();
+            assert_eq!((update.source_ref(), update.time().millis().is_some()), ("@acme/p", now.is_known()));
+            assert!(update.origin().is_none());
+            let stamp = Stamp { source_ref: "@acme/p", self_context: "vessels.urn:x", now };
+            let text = format!(
+                r#"{{"updates":[{{"values":[{{"path":"{path}","value":{{"name":"a"}}}},{{"path":"b","value":1.5}},{{"path":"c","value":0.1}},{{"path":"d","value":"e\"f"}},{{"path":"g","value":null}}]}}]}}"#
+            );
+            assert_eq!(delta.text(), Delta::parse(&text, &stamp).unwrap().text());
+        }
+        let none = Delta::of_values(&Arc::default(), &Arc::default(), UnixMillis(0), &mut |_| ());
+        assert_eq!(none, Err(DeltaError::Empty));
     }
 
     #[test]

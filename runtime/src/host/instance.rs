@@ -183,9 +183,14 @@ impl Instance {
         Linear::of(self.memory, &self.store)
     }
 
+    /// The guest's memory, to write to.
+    pub(super) fn linear_mut(&mut self) -> LinearMut<'_> {
+        LinearMut::of(self.memory, &mut self.store)
+    }
+
     /// Writes at the start of a range of the guest's memory; false when the range leaves it or is too short.
     pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
-        LinearMut::of(self.memory, &mut self.store).write(slice, data)
+        self.linear_mut().write(slice, data)
     }
 
     /// Tells whether the guest exports a function of this name.

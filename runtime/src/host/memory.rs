@@ -7,6 +7,8 @@ use alloc::borrow::Cow;
 
 use wasmi::{Memory, StoreContext, StoreContextMut};
 
+use super::text;
+
 /// A range of guest memory as the guest named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GuestSlice {
@@ -70,9 +72,20 @@ impl<'m> LinearMut<'m> {
         Self(memory.data_mut(store))
     }
 
+    /// Returns so many bytes from an address on, `None` when they leave the memory.
+    pub(super) fn chunk<const N: usize>(&mut self, ptr: u32) -> Option<&mut [u8; N]> {
+        self.0.get_mut(usize::try_from(ptr).ok()?..)?.first_chunk_mut()
+    }
+
+    /// Writes a text at the start of a range that its UTF-16 fits; false when the range leaves the memory.
+    pub(super) fn write_utf16(&mut self, slice: GuestSlice, text: &str) -> bool {
+        let room = slice.range().and_then(|range| self.0.get_mut(range));
+        room.map(|room| text::write_utf16(text, room)).is_some()
+    }
+
     /// Writes `data` at the start of a range; false, and nothing is written, when the range leaves the memory or is too
     /// short.
-    pub(super) fn write(self, slice: GuestSlice, data: &[u8]) -> bool {
+    pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
         let room = slice.range().and_then(|range| self.0.get_mut(range));
         match room.and_then(|room| room.get_mut(..data.len())) {
             Some(to) => {

@@ -3,9 +3,10 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::delta::{Delta, DeltaVersion, Stamp, ValueSink};
+use crate::delta::{Delta, DeltaVersion, ValueSink};
 use crate::host::Services;
 use crate::time::{Instant, UnixMillis};
 
@@ -22,15 +23,23 @@ pub struct Nobody<H = ()> {
 pub trait Heard {
     /// Takes the text of a delta.
     fn hear(&mut self, delta: &str);
+    /// Takes a delta of values, whose text is not made yet.
+    fn hear_values(&mut self, delta: &Delta) {
+        self.hear(delta.text());
+    }
 }
 
 impl Heard for () {
     fn hear(&mut self, _: &str) {}
+    fn hear_values(&mut self, _: &Delta) {}
 }
 
 impl Heard for u64 {
     fn hear(&mut self, _: &str) {
         *self = self.saturating_add(1);
+    }
+    fn hear_values(&mut self, _: &Delta) {
+        self.hear("");
     }
 }
 
@@ -61,9 +70,9 @@ impl<H: Heard> Services for Nobody<H> {
         self.heard.hear(delta);
     }
     fn publish(&mut self, _: usize, rows: &mut dyn FnMut(&mut dyn ValueSink)) {
-        let stamp = Stamp { source_ref: "", self_context: "", now: self.wall };
-        if let Ok(delta) = Delta::of_values(&stamp, rows) {
-            self.heard.hear(delta.text());
+        let nobody = Arc::default();
+        if let Ok(delta) = Delta::of_values(&nobody, &nobody, self.wall, rows) {
+            self.heard.hear_values(&delta);
         }
     }
     fn self_path(&mut self, _: &str) -> Option<String> {

@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use skiff_abi::export::AS_CLASS_STRING;
 
@@ -25,13 +24,35 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
 }
 
-/// Encodes text as the payload of an AssemblyScript string.
-pub(super) fn to_utf16(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len().saturating_mul(2));
-    for unit in text.encode_utf16() {
-        bytes.extend_from_slice(&unit.to_le_bytes());
+/// Returns the bytes that a text takes as the payload of an AssemblyScript string.
+pub(super) fn utf16_bytes(text: &str) -> u32 {
+    let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+    u32::try_from(units.saturating_mul(2)).unwrap_or(u32::MAX)
+}
+
+/// Encodes as much of a text as `room` takes as the payload of an AssemblyScript string.
+pub(super) fn write_utf16(text: &str, room: &mut [u8]) {
+    let (units, _) = room.as_chunks_mut::<2>();
+    let mut done = 0_usize;
+    // Nearly all of it is ASCII, and a block of that is widened at once.
+    while let (Some(bytes), Some(to)) = (
+        text.as_bytes().get(done..).and_then(<[u8]>::first_chunk::<BLOCK>).filter(|bytes| is_ascii(bytes)),
+        units.get_mut(done..).and_then(<[_]>::first_chunk_mut::<BLOCK>),
+    ) {
+        *to = bytes.map(|byte| [byte, 0]);
+        done = done.saturating_add(BLOCK);
     }
-    bytes
+    let rest = text.get(done..).unwrap_or_default().encode_utf16();
+    for (unit, to) in rest.zip(units.get_mut(done..).unwrap_or_default()) {
+        *to = unit.to_le_bytes();
+    }
+}
+
+/// Bytes that are widened at once.
+const BLOCK: usize = 16;
+
+fn is_ascii(block: &[u8; BLOCK]) -> bool {
+    u128::from_ne_bytes(*block) & u128::from_ne_bytes([0x80; BLOCK]) == 0
 }
 
 /// The object behind an AssemblyScript pointer.
@@ -63,6 +84,26 @@ pub(super) fn managed_string(memory: Linear<'_>, ptr: u32, limit_bytes: u32) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
+
+    fn to_utf16(text: &str) -> Vec<u8> {
+        let mut bytes = std::vec![0; utf16_bytes(text) as usize];
+        write_utf16(text, &mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn a_text_is_widened_as_utf_16_wherever_its_letters_stand() {
+        let letters = ["a", "é", "☃", "🚤", "0123456789abcdef0", ""];
+        for (before, after) in letters.iter().flat_map(|before| letters.map(|after| (before, after))) {
+            let text = std::format!("0123456789{before}0123456789abcdefghijklmnop{after}~");
+            let wanted: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert_eq!(to_utf16(&text), wanted, "{text}");
+        }
+        let mut room = [7; 5];
+        write_utf16("abc", &mut room);
+        assert_eq!(room, [b'a', 0, b'b', 0, 7], "never beyond the room");
+    }
 
     fn memory_with(class: u32, payload: &[u8]) -> Vec<u8> {
         let mut memory = std::vec![0_u8; 64];

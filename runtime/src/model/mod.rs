@@ -23,6 +23,7 @@ mod zones;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
@@ -48,7 +49,7 @@ pub const SCHEMA_VERSION: &str = "1.7.0";
 /// Latest value per context, path and source.
 #[derive(Debug)]
 pub struct Model {
-    self_context: Box<str>,
+    self_context: Arc<str>,
     own: ContextTree,
     foreign: BTreeMap<Box<str>, ContextTree>,
     sources: Sources,
@@ -117,7 +118,7 @@ impl Model {
 
     /// Returns the context of the own vessel, `vessels.urn:…`.
     #[must_use]
-    pub fn self_context(&self) -> &str {
+    pub fn self_context(&self) -> &Arc<str> {
         &self.self_context
     }
 

@@ -319,7 +319,7 @@ proptest::proptest! {
 }
 
 fn of(model: &mut Model, package: &str, text: &str) {
-    model.take_in_of(&std::sync::Arc::from(package), std::sync::Arc::new(delta(text)));
+    model.take_in_of(&Arc::from(package), Arc::new(delta(text)));
 }
 
 #[test]
@@ -380,13 +380,13 @@ fn a_plugin_has_its_own_rank_whatever_it_calls_its_source() {
     let first =
         r#"{"environment.depth.belowKeel":[{"sourceRef":"can0.7"},{"sourceRef":"@evil/spoof","timeout":5000}]}"#;
     model.prefer(Priorities::parse(first).unwrap());
-    model.take_in(std::sync::Arc::new(delta(&below_keel("can0.7", 2))));
+    model.take_in(Arc::new(delta(&below_keel("can0.7", 2))));
     of(&mut model, "@evil/spoof", &below_keel("can0.7", 99));
     assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/value"), "2");
     model.tick(Instant::from_millis(5001));
     of(&mut model, "@evil/spoof", &below_keel("can0.7", 98));
     assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/value"), "98", "its turn after its timeout");
-    model.take_in(std::sync::Arc::new(delta(&below_keel("can0.7", 3))));
+    model.take_in(Arc::new(delta(&below_keel("can0.7", 3))));
     assert_eq!(at(&model, "vessels/self/environment/depth/belowKeel/value"), "3");
 }
 
@@ -395,7 +395,7 @@ fn values_have_those_of_every_source_and_the_value_is_the_preferred_one() {
     let mut model = model();
     model.prefer(Priorities::parse(r#"{"environment.depth.belowKeel":[{"sourceRef":"can0.7"}]}"#).unwrap());
     for (source, value) in [("can0.7", 2), ("can0.8", 5), ("can0.9", 6), ("can0.8", 7)] {
-        model.take_in(std::sync::Arc::new(delta(&below_keel(source, value))));
+        model.take_in(Arc::new(delta(&below_keel(source, value))));
     }
     let leaf = at(&model, "vessels/self/environment/depth/belowKeel");
     assert!(leaf.contains(r#"{"value":2,"$source":"can0.7""#), "{leaf}");
@@ -470,13 +470,13 @@ fn a_plugin_ends_and_changes_only_its_own_notifications() {
     let alarm = |value: &str| {
         format!(r#"{{"updates":[{{"$source":"zones","values":[{{"path":"notifications.a","value":{value}}}]}}]}}"#)
     };
-    model.take_in(std::sync::Arc::new(delta(&alarm(r#"{"state":"alarm"}"#))));
+    model.take_in(Arc::new(delta(&alarm(r#"{"state":"alarm"}"#))));
     of(&mut model, "@evil/spoof", &alarm("null"));
     of(&mut model, "@evil/spoof", &alarm(r#"{"state":"normal"}"#));
     let told: Vec<(&str, bool)> =
         model.notifications().map(|row| (&*row.source, row.value.contains("alarm"))).collect();
     assert_eq!(told, [("zones", true), ("@evil/spoof/zones", false)]);
-    model.take_in(std::sync::Arc::new(delta(&alarm("null"))));
+    model.take_in(Arc::new(delta(&alarm("null"))));
     assert_eq!(model.notifications().count(), 1);
     model.keep_packages(|_| false);
     assert_eq!(model.notifications().count(), 0);

@@ -8,4 +8,4 @@ mod wanted;
 
 pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError, WILDCARDS_MAX};
 pub use set::{PatternSet, SetFull};
-pub(crate) use wanted::{READERS, Wanted, WantedPaths};
+pub(crate) use wanted::{Marks, READERS, Wanted, WantedPaths};

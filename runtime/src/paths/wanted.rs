@@ -83,16 +83,58 @@ impl WantedPaths {
     }
 }
 
+/// Marks of paths, by length and end: a path without one is not among those that were marked.
+pub(crate) struct Marks([u64; PATHS / u64::BITS as usize]);
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self([0; PATHS / u64::BITS as usize])
+    }
+}
+
+impl Marks {
+    /// Marks a path.
+    pub(crate) fn set(&mut self, path: &str) {
+        let (word, bit) = Self::place(path);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    /// Tells whether a path can be among those that were marked.
+    pub(crate) fn may_have(&self, path: &str) -> bool {
+        let (word, bit) = Self::place(path);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Returns the word of a path and its bit in it.
+    fn place(path: &str) -> (usize, u64) {
+        let path = path.as_bytes();
+        let sum = (word(path, path.len().saturating_sub(size_of::<u64>())) ^ path.len() as u64).wrapping_mul(GOLDEN);
+        ((sum >> MARKS_SHIFT) as usize, 1 << (sum >> BIT_SHIFT & u64::from(u64::BITS - 1)))
+    }
+}
+
+/// An odd number of many bits, of the golden ratio.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// The upper bits of a sum name the word among the marks, those below them the bit.
+const MARKS_SHIFT: u32 = u64::BITS - (PATHS / 64).trailing_zeros();
+const BIT_SHIFT: u32 = MARKS_SHIFT - u64::BITS.trailing_zeros();
+
+/// Reads eight bytes, or all of fewer.
+fn word(path: &[u8], from: usize) -> u64 {
+    let bytes = path.get(from..).and_then(<[u8]>::first_chunk).copied();
+    bytes.map_or_else(|| path.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), u64::from_le_bytes)
+}
+
 /// Returns the place of a path by its length, its middle and its end: beginnings are much alike.
 fn place(path: &[u8]) -> usize {
-    let word = |from: usize| {
-        let bytes = path.get(from..).and_then(<[u8]>::first_chunk).copied();
-        bytes.map_or_else(|| path.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), u64::from_le_bytes)
-    };
-    let (end, middle) = (word(path.len().saturating_sub(8)), word(path.len().saturating_sub(8) / 2));
-    // Odd numbers of many bits, of the golden ratio and of the square root of 2.
-    let sum = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ middle.wrapping_mul(0x6a09_e667_f3bc_c909) ^ path.len() as u64;
-    (sum.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PATHS.trailing_zeros())) as usize
+    let end = path.len().saturating_sub(size_of::<u64>());
+    // Another odd number, of the square root of 2.
+    let sum = word(path, end).wrapping_mul(GOLDEN)
+        ^ word(path, end / 2).wrapping_mul(0x6a09_e667_f3bc_c909)
+        ^ path.len() as u64;
+    (sum.wrapping_mul(GOLDEN) >> (u64::BITS - PATHS.trailing_zeros())) as usize
 }
 
 #[cfg(test)]
@@ -135,6 +177,16 @@ mod tests {
         for path in ["", "a", "abcdefg", "abcdefgh", "abcdefghi"] {
             assert!(place(path.as_bytes()) < PATHS);
         }
+    }
+
+    #[test]
+    fn what_was_marked_may_be_there_and_most_else_is_not() {
+        let mut marks = Marks::default();
+        let paths = ["environment.wind.speedApparent", "a", ""];
+        paths.iter().for_each(|path| marks.set(path));
+        assert!(paths.iter().all(|path| marks.may_have(path)));
+        let others = (0..1000).filter(|number| marks.may_have(&format!("tanks.fuel.{number}.currentLevel"))).count();
+        assert!(others < 20, "{others}");
     }
 
     #[test]

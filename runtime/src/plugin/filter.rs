@@ -77,6 +77,11 @@ impl PathFilter {
         delta.updates().any(|update| update.paths().any(|path| self.wants_path(path)))
     }
 
+    /// Visits the paths and patterns that are wanted.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.patterns.texts()
+    }
+
     /// Tells whether a path is wanted.
     pub(super) fn wants_path(&self, path: &str) -> bool {
         self.patterns.matching(path).next().is_some()

@@ -23,6 +23,7 @@ use crate::delta::Delta;
 use crate::hal::Storage;
 use crate::host::{Call, Instance, ModuleFacts, Refusal};
 use crate::package::{Asks, Package};
+use crate::time::Instant;
 use skiff_abi::Capability;
 
 /// Plugins that may answer one another's deltas in a row.
@@ -290,6 +291,11 @@ impl Plugin {
     /// nothing leads outside, nothing waits for its time.
     pub(super) fn may_rest(&self) -> bool {
         self.reload.is_none() && self.queues.are_at_rest() && self.version.may_rest()
+    }
+
+    /// Returns when it is to be seen what it has lost.
+    pub(super) fn look_due(&self) -> Instant {
+        self.version.trouble.due()
     }
 
     pub(super) fn request(&mut self, exchange: ExchangeId, call: Call) -> Result<(), Reply> {

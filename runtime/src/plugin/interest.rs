@@ -1,17 +1,24 @@
 //! Which plugins want a delta.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::filter::PathFilter;
 use crate::delta::Delta;
-use crate::paths::{READERS, Wanted, WantedPaths};
+use crate::paths::{Marks, READERS, Wanted, WantedPaths};
 
 /// Remembers who wants which path, until a filter changes.
 #[derive(Default)]
 pub(super) struct Interest {
     /// The filters that hold, by plugin; none means all.
     filters: Vec<Option<Arc<PathFilter>>>,
+    /// Somebody has one.
+    is_filtered: bool,
+    /// Who has none.
+    always: Wanted,
+    /// The marks of paths that a filter names, where none has a wildcard: a path without one nobody else wants.
+    named: Option<Box<Marks>>,
     known: WantedPaths,
 }
 
@@ -32,6 +39,18 @@ impl Interest {
         }
         self.filters = filters.map(Option::<&Arc<_>>::cloned).collect();
         self.known.forget();
+        self.is_filtered = self.filters.iter().any(Option::is_some);
+        self.always = Wanted::default();
+        for (index, _) in self.filters.iter().enumerate().filter(|(_, filter)| filter.is_none()) {
+            self.always.insert(index);
+        }
+        let mut named = Box::new(Marks::default());
+        let mut paths = self.filters.iter().flatten().flat_map(|filter| filter.texts());
+        let is_marked = paths.all(|path| {
+            named.set(path);
+            !path.contains('*')
+        });
+        self.named = is_marked.then_some(named);
     }
 
     /// Returns the plugins that want a delta: those with a value or meta entry of it at a path they want. `None` where each
@@ -40,7 +59,7 @@ impl Interest {
         if !Self::IS_KEPT || self.filters.len() > READERS {
             return None;
         }
-        if self.filters.iter().all(Option::is_none) {
+        if !self.is_filtered {
             return Some(Wanted::ALL);
         }
         let filters = &self.filters;
@@ -53,10 +72,18 @@ impl Interest {
             }
             wanted
         };
+        let (named, always, known) = (self.named.as_deref(), self.always, &mut self.known);
+        let mut of_path = |path: &str| match named {
+            Some(named) if !named.may_have(path) => always,
+            _ => known.of_path(path, &mut ask),
+        };
         let mut wanted = Wanted::default();
         for update in delta.updates() {
-            for path in update.paths() {
-                wanted.join(self.known.of_path(path, &mut ask));
+            for (path, _) in update.entries() {
+                wanted.join(of_path(path));
+            }
+            for (path, _) in update.meta() {
+                wanted.join(of_path(path));
             }
         }
         Some(wanted)
@@ -96,6 +123,12 @@ mod tests {
             assert_eq!(of(&mut interest, "a.b"), [0, 1, 2]);
             assert_eq!(of(&mut interest, "a.c"), [0, 1]);
             assert_eq!(of(&mut interest, "b"), [1]);
+        }
+        interest.set(filters.iter().skip(1).map(Option::as_ref));
+        assert!(interest.named.is_some(), "no wildcard is left");
+        for _ in 0..2 {
+            assert_eq!(of(&mut interest, "a.b"), [0, 1]);
+            assert_eq!(of(&mut interest, "a.c"), [0]);
         }
     }
 

@@ -15,7 +15,7 @@ use super::interest::Interest;
 use super::life::Why;
 use super::offers::PutOffer;
 use super::orphans::Orphans;
-use super::seat::Seat;
+use super::seat::{Seat, Seats};
 use super::services;
 use super::unusable::{HAS_ROWS, Unusable, UnusableRows};
 use super::values::Offer;
@@ -57,16 +57,11 @@ fn opened(limits: &Limits) -> Ledger {
     ledger
 }
 
-/// Finds a plugin to be changed.
-fn find_mut(plugins: &mut [Seat], is_it: impl Fn(&Plugin) -> bool) -> Option<&mut Plugin> {
-    plugins.iter_mut().find(|seat| is_it(seat.plugin())).map(Seat::stirred)
-}
-
 /// Every installed plugin.
 pub struct Registry {
     limits: Limits,
     ledger: Ledger,
-    plugins: Vec<Seat>,
+    plugins: Seats,
     next: usize,
     finished: VecDeque<Finished>,
     /// Plugins that are forgotten when they have stopped.
@@ -90,7 +85,7 @@ impl Registry {
         Self {
             limits,
             ledger: opened(&limits),
-            plugins: Vec::new(),
+            plugins: Seats::default(),
             next: 0,
             finished: VecDeque::new(),
             removing: Vec::new(),
@@ -124,9 +119,8 @@ impl Registry {
 
     /// Reads again what is granted to a plugin; one that lacks nothing any more is loaded.
     pub fn reconsider(&mut self, id: &str, world: &mut World<'_>) {
-        let Some(index) = self.plugins().position(|plugin| plugin.id() == id) else { return };
-        let missing = self.plugins.get(index).map(|seat| self.missing(seat.plugin().package(), world.storage));
-        if let (Some(plugin), Some(missing)) = (self.plugins.get_mut(index).map(Seat::stirred), missing)
+        let missing = self.find(id).map(|plugin| self.missing(plugin.package(), world.storage));
+        if let (Some(plugin), Some(missing)) = (self.plugins.find_mut(|plugin| plugin.id() == id), missing)
             && plugin.version.missing != missing
             && plugin.version.life.live().is_none()
         {
@@ -136,7 +130,7 @@ impl Registry {
 
     /// Notes the version of a plugin that waits for what it asks for.
     pub fn set_waiting(&mut self, id: &str, waiting: Option<Waiting>) {
-        let plugin = find_mut(&mut self.plugins, |plugin| cfg!(any(test, feature = "std")) && plugin.id() == id);
+        let plugin = self.plugins.find_mut(|plugin| cfg!(any(test, feature = "std")) && plugin.id() == id);
         if let Some(plugin) = plugin {
             plugin.waiting = waiting.map(Box::new);
         }
@@ -155,7 +149,7 @@ impl Registry {
         enabled: Enabled,
         storage: &mut dyn Storage,
     ) -> Result<(), InstallError> {
-        if self.plugins.len() >= usize::from(self.limits.plugins_max) {
+        if self.plugins.list().len() >= usize::from(self.limits.plugins_max) {
             return Err(InstallError::TooMany { limit: self.limits.plugins_max });
         }
         let orphans = self.orphans.clone();
@@ -178,7 +172,6 @@ impl Registry {
             }
         };
         self.unusable.forget(plugin.package_name());
-        let at = self.plugins.partition_point(|other| other.plugin().package_name() < plugin.package_name());
         let mut plugin = plugin.configured(config);
         if let Some(damaged) = damaged {
             plugin.version.life.rest(Why::Error(format!("{damaged}; it is disabled, configure it anew")));
@@ -189,7 +182,7 @@ impl Registry {
         if let Err(refusal) = &plugin.version.facts {
             plugin.version.view.log(log::Level::Error, &refusal.to_string());
         }
-        self.plugins.insert(at, Seat::of(plugin));
+        self.plugins.insert(plugin);
         self.note_filters();
         Ok(())
     }
@@ -218,7 +211,7 @@ impl Registry {
 
     /// Visits the plugins, sorted by package name.
     pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.plugins.iter().map(Seat::plugin)
+        self.plugins.list().iter().map(Seat::plugin)
     }
 
     /// Takes note of which deltas are wanted.
@@ -226,7 +219,7 @@ impl Registry {
         if !Interest::IS_KEPT {
             return;
         }
-        self.interest.set(self.plugins.iter().map(|seat| seat.plugin().filter()));
+        self.interest.set(self.plugins.list().iter().map(|seat| seat.plugin().filter()));
     }
 
     /// Finds a plugin by its id (`_acme_tide`).
@@ -270,16 +263,17 @@ impl Registry {
     pub fn offer(&mut self, offer: &Offer<'_>) {
         let delta = offer.delta;
         let Some(wanted) = self.interest.of(delta) else {
-            for seat in &mut self.plugins {
-                if seat.plugin().wants(delta) {
-                    seat.offer(offer);
+            for index in 0..self.plugins.list().len() {
+                if self.plugins.list().get(index).is_some_and(|seat| seat.plugin().wants(delta)) {
+                    self.plugins.offer(index, offer);
                 }
             }
             return;
         };
         for index in wanted {
-            let Some(seat) = self.plugins.get_mut(index) else { return };
-            seat.offer(offer);
+            if !self.plugins.offer(index, offer) {
+                return;
+            }
         }
     }
 
@@ -289,7 +283,7 @@ impl Registry {
     /// The reply that is known at once: [`Reply::Stopped`] when the plugin does not run, [`Reply::Busy`] when too many
     /// requests wait for it.
     pub fn ask(&mut self, package: &str, exchange: ExchangeId, call: Call) -> Result<(), Reply> {
-        let plugin = find_mut(&mut self.plugins, |plugin| plugin.package_name() == package);
+        let plugin = self.plugins.find_mut(|plugin| plugin.package_name() == package);
         plugin.ok_or(Reply::Stopped)?.request(exchange, call)
     }
 
@@ -307,7 +301,7 @@ impl Registry {
         exchange: ExchangeId,
         world: &mut World<'_>,
     ) -> Result<(), ConfigureError> {
-        let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        let plugin = self.plugins.find_mut(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
         plugin.configure(
             body,
             exchange,
@@ -320,13 +314,13 @@ impl Registry {
     /// # Errors
     /// [`ConfigureError`]; nothing changes then.
     pub fn store_config(&mut self, id: &str, body: &str, storage: &mut dyn Storage) -> Result<(), ConfigureError> {
-        let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
+        let plugin = self.plugins.find_mut(|plugin| plugin.id() == id).ok_or(ConfigureError::NotFound)?;
         plugin.store(body, storage).map(|_| ())
     }
 
     /// Forgets a plugin that was installed just now and had no turn yet.
     pub fn withdraw(&mut self, id: &str) {
-        self.plugins.retain(|seat| seat.plugin().id() != id);
+        self.plugins.all_mut().retain(|seat| seat.plugin().id() != id);
         self.note_filters();
     }
 
@@ -345,7 +339,7 @@ impl Registry {
     ) -> Result<(), ReplaceError> {
         let id = package.id();
         let missing = self.missing(&package, world.storage);
-        let plugin = find_mut(&mut self.plugins, |plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
+        let plugin = self.plugins.find_mut(|plugin| plugin.id() == id).ok_or(ReplaceError::NotFound)?;
         if let Some(clash) = Clash::between(&package.name, plugin.package_name()) {
             return Err(ReplaceError::Clash(clash));
         }
@@ -354,14 +348,14 @@ impl Registry {
 
     /// Tells by [`Outcome::Configured`] when a plugin that was installed has come up, or failed to.
     pub fn tell_when_settled(&mut self, id: &str, exchange: ExchangeId) {
-        if let Some(plugin) = find_mut(&mut self.plugins, |plugin| plugin.id() == id) {
+        if let Some(plugin) = self.plugins.find_mut(|plugin| plugin.id() == id) {
             plugin.queues.tell_when_settled(exchange);
         }
     }
 
     /// Stops a plugin and forgets it; [`Outcome::Removed`] tells when.
     pub fn remove(&mut self, id: &str, exchange: ExchangeId) {
-        match find_mut(&mut self.plugins, |plugin| plugin.id() == id) {
+        match self.plugins.find_mut(|plugin| plugin.id() == id) {
             Some(plugin) => {
                 plugin.abandon_reload(&mut self.finished);
                 plugin.shut_down();
@@ -373,7 +367,7 @@ impl Registry {
 
     /// Forgets the plugins that were to be removed and have stopped.
     fn sweep(&mut self) {
-        let (plugins, finished) = (&mut self.plugins, &mut self.finished);
+        let (plugins, finished) = (self.plugins.all_mut(), &mut self.finished);
         self.removing.retain(|(id, exchange)| {
             let is_it = |plugin: &Plugin| plugin.id() == &**id;
             let gone = plugins.iter().position(|seat| is_it(seat.plugin()) && seat.plugin().is_at_rest());
@@ -387,7 +381,7 @@ impl Registry {
 
     /// Asks every plugin to stop; turns go on until [`is_stopped`](Self::is_stopped).
     pub fn stop(&mut self) {
-        for seat in &mut self.plugins {
+        for seat in self.plugins.all_mut() {
             seat.stirred().shut_down();
         }
     }
@@ -413,12 +407,22 @@ impl Registry {
     /// Gives each plugin that has work one fuel slice.
     pub fn turn(&mut self, world: &mut World<'_>) -> Turn {
         self.orphans.close(&mut world.net, world.now);
-        let mut turn = Turn::default();
         self.has_moved = !self.removing.is_empty();
-        let count = self.plugins.len();
+        let turn = self.plugins.resting(world.now).filter(|_| !self.has_moved);
+        let turn = turn.unwrap_or_else(|| self.turn_each(world));
+        // The next turn begins with another plugin, so that none is always the last.
+        let next = self.next.saturating_add(1);
+        self.next = if next < self.plugins.list().len() { next } else { 0 };
+        turn
+    }
+
+    /// Looks at each plugin.
+    fn turn_each(&mut self, world: &mut World<'_>) -> Turn {
+        let mut turn = Turn::default();
+        let count = self.plugins.list().len();
         for offset in 0..count {
             let index = (self.next + offset) % count;
-            let Some(seat) = self.plugins.get_mut(index) else { continue };
+            let Some(seat) = self.plugins.all_mut().get_mut(index) else { continue };
             if let Some(rest) = seat.resting(world.now) {
                 turn = turn.and(rest);
                 continue;
@@ -432,15 +436,13 @@ impl Registry {
                 self.tell_withdrawn(&package, gone, world);
             }
         }
+        self.plugins.note_rest();
         if !self.removing.is_empty() {
             self.sweep();
         }
         if self.has_moved {
             self.note_filters();
         }
-        let count = self.plugins.len();
-        // The next turn begins with another plugin, so that none is always the last.
-        self.next = if count == 0 { 0 } else { (self.next + 1) % count };
         turn
     }
 

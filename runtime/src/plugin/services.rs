@@ -80,11 +80,12 @@ impl Services for SliceServices<'_, '_> {
     }
 
     fn emit(&mut self, delta: &str, version: DeltaVersion) {
-        self.emit_read(delta.len(), version, &mut |stamp| Delta::parse(delta, stamp));
+        self.emit_read(delta.len(), &mut |stamp| Ok(Arc::new(Delta::parse(delta, stamp)?.with_version(version))));
     }
 
     fn publish(&mut self, bytes: usize, rows: &mut dyn FnMut(&mut dyn ValueSink)) {
-        self.emit_read(bytes, DeltaVersion::V1, &mut |stamp| Delta::of_values(stamp, rows));
+        let (context, package) = (self.world.model.self_context().clone(), self.view.package.clone());
+        self.emit_read(bytes, &mut |stamp| Delta::of_values(&context, &package, stamp.now, rows));
     }
 
     fn refuse(&mut self, count: u64, clause: &str) {
@@ -115,7 +116,7 @@ impl Services for SliceServices<'_, '_> {
         }
         if let Some(offer) = offer {
             let bytes = offer.context.len().saturating_add(offer.path.len());
-            self.emit_read(bytes, DeltaVersion::V1, &mut |stamp| supports_put(&offer, true, stamp));
+            self.emit_read(bytes, &mut |stamp| supports_put(&offer, true, stamp).map(Arc::new));
         }
         true
     }
@@ -138,7 +139,7 @@ impl Services for SliceServices<'_, '_> {
 
     fn publish_notification(&mut self, path: &str, value: &str) -> bool {
         let bytes = path.len().saturating_add(value.len());
-        self.emit_read(bytes, DeltaVersion::V1, &mut |stamp| Delta::of_value("", path, value, stamp))
+        self.emit_read(bytes, &mut |stamp| Delta::of_value("", path, value, stamp).map(Arc::new))
     }
 
     fn sockets(&mut self) -> Option<Box<dyn Sockets + '_>> {
@@ -181,7 +182,7 @@ impl Services for SliceServices<'_, '_> {
 pub(super) fn withdraw_put(package: &Arc<str>, offer: &PutOffer, world: &mut World<'_>) {
     let stamp = Stamp { source_ref: package, self_context: world.self_context, now: world.wall };
     match supports_put(offer, false, &stamp) {
-        Ok(delta) => take_in(package.clone(), delta, 0, world),
+        Ok(delta) => take_in(package.clone(), Arc::new(delta), 0, world),
         Err(error) => log::warn!("{package}: clients are not told that nobody handles {}: {error}", offer.path),
     }
 }
@@ -195,8 +196,7 @@ fn supports_put(offer: &PutOffer, supported: bool, stamp: &Stamp<'_>) -> Result<
 }
 
 /// Gives a delta of a plugin to the model, to other plugins and to clients.
-fn take_in(package: Arc<str>, delta: Delta, hops: u8, world: &mut World<'_>) {
-    let delta = Arc::new(delta);
+fn take_in(package: Arc<str>, delta: Arc<Delta>, hops: u8, world: &mut World<'_>) {
     let mut taken = world.model.take_in_of(&package, delta.clone());
     let lesser = taken.lesser.take();
     world.outbox.push(Emitted { package, delta, parts: taken.into_deltas().collect(), lesser, hops });
@@ -204,12 +204,7 @@ fn take_in(package: Arc<str>, delta: Delta, hops: u8, world: &mut World<'_>) {
 
 impl SliceServices<'_, '_> {
     /// Emits what `read` gives, `bytes` long as the guest had it to say; tells whether it did.
-    fn emit_read(
-        &mut self,
-        bytes: usize,
-        version: DeltaVersion,
-        read: &mut dyn FnMut(&Stamp<'_>) -> Result<Delta, DeltaError>,
-    ) -> bool {
+    fn emit_read(&mut self, bytes: usize, read: &mut dyn FnMut(&Stamp<'_>) -> Result<Arc<Delta>, DeltaError>) -> bool {
         let bytes = self.view.emitted_bytes_in_call.saturating_add(bytes);
         if self.view.emitted_in_call >= self.view.emit_max || bytes > self.view.emit_bytes_max {
             self.view.drops.emitted = self.view.drops.emitted.saturating_add(1);
@@ -222,7 +217,7 @@ impl SliceServices<'_, '_> {
             Stamp { source_ref: &self.view.package, self_context: self.world.self_context, now: self.world.wall };
         match read(&stamp) {
             Ok(delta) => {
-                take_in(self.view.package.clone(), delta.with_version(version), self.hops, self.world);
+                take_in(self.view.package.clone(), delta, self.hops, self.world);
                 true
             }
             Err(error) => {

@@ -32,9 +32,9 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    /// Tells whether it is time to look.
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        now.since(self.at) >= EVERY
+    /// Returns when it is time to look.
+    pub(super) fn due(&self) -> Instant {
+        self.at + EVERY
     }
 
     /// Looks at what was counted and at how long the call under way has lasted.
@@ -83,12 +83,12 @@ mod tests {
     #[test]
     fn losses_are_told_until_a_look_without_them() {
         let mut trouble = Trouble::default();
-        assert!(!trouble.is_due(at(9)) && trouble.is_due(at(10)));
+        assert_eq!(trouble.due(), at(10));
         let counted = Losses { dropped: 90, missed: 3, refused: 7 };
         trouble.look(at(10), counted, Duration::ZERO);
         let words = "lately 90 of its deltas dropped, 7 of its values over its share of the model, 3 deltas missed";
         assert_eq!((trouble.words(), trouble.loses()), (Some(words), true));
-        assert!(!trouble.is_due(at(19)));
+        assert_eq!(trouble.due(), at(20));
         trouble.look(at(20), counted, Duration::ZERO);
         assert_eq!((trouble.words(), trouble.loses()), (None, false));
     }

@@ -36,7 +36,7 @@ impl Version {
     /// is nearly used up is left as it is unless `may_recycle`.
     pub(super) fn turn(&mut self, queues: &mut Queues, may_recycle: bool, cx: &mut TurnContext<'_, '_>) -> Turn {
         queues.tick(cx.world.now);
-        if self.trouble.is_due(cx.world.now) {
+        if self.trouble.due() <= cx.world.now {
             self.look(queues, cx.world);
         }
         let asked = self.view.run_outside(self.life.stop_wanted(), cx.world);

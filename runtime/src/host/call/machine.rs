@@ -5,14 +5,15 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::task::Poll;
 
 use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
 use skiff_abi::values;
 use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
-use super::plan::{Arg, BUFFERS_MAX, CallStep, Helper, Steps, deliver, plan};
+use super::plan::{BUFFERS_MAX, deliver, plan};
+use super::steps::{Arg, Args, CallStep, Helper, Steps};
+use super::vals::Vals;
 use crate::budget::PluginLimits;
 use crate::host::exports::Export;
 use crate::host::failure::Failure;
@@ -46,21 +47,29 @@ enum After {
 #[derive(Debug)]
 pub(super) struct Suspended {
     call: ResumableCallHostTrap,
-    outputs: Vec<Val>,
+    outputs: Vals,
     after: After,
 }
 
-/// Where the guest is.
+/// Where the guest is; what it has on its stacks is large, and few calls do not end in one piece.
 #[derive(Debug)]
 enum Guest {
     /// In no function.
     Idle,
     /// Where the fuel of the slice ended.
-    OutOfFuel { call: ResumableCallOutOfFuel, outputs: Vec<Val>, after: After },
+    OutOfFuel(Box<OutOfFuel>),
     /// In a fetch.
-    Fetching { ticket: Ticket, suspended: Suspended },
+    Fetching { ticket: Ticket, suspended: Box<Suspended> },
     /// Asleep.
-    Sleeping { until: Instant, suspended: Suspended },
+    Sleeping { until: Instant, suspended: Box<Suspended> },
+}
+
+/// A guest function whose slice of fuel has ended.
+#[derive(Debug)]
+struct OutOfFuel {
+    call: ResumableCallOutOfFuel,
+    outputs: Vals,
+    after: After,
 }
 
 /// A call under way.
@@ -90,7 +99,7 @@ impl Machine {
         };
         let (steps, answer) = plan(instance, call);
         Self {
-            in_start_section: matches!(steps.front(), Some(CallStep::StartSection)),
+            in_start_section: steps.begins_with_start_section(),
             steps,
             buffers: heapless::Vec::new(),
             result: None,
@@ -145,7 +154,7 @@ impl Machine {
         match self.guest {
             Guest::Fetching { .. } => true,
             Guest::Sleeping { until, .. } => services.monotonic() < until,
-            Guest::Idle | Guest::OutOfFuel { .. } => false,
+            Guest::Idle | Guest::OutOfFuel(_) => false,
         }
     }
 
@@ -174,7 +183,7 @@ impl Machine {
         loop {
             let goes_on = match core::mem::replace(&mut self.guest, Guest::Idle) {
                 Guest::Idle => {
-                    let step = self.steps.pop_front();
+                    let step = self.steps.next();
                     let gives_back = matches!(
                         step,
                         None | Some(CallStep::Free { .. } | CallStep::Help { helper: Helper::Unpin, .. })
@@ -187,12 +196,13 @@ impl Machine {
                         None => return Ok(true),
                     }
                 }
-                Guest::OutOfFuel { call, mut outputs, after } => {
+                Guest::OutOfFuel(stopped) => {
+                    let OutOfFuel { call, mut outputs, after } = *stopped;
                     let called = call.resume(&mut instance.store, &mut outputs);
                     self.settle(instance, services, called, outputs, after)?
                 }
                 Guest::Sleeping { until, suspended } if services.monotonic() >= until => {
-                    self.resume(instance, services, suspended, Ret::Int(0))?
+                    self.resume(instance, services, *suspended, Ret::Int(0))?
                 }
                 // Nothing more until it is time, or until there is an answer.
                 waiting @ (Guest::Sleeping { .. } | Guest::Fetching { .. }) => {
@@ -231,6 +241,15 @@ impl Machine {
                 let filled = instance.write(GuestSlice { ptr, len }, &data);
                 if filled { Ok(true) } else { Err(Failure::NoMemory { bytes: len }) }
             }
+            CallStep::FillText { text, bytes, managed } => {
+                let slice = GuestSlice { ptr: self.buffer(0), len: bytes };
+                let filled = if managed {
+                    instance.linear_mut().write_utf16(slice, text.text())
+                } else {
+                    instance.write(slice, text.text().as_bytes())
+                };
+                if filled { Ok(true) } else { Err(Failure::NoMemory { bytes }) }
+            }
             CallStep::Help { helper, buffer } => {
                 let (name, function) = match helper {
                     Helper::Pin => (export::AS_PIN, instance.exports.pin),
@@ -268,7 +287,10 @@ impl Machine {
             }
             CallStep::ReadBuffer { buffer, max, strict, again } => {
                 match again.filter(|again| again.max > max && self.is_cut(instance, buffer, max)) {
-                    Some(again) => again.plan(self.buffers.len(), strict, &mut self.steps),
+                    Some(again) => {
+                        let next = u8::try_from(self.buffers.len()).unwrap_or(u8::MAX);
+                        again.plan(next, strict, &mut self.steps);
+                    }
                     None => self.answer = self.read_buffer(instance, buffer, max, strict)?,
                 }
                 Ok(true)
@@ -287,7 +309,7 @@ impl Machine {
                         let export = Export { name: values::VALUES.into(), function };
                         self.steps.extend([
                             CallStep::ArgumentsLength(0),
-                            CallStep::Invoke { export, args: heapless::Vec::new() },
+                            CallStep::Invoke { export, args: Args::new() },
                             CallStep::Describe,
                         ]);
                     }
@@ -332,13 +354,8 @@ impl Machine {
         self.resume(instance, services, to, ret)
     }
 
-    /// Tells whether the answer of a fetch is on its way into the guest: `__new` runs for it.
-    fn is_delivering(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, CallStep::Deliver { .. }))
-    }
-
-    fn buffer(&self, index: usize) -> u32 {
-        self.buffers.get(index).copied().unwrap_or(0)
+    fn buffer(&self, index: u8) -> u32 {
+        self.buffers.get(usize::from(index)).copied().unwrap_or(0)
     }
 
     fn result_code(&self) -> Option<i32> {
@@ -352,7 +369,7 @@ impl Machine {
 
     /// Tells whether the answer in a buffer of `max` bytes is only the beginning of one: it fills the buffer and is no
     /// JSON, or the export names the bytes it would have needed (plugin ABI §2.7).
-    fn is_cut(&self, instance: &Instance, buffer: usize, max: u32) -> bool {
+    fn is_cut(&self, instance: &Instance, buffer: u8, max: u32) -> bool {
         let Some(written) = self.result_code().and_then(|written| u32::try_from(written).ok()) else { return false };
         if written != max {
             return written > max;
@@ -362,7 +379,7 @@ impl Machine {
         text.is_some_and(|text| json::compact(&text).is_err())
     }
 
-    fn read_buffer(&self, instance: &Instance, buffer: usize, max: u32, strict: bool) -> Result<Answer, Failure> {
+    fn read_buffer(&self, instance: &Instance, buffer: u8, max: u32, strict: bool) -> Result<Answer, Failure> {
         let Some(written) = self.result_code() else {
             return Err(Failure::BadAnswer("the export returned no length"));
         };
@@ -433,19 +450,19 @@ impl Machine {
         instance: &mut Instance,
         services: &mut dyn Services,
         mut called: Result<ResumableCall, wasmi::Error>,
-        mut outputs: Vec<Val>,
+        mut outputs: Vals,
         after: After,
     ) -> Result<bool, Failure> {
         loop {
             let call = match called {
                 Ok(ResumableCall::HostTrap(call)) => call,
                 Ok(ResumableCall::Finished) => {
-                    self.finished(instance, outputs.into_iter().next(), &after)?;
+                    self.finished(instance, outputs.first().cloned(), &after)?;
                     return Ok(true);
                 }
                 Ok(ResumableCall::OutOfFuel(call)) => {
                     self.required = call.required_fuel();
-                    self.guest = Guest::OutOfFuel { call, outputs, after };
+                    self.guest = Guest::OutOfFuel(Box::new(OutOfFuel { call, outputs, after }));
                     return Ok(false);
                 }
                 Err(error) => return ended(&error, &after),
@@ -460,9 +477,10 @@ impl Machine {
             let ret = match outcome {
                 Outcome::Ret(ret) => ret,
                 // A guest whose allocator fetches would wait for itself.
-                Outcome::Fetch(request) if !self.is_delivering() && instance.exports.new.is_some() => {
+                Outcome::Fetch(request) if !self.steps.is_delivering() && instance.exports.new.is_some() => {
                     let ticket = services.fetch(request);
-                    self.guest = Guest::Fetching { ticket, suspended: Suspended { call, outputs, after } };
+                    let suspended = Box::new(Suspended { call, outputs, after });
+                    self.guest = Guest::Fetching { ticket, suspended };
                     return Ok(true);
                 }
                 Outcome::Fetch(_) => {
@@ -473,7 +491,7 @@ impl Machine {
                     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
                     self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
                     trace::answered(instance.store.data_mut(), Ret::Int(0));
-                    self.guest = Guest::Sleeping { until, suspended: Suspended { call, outputs, after } };
+                    self.guest = Guest::Sleeping { until, suspended: Box::new(Suspended { call, outputs, after }) };
                     return Ok(true);
                 }
                 Outcome::Exit(code) => return ended(&wasmi::Error::i32_exit(code), &after),
@@ -522,22 +540,12 @@ fn give(
     outputs: &mut [Val],
 ) -> Result<Result<ResumableCall, wasmi::Error>, Failure> {
     let ty = call.host_func().ty(&instance.store);
-    let (mut one, mut many);
-    let values: &mut [Val] = match *ty.results() {
-        [] => &mut [],
-        [ty] => {
-            one = [Val::default_for_ty(ty)];
-            &mut one
-        }
-        ref several => {
-            many = several.iter().copied().map(Val::default_for_ty).collect::<Vec<_>>();
-            &mut many
-        }
-    };
-    if !ret.write(values) {
+    let mut values = Vals::new();
+    ty.results().iter().for_each(|ty| values.push(Val::default_for_ty(*ty)));
+    if !ret.write(&mut values) {
         return Err(Failure::Trap(String::from(NO_LONG_RESULT)));
     }
-    Ok(call.resume(&mut instance.store, values, outputs))
+    Ok(call.resume(&mut instance.store, &values, outputs))
 }
 
 fn ended(error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
@@ -549,19 +557,20 @@ fn ended(error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
 }
 
 /// Fits arguments to the declared parameters: surplus dropped, missing 0 or NaN; `None` for types of no use.
-fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vec<Val>, Vec<Val>)> {
+fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vals, Vals)> {
     let ty = function.ty(&instance.store);
-    let inputs = ty.params().iter().enumerate().map(|(index, ty)| {
+    let (mut inputs, mut outputs) = (Vals::new(), Vals::new());
+    for (index, ty) in ty.params().iter().enumerate() {
         let given = args.get(index).copied();
-        match ty {
-            ValType::I32 => Some(Val::I32(given.unwrap_or(0).cast_signed())),
-            ValType::I64 => Some(Val::I64(i64::from(given.unwrap_or(0)))),
-            ValType::F64 => Some(Val::F64(F64::from(given.map_or(f64::NAN, f64::from)))),
+        inputs.push(match ty {
+            ValType::I32 => Val::I32(given.unwrap_or(0).cast_signed()),
+            ValType::I64 => Val::I64(i64::from(given.unwrap_or(0))),
+            ValType::F64 => Val::F64(F64::from(given.map_or(f64::NAN, f64::from))),
             #[expect(clippy::cast_precision_loss, reason = "what JavaScript passes to a 32-bit float")]
-            ValType::F32 => Some(Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32)))),
-            _ => None,
-        }
-    });
-    let outputs = ty.results().iter().map(|ty| Some(Val::default_for_ty(*ty))).collect::<Option<Vec<Val>>>()?;
-    Some((inputs.collect::<Option<Vec<Val>>>()?, outputs))
+            ValType::F32 => Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32))),
+            _ => return None,
+        });
+    }
+    ty.results().iter().for_each(|ty| outputs.push(Val::default_for_ty(*ty)));
+    Some((inputs, outputs))
 }

@@ -1,8 +1,10 @@
 //! A call as a small program: allocate, fill, invoke, read, free, each step resumable.
 //!
-//! [`plan`] turns a call into steps in the dialect of the guest; [`machine`] takes them, slice by slice.
+//! [`plan`] turns a call into [`steps`] in the dialect of the guest; [`machine`] takes them, slice by slice.
 
 mod machine;
 mod plan;
+mod steps;
+mod vals;
 
 pub(super) use machine::Machine;

@@ -1,7 +1,6 @@
 //! From a call to its steps, in the dialect of the guest.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -10,6 +9,7 @@ use skiff_abi::export::{
 };
 
 use super::machine::Suspended;
+use super::steps::{Arg, CallStep, Helper, Often, Steps, TextOf, args};
 use crate::budget::PluginLimits;
 use crate::host::exports::Export;
 use crate::host::facts::Dialect;
@@ -19,66 +19,6 @@ use crate::host::{Answer, Call, text};
 
 /// Buffers one call hands to the guest: request and response, and a larger one for a response that was cut.
 pub(super) const BUFFERS_MAX: usize = 3;
-
-/// The steps that are left of a call.
-pub(super) type Steps = VecDeque<CallStep>;
-
-/// An argument of an export.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Arg {
-    /// Address of the buffer with this index.
-    Buffer(usize),
-    /// A number.
-    Int(u32),
-}
-
-/// Helper exports that take the address of a managed object; a guest without them needs none.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Helper {
-    /// `__pin`.
-    Pin,
-    /// `__unpin`.
-    Unpin,
-}
-
-/// One step.
-#[derive(Debug)]
-pub(super) enum CallStep {
-    /// The start section, once, where it was too long to run as part of the load.
-    StartSection,
-    /// The WASI entry, once.
-    Entry(&'static str),
-    /// AssemblyScript: `__new(bytes, class)` becomes the next buffer.
-    New { bytes: u32, class: u32 },
-    /// Buffer dialect: `allocate(bytes)` becomes the next buffer. Address 0 means failure only to a `getter`; upstream
-    /// writes requests there (plugin ABI §2.7).
-    Allocate { bytes: u32, getter: bool },
-    /// Writes into a buffer.
-    Fill { buffer: usize, data: Vec<u8> },
-    /// Calls a helper with the address of a buffer, where it exists.
-    Help { helper: Helper, buffer: usize },
-    /// Tells the number of arguments that follow.
-    ArgumentsLength(u32),
-    /// Calls the export.
-    Invoke { export: Export, args: heapless::Vec<Arg, 4> },
-    /// Reads a managed string the export returned.
-    ReadManaged { limit: u32 },
-    /// Reads the text the export wrote into a buffer; `strict` where a negative count is an error. `again` where the
-    /// export may be called once more with a larger buffer when its answer was cut.
-    ReadBuffer { buffer: usize, max: u32, strict: bool, again: Option<Box<Again>> },
-    /// Takes the export's result code.
-    ReadCode,
-    /// `plugin_start` has ended: where it gave 0, asks for the rows of a guest that takes values.
-    AskForRows,
-    /// Reads the descriptor whose address the export gave.
-    Describe,
-    /// Gives a buffer back.
-    Free { buffer: usize, bytes: u32 },
-    /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
-    NewBody { bytes: u32 },
-    /// Writes the answer of a fetch and resumes the guest that waits for it.
-    Deliver { body: Vec<u8>, to: Box<Suspended> },
-}
 
 /// How a call whose answer was cut is repeated.
 #[derive(Debug)]
@@ -92,43 +32,45 @@ pub(super) struct Again {
 
 impl Again {
     /// Plans the same call with a larger buffer, the one with this index, before what is left to do.
-    pub(super) fn plan(self, buffer: usize, strict: bool, steps: &mut Steps) {
+    pub(super) fn plan(self, buffer: u8, strict: bool, steps: &mut Steps) {
         let Self { export, request, max } = self;
         let again = match request {
             Some(bytes) => args([Arg::Buffer(0), Arg::Int(bytes), Arg::Buffer(buffer), Arg::Int(max)]),
             None => args([Arg::Buffer(buffer), Arg::Int(max)]),
         };
-        steps.push_front(CallStep::Free { buffer, bytes: max });
-        steps.push_front(CallStep::ReadBuffer { buffer, max, strict, again: None });
-        steps.push_front(CallStep::Invoke { export, args: again });
-        steps.push_front(CallStep::Allocate { bytes: max, getter: true });
+        steps.insert([
+            CallStep::Free { buffer, bytes: max },
+            CallStep::ReadBuffer { buffer, max, strict, again: None },
+            CallStep::Invoke { export, args: again },
+            CallStep::Allocate { bytes: max, getter: true },
+        ]);
     }
 }
 
 /// Plans how the answer of a fetch reaches the guest that waits for it: nothing else of the call runs before.
-pub(super) fn deliver(body: Vec<u8>, to: Suspended, steps: &mut Steps) {
+pub(super) fn deliver(body: Vec<u8>, to: Box<Suspended>, steps: &mut Steps) {
     let bytes = length(&body);
-    steps.push_front(CallStep::Deliver { body, to: Box::new(to) });
-    steps.push_front(CallStep::NewBody { bytes });
+    steps.insert([CallStep::Deliver { body, to }, CallStep::NewBody { bytes }]);
 }
 
 /// Plans the steps of a call; returns the answer it has when no step sets another.
 pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     let mut steps = Steps::new();
-    steps.extend(core::mem::take(&mut instance.start_section_waits).then_some(CallStep::StartSection));
-    steps.extend(instance.entry.take().map(CallStep::Entry));
+    if core::mem::take(&mut instance.start_section_waits) {
+        steps.push(CallStep::StartSection);
+    }
+    if let Some(entry) = instance.entry.take() {
+        steps.push(CallStep::Entry(entry));
+    }
     let target = instance.exports.target(&call, |name| instance.function(name));
     let Some(export) = target else { return (steps, Answer::Absent) };
     let managed = instance.dialect == Dialect::AssemblyScript;
     let starts = matches!(call, Call::Start { .. });
     Planner { steps: &mut steps, limits: &instance.limits, export }.plan(call, managed);
-    steps.extend(starts.then_some(CallStep::AskForRows));
+    if starts {
+        steps.push(CallStep::AskForRows);
+    }
     (steps, Answer::Unit)
-}
-
-fn args<const N: usize>(list: [Arg; N]) -> heapless::Vec<Arg, 4> {
-    const { assert!(N <= 4, "the contract knows no export of more arguments") }
-    list.into_iter().collect()
 }
 
 fn length(data: &[u8]) -> u32 {
@@ -155,22 +97,17 @@ impl Planner<'_> {
                 ]);
             }
             Call::Id | Call::Name | Call::Schema | Call::Endpoints => self.getter(GETTER_BUFFER_BYTES),
-            Call::Collect => self.steps.push_back(CallStep::Invoke { export: self.export, args: args([]) }),
-            Call::Stop | Call::Poll | Call::Update => {
-                if managed {
-                    self.steps.push_back(CallStep::ArgumentsLength(0));
-                }
-                self.steps.extend([CallStep::Invoke { export: self.export, args: args([]) }, CallStep::ReadCode]);
-            }
+            Call::Collect => self.steps.push(CallStep::Invoke { export: self.export, args: args([]) }),
+            Call::Stop | Call::Poll | Call::Update => self.often(managed, None),
             // Both dialects get raw UTF-8 (plugin ABI §4.1); class 0 is a plain block.
             Call::Start { config } if managed => self.managed_bytes(config.into_bytes()),
             Call::Start { config } => self.bytes(config.into_bytes(), Some(CallStep::ReadCode)),
-            Call::Delta(delta) => self.delta(managed, delta.text()),
-            Call::DeltaText(text) => self.delta(managed, &text),
+            Call::Delta(delta) => self.often(managed, Some(TextOf::Delta(delta))),
+            Call::DeltaText(text) => self.often(managed, Some(TextOf::Text(text))),
             Call::Fetched { fetched, callback } => self.fetched(fetched, callback),
-            Call::Http { request, .. } if managed => self.managed(&request, Some(managed_limit(larger)), true),
+            Call::Http { request, .. } if managed => self.managed(request, Some(managed_limit(larger)), true),
             Call::Provider { request: text, .. } | Call::Put { value: text, .. } if managed => {
-                self.managed(&text, Some(managed_limit(larger)), false);
+                self.managed(text, Some(managed_limit(larger)), false);
             }
             Call::Provider { export: export::RADAR_GET_RADARS, .. } => self.getter(RESPONSE_BUFFER_BYTES.min(larger)),
             // A change is never repeated: its effect stands even when its answer was cut.
@@ -215,13 +152,8 @@ impl Planner<'_> {
         ]);
     }
 
-    /// `delta_handler`: its result is ignored, and most have none.
-    fn delta(self, managed: bool, text: &str) {
-        if managed {
-            self.managed(text, None, false);
-        } else {
-            self.bytes(text.as_bytes().to_vec(), None);
-        }
+    fn often(self, managed: bool, text: Option<TextOf>) {
+        self.steps.then(Often::new(self.export, managed, text));
     }
 
     /// `export(ptr, len)` with raw bytes in the buffer dialect.
@@ -232,8 +164,10 @@ impl Planner<'_> {
             CallStep::Fill { buffer: 0, data },
             CallStep::Invoke { export: self.export, args: args([Arg::Buffer(0), Arg::Int(bytes)]) },
         ]);
-        self.steps.extend(read);
-        self.steps.push_back(CallStep::Free { buffer: 0, bytes });
+        if let Some(read) = read {
+            self.steps.push(read);
+        }
+        self.steps.push(CallStep::Free { buffer: 0, bytes });
     }
 
     /// `export(ptr, len) -> code` with raw bytes in AssemblyScript.
@@ -269,19 +203,20 @@ impl Planner<'_> {
     }
 
     /// `export(string[, units]) -> string` in AssemblyScript.
-    fn managed(self, text: &str, answer_limit: Option<u32>, with_units: bool) {
-        let data = text::to_utf16(text);
-        let bytes = length(&data);
+    fn managed(self, text: String, answer_limit: Option<u32>, with_units: bool) {
+        let bytes = text::utf16_bytes(&text);
         let given = if with_units { args([Arg::Buffer(0), Arg::Int(bytes / 2)]) } else { args([Arg::Buffer(0)]) };
         self.steps.extend([
             CallStep::New { bytes, class: AS_CLASS_STRING },
-            CallStep::Fill { buffer: 0, data },
+            CallStep::FillText { text: TextOf::Own(text), bytes, managed: true },
             CallStep::Help { helper: Helper::Pin, buffer: 0 },
             CallStep::ArgumentsLength(if with_units { 2 } else { 1 }),
             CallStep::Invoke { export: self.export, args: given },
         ]);
-        self.steps.extend(answer_limit.map(|limit| CallStep::ReadManaged { limit }));
-        self.steps.push_back(CallStep::Help { helper: Helper::Unpin, buffer: 0 });
+        if let Some(limit) = answer_limit {
+            self.steps.push(CallStep::ReadManaged { limit });
+        }
+        self.steps.push(CallStep::Help { helper: Helper::Unpin, buffer: 0 });
     }
 }
 

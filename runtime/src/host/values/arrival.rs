@@ -98,7 +98,7 @@ impl Values {
     /// at. False when no input has this path.
     pub(super) fn arrive(&mut self, path: &str, value: Value<'_>, origin: Option<&Origin>) -> bool {
         let mut is_input = false;
-        for input in self.inputs.iter_mut().filter(|input| *input.path.path() == *path) {
+        for input in self.inputs.iter_mut().filter(|input| input.path.is(path)) {
             is_input = true;
             if let Some(origin) = origin
                 && let Some(scalar) = scalar(value, input.path.member(), path.is_empty())

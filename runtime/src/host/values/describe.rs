@@ -13,6 +13,7 @@ use wasmi::{Func, ValType};
 use super::arrival::News;
 use super::{Input, Output, Path, Values, word};
 use crate::budget::PluginLimits;
+use crate::delta::check_path;
 use crate::host::instance::Instance;
 use crate::host::memory::{GuestSlice, Linear};
 
@@ -109,7 +110,9 @@ fn read(memory: Linear<'_>, at: u32, limits: &PluginLimits) -> Result<Values, &'
     }
     let mut given = Vec::with_capacity(outputs as usize);
     for at in (0..outputs).map(|index| row(output_rows, index)) {
-        given.push(Output { path: ranges.path(at, output::PATH)?, counter: 0, is_changed: false });
+        let path = ranges.path(at, output::PATH)?;
+        let is_allowed = check_path(path.path()).is_ok();
+        given.push(Output { path, is_allowed, counter: 0, is_changed: false });
     }
     let named: u64 = ranges.list.iter().map(|(range, _)| u64::from(range.len)).sum();
     let rows = size_of_val(&*taken).saturating_add(size_of_val(&*given));

@@ -54,6 +54,8 @@ struct Input {
 #[derive(Debug)]
 struct Output {
     path: Path,
+    /// Signal K allows its path.
+    is_allowed: bool,
     /// The counter that was seen last.
     counter: u32,
     /// It has changed, and the row is to be published.
@@ -70,6 +72,11 @@ struct Path {
 }
 
 impl Path {
+    /// Tells whether this is the path.
+    fn is(&self, path: &str) -> bool {
+        self.path_bytes == path.len() && self.text.starts_with(path)
+    }
+
     /// Returns the path.
     fn path(&self) -> &str {
         self.parts(&self.text).0

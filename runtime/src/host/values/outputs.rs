@@ -11,7 +11,7 @@ use skiff_abi::values::{
 };
 
 use super::{Values, word};
-use crate::delta::{DELTA_BYTES_MAX, ValueSink, check_path};
+use crate::delta::{DELTA_BYTES_MAX, ValueSink};
 use crate::host::Services;
 use crate::host::instance::Instance;
 use crate::host::memory::{GuestSlice, Linear};
@@ -102,7 +102,7 @@ impl Values {
         while let Some((output, behind)) = rest.split_first_mut() {
             if core::mem::take(&mut output.is_changed) {
                 let path = output.path.path();
-                if check_path(path).is_err() {
+                if !output.is_allowed {
                     refused.add(row, "a path that Signal K does not allow");
                 } else if let Some(member) = output.path.member() {
                     let mut object = String::from("{");
