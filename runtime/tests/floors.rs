@@ -33,6 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("replay", 9),
     ("carrier", 9),
     ("scenario", 9),
+    ("suggest", 9),
     ("lib", 10),
 ];
 

@@ -18,7 +18,7 @@ use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
 use super::trace;
 use super::values::Values;
-use super::{Call, Progress, Services, engine, imports, text};
+use super::{Call, Progress, Services, engine, imports, text, watch};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Files;
@@ -133,6 +133,8 @@ impl Instance {
             args: Vec::new(),
             #[cfg(any(test, feature = "trace"))]
             trace: trace::Trace::default(),
+            #[cfg(any(test, feature = "trace"))]
+            watch: None,
         };
         let mut store = Store::new(&engine, state);
         store.limiter(|state| &mut state.growth);
@@ -209,6 +211,7 @@ impl Instance {
             *filled = u64::from(at).saturating_add(bytes.into());
         }
         self.uncollected.1 = self.uncollected.1.saturating_add(bytes.into());
+        watch::handed(self.store.data_mut(), at, bytes);
     }
 
     /// Returns how far its memory was filled when something was last placed there, bytes; `None` where that says nothing,
@@ -256,6 +259,7 @@ impl Instance {
             values.begin(matches!(call, Call::Update));
         }
         self.fuel_in_call = 0;
+        let call = watch::instead(self, call);
         self.machine = Some(Machine::new(self, call));
     }
 
@@ -272,7 +276,7 @@ impl Instance {
         let state = self.store.data_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
         self.write_inputs();
-        let progress = machine.slice(self, services);
+        let progress = watch::slice(&mut machine, self, services);
         trace::report(self.store.data_mut(), services);
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
@@ -284,6 +288,10 @@ impl Instance {
             Progress::Failed(failure) if failure.is_fatal() => self.dead = Some(failure.clone()),
             Progress::Failed(_) => self.pass_over_outputs(),
             Progress::Done(_) => {}
+        }
+        let (progress, next) = watch::go_on(self, progress, services);
+        if next.is_some() {
+            self.machine = next;
         }
         progress
     }
