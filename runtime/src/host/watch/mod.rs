@@ -239,8 +239,11 @@ impl Instance {
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
     pub fn load_watched(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Self, LoadError> {
-        let Some((wasm, places)) = places::find(wasm) else { return Self::load(facts, wasm, spec) };
+        let Some((wasm, mut places)) = places::find(wasm) else { return Self::load(facts, wasm, spec) };
         let mut instance = Self::load(facts, &wasm, spec)?;
+        // The module may say anything of where its data end; static data are there from the start.
+        let data = &mut places.data;
+        data.end = data.end.min(instance.memory.data_size(&instance.store)).max(data.start);
         let find = |name: &String| instance.guest.get_global(&instance.store, name);
         let variables = places.variables.iter().filter_map(find).collect();
         instance.store.data_mut().watch = Some(Box::new(Watch::new(places, variables)));

@@ -174,6 +174,16 @@ fn the_text_of_a_delta_is_none_wherever_it_lies() {
 }
 
 #[test]
+fn a_module_that_lies_about_its_data_takes_no_memory_for_it() {
+    for end in ["-1", "3", "70000"] {
+        let export = format!(r#"(global (export "__data_end") i32 (i32.const {end})) (data (i32.const 16)"#);
+        let text = module(&depth(ONE_MORE)).replace("ALLOCATED", "4096").replace("(data (i32.const 16)", &export);
+        let told: Vec<bool> = of(&play_module(&text, "{}")).into_iter().map(|(memory, _)| memory).collect();
+        assert_eq!(told, OF_DEPTH, "{end}");
+    }
+}
+
+#[test]
 fn an_import_that_changes_something_outside_is_an_effect() {
     let emit = play(&depth("(call $emit (i32.const 32) (i32.const 14))"));
     let wanted: Vec<Vec<&str>> =

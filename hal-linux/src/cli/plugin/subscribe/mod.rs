@@ -177,7 +177,7 @@ fn suggested(args: &Args, subject: &Subject) -> Result<Evidence, Failure> {
 fn must_take_text(package: &Package, configuration: &str, limits: &Limits) -> Result<(), Failure> {
     let refused = |clause: &str| Err(Failure::new(exit::VERDICT, format_args!("{} {clause}", package.name)));
     if !package.capabilities.allows(Capability::DataRead, false) {
-        return refused("is given no deltas: its package says \"dataRead\": false");
+        return refused("is given no deltas: its package gives up dataRead");
     }
     if let Rows::Values { inputs, .. } = rows(package, configuration, &limits.plugin) {
         let paths = inputs.iter().map(|input| &*input.path).collect::<Vec<_>>().join(", ");

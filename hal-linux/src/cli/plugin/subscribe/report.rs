@@ -62,7 +62,7 @@ impl Report {
             lines.push(format!("{name}: called for {count} deltas with paths that it cannot know, too"));
         }
         if let Ok(filter) = &self.filter {
-            lines.push(format!("\"skiff\":{{\"subscribe\":{}}}", Value::from(filter.clone())));
+            lines.push(json!({ "skiff": { "subscribe": filter } }).to_string());
         }
         lines
     }
