@@ -48,7 +48,5 @@ pub mod replay;
 pub mod scenario;
 pub mod server;
 pub mod sorted;
-#[cfg(any(test, feature = "trace"))]
-pub mod suggest;
 pub mod time;
 pub mod vfs;

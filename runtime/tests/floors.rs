@@ -33,7 +33,6 @@ const FLOORS: &[(&str, u8)] = &[
     ("replay", 9),
     ("carrier", 9),
     ("scenario", 9),
-    ("suggest", 9),
     ("lib", 10),
 ];
 

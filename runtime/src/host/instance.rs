@@ -260,7 +260,7 @@ impl Instance {
         }
         self.fuel_in_call = 0;
         let call = watch::instead(self, call);
-        self.machine = Some(Machine::new(self, call));
+        self.plan(call);
     }
 
     /// Runs one fuel slice of the call that was begun.
@@ -290,10 +290,14 @@ impl Instance {
             Progress::Done(_) => {}
         }
         let (progress, next) = watch::go_on(self, progress, services);
-        if next.is_some() {
-            self.machine = next;
+        if let Some(call) = next {
+            self.plan(call);
         }
         progress
+    }
+
+    fn plan(&mut self, call: Call) {
+        self.machine = Some(Machine::new(self, call));
     }
 
     /// Writes down what the call left in open files.

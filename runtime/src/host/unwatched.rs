@@ -14,6 +14,6 @@ pub(super) fn slice(machine: &mut Machine, instance: &mut Instance, services: &m
     machine.slice(instance, services)
 }
 
-pub(super) fn go_on(_: &mut Instance, progress: Progress, _: &mut dyn Services) -> (Progress, Option<Machine>) {
+pub(super) fn go_on(_: &mut Instance, progress: Progress, _: &mut dyn Services) -> (Progress, Option<Call>) {
     (progress, None)
 }

@@ -201,8 +201,14 @@ fn has_effect(row: &Import) -> bool {
 
 /// Notes an import before it runs.
 pub(super) fn note(row: Option<&'static Import>, caller: &mut Caller<'_>, params: &[Val]) {
+    if let (Some(row), true) = (row, caller.state().watch.is_some()) {
+        note_row(row, caller, params);
+    }
+}
+
+#[cold]
+fn note_row(row: &'static Import, caller: &mut Caller<'_>, params: &[Val]) {
     let state = caller.state();
-    let (Some(row), Some(_)) = (row, &state.watch) else { return };
     let is_allowed = row.capability.is_none_or(|capability| state.capabilities.allows(capability, false));
     if caller.is_inert() || !is_allowed || !has_effect(row) {
         return;
@@ -238,8 +244,10 @@ impl Instance {
     ///
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
+    #[cold]
     pub fn load_watched(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Self, LoadError> {
-        let Some((wasm, mut places)) = places::find(wasm) else { return Self::load(facts, wasm, spec) };
+        let exports_nothing = || LoadError::MissingExport(skiff_abi::export::MEMORY);
+        let (wasm, mut places) = places::find(wasm).ok_or_else(exports_nothing)?;
         let mut instance = Self::load(facts, &wasm, spec)?;
         // The module may say anything of where its data end; static data are there from the start.
         let data = &mut places.data;
@@ -273,7 +281,14 @@ pub(super) fn handed(state: &mut HostState, at: u32, bytes: u32) {
 
 /// Returns the call that is run in place of one that begins: the twin comes before a delta.
 pub(super) fn instead(instance: &mut Instance, call: Call) -> Call {
-    let Some(mut watch) = instance.store.data_mut().watch.take() else { return call };
+    match instance.store.data_mut().watch.take() {
+        Some(watch) => begun(watch, instance, call),
+        None => call,
+    }
+}
+
+#[cold]
+fn begun(mut watch: Box<Watch>, instance: &mut Instance, call: Call) -> Call {
     let call = match call {
         Call::Delta(delta) => {
             let text: Arc<str> = twin::of(delta.text()).into();
@@ -293,9 +308,10 @@ pub(super) fn instead(instance: &mut Instance, call: Call) -> Call {
 /// Runs one slice: what a twin does reaches nobody.
 pub(super) fn slice(machine: &mut Machine, instance: &mut Instance, services: &mut dyn Services) -> Progress {
     let watch = instance.store.data().watch.as_ref();
-    if watch.is_some_and(|watch| matches!(watch.call, Watched::Twin { .. })) {
-        return machine.slice(instance, &mut Muted(services));
-    }
+    let is_twin = watch.is_some_and(|watch| matches!(watch.call, Watched::Twin { .. }));
+    let mut muted = Muted(services);
+    // One call of it, so that it is compiled once.
+    let services: &mut dyn Services = if is_twin { &mut muted } else { &mut *muted.0 };
     machine.slice(instance, services)
 }
 
@@ -304,11 +320,20 @@ pub(super) fn go_on(
     instance: &mut Instance,
     progress: Progress,
     services: &mut dyn Services,
-) -> (Progress, Option<Machine>) {
-    if matches!(progress, Progress::Running | Progress::Waiting) {
-        return (progress, None);
+) -> (Progress, Option<Call>) {
+    match instance.store.data_mut().watch.take_if(|_| !matches!(progress, Progress::Running | Progress::Waiting)) {
+        Some(watch) => ended(watch, instance, progress, services),
+        None => (progress, None),
     }
-    let Some(mut watch) = instance.store.data_mut().watch.take() else { return (progress, None) };
+}
+
+#[cold]
+fn ended(
+    mut watch: Box<Watch>,
+    instance: &mut Instance,
+    progress: Progress,
+    services: &mut dyn Services,
+) -> (Progress, Option<Call>) {
     let (failed, fuel) = (matches!(progress, Progress::Failed(_)), instance.usage().fuel_in_call);
     let mut next = None;
     match core::mem::replace(&mut watch.call, Watched::Other) {
@@ -345,13 +370,7 @@ pub(super) fn go_on(
         }
     }
     instance.store.data_mut().watch = Some(watch);
-    match next {
-        Some(call) => {
-            let machine = Machine::new(instance, call);
-            (Progress::Running, Some(machine))
-        }
-        None => (progress, None),
-    }
+    (if next.is_some() { Progress::Running } else { progress }, next)
 }
 
 #[cfg(test)]

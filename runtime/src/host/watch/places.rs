@@ -14,7 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use wasmparser::{ConstExpr, DataKind, ExternalKind, Operator, Parser, Payload};
+use wasmparser::{ConstExpr, DataKind, ExternalKind, Parser, Payload};
 
 use crate::host::start_section::with_exports;
 
@@ -24,6 +24,9 @@ const VARIABLES_MAX: usize = 1024;
 const DATA_END: &str = "__data_end";
 /// Kind of an exported global (WebAssembly core 5.5.10).
 const GLOBAL_KIND: u8 = 3;
+/// Instruction `i32.const` (WebAssembly core 5.4.7), and the end of an expression.
+const I32_CONST: u8 = 0x41;
+const END: u8 = 0x0b;
 
 /// What is compared before and after a call.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +39,7 @@ pub(super) struct Places {
 
 /// Finds the places of a module, and returns it with its variables exported; `None` where it is damaged or exports
 /// nothing, as no plugin does.
+#[cold]
 pub(super) fn find(wasm: &[u8]) -> Option<(Vec<u8>, Places)> {
     let (mut exports, mut data_end) = (None, None);
     let (mut segments, mut constants, mut variables) = (None::<Range<u32>>, Vec::new(), Vec::new());
@@ -97,11 +101,10 @@ pub(super) fn find(wasm: &[u8]) -> Option<(Vec<u8>, Places)> {
 
 /// Returns the address that an expression is, where it is a plain number.
 fn constant(expression: &ConstExpr<'_>) -> Option<u32> {
-    let mut operators = expression.get_operators_reader().into_iter();
-    match (operators.next()?.ok()?, operators.next()?.ok()?) {
-        (Operator::I32Const { value }, Operator::End) => Some(value.cast_unsigned()),
-        _ => None,
-    }
+    let mut bytes = expression.get_binary_reader();
+    let is_constant = bytes.read_u8().ok()? == I32_CONST;
+    let value = bytes.read_var_i32().ok().filter(|_| is_constant)?;
+    (bytes.read_u8().ok()? == END).then(|| value.cast_unsigned())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Which deltas a plugin is given now, and who says so.
 
-use serde_json::json;
 use skiff_abi::{Capability, export};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::PluginConfig;
 use skiff_runtime::host::ModuleFacts;
+use skiff_runtime::json::{self, Object};
 use skiff_runtime::package::Package;
 use skiff_runtime::paths::Pattern;
 use skiff_runtime::plugin::wished;
@@ -84,10 +84,31 @@ impl Held {
 
     /// Returns it as an object.
     pub(super) fn as_json(&self, package: &str) -> String {
-        let paths = self.filter.as_ref().filter(|_| self.problem.is_none()).map(|(paths, _)| paths);
-        let text = self.takes_text.then(|| json!({ "paths": paths, "setBy": self.whose() }));
-        json!({ "package": package, "inputs": self.inputs, "text": text, "problem": self.problem }).to_string()
+        let paths = self.filter.as_ref().filter(|_| self.problem.is_none()).map(|(paths, _)| &**paths);
+        json::object(|out| {
+            paths_or_null(out.text("package", package), "inputs", self.inputs.as_deref());
+            if self.takes_text {
+                out.object("text", |text| {
+                    paths_or_null(text, "paths", paths);
+                    text.text_or_null("setBy", self.whose());
+                });
+            } else {
+                out.null("text");
+            }
+            out.text_or_null("problem", self.problem.as_deref());
+        })
     }
+}
+
+fn paths_or_null(out: &mut Object<'_>, name: &str, paths: Option<&[String]>) {
+    match paths {
+        None => out.null(name),
+        Some(paths) => out.list(name, |list| {
+            for path in paths {
+                list.text(path);
+            }
+        }),
+    };
 }
 
 #[cfg(test)]
@@ -111,7 +132,7 @@ mod tests {
         assert_eq!(nobody.as_lines(), ["text    of every delta", "set by  nobody"]);
         assert_eq!(
             nobody.as_json("p"),
-            r#"{"inputs":null,"package":"p","problem":null,"text":{"paths":null,"setBy":null}}"#
+            r#"{"package":"p","inputs":null,"text":{"paths":null,"setBy":null},"problem":null}"#
         );
         let wish = r#","skiff":{"subscribe":["a.*","b"]}"#;
         let package = held(wish, "{}").as_lines();

@@ -14,7 +14,6 @@ use skiff_runtime::package::Package;
 use skiff_runtime::plugin::PluginState;
 use skiff_runtime::replay::Replay;
 use skiff_runtime::scenario::{Rows, rows};
-use skiff_runtime::suggest::Evidence;
 use skiff_runtime::time::UnixMillis;
 
 use super::super::exit::{self, Failure};
@@ -26,6 +25,7 @@ use super::target::{self, AdminTarget};
 use crate::hal::Folder;
 use crate::logs::Source;
 use crate::packages::{self, folder};
+use crate::suggest::Evidence;
 use held::Held;
 use report::Report;
 

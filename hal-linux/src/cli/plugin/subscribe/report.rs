@@ -1,12 +1,12 @@
 //! What a plugin did on a log, as a table and as an object.
 
-use serde_json::{Value, json};
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::suggest::{Evidence, PathRow, Tally};
+use skiff_runtime::json::{self, List};
 
 use super::super::super::exit::{self, Failure};
 use super::super::super::talk::sanitised;
 use super::super::table::aligned;
+use crate::suggest::{Evidence, PathRow, Tally};
 
 /// What was found out.
 pub(super) struct Report {
@@ -62,37 +62,47 @@ impl Report {
             lines.push(format!("{name}: called for {count} deltas with paths that it cannot know, too"));
         }
         if let Ok(filter) = &self.filter {
-            lines.push(json!({ "skiff": { "subscribe": filter } }).to_string());
+            lines.push(json::object(|out| {
+                out.object("skiff", |section| {
+                    section.list("subscribe", |list| texts(list, filter.iter().map(|path| &**path)));
+                });
+            }));
         }
         lines
     }
 
     /// Returns the same as an object.
     pub(super) fn as_json(&self) -> String {
-        let path = |row: &PathRow<'_>| {
-            json!({
-                "path": row.path,
-                "deltas": row.tally.deltas,
-                "withEffect": row.tally.acted,
-                "memory": row.tally.memory,
-                "failed": row.tally.failed,
-                "imports": row.tally.imports,
-                "fuelPerByte": row.tally.fuel_tenths_per_byte() as f64 / 10.0,
-                "needed": row.is_needed,
-            })
-        };
-        let paths: Vec<Value> = self.evidence.rows().iter().map(path).collect();
-        json!({
-            "package": self.package,
-            "deltas": self.evidence.all.deltas,
-            "withEffect": self.evidence.all.acted,
-            "leftOut": self.evidence.left_out.deltas,
-            "forAny": self.evidence.for_any,
-            "paths": paths,
-            "filter": self.filter.as_ref().ok(),
-            "reason": self.filter.as_ref().err(),
+        json::object(|out| {
+            out.text("package", &self.package);
+            out.number("deltas", self.evidence.all.deltas).number("withEffect", self.evidence.all.acted);
+            out.number("leftOut", self.evidence.left_out.deltas);
+            out.object("forAny", |counts| {
+                for (name, count) in &self.evidence.for_any {
+                    counts.number(name, *count);
+                }
+            });
+            out.list("paths", |list| {
+                for PathRow { path, tally, is_needed } in self.evidence.rows() {
+                    list.object(|row| {
+                        row.text("path", path).number("deltas", tally.deltas).number("withEffect", tally.acted);
+                        row.number("memory", tally.memory).number("failed", tally.failed);
+                        row.list("imports", |list| texts(list, tally.imports.iter().copied()));
+                        row.json("fuelPerByte", &per_byte(&tally)).boolean("needed", is_needed);
+                    });
+                }
+            });
+            match &self.filter {
+                Ok(filter) => out.list("filter", |list| texts(list, filter.iter().map(|path| &**path))).null("reason"),
+                Err(reason) => out.null("filter").text("reason", reason),
+            };
         })
-        .to_string()
+    }
+}
+
+fn texts<'t>(list: &mut List<'_>, texts: impl Iterator<Item = &'t str>) {
+    for text in texts {
+        list.text(text);
     }
 }
 

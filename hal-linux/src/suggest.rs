@@ -11,11 +11,10 @@
 //! A path too many costs deltas that are not wanted; one too few takes from the plugin what it needs. So everything in
 //! doubt stays.
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec::Vec;
+use std::fmt;
 
-use crate::host::Acted;
+use skiff_runtime::host::Acted;
+use skiff_runtime::sorted::{self, SortedMap};
 
 /// Paths that are remembered; a boat with traffic around it has about 1,000.
 pub const PATHS_MAX: usize = 4096;
@@ -39,8 +38,8 @@ pub struct Tally {
     pub memory: u64,
     /// Those whose call did not return.
     pub failed: u64,
-    /// Imports that changed something outside, sorted.
-    pub imports: BTreeSet<&'static str>,
+    /// Imports that changed something outside, each once.
+    pub imports: Vec<&'static str>,
     /// Fuel of their calls.
     pub fuel: u64,
     /// Bytes of their texts.
@@ -48,15 +47,16 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, acted: &Acted, bytes: u64) {
-        let one = |is_so: bool| u64::from(is_so);
-        self.deltas = self.deltas.saturating_add(1);
-        self.acted = self.acted.saturating_add(one(acted.has_effect()));
-        self.memory = self.memory.saturating_add(one(acted.memory));
-        self.failed = self.failed.saturating_add(one(acted.failed));
-        self.imports.extend(&acted.imports);
-        self.fuel = self.fuel.saturating_add(acted.fuel);
-        self.bytes = self.bytes.saturating_add(bytes);
+    fn of(acted: &Acted) -> Self {
+        Self {
+            deltas: 1,
+            acted: acted.has_effect().into(),
+            memory: acted.memory.into(),
+            failed: acted.failed.into(),
+            imports: acted.imports.clone(),
+            fuel: acted.fuel,
+            bytes: acted.delta.text().len() as u64,
+        }
     }
 
     fn join(&mut self, other: &Self) {
@@ -64,7 +64,11 @@ impl Tally {
         self.acted = self.acted.saturating_add(other.acted);
         self.memory = self.memory.saturating_add(other.memory);
         self.failed = self.failed.saturating_add(other.failed);
-        self.imports.extend(&other.imports);
+        for name in &other.imports {
+            if !self.imports.contains(name) {
+                self.imports.push(name);
+            }
+        }
         self.fuel = self.fuel.saturating_add(other.fuel);
         self.bytes = self.bytes.saturating_add(other.bytes);
     }
@@ -102,78 +106,92 @@ pub struct Evidence {
     /// Deltas beyond a limit; they are in `all` alone.
     pub left_out: Tally,
     /// Imports that a delta with unknown paths used to change something outside, and for how many deltas that was so.
-    pub for_any: BTreeMap<&'static str, u64>,
-    paths: BTreeMap<Box<str>, usize>,
-    sets: BTreeMap<Box<[usize]>, Tally>,
+    pub for_any: Vec<(&'static str, u64)>,
+    paths: SortedMap<String, usize>,
+    sets: SortedMap<Vec<usize>, Tally>,
 }
 
 impl Evidence {
     /// Takes in what a call did.
     pub fn add(&mut self, acted: &Acted) {
-        let bytes = acted.delta.text().len() as u64;
-        self.all.add(acted, bytes);
+        let tally = Tally::of(acted);
+        self.all.join(&tally);
         for name in &acted.for_any {
-            let count = self.for_any.entry(name).or_default();
-            *count = count.saturating_add(1);
+            match self.for_any.iter_mut().find(|(known, _)| known == name) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => self.for_any.push((name, 1)),
+            }
         }
-        match self.set_of(acted) {
-            Some(set) => self.sets.entry(set).or_default().add(acted, bytes),
-            None => self.left_out.add(acted, bytes),
+        let Some(set) = self.set_of(acted) else { return self.left_out.join(&tally) };
+        let has_room = self.sets.len() < SETS_MAX;
+        match self.sets.get_mut(&set) {
+            Some(known) => known.join(&tally),
+            None if has_room => {
+                self.sets.insert(set, tally);
+            }
+            None => self.left_out.join(&tally),
         }
     }
 
     /// The numbers of a delta's paths, each once; `None` beyond a limit.
-    fn set_of(&mut self, acted: &Acted) -> Option<Box<[usize]>> {
-        let mut set = BTreeSet::new();
+    fn set_of(&mut self, acted: &Acted) -> Option<Vec<usize>> {
+        let mut set = Vec::new();
         for path in acted.delta.updates().flat_map(|update| update.paths()) {
-            let known = self.paths.get(path).copied();
-            let number = known.or_else(|| {
-                let number = self.paths.len();
-                (number < PATHS_MAX).then(|| {
-                    self.paths.insert(path.into(), number);
+            let number = match self.paths.get(path) {
+                Some(number) => *number,
+                None if self.paths.len() < PATHS_MAX => {
+                    let number = self.paths.len();
+                    self.paths.insert(path.to_owned(), number);
                     number
-                })
-            })?;
-            set.insert(number);
+                }
+                None => return None,
+            };
+            if !set.contains(&number) {
+                set.push(number);
+            }
             if set.len() > PATHS_PER_DELTA_MAX {
                 return None;
             }
         }
-        let set: Box<[usize]> = set.into_iter().collect();
-        (self.sets.len() < SETS_MAX || self.sets.contains_key(&set)).then_some(set)
+        sorted::sort(&mut set);
+        Some(set)
     }
 
     /// Returns a row for each path: those that are needed first, then by deltas with an effect, deltas and path.
     #[must_use]
     pub fn rows(&self) -> Vec<PathRow<'_>> {
-        let mut tallies = alloc::vec![Tally::default(); self.paths.len()];
-        for (set, tally) in &self.sets {
+        let mut tallies = vec![Tally::default(); self.paths.len()];
+        for (set, tally) in self.sets.iter() {
             for number in set {
                 if let Some(known) = tallies.get_mut(*number) {
                     known.join(tally);
                 }
             }
         }
-        let mut needed = BTreeSet::new();
-        for (set, _) in self.sets.iter().filter(|(_, tally)| tally.acted > 0) {
+        let mut needed = vec![false; tallies.len()];
+        for (set, tally) in self.sets.iter() {
+            if tally.acted == 0 {
+                continue;
+            }
             let of = |number: &usize| tallies.get(*number);
             for number in set {
                 let is_outdone = |own: &Tally| set.iter().filter_map(of).any(|other| other.outdoes(own));
-                if of(number).is_some_and(|own| !is_outdone(own)) {
-                    needed.insert(*number);
+                if let (Some(own), Some(is_needed)) = (of(number), needed.get_mut(*number)) {
+                    *is_needed |= !is_outdone(own);
                 }
             }
         }
         let mut rows = Vec::new();
-        for (path, number) in &self.paths {
-            let tally = tallies.get(*number).cloned().unwrap_or_default();
-            rows.push(PathRow { path: path.as_ref(), tally, is_needed: needed.contains(number) });
+        // Sorted by path as they are.
+        for (path, number) in self.paths.iter() {
+            if let (Some(tally), Some(is_needed)) = (tallies.get_mut(*number), needed.get(*number))
+                && tally.deltas > 0
+            {
+                rows.push(PathRow { path, tally: std::mem::take(tally), is_needed: *is_needed });
+            }
         }
-        rows.sort_by(|one, other| {
-            let key = |row: &PathRow<'_>| (row.is_needed, row.tally.acted, row.tally.deltas);
-            key(other).cmp(&key(one)).then_with(|| one.path.cmp(other.path))
-        });
-        rows.retain(|row| row.tally.deltas > 0);
+        let key = |row: &PathRow<'_>| (row.is_needed, row.tally.acted, row.tally.deltas);
+        sorted::sort_by(&mut rows, |one, other| key(one) > key(other));
         rows
     }
 
@@ -195,7 +213,7 @@ impl Evidence {
             return Err(NoFilter::LeftOut);
         }
         let mut paths: Vec<&str> = self.rows().iter().filter(|row| row.is_needed).map(|row| row.path).collect();
-        paths.sort_unstable();
+        sorted::sort(&mut paths);
         Ok(paths)
     }
 }
@@ -213,8 +231,8 @@ pub enum NoFilter {
     LeftOut,
 }
 
-impl core::fmt::Display for NoFilter {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for NoFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoDeltas => "no delta of the log reached the plugin",
             Self::NoEffect => "no delta of the log had an effect that can be seen; a plugin that keeps what it reads on its heap, or acts later, needs deltas all the same",
@@ -227,11 +245,9 @@ impl core::fmt::Display for NoFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delta::{Delta, Stamp};
-    use crate::time::UnixMillis;
-    use alloc::format;
-    use alloc::string::String;
-    use alloc::sync::Arc;
+    use skiff_runtime::delta::{Delta, Stamp};
+    use skiff_runtime::time::UnixMillis;
+    use std::sync::Arc;
 
     fn acted(paths: &[&str]) -> Acted {
         let values: Vec<String> = paths.iter().map(|path| format!(r#"{{"path":"{path}","value":1}}"#)).collect();
@@ -257,7 +273,7 @@ mod tests {
     #[test]
     fn a_path_that_had_an_effect_once_is_needed() {
         let evidence = evidence(&[(&["a"], 1, 999), (&["b"], 0, 999)]);
-        assert_eq!(evidence.filter(), Ok(alloc::vec!["a"]));
+        assert_eq!(evidence.filter(), Ok(vec!["a"]));
         let rows = evidence.rows();
         assert_eq!((rows[0].path, rows[0].tally.deltas, rows[0].tally.acted), ("a", 1000, 1));
         assert!(!rows[1].is_needed && rows[1].tally.fuel == 99_900);
@@ -265,21 +281,21 @@ mod tests {
 
     #[test]
     fn paths_that_always_come_together_stay_together() {
-        assert_eq!(evidence(&[(&["b", "a"], 5, 5), (&["c"], 0, 9)]).filter(), Ok(alloc::vec!["a", "b"]));
+        assert_eq!(evidence(&[(&["b", "a"], 5, 5), (&["c"], 0, 9)]).filter(), Ok(vec!["a", "b"]));
     }
 
     #[test]
     fn a_path_that_came_often_without_an_effect_is_ruled_out() {
         let often = evidence(&[(&["a", "time"], 10, 2), (&["time"], 0, 60)]);
-        assert_eq!(often.filter(), Ok(alloc::vec!["a"]));
+        assert_eq!(often.filter(), Ok(vec!["a"]));
         let seldom = evidence(&[(&["a", "time"], 3, 0), (&["time"], 0, RULED_OUT_DELTAS - 1)]);
-        assert_eq!(seldom.filter(), Ok(alloc::vec!["a", "time"]), "in doubt it stays");
+        assert_eq!(seldom.filter(), Ok(vec!["a", "time"]), "in doubt it stays");
     }
 
     #[test]
     fn an_alarm_that_is_rare_on_every_path_rules_none_out() {
         let rare = evidence(&[(&["a", "b"], 1, 99), (&["a"], 1, 99)]);
-        assert_eq!(rare.filter(), Ok(alloc::vec!["a", "b"]));
+        assert_eq!(rare.filter(), Ok(vec!["a", "b"]));
     }
 
     #[test]
@@ -287,7 +303,7 @@ mod tests {
         assert_eq!(Evidence::default().filter(), Err(NoFilter::NoDeltas));
         assert_eq!(evidence(&[(&["a"], 0, 5)]).filter(), Err(NoFilter::NoEffect));
         let mut any = evidence(&[(&["a"], 5, 5)]);
-        any.add(&Acted { for_any: alloc::vec!["sk_handle_message"], ..acted(&["b"]) });
+        any.add(&Acted { for_any: vec!["sk_handle_message"], ..acted(&["b"]) });
         assert_eq!(any.filter(), Err(NoFilter::ForAny));
     }
 
