@@ -9,8 +9,10 @@ use skiff_runtime::package::Package;
 use skiff_runtime::plugin::PluginState;
 use skiff_runtime::replay::Replay;
 
-/// Long enough for the alarm to rise and to clear.
-const SECONDS: i64 = 120;
+/// Seconds of the boat's trip: long enough for the alarm to rise and to clear.
+const TRIP: i64 = 120;
+/// Enough for a guest with one habit.
+const WHILE: i64 = 20;
 
 /// A package of the project whose module says nothing of rows: it takes deltas as text.
 fn as_text(json: &str, wasm: &[u8]) -> Package {
@@ -23,15 +25,15 @@ fn as_text(json: &str, wasm: &[u8]) -> Package {
     Package::from_parts(json.as_bytes(), wasm).unwrap()
 }
 
-/// Runs a package on the boat and returns what its calls did.
-fn evidence(package: Package, config: Option<&str>) -> Evidence {
+/// Runs a package on the boat for so many seconds and returns what its calls did.
+fn evidence(package: Package, config: Option<&str>, seconds: i64) -> Evidence {
     let id = package.id();
     let mut replay = Replay::new(Limits::of(Board::Linux), "boat", sample::START, false);
     replay.plugin_lines_only();
     replay.install_watched(package, config.map(str::to_owned)).unwrap();
     let mut evidence = Evidence::default();
     let records = (1..).zip(sample::Sample::new(1));
-    for (number, (time, frame)) in records.take_while(|(_, (time, _))| time.0 < sample::START.0 + SECONDS * 1000) {
+    for (number, (time, frame)) in records.take_while(|(_, (time, _))| time.0 < sample::START.0 + seconds * 1000) {
         replay.record(number, &Record { time: Some(time), item: Item::Frame(frame) });
         replay.take_acted(&id).iter().for_each(|acted| evidence.add(acted));
     }
@@ -84,7 +86,7 @@ fn the_shallow_water_alarm_needs_the_depth() {
         include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm"),
     );
     let config = include_str!("../../plugins/assemblyscript/shallow-water-alarm/sample-config.json");
-    let evidence = evidence(package, Some(config));
+    let evidence = evidence(package, Some(config), TRIP);
     let filter = evidence.filter().unwrap_or_else(|reason| panic!("{reason}: {:?}", evidence.rows()));
     for path in ["belowTransducer", "belowKeel", "transducerToKeel"].map(|leaf| format!("environment.depth.{leaf}")) {
         assert!(filter.contains(&&*path), "{filter:?}");
@@ -107,7 +109,7 @@ fn true_wind_needs_what_it_computes_with() {
         include_bytes!("../../plugins/rust/true-wind/plugin.wasm"),
     );
     let config = include_str!("../../plugins/rust/true-wind/sample-config.json");
-    let evidence = evidence(package, Some(config));
+    let evidence = evidence(package, Some(config), TRIP);
     let filter = evidence.filter().unwrap_or_else(|reason| panic!("{reason}: {:?}", evidence.rows()));
     for path in WIND.into_iter().chain(["navigation.headingTrue", "navigation.speedThroughWater"]) {
         assert!(filter.contains(&path), "{path}: {filter:?}");
@@ -120,7 +122,7 @@ fn true_wind_needs_what_it_computes_with() {
 #[test]
 fn a_plugin_that_only_remembers_shows_by_its_memory() {
     let remembers = "(if (local.get $wind) (then (global.set $count (i32.add (global.get $count) (i32.const 1)))))";
-    let evidence = evidence(guest("remembers", remembers), None);
+    let evidence = evidence(guest("remembers", remembers), None, WHILE);
     assert_eq!(evidence.filter().unwrap(), WIND, "the package's own filter does not hold");
     let row = of_path(&evidence, WIND[0]);
     assert_eq!((row.tally.memory, row.tally.acted), (row.tally.deltas, row.tally.deltas));
@@ -130,10 +132,10 @@ fn a_plugin_that_only_remembers_shows_by_its_memory() {
 #[test]
 fn a_status_for_every_delta_hides_nothing() {
     let status = "(call $one_more) (call $status (i32.const 16) (i32.const 8))";
-    let counts = evidence(guest("counts", status), None);
+    let counts = evidence(guest("counts", status), None, WHILE);
     assert_eq!((counts.all.acted, counts.filter()), (0, Err(NoFilter::NoEffect)));
     let emits = format!("{status} (if (local.get $wind) (then (call $emit (i32.const 26) (i32.const 56))))");
-    let emits = evidence(guest("emits", &emits), None);
+    let emits = evidence(guest("emits", &emits), None, WHILE);
     assert_eq!(emits.filter().unwrap(), WIND);
     assert_eq!(of_path(&emits, WIND[0]).tally.imports, ["sk_handle_message"]);
     assert_eq!(of_path(&emits, "own.path").tally.acted, 0, "it is given its own deltas, and ignores them");
@@ -141,7 +143,7 @@ fn a_status_for_every_delta_hides_nothing() {
 
 #[test]
 fn who_passes_everything_on_gets_no_filter() {
-    let relay = evidence(guest("relay", "(call $emit (i32.const 26) (i32.const 56))"), None);
+    let relay = evidence(guest("relay", "(call $emit (i32.const 26) (i32.const 56))"), None, WHILE);
     assert_eq!(relay.filter(), Err(NoFilter::ForAny));
     assert_eq!(relay.for_any, [("sk_handle_message", relay.all.deltas)]);
 }
