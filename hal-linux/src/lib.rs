@@ -19,4 +19,5 @@ pub mod logs;
 pub mod packages;
 pub mod run;
 pub mod sample;
+pub mod suggest;
 pub mod wake;

@@ -16,6 +16,8 @@ use crate::delta::{Delta, Stamp};
 use crate::gateway::{Event, Gateway, InputId, Setup};
 use crate::hal::sim::{SimClock, SimRng, SimStorage};
 use crate::hal::{Clock, Hal};
+#[cfg(any(test, feature = "trace"))]
+use crate::host::Acted;
 use crate::json;
 use crate::n2k::log::{Item, Record};
 use crate::n2k::{DeltaForm, Receiver};
@@ -120,6 +122,26 @@ impl Replay {
         self.gateway.install(package, Enabled::Always { config })?;
         self.settle();
         Ok(())
+    }
+
+    /// Installs a package as [`install`](Self::install) does, and watches it: no filter holds, and what its calls of
+    /// `delta_handler` do comes from [`take_acted`](Self::take_acted).
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(any(test, feature = "trace"))]
+    pub fn install_watched(&mut self, package: Package, config: Option<String>) -> Result<(), InstallError> {
+        let id = package.id();
+        self.gateway.install(package, Enabled::Always { config })?;
+        self.gateway.watch(&id);
+        self.settle();
+        Ok(())
+    }
+
+    /// Takes what the calls of a plugin that is watched did since this was last asked.
+    #[cfg(any(test, feature = "trace"))]
+    pub fn take_acted(&mut self, id: &str) -> Vec<Acted> {
+        self.gateway.take_acted(id)
     }
 
     /// Plays one record: its decoded delta, then what plugins emit because of it, go to [`next_line`](Self::next_line).

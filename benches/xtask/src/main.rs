@@ -17,6 +17,7 @@ mod go_guest;
 mod guests;
 mod kits;
 mod lint;
+mod newcomer;
 mod pgn_tables;
 mod process;
 mod qemu;

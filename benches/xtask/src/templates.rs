@@ -1,12 +1,12 @@
-//! A plugin author's way: a package from each template, built, checked against chips by every command, and run on the
-//! sample; then AssemblyScript in each of its memory runtimes, fed for a quarter of an hour of simulated time.
+//! A newcomer's path: a package from each template, built, tested, run on the sample, packed, installed into a gateway
+//! that runs, its value read over REST, and checked against chips by every command; then AssemblyScript in each of its memory runtimes, fed for a quarter of an hour of simulated time.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::toolchain::{GUEST, Toolchain};
-use crate::{built, debian, kits, process, sample, verdicts};
+use crate::{built, debian, kits, newcomer, process, sample, verdicts};
 
 const LANGUAGES: [&str; 5] = ["rust", "assemblyscript", "c", "zig", "go"];
 /// The smallest chip that a new plugin has to fit.
@@ -68,6 +68,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let home = process::target().join("templates");
     debian::packages(&["clang", "lld"])?;
     let lacking = kits::tools();
+    let log = home.join("boat.candump");
+    fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+    sample::write(&log)?;
     for language in LANGUAGES.into_iter().filter(|language| !lacking.contains(language)) {
         let folder = home.join(language);
         if folder.exists() {
@@ -100,6 +103,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             Some(line) => return Err(format!("{name} emitted {line}")),
             None => return Err(format!("{name} emitted nothing on the sample")),
         }
+        let value = newcomer::on_board(&skiff, &folder, &name, &log, &home)?;
+        println!("{name}: packed and installed into a gateway that runs, which serves {value} over REST");
         if language == "go" {
             // Far beyond any chip: what is refused, and how, is tried with the others.
             continue;

@@ -8,6 +8,7 @@ mod decode;
 mod doctor;
 pub mod exit;
 mod mouthpiece;
+mod play;
 mod plugin;
 mod replay;
 mod run;

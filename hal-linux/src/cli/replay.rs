@@ -6,19 +6,17 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use skiff_runtime::budget::{Board, Limits, Shortage};
+use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::delta::DELTA_BYTES_MAX;
 use skiff_runtime::gateway::Gateway;
-use skiff_runtime::host::{Fit, ModuleFacts, Refusal};
-use skiff_runtime::n2k::log::{Format, Mode};
-use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::package::{Package, plugin_id};
 use skiff_runtime::replay::Replay;
 use skiff_runtime::time::UnixMillis;
 
 use super::exit::{self, Failure};
-use super::talk::{Data, DataError};
-use crate::logs::{Log, LogEntry, Losses, Source, TimedLog};
+use super::play::{self, Ended, Writing};
+use super::talk::Data;
+use crate::logs::Source;
 use crate::packages;
 use crate::sample;
 
@@ -57,14 +55,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
 
-    /// How the log is written: auto, candump, canboat, ydwg, n2kascii, ngt1, ebl, ikonvert, pcdin, mxpgn, garmin, trc,
-    /// bst, pcap, ydvr
-    #[arg(long, value_name = "F", default_value = "auto", value_parser = super::parse_format)]
-    format: Format,
-
-    /// What a canboat line holds: plain, fast, mixed, or auto
-    #[arg(long, value_name = "M", default_value = "auto", value_parser = super::parse_mode)]
-    mode: Mode,
+    #[command(flatten)]
+    writing: Writing,
 
     /// Deny HTTP endpoints to a package that does not declare the capability httpEndpoints
     #[arg(long)]
@@ -87,19 +79,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let plugins = plugins(args, &limits)?;
     let mut output =
         Output { data: Data::stdout(), expected: args.expect.as_deref().map(Expected::open).transpose()?, line: 0 };
-    let result = if let Some(log) = &args.log {
-        replay_log(args, &Source::new(log), limits, plugins, &mut output)
-    } else {
-        let mut replay = Replay::new(limits, boat::LABEL, boat::START, args.strict);
-        install(&mut replay, plugins, &limits).and_then(|()| {
-            for (number, record) in (1..).zip(sample::Records::new()) {
-                replay.record(number, &record);
-                output.take(&mut replay)?;
-            }
-            replay.finish();
-            output.take(&mut replay)
-        })
-    };
+    let result = played(args, limits, plugins, &mut output);
     match result.and_then(|()| output.finish()) {
         Err(Ended::Enough) => Ok(()),
         Err(Ended::Failed(failure)) => Err(failure),
@@ -107,69 +87,27 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn replay_log(
-    args: &Args,
-    source: &Source,
-    limits: Limits,
-    plugins: Plugins,
-    output: &mut Output,
-) -> Result<(), Ended> {
-    let unreadable = |error: std::io::Error| Failure::new(exit::INPUT_MISSING, format_args!("{source}: {error}"));
-    let log = Log::open(source, args.format, args.mode).map_err(unreadable)?;
-    let mut log = TimedLog::new(log);
-    let mut losses = Losses::default();
+fn played(args: &Args, limits: Limits, plugins: Plugins, output: &mut Output) -> Result<(), Ended> {
     let mut plugins = Some(plugins);
-    let mut replay = None;
-    while let Some(entry) = log.next_entry().map_err(unreadable)? {
-        match entry {
-            LogEntry::Bad { number, error, is_last } => losses.bad(source, number, error, is_last),
-            entry => {
-                let start = start(&entry);
-                let replay = match &mut replay {
-                    Some(replay) => replay,
-                    // Plugins start at the time of the first record.
-                    none => {
-                        let mut first = Replay::new(limits, &source.label(), start, args.strict);
-                        install(&mut first, plugins.take().unwrap_or_default(), &limits)?;
-                        none.insert(first)
-                    }
-                };
-                match entry {
-                    LogEntry::Record { number, record } => {
-                        losses.record();
-                        replay.record(number, &record);
-                    }
-                    LogEntry::Sentence { number, time, text } => {
-                        losses.sentence();
-                        replay.sentence(number, time, &text);
-                    }
-                    LogEntry::Delta { number, time, text } => {
-                        losses.delta();
-                        replay.delta(number, time, &text);
-                    }
-                    LogEntry::Bad { .. } => {}
-                }
-                output.take(replay)?;
-            }
-        }
-    }
-    if let Some(replay) = &mut replay {
+    let mut begin = |label: &str, start: UnixMillis| {
+        let mut replay = Replay::new(limits, label, start, args.strict);
+        install(&mut replay, plugins.take().unwrap_or_default(), &limits)?;
+        Ok(replay)
+    };
+    let Some(log) = &args.log else {
+        let mut replay = play::sample(&mut begin, &mut |replay| output.take(replay))?;
+        replay.finish();
+        return output.take(&mut replay);
+    };
+    let source = Source::new(log);
+    let mut played = play::log(&source, args.writing, &mut begin, &mut |replay| output.take(replay))?;
+    if let Some(replay) = &mut played.replay {
         replay.finish();
         output.take(replay)?;
-        summary(source, replay.gateway());
+        summary(&source, replay.gateway());
     }
     output.data.flush()?;
-    log.log().tell_mode(source);
-    losses.verdict(source).map_err(|text| Ended::Failed(Failure::new(exit::INPUT_CORRUPT, text)))
-}
-
-fn start(entry: &LogEntry) -> UnixMillis {
-    let time = match entry {
-        LogEntry::Record { record, .. } => record.time,
-        LogEntry::Sentence { time, .. } | LogEntry::Delta { time, .. } => *time,
-        LogEntry::Bad { .. } => None,
-    };
-    time.unwrap_or_default()
+    Ok(played.verdict(&source)?)
 }
 
 /// Tells which sentences of NMEA 0183 have no mapping.
@@ -201,7 +139,8 @@ fn plugins(args: &Args, limits: &Limits) -> Result<Plugins, Failure> {
     }
     for (package, config) in &mut plugins {
         let given = configs.remove(&package.name).or_else(|| configs.remove(&plugin_id(&package.name)));
-        *config = given.or_else(|| config.take()).or_else(|| sample_config(args, &package.name));
+        *config =
+            given.or_else(|| config.take()).or_else(|| play::sample_config(&package.name).filter(|_| args.sample));
     }
     if let Some(name) = configs.keys().next() {
         let text = format!("--plugin-config names {name}, which is not one of the plugins; add it: --plugin {name}");
@@ -210,14 +149,8 @@ fn plugins(args: &Args, limits: &Limits) -> Result<Plugins, Failure> {
     Ok(plugins)
 }
 
-/// In the sample a built-in package has its sample configuration, wherever it was loaded from.
-fn sample_config(args: &Args, name: &str) -> Option<String> {
-    let known = |embedded: &&sample::Embedded| embedded.package().is_ok_and(|package| package.name == name);
-    sample::PACKAGES.iter().filter(|_| args.sample).find(known).map(|embedded| embedded.config.to_owned())
-}
-
 /// Reads a configuration object, compact.
-fn read_config(path: &Path, limit_bytes: u32) -> Result<String, Failure> {
+pub(super) fn read_config(path: &Path, limit_bytes: u32) -> Result<String, Failure> {
     let file = File::open(path)
         .map_err(|error| Failure::new(exit::INPUT_MISSING, format_args!("{}: {error}", path.display())))?;
     super::plugin::read_object(file, limit_bytes)
@@ -227,44 +160,12 @@ fn read_config(path: &Path, limit_bytes: u32) -> Result<String, Failure> {
 /// Installs the plugins. Who names a package wants it played: one that the board does not run ends the command.
 fn install(replay: &mut Replay, plugins: Plugins, limits: &Limits) -> Result<(), Ended> {
     for (package, config) in plugins {
+        play::must_run(&package, limits, replay)?;
         let name = package.name.clone();
-        let refused =
-            |code, clause: &dyn std::fmt::Display| Ended::Failed(Failure::new(code, format_args!("{name}: {clause}")));
-        let code = |refusal: &Refusal| if refusal.is_damage() { exit::INPUT_CORRUPT } else { exit::VERDICT };
-        let facts = ModuleFacts::survey(&package.wasm).map_err(|refusal| refused(code(&refusal), &refusal))?;
-        let fit = Fit::of(&facts, &package.capabilities, limits);
-        if limits.board != Board::Linux {
-            super::must_fit(&fit).map_err(|failure| refused(failure.code, &failure.text))?;
-        }
-        if let Some(refusal) = fit.refusals.first() {
-            return Err(refused(code(refusal), refusal));
-        }
-        let (needed, free) = (facts.reserved_bytes(&limits.plugin), replay.gateway().plugins().ledger().free());
-        if needed > free {
-            return Err(refused(exit::VERDICT, &Shortage { needed, free }));
-        }
-        replay.install(package, config).map_err(|error| refused(exit::VERDICT, &error))?;
+        let refused = |error| Failure::new(exit::VERDICT, format_args!("{name}: {error}"));
+        replay.install(package, config).map_err(refused)?;
     }
     Ok(())
-}
-
-/// Why a replay ends before its log does.
-enum Ended {
-    /// The reader of stdout has enough.
-    Enough,
-    Failed(Failure),
-}
-
-impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<DataError> for Ended {
-    fn from(error: DataError) -> Self {
-        error.into_result().map_or_else(Self::Failed, |()| Self::Enough)
-    }
 }
 
 struct Output {

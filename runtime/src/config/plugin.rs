@@ -11,6 +11,8 @@ use crate::json::{self, JsonError};
 
 /// Member with Skiff's own settings of a plugin: `{"subscribe":["environment.wind.*"]}`.
 const OWN_SECTION: &str = "skiff";
+/// Member of it with the operator's filter.
+const SUBSCRIBE: &str = "subscribe";
 
 /// Copies a damaged file, so that the next change of it loses nothing.
 fn keep_aside(storage: &mut dyn Storage, file: &str, limit_bytes: u32) -> Result<(), StorageError> {
@@ -116,6 +118,47 @@ impl PluginConfig {
         if read.is_err() { Self::default() } else { config }
     }
 
+    /// Returns Skiff's own settings of the plugin, compact JSON; `None` where there are none.
+    #[must_use]
+    pub fn own_section(&self) -> Option<&str> {
+        self.others.iter().find(|(name, _)| name == OWN_SECTION).map(|(_, section)| section.as_str())
+    }
+
+    /// Returns Skiff's own settings with the filter of the operator: the paths, `None` to take it away. `null` where nothing
+    /// is left.
+    #[must_use]
+    pub fn own_section_with(&self, filter: Option<&[String]>) -> String {
+        let mut left = false;
+        let section = json::object(|out| {
+            let read = json::members::<JsonError>(self.own_section().unwrap_or("{}"), |name, value| {
+                if name != SUBSCRIBE {
+                    left = true;
+                    out.json(name, value);
+                }
+                Ok(())
+            });
+            // What was no object has no members.
+            let _ = read;
+            if let Some(filter) = filter {
+                left = true;
+                out.list(SUBSCRIBE, |list| {
+                    for path in filter {
+                        list.text(path);
+                    }
+                });
+            }
+        });
+        if left { section } else { "null".into() }
+    }
+
+    /// Sets Skiff's own settings, compact JSON; `null` takes them away.
+    pub fn set_own_section(&mut self, section: String) {
+        self.others.retain(|(name, _)| name != OWN_SECTION);
+        if section != "null" {
+            self.others.push((OWN_SECTION.into(), section));
+        }
+    }
+
     /// Writes the file of the plugin `id`, all members.
     ///
     /// # Errors
@@ -218,6 +261,20 @@ mod tests {
             files.text(FILE),
             "{\n  \"configuration\": {\n    \"b\": 2\n  },\n  \"enabled\": false,\n  \"enableLogging\": true\n}"
         );
+    }
+
+    #[test]
+    fn a_filter_comes_and_goes_and_other_settings_stay() {
+        let mut config = PluginConfig::parse(r#"{"enabled":true,"skiff":{"a":1,"subscribe":["x"]},"mine":[2]}"#);
+        config.set_own_section(config.own_section_with(Some(&["b.*".to_string(), "c".to_string()])));
+        assert_eq!(config.json(), r#"{"enabled":true,"mine":[2],"skiff":{"a":1,"subscribe":["b.*","c"]}}"#);
+        config.set_own_section(config.own_section_with(None));
+        assert_eq!(config.own_section(), Some(r#"{"a":1}"#));
+        let mut config = PluginConfig::parse(r#"{"skiff":{"subscribe":["x"]}}"#);
+        config.set_own_section(config.own_section_with(None));
+        assert_eq!((config.json(), config.own_section()), ("{}".to_string(), None));
+        config.set_own_section(config.own_section_with(Some(&[])));
+        assert_eq!(config.json(), r#"{"skiff":{"subscribe":[]}}"#);
     }
 
     #[test]

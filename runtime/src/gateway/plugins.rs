@@ -161,6 +161,18 @@ impl Gateway {
         replaced
     }
 
+    /// Watches a plugin; see [`Registry::watch`].
+    #[cfg(any(test, feature = "trace"))]
+    pub fn watch(&mut self, id: &str) {
+        self.plugins.registry.watch(id);
+    }
+
+    /// Takes what the calls of a plugin that is watched did; see [`Registry::take_acted`].
+    #[cfg(any(test, feature = "trace"))]
+    pub fn take_acted(&mut self, id: &str) -> Vec<crate::host::Acted> {
+        self.plugins.registry.take_acted(id)
+    }
+
     /// Publishes what plugins emitted.
     pub(super) fn publish_emitted(&mut self, now: Instant) {
         for emitted in core::mem::take(&mut self.plugins.outbox) {

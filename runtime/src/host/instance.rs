@@ -19,7 +19,7 @@ use super::start_section;
 use super::state::{HostState, file_limits, store_limits};
 use super::trace;
 use super::values::Values;
-use super::{Arrival, Call, Delta, Progress, Services, engine, imports, text};
+use super::{Arrival, Call, Delta, Progress, Services, engine, imports, text, watch};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Files;
@@ -134,6 +134,8 @@ impl Instance {
             args: Vec::new(),
             #[cfg(any(test, feature = "trace"))]
             trace: trace::Trace::default(),
+            #[cfg(any(test, feature = "trace"))]
+            watch: None,
         };
         let mut store = Store::new(&engine, state);
         store.limiter(|state| &mut state.growth);
@@ -215,6 +217,7 @@ impl Instance {
             *filled = u64::from(at).saturating_add(bytes.into());
         }
         self.uncollected.1 = self.uncollected.1.saturating_add(bytes.into());
+        watch::handed(self.store.data_mut(), at, bytes);
     }
 
     /// Returns how far its memory was filled when something was last placed there, bytes; `None` where that says nothing,
@@ -262,7 +265,8 @@ impl Instance {
             values.begin(matches!(call, Call::Update));
         }
         self.fuel_in_call = 0;
-        self.machine = Some(Machine::new(self, call));
+        let call = watch::instead(self, call);
+        self.plan(call);
     }
 
     /// Runs one fuel slice of the call that was begun.
@@ -278,7 +282,7 @@ impl Instance {
         let state = self.store.data_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
         self.write_inputs();
-        let progress = machine.slice(self, services);
+        let progress = watch::slice(&mut machine, self, services);
         trace::report(self.store.data_mut(), services);
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
@@ -291,7 +295,15 @@ impl Instance {
             Progress::Failed(_) => self.pass_over_outputs(),
             Progress::Done(_) => {}
         }
+        let (progress, next) = watch::go_on(self, progress, services);
+        if let Some(call) = next {
+            self.plan(call);
+        }
         progress
+    }
+
+    fn plan(&mut self, call: Call) {
+        self.machine = Some(Machine::new(self, call));
     }
 
     /// Writes down what the call left in open files.

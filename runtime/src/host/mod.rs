@@ -31,6 +31,11 @@ mod trace;
 #[path = "untraced.rs"]
 mod trace;
 mod values;
+#[cfg(any(test, feature = "trace"))]
+mod watch;
+#[cfg(not(any(test, feature = "trace")))]
+#[path = "unwatched.rs"]
+mod watch;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -49,6 +54,8 @@ pub use registration::{REGISTRATION_TEXT_BYTES_MAX, Registration, put_export};
 #[cfg(any(test, feature = "trace"))]
 pub use trace::{HostCall, short_sha256, shown_text};
 pub use values::{Arrival, Values};
+#[cfg(any(test, feature = "trace"))]
+pub use watch::Acted;
 
 use crate::delta::{Delta, DeltaVersion, ValueSink};
 use crate::time::{Instant, UnixMillis};
@@ -173,6 +180,9 @@ pub trait Services {
     /// Hears how many host calls of one call were not shown: there are too many.
     #[cfg(any(test, feature = "trace"))]
     fn overlook(&mut self, _calls: u64) {}
+    /// Hears what a call of `delta_handler` did, when the instance is watched ([`Instance::load_watched`]).
+    #[cfg(any(test, feature = "trace"))]
+    fn acted(&mut self, _acted: Acted) {}
     /// Takes a log line of the plugin.
     fn log(&mut self, level: log::Level, text: &str);
     /// Sets the status text; empty removes it.

@@ -5,6 +5,7 @@
 //! is exported under [`EXPORT`]. Nothing inside other sections changes, indices least of all.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use wasmparser::{Parser, Payload};
 
@@ -29,24 +30,37 @@ pub(super) fn exported(wasm: &[u8]) -> Option<Vec<u8>> {
         }
     }
     let ((exports, count), (function, start)) = (exports?, start?);
-    // The content of the section begins with the count of its entries.
-    let entries = wasm.get(exports.start.checked_add(encoded(count).len())?..exports.end)?;
-    let mut content = encoded(count.checked_add(1)?);
-    content.extend_from_slice(entries);
-    content.extend(encoded(u32::try_from(EXPORT.len()).ok()?));
-    content.extend_from_slice(EXPORT.as_bytes());
-    content.push(FUNCTION_KIND);
-    content.extend(encoded(function));
-
     let mut out = Vec::new();
     out.try_reserve_exact(wasm.len().checked_add(EXPORT.len())?.checked_add(16)?).ok()?;
+    with_exports(wasm, (exports.clone(), count), &[(EXPORT, FUNCTION_KIND, function)], &mut out)?;
+    out.extend_from_slice(wasm.get(exports.end..header(wasm, START_SECTION, start.start)?)?);
+    out.extend_from_slice(wasm.get(start.end..)?);
+    Some(out)
+}
+
+/// Writes a module up to the end of its exports, to which some are added, each a name, a kind and an index. `exports` is
+/// where the content of that section is, and the number of its entries.
+pub(super) fn with_exports(
+    wasm: &[u8],
+    (exports, count): (Range<usize>, u32),
+    added: &[(&str, u8, u32)],
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    // The content of the section begins with the count of its entries.
+    let entries = wasm.get(exports.start.checked_add(encoded(count).len())?..exports.end)?;
+    let mut content = encoded(count.checked_add(u32::try_from(added.len()).ok()?)?);
+    content.extend_from_slice(entries);
+    for (name, kind, index) in added {
+        content.extend(encoded(u32::try_from(name.len()).ok()?));
+        content.extend_from_slice(name.as_bytes());
+        content.push(*kind);
+        content.extend(encoded(*index));
+    }
     out.extend_from_slice(wasm.get(..header(wasm, EXPORT_SECTION, exports.start)?)?);
     out.push(EXPORT_SECTION);
     out.extend(encoded(u32::try_from(content.len()).ok()?));
     out.extend_from_slice(&content);
-    out.extend_from_slice(wasm.get(exports.end..header(wasm, START_SECTION, start.start)?)?);
-    out.extend_from_slice(wasm.get(start.end..)?);
-    Some(out)
+    Some(())
 }
 
 /// Finds where the section begins whose content begins at `content`: its number stands before the size of the content,

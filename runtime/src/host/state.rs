@@ -35,6 +35,9 @@ pub(super) struct HostState {
     /// Host calls for a transcript, when one is kept.
     #[cfg(any(test, feature = "trace"))]
     pub(super) trace: super::trace::Trace,
+    /// What it did, when somebody wants to know.
+    #[cfg(any(test, feature = "trace"))]
+    pub(super) watch: super::watch::Watching,
 }
 
 /// The board's limits for files.

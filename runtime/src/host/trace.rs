@@ -21,6 +21,7 @@ use super::imports::{Caller, Ret};
 use super::memory::{GuestSlice, Linear};
 use super::state::HostState;
 use super::text::{self, Managed};
+use super::watch;
 use crate::json;
 
 /// One call of an import.
@@ -96,6 +97,7 @@ pub(super) fn begin_call(state: &mut HostState) {
 
 /// Writes down a call before it runs, where anybody wants to see it.
 pub(super) fn shown(row: TracedImport, caller: &mut Caller<'_>, params: &[Val]) -> Shown {
+    watch::note(row, caller, params);
     let row = row.filter(|row| row.shows != Shape::Hidden)?;
     let calls = caller.state_mut().trace.0.as_mut()?;
     if calls.shown >= CALLS_SHOWN_MAX || calls.shown_bytes >= BYTES_SHOWN_MAX {

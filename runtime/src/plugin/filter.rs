@@ -2,14 +2,21 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::config::PluginConfig;
 use crate::delta::Delta;
 use crate::package::{Package, subscribe};
 use crate::paths::{Pattern, PatternSet};
 
-/// Member of the configuration file in which the operator overrides the package.
-const SECTION: &str = "skiff";
+/// Returns the paths that are wished for a plugin, and whether its operator has set them; `None` where nobody wishes for
+/// any, so that it gets every delta.
+#[must_use]
+pub fn wished(package: &Package, config: Option<&PluginConfig>) -> Option<(Vec<String>, bool)> {
+    let of_operator = config.and_then(|config| config.own_section()).and_then(subscribe);
+    let by_operator = of_operator.is_some();
+    Some((of_operator.or_else(|| package.subscribe.clone())?, by_operator))
+}
 
 /// The paths a plugin wants; without patterns it gets nothing, without a filter everything.
 #[derive(Debug)]
@@ -28,10 +35,7 @@ impl PathFilter {
         limit: u16,
         refused: &mut dyn FnMut(String),
     ) -> Option<Self> {
-        let section = config.and_then(|config| config.others.iter().find(|(name, _)| name == SECTION));
-        let of_operator = section.and_then(|(_, section)| subscribe(section));
-        let by_operator = of_operator.is_some();
-        let wanted = of_operator.or_else(|| package.subscribe.clone())?;
+        let (wanted, by_operator) = wished(package, config)?;
         let mut patterns = PatternSet::new(usize::from(limit));
         for text in &wanted {
             let added = Pattern::of_path(text)
@@ -93,7 +97,6 @@ mod tests {
     use super::*;
     use crate::delta::Stamp;
     use crate::time::UnixMillis;
-    use std::vec::Vec;
 
     fn package(section: &str) -> Package {
         let json = format!(r#"{{"name":"p","keywords":["signalk-wasm-plugin"],"wasmManifest":"p.wasm"{section}}}"#);

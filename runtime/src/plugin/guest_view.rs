@@ -13,6 +13,8 @@ use super::offers::Offers;
 use super::orphans::Orphans;
 use super::ports::PortTable;
 use super::sockets::{SOCKET_PERIOD, SocketLimits, SocketTable};
+#[cfg(any(test, feature = "trace"))]
+use super::watched::Watched;
 use crate::budget::PluginLimits;
 use crate::package::Package;
 use crate::queue::Queue;
@@ -88,6 +90,9 @@ pub(super) struct GuestView {
     pub(super) ports: PortTable,
     pub(super) orphans: Orphans,
     status_bytes_max: usize,
+    /// What its calls of `delta_handler` did, where it is watched.
+    #[cfg(any(test, feature = "trace"))]
+    pub(super) watched: Option<Watched>,
 }
 
 impl GuestView {
@@ -114,6 +119,8 @@ impl GuestView {
             now: Instant::default(),
             call_began: Instant::default(),
             status_bytes_max: usize::from(limits.status_bytes_max),
+            #[cfg(any(test, feature = "trace"))]
+            watched: None,
             fetches: Fetches::new(limits, orphans.clone()),
             sockets: SocketTable::new(SocketLimits::of(limits), orphans.clone()),
             ports: PortTable::new(limits.serial_ports_max.into(), limits.socket_send_bytes as usize),

@@ -26,7 +26,7 @@ impl Version {
         let mut refused = Vec::new();
         let limit = self.limits.path_filter_max;
         let filter = PathFilter::of(&self.package, self.config.as_ref(), limit, &mut |clause| refused.push(clause));
-        self.filter = filter.map(Arc::new);
+        self.filter = filter.filter(|_| !self.is_watched()).map(Arc::new);
         self.told_of = None;
         refused.iter().for_each(|clause| self.view.log(log::Level::Warn, clause));
         self.view.release();
@@ -75,7 +75,7 @@ impl Version {
             limits: self.limits,
             growth_bytes: ledger.free(),
         };
-        let instance = Instance::load(facts, &self.package.wasm, &spec).map_err(|error| error.to_string())?;
+        let instance = self.instance(facts, &spec).map_err(|error| error.to_string())?;
         Ok((instance, memory))
     }
 }

@@ -32,6 +32,11 @@ mod turn;
 mod unusable;
 mod values;
 mod version;
+#[cfg(any(test, feature = "trace"))]
+mod watched;
+#[cfg(not(any(test, feature = "trace")))]
+#[path = "unwatched.rs"]
+mod watched;
 mod wear;
 
 pub use context::{Emitted, Net, Turn, World};
@@ -39,6 +44,7 @@ pub use crash::{CRASH_WINDOW, CrashHistory, RESTARTS_MAX};
 pub use errors::{ConfigureError, InstallError, ReplaceError};
 pub use exchange::{ExchangeId, Finished, Outcome, Reply};
 pub use fetch::OFFLINE_RETRY;
+pub use filter::wished;
 pub use guest_view::Drops;
 pub use installed::{Plugin, Waiting};
 pub use life::PluginState;

@@ -228,6 +228,12 @@ impl Registry {
         self.plugins().find(|plugin| plugin.id() == id)
     }
 
+    /// Finds a plugin by its id to be changed.
+    #[cfg(any(test, feature = "trace"))]
+    pub(super) fn find_mut(&mut self, id: &str) -> Option<&mut Plugin> {
+        find_mut(&mut self.plugins, |plugin| plugin.id() == id)
+    }
+
     /// Returns what is reserved and free.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {

@@ -44,6 +44,13 @@ impl Services for SliceServices<'_, '_> {
         self.world.rng.fill(buffer);
     }
 
+    #[cfg(any(test, feature = "trace"))]
+    fn acted(&mut self, acted: crate::host::Acted) {
+        if let Some(watched) = &mut self.view.watched {
+            watched.push(acted);
+        }
+    }
+
     fn log(&mut self, level: log::Level, text: &str) {
         self.view.heard(Words::Line, text);
         self.view.log(level, text);

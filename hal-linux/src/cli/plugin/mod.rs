@@ -1,5 +1,6 @@
 //! `skiff plugin`: administration, of a running gateway or of the configuration folder.
 
+mod subscribe;
 mod table;
 mod target;
 
@@ -33,6 +34,7 @@ use target::AdminTarget;
     skiff plugin enable @skiff/true-wind\n  \
     skiff plugin config @skiff/shallow-water-alarm --set alarm.json\n  \
     skiff plugin config @skiff/shallow-water-alarm\n  \
+    skiff plugin subscribe @acme/tide --suggest race.log\n  \
     skiff plugin new tide && cd tide && skiff plugin dev\n\n\
     Changes of a running gateway need its token: it is read from skiff/token in the configuration folder,\n\
     or from the environment variable SKIFF_TOKEN."
@@ -54,6 +56,7 @@ pub struct Args {
 enum Verb {
     #[command(flatten)]
     Administer(Administer),
+    Subscribe(subscribe::Args),
     #[command(flatten)]
     Author(author::Verb),
 }
@@ -136,10 +139,17 @@ enum Administer {
     },
 }
 
+impl Args {
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        self.config.clone().map_or_else(super::default_config, Ok)
+    }
+}
+
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
     match &args.verb {
         Verb::Administer(verb) => administer(args, verb),
+        Verb::Subscribe(verb) => subscribe::command(verb, &args.folder()?, args.url.as_deref()),
         Verb::Author(verb) => author::command(verb),
     }
 }
@@ -151,11 +161,7 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
         Administer::Config { set: Some(path), .. } => Some(read_configuration(path, config_bytes_max)?),
         _ => None,
     };
-    let folder = match (&args.config, &args.url) {
-        (Some(folder), _) => folder.clone(),
-        (None, _) => super::default_config()?,
-    };
-    let mut target = AdminTarget::find(folder, args.url.as_deref())?;
+    let mut target = AdminTarget::find(args.folder()?, args.url.as_deref())?;
     match verb {
         Administer::List { json } => list(&mut target, *json),
         Administer::Install { package, grant } => target.install(package, grant.unwrap_or_default()),
@@ -193,6 +199,8 @@ enum Change {
     Enabled(bool, Asks),
     /// Compact JSON object.
     Configuration(String),
+    /// Skiff's own settings of it, a compact JSON object or `null`.
+    OwnSection(String),
 }
 
 impl Change {
@@ -201,6 +209,8 @@ impl Change {
             Self::Enabled(true, _) => "enabled",
             Self::Enabled(false, _) => "disabled",
             Self::Configuration(_) => "configuration saved",
+            Self::OwnSection(section) if section == "null" => "the operator's filter is gone",
+            Self::OwnSection(_) => "the operator's filter is saved",
         }
     }
 }

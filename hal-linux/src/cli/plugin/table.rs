@@ -18,15 +18,20 @@ pub(super) fn columns(table: &[PluginRow]) -> Vec<String> {
     let header = ["PACKAGE", "VERSION", "STATE", "REASON"].map(str::to_owned);
     let cells =
         table.iter().map(|row| [&row.package, &row.version, &row.state, &row.reason].map(|text| sanitised(text)));
-    let rows: Vec<[String; 4]> = std::iter::once(header).chain(cells).collect();
-    let mut widths = [0; 4];
-    for row in &rows {
+    aligned(&std::iter::once(header).chain(cells).map(Vec::from).collect::<Vec<_>>())
+}
+
+/// Pads cells to the width of their columns.
+pub(super) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(row.len().max(widths.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
     }
-    let line = |row: &[String; 4]| {
-        let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+    let line = |row: &Vec<String>| {
+        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()

@@ -137,6 +137,7 @@ impl AdminTarget {
                             body.boolean("enabled", *enabled)
                         }
                         Change::Configuration(configuration) => body.json("configuration", configuration),
+                        Change::OwnSection(section) => body.json("skiff", section),
                     };
                 });
                 ask(client, Method::POST, &address, Some(Body::Json(body)))?;
@@ -159,6 +160,7 @@ impl AdminTarget {
                         }
                         config.configuration = Some(configuration.clone());
                     }
+                    Change::OwnSection(section) => config.set_own_section(section.clone()),
                 }
                 config.save(folder, &id).map_err(|error| {
                     Failure::new(exit::VERDICT, format_args!("{}/{error}", folder.root().display()))
@@ -396,7 +398,8 @@ fn read_text(storage: &mut Folder, file: &str) -> Option<String> {
     }
 }
 
-fn load(folder: &mut Folder, id: &str) -> Result<PluginConfig, Failure> {
+/// Reads the configuration file of a plugin; where there is none it is empty.
+pub(super) fn load(folder: &mut Folder, id: &str) -> Result<PluginConfig, Failure> {
     let limit = Limits::of(Board::Linux).plugin.config_bytes_max;
     let loaded = PluginConfig::load(folder, id, limit);
     let loaded =
