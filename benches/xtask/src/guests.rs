@@ -29,7 +29,7 @@ const MODULE: &str = "plugin.wasm";
 /// The module with pages of one byte.
 const SMALL_MODULE: &str = "plugin-small.wasm";
 /// What `cargo` gets for it.
-const SMALL_ARGUMENTS: [&str; 4] = [
+pub const SMALL_ARGUMENTS: [&str; 4] = [
     "--features",
     "small-pages",
     "--config",

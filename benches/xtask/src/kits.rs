@@ -19,8 +19,12 @@ enum Made {
     Committed,
     /// By cargo, of the package or of this example of it.
     Cargo(Option<&'static str>),
+    /// By cargo, with pages of one byte: for Skiff alone.
+    Small,
     /// By the compiler of AssemblyScript, with this memory runtime, from this file.
     Script(&'static str, &'static str),
+    /// By the same with the runtime that frees nothing; no call of the host may allocate.
+    Heapless,
     /// By the command that `package.json` names.
     Build,
     /// By clang, as the build script of a package in C says.
@@ -34,15 +38,23 @@ const INDEX: &str = "assembly/index.ts";
 
 const KITS: &[Kit] = &[
     Kit("rust/true-wind", Made::Committed, "true-wind"),
+    Kit("rust/true-wind", Made::Small, "true-wind"),
+    Kit("assemblyscript/true-wind", Made::Script("incremental", INDEX), "true-wind"),
+    Kit("assemblyscript/true-wind", Made::Heapless, "true-wind"),
     Kit("c/true-wind", Made::Build, "true-wind"),
     Kit("zig/true-wind", Made::Build, "true-wind"),
     Kit("go/true-wind", Made::Build, "true-wind"),
+    Kit("rust/shallow-water-alarm", Made::Cargo(None), "shallow-water-alarm"),
+    Kit("rust/shallow-water-alarm", Made::Small, "shallow-water-alarm"),
     Kit("assemblyscript/shallow-water-alarm", Made::Committed, "shallow-water-alarm"),
+    Kit("assemblyscript/shallow-water-alarm", Made::Heapless, "shallow-water-alarm"),
     Kit("c/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("zig/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("go/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("rust/anchor-watch", Made::Cargo(None), "anchor-watch"),
+    Kit("rust/anchor-watch", Made::Small, "anchor-watch"),
     Kit("assemblyscript/anchor-watch", Made::Script("incremental", INDEX), "anchor-watch"),
+    Kit("assemblyscript/anchor-watch", Made::Heapless, "anchor-watch"),
     Kit("c/anchor-watch", Made::Build, "anchor-watch"),
     Kit("zig/anchor-watch", Made::Build, "anchor-watch"),
     Kit("go/anchor-watch", Made::Build, "anchor-watch"),
@@ -58,7 +70,7 @@ const KITS: &[Kit] = &[
 ];
 
 /// Rust packages with tests of their own.
-const TESTED: [&str; 1] = ["plugins/rust/anchor-watch"];
+const TESTED: [&str; 2] = ["plugins/rust/anchor-watch", "plugins/rust/shallow-water-alarm"];
 /// Has the compiler of AssemblyScript and the toolkit among its packages.
 const SCRIPT_HOME: &str = "plugins/assemblyscript/shallow-water-alarm";
 /// Version of the package of PyPI that carries zig.
@@ -68,15 +80,16 @@ const WITHOUT_SKIFF: &str = "every-kind-interval";
 /// Needs more of a host than deltas: all that was done and answered is compared.
 const ON_SKIFF: &str = "offers";
 
-/// Runs `xtask kits`; with `BLESS=1` the texts are written.
+/// Runs `xtask kits [PART…]`: those whose folder has such a part, or all; with `BLESS=1` the texts are written.
 ///
 /// # Errors
 /// What cannot be built, or the first line that differs.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err("takes no arguments".into());
+    let is_asked = |folder: &str| arguments.is_empty() || arguments.iter().any(|part| folder.contains(part.as_str()));
+    if !KITS.iter().any(|Kit(folder, ..)| is_asked(folder)) {
+        return Err(format!("no plugin lies in a folder with {}", arguments.join(" or ")));
     }
-    for folder in TESTED {
+    for folder in TESTED.into_iter().filter(|folder| is_asked(folder)) {
         let mut cargo = process::command("cargo", ["test", "--quiet", "--locked"]);
         process::run(cargo.current_dir(process::top().join(folder)))?;
     }
@@ -85,7 +98,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let lacking = tools();
     let skiff = built::tested()?;
     let mut blessed = std::env::var_os("BLESS").map(|_| Vec::new());
-    for Kit(folder, made, scenario) in KITS {
+    for Kit(folder, made, scenario) in KITS.iter().filter(|Kit(folder, ..)| is_asked(folder)) {
         if lacking.iter().any(|language| folder.starts_with(language)) {
             continue;
         }
@@ -93,9 +106,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         let module = make(&folder, made)?;
         let file = |ending: &str| process::top().join("plugins/scenarios").join(scenario).with_extension(ending);
         let mut played = Vec::new();
-        if *scenario != ON_SKIFF {
+        if *scenario != ON_SKIFF && !matches!(made, Made::Small) {
             let rows = process::top().join("benches/xtask/kits/rows.mjs");
-            played.push(process::output(Command::new("node").arg(rows).arg(file("json")).arg(&module))?);
+            let heap = matches!(made, Made::Heapless).then_some("--allocates-nothing");
+            played.push(process::output(Command::new("node").arg(rows).arg(file("json")).arg(&module).args(heap))?);
         }
         if *scenario != WITHOUT_SKIFF {
             played.push(process::output(Command::new(&skiff).arg("test").arg(file("json")).arg(&module))?);
@@ -142,6 +156,7 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
             process::run(Command::new("sh").args(["-c", &command]).current_dir(folder))?;
             Ok(module)
         }
+        Made::Heapless => make(folder, &Made::Script("stub", INDEX)),
         Made::Script(runtime, source) => {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let module = target.join(format!("{name}-{runtime}.wasm"));
@@ -155,26 +170,23 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
             process::output(&mut asc)?;
             Ok(module)
         }
-        Made::Cargo(example) => {
-            let toolchain = Toolchain::ensure(GUEST)?;
-            let target = process::target().join("guests");
-            let mut cargo = toolchain.cargo(folder);
-            cargo.args(["build", "--quiet", "--release", "--locked", "--target", GUEST, "--target-dir"]).arg(&target);
-            let release = target.join(GUEST).join("release");
-            let module = match example {
-                Some(example) => {
-                    cargo.args(["--example", example]);
-                    release.join("examples").join(example)
-                }
-                None => {
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-                    release.join(name.replace('-', "_"))
-                }
-            };
-            process::run(&mut cargo)?;
-            Ok(module.with_extension("wasm"))
-        }
+        Made::Cargo(Some(example)) => cargo(folder, "guests", &["--example", example], &format!("examples/{example}")),
+        Made::Cargo(None) => cargo(folder, "guests", &[], &crate_name(folder)),
+        Made::Small => cargo(folder, "guests-small", &guests::SMALL_ARGUMENTS, &crate_name(folder)),
     }
+}
+
+/// Builds a module with cargo in this folder of the target folder.
+fn cargo(folder: &Path, target: &str, arguments: &[&str], module: &str) -> Result<PathBuf, String> {
+    let target = process::target().join(target);
+    let mut cargo = Toolchain::ensure(GUEST)?.cargo(folder);
+    cargo.args(["build", "--quiet", "--release", "--locked", "--target", GUEST]).args(arguments);
+    process::run(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join(GUEST).join("release").join(module).with_extension("wasm"))
+}
+
+fn crate_name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_")
 }
 
 /// Installs the compilers of PyPI; returns the languages without one, and tells why.
