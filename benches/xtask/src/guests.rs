@@ -25,9 +25,9 @@ pub struct Guest {
 }
 
 /// The module for every host.
-const MODULE: &str = "plugin.wasm";
+pub const MODULE: &str = "plugin.wasm";
 /// The module with pages of one byte.
-const SMALL_MODULE: &str = "plugin-small.wasm";
+pub const SMALL_MODULE: &str = "plugin-small.wasm";
 /// What `cargo` gets for it.
 pub const SMALL_ARGUMENTS: [&str; 4] = [
     "--features",

@@ -69,6 +69,8 @@ const KITS: &[Kit] = &[
     Kit("every-kind", Made::Clang, "every-kind-interval"),
 ];
 
+/// What a package in each language plays.
+const IN_EVERY_LANGUAGE: [&str; 3] = ["true-wind", "shallow-water-alarm", "anchor-watch"];
 /// Rust packages with tests of their own.
 const TESTED: [&str; 2] = ["plugins/rust/anchor-watch", "plugins/rust/shallow-water-alarm"];
 /// Has the compiler of AssemblyScript and the toolkit among its packages.
@@ -187,6 +189,48 @@ fn cargo(folder: &Path, target: &str, arguments: &[&str], module: &str) -> Resul
 
 fn crate_name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_")
+}
+
+/// A package with its modules.
+pub struct Package {
+    /// Language, as the folder of all its packages is named.
+    pub language: String,
+    /// Where its `package.json` lies.
+    pub folder: PathBuf,
+    /// What it plays.
+    pub scenario: PathBuf,
+    /// Files of the package, and what was built for them.
+    pub modules: Vec<(&'static str, PathBuf)>,
+}
+
+/// Builds the packages that there are in every language.
+///
+/// # Errors
+/// What cannot be built.
+pub fn packages() -> Result<Vec<Package>, String> {
+    guests::node_packages()?;
+    debian::packages(&["clang", "lld"])?;
+    if let Some(language) = tools().first() {
+        return Err(format!("there is no compiler for {language}"));
+    }
+    let mut packages: Vec<Package> = Vec::new();
+    for Kit(below, made, scenario) in KITS.iter().filter(|kit| IN_EVERY_LANGUAGE.contains(&kit.2)) {
+        let folder = process::top().join("plugins").join(below);
+        let file = match made {
+            Made::Heapless => continue,
+            Made::Small => guests::SMALL_MODULE,
+            _ => guests::MODULE,
+        };
+        let module = (file, make(&folder, made)?);
+        if let Some(package) = packages.iter_mut().find(|package| package.folder == folder) {
+            package.modules.push(module);
+            continue;
+        }
+        let language = below.split('/').next().unwrap_or_default().to_owned();
+        let scenario = process::top().join("plugins/scenarios").join(scenario).with_extension("json");
+        packages.push(Package { language, folder, scenario, modules: vec![module] });
+    }
+    Ok(packages)
 }
 
 /// Installs the compilers of PyPI; returns the languages without one, and tells why.
