@@ -27,6 +27,8 @@ enum Made {
     Heapless,
     /// By the command that `package.json` names.
     Build,
+    /// By its other command, which needs TinyGo.
+    TinyGo,
     /// By clang, as the build script of a package in C says.
     Clang,
 }
@@ -44,6 +46,7 @@ const KITS: &[Kit] = &[
     Kit("c/true-wind", Made::Build, "true-wind"),
     Kit("zig/true-wind", Made::Build, "true-wind"),
     Kit("go/true-wind", Made::Build, "true-wind"),
+    Kit("go/true-wind", Made::TinyGo, "true-wind"),
     Kit("rust/shallow-water-alarm", Made::Cargo(None), "shallow-water-alarm"),
     Kit("rust/shallow-water-alarm", Made::Small, "shallow-water-alarm"),
     Kit("assemblyscript/shallow-water-alarm", Made::Committed, "shallow-water-alarm"),
@@ -51,6 +54,7 @@ const KITS: &[Kit] = &[
     Kit("c/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("zig/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("go/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
+    Kit("go/shallow-water-alarm", Made::TinyGo, "shallow-water-alarm"),
     Kit("rust/anchor-watch", Made::Cargo(None), "anchor-watch"),
     Kit("rust/anchor-watch", Made::Small, "anchor-watch"),
     Kit("assemblyscript/anchor-watch", Made::Script("incremental", INDEX), "anchor-watch"),
@@ -58,6 +62,7 @@ const KITS: &[Kit] = &[
     Kit("c/anchor-watch", Made::Build, "anchor-watch"),
     Kit("zig/anchor-watch", Made::Build, "anchor-watch"),
     Kit("go/anchor-watch", Made::Build, "anchor-watch"),
+    Kit("go/anchor-watch", Made::TinyGo, "anchor-watch"),
     Kit("rust/anchor-watch", Made::Cargo(Some("every_kind")), "every-kind"),
     Kit("every-kind", Made::Script("incremental", "plugin.ts"), "every-kind"),
     Kit("every-kind", Made::Script("minimal", "plugin.ts"), "every-kind"),
@@ -100,8 +105,13 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let lacking = tools();
     let skiff = built::tested()?;
     let mut blessed = std::env::var_os("BLESS").map(|_| Vec::new());
+    let has_tinygo = process::found("tinygo");
+    if !has_tinygo {
+        println!("SKIPPED: no plugin is built by TinyGo, there is none here");
+    }
     for Kit(folder, made, scenario) in KITS.iter().filter(|Kit(folder, ..)| is_asked(folder)) {
-        if lacking.iter().any(|language| folder.starts_with(language)) {
+        let is_lacking = lacking.iter().any(|language| folder.starts_with(language));
+        if is_lacking || (matches!(made, Made::TinyGo) && !has_tinygo) {
             continue;
         }
         let folder = process::top().join("plugins").join(folder);
@@ -144,8 +154,9 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
     let committed = folder.join("plugin.wasm");
     match made {
         Made::Committed => Ok(committed),
-        Made::Build => {
-            let command = build_script(folder)?;
+        Made::Build | Made::TinyGo => {
+            let name = if matches!(made, Made::TinyGo) { "build:tinygo" } else { "build" };
+            let command = build_script(folder, name)?;
             let mut shell = Command::new("sh");
             with_tools(&mut shell);
             process::run(shell.args(["-c", &command]).current_dir(folder))?;
@@ -153,7 +164,7 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
         }
         Made::Clang => {
             let module = target.join("every-kind-c.wasm");
-            let command = build_script(&process::top().join("plugins/c/true-wind"))?;
+            let command = build_script(&process::top().join("plugins/c/true-wind"), "build")?;
             let command = command.replace("-o plugin.wasm", &format!("-o '{}'", module.display()));
             process::run(Command::new("sh").args(["-c", &command]).current_dir(folder))?;
             Ok(module)
@@ -217,7 +228,7 @@ pub fn packages() -> Result<Vec<Package>, String> {
     for Kit(below, made, scenario) in KITS.iter().filter(|kit| IN_EVERY_LANGUAGE.contains(&kit.2)) {
         let folder = process::top().join("plugins").join(below);
         let file = match made {
-            Made::Heapless => continue,
+            Made::Heapless | Made::TinyGo => continue,
             Made::Small => guests::SMALL_MODULE,
             _ => guests::MODULE,
         };
@@ -261,12 +272,12 @@ fn zig() -> Result<(), String> {
     process::run(pip.arg(&target).arg(format!("ziglang=={ZIG}")))
 }
 
-fn build_script(folder: &Path) -> Result<String, String> {
+fn build_script(folder: &Path, name: &str) -> Result<String, String> {
     let path = folder.join("package.json");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let package: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let script = package["scripts"]["build"].as_str();
-    script.map(str::to_owned).ok_or_else(|| format!("{}: no build script", path.display()))
+    let script = package["scripts"][name].as_str();
+    script.map(str::to_owned).ok_or_else(|| format!("{}: no script {name}", path.display()))
 }
 
 /// What a plugin did and its results, of a transcript: without numbers of lines, and, unless it is asked for as a whole,
