@@ -36,6 +36,9 @@ pub const SMALL_ARGUMENTS: [&str; 4] = [
     "target.wasm32-unknown-unknown.rustflags=['-Clink-arg=-zstack-size=4096','-Clink-arg=--initial-memory=16384','-Clink-arg=--page-size=1']",
 ];
 
+/// Memory of one in AssemblyScript, bytes, as its `package.json` says.
+const SMALL_BYTES: &str = "16384";
+
 #[derive(Clone, Copy)]
 enum Language {
     Rust,
@@ -49,7 +52,7 @@ pub const GUESTS: [Guest; 2] = [
         package: "@skiff/shallow-water-alarm",
         folder: "plugins/assemblyscript/shallow-water-alarm",
         language: Language::AssemblyScript,
-        small: false,
+        small: true,
     },
 ];
 
@@ -203,14 +206,21 @@ impl Guest {
         };
         let version = process::output(node().arg("--version"))?;
         let name = self.folder.rsplit('/').next().unwrap_or_default();
-        let wasm = process::target().join("guests").join(name).with_extension("wasm");
-        // asc reports each suboptimal pass of the optimizer on stderr, so its output is shown only on failure.
-        process::output(
-            node()
-                .args(["assembly/index.ts", "--config", "asconfig.json", "--target", "release", "--outFile"])
-                .arg(&wasm),
-        )?;
-        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), modules: vec![(MODULE, wasm)] })
+        let compile = |target: &str, folder: &str| {
+            let wasm = process::target().join(folder).join(name).with_extension("wasm");
+            let mut asc = node();
+            asc.args(["assembly/index.ts", "--config", "asconfig.json", "--target", target, "--outFile"]).arg(&wasm);
+            // asc reports each suboptimal pass of the optimizer on stderr, so its output is shown only on failure.
+            process::output(&mut asc).map(|_| wasm)
+        };
+        let mut modules = vec![(MODULE, compile("release", "guests")?)];
+        if self.small {
+            let wasm = compile("small", "guests-small")?;
+            let pages = self.path("node_modules/@skiff/assemblyscript-toolkit/small/pages.mjs");
+            process::output(process::command("node", [&pages, &wasm]).arg(SMALL_BYTES))?;
+            modules.push((SMALL_MODULE, wasm));
+        }
+        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), modules })
     }
 
     /// Reads compiler and SHA-256 of the committed modules.

@@ -19,7 +19,7 @@ enum Made {
     Committed,
     /// By cargo, of the package or of this example of it.
     Cargo(Option<&'static str>),
-    /// By cargo, with pages of one byte: for Skiff alone.
+    /// With pages of one byte, for Skiff alone: by cargo, or committed.
     Small,
     /// By the compiler of AssemblyScript, with this memory runtime, from this file.
     Script(&'static str, &'static str),
@@ -50,6 +50,7 @@ const KITS: &[Kit] = &[
     Kit("rust/shallow-water-alarm", Made::Cargo(None), "shallow-water-alarm"),
     Kit("rust/shallow-water-alarm", Made::Small, "shallow-water-alarm"),
     Kit("assemblyscript/shallow-water-alarm", Made::Committed, "shallow-water-alarm"),
+    Kit("assemblyscript/shallow-water-alarm", Made::Small, "shallow-water-alarm"),
     Kit("assemblyscript/shallow-water-alarm", Made::Heapless, "shallow-water-alarm"),
     Kit("c/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("zig/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
@@ -185,6 +186,7 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
         }
         Made::Cargo(Some(example)) => cargo(folder, "guests", &["--example", example], &format!("examples/{example}")),
         Made::Cargo(None) => cargo(folder, "guests", &[], &crate_name(folder)),
+        Made::Small if !folder.join("Cargo.toml").is_file() => Ok(folder.join(guests::SMALL_MODULE)),
         Made::Small => cargo(folder, "guests-small", &guests::SMALL_ARGUMENTS, &crate_name(folder)),
     }
 }
