@@ -561,6 +561,24 @@ fn scripted_package(home: &Path) -> PathBuf {
 }
 
 #[test]
+fn what_was_built_is_packed_and_the_pack_can_be_installed() {
+    let home = tempdir().unwrap();
+    let folder = scripted_package(home.path());
+    let built = run(home.path(), &["plugin", "build", folder.to_str().unwrap(), "--pack"]);
+    assert_eq!(built.status.code(), Some(0), "{}", talk(&built));
+    let pack = folder.join("skiff-shallow-water-alarm-0.1.0.tgz");
+    assert_eq!(data(&built).last().unwrap(), pack.to_str().unwrap());
+    let config = home.path().join("config");
+    let install = ["plugin", "--config", config.to_str().unwrap(), "install", pack.to_str().unwrap(), "--grant", "all"];
+    assert_eq!(run(home.path(), &install).status.code(), Some(0));
+    // What does not fit is not packed.
+    fs::remove_file(&pack).unwrap();
+    let refused = ["plugin", "build", folder.to_str().unwrap(), "--pack", "--board", "esp32c6"];
+    assert_refused(&run(home.path(), &refused), 1, &["does not fit"]);
+    assert!(!pack.exists());
+}
+
+#[test]
 fn an_author_sees_what_the_plugin_emits_and_nothing_goes_on_after_the_end() {
     let home = tempdir().unwrap();
     let folder = scripted_package(home.path());
