@@ -36,8 +36,20 @@ pub const SMALL_ARGUMENTS: [&str; 4] = [
     "target.wasm32-unknown-unknown.rustflags=['-Clink-arg=-zstack-size=4096','-Clink-arg=--initial-memory=16384','-Clink-arg=--page-size=1']",
 ];
 
-/// Memory of one in AssemblyScript, bytes, as its `package.json` says.
+/// What `asc` gets for it, as `asconfig.json` of the packages says.
+pub const SMALL_SCRIPT_ARGUMENTS: [&str; 4] =
+    ["--runtime", "node_modules/@skiff/assemblyscript-toolkit/small/runtime", "--stackSize", "512"];
+/// Memory of one in AssemblyScript, bytes, as `package.json` says.
 const SMALL_BYTES: &str = "16384";
+
+/// Gives a module of AssemblyScript pages of one byte.
+///
+/// # Errors
+/// What the toolkit's script said.
+pub fn small_pages(module: &Path) -> Result<(), String> {
+    let script = process::top().join("plugins/assemblyscript/toolkit/small/pages.mjs");
+    process::output(process::command("node", [&script, module]).arg(SMALL_BYTES)).map(drop)
+}
 
 #[derive(Clone, Copy)]
 enum Language {
@@ -216,8 +228,7 @@ impl Guest {
         let mut modules = vec![(MODULE, compile("release", "guests")?)];
         if self.small {
             let wasm = compile("small", "guests-small")?;
-            let pages = self.path("node_modules/@skiff/assemblyscript-toolkit/small/pages.mjs");
-            process::output(process::command("node", [&pages, &wasm]).arg(SMALL_BYTES))?;
+            small_pages(&wasm)?;
             modules.push((SMALL_MODULE, wasm));
         }
         Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), modules })

@@ -19,7 +19,7 @@ enum Made {
     Committed,
     /// By cargo, of the package or of this example of it.
     Cargo(Option<&'static str>),
-    /// With pages of one byte, for Skiff alone: by cargo, or committed.
+    /// With pages of one byte, for Skiff alone.
     Small,
     /// By the compiler of AssemblyScript, with this memory runtime, from this file.
     Script(&'static str, &'static str),
@@ -42,6 +42,7 @@ const KITS: &[Kit] = &[
     Kit("rust/true-wind", Made::Committed, "true-wind"),
     Kit("rust/true-wind", Made::Small, "true-wind"),
     Kit("assemblyscript/true-wind", Made::Script("incremental", INDEX), "true-wind"),
+    Kit("assemblyscript/true-wind", Made::Small, "true-wind"),
     Kit("assemblyscript/true-wind", Made::Heapless, "true-wind"),
     Kit("c/true-wind", Made::Build, "true-wind"),
     Kit("zig/true-wind", Made::Build, "true-wind"),
@@ -59,6 +60,7 @@ const KITS: &[Kit] = &[
     Kit("rust/anchor-watch", Made::Cargo(None), "anchor-watch"),
     Kit("rust/anchor-watch", Made::Small, "anchor-watch"),
     Kit("assemblyscript/anchor-watch", Made::Script("incremental", INDEX), "anchor-watch"),
+    Kit("assemblyscript/anchor-watch", Made::Small, "anchor-watch"),
     Kit("assemblyscript/anchor-watch", Made::Heapless, "anchor-watch"),
     Kit("c/anchor-watch", Made::Build, "anchor-watch"),
     Kit("zig/anchor-watch", Made::Build, "anchor-watch"),
@@ -171,24 +173,31 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
             Ok(module)
         }
         Made::Heapless => make(folder, &Made::Script("stub", INDEX)),
-        Made::Script(runtime, source) => {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let module = target.join(format!("{name}-{runtime}.wasm"));
-            let home = process::top().join(SCRIPT_HOME);
-            let mut asc = Command::new("node");
-            asc.current_dir(&home).arg(home.join("node_modules/assemblyscript/bin/asc.js"));
-            // From where it runs: an absolute path is no path of a module.
-            let below = folder.strip_prefix(process::top()).unwrap_or(folder);
-            asc.arg(Path::new("../../..").join(below).join(source));
-            asc.args(["-O", "--exportRuntime", "--runtime", runtime, "--outFile"]).arg(&module);
-            process::output(&mut asc)?;
-            Ok(module)
-        }
+        Made::Script(runtime, source) => script(folder, source, runtime, &["--runtime", runtime]),
         Made::Cargo(Some(example)) => cargo(folder, "guests", &["--example", example], &format!("examples/{example}")),
         Made::Cargo(None) => cargo(folder, "guests", &[], &crate_name(folder)),
-        Made::Small if !folder.join("Cargo.toml").is_file() => Ok(folder.join(guests::SMALL_MODULE)),
+        // A committed one.
+        Made::Small if folder.join("build.json").is_file() => Ok(folder.join(guests::SMALL_MODULE)),
+        Made::Small if folder.join("asconfig.json").is_file() => {
+            let module = script(folder, INDEX, "small", &guests::SMALL_SCRIPT_ARGUMENTS)?;
+            guests::small_pages(&module).map(|()| module)
+        }
         Made::Small => cargo(folder, "guests-small", &guests::SMALL_ARGUMENTS, &crate_name(folder)),
     }
+}
+
+/// Compiles a module of AssemblyScript; `name` tells it from others of the folder.
+fn script(folder: &Path, source: &str, name: &str, arguments: &[&str]) -> Result<PathBuf, String> {
+    let of = folder.file_name().unwrap_or_default().to_string_lossy();
+    let module = process::target().join("kits").join(format!("{of}-{name}.wasm"));
+    let home = process::top().join(SCRIPT_HOME);
+    let mut asc = Command::new("node");
+    asc.current_dir(&home).arg(home.join("node_modules/assemblyscript/bin/asc.js"));
+    // From where it runs: an absolute path is no path of a module.
+    let below = folder.strip_prefix(process::top()).unwrap_or(folder);
+    asc.arg(Path::new("../../..").join(below).join(source)).args(["-O", "--exportRuntime"]);
+    process::output(asc.args(arguments).arg("--outFile").arg(&module))?;
+    Ok(module)
 }
 
 /// Builds a module with cargo in this folder of the target folder.
