@@ -36,7 +36,7 @@ pub const PACKAGES: [Embedded; 2] = [
     },
     Embedded {
         package_json: include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/package.json"),
-        wasm: include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm"),
+        wasm: include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin-small.wasm"),
         config: include_str!("../../plugins/assemblyscript/shallow-water-alarm/sample-config.json"),
     },
 ];

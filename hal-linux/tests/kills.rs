@@ -20,7 +20,7 @@ const PAGES: usize = 40;
 const KILLS: u32 = 20;
 
 fn pack(version: u32) -> Vec<u8> {
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let json = json
         .replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"")
         .replace("\"version\": \"0.1.0\"", &format!("\"version\": \"{version}.0.0\""));

@@ -16,7 +16,7 @@ const ALARM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/assemblyscr
 
 /// Packs the alarm under a version of its own.
 fn pack(folder: &Path, version: &str) -> String {
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let json = json.replace("\"version\": \"0.1.0\"", &format!("\"version\": \"{version}\""));
     let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
     let path = folder.join(format!("alarm-{version}.tgz"));
@@ -28,9 +28,8 @@ fn pack(folder: &Path, version: &str) -> String {
 fn copy(config: &Path) -> PathBuf {
     let to = config.join("node_modules/@skiff/shallow-water-alarm");
     fs::create_dir_all(&to).unwrap();
-    for file in ["package.json", "plugin.wasm"] {
-        fs::copy(Path::new(ALARM).join(file), to.join(file)).unwrap();
-    }
+    fs::copy(Path::new(ALARM).join("plugin.wasm"), to.join("plugin.wasm")).unwrap();
+    fs::write(to.join("package.json"), support::alarm_json()).unwrap();
     to
 }
 
@@ -308,7 +307,7 @@ fn a_changed_package_is_taken_over_and_a_broken_one_is_not() {
 
 /// Packs the alarm under another name.
 fn pack_as(folder: &Path, name: &str) -> String {
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let json = json.replace("@skiff/shallow-water-alarm", name);
     let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
     let path = folder.join(format!("{}.tgz", name.replace('/', "+")));
@@ -354,7 +353,7 @@ fn a_package_that_would_take_the_id_of_another_one_is_refused_with_and_without_a
 
 /// Packs the alarm with pages, so that it asks for `webapp`; `more` are its other capabilities.
 fn pack_asking(folder: &Path, version: &str, more: &str) -> String {
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let json = json
         .replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"")
         .replace("\"dataRead\": true", &format!("\"dataRead\": true{more}"))
@@ -456,7 +455,8 @@ fn what_check_refuses_for_a_board_is_refused_by_run_replay_and_test_too() {
     let scenario = home.path().join("scenario.json");
     fs::write(&scenario, r#"{"package":"p","steps":[{"op":"start","config":{}},{"op":"stop"}]}"#).unwrap();
     let mut verdicts = Vec::new();
-    for plugin in [ALARM, wind.to_str().unwrap(), standard.to_str().unwrap(), large.to_str().unwrap()] {
+    let alarm = Path::new(ALARM).join("plugin.wasm");
+    for plugin in [&alarm, &wind, &standard, &large].map(|path| path.to_str().unwrap()) {
         for board in ["qemu-riscv32", "esp32c6"] {
             let checked = run(home.path(), &["check", plugin, "--board", board]);
             let replayed = run(home.path(), &["replay", "--sample", "--plugin", plugin, "--board", board]);
@@ -471,11 +471,11 @@ fn what_check_refuses_for_a_board_is_refused_by_run_replay_and_test_too() {
             verdicts.push(code == Some(0));
         }
     }
-    // The alarm, then true wind: beside the radio of the ESP32-C6 only the latter has room.
+    // The alarm with pages of 64 KiB, then true wind: beside the radio of the ESP32-C6 only the latter has room.
     assert_eq!(verdicts.first_chunk(), Some(&[true, false, true, true]));
     assert_eq!(verdicts.last_chunk(), Some(&[false, false]));
     let replayed = run(home.path(), &["replay", "--sample", "--board", "esp32c6"]);
-    assert_refused(&replayed, 1, &["@skiff/shallow-water-alarm: does not fit esp32c6", "memory of one plugin"]);
+    assert_refused(&replayed, 1, &["@skiff/shallow-water-alarm: does not fit: ", "bytes needed"]);
     // One that fits alone, and not beside another of its kind.
     let twin = home.path().join("twin");
     fs::create_dir_all(&twin).unwrap();
@@ -502,8 +502,9 @@ fn a_plugin_that_does_not_fit_is_a_row_of_run_and_the_gateway_goes_on() {
     let rows = gateway.owner_gets_until(&gateway.token(), "/skServer/plugins", |rows| {
         rows.contains("\"state\":\"running\"") && rows.contains("does not fit: ")
     });
-    assert!(reason(&rows, "@skiff/shallow-water-alarm").starts_with("error: does not fit: "), "{rows}");
-    assert_eq!(reason(&rows, "@skiff/true-wind"), "running: ");
+    // Each fits alone.
+    assert_eq!(reason(&rows, "@skiff/shallow-water-alarm"), "running: ");
+    assert!(reason(&rows, "@skiff/true-wind").starts_with("error: does not fit: "), "{rows}");
     assert_eq!(gateway.terminate(), Some(0));
 }
 
@@ -518,12 +519,12 @@ fn reason(rows: &str, package: &str) -> String {
 fn alone_on_an_empty_board_run_refuses_what_check_refuses_with_the_same_numbers() {
     let home = tempdir().unwrap();
     let config = home.path().join("config");
-    copy(&config);
+    let package = copy(&config);
     let data_folder = config.join("plugin-config-data");
     fs::create_dir_all(&data_folder).unwrap();
     fs::write(data_folder.join("_skiff_shallow-water-alarm.json"), r#"{"enabled":true,"configuration":{}}"#).unwrap();
     for board in ["esp32c6", "qemu-riscv32"] {
-        let checked = run(home.path(), &["check", ALARM, "--json", "--board", board]);
+        let checked = run(home.path(), &["check", package.to_str().unwrap(), "--json", "--board", board]);
         let verdict: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
         let verdict = &verdict["boards"][0];
         let gateway = Gateway::start(home.path(), &["--config", config.to_str().unwrap(), "--board", board]);
@@ -545,7 +546,7 @@ fn scripted_package(home: &Path) -> PathBuf {
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::write(folder.join("src/text"), "one").unwrap();
     fs::copy(Path::new(ALARM).join("plugin.wasm"), folder.join("src/alarm.wasm")).unwrap();
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let start = json.find("\"scripts\"").unwrap();
     let end = start + json[start..].find('}').unwrap();
     let script = r#""scripts": {"build": "cp src/alarm.wasm plugin.wasm.new && mv plugin.wasm.new plugin.wasm && cp src/text built""#;
@@ -557,6 +558,24 @@ fn scripted_package(home: &Path) -> PathBuf {
     fs::write(folder.join("package.json"), json).unwrap();
     fs::copy(Path::new(ALARM).join("sample-config.json"), folder.join("sample-config.json")).unwrap();
     folder
+}
+
+#[test]
+fn what_was_built_is_packed_and_the_pack_can_be_installed() {
+    let home = tempdir().unwrap();
+    let folder = scripted_package(home.path());
+    let built = run(home.path(), &["plugin", "build", folder.to_str().unwrap(), "--pack"]);
+    assert_eq!(built.status.code(), Some(0), "{}", talk(&built));
+    let pack = folder.join("skiff-shallow-water-alarm-0.1.0.tgz");
+    assert_eq!(data(&built).last().unwrap(), pack.to_str().unwrap());
+    let config = home.path().join("config");
+    let install = ["plugin", "--config", config.to_str().unwrap(), "install", pack.to_str().unwrap(), "--grant", "all"];
+    assert_eq!(run(home.path(), &install).status.code(), Some(0));
+    // What does not fit is not packed.
+    fs::remove_file(&pack).unwrap();
+    let refused = ["plugin", "build", folder.to_str().unwrap(), "--pack", "--board", "esp32c6"];
+    assert_refused(&run(home.path(), &refused), 1, &["does not fit"]);
+    assert!(!pack.exists());
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn folder(config: &Path) {
     let alarm = modules.join("@skiff/shallow-water-alarm");
     fs::create_dir_all(&alarm).unwrap();
     fs::copy(Path::new(ALARM).join("plugin.wasm"), alarm.join("plugin.wasm")).unwrap();
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let json = json.replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"");
     write(&alarm.join("package.json"), &json);
     write(&alarm.join("public/index.html"), "<h1>alarm</h1>");
@@ -177,7 +177,7 @@ fn the_pages_of_a_package_come_and_go_with_it() {
     let home = tempdir().unwrap();
     let config = home.path().join("config");
     let config_text = config.to_str().unwrap();
-    let json = fs::read_to_string(Path::new(ALARM).join("package.json")).unwrap();
+    let json = support::alarm_json();
     let json = json.replace("\"signalk-wasm-plugin\"", "\"signalk-wasm-plugin\", \"signalk-webapp\"");
     let wasm = fs::read(Path::new(ALARM).join("plugin.wasm")).unwrap();
     let pack = |page: &str| {

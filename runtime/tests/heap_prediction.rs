@@ -105,6 +105,10 @@ fn the_prediction_is_never_below_what_a_load_takes() {
             "@skiff/shallow-water-alarm",
             plugin(include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm")),
         ),
+        (
+            "@skiff/shallow-water-alarm, small",
+            plugin(include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin-small.wasm")),
+        ),
     ];
     let mut table = String::new();
     let mut below = Vec::new();

@@ -2,8 +2,9 @@
 
 mod sample_world;
 
-use sample_world::Sample;
+use sample_world::{Sample, small_shallow_water_alarm};
 use skiff_runtime::json;
+use skiff_runtime::plugin::PluginState;
 
 const SECONDS: i64 = 120;
 
@@ -85,4 +86,30 @@ fn the_alarm_answers_at_its_endpoint() {
     sample.play(10);
     let status = sample.get("/plugins/_skiff_shallow-water-alarm/api/status");
     assert!(json::member(&status, "limit").is_some(), "{status}");
+}
+
+/// Its memory runtime has no collector: what a request makes is gone with its answer (`toolkit/small/memory.ts`).
+#[test]
+fn the_small_alarm_answers_again_and_again_in_the_same_memory() {
+    const ID: &str = "_skiff_shallow-water-alarm";
+    let mut sample = Sample::bare();
+    let (package, config) = small_shallow_water_alarm();
+    sample.install(package, config);
+    sample.play(10);
+    let path = format!("/plugins/{ID}/api/status?word={}", "x".repeat(500));
+    let first = sample.get(&path);
+    assert!(first.contains(r#""depth":"#) && first.contains(r#""limit":4,"#), "{first}");
+    let memory = |sample: &mut Sample| {
+        let rows = sample.get("/skServer/plugins");
+        let used = rows.split_once(r#""row":"linear memory","used":"#).and_then(|(_, rest)| rest.split(',').next());
+        used.and_then(json::number).expect("a plugin has linear memory")
+    };
+    let took = memory(&mut sample);
+    assert!(took <= 20_000.0, "{took} bytes");
+    for _ in 0..1000 {
+        assert_eq!(sample.get(&path), first);
+    }
+    let plugin = sample.plugin(ID);
+    assert_eq!((plugin.state(), plugin.recycled(), plugin.restarts()), (PluginState::Running, 0, 0));
+    assert_eq!(memory(&mut sample), took, "bytes");
 }

@@ -4,11 +4,14 @@
 //
 // A step `delta` can have a `text` beside it: the same delta as this JSON.
 //
-//   node rows.mjs SCENARIO.json PLUGIN.wasm
+// With --allocates-nothing no delta and no update of a plugin in AssemblyScript may allocate: for modules whose memory
+// runtime frees nothing, so that two objects of the host lie side by side unless the plugin made one between them.
+//
+//   node rows.mjs SCENARIO.json PLUGIN.wasm [--allocates-nothing]
 import { readFileSync } from 'node:fs'
 import { WASI } from 'node:wasi'
 
-const [scenarioFile, moduleFile] = process.argv.slice(2)
+const [scenarioFile, moduleFile, flag] = process.argv.slice(2)
 const scenario = JSON.parse(readFileSync(scenarioFile, 'utf8'))
 const module = new WebAssembly.Module(readFileSync(moduleFile))
 const STATES = ['normal', 'nominal', 'alert', 'warn', 'alarm', 'emergency']
@@ -38,6 +41,16 @@ function play(byRows) {
   const call = instance.exports
   if (imports.wasi_snapshot_preview1) wasi.initialize(instance)
   const isScript = !call.allocate
+
+  const allocation = () => call.__new(0, 1)
+  const apart = flag === '--allocates-nothing' ? allocation() - allocation() : 0
+  const watched = (run) => {
+    if (apart === 0) return run()
+    const before = allocation()
+    const result = run()
+    if (before - allocation() !== apart) throw new Error('the plugin allocates')
+    return result
+  }
 
   // A text for the guest, as its dialect wants it; `utf8` is the form that `plugin_start` takes.
   const give = (value, utf8, run) => {
@@ -146,7 +159,7 @@ function play(byRows) {
     due = false
     updated = now
     view().setUint32(rows.at + 32, view().getUint32(rows.at + 32, true) + 1, true)
-    call.skiff_update()
+    watched(() => call.skiff_update())
     rows.paths.forEach((_, index) => view().setUint8(input(index) + 7, view().getUint8(input(index) + 7) & ~NEW))
     publish()
   }
@@ -172,7 +185,7 @@ function play(byRows) {
       value = give(config, true, (at, length) => call.plugin_start(at, length))
       if (value === 0 && byRows) describe()
     } else if (step.op === 'delta' && !byRows) {
-      give(step.text ?? JSON.stringify(step.delta), false, (at, length) => call.delta_handler(at, length))
+      give(step.text ?? JSON.stringify(step.delta), false, (at, length) => watched(() => call.delta_handler(at, length)))
     } else if (step.op === 'delta' && rows && (step.delta.context ?? 'vessels.self') === 'vessels.self') {
       for (const heard of step.delta.updates) {
         if (heard.$source === scenario.package) continue

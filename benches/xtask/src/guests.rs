@@ -25,16 +25,31 @@ pub struct Guest {
 }
 
 /// The module for every host.
-const MODULE: &str = "plugin.wasm";
+pub const MODULE: &str = "plugin.wasm";
 /// The module with pages of one byte.
-const SMALL_MODULE: &str = "plugin-small.wasm";
+pub const SMALL_MODULE: &str = "plugin-small.wasm";
 /// What `cargo` gets for it.
-const SMALL_ARGUMENTS: [&str; 4] = [
+pub const SMALL_ARGUMENTS: [&str; 4] = [
     "--features",
     "small-pages",
     "--config",
     "target.wasm32-unknown-unknown.rustflags=['-Clink-arg=-zstack-size=4096','-Clink-arg=--initial-memory=16384','-Clink-arg=--page-size=1']",
 ];
+
+/// What `asc` gets for it, as `asconfig.json` of the packages says.
+pub const SMALL_SCRIPT_ARGUMENTS: [&str; 4] =
+    ["--runtime", "node_modules/@skiff/assemblyscript-toolkit/small/runtime", "--stackSize", "512"];
+/// Memory of one in AssemblyScript, bytes, as `package.json` says.
+const SMALL_BYTES: &str = "16384";
+
+/// Gives a module of AssemblyScript pages of one byte.
+///
+/// # Errors
+/// What the toolkit's script said.
+pub fn small_pages(module: &Path) -> Result<(), String> {
+    let script = process::top().join("plugins/assemblyscript/toolkit/small/pages.mjs");
+    process::output(process::command("node", [&script, module]).arg(SMALL_BYTES)).map(drop)
+}
 
 #[derive(Clone, Copy)]
 enum Language {
@@ -49,7 +64,7 @@ pub const GUESTS: [Guest; 2] = [
         package: "@skiff/shallow-water-alarm",
         folder: "plugins/assemblyscript/shallow-water-alarm",
         language: Language::AssemblyScript,
-        small: false,
+        small: true,
     },
 ];
 
@@ -203,14 +218,20 @@ impl Guest {
         };
         let version = process::output(node().arg("--version"))?;
         let name = self.folder.rsplit('/').next().unwrap_or_default();
-        let wasm = process::target().join("guests").join(name).with_extension("wasm");
-        // asc reports each suboptimal pass of the optimizer on stderr, so its output is shown only on failure.
-        process::output(
-            node()
-                .args(["assembly/index.ts", "--config", "asconfig.json", "--target", "release", "--outFile"])
-                .arg(&wasm),
-        )?;
-        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), modules: vec![(MODULE, wasm)] })
+        let compile = |target: &str, folder: &str| {
+            let wasm = process::target().join(folder).join(name).with_extension("wasm");
+            let mut asc = node();
+            asc.args(["assembly/index.ts", "--config", "asconfig.json", "--target", target, "--outFile"]).arg(&wasm);
+            // asc reports each suboptimal pass of the optimizer on stderr, so its output is shown only on failure.
+            process::output(&mut asc).map(|_| wasm)
+        };
+        let mut modules = vec![(MODULE, compile("release", "guests")?)];
+        if self.small {
+            let wasm = compile("small", "guests-small")?;
+            small_pages(&wasm)?;
+            modules.push((SMALL_MODULE, wasm));
+        }
+        Ok(Built { compiler: format!("asc {}", version.trim_start_matches("Version ")), modules })
     }
 
     /// Reads compiler and SHA-256 of the committed modules.

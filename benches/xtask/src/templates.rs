@@ -88,7 +88,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         process::run(skiff().args(["plugin", "new", &name, "--lang", language, "--folder"]).arg(&folder))?;
         // A module of standard Go has 2 MB.
         let board = if language == "go" { "linux" } else { BOARD };
-        process::run(skiff().args(["plugin", "build", "--board", board]).arg(&folder))?;
+        // Its last line is the pack.
+        let built = process::output(skiff().args(["plugin", "build", "--pack", "--board", board]).arg(&folder))?;
+        let pack = built.lines().last().filter(|path| Path::new(path).is_file());
+        pack.ok_or_else(|| format!("{name} was not packed: {built}"))?;
         let did = process::output(skiff().arg("test").arg(folder.join("scenario.json")))?;
         if let Some(text) = TESTED.iter().find(|text| !did.contains(**text)) {
             return Err(format!("{name} did not say {text} in its scenario, but: {did}"));

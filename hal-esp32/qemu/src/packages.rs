@@ -16,7 +16,7 @@ const LINKED: [PackageParts; 2] = [
     },
     PackageParts {
         manifest: include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/package.json"),
-        module: include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/plugin.wasm"),
+        module: include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/plugin-small.wasm"),
         config: Some(include_str!("../../../plugins/assemblyscript/shallow-water-alarm/sample-config.json")),
     },
 ];

@@ -13,8 +13,8 @@ const DELTAS: usize = 100;
 const DRIFT_BYTES_MAX: u64 = 1024;
 /// A closed connection keeps its buffers for ten seconds (RFC 9293 §3.6.1, TIME-WAIT; smoltcp's length of it).
 const CLOSING: Duration = Duration::from_secs(11);
-/// The package that has an endpoint. It is the only one: network, clients and two plugins of today's size do not fit the
-/// board, and admission says so.
+/// The package that has an endpoint, with its module of standard pages: beside network and clients there is no room for a
+/// second one of that size.
 const PACKAGE: &str = "plugins/assemblyscript/shallow-water-alarm";
 /// Its endpoint.
 const ENDPOINT: &str = "/plugins/_skiff_shallow-water-alarm/api/status";

@@ -38,6 +38,7 @@ pub(super) const RUST_TOOLKIT: &[File] = toolkit!(
         "boundary.rs",
         "fallback.rs",
         "host.rs",
+        "imports.rs",
         "json.rs",
         "lib.rs",
         "memory.rs",

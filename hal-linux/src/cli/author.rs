@@ -58,6 +58,10 @@ pub struct Build {
     /// The board that it has to fit
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
     board: Board,
+
+    /// Pack it afterwards as npm does, when it fits
+    #[arg(long)]
+    pack: bool,
 }
 
 /// Run a plugin package on a simulated boat, and build it again after each change
@@ -100,7 +104,22 @@ fn build(args: &Build) -> Result<(), Failure> {
         fit.limit,
         args.board.name()
     )])?;
-    super::must_fit(&fit)
+    super::must_fit(&fit)?;
+    if args.pack {
+        talk::print([pack(&args.folder)?.display().to_string()])?;
+    }
+    Ok(())
+}
+
+/// Packs a package into its folder, under the name that npm would give the pack; returns its path.
+fn pack(folder: &Path) -> Result<PathBuf, Failure> {
+    let packed = packages::pack::archive(folder, u32::MAX).map_err(super::not_loaded)?;
+    let package = packages::load(folder, packages::module_bytes_max()).map_err(super::not_loaded)?;
+    let name = package.name.trim_start_matches('@').replace('/', "-");
+    let path = folder.join(format!("{name}-{}.tgz", package.version));
+    std::fs::write(&path, packed)
+        .map_err(|error| Failure::new(exit::INPUT_MISSING, format_args!("{}: {error}", path.display())))?;
+    Ok(path)
 }
 
 fn dev(args: &Dev) -> Result<(), Failure> {

@@ -49,6 +49,15 @@ pub fn data(output: &Output) -> Vec<String> {
     String::from_utf8(output.stdout.clone()).unwrap().lines().map(str::to_owned).collect()
 }
 
+/// Returns the `package.json` of the alarm as other hosts read it, for packages that have its `plugin.wasm` alone.
+pub fn alarm_json() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/assemblyscript/shallow-water-alarm/package.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let json = text.replace("\"wasmManifest\": \"plugin-small.wasm\",", "");
+    assert_ne!(json, text, "there is no module for Skiff alone");
+    json
+}
+
 /// Asserts exit code and that stderr is one line with all of `parts` in it.
 pub fn assert_refused(output: &Output, code: i32, parts: &[&str]) {
     let talk = talk(output);

@@ -3,10 +3,12 @@
 //! [`Boat::set`] and [`Boat::update`] are a host that writes rows, [`Boat::delta`] is one that sends JSON.
 
 use std::borrow::ToOwned;
+use std::collections::{BTreeMap, VecDeque};
+use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use crate::{Capability, Host, Json, Offer, Plugin, Refused, Text, fallback};
+use crate::{Capability, Handle, Host, Json, Offer, Plugin, Refused, Text, fallback};
 
 /// What a plugin has told its host, in the order of its calls.
 #[derive(Default)]
@@ -25,6 +27,42 @@ pub struct Recorder {
     pub offers: Vec<String>,
     /// The saved configuration.
     pub config: Option<String>,
+    /// What is granted.
+    pub capabilities: Vec<Capability>,
+    /// Answers to requests by URL; there is none to any other URL.
+    pub web: BTreeMap<String, Vec<u8>>,
+    /// URL and body of the requests.
+    pub requests: Vec<(String, Option<Vec<u8>>)>,
+    /// Files of the plugin's own folder.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Sockets and ports that were opened and not closed, by the address or device.
+    pub open: Vec<(Handle, String)>,
+    /// What they hear, and what comes next first.
+    pub incoming: VecDeque<(Handle, Vec<u8>)>,
+    /// What was sent: to which address or device, and the bytes.
+    pub sent: Vec<(String, Vec<u8>)>,
+}
+
+impl Recorder {
+    /// Opens something under a number that nothing else has.
+    fn opened(&mut self, handle: impl FnOnce(u32) -> Handle, address: String) -> Option<Handle> {
+        let last =
+            self.open.iter().map(|(Handle::Udp(number) | Handle::Tcp(number) | Handle::Serial(number), _)| *number);
+        let handle = handle(last.max().unwrap_or(0) + 1);
+        self.open.push((handle, address));
+        Some(handle)
+    }
+
+    fn address(&self, handle: Handle) -> Option<&str> {
+        self.open.iter().find(|(open, _)| *open == handle).map(|(_, address)| address.as_str())
+    }
+}
+
+/// Copies what fits as a whole.
+fn whole<'b>(data: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    let buffer = buffer.get_mut(..data.len())?;
+    buffer.copy_from_slice(data);
+    Some(buffer)
 }
 
 impl Host for Recorder {
@@ -64,12 +102,66 @@ impl Host for Recorder {
         None
     }
 
-    fn has_capability(&mut self, _: Capability) -> bool {
-        false
+    fn has_capability(&mut self, capability: Capability) -> bool {
+        self.capabilities.contains(&capability)
     }
 
     fn offer(&mut self, offer: Offer<'_>) -> bool {
-        self.offers.push(std::format!("{offer:?}"));
+        self.offers.push(format!("{offer:?}"));
+        true
+    }
+
+    fn fetch<'b>(&mut self, url: &str, body: Option<&[u8]>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        self.requests.push((url.to_owned(), body.map(<[u8]>::to_vec)));
+        whole(self.web.get(url).filter(|answer| !answer.is_empty())?, buffer)
+    }
+
+    fn open_udp(&mut self, port: u16) -> Option<Handle> {
+        self.opened(Handle::Udp, format!("udp:{port}"))
+    }
+
+    fn send_to(&mut self, socket: Handle, host: &str, port: u16, data: &[u8]) -> bool {
+        let is_open = matches!(socket, Handle::Udp(_)) && self.address(socket).is_some();
+        if is_open {
+            self.sent.push((format!("{host}:{port}"), data.to_vec()));
+        }
+        is_open
+    }
+
+    fn open_tcp(&mut self, host: &str, port: u16) -> Option<Handle> {
+        self.opened(Handle::Tcp, format!("{host}:{port}"))
+    }
+
+    fn is_connected(&mut self, socket: Handle) -> Option<bool> {
+        self.address(socket).map(|_| true)
+    }
+
+    fn open_serial(&mut self, device: &str, _: u32) -> Option<Handle> {
+        self.opened(Handle::Serial, device.to_owned())
+    }
+
+    fn receive<'b>(&mut self, from: Handle, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        let at = self.incoming.iter().position(|(handle, _)| *handle == from)?;
+        let (_, data) = self.incoming.remove(at)?;
+        whole(data.get(..buffer.len()).unwrap_or(&data), buffer)
+    }
+
+    fn send(&mut self, to: Handle, data: &[u8]) -> bool {
+        let address = self.address(to).filter(|_| !matches!(to, Handle::Udp(_))).map(str::to_owned);
+        let sent = address.map(|address| self.sent.push((address, data.to_vec())));
+        sent.is_some()
+    }
+
+    fn close(&mut self, handle: Handle) {
+        self.open.retain(|(open, _)| *open != handle);
+    }
+
+    fn read_file<'b>(&mut self, path: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        whole(self.files.get(path)?, buffer)
+    }
+
+    fn write_file(&mut self, path: &str, data: &[u8]) -> bool {
+        self.files.insert(path.to_owned(), data.to_vec());
         true
     }
 }

@@ -143,6 +143,14 @@ pub trait Host {
         false
     }
 
+    /// Gets a URL, or posts `body` to it, and waits for the answer; `None` when there is none, it is empty, or it does not
+    /// fit into `buffer`. No host tells a status. Only with the part `fetch` in [`plugin!`](crate::plugin) and the
+    /// capability `network`, and only in Skiff: Signal K Server needs a plugin that unwinds its own stack meanwhile.
+    fn fetch<'b>(&mut self, url: &str, body: Option<&[u8]>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        let _ = (url, body, buffer);
+        None
+    }
+
     /// Opens a UDP socket on a port, 0 for any.
     fn open_udp(&mut self, port: u16) -> Option<Handle> {
         let _ = port;

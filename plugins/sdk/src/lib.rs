@@ -33,8 +33,8 @@
 //! ```
 //!
 //! A plugin that computes numbers from numbers needs no JSON at all: see [`mod@values`]. Its configuration is a list of fields:
-//! [`mod@settings`]. Its tests need no WebAssembly: [`mod@bench`]. What else a host has (HTTP, PUT, providers, sockets, serial
-//! ports, files) is in [`Host`] and [`Plugin`]; `as-fetch` is for AssemblyScript alone, its texts are that language's.
+//! [`mod@settings`]. Its tests need no WebAssembly: [`mod@bench`]. What else a host has (HTTP, PUT, providers, requests,
+//! sockets, serial ports, files) is in [`Host`] and [`Plugin`].
 //!
 //! Build it as a `cdylib` for `wasm32-unknown-unknown` with
 //! `-C link-arg=-zstack-size=8192 -C link-arg=--initial-memory=65536`; without them a module asks
@@ -49,6 +49,8 @@ pub mod bench;
 pub mod boundary;
 pub mod fallback;
 pub mod host;
+#[cfg(target_arch = "wasm32")]
+mod imports;
 pub mod json;
 pub mod memory;
 pub mod object;

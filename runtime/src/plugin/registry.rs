@@ -231,7 +231,7 @@ impl Registry {
     /// Finds a plugin by its id to be changed.
     #[cfg(any(test, feature = "trace"))]
     pub(super) fn find_mut(&mut self, id: &str) -> Option<&mut Plugin> {
-        find_mut(&mut self.plugins, |plugin| plugin.id() == id)
+        self.plugins.find_mut(|plugin| plugin.id() == id)
     }
 
     /// Returns what is reserved and free.

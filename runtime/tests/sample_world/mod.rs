@@ -28,6 +28,13 @@ pub fn shallow_water_alarm() -> (Package, &'static str) {
     (Package::from_parts(json, wasm.to_vec()).unwrap(), config)
 }
 
+/// The same with the module for Skiff alone, which a gateway takes.
+pub fn small_shallow_water_alarm() -> (Package, &'static str) {
+    let json = include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/package.json");
+    let wasm = include_bytes!("../../../plugins/assemblyscript/shallow-water-alarm/plugin-small.wasm");
+    (Package::from_parts(json, wasm.to_vec()).unwrap(), shallow_water_alarm().1)
+}
+
 /// A bare module as a package.
 pub fn bare_package(name: &str, wasm: Vec<u8>) -> Package {
     Package::from_wasm(name, wasm).unwrap()

@@ -1,4 +1,5 @@
-//! A plugin that uses what a host has beside deltas, for the tests of the toolkit: PUT, resources, HTTP, files, UDP, TCP.
+//! A plugin that uses what a host has beside deltas, for the tests of the toolkit: PUT, resources, HTTP, requests, files, UDP,
+//! TCP.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use skiff_plugin::{Handle, Host, Json, Object, Offer, Plugin, Refused, Text};
@@ -10,7 +11,10 @@ struct Offers {
 impl Plugin for Offers {
     const ID: &'static str = "offers";
     const NAME: &'static str = "Offers";
-    const ENDPOINTS: &'static str = r#"[{"method":"GET","path":"/api/kept","handler":"handle_kept"}]"#;
+    const ENDPOINTS: &'static str = concat!(
+        r#"[{"method":"GET","path":"/api/kept","handler":"handle_kept"},"#,
+        r#"{"method":"GET","path":"/api/tides","handler":"handle_tides"}]"#
+    );
 
     fn start<H: Host>(&mut self, _: Json<'_>, host: &mut H) -> Result<(), Refused> {
         let put = host.offer(Offer::Put("vessels.self", "steering.rudderAngle"));
@@ -53,7 +57,10 @@ impl Plugin for Offers {
         }
     }
 
-    fn http<H: Host>(&mut self, _: &str, _: Json<'_>, answer: &mut Text<'_>, host: &mut H) {
+    fn http<H: Host>(&mut self, handler: &str, _: Json<'_>, answer: &mut Text<'_>, host: &mut H) {
+        if handler == "handle_tides" {
+            return tides(answer, host);
+        }
         let (mut buffer, mut small) = ([0; 32], [0; 4]);
         let kept = host.read_file("kept.txt", &mut buffer).and_then(|text| core::str::from_utf8(text).ok());
         let mut object = Object::open(answer);
@@ -79,10 +86,31 @@ impl Plugin for Offers {
     }
 }
 
+/// Several requests in one call: got, posted, without an answer, and with one that is too long.
+fn tides<H: Host>(answer: &mut Text<'_>, host: &mut H) {
+    const REQUESTS: [(&str, &str, Option<&[u8]>); 4] = [
+        ("got", "http://sea.example/tide?at=\u{d6}land", None),
+        ("posted", "http://sea.example/log", Some(b"\x00 high")),
+        ("missing", "http://gone.example/", None),
+        ("long", "http://sea.example/long", None),
+    ];
+    let mut object = Object::open(answer);
+    object.member("statusCode").push_fixed(200.0, 0);
+    let mut body = Object::open(object.member("body"));
+    for (name, url, posted) in REQUESTS {
+        let mut buffer = [0; 16];
+        let said = host.fetch(url, posted, &mut buffer).and_then(|text| core::str::from_utf8(text).ok());
+        body.member(name).push_json(said.unwrap_or("nothing"));
+    }
+    body.close();
+    object.close();
+}
+
 skiff_plugin::plugin!(
     Offers,
     Offers { socket: None },
     poll,
-    http(handle_kept),
+    http(handle_kept, handle_tides),
+    fetch,
     answers(handle_put_vessels_self_steering_rudderAngle, resources_list_resources),
 );
