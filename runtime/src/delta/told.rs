@@ -249,6 +249,15 @@ impl ToldWriter {
         self.push(path, value);
     }
 
+    #[inline]
+    fn add(&mut self, base: &str, leaf: &str, value: &Value<'_>) {
+        self.align();
+        let from = self.texts.len();
+        self.texts.push_str(base);
+        self.texts.push_str(leaf);
+        self.push(Span::new(from, self.texts.len()), value);
+    }
+
     /// Lets the next text begin at a whole word, where a small machine compares it in words.
     fn align(&mut self) {
         let over = self.texts.len() % size_of::<u32>();
@@ -311,7 +320,7 @@ impl ValueSink for ToldWriter {
     /// Ignored when the path needs escapes: no such path exists.
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
         if self.is_begun && is_plain(base) && is_plain(leaf) {
-            Checked(self).value_below(base, leaf, value);
+            self.add(base, leaf, &value);
         }
     }
 }
@@ -321,11 +330,6 @@ pub(super) struct Checked<'w>(pub(super) &'w mut ToldWriter);
 
 impl ValueSink for Checked<'_> {
     fn value_below(&mut self, base: &str, leaf: &str, value: Value<'_>) {
-        let writer = &mut *self.0;
-        writer.align();
-        let from = writer.texts.len();
-        writer.texts.push_str(base);
-        writer.texts.push_str(leaf);
-        writer.push(Span::new(from, writer.texts.len()), &value);
+        self.0.add(base, leaf, &value);
     }
 }
