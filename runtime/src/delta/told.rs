@@ -298,6 +298,7 @@ impl ToldWriter {
         }
     }
 
+    #[inline]
     fn push_joined(&mut self, base: &str, leaf: &str, value: &Value<'_>) {
         self.align();
         let from = self.texts.len();
