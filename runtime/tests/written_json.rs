@@ -13,6 +13,7 @@ const BY_HAND: &[(&str, &str)] = &[
         "runtime/src/model/notifications.rs",
         "for every notification: with the writer a frame takes 1 % more instructions than it may",
     ),
+    ("runtime/src/n2k/map/propulsion.rs", "an engine tells of forty flags with each message, on the way of its frames"),
     ("runtime/src/host/call/plan.rs", "compares how a request begins"),
     ("runtime/src/model/sources.rs", "compares what the bus says of its source, for every frame"),
     ("runtime/src/gateway/own_meta.rs", "knows again what it wrote"),

@@ -77,7 +77,9 @@ fn install(replay: &mut Replay, package: Package, config: &str) -> Result<(), St
 /// Filters a plugin as an operator does: what its package wishes does not hold for inputs of a plugin that takes values.
 fn subscribe_only(replay: &mut Replay, id: &str, config: &str, paths: &[String]) -> Result<(), String> {
     let paths = serde_json::json!({ "subscribe": paths });
-    let body = format!(r#"{{"enabled":true,"configuration":{config},"skiff":{paths}}}"#);
+    let body = json::object(|body| {
+        body.boolean("enabled", true).json("configuration", config).json("skiff", &paths.to_string());
+    });
     let mut request = Request::new(Method::Post, &format!("/plugins/{id}/config"));
     request.body = body.into_bytes();
     let response = answer(replay, &request)?;

@@ -212,16 +212,21 @@ pub fn of_plugin(subject: &Subject, read: Read) -> Vec<Workload> {
 fn as_text(subject: &Subject) -> Vec<Workload> {
     let Some(wasm) = input::as_text(&subject.package.wasm) else { return Vec::new() };
     let subject = Subject { package: Package { wasm: wasm.into(), ..subject.package.clone() }, ..subject.clone() };
+    let hears = started(&subject).and_then(|mut guest| {
+        let heard = subject.answered.iter().try_fold(0, |sum: u64, text| {
+            Ok::<_, String>(sum.saturating_add(guest.call(Call::Delta(delta(text)?))?.emitted))
+        })?;
+        if heard > 0 { Ok(()) } else { Err(String::from("its module takes values alone")) }
+    });
     let unwanted = std::slice::from_ref(&subject.unwanted);
     [
         ("text.unwanted", "a delta it does not want, as text", unwanted),
         ("text.answered", "a delta it answers, as text", &subject.answered),
     ]
     .into_iter()
-    .filter(|(_, _, texts)| !texts.is_empty())
     .map(|(id, what, texts)| Workload {
-        work: deltas(&subject, texts),
-        fuel: fuel(&subject, texts).ok(),
+        work: hears.clone().and_then(|()| deltas(&subject, texts)),
+        fuel: fuel(&subject, texts).ok().filter(|_| hears.is_ok()),
         bytes: Some(average(texts)),
         ..Workload::new(id, what, Some(&subject.package.name))
     })
@@ -400,7 +405,21 @@ mod tests {
                 Err(reason) => Some(format!("{}: {reason}", row.key.id)),
             })
             .collect();
-        assert_eq!(reasons, ["http.endpoint: has no endpoint that can be read"]);
-        assert!(rows(1).iter().all(|row| row.work.is_ok()));
+        let as_text = |id: &str| format!("{id}: its module takes values alone");
+        let expected = [as_text("text.unwanted"), as_text("text.answered")];
+        assert_eq!(reasons[..2], expected);
+        assert_eq!(reasons[2..], ["http.endpoint: has no endpoint that can be read"]);
+        assert!(rows(1).iter().all(|row| row.work.is_ok() || row.key.id.starts_with("text.")));
+    }
+
+    #[test]
+    fn a_module_for_every_host_is_told_of_deltas_as_text_too() {
+        let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/rust/true-wind/plugin.wasm");
+        let wasm = std::fs::read(module).unwrap();
+        let subject =
+            Subject::new(Package { wasm: wasm.into(), ..sample::PACKAGES[0].package().unwrap() }, "{}").unwrap();
+        let rows = as_text(&subject);
+        let fuel: Vec<u64> = rows.iter().filter_map(|row| row.fuel).collect();
+        assert!(rows.iter().all(|row| row.work.is_ok()) && fuel.len() == 2 && fuel[0] < fuel[1], "{fuel:?}");
     }
 }

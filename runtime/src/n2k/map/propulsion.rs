@@ -102,9 +102,17 @@ fn flags(scene: &mut Scene<'_>, field: Field, branch: &str, quiet: &str, flags: 
         let set = bits >> bit & 1 == 1;
         let (state, method, end) =
             if set { ("alarm", "[\"visual\",\"sound\"]", "\"}") } else { ("normal", quiet, " is Normal\"}") };
-        let head = ["{\"state\":\"", state, "\",\"method\":", method, ",\"message\":\""];
-        let [a, b, c, d, e] = head;
-        let json = join(&[a, b, c, d, e, flag.before, &engine.title, flag.after, end]);
+        let json = join(&[
+            "{\"state\":\"",
+            state,
+            "\",\"method\":",
+            method,
+            ",\"message\":\"",
+            flag.before,
+            &engine.title,
+            flag.after,
+            end,
+        ]);
         scene.sink.value_below(&root, flag.leaf, Value::Json(&json));
     }
 }
