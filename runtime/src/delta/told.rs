@@ -18,6 +18,9 @@ const ENTRY_TEXT_BYTES: usize = 56;
 /// Bytes that a text takes beside its entries and texts, at most: a `source` object without label, time stamp, braces.
 const HEAD_TEXT_BYTES: usize = 256;
 
+/// Room for the texts of a plugin's delta at first: some paths.
+const OWN_TEXT_BYTES: usize = 128;
+
 /// What stands between texts.
 const PADDING: &str = "\0\0\0\0";
 
@@ -246,7 +249,7 @@ impl ToldWriter {
     /// Begins a delta of the own vessel that has a `$source` alone.
     pub(super) fn of_own(context: &Arc<str>, source_ref: &Arc<str>, time: UnixMillis) -> Self {
         Self {
-            texts: String::new(),
+            texts: String::with_capacity(OWN_TEXT_BYTES),
             entries: Vec::new(),
             context: context.clone(),
             is_own: true,
