@@ -140,6 +140,11 @@ impl Default for Memory {
 }
 
 impl Source {
+    /// Tells whether more is remembered of it than its `$source`, which can be made again.
+    fn is_known(&self) -> bool {
+        self.claim.is_some() || self.course.is_some() || self.playing.is_some()
+    }
+
     /// Returns the device instance when an address claim was seen.
     pub fn device_instance(&self) -> Option<u8> {
         self.claim.map(Name::device_instance)
@@ -234,12 +239,15 @@ impl Memory {
             let clock = self.clock;
             let age = |source: &Source| clock.wrapping_sub(source.heard);
             let (place, oldest) = self.sources.iter_mut().enumerate().max_by_key(|(_, source)| age(source))?;
-            let gone = core::mem::replace(oldest, source).address;
-            if let Some(slot) = self.places.get_mut(usize::from(gone)) {
+            let gone = core::mem::replace(oldest, source);
+            if let Some(slot) = self.places.get_mut(usize::from(gone.address)) {
                 *slot = NOWHERE;
             }
-            self.forget(gone);
-            count(&mut self.forgotten.sources);
+            // Of one that had its `$source` alone nothing is lost.
+            if gone.is_known() {
+                self.forget(gone.address);
+                count(&mut self.forgotten.sources);
+            }
             place
         };
         *self.places.get_mut(usize::from(address.0))? = u8::try_from(place).ok()?;

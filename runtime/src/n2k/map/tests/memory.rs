@@ -1,6 +1,6 @@
 //! What one message tells another: claims, alert texts, courses, sources that play.
 
-use super::super::memory::{Name, Source};
+use super::super::memory::{GivenKey, Name, Source};
 use super::*;
 use crate::n2k::ReceiverLimits;
 
@@ -96,6 +96,27 @@ fn the_source_heard_longest_ago_is_forgotten() {
         memory.claim(SourceAddress(address), name(u64::from(address) + 1));
         assert_eq!(memory.source(SourceAddress(address)).and_then(Source::name), Some(name(u64::from(address) + 1)));
     }
+}
+
+#[test]
+fn a_source_is_named_once_and_nothing_is_forgotten_for_it() {
+    let mut memory = Memory::new(ReceiverLimits { sources_max: 2, ..ReceiverLimits::CHIP });
+    let of = |memory: &mut Memory, address, made: &str| memory.reference(SourceAddress(address), || made.into());
+    assert_eq!((&*of(&mut memory, 1, "a.1"), &*of(&mut memory, 1, "other")), ("a.1", "a.1"));
+    memory.keep_given(GivenKey::new(SourceAddress(1), 0, [0, 0]), 7);
+    assert!(memory.claim(SourceAddress(2), name(1)), "no NAME before");
+    assert_eq!(&*of(&mut memory, 3, "a.3"), "a.3", "there is no room to keep it");
+    assert!(memory.source(SourceAddress(3)).is_none() && memory.source(SourceAddress(2)).is_some());
+    // A NAME has a place before a `$source` alone, which nobody misses.
+    assert!(memory.claim(SourceAddress(4), name(2)));
+    assert!(memory.source(SourceAddress(1)).is_none() && memory.source(SourceAddress(2)).is_some());
+    assert_eq!((memory.forgotten().sources, memory.given(GivenKey::new(SourceAddress(1), 0, [0, 0]))), (0, 7));
+    // Who is known by a NAME now is called by it.
+    assert_eq!(&*of(&mut memory, 2, "a.2"), "a.2");
+    memory.claim(SourceAddress(2), name(3));
+    assert_eq!(&*of(&mut memory, 2, "a.name"), "a.name");
+    memory.forget_references();
+    assert_eq!(&*of(&mut memory, 2, "b"), "b");
 }
 
 #[test]

@@ -250,6 +250,22 @@ fn engine_values_are_in_si_units_and_every_flag_speaks() {
 }
 
 #[test]
+fn every_flag_of_every_engine_is_json() {
+    for (instance, bits) in [0, 1, 252].into_iter().flat_map(|instance| [(instance, 0), (instance, 0x1f)]) {
+        let status = [(Field::Instance, Input::Raw(instance)), (Field::DiscreteStatus1, Input::Raw(bits))];
+        let engine = [status.as_slice(), &[(Field::DiscreteStatus2, Input::Raw(bits))]].concat();
+        for (values, count) in [(mapped(127_489, &engine), 24), (mapped(127_493, &status), 5)] {
+            let flags: Vec<_> = values.iter().filter_map(|value| value.split_once("={")).collect();
+            assert_eq!(flags.len(), count, "{instance} {bits}");
+            for (path, json) in flags {
+                let value: serde_json::Value = serde_json::from_str(&std::format!("{{{json}")).expect(path);
+                assert!(value["message"].as_str().is_some_and(|text| text.len() > 8) && value["method"].is_array());
+            }
+        }
+    }
+}
+
+#[test]
 fn the_lamps_of_a_gear_speak_of_the_gear() {
     let gear = |status: i64| {
         mapped(127_493, &[(Field::Instance, Input::Raw(0)), (Field::DiscreteStatus1, Input::Raw(status))])
