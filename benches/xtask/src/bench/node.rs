@@ -11,7 +11,7 @@ use crate::guests::GUESTS;
 use crate::process;
 
 /// Processes in a round: what V8 compiles while it runs, and with it a delta's time, differs by a tenth from one to the next.
-const PROCESSES: usize = 3;
+const PROCESSES: usize = 7;
 
 /// Installs Node where it is missing, and writes down what each package is fed.
 pub fn built() -> Result<Built, String> {
