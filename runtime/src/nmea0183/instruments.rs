@@ -172,7 +172,7 @@ fn zda(fields: &Fields<'_>, sink: &mut dyn ValueSink) {
 }
 
 /// By quality indicator.
-const QUALITIES: [&str; 10] = [
+pub(super) const QUALITIES: [&str; 10] = [
     "no GPS",
     "GNSS Fix",
     "DGNSS fix",

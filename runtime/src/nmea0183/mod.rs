@@ -21,6 +21,8 @@ mod broadcast;
 mod distress;
 mod fields;
 mod instruments;
+#[cfg(any(test, feature = "outputs"))]
+pub mod out;
 mod proprietary;
 mod route;
 mod seatalk;

@@ -163,7 +163,7 @@ pub(super) fn values(message: &AisMessage, now: UnixMillis, sink: &mut dyn Value
 }
 
 /// By navigational status (ITU-R M.1371, table 45), in the words of Signal K's parser.
-const STATES: [&str; 16] = [
+pub(super) const STATES: [&str; 16] = [
     "motoring",
     "anchored",
     "not under command",
@@ -182,7 +182,7 @@ const STATES: [&str; 16] = [
     "default",
 ];
 /// By special manoeuvre indicator.
-const MANEUVERS: [&str; 4] = ["not available", "not engaged", "engaged", "reserved"];
+pub(super) const MANEUVERS: [&str; 4] = ["not available", "not engaged", "engaged", "reserved"];
 
 fn state(sink: &mut dyn ValueSink, status: NavigationStatus) {
     let status = usize::from(NavigationStatus::to_raw(status));
