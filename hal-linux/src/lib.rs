@@ -16,6 +16,7 @@ pub mod input;
 pub mod layout;
 pub mod limits;
 pub mod logs;
+pub mod output;
 pub mod packages;
 pub mod run;
 pub mod sample;

@@ -25,6 +25,7 @@ use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
 use crate::layout::{self, LayoutError};
 use crate::limits;
+use crate::output::{Opened as OpenedOutput, Output, Outputs};
 use crate::packages::watch::PluginFiles;
 use crate::packages::web::{self, Keeper};
 use crate::packages::{self, folder};
@@ -47,6 +48,8 @@ use crate::wake::Waker;
     skiff run --input race.log --speed 10       a log file, ten times as fast, then serves on\n  \
     skiff run --input tcp://192.168.4.1:1457    a gateway on the network, and again when it drops\n  \
     skiff run --input serial:///dev/ttyUSB0     an NGT-1; ?baud=4800 for NMEA 0183\n  \
+    skiff run --can can0 --output tcp-listen://0.0.0.0:10110\n  \
+    \x20                                           NMEA 0183 for chart plotters, for all who reach the port\n  \
     skiff run --config ~/.signalk --can can0    the plugins of a Signal K installation\n\n\
     Then open http://127.0.0.1:3000 or\n  \
     curl http://127.0.0.1:3000/signalk/v1/api/vessels/self\n\n\
@@ -79,6 +82,15 @@ pub struct Args {
     /// GET /skiff/v1/status tells its state. Options behind ?, joined by &: format=NAME, label=NAME, baud=N.
     #[arg(long, value_name = "FILE|URL", value_parser = Input::parse)]
     input: Vec<Input>,
+
+    /// Give data out beside the web server: tcp-listen://ADDR:PORT, tcp://HOST:PORT, udp://ADDR:PORT (also a broadcast
+    /// address) or serial:///dev/NAME?baud=N; NMEA 0183, or over TCP Signal K's deltas (can be given again)
+    ///
+    /// Nobody is asked for a token there: a port off loopback gives the boat's data to everyone on the network. Options
+    /// behind ?, joined by &: format=nmea0183|deltas, sentences=RMC,GGA,… (all), talker=XX (II), every=MILLISECONDS
+    /// (1000), baud=N (4800).
+    #[arg(long, value_name = "URL", value_parser = Output::parse)]
+    output: Vec<Output>,
 
     /// Play log files so many times as fast as they were recorded, or max for without any wait
     #[arg(long, value_name = "X|max", default_value = "1", value_parser = Speed::parse)]
@@ -173,6 +185,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
+    let outputs = open_outputs(&args.output)?;
     let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
 
@@ -242,7 +255,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
     let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
-    let mut driver = Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files, keeper };
+    let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
+    let mut driver =
+        Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files, keeper, outputs };
     driver.run();
     // The address goes before the port does.
     drop(marker);
@@ -267,6 +282,13 @@ fn open_tracks(args: &Args) -> Result<Vec<Track>, Failure> {
         }
     };
     args.input.iter().map(open).collect()
+}
+
+/// Opens the own ports of the outputs.
+fn open_outputs(outputs: &[Output]) -> Result<Vec<OpenedOutput>, Failure> {
+    let unavailable = |output, error| Failure::new(exit::UNAVAILABLE, format_args!("{output}: {error}"));
+    let open = |output| OpenedOutput::open(output).map_err(|error| unavailable(output, error));
+    outputs.iter().map(open).collect()
 }
 
 /// Returns the source labels of all feeds.

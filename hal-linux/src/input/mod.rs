@@ -3,7 +3,7 @@
 //! Files and standard input are played once ([`crate::logs`]); connections and serial ports are kept up ([`live`]).
 
 pub mod live;
-mod serial;
+pub(crate) mod serial;
 
 use std::fmt;
 use std::io;

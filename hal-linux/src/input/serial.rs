@@ -18,6 +18,30 @@ use skiff_runtime::n2k::log::{Format, bst};
 /// Silence after which an adapter may be an NGT-1 that waits for its command.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// Opens a port for us alone: raw bytes, both ways.
+///
+/// # Errors
+/// What the system said: no such device, in use, not permitted, not a serial port.
+pub(crate) fn raw(path: &Path, baud: u32) -> io::Result<File> {
+    // Without O_NONBLOCK, opening can wait for a modem's carrier.
+    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    ioctl_tiocexcl(&file)?;
+    let mut settings = tcgetattr(&file)?;
+    settings.make_raw();
+    settings.set_speed(baud)?;
+    settings.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+    settings.control_modes &= !(ControlModes::CSTOPB | ControlModes::PARENB | ControlModes::CRTSCTS);
+    // A read waits for one byte, however long.
+    settings.special_codes[SpecialCodeIndex::VMIN] = 1;
+    settings.special_codes[SpecialCodeIndex::VTIME] = 0;
+    tcsetattr(&file, OptionalActions::Now, &settings)?;
+    tcflush(&file, QueueSelector::IFlush)?;
+    let flags = rustix::fs::fcntl_getfl(&file)?;
+    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
 /// An open port.
 pub(super) struct SerialPort {
     file: File,
@@ -31,22 +55,7 @@ impl SerialPort {
     /// # Errors
     /// What the system said: no such device, in use, not permitted, not a serial port.
     pub fn open(path: &Path, baud: u32, format: Format) -> io::Result<Self> {
-        // Without O_NONBLOCK, opening can wait for a modem's carrier.
-        let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
-        let file = OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-        ioctl_tiocexcl(&file)?;
-        let mut settings = tcgetattr(&file)?;
-        settings.make_raw();
-        settings.set_speed(baud)?;
-        settings.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
-        settings.control_modes &= !(ControlModes::CSTOPB | ControlModes::PARENB | ControlModes::CRTSCTS);
-        // A read waits for one byte, however long.
-        settings.special_codes[SpecialCodeIndex::VMIN] = 1;
-        settings.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&file, OptionalActions::Now, &settings)?;
-        tcflush(&file, QueueSelector::IFlush)?;
-        let flags = rustix::fs::fcntl_getfl(&file)?;
-        rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
+        let file = raw(path, baud)?;
         let mut port = Self { file, may_be_waiting: format == Format::Auto };
         if format == Format::Ngt1 {
             port.file.write_all(&bst::start_command())?;

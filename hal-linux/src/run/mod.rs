@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::carrier::{Answer, CarrierEvent, StreamLink, StreamMessage};
 use crate::hal::SystemClock;
+use crate::output::Outputs;
 use crate::packages::watch::PluginFiles;
 use crate::packages::web::Keeper;
 use crate::wake::Waker;
@@ -63,6 +64,8 @@ pub struct Driver {
     pub files: Option<PluginFiles>,
     /// Who keeps the files of packages; none in the sample.
     pub keeper: Option<Keeper>,
+    /// What goes out beside the web server.
+    pub outputs: Outputs,
 }
 
 /// Clients that wait for something.
@@ -95,9 +98,13 @@ impl Driver {
     /// Lets the gateway and its own web server work.
     fn poll(&mut self) -> Wake {
         let gateway = self.gateway.poll();
-        let Web::Own { carrier, .. } = &mut self.web else { return gateway };
-        let own = carrier.poll(&mut self.gateway);
-        Wake { busy: gateway.busy | own.busy, at: [gateway.at, own.at].into_iter().flatten().min() }
+        let outputs = self.outputs.drive(&mut self.gateway, self.clock.now());
+        let own = match &mut self.web {
+            Web::Own { carrier, .. } => carrier.poll(&mut self.gateway),
+            Web::Axum { .. } => Wake::default(),
+        };
+        let at = [gateway.at, outputs.at, own.at].into_iter().flatten().min();
+        Wake { busy: gateway.busy | outputs.busy | own.busy, at }
     }
 
     fn is_over(&self) -> bool {

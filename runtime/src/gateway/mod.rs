@@ -15,6 +15,8 @@ mod inputs;
 mod install;
 mod interface;
 mod notices;
+#[cfg(feature = "outputs")]
+mod outputs;
 mod own_meta;
 mod plugin_http;
 mod plugins;
@@ -48,6 +50,8 @@ pub use self::board::{BoardParts, Restart};
 pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
 pub use self::install::FilesWork;
+#[cfg(feature = "outputs")]
+pub use self::outputs::{OUTPUT_BYTES_MAX, OUTPUT_DELTAS_MAX};
 
 /// Settings of a gateway.
 pub struct Setup {
@@ -122,6 +126,8 @@ pub struct Gateway {
     plugins: Plugins,
     clients: Clients,
     board: Board,
+    #[cfg(feature = "outputs")]
+    outputs: outputs::Outputs,
 }
 
 impl Gateway {
@@ -140,6 +146,8 @@ impl Gateway {
             inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.n2k),
             clients: Clients::new(&setup.limits, &mut *hal.storage),
             board: Board::new(hal.clock.wall().is_none()),
+            #[cfg(feature = "outputs")]
+            outputs: None,
             setup,
             hal,
         }
@@ -196,6 +204,8 @@ impl Gateway {
         self.inputs.offer(delta, &self.setup.self_context, now);
         self.plugins.registry.offer(&Offer { delta, hops, self_context: &self.setup.self_context, now });
         self.clients.streams.offer(delta, &self.model, now);
+        #[cfg(feature = "outputs")]
+        self.put_out(delta);
     }
 
     /// Hands values to which others are preferred to the clients that ask for every source.

@@ -1,0 +1,191 @@
+//! Lines for several takers, each with a queue of its own, so that a slow one holds up nobody.
+
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use skiff_runtime::queue::Queue;
+
+/// Lines that wait for one taker, and their bytes; the oldest gives way.
+const LINES_MAX: u16 = 2048;
+const BYTES_MAX: u32 = 1024 * 1024;
+/// Lines that a client may lose before it is closed: it takes less than the boat tells.
+pub const LOST_MAX: u32 = 4096;
+
+/// A line with its end, shared by all who get it.
+pub type Line = Arc<str>;
+
+/// What waits for one taker.
+struct Waiting {
+    lines: Queue<Line>,
+    lost: u32,
+    is_closed: bool,
+}
+
+/// The queue of one taker.
+pub struct Taker {
+    waiting: Mutex<Waiting>,
+    moved: Condvar,
+    /// Closed with it: whoever is stuck in a write wakes up. None for what is no client.
+    stream: Option<TcpStream>,
+}
+
+impl Taker {
+    /// Makes an empty queue, of a client when there is a stream.
+    pub fn new(stream: Option<TcpStream>) -> Arc<Self> {
+        let waiting = Waiting { lines: Queue::new(LINES_MAX, BYTES_MAX), lost: 0, is_closed: false };
+        Arc::new(Self { waiting: Mutex::new(waiting), moved: Condvar::new(), stream })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing in here panics while it holds the lock.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line; a client that has lost too many is closed, which is told by `false`.
+    fn put(&self, line: &Line) -> bool {
+        let mut waiting = self.locked();
+        if waiting.is_closed {
+            return false;
+        }
+        waiting.lost = waiting.lost.saturating_add(waiting.lines.push(Arc::clone(line), line.len()));
+        let is_lost = waiting.lost > LOST_MAX && self.stream.is_some();
+        drop(waiting);
+        if is_lost {
+            self.close();
+        } else {
+            self.moved.notify_one();
+        }
+        !is_lost
+    }
+
+    /// Takes all that waits as one text, and waits for something; `None` when it is over.
+    pub fn take(&self) -> Option<String> {
+        let mut waiting = self.locked();
+        while waiting.lines.is_empty() && !waiting.is_closed {
+            waiting = self.moved.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        if waiting.is_closed {
+            return None;
+        }
+        let mut text = String::new();
+        while let Some(line) = waiting.lines.pop() {
+            text.push_str(&line);
+        }
+        Some(text)
+    }
+
+    /// Forgets what waits: it is of before.
+    pub fn clear(&self) {
+        let mut waiting = self.locked();
+        waiting.lines.clear();
+        waiting.lost = 0;
+    }
+
+    /// Tells whether it is over.
+    pub fn is_closed(&self) -> bool {
+        self.locked().is_closed
+    }
+
+    /// Ends it; a write that hangs fails.
+    pub fn close(&self) {
+        self.locked().is_closed = true;
+        self.moved.notify_all();
+        if let Some(stream) = &self.stream {
+            // It can be gone already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Everyone who takes the lines of one output.
+#[derive(Default)]
+pub struct Hub(Mutex<Vec<Arc<Taker>>>);
+
+impl Hub {
+    fn locked(&self) -> MutexGuard<'_, Vec<Arc<Taker>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a taker unless there are `max` already.
+    pub fn join(&self, taker: &Arc<Taker>, max: usize) -> bool {
+        let mut takers = self.locked();
+        let has_room = takers.len() < max;
+        if has_room {
+            takers.push(Arc::clone(taker));
+        }
+        has_room
+    }
+
+    /// Takes a taker away.
+    pub fn leave(&self, taker: &Arc<Taker>) {
+        self.locked().retain(|other| !Arc::ptr_eq(other, taker));
+    }
+
+    /// Gives a line to all; returns how many were closed because they lost too much.
+    pub fn put(&self, line: &Line) -> usize {
+        let mut takers = self.locked();
+        let before = takers.len();
+        takers.retain(|taker| taker.put(line));
+        before - takers.len()
+    }
+
+    /// Tells whether nobody would get a line.
+    pub fn is_empty(&self) -> bool {
+        self.locked().is_empty()
+    }
+
+    /// Ends all.
+    pub fn close(&self) {
+        self.locked().drain(..).for_each(|taker| taker.close());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    fn line(text: &str) -> Line {
+        text.into()
+    }
+
+    #[test]
+    fn each_taker_gets_every_line_and_no_more_join_than_may() {
+        let hub = Hub::default();
+        let takers = [Taker::new(None), Taker::new(None)];
+        assert!(hub.is_empty() && hub.join(&takers[0], 2) && hub.join(&takers[1], 2));
+        assert!(!hub.join(&Taker::new(None), 2));
+        hub.put(&line("a\n"));
+        hub.put(&line("b\n"));
+        for taker in &takers {
+            assert_eq!(taker.take().as_deref(), Some("a\nb\n"));
+        }
+        hub.leave(&takers[0]);
+        hub.put(&line("c\n"));
+        assert_eq!(takers[1].take().as_deref(), Some("c\n"));
+        hub.close();
+        assert_eq!((takers[1].take(), hub.is_empty()), (None, true));
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_loses_the_oldest_and_is_closed_and_the_others_are_not_held() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let near = listener.accept().unwrap().0;
+        let (slow, other, hub) = (Taker::new(Some(near)), Taker::new(None), Hub::default());
+        assert!(hub.join(&slow, 16) && hub.join(&other, 16));
+        let all = u32::from(LINES_MAX) + LOST_MAX;
+        let mut closed = 0;
+        for number in 0..all {
+            closed += hub.put(&line(&format!("{number}\n")));
+            assert_eq!(closed, 0, "{number}");
+        }
+        assert_eq!(hub.put(&line("x\n")), 1);
+        assert_eq!((slow.take(), far.read(&mut [0; 8]).unwrap()), (None, 0));
+        // Its own queue is bounded, too, and what is no client is never closed.
+        let rest = other.take().unwrap();
+        assert!(rest.ends_with("\nx\n") && rest.lines().count() == usize::from(LINES_MAX));
+        let _ = far.write(b"x");
+    }
+}

@@ -1,0 +1,215 @@
+//! Where lines go: clients that connect, servers, datagrams, serial ports; each written by a thread of its own.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::address::{Address, Format, Output};
+use super::hub::{Hub, Taker};
+use crate::input::live::BackOff;
+use crate::input::serial;
+
+/// Clients of one output; more are refused.
+pub const CLIENTS_MAX: usize = 16;
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time that a write may take: who takes nothing for so long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where the lines go.
+enum Link {
+    TcpListen(TcpListener),
+    Tcp(String),
+    Udp(UdpSocket),
+    Serial { path: PathBuf, baud: u32 },
+}
+
+/// An output whose own ports are open.
+pub struct Opened {
+    output: Output,
+    link: Link,
+}
+
+impl Opened {
+    /// Opens what must be there from the start: our own ports. Others are connected to later, again and again.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open(output: &Output) -> io::Result<Self> {
+        let mut output = output.clone();
+        let link = match &mut output.address {
+            Address::TcpListen(address) => {
+                let listener = TcpListener::bind(&*address)?;
+                // Port 0 took any free one.
+                *address = listener.local_addr()?;
+                Link::TcpListen(listener)
+            }
+            Address::Tcp(host) => Link::Tcp(host.clone()),
+            Address::Udp(address) => Link::Udp(udp(*address)?),
+            Address::Serial { path, baud } => Link::Serial { path: path.clone(), baud: *baud },
+        };
+        Ok(Self { output, link })
+    }
+
+    /// Returns where it goes, for messages.
+    pub fn name(&self) -> String {
+        self.output.to_string()
+    }
+
+    /// Returns how it is written.
+    pub fn format(&self) -> Format {
+        self.output.format
+    }
+
+    /// Returns the address that others connect to.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        if let Address::TcpListen(address) = self.output.address { Some(address) } else { None }
+    }
+
+    /// Begins to write what the hub gets; `greeting` comes first.
+    ///
+    /// # Errors
+    /// What the system said: no more threads.
+    pub fn start(self, hub: &Arc<Hub>, greeting: Option<String>) -> io::Result<()> {
+        let (name, hub) = (self.name(), Arc::clone(hub));
+        let greeting = greeting.unwrap_or_default();
+        let link = self.link;
+        if let Link::TcpListen(listener) = link {
+            return spawn("output", move || accept(&listener, &name, &hub, &greeting));
+        }
+        // The only one of its hub.
+        let taker = Taker::new(None);
+        hub.join(&taker, 1);
+        spawn("output", move || match link {
+            Link::Udp(socket) => send(&socket, &name, &taker),
+            Link::Tcp(host) => keep_up(&name, &taker, &greeting, || connect(&host)),
+            Link::Serial { path, baud } => keep_up(&name, &taker, "", || serial::raw(&path, baud)),
+            Link::TcpListen(_) => {}
+        })
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.into()).spawn(run).map(drop)
+}
+
+fn udp(to: SocketAddr) -> io::Result<UdpSocket> {
+    let own: SocketAddr =
+        if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    let socket = UdpSocket::bind(own)?;
+    socket.set_broadcast(true)?;
+    socket.connect(to)?;
+    Ok(socket)
+}
+
+/// Connects to the first address of a name that answers.
+fn connect(host: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in host.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(stream) => {
+                stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Takes clients in, each with a thread that writes.
+fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str) {
+    loop {
+        let taken = listener.accept().and_then(|(stream, from)| {
+            stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+            stream.set_nodelay(true)?;
+            Ok((stream.try_clone()?, stream, from))
+        });
+        let (other, mut stream, from) = match taken {
+            Ok(taken) => taken,
+            Err(error) => {
+                log::warn!("{name}: {error}");
+                thread::sleep(BackOff::default().first);
+                continue;
+            }
+        };
+        let taker = Taker::new(Some(other));
+        if !hub.join(&taker, CLIENTS_MAX) {
+            log::warn!("{name}: {from} refused, {CLIENTS_MAX} clients are connected");
+            continue;
+        }
+        log::info!("{name}: {from} is connected");
+        let (named, served, greeting, own) =
+            (name.to_owned(), Arc::clone(hub), greeting.to_owned(), Arc::clone(&taker));
+        let serve = move || {
+            let reason = write(&mut stream, &own, &greeting);
+            own.close();
+            served.leave(&own);
+            log::info!("{named}: {from}: {reason}");
+        };
+        if let Err(error) = spawn("output client", serve) {
+            taker.close();
+            hub.leave(&taker);
+            log::warn!("{name}: {error}");
+        }
+    }
+}
+
+/// Writes a greeting and what waits until it cannot; returns why.
+fn write(out: &mut dyn Write, taker: &Taker, greeting: &str) -> String {
+    let mut text = greeting.to_owned();
+    loop {
+        if let Err(error) = out.write_all(text.as_bytes()) {
+            return error.to_string();
+        }
+        match taker.take() {
+            Some(more) => text = more,
+            None => return "closed".into(),
+        }
+    }
+}
+
+/// Opens, writes, and opens again, with a pause that grows.
+fn keep_up<W: Write>(name: &str, taker: &Taker, greeting: &str, open: impl Fn() -> io::Result<W>) {
+    let back_off = BackOff::default();
+    let mut pause = back_off.first;
+    loop {
+        let reason = match open() {
+            Ok(mut out) => {
+                log::info!("{name}: open");
+                pause = back_off.first;
+                // Nobody wants what was.
+                taker.clear();
+                write(&mut out, taker, greeting)
+            }
+            Err(error) => error.to_string(),
+        };
+        if taker.is_closed() {
+            return;
+        }
+        log::warn!("{name}: {reason}; next attempt in {:.1} s", pause.as_secs_f64());
+        thread::sleep(pause);
+        pause = pause.saturating_mul(2).min(back_off.max);
+    }
+}
+
+/// Sends each sentence as a datagram.
+fn send(socket: &UdpSocket, name: &str, taker: &Taker) {
+    let mut is_told = false;
+    while let Some(text) = taker.take() {
+        for line in text.split_inclusive('\n') {
+            // Nobody need be there: a refusal of the last one is told by the next.
+            match socket.send(line.as_bytes()) {
+                Err(error) if !is_told && error.kind() != io::ErrorKind::ConnectionRefused => {
+                    log::warn!("{name}: {error}");
+                    is_told = true;
+                }
+                Err(_) => {}
+                Ok(_) => is_told = false,
+            }
+        }
+    }
+}
