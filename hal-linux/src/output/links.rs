@@ -42,7 +42,7 @@ impl Opened {
         let mut output = output.clone();
         let link = match &mut output.address {
             Address::TcpListen(address) => {
-                let listener = TcpListener::bind(&*address)?;
+                let listener = TcpListener::bind(*address)?;
                 // Port 0 took any free one.
                 *address = listener.local_addr()?;
                 Link::TcpListen(listener)
