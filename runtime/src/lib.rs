@@ -48,5 +48,7 @@ pub mod replay;
 pub mod scenario;
 pub mod server;
 pub mod sorted;
+#[cfg(any(test, feature = "stores"))]
+pub mod stores;
 pub mod time;
 pub mod vfs;

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("budget", 3),
     ("clock", 3),
     ("device", 3),
+    ("stores", 3),
     ("net", 4),
     ("model", 4),
     ("config", 4),

@@ -40,7 +40,7 @@ fn reads_have_their_answers_and_head_has_the_same() {
         ("/signalk/v2/api/history/x", 404, UNSUPPORTED),
         ("/signalk/v2/other", 404, UNSUPPORTED),
         ("/signalk/v1/auth/validate", 404, UNSUPPORTED),
-        ("/signalk/v1/applicationData/x", 404, UNSUPPORTED),
+        ("/signalk/v1/applicationData/x", if cfg!(feature = "stores") { 404 } else { 501 }, r#"{"error":"this "#),
         ("/signalk/v1/requests", 404, UNSUPPORTED),
         ("/signalk/v1/requests/7", 404, r#"{"error":"no such request"#),
         ("/signalk/v1/requests/%ff", 404, HTML),

@@ -26,6 +26,8 @@ mod sending;
 mod server_events;
 mod signalk_http;
 mod status;
+#[cfg(any(test, feature = "stores"))]
+mod stores_http;
 mod streams;
 
 use alloc::string::String;

@@ -28,7 +28,8 @@ impl Gateway {
                 Some(decoded) => self.signalk_v2(path, &decoded, request, exchange),
                 None => Some(Response::unclaimed()),
             },
-            (["v1", "requests" | "auth" | "applicationData", ..] | ["v2", ..], _) => Some(unsupported()),
+            (["v1", "applicationData", below @ ..], _) => Some(self.kept(below, request)),
+            (["v1", "requests" | "auth", ..] | ["v2", ..], _) => Some(unsupported()),
             _ => Some(Response::unclaimed()),
         }
     }
@@ -49,6 +50,22 @@ impl Gateway {
             ["notifications", ..] => Some(self.notifications(request, below(1))),
             _ => Some(unsupported()),
         }
+    }
+
+    /// Answers with what apps keep here.
+    #[cfg(any(test, feature = "stores"))]
+    fn kept(&mut self, below: &[&str], request: &Request) -> Response {
+        match decode_all(below) {
+            Some(below) => self.app_data(&below, request).unwrap_or_else(unsupported),
+            None => Response::unclaimed(),
+        }
+    }
+
+    /// Boards have no room for what apps keep.
+    #[cfg(not(any(test, feature = "stores")))]
+    #[expect(clippy::unused_self, reason = "the one with stores needs it")]
+    fn kept(&mut self, _: &[&str], _: &Request) -> Response {
+        Response::error(501, "this gateway keeps nothing for apps")
     }
 
     /// Answers through an API that plugins stand behind.
