@@ -19,6 +19,7 @@
 
 extern crate alloc;
 
+pub mod accounts;
 pub mod budget;
 pub mod carrier;
 pub mod clock;

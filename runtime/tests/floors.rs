@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("net", 4),
     ("model", 4),
     ("config", 4),
+    ("accounts", 5),
     ("host", 5),
     ("package", 5),
     ("plugin", 6),

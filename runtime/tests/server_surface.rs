@@ -12,6 +12,8 @@ use skiff_runtime::server::stream::{Session, SessionEvent, StreamContext};
 use skiff_runtime::server::{Access, Facts, Response, answer, route};
 use skiff_runtime::time::{Instant, UnixMillis};
 
+const NOW: UnixMillis = UnixMillis(0);
+
 struct Sevens;
 
 impl Rng for Sevens {
@@ -22,7 +24,7 @@ impl Rng for Sevens {
 
 fn serve(request: &Request, access: &Access, model: &Model) -> Response {
     let route = route(request);
-    if let Err(refusal) = access.check(request, &route) {
+    if let Err(refusal) = access.check(request, &route, NOW) {
         return refusal;
     }
     let facts = Facts { model, access, wall: UnixMillis(0), version: "0.1.0", plugins: &[] };
@@ -45,8 +47,8 @@ fn a_delta_reaches_rest_and_stream_alike() {
 
     let request =
         Request::new(Method::Get, &format!("/signalk/v1/stream?sendCachedValues=false&token={}", token.as_str()));
-    assert_eq!(access.check(&request, &route(&request)), Ok(()));
-    let mut session = Session::open(&request, &context(access.may_write(&request))).unwrap();
+    assert_eq!(access.check(&request, &route(&request), NOW), Ok(()));
+    let mut session = Session::open(&request, &context(access.may_write(&request, NOW))).unwrap();
     let sent = r#"{"updates":[{"values":[{"path":"environment.wind.speedTrue","value":6.25}]}]}"#;
     let stamp = Stamp { source_ref: "@acme/tide", self_context: SAMPLE_SELF_CONTEXT, now: UnixMillis(0) };
     let Some(SessionEvent::Delta(delta)) = session.receive(sent, &stamp) else { panic!("the client may write") };
@@ -78,7 +80,7 @@ fn refusals_come_before_answers() {
     assert_eq!(status(&Request::new(Method::Get, "/signalk")), 200);
     assert_eq!(status(&Request::new(Method::Get, "/nothing")), 404);
     assert_eq!(status(&Request::new(Method::Put, "/signalk/v1/api/vessels/self/a/b")), 401);
-    assert_eq!(status(&Request { local: false, ..Request::new(Method::Get, "/signalk") }), 401);
+    assert_eq!(status(&Request { local: false, ..Request::new(Method::Get, "/signalk/v1/api") }), 401);
     let mut elsewhere = Request::new(Method::Get, "/signalk");
     elsewhere.headers.push(("origin".into(), "http://evil.example".into()));
     assert_eq!(status(&elsewhere), 403);

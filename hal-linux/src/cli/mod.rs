@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod client;
 mod decode;
+mod device;
 mod doctor;
 pub mod exit;
 mod mouthpiece;
@@ -68,6 +69,7 @@ enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Plugin(plugin::Args),
+    Device(device::Args),
     Doctor(doctor::Args),
     Token(token::Args),
 }
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::command(&args),
         Command::Bench(args) => bench::command(&args),
         Command::Plugin(args) => plugin::command(&args),
+        Command::Device(args) => device::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Token(args) => token::command(&args),
     };

@@ -128,9 +128,23 @@ pub struct Args {
     #[arg(long)]
     strict: bool,
 
+    /// Who may read the boat's data without a token on a listener that is not loopback: nobody or everybody [default:
+    /// skiff.guests of settings.json, else none]
+    #[arg(long, value_name = "none|read", value_parser = parse_guests)]
+    guests: Option<bool>,
+
     /// Ask nobody for a token: anyone who reaches the port can change everything
     #[arg(long)]
     allow_anyone: bool,
+}
+
+/// Tells whether guests may read.
+fn parse_guests(text: &str) -> Result<bool, String> {
+    match text {
+        "none" => Ok(false),
+        "read" => Ok(true),
+        _ => Err("guests may do none or read".into()),
+    }
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
@@ -218,6 +232,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         })?;
     if !args.listen.ip().is_loopback() {
         log::warn!("no TLS: the token and all data cross the network in the clear; use a tunnel or a proxy with TLS");
+    }
+    if args.guests == Some(true) && !args.listen.ip().is_loopback() {
+        log::warn!("--guests read: anyone who can reach {} can read the boat's data", args.listen);
     }
     if args.allow_anyone {
         log::warn!("--allow-anyone: anyone who can reach {} can change everything", args.listen);
@@ -372,6 +389,7 @@ fn boot(args: &Args, limits: Limits) -> Boot {
         self_context: args.sample.then(|| SAMPLE_SELF_CONTEXT.to_owned()),
         names: vec![rustix::system::uname().nodename().to_string_lossy().into_owned()],
         allow_anyone: args.allow_anyone,
+        guests_read: args.guests,
         stored: Enabled::FromConfig,
         stored_bytes_max: folder::STORED_BYTES_MAX,
         grants_declared: args.sample || args.dev,

@@ -46,6 +46,8 @@ pub struct Settings {
     pub source_priorities: Option<String>,
     /// `skiff.hosts`: names the gateway is called by besides its own, for `Host` (a reverse proxy's, say); at most 16.
     pub hosts: Vec<String>,
+    /// `skiff.guests`: whether anyone may read on every listener (`read`), or nobody without a token (`none`, the default).
+    pub guests_read: bool,
 }
 
 /// Names in `skiff.hosts`.
@@ -53,7 +55,7 @@ const HOSTS_MAX: usize = 16;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { vessel: Vessel::default(), wasm: true, source_priorities: None, hosts: Vec::new() }
+        Self { vessel: Vessel::default(), wasm: true, source_priorities: None, hosts: Vec::new(), guests_read: false }
     }
 }
 
@@ -75,6 +77,16 @@ impl Settings {
         settings.source_priorities = json::member(&text, "sourcePriorities").map(String::from);
         if let Some(hosts) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "hosts")) {
             settings.hosts = read_hosts(hosts)?;
+        }
+        if let Some(guests) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "guests")) {
+            settings.guests_read = match json::string(guests).as_deref() {
+                Some("read") => true,
+                Some("none") => false,
+                _ => {
+                    let what = "skiff.guests must be none or read";
+                    return Err(ConfigError::new(SETTINGS_FILE, ConfigReason::Member(what)));
+                }
+            };
         }
         Ok(settings)
     }
@@ -163,6 +175,16 @@ mod tests {
         for wrong in [r#""boat""#, r#"["http://boat"]"#, r#"["boat:80"]"#, r#"[""]"#, "[7]", &many] {
             let error = load(&format!(r#"{{"skiff":{{"hosts":{wrong}}}}}"#)).unwrap_err();
             assert!(error.contains("skiff.hosts"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn guests_read_when_the_owner_says_so() {
+        assert!(load(r#"{"skiff":{"guests":"read"}}"#).unwrap().guests_read);
+        assert!(!load(r#"{"skiff":{"guests":"none"}}"#).unwrap().guests_read);
+        for wrong in ["true", "\"write\"", "null"] {
+            let error = load(&format!(r#"{{"skiff":{{"guests":{wrong}}}}}"#)).unwrap_err();
+            assert_eq!(error, "settings.json: skiff.guests must be none or read", "{wrong}");
         }
     }
 

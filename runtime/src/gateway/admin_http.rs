@@ -1,6 +1,7 @@
 //! What is asked about all plugins: their list, packages that come and go.
 
 use super::Gateway;
+use crate::accounts::Role;
 use crate::http::{Method, Request};
 use crate::plugin::ExchangeId;
 use crate::server::url::decode;
@@ -21,10 +22,11 @@ impl Gateway {
         let reads = request.method.is_read();
         match address {
             ["plugins"] | ["skServer", "plugins"] if reads => {
-                let for_owner = self.setup.access.may_write(request);
+                let for_owner = self.setup.access.role(request, self.wall()) == Some(Role::Admin);
                 Some(server::plugins::list(&self.plugins.registry, &self.model, for_owner))
             }
             ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
+            ["skServer", "security", what @ ..] => Some(self.security(what, request)),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),
             ["skiff", "v1", "plugins", id, what @ ..] => {

@@ -39,6 +39,8 @@ pub struct Boot {
     pub names: Vec<String>,
     /// Lets anyone in without a token; `Host` and `Origin` stay checked.
     pub allow_anyone: bool,
+    /// Whether anyone may read on every listener; `None` is what `skiff.guests` of `settings.json` says.
+    pub guests_read: Option<bool>,
     /// Whether a stored package runs that has no configuration yet.
     pub stored: Enabled,
     /// Bytes of a stored package, where it has to be copied into memory.
@@ -65,6 +67,7 @@ impl Boot {
             access: None,
             names: Vec::new(),
             allow_anyone: false,
+            guests_read: None,
             stored: Enabled::Always { config: None },
             stored_bytes_max: u32::try_from(limits.unpacked_bytes_max).unwrap_or(u32::MAX),
             grants_declared: false,
@@ -167,7 +170,10 @@ impl Gateway {
             limits: boot.limits,
             vessel: settings.vessel,
             self_context,
-            access: access.named(boot.names).named(settings.hosts),
+            access: access
+                .named(boot.names)
+                .named(settings.hosts)
+                .guests_read(boot.guests_read.unwrap_or(settings.guests_read)),
             strict: boot.strict,
             version: boot.version,
             events: boot.events,

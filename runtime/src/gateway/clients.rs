@@ -5,6 +5,7 @@ use super::refusals::Refusals;
 use super::server_events::ServerEvents;
 use super::streams::Streams;
 use super::{Gateway, StreamId};
+use crate::accounts::AccessRequests;
 use crate::budget::Limits;
 use crate::hal::Storage;
 use crate::plugin::ExchangeId;
@@ -22,6 +23,8 @@ pub(super) struct Clients {
     pub streams: Streams,
     pub server_events: ServerEvents,
     pub refusals: Refusals,
+    /// Devices that ask to be let in.
+    pub access_requests: AccessRequests,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     pub carried: Option<ClientCounters>,
 }
@@ -40,6 +43,7 @@ impl Clients {
             streams: Streams::default(),
             server_events: ServerEvents::default(),
             refusals: Refusals::default(),
+            access_requests: AccessRequests::default(),
             carried: None,
         }
     }

@@ -6,11 +6,11 @@ use core::convert::Infallible;
 use super::{Gateway, admin_http, exchanges};
 use crate::http::{Method, Request};
 use crate::plugin::{ExchangeId, Plugin};
-use crate::server::{self, Response, Route};
+use crate::server::{self, Need, Response, Route};
 
 /// Status of a request without a valid token (RFC 9110 §15.5.2).
 const UNAUTHORISED: u16 = 401;
-/// Body of a request that changes nothing, bytes; only a plugin's own addresses look at it.
+/// Body of a request that changes nothing, or that anyone may send, bytes.
 const READ_BODY_BYTES_MAX: usize = 8 * 1024;
 
 impl Gateway {
@@ -62,7 +62,7 @@ impl Gateway {
 
     /// Checks who asks; those without a valid token are counted, and told of once a minute.
     pub(super) fn admit(&mut self, request: &Request, route: &Route<'_>) -> Result<(), Response> {
-        self.setup.access.check(request, route).inspect_err(|refused| {
+        self.setup.access.check(request, route, self.wall()).inspect_err(|refused| {
             if refused.status == UNAUTHORISED {
                 self.clients.refusals.note(request.peer, self.hal.clock.now());
             }
@@ -99,7 +99,7 @@ impl Gateway {
     fn body_bytes_max(&self, route: &Route<'_>, method: Method) -> usize {
         match route {
             // Nobody needs a token to send it.
-            _ if method.is_read() => READ_BODY_BYTES_MAX,
+            _ if method.is_read() || route.need(method) == Need::Nothing => READ_BODY_BYTES_MAX,
             Route::Admin(address) if admin_http::brings_package(address, method) => usize::MAX,
             _ => usize::try_from(self.setup.limits.request_bytes_max).unwrap_or(usize::MAX),
         }

@@ -3,6 +3,7 @@
 //! Nothing in here waits. A HAL calls [`Gateway::poll`] whenever [`Wake`] says so or something
 //! arrived, pushes requests and frames in, and takes responses and stream text out.
 
+mod access_http;
 mod admin_http;
 mod board;
 mod board_http;

@@ -9,6 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Gateway;
+use crate::accounts::Role;
 use crate::config::{ConfigError, ConfigReason};
 use crate::delta::{Delta, Stamp};
 use crate::hal::{Key, Storage, StorageError};
@@ -136,12 +137,15 @@ fn keep(storage: &mut dyn Storage, path: &str, meta: &str) -> Result<(), ConfigE
 }
 
 impl Gateway {
-    /// Sets meta of the own vessel; `None` where something else is to be changed.
-    pub(super) fn put_meta(&mut self, put: &Put) -> Option<PutState> {
+    /// Sets meta of the own vessel, which is kept: `admin` only; `None` where something else is to be changed.
+    pub(super) fn put_meta(&mut self, put: &Put, role: Option<Role>) -> Option<PutState> {
         let (path, member) = changes(&put.path).filter(|_| IS_KEPT)?;
         let self_context = &*self.setup.self_context;
         if !matches!(&*put.context, "" | "self" | "vessels.self") && put.context != self_context {
             return None;
+        }
+        if role != Some(Role::Admin) {
+            return Some(PutState::completed(403, "meta and zones are changed with a token of the role admin"));
         }
         let meta = match member {
             None => put.value.clone(),

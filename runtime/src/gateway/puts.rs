@@ -5,8 +5,10 @@ use core::time::Duration;
 
 use super::exchanges::Pending;
 use super::{Gateway, StreamId, exchanges};
+use crate::accounts::Role;
 use crate::delta::check_path;
 use crate::host::Call;
+use crate::http::Request;
 use crate::plugin::{ExchangeId, Reply};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
@@ -41,10 +43,16 @@ impl PendingPut {
 
 impl Gateway {
     /// Takes a PUT request over HTTP.
-    pub(super) fn put_request(&mut self, segments: &[&str], body: &[u8], exchange: ExchangeId) -> Option<Response> {
+    pub(super) fn put_request(
+        &mut self,
+        segments: &[&str],
+        request: &Request,
+        exchange: ExchangeId,
+    ) -> Option<Response> {
+        let role = self.setup.access.role(request, self.wall());
         let id = crate::config::random_uuid(&mut *self.hal.rng);
-        let opened = Put::of_request(segments, body)
-            .and_then(|put| self.open_put(&put, &id, exchange, PutClient::Http { is_answered: false }));
+        let opened = Put::of_request(segments, &request.body)
+            .and_then(|put| self.open_put(&put, role, &id, exchange, PutClient::Http { is_answered: false }));
         Some(self.end_request(&id, opened.err()?))
     }
 
@@ -66,8 +74,9 @@ impl Gateway {
     pub(super) fn stream_put(&mut self, stream: StreamId, id: Option<String>, put: &Put) {
         let id = id.unwrap_or_else(|| crate::config::random_uuid(&mut *self.hal.rng));
         let exchange = self.clients.exchanges.new_id();
+        let role = self.clients.streams.session_mut(stream).and_then(|session| session.role());
         let opened = if self.clients.exchanges.admit() {
-            self.open_put(put, &id, exchange, PutClient::Stream(stream))
+            self.open_put(put, role, &id, exchange, PutClient::Stream(stream))
         } else {
             Err(PutState::completed(503, exchanges::TOO_MANY))
         };
@@ -76,12 +85,19 @@ impl Gateway {
         }
     }
 
-    fn open_put(&mut self, put: &Put, id: &str, exchange: ExchangeId, to: PutClient) -> Result<(), PutState> {
+    fn open_put(
+        &mut self,
+        put: &Put,
+        role: Option<Role>,
+        id: &str,
+        exchange: ExchangeId,
+        to: PutClient,
+    ) -> Result<(), PutState> {
         check_path(&put.path).map_err(|error| PutState::completed(400, &error.to_string()))?;
         let handler = match put.handler(&self.plugins.registry, &self.setup.self_context) {
             Ok(handler) => handler,
             Err(refused) if refused.status == 405 => {
-                let done = self.put_meta(put).or_else(|| self.inputs.put(put, &self.setup.self_context));
+                let done = self.put_meta(put, role).or_else(|| self.inputs.put(put, &self.setup.self_context));
                 return Err(done.unwrap_or(refused));
             }
             Err(refused) => return Err(refused),

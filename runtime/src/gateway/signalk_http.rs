@@ -17,12 +17,15 @@ impl Gateway {
             (["v1", "api", path @ ..], Method::Put) => {
                 let Some(path) = decode_all(path) else { return Some(Response::unclaimed()) };
                 let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
-                self.put_request(&path, &request.body, exchange)
+                self.put_request(&path, request, exchange)
             }
             (["v1", "api", ..], Method::Delete) => Some(self.delete_request()),
             (["v1", "requests", id], Method::Get | Method::Head) => {
-                Some(decode(id).map_or_else(Response::unclaimed, |id| self.request_state(&id)))
+                Some(decode(id).map_or_else(Response::unclaimed, |id| {
+                    self.access_state(&id).unwrap_or_else(|| self.request_state(&id))
+                }))
             }
+            (["v1", "access", "requests"], _) => Some(self.access_request(request)),
             (["v1", "requests", _], _) => Some(Response::method_not_allowed("GET, HEAD")),
             (["v2", "api", path @ ..], _) => match decode_all(path) {
                 Some(decoded) => self.signalk_v2(path, &decoded, request, exchange),
@@ -63,7 +66,6 @@ impl Gateway {
 
     /// Boards have no room for what apps keep.
     #[cfg(not(any(test, feature = "stores")))]
-    #[expect(clippy::unused_self, reason = "the one with stores needs it")]
     fn kept(&mut self, _: &[&str], _: &Request) -> Response {
         Response::error(501, "this gateway keeps nothing for apps")
     }

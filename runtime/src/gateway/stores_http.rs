@@ -10,22 +10,17 @@ use crate::json;
 use crate::server::Response;
 use crate::stores::{self, AppId, EditError, FILE_BYTES_MAX, Owner, Place, StoreError, Tree, Version};
 
-/// The user whose documents a caller means. There are no accounts yet: who may write is `admin`.
-///
-/// This is the place for users and roles: `global` is to need `admin` for a change, `user` `readwrite`. Until then
-/// [`crate::server::Access::check`] has asked for the token of every change.
-fn user_of(_: &Request) -> &'static str {
-    "admin"
-}
-
 impl Gateway {
     /// Answers what is asked for below `/signalk/v1/applicationData`; `None` where nothing is.
     pub(super) fn app_data(&mut self, below: &[Cow<'_, str>], request: &Request) -> Option<Response> {
         let below: Vec<&str> = below.iter().map(|segment| &**segment).collect();
         let [scope, app, rest @ ..] = below.as_slice() else { return None };
-        let owner = match *scope {
-            "global" => Owner::Global,
-            "user" => Owner::User(user_of(request)),
+        let name = self.setup.access.name(request, self.wall()).map(ToString::to_string);
+        let owner = match (*scope, &name) {
+            ("global", _) => Owner::Global,
+            ("user", Some(name)) => Owner::User(name),
+            // Where anyone may read, nobody is a user yet.
+            ("user", None) => return Some(Response::error(401, "a token is needed for what is a user's own")),
             _ => return None,
         };
         let Some(app) = AppId::parse(app) else { return Some(Response::error(400, "invalid application id")) };

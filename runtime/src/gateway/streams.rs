@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 
 use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut};
+use crate::accounts::Role;
 use crate::budget::Limits;
 use crate::config::random_uuid;
 use crate::delta::{Delta, Stamp};
@@ -205,15 +206,17 @@ impl Gateway {
         if self.clients.streams.start_id.is_empty() {
             self.clients.streams.start_id = random_uuid(&mut *self.hal.rng);
         }
+        let role = self.setup.access.role(request, self.wall());
         let context = StreamContext {
             start_id: &self.clients.streams.start_id,
             self_context: &self.setup.self_context,
             version: self.setup.version,
             limits: &self.setup.limits,
-            may_write: self.setup.access.may_write(request),
+            may_write: role >= Some(Role::ReadWrite),
             wall: self.wall(),
         };
         let mut session = Session::open(request, &context)?;
+        session.take_role(role);
         if session.wants_server_events() {
             session.reply(&vessel_info(&self.setup.vessel, &self.setup.self_context));
             self.clients.server_events.send_soon();

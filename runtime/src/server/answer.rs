@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::access::{self, SESSION_COOKIE};
 use super::url::{authority, decode_all};
 use super::{Access, Response, Route, index};
+use crate::accounts;
 use crate::http::{Method, Request};
 use crate::json;
 use crate::model::{Model, SCHEMA_VERSION};
@@ -58,7 +59,7 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
             _ => return None,
         },
         Route::Admin(address) => match address.as_slice() {
-            ["skServer", "loginStatus"] => read(request, || login_status(request, facts.access)),
+            ["skServer", "loginStatus"] => read(request, || login_status(request, facts)),
             // Web apps are files, which only a carrier with package folders has (plugin ABI §1.6).
             ["skServer", "webapps"] => read(request, || Response::json(200, "[]").or_file()),
             _ => return None,
@@ -148,16 +149,18 @@ fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
     Response::json(200, body)
 }
 
-fn login_status(request: &Request, access: &Access) -> Response {
+fn login_status(request: &Request, facts: &Facts<'_>) -> Response {
+    let access = facts.access;
     let needed = !access.allows_anyone();
-    let logged_in = needed && access.may_write(request);
+    let role = access.role(request, facts.wall).filter(|_| needed);
+    let logged_in = role.is_some();
     let body = json::object(|body| {
         body.text("status", if logged_in { "loggedIn" } else { "notLoggedIn" });
-        if logged_in {
-            body.text("userLevel", "admin");
+        if let Some(role) = role {
+            body.text("userLevel", role.name());
         }
         body.boolean("readOnlyAccess", needed).boolean("authenticationRequired", needed);
-        body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", false);
+        body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", accounts::IS_KEPT);
     });
     Response::json(200, body)
 }

@@ -7,6 +7,7 @@
 
 mod access;
 mod answer;
+pub mod body;
 mod clients;
 pub mod endpoint;
 mod index;
@@ -20,8 +21,8 @@ mod route;
 pub mod stream;
 pub mod url;
 
-pub use access::{Access, NewToken, TOKEN_BYTES};
+pub use access::{Access, NewToken, OWNER, TOKEN_BYTES};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
 pub use message::Response;
-pub use route::{Route, StreamRoute, route};
+pub use route::{Need, Route, StreamRoute, route};

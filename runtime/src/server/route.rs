@@ -8,7 +8,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::url::{decode, decode_all};
-use crate::http::Request;
+use crate::accounts::{self, Role};
+use crate::http::{Method, Request};
 
 /// Bytes of path and query; RFC 9112 §3 recommends to take 8000.
 const TARGET_BYTES_MAX: usize = 8192;
@@ -54,17 +55,72 @@ pub enum StreamRoute {
     },
 }
 
+/// What somebody needs to be let in to a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: what a browser or a sensor starts from, and where it asks to be let in.
+    Nothing,
+    /// To be one who may read the boat's data.
+    Read,
+    /// A token of this role, on loopback too.
+    Role(Role),
+}
+
 impl Route<'_> {
-    /// Tells whether what is read there can hold passwords and the like: configurations and logs.
+    /// Returns what a request with this method needs.
+    #[must_use]
+    pub fn need(&self, method: Method) -> Need {
+        let reads = method.is_read();
+        let or_reads = |role| if reads { Need::Read } else { Need::Role(role) };
+        if self.is_secret() {
+            return Need::Role(Role::Admin);
+        }
+        match self {
+            Self::Signalk(below) => match below.as_slice() {
+                [] if reads => Need::Nothing,
+                // The id is random: who knows it has asked.
+                ["v1", "requests", _] if reads && accounts::IS_KEPT => Need::Nothing,
+                ["v1", "access", "requests"] if accounts::IS_KEPT => Need::Nothing,
+                // What is the same for all is not for one of them to change.
+                ["v1", "applicationData", scope, ..] if is(scope, "global") => or_reads(Role::Admin),
+                // Who answers where several plugins could is the operator's choice.
+                ["v2", "api", path @ ..] if chooses_default(path) => or_reads(Role::Admin),
+                _ => or_reads(Role::ReadWrite),
+            },
+            Self::Admin(address) if reads && address.as_slice() == ["skServer", "loginStatus"] => Need::Nothing,
+            Self::Plugin { what, .. } if is_config(what) => Need::Role(Role::Admin),
+            Self::Plugin { .. } | Self::Stream(_) => or_reads(Role::ReadWrite),
+            Self::Index | Self::Admin(_) | Self::Board(_) | Self::TooLong | Self::NotFound => or_reads(Role::Admin),
+        }
+    }
+
+    /// Tells whether what is read there can hold passwords and the like: configurations, logs, who may do what.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         match self {
-            Self::Plugin { what, .. } => what.trim_end_matches('/') == "/config",
-            Self::Admin(address) => matches!(address.as_slice(), [_, _, _, _, "log", ..]),
+            Self::Plugin { what, .. } => is_config(what),
+            Self::Admin(address) => {
+                matches!(address.as_slice(), [_, _, _, _, "log", ..] | ["skServer", "security", ..])
+            }
             Self::Board(below) => matches!(below.as_slice(), ["log", ..]),
             _ => false,
         }
     }
+}
+
+/// Tells whether a segment is this name, however it is coded.
+fn is(segment: &str, name: &str) -> bool {
+    decode(segment).is_some_and(|segment| segment == name)
+}
+
+/// Tells whether a path goes to the choice of a provider, however it is coded.
+fn chooses_default(path: &[&str]) -> bool {
+    path.iter().zip(path.iter().skip(1)).any(|(first, second)| is(first, "_providers") && is(second, "_default"))
+}
+
+/// Tells whether what lies below a plugin's address is its configuration.
+fn is_config(what: &str) -> bool {
+    what.trim_end_matches('/') == "/config"
 }
 
 /// Finds what `request` asks for.
@@ -88,9 +144,10 @@ pub fn route(request: &Request) -> Route<'_> {
             frames(&[radar], |id| ["radars/", &id.concat()].concat())
         }
         ["signalk", below @ ..] => Route::Signalk(below.to_vec()),
-        ["skiff", "v1", "plugins", ..] | ["plugins"] | ["skServer", "plugins" | "webapps" | "loginStatus"] => {
-            Route::Admin(segments)
-        }
+        ["skiff", "v1", "plugins", ..]
+        | ["plugins"]
+        | ["skServer", "plugins" | "webapps" | "loginStatus"]
+        | ["skServer", "security", ..] => Route::Admin(segments),
         ["skiff", "v1", below @ ..] => Route::Board(below.to_vec()),
         ["plugins", id, ..] => plugin(id, path.strip_prefix("plugins/")),
         ["skServer", "plugins", id, ..] => plugin(id, path.strip_prefix("skServer/plugins/")),
@@ -145,6 +202,7 @@ mod tests {
             ("/signalk/v2/api/streams", r#"Signalk(["v2", "api", "streams"])"#),
             ("/skServer/webapps", r#"Admin(["skServer", "webapps"])"#),
             ("/skServer/loginStatus", r#"Admin(["skServer", "loginStatus"])"#),
+            ("/skServer/security/devices/a", r#"Admin(["skServer", "security", "devices", "a"])"#),
             ("/plugins", r#"Admin(["plugins"])"#),
             ("/skServer/plugins/", r#"Admin(["skServer", "plugins"])"#),
             ("/plugins/_acme_tide", r#"Plugin { id: "_acme_tide", what: "/" }"#),
@@ -178,6 +236,43 @@ mod tests {
         }
         for open in ["/", "/plugins", "/plugins/x", "/plugins/x/config/more", "/skiff/v1/status", "/signalk/v1/api"] {
             assert!(!route(&get(open)).is_secret(), "{open}");
+        }
+    }
+
+    #[test]
+    fn each_part_has_its_need() {
+        let (nothing, read) = (Need::Nothing, Need::Read);
+        let [_, write, admin] = Role::ALL.map(Need::Role);
+        for (target, get_needs, post_needs) in [
+            ("/", read, admin),
+            ("/signalk", nothing, write),
+            ("/signalk/v1/api/vessels/self", read, write),
+            ("/signalk/v1/access/requests", nothing, nothing),
+            ("/signalk/v1/requests/r1", nothing, write),
+            ("/signalk/v1/stream", read, write),
+            ("/signalk/v2/api/resources/routes", read, write),
+            ("/signalk/v2/api/notifications", read, write),
+            ("/signalk/v2/api/resources/routes/_providers/_default/x", read, admin),
+            ("/signalk/v2/api/weather/%5Fproviders/_defaul%74/@a/b", read, admin),
+            ("/signalk/v1/applicationData/global/kip/1", read, admin),
+            ("/signalk/v1/applicationData/glob%61l/kip/1", read, admin),
+            ("/signalk/v1/applicationData/user/kip/1", read, write),
+            ("/skServer/loginStatus", nothing, admin),
+            ("/skServer/security/devices", admin, admin),
+            ("/skServer/security/access/requests/x/approved", admin, admin),
+            ("/plugins", read, admin),
+            ("/plugins/x/api", read, write),
+            ("/plugins/x/config", admin, admin),
+            ("/skServer/plugins/x/config/", admin, admin),
+            ("/skiff/v1/plugins", read, admin),
+            ("/skiff/v1/plugins/x/log", admin, admin),
+            ("/skiff/v1/status", read, admin),
+            ("/skiff/v1/log", admin, admin),
+            ("/some-web-app/", read, admin),
+        ] {
+            let request = get(target);
+            let needs = [Method::Get, Method::Post].map(|method| route(&request).need(method));
+            assert_eq!(needs, [get_needs, post_needs], "{target}");
         }
     }
 

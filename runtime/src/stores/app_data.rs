@@ -175,7 +175,7 @@ pub fn versions(storage: &mut dyn Storage, owner: Owner<'_>, app: AppId<'_>) -> 
 /// Reads a document; where there is none it is `{}`.
 ///
 /// # Errors
-/// [`StoreError`] for one that is too long, damaged or unreadable: it is not overwritten unseen.
+/// [`StoreError`] for one that is too long, damaged or unreadable: no part of it is changed unseen.
 pub fn load(storage: &mut dyn Storage, place: &Place) -> Result<Tree, StoreError> {
     for key in [&place.own, &place.read] {
         match storage.read_all(key, FILE_BYTES_MAX) {

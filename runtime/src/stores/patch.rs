@@ -10,7 +10,7 @@ use crate::json::{self, DEPTH_MAX};
 
 /// Steps of one patch.
 pub const PATCH_STEPS_MAX: usize = 256;
-/// JSON text that the steps `copy` and `move` of one patch may carry, bytes.
+/// JSON text that the steps `copy` of one patch may carry, bytes; `move` makes nothing grow.
 pub const COPIED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Applies the steps of `patch`, a list, one after the other.
@@ -66,7 +66,7 @@ fn apply_step(tree: &mut Tree, step: &Tree, carried: &mut usize) -> Result<(), E
 
 fn text(step: &Tree, name: &str) -> Option<String> {
     match step.child(name)? {
-        Tree::Leaf(text) => json::string(text).map(|text| text.into_owned()),
+        Tree::Leaf(text) => json::string(text).map(alloc::borrow::Cow::into_owned),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use skiff_runtime::accounts::Tokens;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::Vessel;
 use skiff_runtime::gateway::{Event, Gateway, Setup};
@@ -30,16 +31,23 @@ impl Boat {
     }
 
     pub fn with_storage(storage: SimStorage) -> Self {
-        Self::with(storage, Access::with_new_token(&mut SimRng::new(7)).0.allow_anyone())
+        Self::with_access(storage, Access::with_new_token(&mut SimRng::new(7)).0.allow_anyone())
     }
 
     /// A gateway that asks for its token, and the token.
     pub fn guarded(storage: SimStorage) -> (Self, String) {
         let (access, token) = Access::with_new_token(&mut SimRng::new(7));
-        (Self::with(storage, access), token.as_str().to_owned())
+        (Self::with_access(storage, access), token.as_str().to_owned())
     }
 
-    fn with(storage: SimStorage, access: Access) -> Self {
+    /// The same after a restart, with the tokens that were stored.
+    pub fn guarded_with(storage: SimStorage, tokens: Tokens) -> (Self, String) {
+        let (mut access, token) = Access::with_new_token(&mut SimRng::new(7));
+        access.set_tokens(tokens);
+        (Self::with_access(storage, access), token.as_str().to_owned())
+    }
+
+    pub fn with_access(storage: SimStorage, access: Access) -> Self {
         let clock = SimClock::new(UnixMillis(1_764_000_000_000));
         let web = SimFetch::new(clock.clone());
         let hal = Hal {

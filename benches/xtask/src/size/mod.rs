@@ -10,13 +10,13 @@ pub use image::{Flash, sections_of};
 use crate::toolchain::CHIP;
 use crate::{built, process, qemu, resident};
 
-/// Largest stripped `skiff` that is wanted, bytes.
-const BINARY_GOAL: u64 = 8_000_000;
+/// Largest stripped `skiff` that is wanted with everything a boat's server has, bytes.
+const BINARY_GOAL: u64 = 10_000_000;
 /// Largest resident set of `skiff run --sample` that is wanted, bytes.
 const RESIDENT_GOAL: u64 = 12_000_000;
 /// Largest text of the board's image, bytes: what was reached (`runtime/docs/size.md`) and 2 %, so that growth is seen.
 /// What is wanted is [`TEXT_GOAL`].
-const TEXT_MAX: u64 = 1_076_000;
+const TEXT_MAX: u64 = 1_079_000;
 /// The same of its constants.
 const RODATA_MAX: u64 = 280_000;
 /// Largest text of interpreter and gateway that is wanted, bytes.

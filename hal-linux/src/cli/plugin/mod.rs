@@ -1,8 +1,8 @@
 //! `skiff plugin`: administration, of a running gateway or of the configuration folder.
 
 mod subscribe;
-mod table;
-mod target;
+pub(super) mod table;
+pub(super) mod target;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -194,7 +194,7 @@ fn parse_grant(list: &str) -> Result<Asks, String> {
 }
 
 /// What is changed of a plugin.
-enum Change {
+pub(super) enum Change {
     /// With what is granted.
     Enabled(bool, Asks),
     /// Compact JSON object.

@@ -3,7 +3,7 @@
 use super::super::talk::sanitised;
 
 /// One plugin in a listing.
-pub(super) struct PluginRow {
+pub(in crate::cli) struct PluginRow {
     pub id: String,
     pub package: String,
     pub version: String,
@@ -22,7 +22,7 @@ pub(super) fn columns(table: &[PluginRow]) -> Vec<String> {
 }
 
 /// Pads cells to the width of their columns.
-pub(super) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+pub(in crate::cli) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let mut widths = Vec::new();
     for row in rows {
         widths.resize(row.len().max(widths.len()), 0);

@@ -24,7 +24,7 @@ use crate::packages::folder::{self, FolderError, Installed};
 use crate::packages::{self, LoadError};
 
 /// Where plugins are administered.
-pub(super) enum AdminTarget {
+pub(in crate::cli) enum AdminTarget {
     Gateway(GatewayClient),
     Folder(Folder),
 }
@@ -173,7 +173,7 @@ impl AdminTarget {
 }
 
 /// What only a running gateway does.
-pub(super) struct Running<'t>(&'t GatewayClient);
+pub(in crate::cli) struct Running<'t>(&'t GatewayClient);
 
 impl Running<'_> {
     pub fn get(&self, path: &str) -> Result<Vec<u8>, Failure> {
@@ -310,7 +310,7 @@ fn says_yes(name: &str, version: &str, asks: &str) -> bool {
 }
 
 /// Keeps the folder to this command, and its files in the layout of today.
-fn begin_change(folder: &mut Folder) -> Result<Option<Lock>, Failure> {
+pub(in crate::cli) fn begin_change(folder: &mut Folder) -> Result<Option<Lock>, Failure> {
     let root = folder.root().to_owned();
     let lock = match Lock::take(&root) {
         Ok(Some(lock)) => Some(lock),
@@ -467,7 +467,12 @@ fn offline_json(row: &PluginRow) -> Value {
 }
 
 /// Sends a request and turns a refusal into a failure.
-fn ask(client: &GatewayClient, method: Method, path: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
+pub(in crate::cli) fn ask(
+    client: &GatewayClient,
+    method: Method,
+    path: &str,
+    body: Option<Body>,
+) -> Result<Vec<u8>, Failure> {
     let GatewayResponse { status, body } = client.send(method, path, body).map_err(|error| match &error {
         ClientError::Url => Failure::new(exit::USAGE, error),
         ClientError::Unreachable(_) | ClientError::Broken(_) => Failure::new(exit::UNAVAILABLE, error),

@@ -1,12 +1,14 @@
 //! Who may do what.
 //!
-//! Reading the boat's data is open on a loopback listener. On any other listener, for configurations and logs, and for
-//! every change, a bearer token is needed; it is made at the first start, told once, and kept as a salted hash in
-//! `skiff/auth.json`. `Host` and `Origin` are checked on every request, so that a page from
+//! Reading the boat's data is open on a loopback listener, and on any other one when the owner lets guests in. For
+//! configurations and logs, and for every change, a bearer token of a sufficient role is needed ([`Route::need`]). The
+//! owner's is made at the first start, told once, and kept as a salted hash in `skiff/auth.json`; those of devices stand in
+//! `skiff/tokens.json`. `Host` and `Origin` are checked on every request, so that a page from
 //! elsewhere in the user's browser reaches nothing: not by DNS rebinding (its `Host` is its own
 //! name), not by a form or script (its `Origin` is not ours), not by a WebSocket.
 
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
@@ -15,13 +17,17 @@ use core::net::{IpAddr, Ipv6Addr};
 use sha2::{Digest, Sha256};
 
 use super::url::{authority, decode_query};
-use super::{Response, Route};
+use super::{Need, Response, Route};
+use crate::accounts::{self, Known, Role, Tokens};
 use crate::config::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
 use crate::hal::{Rng, Storage};
 use crate::http::Request;
 use crate::json;
+use crate::time::UnixMillis;
 
 const FILE: &str = "skiff/auth.json";
+/// What the owner is called.
+pub const OWNER: &str = "admin";
 /// Random bytes of a token; written as twice as many hexadecimal digits.
 pub const TOKEN_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
@@ -29,7 +35,7 @@ const SALT_BYTES: usize = 16;
 pub(super) const SESSION_COOKIE: &str = "skiff-session";
 /// Keeps what the cookie is made of apart from everything else that is hashed.
 const SESSION_PURPOSE: &str = "session that reads";
-/// Longer tokens are refused unread.
+/// Longer texts are not looked at as the owner's token.
 const TOKEN_TEXT_BYTES_MAX: usize = 512;
 
 /// A token that was just made; it is stored nowhere, so show it now.
@@ -57,6 +63,8 @@ pub struct Access {
     hash: [u8; 32],
     names: Vec<String>,
     anyone: bool,
+    guests_read: bool,
+    tokens: Tokens,
 }
 
 impl Access {
@@ -80,11 +88,12 @@ impl Access {
             let hash = member("hash")
                 .and_then(|text| unhex(&text))
                 .ok_or_else(|| refuse("hash must have 64 hexadecimal digits"))?;
-            return Ok((Self { salt, hash, names: Vec::new(), anyone: false }, None));
+            return Ok((Self { tokens: stored_tokens(storage)?, ..Self::of_owner(salt, hash) }, None));
         }
+        let tokens = stored_tokens(storage)?;
         let (access, token) = Self::with_new_token(rng);
         access.save(storage)?;
-        Ok((access, Some(token)))
+        Ok((Self { tokens, ..access }, Some(token)))
     }
 
     /// Makes a new token and writes `skiff/auth.json`, whatever stood there; the token before is good for nothing then.
@@ -112,7 +121,11 @@ impl Access {
         rng.fill(&mut salt);
         let token = hex(&token);
         let hash = salted(&salt, &token);
-        (Self { salt, hash, names: Vec::new(), anyone: false }, NewToken(token))
+        (Self::of_owner(salt, hash), NewToken(token))
+    }
+
+    fn of_owner(salt: [u8; SALT_BYTES], hash: [u8; 32]) -> Self {
+        Self { salt, hash, names: Vec::new(), anyone: false, guests_read: false, tokens: Tokens::default() }
     }
 
     /// Adds names the gateway is reached by, such as the host name, without port.
@@ -130,13 +143,37 @@ impl Access {
         self
     }
 
+    /// Lets anyone read the boat's data on every listener (`--guests read`); secrets and changes need a token as before.
+    #[must_use]
+    pub fn guests_read(mut self, read: bool) -> Self {
+        self.guests_read = read;
+        self
+    }
+
+    /// Tells whether anyone may read on every listener.
+    #[must_use]
+    pub fn lets_guests_read(&self) -> bool {
+        self.anyone || self.guests_read
+    }
+
+    /// Returns the tokens beside the owner's.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Takes these tokens for valid from now on; they were stored.
+    pub fn set_tokens(&mut self, tokens: Tokens) {
+        self.tokens = tokens;
+    }
+
     /// Tells whether nobody needs a token.
     #[must_use]
     pub fn allows_anyone(&self) -> bool {
         self.anyone
     }
 
-    /// Checks a request.
+    /// Checks a request at the time `now`, which tokens with an end need.
     ///
     /// The token comes in `Authorization: Bearer`, for pages and streams also in `?token=`. For reading there is also the
     /// cookie that opening the page with `?token=` sets: images, scripts and frames of a web app carry nothing else. It is
@@ -144,8 +181,8 @@ impl Access {
     ///
     /// # Errors
     /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host` or `Origin`, 401
-    /// where a token is needed and not given, or a wrong one is.
-    pub fn check(&self, request: &Request, route: &Route<'_>) -> Result<(), Response> {
+    /// where a token is needed and not given, or a wrong one is, 403 for one of a role that may not.
+    pub fn check(&self, request: &Request, route: &Route<'_>, now: UnixMillis) -> Result<(), Response> {
         // Every browser sends one; what the gateway asks itself has none.
         if !self.anyone || request.header("host").is_some() {
             self.check_host(request)?;
@@ -154,29 +191,74 @@ impl Access {
         if self.anyone {
             return Ok(());
         }
-        let is_page = request.method.is_read() && matches!(route, Route::Stream(_) | Route::Index);
-        match presented(request, is_page) {
-            Some(token) if self.is_token(&token) => Ok(()),
-            Some(_) => Err(unauthorised("the token is not valid")),
+        let need = route.need(request.method);
+        // A device whose token has ended asks for another one.
+        if need == Need::Nothing {
+            return Ok(());
+        }
+        let reads = request.method.is_read();
+        let is_page = reads && matches!(route, Route::Stream(_) | Route::Index);
+        let role = presented(request, is_page).map(|token| self.role_of_token(&token, now));
+        match (role, need) {
+            (Some(None), _) => Err(unauthorised("the token is not valid")),
+            (Some(Some(role)), Need::Role(needed)) if role < needed => {
+                Err(Response::error(403, &format!("this token is {role}, and this needs {needed}")))
+            }
+            (Some(Some(_)), _) => Ok(()),
             // Neither who sits at this machine nor what a browser sends by itself may read these.
-            None if route.is_secret() => Err(unauthorised("a token is needed for configurations and logs")),
+            (None, _) if reads && need != Need::Read => {
+                Err(unauthorised("a token is needed for configurations and logs"))
+            }
             // An old cookie is as good as none, not a wrong answer.
-            None if request.method.is_read() && self.is_session(request) => Ok(()),
-            None if !is_loopback(request) => {
+            (None, Need::Read) if self.guests_read || self.is_session(request) => Ok(()),
+            (None, _) if !is_loopback(request) => {
                 Err(unauthorised("a token is needed: this listener is not bound to loopback"))
             }
-            None if !request.method.is_read() => Err(unauthorised("a token is needed for every change")),
-            None => Ok(()),
+            (None, Need::Role(_)) => Err(unauthorised("a token is needed for every change")),
+            (None, _) => Ok(()),
         }
     }
 
-    /// Tells whether the caller may change things; for streams, whose request is a `GET`.
+    /// Returns what the token of a request allows; for streams, whose request is a `GET`. `None` without a valid one.
     #[must_use]
-    pub fn may_write(&self, request: &Request) -> bool {
-        self.anyone || presented(request, true).is_some_and(|token| self.is_token(&token))
+    pub fn role(&self, request: &Request, now: UnixMillis) -> Option<Role> {
+        if self.anyone {
+            return Some(Role::Admin);
+        }
+        presented(request, true).and_then(|token| self.role_of_token(&token, now))
     }
 
-    /// Tells whether `token` is the token, in a time that does not depend on it.
+    /// Tells whether the caller may change values and send deltas.
+    #[must_use]
+    pub fn may_write(&self, request: &Request, now: UnixMillis) -> bool {
+        self.role(request, now) >= Some(Role::ReadWrite)
+    }
+
+    /// Returns the name that the caller's token has, under which apps keep what is the caller's own: `admin` is the owner
+    /// and everybody where nobody needs a token. `None` without a valid token.
+    #[must_use]
+    pub fn name(&self, request: &Request, now: UnixMillis) -> Option<&str> {
+        if self.anyone {
+            return Some(OWNER);
+        }
+        let token = presented(request, true)?;
+        match self.tokens.look_up(&token, now) {
+            Known::Valid(known) if accounts::IS_KEPT => Some(&known.name),
+            _ => Some(OWNER).filter(|_| self.is_token(&token)),
+        }
+    }
+
+    fn role_of_token(&self, token: &str, now: UnixMillis) -> Option<Role> {
+        if self.is_token(token) {
+            return Some(Role::Admin);
+        }
+        match self.tokens.look_up(token, now) {
+            Known::Valid(token) if accounts::IS_KEPT => Some(token.role),
+            Known::Valid(_) | Known::Ended | Known::Unknown => None,
+        }
+    }
+
+    /// Tells whether `token` is the owner's, in a time that does not depend on it.
     #[must_use]
     pub fn is_token(&self, token: &str) -> bool {
         if token.len() > TOKEN_TEXT_BYTES_MAX {
@@ -218,6 +300,11 @@ impl Access {
         }
         Err(Response::error(403, "the gateway is not called by this name; open it by address or by a configured name"))
     }
+}
+
+/// Reads the tokens beside the owner's, where they are kept.
+fn stored_tokens(storage: &mut dyn Storage) -> Result<Tokens, ConfigError> {
+    if accounts::IS_KEPT { Tokens::load(storage) } else { Ok(Tokens::default()) }
 }
 
 /// Refuses what a page of another origin sends (RFC 6454; Fetch Metadata).

@@ -17,9 +17,10 @@ fn access() -> (Access, String) {
 fn status(access: &Access, method: Method, target: &str, headers: &[(&str, &str)], local: bool) -> u16 {
     let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let request = Request { method, headers, local, ..get(target) };
-    access.check(&request, &route(&request)).err().map_or(0, |response| response.status)
+    access.check(&request, &route(&request), NOW).err().map_or(0, |response| response.status)
 }
 
+const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 const HOST: (&str, &str) = ("Host", "localhost:3000");
 
 #[test]
@@ -76,8 +77,7 @@ fn a_damaged_file_lets_nobody_in_and_is_kept() {
 fn reading_is_open_on_loopback_only() {
     let (access, token) = access();
     let bearer = format!("Bearer {token}");
-    for target in ["/", "/signalk", "/signalk/v1/api/self", "/signalk/v1/stream", "/plugins/x/api", "/skiff/v1/status"]
-    {
+    for target in ["/", "/signalk/v1/api/self", "/signalk/v1/stream", "/plugins/x/api", "/skiff/v1/status"] {
         assert_eq!(status(&access, Method::Get, target, &[HOST], true), 0, "{target}");
         assert_eq!(status(&access, Method::Head, target, &[HOST], true), 0, "{target}");
         assert_eq!(status(&access, Method::Get, target, &[("Host", "192.168.1.5:3000")], false), 401, "{target}");
@@ -90,12 +90,26 @@ fn reading_is_open_on_loopback_only() {
 }
 
 #[test]
+fn where_everybody_starts_from_is_open() {
+    let (access, _) = access();
+    for target in ["/signalk", "/skServer/loginStatus"] {
+        for headers in
+            [vec![("Host", "192.168.1.5:3000")], vec![("Host", "192.168.1.5"), ("Authorization", "Bearer old")]]
+        {
+            assert_eq!(status(&access, Method::Get, target, &headers, false), 0, "{target}");
+            assert_eq!(status(&access, Method::Put, target, &headers, false), 401, "{target}");
+        }
+        assert_eq!(status(&access, Method::Get, target, &[("Host", "evil.example")], false), 403, "{target}");
+    }
+}
+
+#[test]
 fn a_caller_from_elsewhere_is_not_local() {
     let (access, _) = access();
     for (peer, expected) in [("127.0.0.1", 0), ("::1", 0), ("::ffff:127.0.0.1", 0), ("192.168.1.9", 401)] {
-        let request = Request { peer: peer.parse().ok(), ..get("/signalk") };
+        let request = Request { peer: peer.parse().ok(), ..get("/signalk/v1/api/self") };
         assert_eq!(
-            access.check(&request, &route(&request)).err().map_or(0, |response| response.status),
+            access.check(&request, &route(&request), NOW).err().map_or(0, |response| response.status),
             expected,
             "{peer}"
         );
@@ -126,7 +140,7 @@ fn every_change_needs_the_token() {
 fn a_refusal_says_how_to_get_in() {
     let (access, _) = access();
     let request = Request { method: Method::Post, ..get("/plugins/x/config") };
-    let response = access.check(&request, &route(&request)).unwrap_err();
+    let response = access.check(&request, &route(&request), NOW).unwrap_err();
     assert_eq!(response.header("www-authenticate"), Some("Bearer realm=\"skiff\""));
 }
 
@@ -138,9 +152,9 @@ fn the_query_carries_a_token_on_streams_only() {
         status(&access, Method::Get, &format!("/signalk/v1/stream?subscribe=all&token={token}"), &host, false),
         0
     );
-    assert_eq!(status(&access, Method::Get, &format!("/signalk?token={token}"), &host, false), 401);
+    assert_eq!(status(&access, Method::Get, &format!("/signalk/v1/api/self?token={token}"), &host, false), 401);
     assert_eq!(status(&access, Method::Get, "/signalk/v1/stream?token=wrong", &[HOST], true), 401);
-    let writes = |target: &str| access.may_write(&get(target));
+    let writes = |target: &str| access.may_write(&get(target), NOW);
     assert!(writes(&format!("/signalk/v1/stream?token={token}")));
     assert!(!writes("/signalk/v1/stream") && !writes("/signalk/v1/stream?token="));
 }
@@ -152,19 +166,19 @@ fn a_cookie_is_for_reading_only_and_no_token() {
     assert!(session != token && !access.is_token(&session), "another service of the host is sent it, too");
     let bearer = format!("Bearer {session}");
     assert_eq!(
-        status(&access, Method::Get, "/signalk", &[("Host", "boat.local"), ("Authorization", &bearer)], false),
+        status(&access, Method::Get, "/signalk/v1/api", &[("Host", "boat.local"), ("Authorization", &bearer)], false),
         401
     );
     let cookie = format!("x=1; skiff-session={session}");
     let with = |method, target: &str, cookie: &str| {
         status(&access, method, target, &[("Host", "boat.local"), ("Cookie", cookie)], false)
     };
-    assert_eq!(with(Method::Get, "/signalk", &cookie), 0);
+    assert_eq!(with(Method::Get, "/signalk/v1/api", &cookie), 0);
     assert_eq!(with(Method::Put, "/signalk/v1/api/vessels/self/a", &cookie), 401);
-    assert_eq!(with(Method::Get, "/signalk", "skiff-session=wrong"), 401);
-    assert_eq!(with(Method::Get, "/signalk", &format!("other-skiff-session={session}")), 401);
+    assert_eq!(with(Method::Get, "/signalk/v1/api", "skiff-session=wrong"), 401);
+    assert_eq!(with(Method::Get, "/signalk/v1/api", &format!("other-skiff-session={session}")), 401);
     let request = Request { headers: vec![("cookie".to_string(), cookie)], ..get("/signalk/v1/stream") };
-    assert!(!access.may_write(&request), "a page of a web app must not write by being opened");
+    assert!(!access.may_write(&request, NOW), "a page of a web app must not write by being opened");
 }
 
 #[test]
@@ -242,7 +256,7 @@ fn images_and_scripts_on_other_sites_are_refused() {
 #[test]
 fn anyone_can_be_let_in() {
     let access = access().0.allow_anyone();
-    assert!(access.allows_anyone() && access.may_write(&get("/")));
+    assert!(access.allows_anyone() && access.may_write(&get("/"), NOW));
     let post = |headers: &[(&str, &str)]| status(&access, Method::Post, "/plugins/x/config", headers, false);
     assert_eq!(post(&[("Host", "boat.local")]), 0);
     // Not any page in the browser of somebody aboard.
@@ -268,5 +282,5 @@ fn a_page_and_streams_take_the_token_in_their_address() {
         assert_eq!(status(&access, Method::Get, &format!("{path}?token={token}"), &host, false), 0, "{path}");
         assert_eq!(status(&access, Method::Get, &format!("{path}?token=wrong"), &host, false), 401, "{path}");
     }
-    assert_eq!(status(&access, Method::Get, &format!("/signalk?token={token}"), &host, false), 401);
+    assert_eq!(status(&access, Method::Get, &format!("/signalk/v1/api/self?token={token}"), &host, false), 401);
 }

@@ -135,7 +135,7 @@ impl ClientMessage {
             "announceNewPaths" => announce = value == "true",
             "sourcePolicy" => policy = Some(value.into()),
             "accessRequest" => {
-                asked = Some((501, "access requests are not supported, the token is shown at the first start"));
+                asked = Some((501, "ask for access over HTTP: POST /signalk/v1/access/requests"));
             }
             _ => {}
         })?;

@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 use super::Response;
 use super::put::{Put, PutState};
 use super::url::decode_query;
+use crate::accounts::Role;
 use crate::budget::Limits;
 use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaWriter, Stamp, UpdateHead, UpdateRef, ValueSink};
 use crate::http::Request;
@@ -112,6 +113,7 @@ struct Subscription {
 pub struct Session {
     self_context: Box<str>,
     may_write: bool,
+    role: Option<Role>,
     send_cached: bool,
     send_meta: bool,
     server_events: bool,
@@ -149,6 +151,7 @@ impl Session {
         let mut session = Self {
             self_context: context.self_context.into(),
             may_write: context.may_write,
+            role: None,
             send_cached: true,
             send_meta: false,
             server_events: false,
@@ -237,13 +240,13 @@ impl Session {
                 self.refuse(&format!("delta refused: {error}"));
             }
             Ok(ClientMessage::Updates(_)) => {
-                self.refuse("deltas are refused: the stream was opened without a valid token");
+                self.refuse("deltas are refused: the stream was opened without a token that may write");
             }
             Ok(ClientMessage::Put { request_id, put }) if self.may_write => {
                 return Some(SessionEvent::Put { request_id, put });
             }
             Ok(ClientMessage::Put { request_id, .. }) => {
-                let refused = PutState::completed(403, "the stream was opened without a valid token");
+                let refused = PutState::completed(403, "the stream was opened without a token that may write");
                 self.reply(&refused.json(request_id.as_deref(), None));
             }
             Ok(ClientMessage::Query { request_id }) => return Some(SessionEvent::Query { request_id }),
@@ -277,6 +280,17 @@ impl Session {
     #[must_use]
     pub fn wants_server_events(&self) -> bool {
         self.server_events
+    }
+
+    /// Takes note of the role the client's token has.
+    pub fn take_role(&mut self, role: Option<Role>) {
+        self.role = role;
+    }
+
+    /// Returns the role the client's token has.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.role
     }
 
     /// Tells whether the client may change things: it was opened with the token.

@@ -329,7 +329,10 @@ fn deltas_of_a_client_need_permission() {
     let text = r#"{"updates":[{"values":[{"path":"a","value":1}]}]}"#;
     let mut session = open("");
     assert_eq!(session.receive(text, &STAMP), None);
-    assert_eq!(texts(&mut session, 0), ["\"deltas are refused: the stream was opened without a valid token\""]);
+    assert_eq!(
+        texts(&mut session, 0),
+        ["\"deltas are refused: the stream was opened without a token that may write\""]
+    );
     let mut session = open_with("", true, &Limits::of(Board::Linux)).unwrap();
     assert_eq!(session.receive(text, &STAMP), Some(SessionEvent::Delta(Delta::parse(text, &STAMP).unwrap())));
 }
@@ -357,7 +360,7 @@ fn requests_are_answered_with_their_id() {
     for (text, answer) in [
         (
             r#"{"requestId":"7","put":{"path":"a","value":1}}"#,
-            r#"{"state":"COMPLETED","requestId":"7","statusCode":403,"message":"the stream was opened without a valid token"}"#,
+            r#"{"state":"COMPLETED","requestId":"7","statusCode":403,"message":"the stream was opened without a token that may write"}"#,
         ),
         (r#"{"put":{}}"#, r#"{"state":"COMPLETED","statusCode":400,"message":"put needs a path and a value"}"#),
         (
