@@ -123,8 +123,8 @@ fn a_device_is_known_after_a_restart_until_it_is_revoked() {
     let expected = r#"[{"clientId":"1234-45653","permissions":"readwrite","description":"wind at the mast"}]"#;
     assert_eq!(devices, serde_json::from_str::<Value>(expected).unwrap());
 
-    let tokens = accounts::Tokens::load(&mut gateway.storage.clone()).unwrap();
-    let (boat, owner) = Boat::guarded_with(gateway.storage.clone(), tokens);
+    let known = accounts::Accounts::load(&mut gateway.storage.clone()).unwrap();
+    let (boat, owner) = Boat::guarded_with(gateway.storage.clone(), known);
     let mut gateway = Owned { boat, owner, ..gateway };
     assert_eq!(gateway.send(Method::Get, "/signalk/v1/api/self", Some(&token), "").0, 200);
     let device = "/skServer/security/devices/1234-45653";

@@ -8,7 +8,7 @@ use skiff_runtime::delta::Stamp;
 use skiff_runtime::hal::Rng;
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::model::Model;
-use skiff_runtime::server::stream::{Session, SessionEvent, StreamContext};
+use skiff_runtime::server::stream::{Rights, Session, SessionEvent, StreamContext};
 use skiff_runtime::server::{Access, Facts, Response, answer, route};
 use skiff_runtime::time::{Instant, UnixMillis};
 
@@ -36,19 +36,19 @@ fn a_delta_reaches_rest_and_stream_alike() {
     let limits = Limits::of(Board::Linux);
     let (access, token) = Access::with_new_token(&mut Sevens);
     let mut model = Model::new(&limits, SAMPLE_SELF_CONTEXT);
-    let context = |may_write| StreamContext {
+    let context = |role| StreamContext {
         self_context: SAMPLE_SELF_CONTEXT,
         version: "0.1.0",
         wall: UnixMillis(0),
         start_id: "start",
-        may_write,
+        rights: Rights { reads: true, role },
         limits: &limits,
     };
 
     let request =
         Request::new(Method::Get, &format!("/signalk/v1/stream?sendCachedValues=false&token={}", token.as_str()));
     assert_eq!(access.check(&request, &route(&request), NOW), Ok(()));
-    let mut session = Session::open(&request, &context(access.may_write(&request, NOW))).unwrap();
+    let mut session = Session::open(&request, &context(access.role(&request, NOW))).unwrap();
     let sent = r#"{"updates":[{"values":[{"path":"environment.wind.speedTrue","value":6.25}]}]}"#;
     let stamp = Stamp { source_ref: "@acme/tide", self_context: SAMPLE_SELF_CONTEXT, now: UnixMillis(0) };
     let Some(SessionEvent::Delta(delta)) = session.receive(sent, &stamp) else { panic!("the client may write") };
@@ -81,7 +81,7 @@ fn refusals_come_before_answers() {
     assert_eq!(status(&Request::new(Method::Get, "/nothing")), 404);
     assert_eq!(status(&Request::new(Method::Put, "/signalk/v1/api/vessels/self/a/b")), 401);
     assert_eq!(status(&Request { local: false, ..Request::new(Method::Get, "/signalk/v1/api") }), 401);
-    let mut elsewhere = Request::new(Method::Get, "/signalk");
+    let mut elsewhere = Request::new(Method::Get, "/signalk/v1/api");
     elsewhere.headers.push(("origin".into(), "http://evil.example".into()));
     assert_eq!(status(&elsewhere), 403);
 }

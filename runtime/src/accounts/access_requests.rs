@@ -57,6 +57,8 @@ pub struct AccessRequest {
     pub role: Role,
     /// Where it asked from.
     pub peer: Option<IpAddr>,
+    /// The stream it asked on, and its own id of the request there.
+    pub stream: Option<(u64, Option<String>)>,
     /// How far it is.
     pub state: RequestState,
     at: Instant,
@@ -103,6 +105,7 @@ impl AccessRequests {
             description: request.description.into(),
             role: request.role,
             peer: request.peer,
+            stream: request.stream,
             state: RequestState::Pending,
             at: now,
         });
@@ -136,7 +139,7 @@ impl AccessRequests {
 }
 
 /// What a device asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Asking<'a> {
     /// What it calls itself.
     pub client_id: &'a str,
@@ -146,6 +149,8 @@ pub struct Asking<'a> {
     pub role: Role,
     /// Where it asks from.
     pub peer: Option<IpAddr>,
+    /// The stream it asks on, and its own id of the request there; `None` over HTTP.
+    pub stream: Option<(u64, Option<String>)>,
 }
 
 fn is_old(row: &AccessRequest, now: Instant) -> bool {
@@ -161,7 +166,7 @@ mod tests {
 
     fn asking<'a>(client_id: &'a str, last: u8) -> Asking<'a> {
         let peer = Some(IpAddr::from([10, 0, 0, last]));
-        Asking { client_id, description: "a sensor", role: Role::ReadWrite, peer }
+        Asking { client_id, description: "a sensor", role: Role::ReadWrite, peer, stream: None }
     }
 
     fn after(seconds: u64) -> Instant {

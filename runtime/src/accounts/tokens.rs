@@ -6,10 +6,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
-
 use super::Role;
+use super::secret::{self, Claims, SecretHash, TEXT_BYTES_MAX};
 use crate::config::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
 use crate::hal::{Rng, Storage};
 use crate::json::{self, JsonError};
@@ -19,10 +17,6 @@ use crate::time::UnixMillis;
 pub const FILE: &str = "skiff/tokens.json";
 /// Tokens on the list.
 pub const TOKENS_MAX: usize = 64;
-/// Random bytes of a token.
-const SECRET_BYTES: usize = 32;
-/// Longer tokens are refused unread.
-const TEXT_BYTES_MAX: usize = 1024;
 /// Keeps the hash of a token apart from everything else that is hashed.
 const PURPOSE: &str = "skiff token";
 
@@ -57,7 +51,15 @@ pub struct Token {
     pub description: String,
     /// When it ends; `None` is never.
     pub ends: Option<UnixMillis>,
-    hash: [u8; 32],
+    hash: SecretHash,
+}
+
+impl Token {
+    /// Returns what is kept of its text.
+    #[must_use]
+    pub fn hash(&self) -> SecretHash {
+        self.hash
+    }
 }
 
 /// What is known of a token that somebody presents.
@@ -120,7 +122,7 @@ impl Tokens {
                         if let Some(ends) = token.ends {
                             row.text("ends", &ends.text());
                         }
-                        row.text("hash", &Base64UrlUnpadded::encode_string(&token.hash));
+                        row.text("hash", &token.hash.text());
                     });
                 }
             });
@@ -138,9 +140,8 @@ impl Tokens {
         if self.rows.len() >= TOKENS_MAX && !self.rows.iter().any(is_same) {
             return Err(NoRoom);
         }
-        let mut secret = [0; SECRET_BYTES];
-        rng.fill(&mut secret);
-        let text = text_of(&token, now, &secret);
+        let is_device = token.kind == TokenKind::Device;
+        let text = secret::token(Claims { id: token.name, is_device, made: now, ends: token.ends }, rng);
         self.rows.retain(|row| !is_same(row));
         self.rows.push(Token {
             kind: token.kind,
@@ -148,7 +149,7 @@ impl Tokens {
             role: token.role,
             description: token.description.into(),
             ends: token.ends,
-            hash: hash(&text),
+            hash: SecretHash::of(PURPOSE, &text),
         });
         Ok(text)
     }
@@ -159,11 +160,14 @@ impl Tokens {
         if text.len() > TEXT_BYTES_MAX || self.rows.is_empty() {
             return Known::Unknown;
         }
-        let given = hash(text);
-        let is_given =
-            |row: &&Token| row.hash.iter().zip(&given).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0;
+        self.of_hash(&SecretHash::of(PURPOSE, text), now)
+    }
+
+    /// Says what is known of a token whose hash was kept.
+    #[must_use]
+    pub fn of_hash(&self, hash: &SecretHash, now: UnixMillis) -> Known<'_> {
         // Each is looked at, so that the time does not tell which one it is.
-        let found = self.rows.iter().filter(is_given).fold(None, |_, row| Some(row));
+        let found = self.rows.iter().filter(|row| row.hash.is(hash)).fold(None, |_, row| Some(row));
         match found {
             None => Known::Unknown,
             Some(Token { ends: Some(ends), .. }) if !now.is_known() || now.0 >= ends.0 => Known::Ended,
@@ -239,8 +243,6 @@ fn read_token(row: &str) -> Option<Token> {
         Some(ends) => Some(UnixMillis::parse_iso(&ends)?),
         None => None,
     };
-    let mut hash = [0; 32];
-    let read = Base64UrlUnpadded::decode(&*text("hash")?, &mut hash).ok()?.len();
     let kind = text("kind")?;
     Some(Token {
         kind: [TokenKind::Device, TokenKind::Named].into_iter().find(|known| known.name() == kind)?,
@@ -248,40 +250,15 @@ fn read_token(row: &str) -> Option<Token> {
         role: Role::from_name(&text("role")?)?,
         description: text("description").unwrap_or_default().into_owned(),
         ends,
-        hash: Some(hash).filter(|_| read == 32)?,
+        hash: SecretHash::parse(&text("hash")?)?,
     })
-}
-
-/// Head, payload, secret; times in seconds (RFC 7519 §2).
-fn text_of(token: &NewToken<'_>, now: UnixMillis, secret: &[u8]) -> String {
-    let payload = json::object(|out| {
-        out.text("id", token.name);
-        if token.kind == TokenKind::Device {
-            out.text("device", token.name);
-        }
-        if now.is_known() {
-            out.number("iat", now.0.div_euclid(1000));
-        }
-        if let Some(ends) = token.ends {
-            out.number("exp", ends.0.div_euclid(1000));
-        }
-    });
-    // Apps look at the middle part only; `none` would be taken for a token that anybody can make.
-    let head = json::object(|out| {
-        out.text("alg", "HS256").text("typ", "JWT");
-    });
-    let parts = [head.as_bytes(), payload.as_bytes(), secret].map(Base64UrlUnpadded::encode_string);
-    parts.join(".")
-}
-
-fn hash(text: &str) -> [u8; 32] {
-    Sha256::new().chain_update(PURPOSE).chain_update(text).finalize().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::fake::{Counting, Files};
+    use base64ct::{Base64UrlUnpadded, Encoding};
     use std::format;
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);

@@ -5,8 +5,9 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
-use super::Gateway;
+use super::{Gateway, StreamId};
 use crate::accounts::{
     AccessAnswer, AccessRequest, AskError, Asking, CLIENT_ID_BYTES_MAX, DESCRIPTION_BYTES_MAX, IS_KEPT, NewToken,
     RequestState, Role, TokenKind, Tokens, expiry,
@@ -14,10 +15,12 @@ use crate::accounts::{
 use crate::config::random_uuid;
 use crate::http::{Method, Request};
 use crate::json;
+use crate::plugin::ExchangeId;
 use crate::server::put::PutState;
 use crate::server::requests::Requests;
 use crate::server::url::decode_all;
 use crate::server::{OWNER, Response, body};
+use crate::time::Instant;
 
 /// Said where the gateway keeps one token only.
 const ONE_TOKEN: &str = "this gateway has one token, its owner's, and lets no devices in beside it";
@@ -32,41 +35,71 @@ impl Gateway {
             return Response::method_not_allowed("POST");
         }
         let Some(fields) = body::Fields::of(request) else {
-            return refused("the body must be a JSON object or a form");
+            return said_with(400, "the body must be a JSON object or a form");
         };
+        match self.ask_for_access(&fields, request.peer, None) {
+            Ok(text) => Response::json(202, text),
+            Err(Refused { status, clause, href }) => {
+                let (id, href) = href.map_or((None, None), |id| (Some(id.clone()), Some(Requests::href(&id))));
+                let state = PutState::completed(status, &clause);
+                Response::json(status, state.json(id.as_deref(), href.as_deref()))
+            }
+        }
+    }
+
+    /// Takes an access request that came over a stream; returns what to say there. The owner's answer comes there, too.
+    pub(super) fn stream_access_request(&mut self, id: StreamId, request_id: Option<String>, asking: &str) -> String {
+        let Ok(json) = json::compact(asking) else {
+            return PutState::completed(400, "accessRequest must be an object").json(request_id.as_deref(), None);
+        };
+        let peer = self.clients.streams.peer(id);
+        match self.ask_for_access(&body::Fields::Json(json), peer, Some((id.0, request_id.clone()))) {
+            Ok(text) => text,
+            Err(Refused { status, clause, href }) => {
+                let href = href.map(|id| Requests::href(&id));
+                PutState::completed(status, &clause).json(request_id.as_deref(), href.as_deref())
+            }
+        }
+    }
+
+    fn ask_for_access(
+        &mut self,
+        fields: &body::Fields,
+        peer: Option<IpAddr>,
+        stream: Option<(u64, Option<String>)>,
+    ) -> Result<String, Refused> {
         let text = |name: &str| fields.text(name).filter(|text| !text.is_empty());
         let (Some(client_id), Some(description)) = (text("clientId"), text("description")) else {
-            return refused("clientId and description are needed");
+            return Err(Refused::of("clientId and description are needed"));
         };
         if client_id.len() > CLIENT_ID_BYTES_MAX || client_id.chars().any(char::is_control) {
-            return refused("clientId must be a text of at most 128 bytes");
+            return Err(Refused::of("clientId must be a text of at most 128 bytes"));
         }
         // What apps keep is kept under the name of the token.
-        if client_id == OWNER {
-            return refused("clientId is the owner's name, choose another one");
+        if client_id == OWNER || self.setup.access.accounts().users.of_name(&client_id).is_some() {
+            return Err(Refused::of("clientId is the name of somebody here, choose another one"));
         }
         if description.len() > DESCRIPTION_BYTES_MAX || description.chars().any(char::is_control) {
-            return refused("description must be a text of at most 256 bytes");
+            return Err(Refused::of("description must be a text of at most 256 bytes"));
         }
         let Some(role) = text("permissions").map_or(Some(Role::ReadWrite), |name| Role::from_name(&name)) else {
-            return refused("permissions must be readonly, readwrite or admin");
+            return Err(Refused::of("permissions must be readonly, readwrite or admin"));
         };
-        let asking = Asking { client_id: &client_id, description: &description, role, peer: request.peer };
+        let asking = Asking { client_id: &client_id, description: &description, role, peer, stream };
         let (id, now) = (random_uuid(&mut *self.hal.rng), self.hal.clock.now());
         match self.clients.access_requests.ask(asking, id, now) {
             Ok(row) => {
                 log::info!(
                     "the device {client_id:?} ({description:?}) asks for access: skiff device approve {client_id}"
                 );
-                state_of(row)
+                Ok(state_text(row))
             }
             Err(AskError::AlreadyAsked(id)) => {
-                let state = PutState::completed(400, "this device has asked already, and waits for the owner's answer");
-                Response::json(400, state.json(Some(&id), Some(&Requests::href(&id))))
+                let clause = "this device has asked already, and waits for the owner's answer".into();
+                Err(Refused { status: 400, clause, href: Some(id) })
             }
             Err(AskError::TooMany) => {
-                let state = PutState::completed(429, "too many devices wait for the owner's answer");
-                Response::json(429, state.json(None, None))
+                Err(Refused { status: 429, clause: "too many devices wait for the owner's answer".into(), href: None })
             }
         }
     }
@@ -77,21 +110,28 @@ impl Gateway {
     }
 
     /// Answers what is asked below `/skServer/security`; who asks is `admin`.
-    pub(super) fn security(&mut self, what: &[&str], request: &Request) -> Response {
+    pub(super) fn security(&mut self, what: &[&str], request: &Request, exchange: ExchangeId) -> Option<Response> {
         if !IS_KEPT {
-            return Response::error(501, ONE_TOKEN);
+            return Some(Response::error(501, ONE_TOKEN));
         }
-        let Some(what) = decode_all(what) else { return Response::not_found() };
+        let Some(what) = decode_all(what) else { return Some(Response::not_found()) };
         let what: Vec<&str> = what.iter().map(Cow::as_ref).collect();
-        match (what.as_slice(), request.method) {
+        match self.users(&what, request, exchange) {
+            Some(answered) => answered.into(),
+            None => Some(self.devices_and_requests(&what, request)),
+        }
+    }
+
+    fn devices_and_requests(&mut self, what: &[&str], request: &Request) -> Response {
+        match (what, request.method) {
             (["devices"], Method::Get | Method::Head) => Response::json(200, self.devices()),
             (["devices", id], Method::Put) => self.change_device(id, request),
             (["devices", id], Method::Delete) => self.change_tokens(|tokens| tokens.revoke(TokenKind::Device, id)),
             (["access", "requests"], Method::Get | Method::Head) => Response::json(200, self.waiting_devices()),
             (["access", "requests", id, "approved"], Method::Put) => self.approve(id, request),
             (["access", "requests", id, "denied"], Method::Put) => {
-                let denied = self.clients.access_requests.answer(id, AccessAnswer::Denied, self.hal.clock.now());
-                if denied.is_some() { said("the device is not let in") } else { nobody(id) }
+                let denied = self.answer_device(id, AccessAnswer::Denied, self.hal.clock.now());
+                if denied { said("the device is not let in") } else { nobody(id) }
             }
             (["devices"] | ["access", "requests"], _) => Response::method_not_allowed("GET, HEAD"),
             (["devices", _], _) => Response::method_not_allowed("PUT, DELETE"),
@@ -103,7 +143,7 @@ impl Gateway {
 
     fn devices(&self) -> String {
         json::list(|list| {
-            for token in self.setup.access.tokens().of_kind(TokenKind::Device) {
+            for token in self.setup.access.accounts().tokens.of_kind(TokenKind::Device) {
                 list.object(|row| {
                     row.text("clientId", &token.name).text("permissions", token.role.name());
                     row.text("description", &token.description);
@@ -147,16 +187,15 @@ impl Gateway {
             return Response::error(400, "expiration must be like 30d, 12h, 1y or NEVER, and the time must be known");
         };
         let token = NewToken { kind: TokenKind::Device, name: client_id, role, description: &description, ends };
-        let mut tokens = self.setup.access.tokens().clone();
-        let text = match tokens.issue(token, wall, &mut *self.hal.rng) {
+        let mut accounts = self.setup.access.accounts().clone();
+        let text = match accounts.tokens.issue(token, wall, &mut *self.hal.rng) {
             Ok(text) => text,
             Err(full) => return Response::error(507, &full.to_string()),
         };
-        if let Err(error) = tokens.save(&mut *self.hal.storage) {
-            return Response::error(500, &error.to_string());
+        if let Err(error) = self.keep_accounts(accounts) {
+            return Response::error(500, &error);
         }
-        self.setup.access.set_tokens(tokens);
-        self.clients.access_requests.answer(client_id, AccessAnswer::Approved(text), now);
+        self.answer_device(client_id, AccessAnswer::Approved(text), now);
         log::info!("the device {client_id:?} is let in as {role}");
         said("the device is let in")
     }
@@ -180,15 +219,24 @@ impl Gateway {
 
     /// Changes the list of tokens where it is stored, then in force; `change` tells whether there was such a device.
     fn change_tokens(&mut self, change: impl FnOnce(&mut Tokens) -> bool) -> Response {
-        let mut tokens = self.setup.access.tokens().clone();
-        if !change(&mut tokens) {
+        let mut accounts = self.setup.access.accounts().clone();
+        if !change(&mut accounts.tokens) {
             return Response::error(404, "there is no such device");
         }
-        if let Err(error) = tokens.save(&mut *self.hal.storage) {
-            return Response::error(500, &error.to_string());
+        match self.keep_accounts(accounts) {
+            Ok(()) => said("done"),
+            Err(error) => Response::error(500, &error),
         }
-        self.setup.access.set_tokens(tokens);
-        said("done")
+    }
+
+    /// Answers the request of a device, and tells it where it waits on a stream; false when it has none that waits.
+    fn answer_device(&mut self, client_id: &str, answer: AccessAnswer, now: Instant) -> bool {
+        let Some(row) = self.clients.access_requests.answer(client_id, answer, now) else { return false };
+        let text = state_text(row);
+        if let Some((stream, _)) = row.stream {
+            self.clients.reply(StreamId(stream), &text);
+        }
+        true
     }
 }
 
@@ -196,22 +244,43 @@ fn nobody(client_id: &str) -> Response {
     Response::error(404, &format!("no device {client_id:?} waits for an answer"))
 }
 
-fn refused(clause: &str) -> Response {
-    Response::json(400, PutState::completed(400, clause).json(None, None))
+/// Why an access request is not taken.
+struct Refused {
+    status: u16,
+    clause: String,
+    /// The id of the request that the device has made before.
+    href: Option<String>,
 }
 
-fn said(clause: &str) -> Response {
-    Response::json(200, PutState::completed(200, clause).json(None, None))
+impl Refused {
+    fn of(clause: &str) -> Self {
+        Self { status: 400, clause: clause.into(), href: None }
+    }
+}
+
+fn said_with(status: u16, clause: &str) -> Response {
+    Response::json(status, PutState::completed(status, clause).json(None, None))
+}
+
+pub(super) fn said(clause: &str) -> Response {
+    said_with(200, clause)
 }
 
 /// Returns the state of a request as devices read it; the token is in it when there is one.
 fn state_of(row: &AccessRequest) -> Response {
-    let (state, status) = match row.state {
-        RequestState::Pending => ("PENDING", 202),
-        RequestState::Answered(_) => ("COMPLETED", 200),
-    };
-    let body = json::object(|out| {
-        out.text("state", state).text("requestId", &row.id).number("statusCode", status);
+    Response::json(status_of(row), state_text(row))
+}
+
+fn status_of(row: &AccessRequest) -> u16 {
+    if row.state == RequestState::Pending { 202 } else { 200 }
+}
+
+fn state_text(row: &AccessRequest) -> String {
+    // On a stream the device knows its request by the id that it gave itself.
+    let own_id = row.stream.as_ref().and_then(|(_, id)| id.as_deref());
+    json::object(|out| {
+        out.text("state", if row.state == RequestState::Pending { "PENDING" } else { "COMPLETED" });
+        out.text("requestId", own_id.unwrap_or(&row.id)).number("statusCode", status_of(row));
         out.text("href", &Requests::href(&row.id));
         if let RequestState::Answered(answer) = &row.state {
             out.object("accessRequest", |out| match answer {
@@ -219,6 +288,5 @@ fn state_of(row: &AccessRequest) -> Response {
                 AccessAnswer::Denied => _ = out.text("permission", "DENIED"),
             });
         }
-    });
-    Response::json(status, body)
+    })
 }

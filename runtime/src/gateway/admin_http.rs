@@ -26,7 +26,7 @@ impl Gateway {
                 Some(server::plugins::list(&self.plugins.registry, &self.model, for_owner))
             }
             ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
-            ["skServer", "security", what @ ..] => Some(self.security(what, request)),
+            ["skServer", "security", what @ ..] => self.security(what, request, exchange),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),
             ["skiff", "v1", "plugins", id, what @ ..] => {

@@ -10,7 +10,7 @@ use crate::clock::{BusClock, sighting};
 use crate::device::firmware::{Start, Trial, TrialEnd, Update};
 use crate::device::wifi::WifiMode;
 use crate::device::{Health, HealthFacts, ResetReason};
-use crate::hal::{Clock, Firmware, Hal, Logs};
+use crate::hal::{Clock, Firmware, Hal, Logs, Passwords};
 use crate::json::Object;
 use crate::n2k::N2kMessage;
 use crate::plugin;
@@ -38,6 +38,8 @@ pub struct BoardParts {
     pub wifi: Option<WifiMode>,
     /// When the image was built: no device is believed that says an earlier time.
     pub built: Option<UnixMillis>,
+    /// Who hashes passwords; without it nobody logs in by one.
+    pub passwords: Option<Box<dyn Passwords>>,
     /// The HAL keeps the files of packages: see [`Gateway::next_files`](super::Gateway::next_files).
     pub web_files: bool,
 }

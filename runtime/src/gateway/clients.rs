@@ -1,6 +1,7 @@
 //! The clients: those who asked something and wait, and those who listen to a stream.
 
 use super::exchanges::Exchanges;
+use super::log_in::LogIns;
 use super::refusals::Refusals;
 use super::server_events::ServerEvents;
 use super::streams::Streams;
@@ -25,6 +26,7 @@ pub(super) struct Clients {
     pub refusals: Refusals,
     /// Devices that ask to be let in.
     pub access_requests: AccessRequests,
+    pub log_ins: LogIns,
     /// What the carrier said last; `None` where a HAL carries HTTP itself.
     pub carried: Option<ClientCounters>,
 }
@@ -44,6 +46,7 @@ impl Clients {
             server_events: ServerEvents::default(),
             refusals: Refusals::default(),
             access_requests: AccessRequests::default(),
+            log_ins: LogIns::default(),
             carried: None,
         }
     }

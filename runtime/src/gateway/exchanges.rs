@@ -14,7 +14,7 @@ use crate::json;
 use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
 use crate::server::providers::{Done, Effect, Step, Then};
 use crate::server::put::PutState;
-use crate::server::{self, Response, patience};
+use crate::server::{self, Access, Response, patience};
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
@@ -60,6 +60,8 @@ pub(super) struct Exchanges {
     pending: SortedMap<ExchangeId, Pending>,
     jobs: SortedMap<ExchangeId, Job>,
     responses: VecDeque<(ExchangeId, Response)>,
+    /// Those of pages of another origin, which are let read their answers.
+    elsewhere: Vec<ExchangeId>,
     /// Exchanges that were not admitted.
     refused: u64,
 }
@@ -73,6 +75,7 @@ impl Exchanges {
             pending: SortedMap::new(),
             jobs: SortedMap::new(),
             responses: VecDeque::new(),
+            elsewhere: Vec::new(),
             refused: 0,
         }
     }
@@ -110,8 +113,18 @@ impl Exchanges {
         self.pending.remove(&exchange)
     }
 
+    /// Takes note that a page of another origin is to read the answer.
+    pub fn read_elsewhere(&mut self, exchange: ExchangeId) {
+        self.elsewhere.push(exchange);
+    }
+
     /// Answers a client.
     pub fn respond(&mut self, exchange: ExchangeId, response: Response) {
+        let place = self.elsewhere.iter().position(|elsewhere| *elsewhere == exchange);
+        let response = match place.map(|place| self.elsewhere.swap_remove(place)) {
+            Some(_) => Access::readable(response),
+            None => response,
+        };
         self.responses.push_back((exchange, response));
     }
 

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use super::{Gateway, admin_http, exchanges};
+use crate::accounts::IS_KEPT;
 use crate::http::{Method, Request};
 use crate::plugin::{ExchangeId, Plugin};
-use crate::server::{self, Need, Response, Route};
+use crate::server::{self, Access, Need, Response, Route, sign_in};
 
 /// Status of a request without a valid token (RFC 9110 §15.5.2).
 const UNAUTHORISED: u16 = 401;
@@ -33,6 +34,11 @@ impl Gateway {
         at_hand: impl FnOnce() -> Option<A>,
     ) -> Result<ExchangeId, A> {
         let route = server::route(request);
+        if let Some(preflight) = self.setup.access.preflight(request) {
+            let exchange = self.clients.exchanges.new_id();
+            self.clients.exchanges.respond(exchange, Access::readable(preflight));
+            return Ok(exchange);
+        }
         let admitted = self.admit(request, &route);
         if admitted.is_ok()
             && let Some(answer) = at_hand()
@@ -40,8 +46,13 @@ impl Gateway {
             return Err(answer);
         }
         let exchange = self.clients.exchanges.new_id();
+        if self.setup.access.is_read_elsewhere(request) {
+            self.clients.exchanges.read_elsewhere(exchange);
+        }
         let response = match admitted {
             Ok(()) => self.answer(request, &route, exchange),
+            // Who opens the boat in a browser and is not let in yet is shown how to be.
+            Err(refused) if is_shown_how(&refused, request, &route) => Some(sign_in::page(refused.status, "", "/")),
             Err(refused) => Some(refused),
         };
         if let Some(response) = response {
@@ -89,7 +100,7 @@ impl Gateway {
             Route::Board(below) => Some(self.board(below, request)),
             Route::Stream(_) if !request.method.is_read() => Some(Response::method_not_allowed("GET, HEAD")),
             Route::Stream(_) => Some(Response::error(426, "this address speaks WebSocket only")),
-            Route::Index | Route::TooLong | Route::NotFound => {
+            Route::Index | Route::SignIn | Route::TooLong | Route::NotFound => {
                 Some(self.data(request, route).unwrap_or_else(Response::unclaimed))
             }
         }
@@ -117,6 +128,11 @@ impl Gateway {
         };
         server::answer(request, route, &facts)
     }
+}
+
+/// Tells whether a browser that is refused gets the page to log in.
+fn is_shown_how(refused: &Response, request: &Request, route: &Route<'_>) -> bool {
+    IS_KEPT && refused.status == UNAUTHORISED && *route == Route::Index && sign_in::wants_page(request)
 }
 
 fn plugin_facts(plugin: &Plugin) -> server::PluginFacts<'_> {

@@ -15,6 +15,7 @@ mod input;
 mod inputs;
 mod install;
 mod interface;
+mod log_in;
 mod notices;
 #[cfg(feature = "outputs")]
 mod outputs;
@@ -30,6 +31,7 @@ mod status;
 #[cfg(any(test, feature = "stores"))]
 mod stores_http;
 mod streams;
+mod users_http;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -171,6 +173,8 @@ impl Gateway {
         if let Some(network) = &mut self.hal.network {
             wake.at = network.poll(now);
         }
+        self.take_passwords();
+        let held = self.drive_streams(now);
         let (registry, mut world) = self.lend();
         let turn = registry.turn(&mut world);
         self.publish_emitted(now);
@@ -182,7 +186,7 @@ impl Gateway {
         wake.busy |= turn.busy;
         let events = self.clients.send_server_events(&self.plugins.registry, self.wall(), now);
         let streams = self.clients.streams.due();
-        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams].into_iter().flatten().min();
+        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams, held].into_iter().flatten().min();
         wake
     }
 

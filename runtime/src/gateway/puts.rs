@@ -74,7 +74,7 @@ impl Gateway {
     pub(super) fn stream_put(&mut self, stream: StreamId, id: Option<String>, put: &Put) {
         let id = id.unwrap_or_else(|| crate::config::random_uuid(&mut *self.hal.rng));
         let exchange = self.clients.exchanges.new_id();
-        let role = self.clients.streams.session_mut(stream).and_then(|session| session.role());
+        let role = self.clients.streams.session_mut(stream).and_then(|session| session.rights().role);
         let opened = if self.clients.exchanges.admit() {
             self.open_put(put, role, &id, exchange, PutClient::Stream(stream))
         } else {

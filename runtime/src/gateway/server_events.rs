@@ -54,7 +54,7 @@ impl Clients {
         let texts = [false, true].map(|for_owner| events.json(for_owner));
         let [for_all, for_owner] = &texts;
         for session in self.streams.sessions_mut().filter(|session| session.wants_server_events()) {
-            session.reply(if session.may_write() { for_owner } else { for_all });
+            session.reply(if session.rights().may_write() { for_owner } else { for_all });
         }
         Some(now + REPEAT)
     }

@@ -3,26 +3,46 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
 
 use super::server_events::vessel_info;
 use super::{Gateway, StreamId, StreamOut};
-use crate::accounts::Role;
+use crate::accounts::{Credential, IS_KEPT};
 use crate::budget::Limits;
 use crate::config::random_uuid;
 use crate::delta::{Delta, Stamp};
 use crate::http::Request;
+use crate::json;
 use crate::model::Model;
 use crate::paths::{READERS, Wanted, WantedPaths};
 use crate::plugin::Frames;
 use crate::queue::Queue;
 use crate::server::put::PutState;
-use crate::server::stream::{Session, SessionEvent, StreamContext};
+use crate::server::stream::{Identity, Rights, Session, SessionEvent, StreamContext};
 use crate::server::{self, Response, Route, StreamRoute};
 use crate::sorted::SortedMap;
-use crate::time::Instant;
+use crate::time::{Instant, UnixMillis};
 
 /// Frames a client of a binary stream may lose in a row before it is closed (plugin ABI §10.4).
 const FRAMES_LOST_MAX: u32 = 30;
+
+/// Clients without rights that may wait for some.
+const WITHOUT_RIGHTS_MAX: usize = 8;
+/// Time in which a client without rights logs in, or is gone.
+const LOG_IN_WITHIN: Duration = Duration::from_secs(10);
+
+/// By what a client is in.
+struct Held {
+    /// `None` is a guest.
+    credential: Option<Credential>,
+    /// When that ends.
+    ends: Option<UnixMillis>,
+    /// When the client has to go, unless it logs in.
+    leave_at: Option<Instant>,
+    peer: Option<IpAddr>,
+}
 
 /// One client of a binary stream.
 struct BinaryClient {
@@ -38,6 +58,8 @@ pub(super) struct Streams {
     /// Which of them want which path, by their places among `sessions`.
     wanted: WantedPaths,
     binary: SortedMap<StreamId, BinaryClient>,
+    /// By what each of both is in, where there is more than one token.
+    held: SortedMap<StreamId, Held>,
     /// Deltas that clients sent.
     deltas: u64,
     /// Another one after each start, made for the first client.
@@ -51,6 +73,7 @@ impl Default for Streams {
             sessions: SortedMap::new(),
             wanted: WantedPaths::default(),
             binary: SortedMap::new(),
+            held: SortedMap::new(),
             deltas: 0,
             start_id: String::new(),
         }
@@ -118,6 +141,11 @@ impl Streams {
         self.wanted.forget();
     }
 
+    /// Returns where a client is.
+    pub fn peer(&self, id: StreamId) -> Option<IpAddr> {
+        self.held.get(&id).and_then(|held| held.peer)
+    }
+
     pub fn session_mut(&mut self, id: StreamId) -> Option<&mut Session> {
         self.sessions.get_mut(&id)
     }
@@ -178,6 +206,7 @@ impl Streams {
 
     fn close(&mut self, id: StreamId, frames: &mut Frames) {
         self.sessions.remove(&id);
+        self.held.remove(&id);
         self.changed();
         if let Some(client) = self.binary.remove(&id) {
             frames.leave(&client.stream);
@@ -193,30 +222,49 @@ impl Gateway {
     pub fn open_stream(&mut self, request: &Request) -> Result<StreamId, Response> {
         let route = server::route(request);
         let Route::Stream(wanted) = &route else { return Err(Response::not_found()) };
-        self.admit(request, &route)?;
+        let admitted = self.admit(request, &route);
         if !request.method.is_read() {
             return Err(Response::not_found());
         }
         if self.clients.streams.len() >= usize::from(self.setup.limits.clients_max) {
             return Err(Response::error(503, "too many stream clients"));
         }
-        if let StreamRoute::Frames { stream } = wanted {
-            return Ok(self.clients.streams.open_binary(stream, &self.setup.limits, &mut self.plugins.frames));
+        let leave_at = match admitted {
+            Ok(()) => None,
+            Err(_) if self.may_wait_for_rights(request, wanted) => Some(self.hal.clock.now() + LOG_IN_WITHIN),
+            Err(refused) => return Err(refused),
+        };
+        let wall = self.wall();
+        let credential = self.setup.access.credential(request, wall).filter(|_| leave_at.is_none());
+        let ends = credential.and_then(|credential| self.setup.access.accounts().ends(&credential, wall));
+        let held = Held { credential, ends, leave_at, peer: request.peer };
+        let id = match wanted {
+            StreamRoute::Frames { stream } => {
+                self.clients.streams.open_binary(stream, &self.setup.limits, &mut self.plugins.frames)
+            }
+            StreamRoute::Deltas => self.open_deltas(request, leave_at.is_none())?,
+        };
+        if IS_KEPT {
+            self.clients.streams.held.insert(id, held);
         }
+        Ok(id)
+    }
+
+    /// Opens a stream of deltas.
+    fn open_deltas(&mut self, request: &Request, reads: bool) -> Result<StreamId, Response> {
         if self.clients.streams.start_id.is_empty() {
             self.clients.streams.start_id = random_uuid(&mut *self.hal.rng);
         }
-        let role = self.setup.access.role(request, self.wall());
+        let role = self.setup.access.role(request, self.wall()).filter(|_| reads);
         let context = StreamContext {
             start_id: &self.clients.streams.start_id,
             self_context: &self.setup.self_context,
             version: self.setup.version,
             limits: &self.setup.limits,
-            may_write: role >= Some(Role::ReadWrite),
+            rights: Rights { reads, role },
             wall: self.wall(),
         };
         let mut session = Session::open(request, &context)?;
-        session.take_role(role);
         if session.wants_server_events() {
             session.reply(&vessel_info(&self.setup.vessel, &self.setup.self_context));
             self.clients.server_events.send_soon();
@@ -244,12 +292,108 @@ impl Gateway {
                 self.take_in(Arc::new(delta), 0);
             }
             SessionEvent::Put { request_id, put } => self.stream_put(id, request_id, &put),
+            SessionEvent::Identity { request_id, identity } => self.identify(id, request_id, &identity),
             SessionEvent::Query { request_id } => {
                 let state = self.clients.requests.state(&request_id, now).cloned();
                 let state = state.unwrap_or_else(|| PutState::completed(404, "no such request"));
                 self.clients.reply(id, &state.json(Some(&request_id), None));
             }
         }
+    }
+
+    /// Tells whether a client that is not let in may open a stream all the same, and log in on it.
+    fn may_wait_for_rights(&self, request: &Request, wanted: &StreamRoute) -> bool {
+        let waiting = self.clients.streams.held.values().filter(|held| held.leave_at.is_some()).count();
+        IS_KEPT
+            && *wanted == StreamRoute::Deltas
+            && !self.setup.access.allows_anyone()
+            && waiting < WITHOUT_RIGHTS_MAX
+            && self.setup.access.may_open_and_wait(request, self.wall())
+    }
+
+    /// Takes what a client says of who it is.
+    fn identify(&mut self, id: StreamId, request_id: Option<String>, identity: &Identity) {
+        let member = |json: &str| json::member(json, "token").and_then(json::string).unwrap_or_default().into_owned();
+        let wall = self.wall();
+        let mut let_in = None;
+        let state = match identity {
+            Identity::LogIn(login) => return self.stream_log_in(id, request_id, login),
+            Identity::AccessRequest(asking) => {
+                let text = self.stream_access_request(id, request_id, asking);
+                return self.clients.reply(id, &text);
+            }
+            Identity::Token(token) => match self.setup.access.of_token(token, wall) {
+                Some(credential) => {
+                    let_in = Some(credential);
+                    PutState::completed(200, "the token is valid")
+                }
+                None => PutState::completed(401, "the token is not valid"),
+            },
+            Identity::Validate(json) => match self.setup.access.of_token(&member(json), wall) {
+                Some(_) => PutState::completed(200, "the token is valid"),
+                None => PutState::completed(401, "the token is not valid"),
+            },
+            Identity::LogOut(json) => {
+                self.log_out_token(&member(json));
+                PutState::completed(200, "Logout OK")
+            }
+        };
+        self.clients.reply(id, &state.json(request_id.as_deref(), None));
+        // What it is given comes after the answer.
+        if let Some(credential) = let_in {
+            self.give_rights(id, credential);
+        }
+    }
+
+    /// Lets a client do what its token or login allows.
+    pub(super) fn give_rights(&mut self, id: StreamId, credential: Credential) {
+        let wall = self.wall();
+        let ends = self.setup.access.accounts().ends(&credential, wall);
+        let role = self.setup.access.role_of(&credential, wall);
+        let streams = &mut self.clients.streams;
+        let (Some(held), Some(session)) = (streams.held.get_mut(&id), streams.sessions.get_mut(&id)) else { return };
+        held.credential = Some(credential);
+        (held.ends, held.leave_at) = (ends, None);
+        session.set_rights(Rights { reads: true, role });
+        streams.changed();
+    }
+
+    /// Looks again what the clients' tokens and logins allow: those of which one was revoked, or has ended, are over.
+    pub(super) fn judge_streams(&mut self) {
+        let wall = self.wall();
+        let streams = &mut self.clients.streams;
+        let mut over = Vec::new();
+        for (id, held) in streams.held.iter() {
+            let Some(credential) = &held.credential else { continue };
+            match (self.setup.access.role_of(credential, wall), streams.sessions.get_mut(id)) {
+                (None, _) => over.push(*id),
+                (role, Some(session)) => session.set_rights(Rights { reads: true, role }),
+                (Some(_), None) => {}
+            }
+        }
+        over.into_iter().for_each(|id| self.close_stream(id));
+    }
+
+    /// Ends the streams whose time is over; returns when the next one's is.
+    pub(super) fn drive_streams(&mut self, now: Instant) -> Option<Instant> {
+        if self.clients.streams.held.is_empty() {
+            return None;
+        }
+        let wall = self.wall();
+        let held = || self.clients.streams.held.iter();
+        let late = |held: &Held| held.leave_at.is_some_and(|at| at <= now);
+        let over: Vec<StreamId> = held().filter(|(_, held)| late(held)).map(|(id, _)| *id).collect();
+        let ended = held().any(|(_, held)| held.ends.is_some_and(|ends| !wall.is_known() || wall >= ends));
+        over.into_iter().for_each(|id| self.close_stream(id));
+        if ended {
+            self.judge_streams();
+        }
+        let due = |held: &Held| {
+            let left = held.ends.map(|ends| u64::try_from(ends.0.saturating_sub(wall.0)).unwrap_or(0));
+            let ends = left.filter(|_| wall.is_known()).map(|left| now + Duration::from_millis(left));
+            [held.leave_at, ends].into_iter().flatten().min()
+        };
+        self.clients.streams.held.values().filter_map(due).min()
     }
 
     /// Takes the next message for a stream client.
@@ -276,8 +420,6 @@ mod tests {
     use crate::http::get;
     use crate::n2k::encode::{Input, encode};
     use crate::n2k::{DeltaForm, Field, Id, Pgn, Receiver, SourceAddress};
-    use crate::time::UnixMillis;
-    use std::vec::Vec;
 
     const SELF: &str = "vessels.me";
 
@@ -296,7 +438,7 @@ mod tests {
             version: "1",
             wall: UnixMillis(0),
             start_id: "s",
-            may_write: false,
+            rights: Rights { reads: true, role: None },
             limits: &Limits::of(Board::Linux),
         };
         let mut session = Session::open(&get("/signalk/v1/stream?subscribe=none"), &context).unwrap();

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::access::{self, SESSION_COOKIE};
 use super::url::{authority, decode_all};
-use super::{Access, Response, Route, index};
+use super::{Access, Response, Route, index, sign_in};
 use crate::accounts;
 use crate::http::{Method, Request};
 use crate::json;
@@ -64,6 +64,7 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
             ["skServer", "webapps"] => read(request, || Response::json(200, "[]").or_file()),
             _ => return None,
         },
+        Route::SignIn => read(request, || sign_in::of(request)),
         Route::TooLong => Response::error(414, "the address is too long"),
         Route::NotFound => Response::unclaimed(),
         Route::Stream(_) | Route::Plugin { .. } | Route::Board(_) => return None,
@@ -154,12 +155,17 @@ fn login_status(request: &Request, facts: &Facts<'_>) -> Response {
     let needed = !access.allows_anyone();
     let role = access.role(request, facts.wall).filter(|_| needed);
     let logged_in = role.is_some();
+    let name = access.name(request, facts.wall).filter(|_| logged_in);
     let body = json::object(|body| {
         body.text("status", if logged_in { "loggedIn" } else { "notLoggedIn" });
         if let Some(role) = role {
             body.text("userLevel", role.name());
         }
-        body.boolean("readOnlyAccess", needed).boolean("authenticationRequired", needed);
+        if let Some(name) = name {
+            body.text("username", name);
+        }
+        let guests_read = needed && access.is_guest_reader(request);
+        body.boolean("readOnlyAccess", guests_read).boolean("authenticationRequired", needed);
         body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", accounts::IS_KEPT);
     });
     Response::json(200, body)
@@ -259,7 +265,12 @@ mod tests {
         assert!(status(&request, &access).starts_with(r#"{"status":"notLoggedIn","readOnlyAccess":true"#));
         assert!(status(&request, &access.clone().allow_anyone()).contains(r#""authenticationRequired":false"#));
         request.headers.push(("authorization".into(), format!("Bearer {}", token.as_str())));
-        assert!(status(&request, &access).starts_with(r#"{"status":"loggedIn","userLevel":"admin""#));
+        assert!(
+            status(&request, &access).starts_with(r#"{"status":"loggedIn","userLevel":"admin","username":"admin""#)
+        );
+        let away = Request { local: false, ..get("/skServer/loginStatus") };
+        assert!(status(&away, &access).contains(r#""readOnlyAccess":false,"authenticationRequired":true"#));
+        assert!(status(&away, &access.guests_read(true)).contains(r#""readOnlyAccess":true"#));
     }
 
     #[test]

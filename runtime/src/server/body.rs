@@ -44,6 +44,17 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// Tells whether something is wanted: `true`, of a form also what a ticked box sends.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        match self {
+            Self::Json(text) => json::member(text, name) == Some("true"),
+            Self::Form(_) => self.text(name).is_some_and(|value| matches!(value.as_str(), "true" | "on" | "1")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +73,10 @@ mod tests {
         assert_eq!((form.text("a").as_deref(), form.text("b").as_deref()), (Some("x \u{e9}"), Some("7")));
         assert_eq!((form.text("c"), form.text("d")), (None, None));
         assert_eq!(of("", b""), Some(Fields::Json("{}".into())));
+        let json = of("", br#"{"a":true,"b":"true","c":false}"#).unwrap();
+        assert_eq!(["a", "b", "c", "d"].map(|name| json.flag(name)), [true, false, false, false]);
+        let form = of("application/x-www-form-urlencoded", b"a=on&b=true&c=no").unwrap();
+        assert_eq!(["a", "b", "c", "d"].map(|name| form.flag(name)), [true, true, false, false]);
     }
 
     #[test]

@@ -38,6 +38,13 @@ impl Response {
         Self::new(status, "application/json; charset=utf-8", json)
     }
 
+    /// Returns a response without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        let headers = alloc::vec![("cache-control".to_owned(), "no-store".to_owned())];
+        Self { status, headers, body: Vec::new(), unclaimed: false }
+    }
+
     /// Returns `409 {"error":clause,"asks":[…]}`: nothing happens before somebody grants that.
     #[must_use]
     pub fn asks(clause: &str, asks: Asks) -> Self {

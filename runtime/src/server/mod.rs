@@ -18,9 +18,11 @@ pub mod providers;
 pub mod put;
 pub mod requests;
 mod route;
+pub(crate) mod sign_in;
 pub mod stream;
 pub mod url;
 
+pub(crate) use access::SESSION_COOKIE;
 pub use access::{Access, NewToken, OWNER, TOKEN_BYTES};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;

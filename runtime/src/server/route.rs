@@ -22,6 +22,8 @@ const SEGMENTS_MAX: usize = 150;
 pub enum Route<'r> {
     /// `/`: the page that shows the vessel and the plugins.
     Index,
+    /// `/login`: the page to log in, and where the link with the code leads.
+    SignIn,
     /// The Signal K API; segments below `/signalk`.
     Signalk(Vec<&'r str>),
     /// A stream, with an upgrade to WebSocket.
@@ -81,6 +83,8 @@ impl Route<'_> {
                 // The id is random: who knows it has asked.
                 ["v1", "requests", _] if reads && accounts::IS_KEPT => Need::Nothing,
                 ["v1", "access", "requests"] if accounts::IS_KEPT => Need::Nothing,
+                // What they need is in the request itself.
+                auth if is_auth(auth) && accounts::IS_KEPT => Need::Nothing,
                 // What is the same for all is not for one of them to change.
                 ["v1", "applicationData", scope, ..] if is(scope, "global") => or_reads(Role::Admin),
                 // Who answers where several plugins could is the operator's choice.
@@ -88,9 +92,25 @@ impl Route<'_> {
                 _ => or_reads(Role::ReadWrite),
             },
             Self::Admin(address) if reads && address.as_slice() == ["skServer", "loginStatus"] => Need::Nothing,
+            Self::SignIn => Need::Nothing,
+            // Files of web apps: a browser that is not let in yet needs them to ask for it. What is not there is no secret.
+            Self::NotFound if reads && accounts::IS_KEPT => Need::Nothing,
             Self::Plugin { what, .. } if is_config(what) => Need::Role(Role::Admin),
             Self::Plugin { .. } | Self::Stream(_) => or_reads(Role::ReadWrite),
             Self::Index | Self::Admin(_) | Self::Board(_) | Self::TooLong | Self::NotFound => or_reads(Role::Admin),
+        }
+    }
+
+    /// Tells whether a page of another origin, or a program that knows nothing yet, begins there: what serves Signal K here,
+    /// who is logged in, how to log in, how to ask to be let in.
+    #[must_use]
+    pub fn is_where_to_begin(&self) -> bool {
+        match self {
+            Self::Signalk(below) => {
+                matches!(below.as_slice(), [] | ["v1", "requests", _] | ["v1", "access", "requests"]) || is_auth(below)
+            }
+            Self::Admin(address) => address.as_slice() == ["skServer", "loginStatus"],
+            _ => false,
         }
     }
 
@@ -106,6 +126,11 @@ impl Route<'_> {
             _ => false,
         }
     }
+}
+
+/// Tells whether a path below `/signalk` is about logging in.
+fn is_auth(below: &[&str]) -> bool {
+    matches!(below, ["v1", "auth", "login" | "logout" | "validate"])
 }
 
 /// Tells whether a segment is this name, however it is coded.
@@ -138,6 +163,7 @@ pub fn route(request: &Request) -> Route<'_> {
     segments.pop_if(|last| last.is_empty());
     match segments.as_slice() {
         [] | ["index.html"] => Route::Index,
+        ["login"] | ["admin"] if accounts::IS_KEPT => Route::SignIn,
         ["signalk", "v1", "stream"] => Route::Stream(StreamRoute::Deltas),
         ["signalk", "v2", "api", "streams", stream @ ..] if !stream.is_empty() => frames(stream, |id| id.join("/")),
         ["signalk", "v2", "api", "vessels", "self", "radars", radar, "spokes"] => {
@@ -216,6 +242,8 @@ mod tests {
             ("/skiff/v1/log?lines=5", r#"Board(["log"])"#),
             ("/skiff/v1/wifi/", r#"Board(["wifi"])"#),
             ("/skiff/v1", "Board([])"),
+            ("/login?code=x", "SignIn"),
+            ("/admin/", "SignIn"),
             ("/nothing", "NotFound"),
             ("/skServer/other", "NotFound"),
             ("", "NotFound"),
@@ -249,6 +277,9 @@ mod tests {
             ("/signalk/v1/api/vessels/self", read, write),
             ("/signalk/v1/access/requests", nothing, nothing),
             ("/signalk/v1/requests/r1", nothing, write),
+            ("/signalk/v1/auth/login", nothing, nothing),
+            ("/signalk/v1/auth/other", read, write),
+            ("/login", nothing, nothing),
             ("/signalk/v1/stream", read, write),
             ("/signalk/v2/api/resources/routes", read, write),
             ("/signalk/v2/api/notifications", read, write),
@@ -268,7 +299,7 @@ mod tests {
             ("/skiff/v1/plugins/x/log", admin, admin),
             ("/skiff/v1/status", read, admin),
             ("/skiff/v1/log", admin, admin),
-            ("/some-web-app/", read, admin),
+            ("/some-web-app/", nothing, admin),
         ] {
             let request = get(target);
             let needs = [Method::Get, Method::Post].map(|method| route(&request).need(method));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use skiff_runtime::accounts::Tokens;
+use skiff_runtime::accounts::Accounts;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::Vessel;
 use skiff_runtime::gateway::{Event, Gateway, Setup};
@@ -40,10 +40,10 @@ impl Boat {
         (Self::with_access(storage, access), token.as_str().to_owned())
     }
 
-    /// The same after a restart, with the tokens that were stored.
-    pub fn guarded_with(storage: SimStorage, tokens: Tokens) -> (Self, String) {
+    /// The same after a restart, with the accounts that were stored.
+    pub fn guarded_with(storage: SimStorage, accounts: Accounts) -> (Self, String) {
         let (mut access, token) = Access::with_new_token(&mut SimRng::new(7));
-        access.set_tokens(tokens);
+        access.set_accounts(accounts);
         (Self::with_access(storage, access), token.as_str().to_owned())
     }
 

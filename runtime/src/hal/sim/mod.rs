@@ -22,6 +22,7 @@ pub mod cuts;
 mod fetch;
 mod firmware;
 mod network;
+mod passwords;
 mod rng;
 mod storage;
 
@@ -30,5 +31,6 @@ pub use clock::SimClock;
 pub use fetch::SimFetch;
 pub use firmware::SimFirmware;
 pub use network::{SIM_DATAGRAM_BYTES_MAX, SIM_STREAM_BYTES, SimNetwork};
+pub use passwords::SimPasswords;
 pub use rng::SimRng;
 pub use storage::{PowerCut, SimStorage, Survivor};

@@ -1,99 +1,79 @@
 //! Who may do what.
 //!
 //! Reading the boat's data is open on a loopback listener, and on any other one when the owner lets guests in. For
-//! configurations and logs, and for every change, a bearer token of a sufficient role is needed ([`Route::need`]). The
-//! owner's is made at the first start, told once, and kept as a salted hash in `skiff/auth.json`; those of devices stand in
-//! `skiff/tokens.json`. `Host` and `Origin` are checked on every request, so that a page from
-//! elsewhere in the user's browser reaches nothing: not by DNS rebinding (its `Host` is its own
+//! configurations and logs, and for every change, a token or a login of a sufficient role is needed ([`Route::need`]). The
+//! owner's token is made at the first start, told once, and kept as a salted hash in `skiff/auth.json`; everybody else
+//! stands in [`Accounts`]. `Host` and `Origin` are checked on every request, so that a page from
+//! elsewhere in the user's browser reaches nothing that it has no token for: not by DNS rebinding (its `Host` is its own
 //! name), not by a form or script (its `Origin` is not ours), not by a WebSocket.
 
-use alloc::borrow::ToOwned;
+mod origin;
+mod owner;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
-use core::net::{IpAddr, Ipv6Addr};
 
-use sha2::{Digest, Sha256};
-
-use super::url::{authority, decode_query};
+use super::url::decode_query;
 use super::{Need, Response, Route};
-use crate::accounts::{self, Known, Role, Tokens};
-use crate::config::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object, write_object};
+use crate::accounts::{Accounts, Credential, IS_KEPT, Role};
+use crate::config::ConfigError;
 use crate::hal::{Rng, Storage};
 use crate::http::Request;
-use crate::json;
 use crate::time::UnixMillis;
+use owner::OwnerToken;
 
-const FILE: &str = "skiff/auth.json";
+pub use owner::{NewToken, TOKEN_BYTES};
+
 /// What the owner is called.
 pub const OWNER: &str = "admin";
-/// Random bytes of a token; written as twice as many hexadecimal digits.
-pub const TOKEN_BYTES: usize = 32;
-const SALT_BYTES: usize = 16;
-/// Cookie that lets a browser read; see [`Access::check`].
-pub(super) const SESSION_COOKIE: &str = "skiff-session";
-/// Keeps what the cookie is made of apart from everything else that is hashed.
-const SESSION_PURPOSE: &str = "session that reads";
-/// Longer texts are not looked at as the owner's token.
-const TOKEN_TEXT_BYTES_MAX: usize = 512;
-
-/// A token that was just made; it is stored nowhere, so show it now.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewToken(String);
-
-impl NewToken {
-    /// Returns the text to show.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for NewToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NewToken(…)")
-    }
-}
+/// Cookie of a browser that is let in; see [`Access::check`].
+pub(crate) const SESSION_COOKIE: &str = "skiff-session";
 
 /// Decides about requests.
 #[derive(Clone, Debug)]
 pub struct Access {
-    salt: [u8; SALT_BYTES],
-    hash: [u8; 32],
+    owner: OwnerToken,
     names: Vec<String>,
     anyone: bool,
     guests_read: bool,
-    tokens: Tokens,
+    accounts: Accounts,
+}
+
+/// What a request brings to be let in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presented {
+    Nothing,
+    /// A token that is not valid.
+    Wrong,
+    /// A token in a header field or the query, which no browser sends by itself.
+    Token(Credential),
+    /// The cookie of a login.
+    Cookie(Credential),
+    /// The cookie of a browser that opened the page with the owner's token; it reads.
+    ReadingCookie,
 }
 
 impl Access {
-    /// Reads `skiff/auth.json`, or makes a token and writes the file at the first start.
+    /// Reads who may do what, or makes the owner's token and writes `skiff/auth.json` at the first start.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file is damaged (it is kept, and nobody gets in by that) or cannot be written.
+    /// [`ConfigError`] when a file is damaged (it is kept, and nobody gets in by that) or cannot be written.
     pub fn open_or_create(
         storage: &mut dyn Storage,
         rng: &mut dyn Rng,
     ) -> Result<(Self, Option<NewToken>), ConfigError> {
-        if let Some(text) = read_object(storage, FILE, FILE_BYTES_MAX)? {
-            let refuse = |what| ConfigError::new(FILE, ConfigReason::Member(what));
-            let member = |name| json::member(&text, name).and_then(json::string);
-            if member("algorithm").as_deref() != Some("sha256") {
-                return Err(refuse("algorithm must be sha256"));
+        let known = OwnerToken::load(storage)?;
+        let accounts = if IS_KEPT { Accounts::load(storage)? } else { Accounts::default() };
+        let (owner, token) = match known {
+            Some(owner) => (owner, None),
+            None => {
+                let (owner, token) = OwnerToken::make(rng);
+                owner.save(storage)?;
+                (owner, Some(token))
             }
-            let salt = member("salt")
-                .and_then(|text| unhex(&text))
-                .ok_or_else(|| refuse("salt must have 32 hexadecimal digits"))?;
-            let hash = member("hash")
-                .and_then(|text| unhex(&text))
-                .ok_or_else(|| refuse("hash must have 64 hexadecimal digits"))?;
-            return Ok((Self { tokens: stored_tokens(storage)?, ..Self::of_owner(salt, hash) }, None));
-        }
-        let tokens = stored_tokens(storage)?;
-        let (access, token) = Self::with_new_token(rng);
-        access.save(storage)?;
-        Ok((Self { tokens, ..access }, Some(token)))
+        };
+        Ok((Self { accounts, ..Self::of_owner(owner) }, token))
     }
 
     /// Makes a new token and writes `skiff/auth.json`, whatever stood there; the token before is good for nothing then.
@@ -101,31 +81,20 @@ impl Access {
     /// # Errors
     /// [`ConfigError`] when the file cannot be written; the token before stays.
     pub fn renew(storage: &mut dyn Storage, rng: &mut dyn Rng) -> Result<NewToken, ConfigError> {
-        let (access, token) = Self::with_new_token(rng);
-        access.save(storage)?;
+        let (owner, token) = OwnerToken::make(rng);
+        owner.save(storage)?;
         Ok(token)
-    }
-
-    fn save(&self, storage: &mut dyn Storage) -> Result<(), ConfigError> {
-        let text = json::object(|out| {
-            out.text("algorithm", "sha256").text("salt", &hex(&self.salt)).text("hash", &hex(&self.hash));
-        });
-        write_object(storage, FILE, &text)
     }
 
     /// Makes access rules with a new token that is stored nowhere, for a run that leaves no trace.
     #[must_use]
     pub fn with_new_token(rng: &mut dyn Rng) -> (Self, NewToken) {
-        let (mut token, mut salt) = ([0; TOKEN_BYTES], [0; SALT_BYTES]);
-        rng.fill(&mut token);
-        rng.fill(&mut salt);
-        let token = hex(&token);
-        let hash = salted(&salt, &token);
-        (Self::of_owner(salt, hash), NewToken(token))
+        let (owner, token) = OwnerToken::make(rng);
+        (Self::of_owner(owner), token)
     }
 
-    fn of_owner(salt: [u8; SALT_BYTES], hash: [u8; 32]) -> Self {
-        Self { salt, hash, names: Vec::new(), anyone: false, guests_read: false, tokens: Tokens::default() }
+    fn of_owner(owner: OwnerToken) -> Self {
+        Self { owner, names: Vec::new(), anyone: false, guests_read: false, accounts: Accounts::default() }
     }
 
     /// Adds names the gateway is reached by, such as the host name, without port.
@@ -156,15 +125,21 @@ impl Access {
         self.anyone || self.guests_read
     }
 
-    /// Returns the tokens beside the owner's.
+    /// Tells whether the caller may read without a token: on loopback, and everywhere when guests may.
     #[must_use]
-    pub fn tokens(&self) -> &Tokens {
-        &self.tokens
+    pub fn is_guest_reader(&self, request: &Request) -> bool {
+        self.lets_guests_read() || origin::is_loopback(request)
     }
 
-    /// Takes these tokens for valid from now on; they were stored.
-    pub fn set_tokens(&mut self, tokens: Tokens) {
-        self.tokens = tokens;
+    /// Returns everybody who is known beside the owner.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// Takes these accounts for valid from now on; they were stored.
+    pub fn set_accounts(&mut self, accounts: Accounts) {
+        self.accounts = accounts;
     }
 
     /// Tells whether nobody needs a token.
@@ -175,57 +150,146 @@ impl Access {
 
     /// Checks a request at the time `now`, which tokens with an end need.
     ///
-    /// The token comes in `Authorization: Bearer`, for pages and streams also in `?token=`. For reading there is also the
-    /// cookie that opening the page with `?token=` sets: images, scripts and frames of a web app carry nothing else. It is
+    /// The token comes in `Authorization: Bearer`, for pages and streams also in `?token=`. There is also the cookie of a
+    /// login, which allows what its user may and no more than `readwrite`, and the cookie that opening the page with
+    /// `?token=` sets, which reads: images, scripts and frames of a web app carry nothing else. A cookie is
     /// no token: every service of the same host is sent it (RFC 6265 §8.5).
     ///
+    /// A page of another origin gets what needs nothing, and what the token allows that it gives itself.
+    ///
     /// # Errors
-    /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host` or `Origin`, 401
+    /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host`, or a foreign `Origin` without a token, 401
     /// where a token is needed and not given, or a wrong one is, 403 for one of a role that may not.
     pub fn check(&self, request: &Request, route: &Route<'_>, now: UnixMillis) -> Result<(), Response> {
         // Every browser sends one; what the gateway asks itself has none.
         if !self.anyone || request.header("host").is_some() {
-            self.check_host(request)?;
-        }
-        check_origin(request)?;
-        if self.anyone {
-            return Ok(());
+            origin::check_host(request, &self.names)?;
         }
         let need = route.need(request.method);
+        let is_foreign = origin::is_foreign(request);
         // A device whose token has ended asks for another one.
-        if need == Need::Nothing {
+        if need == Need::Nothing && (!is_foreign || self.serves_elsewhere(route)) {
             return Ok(());
         }
         let reads = request.method.is_read();
         let is_page = reads && matches!(route, Route::Stream(_) | Route::Index);
-        let role = presented(request, is_page).map(|token| self.role_of_token(&token, now));
-        match (role, need) {
-            (Some(None), _) => Err(unauthorised("the token is not valid")),
-            (Some(Some(role)), Need::Role(needed)) if role < needed => {
-                Err(Response::error(403, &format!("this token is {role}, and this needs {needed}")))
-            }
-            (Some(Some(_)), _) => Ok(()),
+        let presented = self.presented(request, is_page, now);
+        // Where nobody needs a token, any text would do for one.
+        let is_with_token = match presented {
+            Presented::Token(_) => true,
+            Presented::Wrong => !self.anyone,
+            _ => false,
+        };
+        if is_foreign && !(IS_KEPT && is_with_token) {
+            return Err(Response::error(403, "requests from pages of other origins are refused, but with a token"));
+        }
+        if self.anyone {
+            return Ok(());
+        }
+        match (presented, need) {
+            (Presented::Wrong, _) => Err(unauthorised("the token is not valid")),
+            (Presented::Token(credential), _) => self.judge(&credential, "token", need, now),
+            (Presented::Cookie(credential), _) => self.judge(&credential, "login", need, now),
             // Neither who sits at this machine nor what a browser sends by itself may read these.
-            (None, _) if reads && need != Need::Read => {
+            (_, need) if reads && !matches!(need, Need::Read | Need::Nothing) => {
                 Err(unauthorised("a token is needed for configurations and logs"))
             }
-            // An old cookie is as good as none, not a wrong answer.
-            (None, Need::Read) if self.guests_read || self.is_session(request) => Ok(()),
-            (None, _) if !is_loopback(request) => {
+            (Presented::ReadingCookie, Need::Read) => Ok(()),
+            (_, Need::Read) if self.guests_read => Ok(()),
+            _ if !origin::is_loopback(request) => {
                 Err(unauthorised("a token is needed: this listener is not bound to loopback"))
             }
-            (None, Need::Role(_)) => Err(unauthorised("a token is needed for every change")),
-            (None, _) => Ok(()),
+            (_, Need::Role(_)) => Err(unauthorised("a token is needed for every change")),
+            _ => Ok(()),
         }
     }
 
-    /// Returns what the token of a request allows; for streams, whose request is a `GET`. `None` without a valid one.
+    /// Tells whether a page of another origin may use what needs nothing: on boards nothing, they have one token and it is
+    /// not for pages.
+    fn serves_elsewhere(&self, route: &Route<'_>) -> bool {
+        IS_KEPT && !self.anyone && route.is_where_to_begin()
+    }
+
+    fn judge(&self, credential: &Credential, what: &str, need: Need, now: UnixMillis) -> Result<(), Response> {
+        let Some(role) = self.role_of(credential, now) else {
+            return Err(unauthorised(&format!("the {what} is not valid any more")));
+        };
+        match need {
+            Need::Role(needed) if role < needed => {
+                Err(Response::error(403, &format!("this {what} is {role}, and this needs {needed}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Answers a browser that asks whether a page of another origin may send a request; `None` for every other request.
+    #[must_use]
+    pub fn preflight(&self, request: &Request) -> Option<Response> {
+        if !IS_KEPT {
+            return None;
+        }
+        let answer = origin::preflight(request)?;
+        Some(origin::check_host(request, &self.names).err().unwrap_or(answer))
+    }
+
+    /// Tells whether a page of another origin is to read the answer to its request, be it a refusal.
+    #[must_use]
+    pub fn is_read_elsewhere(&self, request: &Request) -> bool {
+        IS_KEPT && request.header("origin").is_some() && origin::is_foreign(request)
+    }
+
+    /// Lets a page of another origin read an answer.
+    #[must_use]
+    pub fn readable(response: Response) -> Response {
+        origin::readable_elsewhere(response)
+    }
+
+    /// Tells whether a page of another origin sends the request.
+    #[must_use]
+    pub fn is_foreign(&self, request: &Request) -> bool {
+        origin::is_foreign(request)
+    }
+
+    /// Tells whether a stream without rights may be opened, to be given some by a login or a token in a message.
+    #[must_use]
+    pub fn may_open_and_wait(&self, request: &Request, now: UnixMillis) -> bool {
+        let by_name = origin::check_host(request, &self.names).is_ok();
+        by_name && self.presented(request, true, now) != Presented::Wrong
+    }
+
+    /// Returns what the request is let in by; for streams, whose request is a `GET`. `None` without a valid token or login.
+    #[must_use]
+    pub fn credential(&self, request: &Request, now: UnixMillis) -> Option<Credential> {
+        match self.presented(request, true, now) {
+            Presented::Token(credential) => Some(credential),
+            // What a browser sends by itself is nothing from a page elsewhere.
+            Presented::Cookie(credential) if !origin::is_foreign(request) => Some(credential),
+            _ => None,
+        }
+    }
+
+    /// Returns what a token lets in by; `None` when it is not valid.
+    #[must_use]
+    pub fn of_token(&self, token: &str, now: UnixMillis) -> Option<Credential> {
+        if self.is_token(token) {
+            return Some(Credential::Owner);
+        }
+        if IS_KEPT { self.accounts.of_token(token, now) } else { None }
+    }
+
+    /// Returns what a credential allows now; `None` when it is good for nothing any more.
+    #[must_use]
+    pub fn role_of(&self, credential: &Credential, now: UnixMillis) -> Option<Role> {
+        if IS_KEPT { self.accounts.role(credential, OWNER, now) } else { Some(Role::Admin) }
+    }
+
+    /// Returns what the token or login of a request allows; for streams, whose request is a `GET`. `None` without a valid one.
     #[must_use]
     pub fn role(&self, request: &Request, now: UnixMillis) -> Option<Role> {
         if self.anyone {
             return Some(Role::Admin);
         }
-        presented(request, true).and_then(|token| self.role_of_token(&token, now))
+        self.credential(request, now).and_then(|credential| self.role_of(&credential, now))
     }
 
     /// Tells whether the caller may change values and send deltas.
@@ -234,114 +298,57 @@ impl Access {
         self.role(request, now) >= Some(Role::ReadWrite)
     }
 
-    /// Returns the name that the caller's token has, under which apps keep what is the caller's own: `admin` is the owner
-    /// and everybody where nobody needs a token. `None` without a valid token.
+    /// Returns the name under which apps keep what is the caller's own: `admin` is the owner
+    /// and everybody where nobody needs a token. `None` without a valid token or login.
     #[must_use]
     pub fn name(&self, request: &Request, now: UnixMillis) -> Option<&str> {
         if self.anyone {
             return Some(OWNER);
         }
-        let token = presented(request, true)?;
-        match self.tokens.look_up(&token, now) {
-            Known::Valid(known) if accounts::IS_KEPT => Some(&known.name),
-            _ => Some(OWNER).filter(|_| self.is_token(&token)),
-        }
-    }
-
-    fn role_of_token(&self, token: &str, now: UnixMillis) -> Option<Role> {
-        if self.is_token(token) {
-            return Some(Role::Admin);
-        }
-        match self.tokens.look_up(token, now) {
-            Known::Valid(token) if accounts::IS_KEPT => Some(token.role),
-            Known::Valid(_) | Known::Ended | Known::Unknown => None,
-        }
+        let credential = self.credential(request, now)?;
+        if IS_KEPT { self.accounts.name(&credential, OWNER, now) } else { Some(OWNER) }
     }
 
     /// Tells whether `token` is the owner's, in a time that does not depend on it.
     #[must_use]
     pub fn is_token(&self, token: &str) -> bool {
-        if token.len() > TOKEN_TEXT_BYTES_MAX {
-            return false;
-        }
-        let given = salted(&self.salt, token);
-        given.iter().zip(&self.hash).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+        self.owner.is(token)
     }
 
-    /// Returns the value of a browser's cookie: made of the token's hash, from which nobody finds the token.
+    /// Returns the value of the cookie that reads.
     pub(super) fn session(&self) -> String {
-        hex(&Sha256::new().chain_update(SESSION_PURPOSE).chain_update(self.salt).chain_update(self.hash).finalize())
+        self.owner.session()
     }
 
-    /// Tells whether a cookie of the request is the session's, in a time that does not depend on it (RFC 6265 §4.2).
-    fn is_session(&self, request: &Request) -> bool {
+    /// Finds what a request brings to be let in by; `?token=` counts where it is allowed.
+    fn presented(&self, request: &Request, in_query: bool, now: UnixMillis) -> Presented {
+        if let Some(token) = presented_token(request, in_query) {
+            return self.of_token(&token, now).map_or(Presented::Wrong, Presented::Token);
+        }
+        let Some(cookie) = session_cookie(request) else { return Presented::Nothing };
+        if IS_KEPT && let Some(login) = self.accounts.logins.of_cookie(cookie, now) {
+            return Presented::Cookie(Credential::Login(login.hash()));
+        }
+        // An old cookie is as good as none, not a wrong answer.
+        if self.is_session(cookie) { Presented::ReadingCookie } else { Presented::Nothing }
+    }
+
+    /// Tells whether a cookie is the one that reads, in a time that does not depend on it.
+    fn is_session(&self, given: &str) -> bool {
         let wanted = self.session();
-        let pairs = request.headers_named("cookie").flat_map(|field| field.split(';'));
-        let mut named = pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='));
-        named.next().is_some_and(|given| {
-            let differs = |(a, b): (u8, u8)| a ^ b;
-            given.len() == wanted.len()
-                && given.bytes().zip(wanted.bytes()).map(differs).fold(0, |all, one| all | one) == 0
-        })
-    }
-
-    fn check_host(&self, request: &Request) -> Result<(), Response> {
-        let mut hosts = request.headers_named("host");
-        let (host, second) = (hosts.next(), hosts.next());
-        let Some((name, _)) = host.and_then(authority).filter(|_| second.is_none()) else {
-            return Err(Response::error(400, "one Host header field is needed"));
-        };
-        let named = self.names.iter().any(|known| known.eq_ignore_ascii_case(name));
-        let local_name = name.eq_ignore_ascii_case("localhost") || matches!(name, "127.0.0.1" | "[::1]");
-        // A name can be pointed at us by anyone, an address cannot; `.local` is answered on our own network only.
-        let own_network = || is_address(name) || name.len() > 6 && ends_with_ignore_case(name, ".local");
-        if named || local_name || !is_loopback(request) && own_network() {
-            return Ok(());
-        }
-        Err(Response::error(403, "the gateway is not called by this name; open it by address or by a configured name"))
+        let differs = |(a, b): (u8, u8)| a ^ b;
+        given.len() == wanted.len() && given.bytes().zip(wanted.bytes()).map(differs).fold(0, |all, one| all | one) == 0
     }
 }
 
-/// Reads the tokens beside the owner's, where they are kept.
-fn stored_tokens(storage: &mut dyn Storage) -> Result<Tokens, ConfigError> {
-    if accounts::IS_KEPT { Tokens::load(storage) } else { Ok(Tokens::default()) }
-}
-
-/// Refuses what a page of another origin sends (RFC 6454; Fetch Metadata).
-fn check_origin(request: &Request) -> Result<(), Response> {
-    let foreign = || Err(Response::error(403, "requests from pages of other origins are refused"));
-    let host = request.header("host").and_then(authority);
-    for origin in request.headers_named("origin") {
-        let same = match origin.split_once("://") {
-            Some(("http", rest)) => authority(rest).is_some_and(|origin| is_same(origin, host, "80")),
-            Some(("https", rest)) => authority(rest).is_some_and(|origin| is_same(origin, host, "443")),
-            _ => false,
-        };
-        if !same {
-            return foreign();
-        }
-    }
-    // Images and the like carry no Origin; browsers say where they come from all the same.
-    let elsewhere = matches!(request.header("sec-fetch-site"), Some("cross-site" | "same-site"));
-    // Of a page elsewhere only a link may lead here, no frame.
-    let is_link = request.header("sec-fetch-mode") == Some("navigate")
-        && request.header("sec-fetch-dest").is_none_or(|dest| dest == "document");
-    if elsewhere && !is_link {
-        return foreign();
-    }
-    Ok(())
-}
-
-fn is_same(origin: (&str, &str), host: Option<(&str, &str)>, default_port: &str) -> bool {
-    let port = |port| match port {
-        "" => default_port.to_owned(),
-        _ => String::from(port),
-    };
-    host.is_some_and(|host| origin.0.eq_ignore_ascii_case(host.0) && port(origin.1) == port(host.1))
+/// Returns the session cookie of a request (RFC 6265 §4.2).
+fn session_cookie(request: &Request) -> Option<&str> {
+    let pairs = request.headers_named("cookie").flat_map(|field| field.split(';'));
+    pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('=')).next()
 }
 
 /// Returns the token of the request: `Authorization: Bearer`, and `?token=` where that is allowed.
-fn presented(request: &Request, in_query: bool) -> Option<String> {
+fn presented_token(request: &Request, in_query: bool) -> Option<String> {
     if let Some(field) = request.header("authorization") {
         // Signal K clients say JWT for the same thing.
         let token =
@@ -362,46 +369,6 @@ pub(super) fn token_in_query(request: &Request) -> Option<String> {
 
 fn unauthorised(clause: &str) -> Response {
     Response::error(401, clause).with("www-authenticate", "Bearer realm=\"skiff\"")
-}
-
-fn is_loopback(request: &Request) -> bool {
-    request.local && request.peer.is_none_or(|peer| peer.to_canonical().is_loopback())
-}
-
-fn is_address(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inside) => inside.parse::<Ipv6Addr>().is_ok(),
-        None => host.parse::<IpAddr>().is_ok(),
-    }
-}
-
-fn ends_with_ignore_case(text: &str, end: &str) -> bool {
-    let from = text.len().saturating_sub(end.len());
-    text.get(from..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-}
-
-fn salted(salt: &[u8], token: &str) -> [u8; 32] {
-    Sha256::new().chain_update(salt).chain_update(token).finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        // Writing into a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != N.checked_mul(2)? || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Who gets in and who does not.
 
+use super::owner::FILE;
 use super::*;
 use crate::config::fake::{Counting, Files};
 use crate::http::Method;
@@ -212,9 +213,9 @@ fn a_request_needs_exactly_one_host() {
 }
 
 #[test]
-fn pages_of_other_origins_are_refused_even_with_the_token() {
+fn pages_of_other_origins_get_what_their_token_allows_and_nothing_by_a_cookie() {
     let (access, token) = access();
-    let bearer = format!("Bearer {token}");
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("{SESSION_COOKIE}={}", access.session()));
     for origin in [
         "http://evil.example",
         "http://localhost:8080",
@@ -224,9 +225,18 @@ fn pages_of_other_origins_are_refused_even_with_the_token() {
         "ws://localhost:3000",
         "",
     ] {
-        let headers = [HOST, ("Origin", origin), ("Authorization", &*bearer)];
-        assert_eq!(status(&access, Method::Get, "/signalk/v1/stream", &headers, true), 403, "{origin}");
-        assert_eq!(status(&access, Method::Post, "/plugins/x/config", &headers, true), 403, "{origin}");
+        let from = ("Origin", origin);
+        for (target, given) in [("/signalk/v1/stream", "Cookie"), ("/signalk/v1/api/self", "")] {
+            let headers = [HOST, from, (given, &*cookie)];
+            assert_eq!(status(&access, Method::Get, target, &headers, true), 403, "{origin} {target}");
+        }
+        assert_eq!(status(&access, Method::Post, "/plugins/x/config", &[HOST, from], true), 403, "{origin}");
+        let (right, wrong) = (("Authorization", &*bearer), ("Authorization", "Bearer x"));
+        assert_eq!(status(&access, Method::Post, "/plugins/x/config", &[HOST, from, right], true), 0, "{origin}");
+        assert_eq!(status(&access, Method::Get, "/signalk/v1/stream", &[HOST, from, wrong], true), 401, "{origin}");
+        assert_eq!(status(&access, Method::Get, "/signalk", &[HOST, from], true), 0, "{origin}");
+        let anyone = access.clone().allow_anyone();
+        assert_eq!(status(&anyone, Method::Get, "/signalk/v1/api/self", &[HOST, from, wrong], true), 403, "{origin}");
     }
     assert_eq!(
         status(&access, Method::Get, "/signalk/v1/stream", &[HOST, ("Origin", "http://localhost:3000")], true),

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::contexts::Contexts;
 use super::pace::Pace;
+use crate::accounts::IS_KEPT;
 use crate::delta::{Delta, DeltaError, Stamp};
 use crate::json::{self, JsonError};
 use crate::paths::{Pattern, PatternError};
@@ -42,13 +43,41 @@ pub(super) enum ClientMessage {
         /// Id of the request.
         request_id: String,
     },
-    /// Something with a request id, or a login, that is answered at once.
+    /// Who the client is, or wants to be.
+    Identity {
+        /// Id, when given.
+        request_id: Option<String>,
+        /// What it shows or asks.
+        identity: Identity,
+    },
+    /// Something with a request id that is answered at once.
     Request {
         /// JSON to send back.
         answer: String,
     },
     /// A change of subscriptions.
     Subscriptions(Subscriptions),
+}
+
+/// How a client says who it is; JSON where it is an object.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// `{"login":{"username","password"}}`.
+    LogIn(String),
+    /// `{"logout":{"token"}}`.
+    LogOut(String),
+    /// `{"validate":{"token"}}`.
+    Validate(String),
+    /// `{"token":…}`, the token itself.
+    Token(String),
+    /// `{"accessRequest":{"clientId","description","permissions"?}}`.
+    AccessRequest(String),
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
 }
 
 /// A change of subscriptions.
@@ -120,6 +149,7 @@ impl ClientMessage {
             [const { None::<String> }; 6];
         let mut announce = false;
         let mut asked: Option<(u16, &str)> = None;
+        let mut identity = None;
         let updates = Delta::parse_message(text, stamp, &mut |key, value| match key {
             "context" => context = Some(value.into()),
             "subscribe" => subscribe = Some(value.into()),
@@ -130,18 +160,25 @@ impl ClientMessage {
             }
             "put" => put = Some(value.into()),
             "delete" => asked = Some((405, "no plugin handles DELETE")),
-            "login" | "logout" => asked = Some((501, "login is not supported, open the stream with a token")),
+            "login" | "logout" | "validate" | "token" | "accessRequest" if !IS_KEPT => {
+                asked = Some((501, "this gateway has one token, open the stream with it"));
+            }
+            "login" => identity = Some(Identity::LogIn(value.into())),
+            "logout" => identity = Some(Identity::LogOut(value.into())),
+            "validate" => identity = Some(Identity::Validate(value.into())),
+            "accessRequest" => identity = Some(Identity::AccessRequest(value.into())),
+            "token" => identity = Some(Identity::Token(json::string(value).unwrap_or_default().into_owned())),
             "query" => query = value == "true",
             "announceNewPaths" => announce = value == "true",
             "sourcePolicy" => policy = Some(value.into()),
-            "accessRequest" => {
-                asked = Some((501, "ask for access over HTTP: POST /signalk/v1/access/requests"));
-            }
             _ => {}
         })?;
         let (context, request_id, put) = (context.as_deref(), request_id.as_deref(), put.as_deref());
         let (subscribe, unsubscribe) = (subscribe.as_deref(), unsubscribe.as_deref());
         let id_text = request_id.and_then(json::string).map(alloc::borrow::Cow::into_owned);
+        if let Some(identity) = identity {
+            return Ok(Self::Identity { request_id: id_text, identity });
+        }
         if let Some(put) = put {
             let of_put =
                 |name: &str| json::member(put, name).and_then(json::string).map(alloc::borrow::Cow::into_owned);

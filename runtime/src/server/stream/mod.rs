@@ -31,6 +31,7 @@ use crate::model::{CachedCursor, Model, Scope};
 use crate::paths::PatternSet;
 use crate::queue::Queue;
 use crate::time::{Instant, UnixMillis};
+pub use client::Identity;
 use client::{ClientMessage, SOURCE_POLICY, Subscriptions, is_all_sources};
 use contexts::Contexts;
 use pace::{Pace, Pacer};
@@ -58,10 +59,27 @@ pub struct StreamContext<'a> {
     pub wall: UnixMillis,
     /// Another one after each start of the gateway, for the hello.
     pub start_id: &'a str,
-    /// Whether the client may send deltas: `Access::may_write`.
-    pub may_write: bool,
+    /// What the client may do.
+    pub rights: Rights,
     /// Limits of the board.
     pub limits: &'a Limits,
+}
+
+/// What a client may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// It is given the boat's data; without this it can only log in, show a token, or ask to be let in.
+    pub reads: bool,
+    /// What its token or login allows; `None` is a guest.
+    pub role: Option<Role>,
+}
+
+impl Rights {
+    /// Tells whether the client may change values and send deltas.
+    #[must_use]
+    pub fn may_write(self) -> bool {
+        self.role >= Some(Role::ReadWrite)
+    }
 }
 
 /// The request in a client's text.
@@ -81,6 +99,13 @@ pub enum SessionEvent {
     Query {
         /// Its id.
         request_id: String,
+    },
+    /// Judge who the client is, or wants to be.
+    Identity {
+        /// The client's own id.
+        request_id: Option<String>,
+        /// What it shows or asks.
+        identity: Identity,
     },
 }
 
@@ -112,8 +137,9 @@ struct Subscription {
 #[derive(Debug)]
 pub struct Session {
     self_context: Box<str>,
-    may_write: bool,
-    role: Option<Role>,
+    rights: Rights,
+    /// Kept until the client may read.
+    hello: Option<String>,
     send_cached: bool,
     send_meta: bool,
     server_events: bool,
@@ -150,8 +176,8 @@ impl Session {
         let values_max = usize::try_from(limits.model_paths_max).unwrap_or(usize::MAX);
         let mut session = Self {
             self_context: context.self_context.into(),
-            may_write: context.may_write,
-            role: None,
+            rights: context.rights,
+            hello: None,
             send_cached: true,
             send_meta: false,
             server_events: false,
@@ -210,7 +236,11 @@ impl Session {
             }
             hello.text("serverStartId", context.start_id);
         });
-        self.reply(&hello);
+        if self.rights.reads {
+            self.reply(&hello);
+        } else {
+            self.hello = Some(hello);
+        }
     }
 
     /// Offers a delta; costs little when the client did not ask for it.
@@ -218,6 +248,9 @@ impl Session {
     /// `model` says where contexts are, for those who ask for what is near a place.
     pub fn offer(&mut self, delta: &Arc<Delta>, model: &Model, now: Instant) {
         self.counters.offered = self.counters.offered.saturating_add(1);
+        if !self.rights.reads {
+            return;
+        }
         if let Some(delta) = self.select(delta, model, now) {
             self.enqueue(delta, now);
         }
@@ -234,21 +267,27 @@ impl Session {
         }
         match ClientMessage::parse(text, stamp) {
             Err(error) => self.refuse(&format!("{error}")),
-            Ok(ClientMessage::Updates(Ok(delta))) if self.may_write => return Some(SessionEvent::Delta(delta)),
-            Ok(ClientMessage::Updates(Err(error))) if self.may_write => {
+            Ok(ClientMessage::Updates(Ok(delta))) if self.rights.may_write() => {
+                return Some(SessionEvent::Delta(delta));
+            }
+            Ok(ClientMessage::Updates(Err(error))) if self.rights.may_write() => {
                 log::info!("delta of a stream client refused: {error}");
                 self.refuse(&format!("delta refused: {error}"));
             }
             Ok(ClientMessage::Updates(_)) => {
                 self.refuse("deltas are refused: the stream was opened without a token that may write");
             }
-            Ok(ClientMessage::Put { request_id, put }) if self.may_write => {
+            Ok(ClientMessage::Put { request_id, put }) if self.rights.may_write() => {
                 return Some(SessionEvent::Put { request_id, put });
             }
             Ok(ClientMessage::Put { request_id, .. }) => {
                 let refused = PutState::completed(403, "the stream was opened without a token that may write");
                 self.reply(&refused.json(request_id.as_deref(), None));
             }
+            Ok(ClientMessage::Identity { request_id, identity }) => {
+                return Some(SessionEvent::Identity { request_id, identity });
+            }
+            Ok(ClientMessage::Query { .. }) if !self.rights.reads => self.refuse("log in first, or send a token"),
             Ok(ClientMessage::Query { request_id }) => return Some(SessionEvent::Query { request_id }),
             Ok(ClientMessage::Request { answer }) => self.reply(&answer),
             Ok(ClientMessage::Subscriptions(change)) => self.change(change),
@@ -262,7 +301,8 @@ impl Session {
     pub fn next(&mut self, now: Instant, model: &Model) -> Option<StreamText> {
         let text = match self.replies.pop() {
             Some(reply) => Some(StreamText::Other(reply)),
-            None => self.next_delta(now, model),
+            None if self.rights.reads => self.next_delta(now, model),
+            None => None,
         };
         if text.is_some() {
             self.counters.sent = self.counters.sent.saturating_add(1);
@@ -279,24 +319,23 @@ impl Session {
     /// Tells whether the client asked for server events (`?serverevents=all`).
     #[must_use]
     pub fn wants_server_events(&self) -> bool {
-        self.server_events
+        self.server_events && self.rights.reads
     }
 
-    /// Takes note of the role the client's token has.
-    pub fn take_role(&mut self, role: Option<Role>) {
-        self.role = role;
+    /// Lets the client do this from now on; one that could not read yet is greeted.
+    pub fn set_rights(&mut self, rights: Rights) {
+        self.rights = rights;
+        if rights.reads
+            && let Some(hello) = self.hello.take()
+        {
+            self.reply(&hello);
+        }
     }
 
-    /// Returns the role the client's token has.
+    /// Returns what the client may do.
     #[must_use]
-    pub fn role(&self) -> Option<Role> {
-        self.role
-    }
-
-    /// Tells whether the client may change things: it was opened with the token.
-    #[must_use]
-    pub fn may_write(&self) -> bool {
-        self.may_write
+    pub fn rights(&self) -> Rights {
+        self.rights
     }
 
     /// Tells whether the client asked for the values of every source (`sourcePolicy=all`).
@@ -365,7 +404,7 @@ impl Session {
     /// Tells whether a delta with this path can be wanted: whole ones are, whatever is in them.
     #[must_use]
     pub fn wants_path(&self, path: &str) -> bool {
-        self.scope.is_some() || self.wants_of_any_context(path)
+        self.rights.reads && (self.scope.is_some() || self.wants_of_any_context(path))
     }
 
     /// Tells whether a value of this path can be subscribed to, in whatever context.

@@ -15,7 +15,7 @@ fn open_with(query: &str, may_write: bool, limits: &Limits) -> Result<Session, R
         self_context: SELF,
         version: "0.1.0",
         wall: UnixMillis(0),
-        may_write,
+        rights: Rights { reads: true, role: may_write.then_some(Role::ReadWrite) },
         limits,
         start_id: "start",
     };
@@ -375,9 +375,35 @@ fn requests_are_answered_with_their_id() {
         assert_eq!(session.receive(text, &STAMP), None);
         assert_eq!(texts(&mut session, 0), [answer], "{text}");
     }
-    session.receive(r#"{"requestId":"1","login":{"username":"a","password":"secret"}}"#, &STAMP);
-    let answer = texts(&mut session, 0).join("");
-    assert!(answer.contains("501") && !answer.contains("secret"), "{answer}");
+}
+
+#[test]
+fn who_a_client_is_is_for_the_gateway_to_judge() {
+    let mut session = open("");
+    texts(&mut session, 0);
+    let mut said = |text: &str| match session.receive(text, &STAMP) {
+        Some(SessionEvent::Identity { request_id, identity }) => (request_id, identity),
+        other => panic!("{other:?}"),
+    };
+    let (id, login) = said(r#"{"requestId":"1","login":{"username":"a","password":"secret"}}"#);
+    assert_eq!(id.as_deref(), Some("1"));
+    assert!(!format!("{login:?}").contains("secret"), "no log has it");
+    assert_eq!(login, Identity::LogIn(r#"{"username":"a","password":"secret"}"#.into()));
+    assert_eq!(said(r#"{"token":"x"}"#), (None, Identity::Token("x".into())));
+    assert_eq!(said(r#"{"token":7}"#), (None, Identity::Token(String::new())));
+    assert_eq!(said(r#"{"logout":{"token":"x"}}"#).1, Identity::LogOut(r#"{"token":"x"}"#.into()));
+    assert_eq!(said(r#"{"validate":{"token":"x"}}"#).1, Identity::Validate(r#"{"token":"x"}"#.into()));
+    assert_eq!(said(r#"{"accessRequest":{}}"#).1, Identity::AccessRequest("{}".into()));
+}
+
+#[test]
+fn a_client_that_may_not_read_is_greeted_when_it_may() {
+    let mut session = open("?subscribe=all");
+    texts(&mut session, 0);
+    session.set_rights(Rights::default());
+    assert!(!session.wants_path("a.b"));
+    session.set_rights(Rights { reads: true, role: Some(Role::ReadOnly) });
+    assert!(session.wants_path("a.b") && !session.rights().may_write());
 }
 
 #[test]
