@@ -81,6 +81,12 @@ impl GatewayClient {
         }
     }
 
+    /// Returns the address of its page, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+
     /// Sends one request and waits for its answer.
     ///
     /// # Errors

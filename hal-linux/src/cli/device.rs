@@ -1,17 +1,14 @@
 //! `skiff device`: sensors and programs that ask to be let in, and those that are.
 
-use std::path::PathBuf;
-
 use axum::http::Method;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
-use skiff_runtime::accounts::{Role, TokenKind, Tokens};
+use skiff_runtime::accounts::{Role, TokenKind};
 
+use super::admin::{AdminTarget, TargetArgs, ask, change_accounts, load_accounts, parse_role, segment};
 use super::client::Body;
 use super::exit::{self, Failure};
-use super::plugin::table::aligned;
-use super::plugin::target::{AdminTarget, ask, begin_change};
-use super::talk::{print, sanitised};
+use super::talk::{aligned, print, sanitised};
 
 /// Let devices in that ask for access, list and remove them
 ///
@@ -28,13 +25,8 @@ use super::talk::{print, sanitised};
     skiff device remove 1234-45653                 its token is good for nothing then"
 )]
 pub struct Args {
-    /// Configuration folder [default: ~/.skiff]
-    #[arg(long, value_name = "DIR", global = true)]
-    config: Option<PathBuf>,
-
-    /// Address of a running gateway [default: the one that runs on the configuration folder]
-    #[arg(long, value_name = "URL", global = true)]
-    url: Option<String>,
+    #[command(flatten)]
+    target: TargetArgs,
 
     #[command(subcommand)]
     verb: Verb,
@@ -73,14 +65,9 @@ enum Verb {
     },
 }
 
-fn parse_role(text: &str) -> Result<Role, String> {
-    Role::from_name(text).ok_or_else(|| "roles are readonly, readwrite and admin".into())
-}
-
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
-    let folder = args.config.clone().map_or_else(super::default_config, Ok)?;
-    let target = AdminTarget::find(folder, args.url.as_deref())?;
+    let target = args.target.find()?;
     match &args.verb {
         Verb::List { json } => list(target, *json),
         Verb::Approve { id, role, expires } => {
@@ -134,7 +121,7 @@ fn list(target: AdminTarget, as_json: bool) -> Result<(), Failure> {
             waiting.chain(known).collect::<Vec<_>>()
         }
         AdminTarget::Folder(mut folder) => {
-            let tokens = Tokens::load(&mut folder).map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
+            let tokens = load_accounts(&mut folder)?.tokens;
             let rows = tokens.of_kind(TokenKind::Device).map(|token| Row {
                 id: token.name.clone(),
                 state: "let in",
@@ -182,38 +169,12 @@ fn remove(target: AdminTarget, id: &str) -> Result<(), Failure> {
             ask(&client, Method::DELETE, &format!("/skServer/security/devices/{}", segment(id)), None)?;
         }
         AdminTarget::Folder(mut folder) => {
-            let _lock = begin_change(&mut folder)?;
-            let mut tokens = Tokens::load(&mut folder).map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
-            if !tokens.revoke(TokenKind::Device, id) {
-                return Err(Failure::new(exit::VERDICT, "there is no such device"));
-            }
-            tokens.save(&mut folder).map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
+            change_accounts(&mut folder, |accounts| {
+                let known = accounts.tokens.revoke(TokenKind::Device, id);
+                if known { Ok(()) } else { Err(Failure::new(exit::VERDICT, "there is no such device")) }
+            })?;
         }
     }
     log::info!("{}: removed", sanitised(id));
     Ok(())
-}
-
-/// Codes a text as one segment of an address (RFC 3986 §2.1).
-fn segment(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    let coded = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(coded).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_one_segment() {
-        assert_eq!(segment("1234-45653"), "1234-45653");
-        assert_eq!(segment("a/b ?ü"), "a%2Fb%20%3F%C3%BC");
-    }
-
-    #[test]
-    fn roles_have_names() {
-        assert_eq!(parse_role("readonly"), Ok(Role::ReadOnly));
-        assert!(parse_role("captain").unwrap_err().contains("readwrite"));
-    }
 }

@@ -1,5 +1,6 @@
 //! The command line `skiff`.
 
+mod admin;
 mod author;
 mod bench;
 mod check;
@@ -13,9 +14,11 @@ mod play;
 mod plugin;
 mod replay;
 mod run;
+mod sign_in;
 pub mod talk;
 mod test;
 mod token;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,6 +75,7 @@ enum Command {
     Device(device::Args),
     Doctor(doctor::Args),
     Token(token::Args),
+    User(user::Args),
 }
 
 /// Runs the command line of this process.
@@ -99,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Device(args) => device::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Token(args) => token::command(&args),
+        Command::User(args) => user::command(&args),
     };
     match result {
         Ok(()) => ExitCode::from(exit::DONE),

@@ -18,9 +18,10 @@ use skiff_runtime::plugin::{Enabled, Unusable};
 use skiff_runtime::server::NewToken;
 
 use super::exit::{self, Failure};
+use super::sign_in;
 use super::talk::{self, KeptLog};
 use crate::carrier::WebApps;
-use crate::hal::{DeviceFiles, Folder, SocketCan, SystemClock, SystemRng, UreqFetch};
+use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
 use crate::layout::{self, LayoutError};
@@ -248,7 +249,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let web_files = home.is_some() && args.net == Net::Host;
     let keeper =
         home.as_deref().filter(|_| web_files).map(|folder| keeper(folder, &waker)).transpose().map_err(system)?;
-    gateway.attach(BoardParts { log: Some(kept), web_files, ..BoardParts::default() });
+    let passwords = Box::new(PasswordThread::new(waker.clone()));
+    gateway.attach(BoardParts { log: Some(kept), web_files, passwords: Some(passwords), ..BoardParts::default() });
     match home.as_deref().filter(|_| runs_plugins) {
         Some(folder) => install_found(&mut gateway, folder),
         None if home.is_none() => install_sample(&mut gateway),
@@ -271,6 +273,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
+    if let (Some(url), Some(_), Some(_)) = (&url, &token, &home) {
+        show_link(&mut gateway, url);
+    }
     let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
     let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
     let mut driver =
@@ -454,6 +459,13 @@ fn greet(url: Option<&str>, token: Option<&str>, folder: Option<&Path>) {
             folder.map_or_else(String::new, |folder| format!(", a copy is in {}", folder.join(TOKEN_FILE).display()));
         talk::say(&format!("token for changes, shown this once{kept}: {token}"));
     }
+}
+
+/// Shows the link that lets the owner's browser in, once.
+fn show_link(gateway: &mut Gateway, base: &str) {
+    let link = sign_in::link(base, &gateway.new_sign_in_code());
+    talk::say(&format!("to sign in from a browser, once and within ten minutes: {link}"));
+    sign_in::show_code(&link);
 }
 
 #[cfg(test)]

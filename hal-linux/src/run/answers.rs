@@ -84,9 +84,10 @@ impl Answers {
     }
 }
 
-/// Tells whether a request reads the data model, which can be much, and which is the same for all who may read.
+/// Tells whether a request reads the data model, which can be much, and which is the same for all who may read. The answer
+/// to a page of another origin has header fields of its own.
 pub fn is_bulk(request: &Request) -> bool {
-    request.method == Method::Get && request.target.starts_with("/signalk/v1/api")
+    request.method == Method::Get && request.target.starts_with("/signalk/v1/api") && request.header("origin").is_none()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `skiff plugin`: administration, of a running gateway or of the configuration folder.
 
 mod subscribe;
-pub(super) mod table;
-pub(super) mod target;
+mod table;
+mod target;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,10 +13,10 @@ use serde_json::Value;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::package::Asks;
 
+use super::admin::{AdminTarget, TargetArgs};
 use super::author;
 use super::exit::{self, Failure};
 use super::talk::{print, sanitised};
-use target::AdminTarget;
 
 /// Install, list, configure, reload and remove plugins
 ///
@@ -40,13 +40,8 @@ use target::AdminTarget;
     or from the environment variable SKIFF_TOKEN."
 )]
 pub struct Args {
-    /// Configuration folder [default: ~/.skiff]
-    #[arg(long, value_name = "DIR", global = true)]
-    config: Option<PathBuf>,
-
-    /// Address of a running gateway [default: the one that runs on the configuration folder]
-    #[arg(long, value_name = "URL", global = true)]
-    url: Option<String>,
+    #[command(flatten)]
+    target: TargetArgs,
 
     #[command(subcommand)]
     verb: Verb,
@@ -139,17 +134,11 @@ enum Administer {
     },
 }
 
-impl Args {
-    fn folder(&self) -> Result<PathBuf, Failure> {
-        self.config.clone().map_or_else(super::default_config, Ok)
-    }
-}
-
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
     match &args.verb {
         Verb::Administer(verb) => administer(args, verb),
-        Verb::Subscribe(verb) => subscribe::command(verb, &args.folder()?, args.url.as_deref()),
+        Verb::Subscribe(verb) => subscribe::command(verb, &args.target.folder()?, args.target.url.as_deref()),
         Verb::Author(verb) => author::command(verb),
     }
 }
@@ -161,7 +150,7 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
         Administer::Config { set: Some(path), .. } => Some(read_configuration(path, config_bytes_max)?),
         _ => None,
     };
-    let mut target = AdminTarget::find(args.folder()?, args.url.as_deref())?;
+    let mut target = args.target.find()?;
     match verb {
         Administer::List { json } => list(&mut target, *json),
         Administer::Install { package, grant } => target.install(package, grant.unwrap_or_default()),

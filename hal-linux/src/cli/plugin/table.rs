@@ -1,6 +1,6 @@
 //! The table of `skiff plugin list`.
 
-use super::super::talk::sanitised;
+use super::super::talk::{aligned, sanitised};
 
 /// One plugin in a listing.
 pub(in crate::cli) struct PluginRow {
@@ -19,22 +19,6 @@ pub(super) fn columns(table: &[PluginRow]) -> Vec<String> {
     let cells =
         table.iter().map(|row| [&row.package, &row.version, &row.state, &row.reason].map(|text| sanitised(text)));
     aligned(&std::iter::once(header).chain(cells).map(Vec::from).collect::<Vec<_>>())
-}
-
-/// Pads cells to the width of their columns.
-pub(in crate::cli) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
-    let mut widths = Vec::new();
-    for row in rows {
-        widths.resize(row.len().max(widths.len()), 0);
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let line = |row: &Vec<String>| {
-        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]

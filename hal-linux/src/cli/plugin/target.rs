@@ -1,58 +1,27 @@
-//! Where plugins are administered: a running gateway, or the configuration folder when none runs.
+//! Plugins of a running gateway, or of the configuration folder when none runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use axum::http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::{PluginConfig, misfit};
-use skiff_runtime::hal::{Key, Storage, StorageError};
 use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::asks::{self, GRANTS_FILE};
 use skiff_runtime::package::{Asks, Incoming, IncomingError, Package, plugin_id};
 
-use super::super::client::{Body, ClientError, GatewayClient, GatewayResponse};
+use super::super::admin::{AdminTarget, ask, begin_change, parse};
+use super::super::client::{Body, GatewayClient};
 use super::super::exit::{self, Failure};
 use super::super::talk::{self, sanitised};
 use super::Change;
 use super::table::PluginRow;
 use crate::hal::Folder;
-use crate::home::{self, Lock, TOKEN_FILE};
-use crate::layout::{self, LayoutError};
 use crate::limits;
 use crate::packages::folder::{self, FolderError, Installed};
 use crate::packages::{self, LoadError};
 
-/// Where plugins are administered.
-pub(in crate::cli) enum AdminTarget {
-    Gateway(GatewayClient),
-    Folder(Folder),
-}
-
 impl AdminTarget {
-    /// Finds the gateway that is meant, or takes the folder when none runs.
-    pub fn find(folder: PathBuf, url: Option<&str>) -> Result<Self, Failure> {
-        let kept = home::address(&folder);
-        let mut storage = Folder::new(folder);
-        let token = std::env::var("SKIFF_TOKEN").ok().filter(|token| !token.is_empty());
-        let token = token.or_else(|| read_text(&mut storage, TOKEN_FILE).map(|token| token.trim().to_owned()));
-        if let Some(url) = url {
-            let client = GatewayClient::new(url, token)
-                .map_err(|error| Failure::new(exit::USAGE, format_args!("{url}: {error}")))?;
-            return Ok(Self::Gateway(client));
-        }
-        let Some(client) = kept.and_then(|url| GatewayClient::new(&url, token).ok()) else {
-            return Ok(Self::Folder(storage));
-        };
-        match client.send(Method::GET, "/signalk", None) {
-            Ok(_) => Ok(Self::Gateway(client)),
-            Err(error) => {
-                log::debug!("{error}; the configuration folder is used");
-                Ok(Self::Folder(storage))
-            }
-        }
-    }
-
     /// Returns the rows as JSON and as a table has them.
     pub fn rows(&mut self) -> Result<(Value, Vec<PluginRow>), Failure> {
         match self {
@@ -309,24 +278,6 @@ fn says_yes(name: &str, version: &str, asks: &str) -> bool {
     std::io::stdin().read_line(&mut line).is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
-/// Keeps the folder to this command, and its files in the layout of today.
-pub(in crate::cli) fn begin_change(folder: &mut Folder) -> Result<Option<Lock>, Failure> {
-    let root = folder.root().to_owned();
-    let lock = match Lock::take(&root) {
-        Ok(Some(lock)) => Some(lock),
-        Ok(None) => {
-            let clause = format_args!("{}: a gateway runs on this folder, and does not answer yet", root.display());
-            return Err(Failure::new(exit::UNAVAILABLE, clause));
-        }
-        // What cannot be locked cannot be written either, and that is told where it is tried.
-        Err(_) => None,
-    };
-    match layout::bring_up_to_date(folder) {
-        Ok(()) | Err(LayoutError::Step(_)) => Ok(lock),
-        Err(error) => Err(Failure::new(exit::UNAVAILABLE, format_args!("{}: {error}", root.display()))),
-    }
-}
-
 /// Grants in the folder; a failure names what is still missing.
 fn grant_in_folder(folder: &mut Folder, package: &str, grant: Asks) -> Result<(), Failure> {
     let found = folder::installed(folder.root(), packages::module_bytes_max());
@@ -382,19 +333,6 @@ fn not_changed(folder: &Folder, what: &Path, error: &FolderError) -> Failure {
         FolderError::Foreign | FolderError::NoneBefore => Failure::new(exit::VERDICT, format_args!("{what} {error}")),
         FolderError::Config(_) => Failure::new(exit::INPUT_CORRUPT, format_args!("{root}/{error}")),
         FolderError::Disk(_) => Failure::new(exit::VERDICT, format_args!("{root}: {error}")),
-    }
-}
-
-fn read_text(storage: &mut Folder, file: &str) -> Option<String> {
-    const BYTES_MAX: u32 = 4096;
-    let key = Key::parse(file).ok()?;
-    match storage.read_all(&key, BYTES_MAX) {
-        Ok(data) => String::from_utf8(data).ok(),
-        Err(StorageError::NotFound) => None,
-        Err(error) => {
-            log::warn!("{}: {error}", storage.root().join(file).display());
-            None
-        }
     }
 }
 
@@ -464,41 +402,4 @@ fn offline_json(row: &PluginRow) -> Value {
         "statusMessage": row.reason,
         "skiff": { "reason": row.reason, "unusable": row.unusable },
     })
-}
-
-/// Sends a request and turns a refusal into a failure.
-pub(in crate::cli) fn ask(
-    client: &GatewayClient,
-    method: Method,
-    path: &str,
-    body: Option<Body>,
-) -> Result<Vec<u8>, Failure> {
-    let GatewayResponse { status, body } = client.send(method, path, body).map_err(|error| match &error {
-        ClientError::Url => Failure::new(exit::USAGE, error),
-        ClientError::Unreachable(_) | ClientError::Broken(_) => Failure::new(exit::UNAVAILABLE, error),
-    })?;
-    if (200..300).contains(&status) {
-        return Ok(body);
-    }
-    let told = serde_json::from_slice::<Map<String, Value>>(&body).unwrap_or_default();
-    let reason = told.get("error").and_then(Value::as_str).map(str::to_owned);
-    let mut reason = reason.unwrap_or_else(|| format!("status {status}"));
-    let asks = told.get("asks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let asks = asks.collect::<Vec<_>>().join(",");
-    if !asks.is_empty() {
-        reason.push_str(&format!("; add --grant {asks}"));
-    }
-    Err(match status {
-        401 | 403 => {
-            let help = "the token is read from skiff/token in the configuration folder (--config DIR) or from SKIFF_TOKEN; \
-                 `skiff token new` makes another";
-            Failure::new(exit::UNAUTHORISED, format_args!("the gateway refuses: {reason}; {help}"))
-        }
-        _ => Failure::new(exit::VERDICT, format_args!("the gateway refuses: {reason}")),
-    })
-}
-
-fn parse(body: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::new(exit::VERDICT, format_args!("the gateway's answer is no JSON: {error}")))
 }

@@ -10,8 +10,7 @@ use skiff_runtime::paths::Pattern;
 use skiff_runtime::plugin::wished;
 use skiff_runtime::scenario::{Rows, rows};
 
-use super::super::super::talk::sanitised;
-use super::super::table::aligned;
+use super::super::super::talk::{aligned, sanitised};
 
 /// Which deltas a plugin is given.
 pub(super) struct Held {

@@ -16,12 +16,13 @@ use skiff_runtime::replay::Replay;
 use skiff_runtime::scenario::{Rows, rows};
 use skiff_runtime::time::UnixMillis;
 
+use super::super::admin::AdminTarget;
 use super::super::exit::{self, Failure};
 use super::super::play::{self, Ended, Writing};
 use super::super::replay::read_config;
 use super::super::{not_loaded, talk};
 use super::Change;
-use super::target::{self, AdminTarget};
+use super::target;
 use crate::hal::Folder;
 use crate::logs::Source;
 use crate::packages::{self, folder};

@@ -4,8 +4,7 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::json::{self, List};
 
 use super::super::super::exit::{self, Failure};
-use super::super::super::talk::sanitised;
-use super::super::table::aligned;
+use super::super::super::talk::{aligned, sanitised};
 use crate::suggest::{Evidence, PathRow, Tally};
 
 /// What was found out.
