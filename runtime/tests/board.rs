@@ -125,7 +125,7 @@ fn text(response: Response) -> (u16, String) {
 }
 
 /// What is read with the token only.
-const SECRETS: [&str; 2] = ["/skiff/v1/log", "/skiff/v1/plugins/"];
+const SECRETS: [&str; 3] = ["/skiff/v1/log", "/skiff/v1/plugins/", "/plugins/signalk-logviewer/api/logs"];
 
 fn noon() -> UnixMillis {
     UnixMillis(BUILT_AFTER.0 + 129_600_000)

@@ -2,124 +2,16 @@
 
 mod boat;
 mod guests;
+mod owned;
 
 use std::time::Duration;
 
 use boat::Boat;
+use owned::{LOG_IN, Owned, bearer, cookie, read};
 use serde_json::{Value, json};
-use skiff_runtime::accounts::Accounts;
-use skiff_runtime::gateway::{BoardParts, StreamId, StreamOut};
-use skiff_runtime::hal::sim::{SimPasswords, SimStorage};
+use skiff_runtime::gateway::StreamId;
+use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::http::{Method, Request};
-use skiff_runtime::server::Response;
-
-const LOG_IN: &str = "/signalk/v1/auth/login";
-
-/// A gateway on a boat's network, with its owner.
-struct Owned {
-    boat: Boat,
-    owner: String,
-    storage: SimStorage,
-    passwords: SimPasswords,
-}
-
-impl Owned {
-    fn new() -> Self {
-        let storage = SimStorage::new();
-        let (boat, owner) = Boat::guarded(storage.clone());
-        Self::with(boat, owner, storage)
-    }
-
-    /// The same after a restart.
-    fn restarted(self) -> Self {
-        let known = Accounts::load(&mut self.storage.clone()).unwrap();
-        let (boat, owner) = Boat::guarded_with(self.storage.clone(), known);
-        Self::with(boat, owner, self.storage)
-    }
-
-    fn with(mut boat: Boat, owner: String, storage: SimStorage) -> Self {
-        let passwords = SimPasswords::new();
-        boat.gateway.attach(BoardParts { passwords: Some(Box::new(passwords.clone())), ..BoardParts::default() });
-        Self { boat, owner, storage, passwords }
-    }
-
-    /// Sends a request from the boat's network.
-    fn ask(&mut self, method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> Response {
-        let mut all = vec![("host".to_owned(), "192.168.1.5:3000".to_owned())];
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let peer = Some("192.168.1.9".parse().unwrap());
-        let body = body.as_bytes().into();
-        let request = Request { headers: all, peer, local: false, body, ..Request::new(method, target) };
-        let exchange = self.boat.gateway.request(&request);
-        for _ in 0..3 {
-            if let Some(response) = self.boat.answer(exchange) {
-                return response;
-            }
-            self.boat.gateway.poll();
-        }
-        panic!("{target} is not answered");
-    }
-
-    fn as_owner(&mut self, method: Method, target: &str, body: &Value) -> (u16, Value) {
-        let bearer = format!("Bearer {}", self.owner);
-        let response = self.ask(method, target, &[("authorization", &bearer)], &body.to_string());
-        (response.status, read(&response))
-    }
-
-    fn add(&mut self, name: &str, role: &str) {
-        let user = json!({ "password": format!("{name}-secret"), "type": role });
-        assert_eq!(self.as_owner(Method::Post, &format!("/skServer/security/users/{name}"), &user).0, 200);
-    }
-
-    fn log_in(&mut self, name: &str, password: &str) -> Response {
-        let login = json!({ "username": name, "password": password }).to_string();
-        self.ask(Method::Post, LOG_IN, &[("content-type", "application/json")], &login)
-    }
-
-    /// Opens a stream; `headers` beside `Host`.
-    fn stream(&mut self, query: &str, headers: &[(&str, &str)]) -> Result<StreamId, Response> {
-        let mut all = vec![("host".to_owned(), "192.168.1.5:3000".to_owned())];
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let peer = Some("192.168.1.9".parse().unwrap());
-        let target = format!("/signalk/v1/stream{query}");
-        let request = Request { headers: all, peer, local: false, ..Request::new(Method::Get, &target) };
-        self.boat.gateway.open_stream(&request)
-    }
-
-    /// Sends a message on a stream and returns all that comes back.
-    fn say(&mut self, stream: StreamId, message: &Value) -> Vec<Value> {
-        self.boat.gateway.stream_receive(stream, &message.to_string());
-        self.boat.settle();
-        self.heard(stream)
-    }
-
-    fn heard(&mut self, stream: StreamId) -> Vec<Value> {
-        let mut heard = Vec::new();
-        while let StreamOut::Text(text) = self.boat.gateway.stream_next(stream) {
-            heard.push(serde_json::from_str(&text).unwrap());
-        }
-        heard
-    }
-
-    fn is_over(&mut self, stream: StreamId) -> bool {
-        self.boat.gateway.stream_next(stream) == StreamOut::Closed
-    }
-}
-
-fn read(response: &Response) -> Value {
-    serde_json::from_slice(&response.body).unwrap_or(Value::Null)
-}
-
-/// The cookie of a response as a browser sends it back.
-fn cookie(response: &Response) -> String {
-    let set = response.header("set-cookie").expect("a cookie");
-    assert!(set.contains("; HttpOnly; SameSite=Strict; "), "{set}");
-    set.split(';').next().unwrap().to_owned()
-}
-
-fn bearer(token: &Value) -> String {
-    format!("Bearer {}", token.as_str().expect("a token"))
-}
 
 #[test]
 fn a_web_app_logs_in_reads_and_writes_and_does_not_administrate() {

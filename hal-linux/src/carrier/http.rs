@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
-use skiff_runtime::http::{Method, Request};
+use skiff_runtime::http::{Door, Method, Request};
 use skiff_runtime::server::{Response, patience};
 use tokio::sync::{SemaphorePermit, oneshot};
 
@@ -47,6 +47,7 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
         peer: Some(peer.to_canonical()),
         local: shared.local,
         secure: false,
+        door: Door::Boat,
     };
     // Its room in the budget is kept until the answer is there.
     let mut _room = None;

@@ -53,6 +53,15 @@ impl Job {
     }
 }
 
+/// What is added to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// A page of another origin is to read it.
+    Elsewhere,
+    /// Nobody may frame it.
+    Unframed,
+}
+
 /// All exchanges that wait, and the answers that are ready.
 pub(super) struct Exchanges {
     next_id: u64,
@@ -60,8 +69,8 @@ pub(super) struct Exchanges {
     pending: SortedMap<ExchangeId, Pending>,
     jobs: SortedMap<ExchangeId, Job>,
     responses: VecDeque<(ExchangeId, Response)>,
-    /// Those of pages of another origin, which are let read their answers.
-    elsewhere: Vec<ExchangeId>,
+    /// Those whose answers get header fields of their own.
+    marked: Vec<(ExchangeId, Mark)>,
     /// Exchanges that were not admitted.
     refused: u64,
 }
@@ -75,7 +84,7 @@ impl Exchanges {
             pending: SortedMap::new(),
             jobs: SortedMap::new(),
             responses: VecDeque::new(),
-            elsewhere: Vec::new(),
+            marked: Vec::new(),
             refused: 0,
         }
     }
@@ -113,16 +122,17 @@ impl Exchanges {
         self.pending.remove(&exchange)
     }
 
-    /// Takes note that a page of another origin is to read the answer.
-    pub fn read_elsewhere(&mut self, exchange: ExchangeId) {
-        self.elsewhere.push(exchange);
+    /// Takes note that the answer gets header fields of its own.
+    pub fn mark(&mut self, exchange: ExchangeId, mark: Mark) {
+        self.marked.push((exchange, mark));
     }
 
     /// Answers a client.
     pub fn respond(&mut self, exchange: ExchangeId, response: Response) {
-        let place = self.elsewhere.iter().position(|elsewhere| *elsewhere == exchange);
-        let response = match place.map(|place| self.elsewhere.swap_remove(place)) {
-            Some(_) => Access::readable(response),
+        let place = self.marked.iter().position(|(marked, _)| *marked == exchange);
+        let response = match place.map(|place| self.marked.swap_remove(place)) {
+            Some((_, Mark::Elsewhere)) => Access::readable(response),
+            Some((_, Mark::Unframed)) => Access::unframed(response),
             None => response,
         };
         self.responses.push_back((exchange, response));

@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
+use super::exchanges::Mark;
 use super::{Gateway, admin_http, exchanges};
 use crate::accounts::IS_KEPT;
-use crate::http::{Method, Request};
+use crate::http::{Door, Method, Request};
 use crate::plugin::{ExchangeId, Plugin};
 use crate::server::{self, Access, Need, Response, Route, sign_in};
 
@@ -47,7 +48,9 @@ impl Gateway {
         }
         let exchange = self.clients.exchanges.new_id();
         if self.setup.access.is_read_elsewhere(request) {
-            self.clients.exchanges.read_elsewhere(exchange);
+            self.clients.exchanges.mark(exchange, Mark::Elsewhere);
+        } else if request.door == Door::Admin {
+            self.clients.exchanges.mark(exchange, Mark::Unframed);
         }
         let response = match admitted {
             Ok(()) => self.answer(request, &route, exchange),

@@ -10,18 +10,16 @@ use crate::accounts::{
     Accounts, Attempts, Credential, HandedOut, IS_KEPT, PASSWORD_BYTES_MAX, Role, SignInCode, USER_NAME_BYTES_MAX,
 };
 use crate::hal::{PasswordAnswer, PasswordTask, PasswordsBusy};
-use crate::http::{Method, Request};
+use crate::http::{Door, Method, Request};
 use crate::json;
 use crate::plugin::ExchangeId;
-use crate::server::{OWNER, Response, SESSION_COOKIE, body, sign_in};
+use crate::server::{OWNER, Response, body, most_of, session_cookie, sign_in};
 use crate::sorted::SortedMap;
 
 /// Said where no password can be checked.
 pub(super) const NO_PASSWORDS: &str = "this gateway has no users, only tokens";
 /// Said of a wrong name and of a wrong password alike.
 const WRONG: &str = "Invalid username/password";
-/// What a login allows at the most, whoever logs in: what web apps do there, they do with it.
-const MOST: Role = Role::ReadWrite;
 
 /// Everything about logging in that is under way.
 #[derive(Default)]
@@ -51,6 +49,7 @@ struct LogIn {
     /// There is such a user; for others a password is hashed all the same, so that the time does not tell.
     is_known: bool,
     remember: bool,
+    door: Door,
     peer: Option<IpAddr>,
 }
 
@@ -68,6 +67,7 @@ struct FormOf {
     /// The cookie is set, too; not for a page elsewhere, which could log a visitor in as somebody else by that.
     gives_cookie: bool,
     secure: bool,
+    door: Door,
 }
 
 impl Gateway {
@@ -98,7 +98,7 @@ impl Gateway {
         };
         let page = matches!(fields, body::Fields::Form(_)).then(|| sign_in::destination(fields.text("destination")));
         let gives_cookie = !self.setup.access.is_foreign(request);
-        let form = FormOf { page, gives_cookie, secure: request.secure };
+        let form = FormOf { page, gives_cookie, secure: request.secure, door: request.door };
         let remember = fields.flag("rememberMe");
         if let Some(code) = fields.text("code") {
             return Some(self.log_in_by_code(&code, request.peer, &form));
@@ -107,7 +107,10 @@ impl Gateway {
         let (Some(user), Some(password)) = (fields.text("username"), fields.text("password")) else {
             return Some(Response::error(400, "username and password are needed"));
         };
-        self.check_password(to, user, password, remember, request.peer);
+        self.check_password(
+            LogIn { to, user, is_known: false, remember, door: request.door, peer: request.peer },
+            password,
+        );
         None
     }
 
@@ -121,7 +124,7 @@ impl Gateway {
             return failed(form, 401, "this link was used already or is too old; `skiff user link` makes another");
         }
         self.clients.log_ins.attempts.succeeded(peer);
-        match self.hand_out(OWNER, true) {
+        match self.hand_out(OWNER, true, form.door) {
             Ok(handed) => logged_in(form, &handed),
             Err(refused) => failed(form, refused.0, &refused.1),
         }
@@ -134,34 +137,35 @@ impl Gateway {
         match (text("username"), text("password")) {
             (Some(user), Some(password)) => {
                 let peer = self.clients.streams.peer(stream);
-                self.check_password(to, user, password, false, peer);
+                // A stream takes no more than the boat's door gives.
+                let login = LogIn { to, user, is_known: false, remember: false, door: Door::Boat, peer };
+                self.check_password(login, password);
             }
             _ => self.answer_log_in(&to, Err((400, "username and password are needed".into()))),
         }
     }
 
     /// Has a password checked; the answer goes out when it is.
-    fn check_password(&mut self, to: AnswerTo, user: String, password: String, remember: bool, peer: Option<IpAddr>) {
+    fn check_password(&mut self, login: LogIn, password: String) {
         if self.board.parts.passwords.is_none() {
-            return self.answer_log_in(&to, Err((501, NO_PASSWORDS.into())));
+            return self.answer_log_in(&login.to, Err((501, NO_PASSWORDS.into())));
         }
-        if let Err(wait) = self.clients.log_ins.attempts.begin(peer, self.hal.clock.now()) {
-            return self.answer_log_in(&to, Err((429, wait_text(wait))));
+        if let Err(wait) = self.clients.log_ins.attempts.begin(login.peer, self.hal.clock.now()) {
+            return self.answer_log_in(&login.to, Err((429, wait_text(wait))));
         }
-        if password.len() > PASSWORD_BYTES_MAX || user.len() > USER_NAME_BYTES_MAX {
-            return self.answer_log_in(&to, Err((401, WRONG.into())));
+        if password.len() > PASSWORD_BYTES_MAX || login.user.len() > USER_NAME_BYTES_MAX {
+            return self.answer_log_in(&login.to, Err((401, WRONG.into())));
         }
-        let known = self.setup.access.accounts().users.of_name(&user);
+        let known = self.setup.access.accounts().users.of_name(&login.user);
         let is_known = known.is_some();
         let task = match known {
             Some(user) => PasswordTask::Check { password, hash: user.hash.clone() },
             None => PasswordTask::Hash { password },
         };
-        let waiting = Waiting::LogIn(LogIn { to, user, is_known, remember, peer });
-        if let Err((waiting, busy)) = self.ask_passwords(waiting, task)
-            && let Waiting::LogIn(LogIn { to, .. }) = waiting
+        if let Err((Waiting::LogIn(login), busy)) =
+            self.ask_passwords(Waiting::LogIn(LogIn { is_known, ..login }), task)
         {
-            self.answer_log_in(&to, Err((429, busy.to_string())));
+            self.answer_log_in(&login.to, Err((429, busy.to_string())));
         }
     }
 
@@ -214,7 +218,7 @@ impl Gateway {
         let answer = match answer {
             PasswordAnswer::Right if login.is_known => {
                 self.clients.log_ins.attempts.succeeded(login.peer);
-                self.hand_out(&login.user, login.remember)
+                self.hand_out(&login.user, login.remember, login.door)
             }
             PasswordAnswer::Failed(reason) => {
                 log::warn!("the password of {:?} could not be checked: {reason}", login.user);
@@ -229,12 +233,12 @@ impl Gateway {
     }
 
     /// Opens a login and stores it.
-    fn hand_out(&mut self, user: &str, remember: bool) -> Result<HandedOut, (u16, String)> {
+    fn hand_out(&mut self, user: &str, remember: bool, door: Door) -> Result<HandedOut, (u16, String)> {
         let wall = self.wall();
         let mut accounts = self.setup.access.accounts().clone();
         let handed = accounts
             .logins
-            .open(user, MOST, remember, wall, &mut *self.hal.rng)
+            .open(user, most_of(door), remember, wall, &mut *self.hal.rng)
             .map_err(|no_time| (503, no_time.to_string()))?;
         self.keep_accounts(accounts).map_err(|refused| (500, refused))?;
         log::info!("{user:?} is logged in");
@@ -273,7 +277,8 @@ impl Gateway {
         if let Err(error) = credential.map_or(Ok(()), |credential| self.end(&credential)) {
             return Response::error(500, &error);
         }
-        let cookie = format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+        let name = session_cookie(request.door);
+        let cookie = format!("{name}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
         Response::json(200, json::quoted("Logout OK")).with("set-cookie", &cookie)
     }
 
@@ -389,7 +394,8 @@ fn logged_in(form: &FormOf, handed: &HandedOut) -> Response {
     }
     let (value, seconds) = (&handed.cookie, handed.time_to_live.as_secs());
     let secure = if form.secure { "; Secure" } else { "" };
-    let cookie = format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    let name = session_cookie(form.door);
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     response.with("set-cookie", &cookie)
 }
 

@@ -9,10 +9,7 @@ use crate::http::{Method, Request};
 use crate::plugin::{ExchangeId, Plugin, PluginState, Reply};
 use crate::server::endpoint::{self, Found};
 use crate::server::providers::{Question, Step};
-use crate::server::{self, Response};
-
-/// Id of the plugin whose view of the log the host serves (plugin ABI §9.5).
-const LOG_VIEWER: &str = "signalk-logviewer";
+use crate::server::{self, LOG_VIEWER, Response};
 
 impl Gateway {
     /// Answers what is asked for below `/plugins/<id>`; `what` is the path below it, not decoded.

@@ -50,6 +50,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Head, Refusal> {
         peer: None,
         local: false,
         secure: false,
+        door: super::Door::Boat,
     };
     origin_form(&mut request);
     let keep_alive =

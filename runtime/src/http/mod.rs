@@ -18,7 +18,7 @@ pub use reader::{Reader, RequestStep};
 pub use refusal::Refusal;
 #[cfg(test)]
 pub(crate) use request::get;
-pub use request::{Method, Request};
+pub use request::{Door, Method, Request};
 pub use response::{NO_CONNECTION, ResponseHead, is_bodiless, write_head};
 
 /// Header fields that the parser has room for; [`Limits::headers_max`] can only ask for fewer.

@@ -64,6 +64,17 @@ impl fmt::Display for Method {
     }
 }
 
+/// Which of the gateway's two listeners took a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Door {
+    /// The boat's: data, web apps and the pages of plugins, for everybody on board.
+    #[default]
+    Boat,
+    /// The admin's: the gateway's own page and nothing that a package brought, so that who administrates there
+    /// is alone with it.
+    Admin,
+}
+
 /// One request, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -81,6 +92,8 @@ pub struct Request {
     pub local: bool,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// Which listener took it; a carrier says it.
+    pub door: Door,
 }
 
 impl Request {
@@ -95,6 +108,7 @@ impl Request {
             peer: None,
             local: true,
             secure: false,
+            door: Door::Boat,
         }
     }
 

@@ -1,4 +1,4 @@
-//! NMEA 0183: sentences in, Signal K deltas out.
+//! NMEA 0183: sentences to Signal K deltas, and back to sentences.
 //!
 //! Values and paths are those of Signal K's own parser (npm `@signalk/nmea0183-signalk`), but for a list
 //! (`docs/nmea0183-differences.md`): above all, what a sentence has lost is told as `null`. AIS messages are taken apart

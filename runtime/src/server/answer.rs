@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::access::{self, SESSION_COOKIE};
+use super::access::{self, session_cookie};
 use super::url::{authority, decode_all};
 use super::{Access, Response, Route, index, sign_in};
 use crate::accounts;
-use crate::http::{Method, Request};
+use crate::http::{Door, Method, Request};
 use crate::json;
 use crate::model::{Model, SCHEMA_VERSION};
 use crate::time::UnixMillis;
@@ -79,10 +79,11 @@ fn read(request: &Request, answer: impl FnOnce() -> Response) -> Response {
 /// Gives a browser that opened the page with `?token=` a session for its later requests, which a page cannot give header
 /// fields to. It is good for reading only ([`Access::check`]).
 fn with_session(page: Response, request: &Request, access: &Access) -> Response {
-    match access::token_in_query(request).filter(|token| access.is_token(token)) {
+    let is_here = request.door == Door::Boat;
+    match access::token_in_query(request).filter(|token| is_here && access.is_token(token)) {
         Some(_) => {
-            let session = access.session();
-            page.with("set-cookie", &format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"))
+            let (name, session) = (session_cookie(request.door), access.session());
+            page.with("set-cookie", &format!("{name}={session}; Path=/; HttpOnly; SameSite=Strict"))
         }
         None => page,
     }

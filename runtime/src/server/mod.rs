@@ -22,9 +22,10 @@ pub(crate) mod sign_in;
 pub mod stream;
 pub mod url;
 
-pub(crate) use access::SESSION_COOKIE;
 pub use access::{Access, NewToken, OWNER, TOKEN_BYTES};
+pub(crate) use access::{most_of, session_cookie};
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
 pub use message::Response;
+pub(crate) use route::LOG_VIEWER;
 pub use route::{Need, Route, StreamRoute, route};

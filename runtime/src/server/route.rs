@@ -11,6 +11,8 @@ use super::url::{decode, decode_all};
 use crate::accounts::{self, Role};
 use crate::http::{Method, Request};
 
+/// Id of the plugin whose view of the log the host serves (plugin ABI §9.5).
+pub(crate) const LOG_VIEWER: &str = "signalk-logviewer";
 /// Bytes of path and query; RFC 9112 §3 recommends to take 8000.
 const TARGET_BYTES_MAX: usize = 8192;
 /// Segments of a path.
@@ -87,6 +89,8 @@ impl Route<'_> {
                 auth if is_auth(auth) && accounts::IS_KEPT => Need::Nothing,
                 // What is the same for all is not for one of them to change.
                 ["v1", "applicationData", scope, ..] if is(scope, "global") => or_reads(Role::Admin),
+                // What a path means is kept.
+                ["v1", "api", path @ ..] if path.iter().any(|segment| is(segment, "meta")) => or_reads(Role::Admin),
                 // Who answers where several plugins could is the operator's choice.
                 ["v2", "api", path @ ..] if chooses_default(path) => or_reads(Role::Admin),
                 _ => or_reads(Role::ReadWrite),
@@ -98,6 +102,17 @@ impl Route<'_> {
             Self::Plugin { what, .. } if is_config(what) => Need::Role(Role::Admin),
             Self::Plugin { .. } | Self::Stream(_) => or_reads(Role::ReadWrite),
             Self::Index | Self::Admin(_) | Self::Board(_) | Self::TooLong | Self::NotFound => or_reads(Role::Admin),
+        }
+    }
+
+    /// Tells whether the admin's door leads there: to nothing that a package brought, whose scripts would act for the admin.
+    #[must_use]
+    pub fn is_of_admin_door(&self) -> bool {
+        match self {
+            Self::Plugin { what, .. } => is_config(what) || *what == "/",
+            Self::NotFound => false,
+            Self::Stream(StreamRoute::Frames { .. }) => false,
+            _ => true,
         }
     }
 
@@ -118,7 +133,9 @@ impl Route<'_> {
     #[must_use]
     pub fn is_secret(&self) -> bool {
         match self {
-            Self::Plugin { what, .. } => is_config(what),
+            Self::Plugin { id, what } => {
+                is_config(what) || id == LOG_VIEWER && what.trim_end_matches('/') == "/api/logs"
+            }
             Self::Admin(address) => {
                 matches!(address.as_slice(), [_, _, _, _, "log", ..] | ["skServer", "security", ..])
             }
@@ -257,9 +274,13 @@ mod tests {
 
     #[test]
     fn configurations_and_logs_are_secret() {
-        for secret in
-            ["/plugins/x/config", "/skServer/plugins/x/config/?a", "/skiff/v1/log?lines=1", "/skiff/v1/plugins/x/log/"]
-        {
+        for secret in [
+            "/plugins/signalk-logviewer/api/logs",
+            "/plugins/x/config",
+            "/skServer/plugins/x/config/?a",
+            "/skiff/v1/log?lines=1",
+            "/skiff/v1/plugins/x/log/",
+        ] {
             assert!(route(&get(secret)).is_secret(), "{secret}");
         }
         for open in ["/", "/plugins", "/plugins/x", "/plugins/x/config/more", "/skiff/v1/status", "/signalk/v1/api"] {
@@ -275,6 +296,7 @@ mod tests {
             ("/", read, admin),
             ("/signalk", nothing, write),
             ("/signalk/v1/api/vessels/self", read, write),
+            ("/signalk/v1/api/vessels/self/a/met%61/zones", read, admin),
             ("/signalk/v1/access/requests", nothing, nothing),
             ("/signalk/v1/requests/r1", nothing, write),
             ("/signalk/v1/auth/login", nothing, nothing),
@@ -304,6 +326,19 @@ mod tests {
             let request = get(target);
             let needs = [Method::Get, Method::Post].map(|method| route(&request).need(method));
             assert_eq!(needs, [get_needs, post_needs], "{target}");
+        }
+    }
+
+    #[test]
+    fn the_admins_door_leads_to_nothing_that_a_package_brought() {
+        let leads = |target: &str| route(&get(target)).is_of_admin_door();
+        for target in
+            ["/", "/login", "/signalk/v1/api", "/skServer/plugins", "/plugins/x/config", "/plugins/x", "/skiff/v1/log"]
+        {
+            assert!(leads(target), "{target}");
+        }
+        for target in ["/plugins/x/api", "/plugins/x/", "/plugins/x/config/more", "/@mxtommy/kip/", "/some.js"] {
+            assert_eq!(leads(target), target == "/plugins/x/", "{target}");
         }
     }
 

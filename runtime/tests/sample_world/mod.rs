@@ -46,7 +46,7 @@ pub fn request(method: Method, target: &str, body: &str) -> Request {
     if !body.is_empty() {
         headers.push(("content-type".to_string(), "application/json".to_string()));
     }
-    Request { method, target: target.into(), headers, body: body.into(), peer: None, local: true, secure: false }
+    Request { method, target: target.into(), headers, body: body.into(), peer: None, ..Request::new(method, target) }
 }
 
 /// The sample, played on a virtual clock.

@@ -19,7 +19,7 @@ use super::{Need, Response, Route};
 use crate::accounts::{Accounts, Credential, IS_KEPT, Role};
 use crate::config::ConfigError;
 use crate::hal::{Rng, Storage};
-use crate::http::Request;
+use crate::http::{Door, Request};
 use crate::time::UnixMillis;
 use owner::OwnerToken;
 
@@ -27,8 +27,25 @@ pub use owner::{NewToken, TOKEN_BYTES};
 
 /// What the owner is called.
 pub const OWNER: &str = "admin";
-/// Cookie of a browser that is let in; see [`Access::check`].
-pub(crate) const SESSION_COOKIE: &str = "skiff-session";
+/// Cookies of a browser that is let in; see [`Access::check`]. Every port of a host is sent both.
+const BOAT_COOKIE: &str = "skiff-session";
+const ADMIN_COOKIE: &str = "skiff-admin";
+
+/// Returns the name of the cookie that lets in at a door.
+pub(crate) const fn session_cookie(door: Door) -> &'static str {
+    match door {
+        Door::Boat => BOAT_COOKIE,
+        Door::Admin => ADMIN_COOKIE,
+    }
+}
+
+/// Returns what a login at a door allows at the most, whoever logs in: at the boat's, web apps do with it what they do.
+pub(crate) const fn most_of(door: Door) -> Role {
+    match door {
+        Door::Boat => Role::ReadWrite,
+        Door::Admin => Role::Admin,
+    }
+}
 
 /// Decides about requests.
 #[derive(Clone, Debug)]
@@ -155,7 +172,8 @@ impl Access {
     /// `?token=` sets, which reads: images, scripts and frames of a web app carry nothing else. A cookie is
     /// no token: every service of the same host is sent it (RFC 6265 §8.5).
     ///
-    /// A page of another origin gets what needs nothing, and what the token allows that it gives itself.
+    /// A page of another origin gets what needs nothing, and what the token allows that it gives itself; at the admin's door
+    /// ([`Door`]) it gets nothing, and a login there allows what its user may.
     ///
     /// # Errors
     /// The response to send: 400 without a usable `Host`, 403 for a foreign `Host`, or a foreign `Origin` without a token, 401
@@ -164,6 +182,14 @@ impl Access {
         // Every browser sends one; what the gateway asks itself has none.
         if !self.anyone || request.header("host").is_some() {
             origin::check_host(request, &self.names)?;
+        }
+        if request.door == Door::Admin {
+            if !origin::is_own_page(request) {
+                return Err(Response::error(403, "the admin's door is for its own page"));
+            }
+            if !route.is_of_admin_door() {
+                return Err(Response::not_found());
+            }
         }
         let need = route.need(request.method);
         let is_foreign = origin::is_foreign(request);
@@ -225,7 +251,7 @@ impl Access {
     /// Answers a browser that asks whether a page of another origin may send a request; `None` for every other request.
     #[must_use]
     pub fn preflight(&self, request: &Request) -> Option<Response> {
-        if !IS_KEPT {
+        if !IS_KEPT || request.door == Door::Admin {
             return None;
         }
         let answer = origin::preflight(request)?;
@@ -235,7 +261,14 @@ impl Access {
     /// Tells whether a page of another origin is to read the answer to its request, be it a refusal.
     #[must_use]
     pub fn is_read_elsewhere(&self, request: &Request) -> bool {
-        IS_KEPT && request.header("origin").is_some() && origin::is_foreign(request)
+        let from_page = request.door == Door::Boat && request.header("origin").is_some();
+        IS_KEPT && from_page && origin::is_foreign(request)
+    }
+
+    /// Lets nobody frame what the admin's door shows.
+    #[must_use]
+    pub fn unframed(response: Response) -> Response {
+        origin::unframed(response)
     }
 
     /// Lets a page of another origin read an answer.
@@ -254,7 +287,7 @@ impl Access {
     #[must_use]
     pub fn may_open_and_wait(&self, request: &Request, now: UnixMillis) -> bool {
         let by_name = origin::check_host(request, &self.names).is_ok();
-        by_name && self.presented(request, true, now) != Presented::Wrong
+        by_name && request.door == Door::Boat && self.presented(request, true, now) != Presented::Wrong
     }
 
     /// Returns what the request is let in by; for streams, whose request is a `GET`. `None` without a valid token or login.
@@ -325,12 +358,20 @@ impl Access {
         if let Some(token) = presented_token(request, in_query) {
             return self.of_token(&token, now).map_or(Presented::Wrong, Presented::Token);
         }
-        let Some(cookie) = session_cookie(request) else { return Presented::Nothing };
-        if IS_KEPT && let Some(login) = self.accounts.logins.of_cookie(cookie, now) {
+        let Some(cookie) = cookie_of(request) else { return Presented::Nothing };
+        // What was made at the other door is good for nothing at this one.
+        if IS_KEPT
+            && let Some(login) = self.accounts.logins.of_cookie(cookie, now)
+            && login.most == most_of(request.door)
+        {
             return Presented::Cookie(Credential::Login(login.hash()));
         }
         // An old cookie is as good as none, not a wrong answer.
-        if self.is_session(cookie) { Presented::ReadingCookie } else { Presented::Nothing }
+        if request.door == Door::Boat && self.is_session(cookie) {
+            Presented::ReadingCookie
+        } else {
+            Presented::Nothing
+        }
     }
 
     /// Tells whether a cookie is the one that reads, in a time that does not depend on it.
@@ -342,9 +383,10 @@ impl Access {
 }
 
 /// Returns the session cookie of a request (RFC 6265 §4.2).
-fn session_cookie(request: &Request) -> Option<&str> {
+fn cookie_of(request: &Request) -> Option<&str> {
+    let name = session_cookie(request.door);
     let pairs = request.headers_named("cookie").flat_map(|field| field.split(';'));
-    pairs.filter_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('=')).next()
+    pairs.filter_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=')).next()
 }
 
 /// Returns the token of the request: `Authorization: Bearer`, and `?token=` where that is allowed.

@@ -54,6 +54,21 @@ pub(super) fn is_foreign(request: &Request) -> bool {
     elsewhere && !is_link
 }
 
+/// Tells whether the request comes from the gateway's own page, from the address bar, or from what is no browser: all that
+/// the admin's door lets in.
+pub(super) fn is_own_page(request: &Request) -> bool {
+    !is_foreign(request) && request.header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"))
+}
+
+/// Lets nobody frame a page of the admin's door.
+pub(super) fn unframed(response: Response) -> Response {
+    let response = response.with("x-frame-options", "DENY");
+    match response.header("content-security-policy") {
+        Some(_) => response,
+        None => response.with("content-security-policy", "frame-ancestors 'none'"),
+    }
+}
+
 /// Returns the answer to a browser that asks whether a page of another origin may send a request (Fetch, "CORS protocol"):
 /// it may, and then its token decides. `None` when it does not ask that.
 pub(super) fn preflight(request: &Request) -> Option<Response> {

@@ -56,7 +56,7 @@ fn a_token_that_is_lost_is_made_anew() {
 #[test]
 fn configurations_and_logs_are_for_those_with_the_token() {
     let (access, token) = access();
-    let (bearer, cookie) = (format!("Bearer {token}"), format!("{SESSION_COOKIE}={}", access.session()));
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("{BOAT_COOKIE}={}", access.session()));
     for target in ["/plugins/x/config", "/skServer/plugins/x/config", "/skiff/v1/log", "/skiff/v1/plugins/x/log"] {
         assert_eq!(status(&access, Method::Get, target, &[HOST], true), 401, "{target}");
         assert_eq!(status(&access, Method::Get, target, &[HOST, ("Cookie", &cookie)], true), 401, "{target}");
@@ -215,7 +215,7 @@ fn a_request_needs_exactly_one_host() {
 #[test]
 fn pages_of_other_origins_get_what_their_token_allows_and_nothing_by_a_cookie() {
     let (access, token) = access();
-    let (bearer, cookie) = (format!("Bearer {token}"), format!("{SESSION_COOKIE}={}", access.session()));
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("{BOAT_COOKIE}={}", access.session()));
     for origin in [
         "http://evil.example",
         "http://localhost:8080",
