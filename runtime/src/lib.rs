@@ -24,6 +24,8 @@ pub mod budget;
 pub mod carrier;
 pub mod clock;
 pub mod config;
+#[cfg(any(test, feature = "course"))]
+pub mod course;
 pub mod crc32;
 pub mod delta;
 pub mod device;

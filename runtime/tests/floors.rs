@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("vfs", 2),
     ("budget", 3),
     ("clock", 3),
+    ("course", 3),
     ("device", 3),
     ("stores", 3),
     ("net", 4),

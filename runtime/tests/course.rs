@@ -1,0 +1,1 @@
+//! The Course API: where the vessel goes, and what follows from that.
