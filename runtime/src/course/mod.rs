@@ -23,4 +23,4 @@ pub use order::{Index, Order, Step, Target};
 pub use position::Position;
 pub use resource::{Href, ROUTE_POINTS_MAX, Route, Waypoint};
 pub use state::{ActiveRoute, Changed, Course, Facts, Point};
-pub use told::{API_SOURCE, PROVIDER_SOURCE, derived_delta, derived_v1_delta, meta_delta, v1_delta, v2_delta};
+pub use told::{API_SOURCE, PROVIDER_SOURCE, derived_delta, derived_v1_delta, meta, v1_delta, v2_delta};

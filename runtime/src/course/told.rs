@@ -234,25 +234,99 @@ pub fn derived_v1_delta(derived: Option<&Derived>, line: Line) -> String {
     delta([(PROVIDER_SOURCE, &mut values)])
 }
 
-/// Returns unit and meaning of the values that follow from a course, as a delta.
+/// Returns unit and meaning of a value that follows from a course; the unit is empty where it has none.
 #[must_use]
-pub fn meta_delta() -> String {
-    json::object(|out| {
-        out.list("updates", |list| {
-            list.object(|update| {
-                update.text("$source", PROVIDER_SOURCE).list("meta", |metas| {
-                    for (name, units, description) in META {
-                        metas.object(|entry| {
-                            entry.text("path", &format!("{DERIVED}.{name}")).object("value", |meta| {
-                                meta.text("description", description);
-                                if !units.is_empty() {
-                                    meta.text("units", units);
-                                }
-                            });
-                        });
-                    }
-                });
-            });
-        });
-    })
+pub fn meta(path: &str) -> Option<(&'static str, &'static str)> {
+    let name = path.strip_prefix(DERIVED)?.strip_prefix('.')?;
+    META.iter().find(|(known, ..)| *known == name).map(|(_, units, description)| (*units, *description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::{Facts, Motion, Order, Position};
+    use crate::delta::{Delta, Stamp};
+    use crate::time::UnixMillis;
+    use std::vec::Vec;
+
+    const ROUTE: &str = r#"{"name":"Round","feature":{"geometry":{"coordinates":[[10,54.1],[10,54.2]]}}}"#;
+
+    fn sailing() -> Navigation {
+        let mut navigation = Navigation::default();
+        let vessel = Position::new(54.0, 10.0, None);
+        let facts = Facts { vessel, now: Some("2026-11-30T08:00:00.000Z"), resource: Some(ROUTE) };
+        let order = Order::active_route(r#"{"href":"/resources/routes/r","arrivalCircle":0.1}"#).unwrap();
+        navigation.obey(&order, &facts).unwrap();
+        navigation
+    }
+
+    fn rows(text: &str) -> Vec<(String, String, String)> {
+        let stamp = Stamp { source_ref: "", self_context: "vessels.x", now: UnixMillis::UNKNOWN };
+        let delta = Delta::parse(text, &stamp).unwrap();
+        let of_update = |update: crate::delta::UpdateRef<'_>| -> Vec<(String, String, String)> {
+            update.values().map(|(path, value)| (update.source_ref().into(), path.into(), value.into())).collect()
+        };
+        delta.updates().flat_map(of_update).collect()
+    }
+
+    #[test]
+    fn all_of_a_course_is_told_in_both_versions() {
+        let v2 = rows(&v2_delta(&sailing(), Changed::All));
+        let route = r#"{"href":"/resources/routes/r","name":"Round","reverse":false,"pointIndex":0,"pointTotal":2}"#;
+        let previous = r#"{"position":{"latitude":54,"longitude":10},"type":"VesselPosition","name":"VP"}"#;
+        let next = r#"{"position":{"latitude":54.1,"longitude":10},"type":"RoutePoint","name":""}"#;
+        let wanted = [
+            ("startTime", "\"2026-11-30T08:00:00.000Z\""),
+            ("targetArrivalTime", "null"),
+            ("activeRoute", route),
+            ("arrivalCircle", "0.1"),
+            ("previousPoint", previous),
+            ("nextPoint", next),
+        ];
+        let wanted = wanted.map(|(name, value)| (API_SOURCE.into(), format!("{COURSE}.{name}"), String::from(value)));
+        assert_eq!(v2, wanted);
+        let v1 = rows(&v1_delta(sailing().course(), Changed::All).unwrap());
+        assert_eq!(v1.len(), 16, "eight paths of both methods");
+        assert!(v1.iter().any(|(_, path, value)| path == "navigation.courseRhumbline.nextPoint.position"
+            && value == r#"{"latitude":54.1,"longitude":10}"#));
+    }
+
+    #[test]
+    fn a_part_is_told_alone() {
+        for (changed, v2_count, v1_count) in [
+            (Changed::ArrivalCircle, 2, Some(2)),
+            (Changed::PreviousPoint, 2, Some(4)),
+            (Changed::TargetArrivalTime, 2, None),
+        ] {
+            assert_eq!(rows(&v2_delta(&sailing(), changed)).len(), v2_count, "{changed:?}");
+            assert_eq!(v1_delta(sailing().course(), changed).map(|text| rows(&text).len()), v1_count, "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_is_told_and_taken_back_value_by_value() {
+        let position = Position::new(54.05, 10.0, None).unwrap();
+        let motion =
+            Motion { position, course_true: Some(0.0), speed: Some(5.0), variation: Some(0.05), now: UnixMillis(0) };
+        let derived = Derived::of(sailing().course(), &motion, Line::GreatCircle).unwrap();
+        let told = rows(&derived_delta(Some(&derived), Line::GreatCircle));
+        let taken_back = rows(&derived_delta(None, Line::GreatCircle));
+        assert_eq!((told.len(), taken_back.len()), (META.len() + 1, META.len() + 1));
+        for ((source, path, value), (_, same, nothing)) in told.iter().zip(&taken_back) {
+            assert_eq!((source.as_str(), path), (PROVIDER_SOURCE, same));
+            let is_method = path.ends_with("calcMethod");
+            assert!(value != "null" || path.ends_with("targetSpeed"), "{path}");
+            assert_eq!(nothing == "null", !is_method, "{path}");
+            assert!(meta(path).is_some() || path.starts_with("performance"), "{path}");
+        }
+        let old = rows(&derived_v1_delta(Some(&derived), Line::Rhumb));
+        assert_eq!(old.len(), 10);
+        assert!(old.iter().any(|(_, path, _)| path == "navigation.courseRhumbline.nextPoint.timeToGo"));
+        let body = derived.json();
+        let route = json::member(&body, "route").unwrap();
+        assert!(json::member(route, "distance").and_then(json::number).is_some_and(|metres| metres > 16_000.0));
+        let previous = json::member(&body, "previousPoint").unwrap();
+        assert!(json::member(previous, "distance").and_then(json::number).is_some());
+        assert_eq!(json::member(&body, "calcMethod"), Some("\"GreatCircle\""));
+    }
 }

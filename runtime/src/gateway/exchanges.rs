@@ -222,6 +222,8 @@ impl Gateway {
                     log::warn!("the default provider is forgotten at the next start: {error}");
                 }
             }
+            #[cfg(any(test, feature = "course"))]
+            Effect::Course { order, href, found } => return self.obey_with(&order, &href, found.as_deref()),
         }
         done.response
     }

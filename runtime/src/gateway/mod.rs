@@ -9,6 +9,10 @@ mod board;
 mod board_http;
 mod boot;
 mod clients;
+#[cfg(any(test, feature = "course"))]
+mod course;
+#[cfg(any(test, feature = "course"))]
+mod course_http;
 mod exchanges;
 mod http;
 mod input;
@@ -133,6 +137,8 @@ pub struct Gateway {
     board: Board,
     #[cfg(feature = "outputs")]
     outputs: outputs::Outputs,
+    #[cfg(any(test, feature = "course"))]
+    course: course::CourseKeeper,
 }
 
 impl Gateway {
@@ -145,6 +151,8 @@ impl Gateway {
         }
         own_meta::load(&mut *hal.storage, &mut model);
         let registry = Registry::new(setup.limits, setup.poll_on_whole_seconds);
+        #[cfg(any(test, feature = "course"))]
+        let course = course::CourseKeeper::load(&mut *hal.storage, &mut model, hal.clock.wall());
         Self {
             model,
             plugins: Plugins::new(registry, setup.events),
@@ -153,6 +161,8 @@ impl Gateway {
             board: Board::new(hal.clock.wall().is_none()),
             #[cfg(feature = "outputs")]
             outputs: None,
+            #[cfg(any(test, feature = "course"))]
+            course,
             setup,
             hal,
         }
@@ -175,6 +185,8 @@ impl Gateway {
         }
         self.take_passwords();
         let held = self.drive_streams(now);
+        #[cfg(any(test, feature = "course"))]
+        self.drive_course(now, &mut wake);
         let (registry, mut world) = self.lend();
         let turn = registry.turn(&mut world);
         self.publish_emitted(now);
@@ -213,6 +225,8 @@ impl Gateway {
         self.clients.streams.offer(delta, &self.model, now);
         #[cfg(feature = "outputs")]
         self.put_out(delta);
+        #[cfg(any(test, feature = "course"))]
+        self.course.hear(delta, &self.setup.self_context);
     }
 
     /// Hands values to which others are preferred to the clients that ask for every source.

@@ -51,6 +51,7 @@ impl Gateway {
             ["resources", ..] => self.provided(request, below(1), exchange, providers::resources),
             ["weather", ..] => self.provided(request, below(1), exchange, providers::weather),
             ["vessels", "self", "radars", ..] => self.provided(request, below(3), exchange, providers::radar),
+            ["vessels", "self", "navigation", "course", ..] => self.course_api(request, below(4), exchange),
             ["notifications", ..] => Some(self.notifications(request, below(1))),
             _ => Some(unsupported()),
         }
@@ -69,6 +70,12 @@ impl Gateway {
     #[cfg(not(any(test, feature = "stores")))]
     fn kept(&mut self, _: &[&str], _: &Request) -> Response {
         Response::error(501, "this gateway keeps nothing for apps")
+    }
+
+    /// Boards have no room for the Course API.
+    #[cfg(not(any(test, feature = "course")))]
+    fn course_api(&mut self, _: &Request, _: &[Cow<'_, str>], _: ExchangeId) -> Option<Response> {
+        Some(Response::error(501, "this gateway has no Course API"))
     }
 
     /// Answers through an API that plugins stand behind.

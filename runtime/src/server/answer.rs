@@ -126,6 +126,13 @@ fn api(path: &[&str], facts: &Facts<'_>) -> Response {
     }
 }
 
+/// The APIs of version 2.
+const APIS: &[&str] = if cfg!(any(test, feature = "course")) {
+    &["course", "notifications", "radar", "resources", "weather"]
+} else {
+    &["notifications", "radar", "resources", "weather"]
+};
+
 /// Lists APIs and plugins; `?enabled=1` or `0` keeps only the plugins that are or are not.
 fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
     let wanted = query.split('&').find_map(|pair| match pair {
@@ -135,7 +142,7 @@ fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
     });
     let body = json::object(|body| {
         body.list("apis", |apis| {
-            for api in ["notifications", "radar", "resources", "weather"] {
+            for api in APIS {
                 apis.text(api);
             }
         });
@@ -235,15 +242,15 @@ mod tests {
         let two = r#"{"id":"b","name":"b","version":"0.0.1","enabled":false}"#;
         assert_eq!(
             text("/signalk/v2/features").1,
-            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#)
+            format!(r#"{{"apis":["course","notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#)
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=1").1,
-            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{one}]}}"#)
+            format!(r#"{{"apis":["course","notifications","radar","resources","weather"],"plugins":[{one}]}}"#)
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=0").1,
-            format!(r#"{{"apis":["notifications","radar","resources","weather"],"plugins":[{two}]}}"#)
+            format!(r#"{{"apis":["course","notifications","radar","resources","weather"],"plugins":[{two}]}}"#)
         );
     }
 

@@ -17,6 +17,8 @@ use alloc::vec::Vec;
 pub use defaults::{Api, Defaults};
 pub use radar::answer as radar;
 pub use resources::answer as resources;
+#[cfg(any(test, feature = "course"))]
+pub use resources::find as find_resource;
 pub use step::{Done, Effect, Question, Step, Then};
 pub use weather::answer as weather;
 

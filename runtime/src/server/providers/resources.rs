@@ -43,6 +43,17 @@ pub fn answer(request: &Request, segments: &[Cow<'_, str>], providers: &Provider
     }
 }
 
+/// Looks for one resource, for the gateway itself; `then` gets its text where somebody has it.
+#[cfg(any(test, feature = "course"))]
+pub fn find(
+    kind: &str,
+    id: &str,
+    providers: &Providers<'_>,
+    then: impl FnOnce(Option<String>) -> Step + Send + 'static,
+) -> Step {
+    ask_all(&providers.of(&Api::Resources(kind.into())), kind, id, None, |found| then(found.map(|(_, text)| text)))
+}
+
 /// Lists the types that plugins store, each with its default provider.
 fn kinds(providers: &Providers<'_>) -> Step {
     let plugins = providers.registry.plugins();

@@ -31,7 +31,7 @@ impl Question {
 pub type Then = Box<dyn FnOnce(Vec<Reply>) -> Step + Send>;
 
 /// The change that an answer makes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Effect {
     /// Nothing.
     #[default]
@@ -52,10 +52,20 @@ pub enum Effect {
         /// Package name.
         package: String,
     },
+    /// The course is changed with a resource, and that gives the response.
+    #[cfg(any(test, feature = "course"))]
+    Course {
+        /// What a client ordered.
+        order: crate::course::Order,
+        /// The resource that it needs.
+        href: crate::course::Href,
+        /// Its text, where somebody has it.
+        found: Option<String>,
+    },
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Done {
     /// The response for the client.
     pub response: Response,

@@ -1,0 +1,315 @@
+//! The course while the gateway runs: plotters are heard, what follows is told once a second, alarms are raised.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::{Gateway, Wake};
+use crate::config::{FILE_BYTES_MAX, read_object};
+use crate::course::{
+    API_SOURCE, Changed, Derived, Facts, Heard, Line, Motion, Navigation, PROVIDER_SOURCE, Position, concerns,
+    derived_delta, derived_v1_delta, v1_delta, v2_delta,
+};
+use crate::delta::{Delta, DeltaVersion, Stamp};
+use crate::hal::{Key, Storage, StorageError};
+use crate::json;
+use crate::model::Model;
+use crate::queue::Queue;
+use crate::time::{Instant, UnixMillis};
+
+/// Where the course is kept.
+const FILE: &str = "skiff/course.json";
+/// Bytes of that: a route of 4096 points has about 180 KB.
+const COURSE_BYTES_MAX: u32 = 512 * 1024;
+/// The options of the plugin that derives values on a Signal K server.
+const OPTIONS_FILE: &str = "plugin-config-data/course-provider.json";
+
+/// Time between two calculations.
+const DERIVE_EVERY: Duration = Duration::from_secs(1);
+/// Time after which the course is told again, to clients that came since: deltas of version 2 are in no model.
+const RETELL_EVERY: Duration = Duration::from_secs(30);
+/// Deltas of plotters and resources that wait for the next poll, and their bytes; the oldest gives way.
+const HEARD_MAX: u16 = 32;
+const HEARD_BYTES_MAX: u32 = 256 * 1024;
+
+/// What is calculated and raised, as the operator chose.
+struct Options {
+    line: Line,
+    /// Whether each of [`ALARMS`] is raised.
+    raises: [bool; 2],
+    has_sound: bool,
+}
+
+/// Paths of the alarms.
+const ALARMS: [&str; 2] =
+    ["notifications.navigation.course.arrivalCircleEntered", "notifications.navigation.course.perpendicularPassed"];
+
+impl Options {
+    fn load(storage: &mut dyn Storage) -> Self {
+        let file = read_object(storage, OPTIONS_FILE, FILE_BYTES_MAX).unwrap_or_else(|error| {
+            log::warn!("{error}; the course is calculated with the defaults");
+            None
+        });
+        let option = |section: &str, name: &str| {
+            let options = json::member(file.as_deref()?, "configuration")?;
+            json::member(json::member(options, section)?, name).map(String::from)
+        };
+        let flag = |name, default: bool| {
+            option("notifications", name).and_then(|flag| json::boolean(&flag)).unwrap_or(default)
+        };
+        let is_rhumb = option("calculations", "method").and_then(|method| Some(json::string(&method)? == "Rhumbline"));
+        Self {
+            line: if is_rhumb == Some(true) { Line::Rhumb } else { Line::GreatCircle },
+            raises: [flag("enableArrival", true), flag("enablePerpendicular", true)],
+            has_sound: flag("sound", false),
+        }
+    }
+}
+
+/// The course, and what was told of it.
+pub(super) struct CourseKeeper {
+    pub navigation: Navigation,
+    options: Options,
+    /// Deltas that the course may follow.
+    heard: Queue<Arc<Delta>>,
+    /// What was told last; `None` where nothing follows.
+    pub derived: Option<Derived>,
+    /// Time of the position from which that follows.
+    position_at: Option<UnixMillis>,
+    derive_at: Option<Instant>,
+    retell_at: Option<Instant>,
+    /// Which of [`ALARMS`] stand.
+    raised: [bool; 2],
+}
+
+impl CourseKeeper {
+    /// Reads what is kept and brings it into the model; a damaged file is told, and lost with the next change.
+    pub fn load(storage: &mut dyn Storage, model: &mut Model, wall: Option<UnixMillis>) -> Self {
+        let navigation = read(storage).unwrap_or_else(|clause| {
+            log::warn!("{FILE}: {clause}; no course is set");
+            Navigation::default()
+        });
+        if navigation.course().next_point.is_some()
+            && let Some(text) = v1_delta(navigation.course(), Changed::All)
+        {
+            let now = wall.unwrap_or(UnixMillis::UNKNOWN);
+            let stamp = Stamp { source_ref: API_SOURCE, self_context: model.self_context(), now };
+            if let Ok(delta) = Delta::parse(&text, &stamp) {
+                drop(model.take_in(Arc::new(delta)));
+            }
+        }
+        Self {
+            navigation,
+            options: Options::load(storage),
+            heard: Queue::new(HEARD_MAX, HEARD_BYTES_MAX),
+            derived: None,
+            position_at: None,
+            derive_at: None,
+            retell_at: None,
+            raised: [false; 2],
+        }
+    }
+
+    /// Keeps a delta that the course may follow for the next poll.
+    pub fn hear(&mut self, delta: &Arc<Delta>, self_context: &str) {
+        let is_of_use = match delta.version() {
+            DeltaVersion::V1 => delta.is_own(self_context) && concerns(delta),
+            DeltaVersion::V2 => {
+                let course = self.navigation.course();
+                delta.updates().any(|update| update.entries().any(|(path, _)| course.follows(path)))
+            }
+        };
+        if is_of_use {
+            self.heard.push(Arc::clone(delta), delta.text_bytes_max());
+        }
+    }
+}
+
+fn key() -> Result<Key, String> {
+    Key::parse(FILE).map_err(|error| format!("{error}"))
+}
+
+fn read(storage: &mut dyn Storage) -> Result<Navigation, String> {
+    let bytes = match storage.read_all(&key()?, COURSE_BYTES_MAX) {
+        Ok(bytes) => bytes,
+        Err(StorageError::NotFound) => return Ok(Navigation::default()),
+        Err(error) => return Err(format!("{error}")),
+    };
+    let text = core::str::from_utf8(&bytes).ok().and_then(|text| json::compact(text).ok());
+    text.and_then(|text| Navigation::read(&text)).ok_or_else(|| "it is damaged".into())
+}
+
+impl Gateway {
+    /// Returns where the vessel is, as far as known.
+    pub(super) fn own_position(&self) -> Option<Position> {
+        Position::read(&self.model.node_at_self("navigation.position.value")?)
+    }
+
+    fn own_number(&self, path: &str) -> Option<f64> {
+        json::number(&self.model.node_at_self(path)?)
+    }
+
+    /// Does what is due; `wake` learns when to do so again.
+    pub(super) fn drive_course(&mut self, now: Instant, wake: &mut Wake) {
+        while let Some(delta) = self.course.heard.pop() {
+            self.follow(&delta, now);
+        }
+        if let Some(changed) = self.course.navigation.end_unheard(now) {
+            log::info!("the plotter that set the course is not heard any more; it is cleared");
+            self.course_changed(changed);
+        }
+        self.retell(now);
+        self.derive(now);
+        let course = &self.course;
+        let due = [course.navigation.deadline(), course.derive_at, course.retell_at];
+        wake.at = due.into_iter().chain([wake.at]).flatten().min();
+    }
+
+    /// Takes in what a plotter says, or how a resource is now.
+    fn follow(&mut self, delta: &Arc<Delta>, now: Instant) {
+        let vessel = self.own_position();
+        let time = self.wall().text();
+        let facts = Facts { vessel, now: Some(&*time).filter(|time| !time.is_empty()), resource: None };
+        for update in delta.updates() {
+            let changed = if delta.version() == DeltaVersion::V2 {
+                let found = update.values().find(|(path, _)| self.course.navigation.course().follows(path));
+                found.and_then(|(_, value)| self.course.navigation.take_resource(value))
+            } else {
+                Heard::read(&update).and_then(|said| self.course.navigation.hear(&said, &facts, now))
+            };
+            if let Some(changed) = changed {
+                self.course_changed(changed);
+            }
+        }
+    }
+
+    /// Tells of a change of the course, and keeps it.
+    pub(super) fn course_changed(&mut self, changed: Changed) {
+        self.tell_course(changed);
+        self.course.position_at = None;
+        self.course.derive_at = Some(self.hal.clock.now());
+        // What a plotter says is told by it again.
+        if !self.course.navigation.is_plotters() {
+            self.keep_course();
+        }
+    }
+
+    /// Keeps the course durably.
+    pub(super) fn keep_course(&mut self) {
+        let text = self.course.navigation.json();
+        let kept =
+            key().and_then(|key| self.hal.storage.replace(&key, text.as_bytes()).map_err(|error| format!("{error}")));
+        if let Err(clause) = kept {
+            log::warn!("{FILE}: {clause}; the course is lost at the next start");
+        }
+    }
+
+    fn tell_course(&mut self, changed: Changed) {
+        if let Some(text) = v1_delta(self.course.navigation.course(), changed) {
+            self.publish_course(&text, DeltaVersion::V1);
+        }
+        let text = v2_delta(&self.course.navigation, changed);
+        self.publish_course(&text, DeltaVersion::V2);
+        let is_set = self.course.navigation.course().next_point.is_some();
+        self.course.retell_at = is_set.then(|| self.hal.clock.now() + RETELL_EVERY);
+    }
+
+    fn publish_course(&mut self, text: &str, version: DeltaVersion) {
+        let stamp = Stamp { source_ref: API_SOURCE, self_context: &self.setup.self_context, now: self.wall() };
+        match Delta::parse(text, &stamp) {
+            Ok(delta) => self.take_in(Arc::new(delta.with_version(version)), 0),
+            Err(error) => log::warn!("clients are not told of the course: {error}"),
+        }
+    }
+
+    /// Tells the course again when that is due.
+    fn retell(&mut self, now: Instant) {
+        let is_set = self.course.navigation.course().next_point.is_some();
+        if is_set && self.course.retell_at.is_none_or(|at| at <= now) {
+            let text = v2_delta(&self.course.navigation, Changed::All);
+            self.publish_course(&text, DeltaVersion::V2);
+            self.course.retell_at = Some(now + RETELL_EVERY);
+        }
+    }
+
+    /// Calculates and tells what follows from the course, once a second where the position is another one.
+    fn derive(&mut self, now: Instant) {
+        let course = self.course.navigation.course();
+        if course.next_point.is_none() || course.previous_point.is_none() {
+            self.course.derive_at = None;
+            if self.course.derived.take().is_some() {
+                self.tell_derived();
+            }
+            return;
+        }
+        if self.course.derive_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.course.derive_at = Some(now + DERIVE_EVERY);
+        let at = self.model.told_at(&["vessels", "self", "navigation", "position"]);
+        if at.is_some() && at == self.course.position_at {
+            return;
+        }
+        let Some(position) = self.own_position() else { return };
+        let motion = Motion {
+            position,
+            course_true: self.own_number("navigation.courseOverGroundTrue.value"),
+            speed: self.own_number("navigation.speedOverGround.value"),
+            variation: self.own_number("navigation.magneticVariation.value"),
+            now: self.wall(),
+        };
+        self.course.position_at = at;
+        self.course.derived = Derived::of(self.course.navigation.course(), &motion, self.course.options.line);
+        self.tell_derived();
+    }
+
+    /// Tells what follows, or that nothing does any more.
+    fn tell_derived(&mut self) {
+        let (derived, line) = (self.course.derived, self.course.options.line);
+        self.publish_course(&derived_delta(derived.as_ref(), line), DeltaVersion::V2);
+        // A plotter tells of these paths itself.
+        if !self.course.navigation.is_plotters() {
+            self.publish_course(&derived_v1_delta(derived.as_ref(), line), DeltaVersion::V1);
+        }
+        let circle = self.course.navigation.course().arrival_circle;
+        let stand =
+            [derived.is_some_and(|derived| derived.has_arrived), derived.is_some_and(|derived| derived.has_passed)];
+        let distance = derived.map_or(0.0, |derived| derived.distance);
+        let messages = [
+            format!("arrival circle entered: {distance:.0} m to go, radius {circle:.0} m"),
+            "the perpendicular at the next point has been passed".into(),
+        ];
+        for (at, (path, message)) in ALARMS.iter().zip(&messages).enumerate() {
+            let is_enabled = self.course.options.raises.get(at).is_some_and(|raises| *raises);
+            let stands = is_enabled && stand.get(at).is_some_and(|stands| *stands);
+            if let Some(raised) = self.course.raised.get_mut(at).filter(|raised| **raised != stands) {
+                *raised = stands;
+                self.raise_course_alarm(path, stands.then_some(message));
+            }
+        }
+    }
+
+    /// Raises an alarm, or takes it back.
+    fn raise_course_alarm(&mut self, path: &str, message: Option<&String>) {
+        let value = message.map_or_else(
+            || "null".into(),
+            |message| {
+                json::object(|value| {
+                    value.text("state", "alert").list("method", |method| {
+                        if self.course.options.has_sound {
+                            method.text("sound");
+                        }
+                        method.text("visual");
+                    });
+                    value.text("message", message);
+                })
+            },
+        );
+        let stamp = Stamp { source_ref: PROVIDER_SOURCE, self_context: &self.setup.self_context, now: self.wall() };
+        match Delta::of_value("", path, &value, &stamp) {
+            Ok(delta) => self.take_in(Arc::new(delta), 0),
+            Err(error) => log::warn!("{path}: {error}"),
+        }
+    }
+}
