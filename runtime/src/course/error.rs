@@ -41,10 +41,10 @@ impl fmt::Display for CourseError {
             Self::NoTarget => f.write_str("Destination not provided!"),
             Self::Position => f.write_str("Error: position is not valid"),
             Self::Href => f.write_str("Invalid href!"),
-            Self::NoWaypoint => f.write_str("Error retrieving and validating the waypoint: nobody has it"),
+            Self::NoWaypoint => f.write_str("Error retrieving and validating the waypoint"),
             Self::WaypointCoordinates => f.write_str("Invalid waypoint coordinate data!"),
             Self::NoRouteNamed => f.write_str("Route information not supplied!"),
-            Self::NoRoute => f.write_str("** Could not retrieve route information: nobody has the route"),
+            Self::NoRoute => f.write_str("** Could not retrieve route information"),
             Self::RouteCoordinates => f.write_str("Invalid route coordinate data!"),
             Self::RouteTooLong => {
                 write!(f, "Invalid route coordinate data! A route has at most {} points", super::ROUTE_POINTS_MAX)

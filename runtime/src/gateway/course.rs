@@ -75,8 +75,8 @@ pub(super) struct CourseKeeper {
     heard: Queue<Arc<Delta>>,
     /// What was told last; `None` where nothing follows.
     pub derived: Option<Derived>,
-    /// Time of the position from which that follows.
-    position_at: Option<UnixMillis>,
+    /// The position from which that follows, and its time.
+    followed_from: Option<(UnixMillis, Position)>,
     derive_at: Option<Instant>,
     retell_at: Option<Instant>,
     /// Which of [`ALARMS`] stand.
@@ -104,7 +104,7 @@ impl CourseKeeper {
             options: Options::load(storage),
             heard: Queue::new(HEARD_MAX, HEARD_BYTES_MAX),
             derived: None,
-            position_at: None,
+            followed_from: None,
             derive_at: None,
             retell_at: None,
             raised: [false; 2],
@@ -187,7 +187,7 @@ impl Gateway {
     /// Tells of a change of the course, and keeps it.
     pub(super) fn course_changed(&mut self, changed: Changed) {
         self.tell_course(changed);
-        self.course.position_at = None;
+        self.course.followed_from = None;
         self.course.derive_at = Some(self.hal.clock.now());
         // What a plotter says is told by it again.
         if !self.course.navigation.is_plotters() {
@@ -247,11 +247,12 @@ impl Gateway {
             return;
         }
         self.course.derive_at = Some(now + DERIVE_EVERY);
+        let Some(position) = self.own_position() else { return };
         let at = self.model.told_at(&["vessels", "self", "navigation", "position"]);
-        if at.is_some() && at == self.course.position_at {
+        let from = at.map(|at| (at, position));
+        if from.is_some() && from == self.course.followed_from {
             return;
         }
-        let Some(position) = self.own_position() else { return };
         let motion = Motion {
             position,
             course_true: self.own_number("navigation.courseOverGroundTrue.value"),
@@ -259,7 +260,7 @@ impl Gateway {
             variation: self.own_number("navigation.magneticVariation.value"),
             now: self.wall(),
         };
-        self.course.position_at = at;
+        self.course.followed_from = from;
         self.course.derived = Derived::of(self.course.navigation.course(), &motion, self.course.options.line);
         self.tell_derived();
     }

@@ -1,6 +1,7 @@
 //! `/signalk/v2/api/vessels/self/navigation/course`: the Course API, version 2 (Signal K Server 2.32 `dist/api/course`).
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -91,7 +92,9 @@ impl Gateway {
 
     /// Does what a client orders, once the resource that it needs is there.
     fn order(&mut self, order: Order, exchange: ExchangeId) -> Option<Response> {
-        let Some(href) = self.course.navigation.course().needs(&order) else { return Some(self.obey(&order, None)) };
+        let Some(href) = self.course.navigation.course().needs(&order) else {
+            return Some(answered(self.obey(&order, None)));
+        };
         let providers = Providers { registry: &self.plugins.registry, defaults: &self.clients.defaults, new_id: "" };
         let (kind, id) = (String::from(href.kind()), String::from(href.id()));
         let step = providers::find_resource(&kind, &id, &providers, move |found| {
@@ -106,21 +109,27 @@ impl Gateway {
         if self.course.navigation.course().needs(order).as_ref() != Some(href) {
             return refused(&CourseError::Invalid);
         }
-        self.obey(order, found)
+        match self.obey(order, found) {
+            Err(CourseError::NoRoute) => {
+                failed(400, &format!("** Could not retrieve route information for {}", href.text()))
+            }
+            Err(CourseError::NoWaypoint) => failed(400, &format!("Error retrieving and validating {}", href.text())),
+            obeyed => answered(obeyed),
+        }
     }
 
-    fn obey(&mut self, order: &Order, resource: Option<&str>) -> Response {
+    fn obey(&mut self, order: &Order, resource: Option<&str>) -> Result<(), CourseError> {
         let time = self.wall().text();
         let now = Some(&*time).filter(|time| !time.is_empty());
         let facts = Facts { vessel: self.own_position(), now, resource };
-        match self.course.navigation.obey(order, &facts) {
-            Ok(changed) => {
-                self.course_changed(changed);
-                done()
-            }
-            Err(error) => refused(&error),
-        }
+        let changed = self.course.navigation.obey(order, &facts)?;
+        self.course_changed(changed);
+        Ok(())
     }
+}
+
+fn answered(obeyed: Result<(), CourseError>) -> Response {
+    obeyed.map_or_else(|error| refused(&error), |()| done())
 }
 
 fn done() -> Response {
