@@ -54,4 +54,6 @@ pub mod sorted;
 #[cfg(any(test, feature = "stores"))]
 pub mod stores;
 pub mod time;
+#[cfg(any(test, feature = "tracks"))]
+pub mod tracks;
 pub mod vfs;

@@ -94,6 +94,10 @@ impl Gateway {
         }
         match route {
             Route::Signalk(below) => {
+                #[cfg(any(test, feature = "tracks"))]
+                if let Some(tracks) = self.tracks_below(below, request) {
+                    return Some(tracks);
+                }
                 self.data(request, route).map_or_else(|| self.signalk(below, request, exchange), Some)
             }
             Route::Admin(address) => {

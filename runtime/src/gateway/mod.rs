@@ -35,6 +35,8 @@ mod status;
 #[cfg(any(test, feature = "stores"))]
 mod stores_http;
 mod streams;
+#[cfg(any(test, feature = "tracks"))]
+mod tracks;
 mod users_http;
 
 use alloc::string::String;
@@ -139,6 +141,8 @@ pub struct Gateway {
     outputs: outputs::Outputs,
     #[cfg(any(test, feature = "course"))]
     course: course::CourseKeeper,
+    #[cfg(any(test, feature = "tracks"))]
+    tracks: tracks::TrackKeeper,
 }
 
 impl Gateway {
@@ -163,6 +167,8 @@ impl Gateway {
             outputs: None,
             #[cfg(any(test, feature = "course"))]
             course,
+            #[cfg(any(test, feature = "tracks"))]
+            tracks: tracks::TrackKeeper::load(&mut *hal.storage),
             setup,
             hal,
         }
@@ -187,6 +193,10 @@ impl Gateway {
         let held = self.drive_streams(now);
         #[cfg(any(test, feature = "course"))]
         self.drive_course(now, &mut wake);
+        #[cfg(any(test, feature = "tracks"))]
+        let points = self.drive_tracks(now);
+        #[cfg(not(any(test, feature = "tracks")))]
+        let points = None;
         let (registry, mut world) = self.lend();
         let turn = registry.turn(&mut world);
         self.publish_emitted(now);
@@ -198,7 +208,10 @@ impl Gateway {
         wake.busy |= turn.busy;
         let events = self.clients.send_server_events(&self.plugins.registry, self.wall(), now);
         let streams = self.clients.streams.due();
-        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams, held].into_iter().flatten().min();
+        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams, held, points]
+            .into_iter()
+            .flatten()
+            .min();
         wake
     }
 

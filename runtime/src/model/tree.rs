@@ -118,6 +118,19 @@ impl Model {
         Some((degrees("latitude")?, degrees("longitude")?))
     }
 
+    /// Returns where a context is, as [`position_of`](Self::position_of) does, and since when.
+    #[must_use]
+    pub fn place_and_time(&self, context: &str) -> Option<((f64, f64), UnixMillis)> {
+        let Some(Node::Leaf(leaf)) = self.context(context)?.node("navigation.position") else { return None };
+        Some((self.position_of(context)?, leaf.latest()?.time().millis()?))
+    }
+
+    /// Visits the contexts beside the own vessel that can move: vessels and aircraft.
+    pub fn moving_contexts(&self) -> impl Iterator<Item = &str> {
+        let moves = |context: &&str| context.starts_with("vessels.") || context.starts_with("aircraft.");
+        self.foreign.keys().map(|context| &**context).filter(moves)
+    }
+
     /// Returns the meta that was sent for a path of the own vessel.
     pub(super) fn own_meta(&self, path: &str) -> Option<&str> {
         match self.own.node(path)? {

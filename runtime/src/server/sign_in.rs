@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Response;
-use super::url::decode_query;
+use super::url::parameter;
 use crate::http::Request;
 
 /// Bytes of an address to go to afterwards.
@@ -36,17 +36,13 @@ pub(crate) fn wants_page(request: &Request) -> bool {
 
 /// Returns what a browser is shown that asks for `/login`, with `?code=` of the link a button instead of a password.
 pub(crate) fn of(request: &Request) -> Response {
-    let parameter = |name: &str| {
-        let mut pairs = request.query().split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decode_query(value)).map(|value| value.into_owned())
-    };
-    match parameter("code") {
+    match parameter(request.query(), "code") {
         Some(code) => {
             // A preview of the link must not use it up, so it takes a press of a button.
             let fields = format!("<input type=\"hidden\" name=\"code\" value=\"{}\">", escaped(&code));
             whole(200, "", &fields, "/")
         }
-        None => page(200, "", &destination(parameter("destination"))),
+        None => page(200, "", &destination(parameter(request.query(), "destination"))),
     }
 }
 

@@ -16,6 +16,12 @@ pub fn decode_all<'t>(segments: &[&'t str]) -> Option<Vec<Cow<'t, str>>> {
     segments.iter().map(|segment| decode(segment)).collect()
 }
 
+/// Returns a parameter of a query, decoded; of several with the name the first.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decode_query(value)).map(Cow::into_owned)
+}
+
 /// Decodes a query component, where `+` is a blank too.
 pub(super) fn decode_query(text: &str) -> Option<Cow<'_, str>> {
     decode_with(text, true)
