@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Gateway, Wake};
@@ -27,8 +28,6 @@ const OPTIONS_FILE: &str = "plugin-config-data/course-provider.json";
 
 /// Time between two calculations.
 const DERIVE_EVERY: Duration = Duration::from_secs(1);
-/// Time after which the course is told again, to clients that came since: deltas of version 2 are in no model.
-const RETELL_EVERY: Duration = Duration::from_secs(30);
 /// Deltas of plotters and resources that wait for the next poll, and their bytes; the oldest gives way.
 const HEARD_MAX: u16 = 32;
 const HEARD_BYTES_MAX: u32 = 256 * 1024;
@@ -78,7 +77,6 @@ pub(super) struct CourseKeeper {
     /// The position from which that follows, and its time.
     followed_from: Option<(UnixMillis, Position)>,
     derive_at: Option<Instant>,
-    retell_at: Option<Instant>,
     /// Which of [`ALARMS`] stand.
     raised: [bool; 2],
 }
@@ -90,13 +88,13 @@ impl CourseKeeper {
             log::warn!("{FILE}: {clause}; no course is set");
             Navigation::default()
         });
-        if navigation.course().next_point.is_some()
-            && let Some(text) = v1_delta(navigation.course(), Changed::All)
-        {
+        if navigation.course().next_point.is_some() {
             let now = wall.unwrap_or(UnixMillis::UNKNOWN);
-            let stamp = Stamp { source_ref: API_SOURCE, self_context: model.self_context(), now };
-            if let Ok(delta) = Delta::parse(&text, &stamp) {
-                drop(model.take_in(Arc::new(delta)));
+            for text in told(&navigation, Changed::All) {
+                let stamp = Stamp { source_ref: API_SOURCE, self_context: model.self_context(), now };
+                if let Ok(delta) = Delta::parse(&text, &stamp) {
+                    drop(model.take_in(Arc::new(delta)));
+                }
             }
         }
         Self {
@@ -106,7 +104,6 @@ impl CourseKeeper {
             derived: None,
             followed_from: None,
             derive_at: None,
-            retell_at: None,
             raised: [false; 2],
         }
     }
@@ -124,6 +121,12 @@ impl CourseKeeper {
             self.heard.push(Arc::clone(delta), delta.text_bytes_max());
         }
     }
+}
+
+/// Returns the deltas that tell of a change. They are kept in the model, those of version 2 too: Signal K Server 2.32
+/// shows them below `/signalk/v1/api`, and tells them to clients that come later.
+fn told(navigation: &Navigation, changed: Changed) -> Vec<String> {
+    v1_delta(navigation.course(), changed).into_iter().chain([v2_delta(navigation, changed)]).collect()
 }
 
 fn key() -> Result<Key, String> {
@@ -159,10 +162,8 @@ impl Gateway {
             log::info!("the plotter that set the course is not heard any more; it is cleared");
             self.course_changed(changed);
         }
-        self.retell(now);
         self.derive(now);
-        let course = &self.course;
-        let due = [course.navigation.deadline(), course.derive_at, course.retell_at];
+        let due = [self.course.navigation.deadline(), self.course.derive_at];
         wake.at = due.into_iter().chain([wake.at]).flatten().min();
     }
 
@@ -186,7 +187,9 @@ impl Gateway {
 
     /// Tells of a change of the course, and keeps it.
     pub(super) fn course_changed(&mut self, changed: Changed) {
-        self.tell_course(changed);
+        for text in told(&self.course.navigation, changed) {
+            self.publish_course(&text);
+        }
         self.course.followed_from = None;
         self.course.derive_at = Some(self.hal.clock.now());
         // What a plotter says is told by it again.
@@ -205,31 +208,11 @@ impl Gateway {
         }
     }
 
-    fn tell_course(&mut self, changed: Changed) {
-        if let Some(text) = v1_delta(self.course.navigation.course(), changed) {
-            self.publish_course(&text, DeltaVersion::V1);
-        }
-        let text = v2_delta(&self.course.navigation, changed);
-        self.publish_course(&text, DeltaVersion::V2);
-        let is_set = self.course.navigation.course().next_point.is_some();
-        self.course.retell_at = is_set.then(|| self.hal.clock.now() + RETELL_EVERY);
-    }
-
-    fn publish_course(&mut self, text: &str, version: DeltaVersion) {
+    fn publish_course(&mut self, text: &str) {
         let stamp = Stamp { source_ref: API_SOURCE, self_context: &self.setup.self_context, now: self.wall() };
         match Delta::parse(text, &stamp) {
-            Ok(delta) => self.take_in(Arc::new(delta.with_version(version)), 0),
+            Ok(delta) => self.take_in(Arc::new(delta), 0),
             Err(error) => log::warn!("clients are not told of the course: {error}"),
-        }
-    }
-
-    /// Tells the course again when that is due.
-    fn retell(&mut self, now: Instant) {
-        let is_set = self.course.navigation.course().next_point.is_some();
-        if is_set && self.course.retell_at.is_none_or(|at| at <= now) {
-            let text = v2_delta(&self.course.navigation, Changed::All);
-            self.publish_course(&text, DeltaVersion::V2);
-            self.course.retell_at = Some(now + RETELL_EVERY);
         }
     }
 
@@ -268,10 +251,10 @@ impl Gateway {
     /// Tells what follows, or that nothing does any more.
     fn tell_derived(&mut self) {
         let (derived, line) = (self.course.derived, self.course.options.line);
-        self.publish_course(&derived_delta(derived.as_ref(), line), DeltaVersion::V2);
+        self.publish_course(&derived_delta(derived.as_ref(), line));
         // A plotter tells of these paths itself.
         if !self.course.navigation.is_plotters() {
-            self.publish_course(&derived_v1_delta(derived.as_ref(), line), DeltaVersion::V1);
+            self.publish_course(&derived_v1_delta(derived.as_ref(), line));
         }
         let circle = self.course.navigation.course().arrival_circle;
         let stand =
@@ -293,20 +276,18 @@ impl Gateway {
 
     /// Raises an alarm, or takes it back.
     fn raise_course_alarm(&mut self, path: &str, message: Option<&String>) {
-        let value = message.map_or_else(
-            || "null".into(),
-            |message| {
-                json::object(|value| {
-                    value.text("state", "alert").list("method", |method| {
-                        if self.course.options.has_sound {
-                            method.text("sound");
-                        }
-                        method.text("visual");
-                    });
-                    value.text("message", message);
-                })
-            },
-        );
+        // Taken back it is normal and has no method, as Signal K Server 2.32 makes of `null`.
+        let value = json::object(|value| {
+            value.text("state", if message.is_some() { "alert" } else { "normal" }).list("method", |method| {
+                if message.is_some() && self.course.options.has_sound {
+                    method.text("sound");
+                }
+                if message.is_some() {
+                    method.text("visual");
+                }
+            });
+            value.text("message", message.map_or("", String::as_str));
+        });
         let stamp = Stamp { source_ref: PROVIDER_SOURCE, self_context: &self.setup.self_context, now: self.wall() };
         match Delta::of_value("", path, &value, &stamp) {
             Ok(delta) => self.take_in(Arc::new(delta), 0),
