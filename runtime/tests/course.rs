@@ -74,7 +74,7 @@ fn heard(boat: &mut Boat, stream: StreamId) -> String {
     let mut told = String::new();
     boat.settle();
     while let StreamOut::Text(text) = boat.gateway.stream_next(stream) {
-        told.push_str(&text.to_string());
+        told.push_str(&text);
         told.push('\n');
     }
     told
@@ -244,6 +244,14 @@ fn the_options_of_the_plugin_that_derives_elsewhere_are_obeyed() {
     assert!(told.contains("perpendicularPassed") && told.contains(r#"["sound","visual"]"#), "{told}");
     assert!(!told.contains("arrivalCircleEntered") && told.contains("courseRhumbline.crossTrackError"), "{told}");
     assert_eq!(at(&mut boat, "/calcValues", "calcMethod"), "\"Rhumbline\"");
+}
+
+#[test]
+fn a_signal_k_folder_that_keeps_plotters_out_is_obeyed() {
+    let mut storage = SimStorage::new();
+    storage.replace(&Key::parse("settings.json").unwrap(), br#"{"courseApi":{"apiOnly":true}}"#).unwrap();
+    let mut boat = Boat::with_storage(storage);
+    assert_eq!(get(&mut boat, "/_config"), r#"{"apiOnly":true}"#);
 }
 
 #[test]

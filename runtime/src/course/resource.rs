@@ -1,6 +1,5 @@
 //! What a course is made of: routes and waypoints, resources of Signal K that are named by an `href`.
 
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -190,7 +189,7 @@ fn names(meta: &str) -> Option<Vec<Option<String>>> {
 }
 
 /// Returns as much of a text as is kept.
-pub(super) fn cut(text: &Cow<'_, str>) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.get(..text.floor_char_boundary(NAME_BYTES_MAX)).unwrap_or_default().into()
 }
 

@@ -6,6 +6,7 @@ use alloc::string::String;
 use super::derived::{Arrival, Derived};
 use super::{Changed, Course, Line, Navigation, Point};
 use crate::json::{self, List, Object};
+use crate::time::UnixMillis;
 
 /// `$source` of what clients order (Signal K Server 2.32 `API_CMD_SRC`).
 pub const API_SOURCE: &str = "courseApi";
@@ -46,8 +47,11 @@ impl Line {
     }
 }
 
-/// Returns a delta with one update for each list of values.
-fn delta<const N: usize>(updates: [(&str, &mut dyn FnMut(&mut List<'_>)); N]) -> String {
+/// Gives the values of an update.
+type Fill<'f> = &'f mut dyn FnMut(&mut List<'_>);
+
+/// Returns a delta with one update for each `$source`.
+fn delta<const N: usize>(updates: [(&str, Fill<'_>); N]) -> String {
     json::object(|out| {
         out.list("updates", |list| {
             for (source, fill) in updates {
@@ -156,7 +160,7 @@ fn to_go_json(arrival: Option<Arrival>) -> String {
 }
 
 fn time_json(arrival: Option<Arrival>) -> String {
-    text_json(arrival.and_then(|arrival| arrival.at).map(|at| at.text()).as_deref())
+    text_json(arrival.and_then(|arrival| arrival.at).map(UnixMillis::text).as_deref())
 }
 
 impl Derived {
@@ -246,7 +250,6 @@ mod tests {
     use super::*;
     use crate::course::{Facts, Motion, Order, Position};
     use crate::delta::{Delta, Stamp};
-    use crate::time::UnixMillis;
     use std::vec::Vec;
 
     const ROUTE: &str = r#"{"name":"Round","feature":{"geometry":{"coordinates":[[10,54.1],[10,54.2]]}}}"#;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Gateway, Wake};
-use crate::config::{FILE_BYTES_MAX, read_object};
+use crate::config::{FILE_BYTES_MAX, SETTINGS_FILE, read_object};
 use crate::course::{
     API_SOURCE, Changed, Derived, Facts, Heard, Line, Motion, Navigation, PROVIDER_SOURCE, Position, concerns,
     derived_delta, derived_v1_delta, v1_delta, v2_delta,
@@ -136,11 +136,22 @@ fn key() -> Result<Key, String> {
 fn read(storage: &mut dyn Storage) -> Result<Navigation, String> {
     let bytes = match storage.read_all(&key()?, COURSE_BYTES_MAX) {
         Ok(bytes) => bytes,
-        Err(StorageError::NotFound) => return Ok(Navigation::default()),
+        Err(StorageError::NotFound) => return Ok(as_set_up(storage)),
         Err(error) => return Err(format!("{error}")),
     };
     let text = core::str::from_utf8(&bytes).ok().and_then(|text| json::compact(text).ok());
     text.and_then(|text| Navigation::read(&text)).ok_or_else(|| "it is damaged".into())
+}
+
+/// Returns no course, and what `courseApi.apiOnly` of a Signal K folder's `settings.json` says.
+fn as_set_up(storage: &mut dyn Storage) -> Navigation {
+    // A damaged file was told of by who reads it first.
+    let settings = read_object(storage, SETTINGS_FILE, FILE_BYTES_MAX).ok().flatten();
+    let api_only =
+        settings.as_deref().and_then(|settings| json::member(json::member(settings, "courseApi")?, "apiOnly"));
+    let mut navigation = Navigation::default();
+    navigation.set_api_only(api_only == Some("true"));
+    navigation
 }
 
 impl Gateway {
