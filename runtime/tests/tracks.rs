@@ -3,6 +3,8 @@
 mod boat;
 mod guests;
 
+use std::time::Duration;
+
 use boat::Boat;
 use serde_json::{Value, json};
 use skiff_runtime::hal::sim::SimStorage;
@@ -61,6 +63,7 @@ fn a_point_a_minute_is_kept_and_told_by_place_and_by_time() {
     // A gateway that stops keeps the own one.
     boat.gateway.stop();
     let mut again = Boat::with_storage(storage);
+    again.clock.advance(Duration::from_secs(300));
     assert_eq!(get(&mut again, "/signalk/v1/api/self/track").1, own);
 }
 
