@@ -5,6 +5,7 @@
 // Only `hal::tap` allows it, for one ioctl.
 #![deny(unsafe_code)]
 
+pub mod announce;
 pub mod author;
 pub mod bench;
 pub mod carrier;

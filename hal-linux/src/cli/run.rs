@@ -20,6 +20,7 @@ use skiff_runtime::server::NewToken;
 use super::exit::{self, Failure};
 use super::sign_in;
 use super::talk::{self, KeptLog};
+use crate::announce::reach;
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
@@ -272,7 +273,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
-    greet(url.as_deref(), token.as_ref().map(NewToken::as_str), home.as_deref());
+    greet(url.as_deref(), &others(args, web.address()), token.as_ref().map(NewToken::as_str), home.as_deref());
     if let (Some(url), Some(_), Some(_)) = (&url, &token, &home) {
         show_link(&mut gateway, url);
     }
@@ -392,7 +393,7 @@ fn boot(args: &Args, limits: Limits) -> Boot {
         strict: args.strict,
         bus: if args.node { BusPart::Node } else { BusPart::AsConfigured },
         self_context: args.sample.then(|| SAMPLE_SELF_CONTEXT.to_owned()),
-        names: vec![rustix::system::uname().nodename().to_string_lossy().into_owned()],
+        names: vec![reach::host_name()],
         allow_anyone: args.allow_anyone,
         guests_read: args.guests,
         stored: Enabled::FromConfig,
@@ -445,12 +446,25 @@ fn url(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
+/// Returns the URLs under which other machines reach the web server.
+fn others(args: &Args, address: Option<SocketAddr>) -> Vec<String> {
+    let Some(listen) = address.filter(|address| args.net == Net::Host && !address.ip().is_loopback()) else {
+        return Vec::new();
+    };
+    let own = reach::addresses().unwrap_or_else(|error| {
+        log::warn!("the addresses of this machine cannot be read: {error}");
+        Vec::new()
+    });
+    reach::urls("http", listen, &own, reach::local_name(&reach::host_name()).as_deref())
+}
+
 /// Shows URL and token; also with `-q`, since the token is shown only once.
-fn greet(url: Option<&str>, token: Option<&str>, folder: Option<&Path>) {
+fn greet(url: Option<&str>, others: &[String], token: Option<&str>, folder: Option<&Path>) {
     match url {
         Some(url) => talk::say(&format!("Skiff listens on {url}")),
         None => talk::say("Skiff asks the network for an address; it is told when it is there"),
     }
+    others.iter().for_each(|url| talk::say(&format!("from other machines: {url}")));
     if let (None, Some(url)) = (folder, url) {
         talk::say(&format!("try: curl {url}/signalk/v1/api/vessels/self/environment/wind/speedTrue"));
     }
