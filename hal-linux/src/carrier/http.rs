@@ -16,7 +16,7 @@ use tokio::sync::{SemaphorePermit, oneshot};
 
 use super::places::Place;
 use super::webapps::FileRequest;
-use super::{Answer, BODY_UNIT_BYTES, CarrierEvent, Shared, stream};
+use super::{Answer, BODY_UNIT_BYTES, CarrierEvent, Shared, compress, stream};
 
 /// Bytes of a body that is too long that are read and thrown away.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -27,7 +27,9 @@ pub(super) fn service(shared: Arc<Shared>, place: Arc<Place>, peer: IpAddr) -> R
         let (shared, place) = (Arc::clone(&shared), Arc::clone(&place));
         async move {
             place.asks();
+            let asked = compress::Asked::of(&request);
             let response = exchange(&shared, peer, request).await;
+            let response = compress::in_form(asked, &shared.compressing, response).await;
             place.rests(Instant::now());
             response
         }

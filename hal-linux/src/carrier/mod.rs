@@ -5,6 +5,7 @@
 //! more than their share: connections, header and body sizes, times.
 
 mod beneath;
+mod compress;
 mod http;
 mod places;
 mod stream;
@@ -125,6 +126,8 @@ struct Shared {
     exchanges: Semaphore,
     /// Room for bodies, in units of [`BODY_UNIT_BYTES`].
     bodies: Semaphore,
+    /// Room for answers that are compressed.
+    compressing: Arc<Semaphore>,
     places: Arc<Places>,
     /// The listener's address is a loopback address.
     local: bool,
@@ -159,6 +162,7 @@ impl Carrier {
             limits,
             exchanges: Semaphore::new(limits.exchanges_max),
             bodies: Semaphore::new(BODIES_BYTES_MAX / BODY_UNIT_BYTES),
+            compressing: Arc::new(Semaphore::new(compress::AT_A_TIME_MAX)),
             places: Places::new(limits.exchanges_max.saturating_add(limits.streams_max)),
             local: address.ip().is_loopback(),
             next_stream: std::sync::atomic::AtomicU64::new(1),
