@@ -57,6 +57,12 @@ pub fn local_name(host: &str) -> Option<String> {
     (is_label && label != "localhost").then(|| format!("{label}.local"))
 }
 
+/// Returns the name under which this machine is announced.
+#[must_use]
+pub fn own_name() -> String {
+    local_name(&host_name()).unwrap_or_else(|| "skiff.local".to_owned())
+}
+
 /// Returns the host name of this machine.
 #[must_use]
 pub fn host_name() -> String {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
+use skiff_runtime::config::{SAMPLE_SELF_CONTEXT, Settings};
 use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Storage};
@@ -20,7 +20,8 @@ use skiff_runtime::server::NewToken;
 use super::exit::{self, Failure};
 use super::sign_in;
 use super::talk::{self, KeptLog};
-use crate::announce::reach;
+use crate::announce::service::{self, Offer};
+use crate::announce::{self, Announced, Announcer, reach};
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
@@ -135,6 +136,14 @@ pub struct Args {
     #[arg(long, value_name = "none|read", value_parser = parse_guests)]
     guests: Option<bool>,
 
+    /// Do not tell the network of the gateway [default: told by multicast DNS off loopback, unless skiff.mdns of
+    /// settings.json is false]
+    ///
+    /// Phones, displays, sensors and autopilots find the gateway by what it tells, its name and the vessel's; nobody gets
+    /// more of it than before.
+    #[arg(long)]
+    no_mdns: bool,
+
     /// Ask nobody for a token: anyone who reaches the port can change everything
     #[arg(long)]
     allow_anyone: bool,
@@ -198,6 +207,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
     let kept = Box::new(KeptLog::begin(clock));
+    let is_announced = is_announced(args, home.as_deref())?;
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
@@ -273,14 +283,30 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let url = web.address().map(url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
-    greet(url.as_deref(), &others(args, web.address()), token.as_ref().map(NewToken::as_str), home.as_deref());
+    let others = others(args, web.address(), is_announced);
+    greet(url.as_deref(), &others, token.as_ref().map(NewToken::as_str), home.as_deref());
     if let (Some(url), Some(_), Some(_)) = (&url, &token, &home) {
         show_link(&mut gateway, url);
     }
+    let announcer = home.as_deref().zip(web.address()).filter(|_| is_announced);
+    let announcer = announcer.and_then(|(folder, listen)| announce(&gateway, folder, listen));
     let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
     let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
-    let mut driver =
-        Driver { gateway, clock, inputs, feed_events, web, waker, waiters, stop, printer, files, keeper, outputs };
+    let mut driver = Driver {
+        gateway,
+        clock,
+        inputs,
+        feed_events,
+        web,
+        waker,
+        waiters,
+        stop,
+        printer,
+        files,
+        keeper,
+        outputs,
+        announcer,
+    };
     driver.run();
     // The address goes before the port does.
     drop(marker);
@@ -446,8 +472,38 @@ fn url(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
+/// Tells whether other machines are told of the gateway.
+fn is_announced(args: &Args, home: Option<&Path>) -> Result<bool, Failure> {
+    let Some(folder) = home else { return Ok(false) };
+    let wanted = announce::is_on(folder).map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
+    Ok(wanted && !args.no_mdns && args.net == Net::Host && !args.listen.ip().to_canonical().is_loopback())
+}
+
+/// Begins to tell other machines of the gateway; it runs on where that cannot be.
+fn announce(gateway: &Gateway, folder: &Path, listen: SocketAddr) -> Option<Announcer> {
+    let vessel = Settings::load(&mut Folder::new(folder)).unwrap_or_default().vessel;
+    let host = reach::host_name();
+    let announced = Announced {
+        listen,
+        name: service::name(&vessel, &host),
+        host: reach::own_name(),
+        kinds: Offer::Plain.kinds(),
+        texts: service::texts(env!("CARGO_PKG_VERSION"), gateway.self_context(), &vessel),
+    };
+    match Announcer::start(&announced) {
+        Ok(announcer) => {
+            log::info!("announced on the network as {} ({})", announced.name, announced.host);
+            Some(announcer)
+        }
+        Err(error) => {
+            log::warn!("not announced on the network: {error}; clients need the address");
+            None
+        }
+    }
+}
+
 /// Returns the URLs under which other machines reach the web server.
-fn others(args: &Args, address: Option<SocketAddr>) -> Vec<String> {
+fn others(args: &Args, address: Option<SocketAddr>, is_announced: bool) -> Vec<String> {
     let Some(listen) = address.filter(|address| args.net == Net::Host && !address.ip().is_loopback()) else {
         return Vec::new();
     };
@@ -455,7 +511,8 @@ fn others(args: &Args, address: Option<SocketAddr>) -> Vec<String> {
         log::warn!("the addresses of this machine cannot be read: {error}");
         Vec::new()
     });
-    reach::urls("http", listen, &own, reach::local_name(&reach::host_name()).as_deref())
+    let name = is_announced.then(reach::own_name);
+    reach::urls("http", listen, &own, name.as_deref())
 }
 
 /// Shows URL and token; also with `-q`, since the token is shown only once.

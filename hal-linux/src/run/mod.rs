@@ -19,6 +19,7 @@ use skiff_runtime::plugin::{ExchangeId, Plugin};
 use skiff_runtime::replay::plugin_line;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::announce::Announcer;
 use crate::carrier::{Answer, CarrierEvent, StreamLink, StreamMessage};
 use crate::hal::SystemClock;
 use crate::output::Outputs;
@@ -66,6 +67,8 @@ pub struct Driver {
     pub keeper: Option<Keeper>,
     /// What goes out beside the web server.
     pub outputs: Outputs,
+    /// Who tells the network of the gateway.
+    pub announcer: Option<Announcer>,
 }
 
 /// Clients that wait for something.
@@ -129,6 +132,9 @@ impl Driver {
         }
         if let Some(keeper) = &self.keeper {
             keeper.drive(&mut self.gateway);
+        }
+        if let Some(announcer) = &mut self.announcer {
+            announcer.tell();
         }
         events || records
     }
@@ -268,6 +274,8 @@ impl Driver {
     /// Stops the plugins and answers what is still open.
     fn shut_down(&mut self, clients: &mut Clients) {
         log::info!("stopping");
+        // Nobody is to come any more.
+        self.announcer = None;
         self.gateway.stop();
         let deadline = self.clock.now() + STOP_TIMEOUT;
         while !self.gateway.is_stopped() && self.clock.now() < deadline {
