@@ -22,4 +22,5 @@ pub mod packages;
 pub mod run;
 pub mod sample;
 pub mod suggest;
+pub mod tls;
 pub mod wake;

@@ -1,78 +1,22 @@
 //! The gateway on a network of its own: two network namespaces with a cable between them, and a client that knows nothing of
 //! it but multicast DNS. Skipped, loudly, where namespaces may not be made.
 
+mod netns;
 mod support;
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::AsFd;
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mdns_sd::{Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use netns::{BOAT, Network};
 use skiff_gateway::announce::reach;
 use support::{Gateway, PATIENCE};
 use tempfile::tempdir;
 
-/// Two namespaces, removed when dropped.
-struct Network {
-    boat: String,
-    phone: String,
-}
-
-const BOAT: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
-const PHONE: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
-
-fn ip(arguments: &str) -> bool {
-    Command::new("ip").args(arguments.split(' ')).output().is_ok_and(|output| output.status.success())
-}
-
-impl Network {
-    /// Makes it; `None` where that is not permitted.
-    fn make(name: &str) -> Option<Self> {
-        let id = std::process::id();
-        let network = Self { boat: format!("skiff-{name}-b{id}"), phone: format!("skiff-{name}-p{id}") };
-        let Self { boat, phone } = &network;
-        let is_made = ip(&format!("netns add {boat}"))
-            && ip(&format!("netns add {phone}"))
-            && ip(&format!("link add wlan netns {boat} type veth peer name wlan netns {phone}"))
-            && ip(&format!("-n {phone} address add {PHONE}/24 dev wlan"))
-            && ip(&format!("-n {phone} link set wlan up"))
-            && ip(&format!("-n {boat} link set lo up"));
-        if !is_made {
-            eprintln!("SKIPPED: no network namespace can be made here (ip netns, as root)");
-        }
-        is_made.then_some(network)
-    }
-
-    /// Puts the boat on the network.
-    fn join(&self) {
-        let boat = &self.boat;
-        assert!(ip(&format!("-n {boat} address add {BOAT}/24 dev wlan")) && ip(&format!("-n {boat} link set wlan up")));
-    }
-
-    /// Does something in a namespace: sockets, threads and processes made there stay in it.
-    fn within<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
-        let entered = || {
-            let file = File::open(Path::new("/run/netns").join(namespace)).unwrap();
-            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            work()
-        };
-        std::thread::scope(|scope| scope.spawn(entered).join().unwrap())
-    }
-
-    fn browse(&self) -> ServiceDaemon {
-        Self::within(&self.phone, || ServiceDaemon::new().unwrap())
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        ip(&format!("netns delete {}", self.boat));
-        ip(&format!("netns delete {}", self.phone));
-    }
+fn browser(network: &Network) -> ServiceDaemon {
+    Network::within(&network.phone, || ServiceDaemon::new().unwrap())
 }
 
 fn found(events: &Receiver<ServiceEvent>) -> ResolvedService {
@@ -107,7 +51,7 @@ fn clients_find_the_gateway_when_the_network_comes_and_lose_it_when_it_ends() {
     // Only now: at the start there was loopback alone.
     network.join();
 
-    let browser = network.browse();
+    let browser = browser(&network);
     let mut watched = Vec::new();
     for kind in ["_http._tcp.local.", "_signalk-http._tcp.local.", "_signalk-ws._tcp.local."] {
         let events = browser.browse(kind).unwrap();
@@ -143,7 +87,7 @@ fn a_second_boat_of_the_same_name_gets_another() {
         Network::within(namespace, || Gateway::start_on(home, &["--config", config, "--listen", "0.0.0.0:3000"]))
     };
     let first = start(&network.phone, homes[0].path());
-    let browser = network.browse();
+    let browser = browser(&network);
     let events = browser.browse("_signalk-ws._tcp.local.").unwrap();
     assert_eq!(found(&events).get_fullname(), "Möwe._signalk-ws._tcp.local.");
     let second = start(&network.boat, homes[1].path());

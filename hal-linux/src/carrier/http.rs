@@ -16,19 +16,34 @@ use tokio::sync::{SemaphorePermit, oneshot};
 
 use super::places::Place;
 use super::webapps::FileRequest;
-use super::{Answer, BODY_UNIT_BYTES, CarrierEvent, Shared, compress, stream};
+use super::{Answer, BODY_UNIT_BYTES, CarrierEvent, Shared, compress, plain, stream};
 
 /// Bytes of a body that is too long that are read and thrown away.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Whose connection it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    /// Its address.
+    pub peer: IpAddr,
+    /// It is this machine, by loopback or by its own address.
+    pub is_own: bool,
+    /// It goes through TLS.
+    pub secure: bool,
+}
+
 /// Builds the service of one connection.
-pub(super) fn service(shared: Arc<Shared>, place: Arc<Place>, peer: IpAddr) -> Router {
+pub(super) fn service(shared: Arc<Shared>, place: Arc<Place>, caller: Caller) -> Router {
     Router::new().fallback(move |request: axum::extract::Request| {
         let (shared, place) = (Arc::clone(&shared), Arc::clone(&place));
         async move {
             place.asks();
             let asked = compress::Asked::of(&request);
-            let response = exchange(&shared, peer, request).await;
+            let plain = shared.tls.as_ref().filter(|_| !caller.secure && !caller.is_own);
+            let response = match plain.and_then(|tls| plain::instead(tls, &request)) {
+                Some(instead) => instead,
+                None => exchange(&shared, caller, request).await,
+            };
             let response = compress::in_form(asked, &shared.compressing, response).await;
             place.rests(Instant::now());
             response
@@ -36,7 +51,7 @@ pub(super) fn service(shared: Arc<Shared>, place: Arc<Place>, peer: IpAddr) -> R
     })
 }
 
-async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Request) -> axum::response::Response {
+async fn exchange(shared: &Arc<Shared>, caller: Caller, request: axum::extract::Request) -> axum::response::Response {
     let (mut parts, body) = request.into_parts();
     let wants_stream =
         parts.headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
@@ -46,9 +61,9 @@ async fn exchange(shared: &Arc<Shared>, peer: IpAddr, request: axum::extract::Re
         target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         headers: headers(&parts),
         body: Vec::new(),
-        peer: Some(peer.to_canonical()),
+        peer: Some(caller.peer.to_canonical()),
         local: shared.local,
-        secure: false,
+        secure: caller.secure,
         door: Door::Boat,
     };
     // Its room in the budget is kept until the answer is there.
@@ -210,6 +225,7 @@ fn send(Answer { head: response, body }: Answer) -> axum::response::Response {
     answer
 }
 
-fn refuse(status: u16, clause: &str) -> axum::response::Response {
+/// Refuses a request.
+pub(super) fn refuse(status: u16, clause: &str) -> axum::response::Response {
     respond(Response::error(status, clause))
 }

@@ -6,8 +6,10 @@
 
 mod beneath;
 mod compress;
+mod greeting;
 mod http;
 mod places;
+mod plain;
 mod stream;
 mod webapps;
 
@@ -22,11 +24,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use skiff_runtime::http::{NO_CONNECTION, Request};
 use skiff_runtime::server::{Response, patience};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use crate::tls::Tls;
 use crate::wake::Waker;
-use places::Places;
+use places::{Place, Places};
 
 pub use stream::{StreamLink, StreamMessage};
 pub use webapps::WebApps;
@@ -134,6 +138,8 @@ struct Shared {
     next_stream: std::sync::atomic::AtomicU64,
     /// Files of packages; none in the sample.
     webapps: Option<WebApps>,
+    /// Certificate and key; none serves without TLS.
+    tls: Option<Arc<Tls>>,
 }
 
 impl Carrier {
@@ -146,6 +152,7 @@ impl Carrier {
         limits: CarrierLimits,
         waker: Waker,
         webapps: Option<WebApps>,
+        tls: Option<Arc<Tls>>,
     ) -> io::Result<(Self, mpsc::Receiver<CarrierEvent>)> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
@@ -167,6 +174,7 @@ impl Carrier {
             local: address.ip().is_loopback(),
             next_stream: std::sync::atomic::AtomicU64::new(1),
             webapps,
+            tls,
         });
         let listener = {
             let _entered = runtime.enter();
@@ -218,22 +226,32 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         };
         // Small texts to stream clients must not wait for each other.
         let _ = socket.set_nodelay(true);
-        let service = TowerToHyperService::new(http::service(Arc::clone(&shared), Arc::clone(&place), peer.ip()));
-        tokio::spawn(async move {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                // From the end of one request to the end of the next head.
-                .header_read_timeout(patience::IDLE)
-                .max_headers(HEADERS_MAX)
-                .max_buf_size(HEADER_BYTES_MAX)
-                .serve_connection(TokioIo::new(socket), service)
-                .with_upgrades();
-            tokio::select! {
-                served = connection => if let Err(error) = served {
-                    log::debug!("connection of {peer}: {error}");
-                },
-                () = place.is_gone() => log::debug!("connection of {peer}: made room for another"),
-            }
-        });
+        tokio::spawn(serve(socket, peer, Arc::clone(&shared), place));
+    }
+}
+
+/// Serves a connection to its end.
+async fn serve(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>, place: Arc<Place>) {
+    let ip = peer.ip().to_canonical();
+    let is_own = ip.is_loopback() || socket.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip);
+    let served = async {
+        let Some(socket) = greeting::greet(socket, shared.tls.as_ref(), &place).await else { return };
+        let caller = http::Caller { peer: ip, is_own, secure: socket.is_secure() };
+        let service = TowerToHyperService::new(http::service(Arc::clone(&shared), Arc::clone(&place), caller));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // From the end of one request to the end of the next head.
+            .header_read_timeout(patience::IDLE)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEADER_BYTES_MAX)
+            .serve_connection(TokioIo::new(socket), service)
+            .with_upgrades();
+        if let Err(error) = connection.await {
+            log::debug!("connection of {peer}: {error}");
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = place.is_gone() => log::debug!("connection of {peer}: made room for another"),
     }
 }

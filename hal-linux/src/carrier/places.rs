@@ -15,11 +15,16 @@ const KEPT: usize = 8;
 /// of an answer can still be on its way.
 const REST: Duration = Duration::from_secs(10);
 
+/// TLS handshakes at the same time; each takes some 50 KB, and work of the processor that a boat computer feels.
+const GREETINGS_MAX: usize = 16;
+
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doing {
     /// Nothing whole has come from it yet.
     Beginning,
+    /// It is in its TLS handshake.
+    Greeting,
     /// A request of it is read or answered.
     Asking,
     /// It was answered.
@@ -93,7 +98,7 @@ impl Taken {
     /// Returns who has to leave: of the peer with most of them the oldest that shows no request.
     fn to_leave(&self, now: Instant, may: impl Fn(&Seat) -> bool) -> Option<u64> {
         let is_idle = |seat: &Seat| match seat.doing {
-            Doing::Beginning => true,
+            Doing::Beginning | Doing::Greeting => true,
             Doing::Asking => false,
             Doing::Resting { since } => now.saturating_duration_since(since) >= REST,
         };
@@ -116,6 +121,26 @@ impl Taken {
 }
 
 impl Place {
+    /// Begins a TLS handshake; false when there are too many, of this peer or of all.
+    pub(super) fn greets(&self) -> bool {
+        let mut taken = self.places.taken();
+        let Some(peer) = taken.seats.get(&self.number).map(|seat| seat.peer) else { return false };
+        let greeting = taken.seats.values().filter(|seat| seat.doing == Doing::Greeting);
+        let (all, of_peer) = greeting.fold((0_usize, 0_usize), |(all, of_peer), seat| {
+            (all.saturating_add(1), of_peer.saturating_add(usize::from(seat.peer == peer)))
+        });
+        let may = all < GREETINGS_MAX && of_peer < GREETINGS_MAX / SHARE;
+        if let Some(seat) = taken.seats.get_mut(&self.number).filter(|_| may) {
+            seat.doing = Doing::Greeting;
+        }
+        may
+    }
+
+    /// The handshake is over.
+    pub(super) fn has_greeted(&self) {
+        self.set(Doing::Beginning);
+    }
+
     /// A whole head has come.
     pub(super) fn asks(&self) {
         self.set(Doing::Asking);
@@ -167,6 +192,21 @@ mod tests {
         first[1..].iter().chain([&fifth]).for_each(Place::asks);
         assert!(places.take(peer(1), now).is_none(), "all of its places are at work");
         assert!(places.take(peer(2), now).is_some());
+    }
+
+    #[test]
+    fn handshakes_have_a_share_for_each_peer() {
+        let (places, now) = (Places::new(400), Instant::now());
+        let all: Vec<Place> = (0..40).filter_map(|at| places.take(peer(at / 8), now)).collect();
+        let greeting: Vec<&Place> = all.iter().filter(|place| place.greets()).collect();
+        assert_eq!(greeting.len(), GREETINGS_MAX);
+        let of_first =
+            all.iter().take(8).filter(|place| greeting.iter().any(|greeting| greeting.number == place.number));
+        assert_eq!(of_first.count(), GREETINGS_MAX / SHARE);
+        let waits = all.last().unwrap();
+        assert!(!waits.greets());
+        greeting[0].has_greeted();
+        assert!(waits.greets());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod device;
 mod doctor;
 pub mod exit;
 mod mouthpiece;
+mod network;
 mod play;
 mod plugin;
 mod replay;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::{SAMPLE_SELF_CONTEXT, Settings};
+use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Storage};
@@ -18,10 +18,10 @@ use skiff_runtime::plugin::{Enabled, Unusable};
 use skiff_runtime::server::NewToken;
 
 use super::exit::{self, Failure};
+use super::network;
 use super::sign_in;
 use super::talk::{self, KeptLog};
-use crate::announce::service::{self, Offer};
-use crate::announce::{self, Announced, Announcer, reach};
+use crate::announce::reach;
 use crate::carrier::WebApps;
 use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
@@ -136,13 +136,8 @@ pub struct Args {
     #[arg(long, value_name = "none|read", value_parser = parse_guests)]
     guests: Option<bool>,
 
-    /// Do not tell the network of the gateway [default: told by multicast DNS off loopback, unless skiff.mdns of
-    /// settings.json is false]
-    ///
-    /// Phones, displays, sensors and autopilots find the gateway by what it tells, its name and the vessel's; nobody gets
-    /// more of it than before.
-    #[arg(long)]
-    no_mdns: bool,
+    #[command(flatten)]
+    network: network::Args,
 
     /// Ask nobody for a token: anyone who reaches the port can change everything
     #[arg(long)]
@@ -192,6 +187,9 @@ fn open_net(args: &Args, rng: &mut SystemRng, clock: &SystemClock) -> Result<Ope
             Failure::new(exit::UNAVAILABLE, clause)
         });
     };
+    if args.network.has_tls() {
+        return Err(Failure::new(exit::USAGE, "--tls is for --net host: the own stack has no TLS"));
+    }
     let address =
         args.address.map(|fixed| StaticAddress { gateway: args.gateway, name_server: args.name_server, ..fixed });
     let setup = TapSetup { name: name.clone(), address };
@@ -207,7 +205,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
     let kept = Box::new(KeptLog::begin(clock));
-    let is_announced = is_announced(args, home.as_deref())?;
+    let is_host = args.net == Net::Host;
+    let is_announced = is_host && network::is_announced(&args.network, args.listen, home.as_deref())?;
+    let tls = network::open_tls(&args.network, home.as_deref())?;
     // Everything that can be missing is opened before anything is written.
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
@@ -217,6 +217,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
 
     let _lock = home.as_deref().map(lock).transpose()?.flatten();
     home.as_deref().map_or(Ok(()), bring_up_to_date)?;
+    if let Some(tls) = tls.as_deref() {
+        network::look_at_certificate(tls);
+    }
     // Watched before they are read: no change is missed in between.
     let watched = home.clone().map(|folder| PluginFiles::watch(folder, waker.clone())).transpose().map_err(system)?;
     let storage: Box<dyn Storage> = match &home {
@@ -242,8 +245,10 @@ pub fn command(args: &Args) -> Result<(), Failure> {
             }
             None => Failure::new(exit::INPUT_CORRUPT, error),
         })?;
-    if !args.listen.ip().is_loopback() {
-        log::warn!("no TLS: the token and all data cross the network in the clear; use a tunnel or a proxy with TLS");
+    if !args.listen.ip().is_loopback() && tls.is_none() {
+        log::warn!(
+            "no TLS: the token and all data cross the network in the clear; --tls self encrypts them for browsers"
+        );
     }
     if args.guests == Some(true) && !args.listen.ip().is_loopback() {
         log::warn!("--guests read: anyone who can reach {} can read the boat's data", args.listen);
@@ -270,7 +275,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let files = watched.filter(|_| runs_plugins);
 
     let webapps = home.clone().map(|folder| WebApps::new(folder, !args.dev));
-    let web = listener.serve(&mut gateway, &limits, &waker, webapps).map_err(system)?;
+    let web = listener.serve(&mut gateway, &limits, &waker, webapps, tls.clone()).map_err(system)?;
     let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
@@ -280,16 +285,17 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let printer =
         (args.sample || args.dev).then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
-    let url = web.address().map(url);
+    let url = web.address().map(network::url);
     // Before it is said: who reads that it listens may ask for it by its folder at once.
     let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
-    let others = others(args, web.address(), is_announced);
+    let outside = web.address().filter(|_| is_host);
+    let others = outside.map(|listen| network::others(listen, is_announced, tls.as_deref())).unwrap_or_default();
     greet(url.as_deref(), &others, token.as_ref().map(NewToken::as_str), home.as_deref());
     if let (Some(url), Some(_), Some(_)) = (&url, &token, &home) {
         show_link(&mut gateway, url);
     }
-    let announcer = home.as_deref().zip(web.address()).filter(|_| is_announced);
-    let announcer = announcer.and_then(|(folder, listen)| announce(&gateway, folder, listen));
+    let announcer = home.as_deref().zip(outside).filter(|_| is_announced);
+    let announcer = announcer.and_then(|(folder, listen)| network::announce(&gateway, folder, listen, tls.as_deref()));
     let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
     let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
     let mut driver = Driver {
@@ -464,57 +470,6 @@ fn install_found(gateway: &mut Gateway, config: &Path) {
     discovery.unusable.into_iter().for_each(|row| gateway.note_unusable(row));
 }
 
-/// Returns the URL under which this machine reaches the listener.
-fn url(mut address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
-    }
-    format!("http://{address}")
-}
-
-/// Tells whether other machines are told of the gateway.
-fn is_announced(args: &Args, home: Option<&Path>) -> Result<bool, Failure> {
-    let Some(folder) = home else { return Ok(false) };
-    let wanted = announce::is_on(folder).map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
-    Ok(wanted && !args.no_mdns && args.net == Net::Host && !args.listen.ip().to_canonical().is_loopback())
-}
-
-/// Begins to tell other machines of the gateway; it runs on where that cannot be.
-fn announce(gateway: &Gateway, folder: &Path, listen: SocketAddr) -> Option<Announcer> {
-    let vessel = Settings::load(&mut Folder::new(folder)).unwrap_or_default().vessel;
-    let host = reach::host_name();
-    let announced = Announced {
-        listen,
-        name: service::name(&vessel, &host),
-        host: reach::own_name(),
-        kinds: Offer::Plain.kinds(),
-        texts: service::texts(env!("CARGO_PKG_VERSION"), gateway.self_context(), &vessel),
-    };
-    match Announcer::start(&announced) {
-        Ok(announcer) => {
-            log::info!("announced on the network as {} ({})", announced.name, announced.host);
-            Some(announcer)
-        }
-        Err(error) => {
-            log::warn!("not announced on the network: {error}; clients need the address");
-            None
-        }
-    }
-}
-
-/// Returns the URLs under which other machines reach the web server.
-fn others(args: &Args, address: Option<SocketAddr>, is_announced: bool) -> Vec<String> {
-    let Some(listen) = address.filter(|address| args.net == Net::Host && !address.ip().is_loopback()) else {
-        return Vec::new();
-    };
-    let own = reach::addresses().unwrap_or_else(|error| {
-        log::warn!("the addresses of this machine cannot be read: {error}");
-        Vec::new()
-    });
-    let name = is_announced.then(reach::own_name);
-    reach::urls("http", listen, &own, name.as_deref())
-}
-
 /// Shows URL and token; also with `-q`, since the token is shown only once.
 fn greet(url: Option<&str>, others: &[String], token: Option<&str>, folder: Option<&Path>) {
     match url {
@@ -556,7 +511,5 @@ mod tests {
     fn listeners_are_addresses() {
         assert_eq!(parse_listen("localhost:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
         assert!(parse_listen("3000").is_err());
-        assert_eq!(url(SocketAddr::from(([0, 0, 0, 0], 80))), "http://127.0.0.1:80");
-        assert_eq!(url("[::]:80".parse().unwrap()), "http://[::1]:80");
     }
 }

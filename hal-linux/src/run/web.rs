@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits, NetLimits};
 use skiff_runtime::carrier as own;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::carrier::{Carrier, CarrierEvent, CarrierLimits, WebApps};
 use crate::hal::{StdNetwork, SystemClock, SystemRng, Tap};
+use crate::tls::Tls;
 use crate::wake::Waker;
 
 /// A tap interface and what our stack is called on it.
@@ -110,7 +112,7 @@ pub enum Web {
 }
 
 impl Listener {
-    /// Starts to serve.
+    /// Starts to serve; TLS is the kernel's stack's alone.
     ///
     /// # Errors
     /// What the system said.
@@ -120,6 +122,7 @@ impl Listener {
         limits: &Limits,
         waker: &Waker,
         webapps: Option<WebApps>,
+        tls: Option<Arc<Tls>>,
     ) -> io::Result<Web> {
         match self {
             Self::Axum(listener) => {
@@ -128,7 +131,7 @@ impl Listener {
                     streams_max: limits.clients_max.into(),
                     request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
                 };
-                let (carrier, events) = Carrier::start(listener, carrier_limits, waker.clone(), webapps)?;
+                let (carrier, events) = Carrier::start(listener, carrier_limits, waker.clone(), webapps, tls)?;
                 Ok(Web::Axum { events, carrier })
             }
             Self::Own { address, is_asked } => {
