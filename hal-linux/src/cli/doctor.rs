@@ -9,11 +9,12 @@ use serde_json::json;
 use super::exit::{self, Failure};
 use super::talk::{Data, DataError, sanitised};
 use crate::doctor::{Finding, Plan, Verdict, examine};
+use crate::tls::Choice;
 
 /// Say what is wrong with the surroundings of a gateway, and what to type
 ///
 /// Looks at the configuration folder with every file that `skiff run` reads of it, plugins and web apps, CAN interfaces,
-/// serial ports, the web server's port, the clock, storage and memory, and says what a start would make of each. Changes
+/// serial ports, the web server's port and certificate, the port of multicast DNS, the clock, storage and memory, and says what a start would make of each. Changes
 /// nothing. The exit code is 0 when nothing is bad, warnings or not, and 1 when something is.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  skiff doctor\n  skiff doctor --can can0 --listen 0.0.0.0:3000")]
@@ -25,6 +26,10 @@ pub struct Args {
     /// Address and port of the web server
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+
+    /// Certificate of the web server, as `skiff run --tls` takes it [default: the one that Skiff has made, if it has]
+    #[arg(long, value_name = "self|CERT.pem,KEY.pem", value_parser = Choice::parse)]
+    tls: Option<Choice>,
 
     /// Look at this CAN interface (can be given again) [default: all there are]
     #[arg(long, value_name = "IFACE")]
@@ -38,7 +43,7 @@ pub struct Args {
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
     let config = args.config.clone().map_or_else(super::default_config, Ok)?;
-    let findings = examine(&Plan { config: &config, listen: args.listen, can: &args.can });
+    let findings = examine(&Plan { config: &config, listen: args.listen, tls: args.tls.as_ref(), can: &args.can });
     let mut data = Data::stdout();
     let lines = if args.json { vec![as_json(&findings)] } else { as_text(&findings) };
     let written = lines.iter().try_for_each(|line| data.line(line)).and_then(|()| data.flush());

@@ -5,13 +5,16 @@
 mod bus;
 mod files;
 mod folder;
+mod network;
 mod plugins;
 mod system;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::home;
+use crate::tls::Choice;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +73,8 @@ pub struct Plan<'p> {
     pub config: &'p Path,
     /// Address of the web server.
     pub listen: SocketAddr,
+    /// Whose certificate the web server is to show.
+    pub tls: Option<&'p Choice>,
     /// CAN interfaces that are asked for; none looks at all there are.
     pub can: &'p [String],
 }
@@ -82,6 +87,8 @@ pub fn examine(plan: &Plan<'_>) -> Vec<Finding> {
     findings.extend(bus::interfaces(plan.can));
     findings.extend(bus::serial_ports(Path::new("/dev")));
     findings.push(system::port(plan.listen, running.as_deref()));
+    findings.extend(network::certificate(plan.tls, plan.config, SystemTime::now()));
+    findings.extend(network::mdns(plan.listen, plan.config));
     findings.push(system::clock());
     findings.push(system::memory());
     findings
