@@ -30,6 +30,10 @@ pub(super) struct Caller {
     pub is_own: bool,
     /// It goes through TLS.
     pub secure: bool,
+    /// Where it came in.
+    pub door: Door,
+    /// That door's address is a loopback address.
+    pub local: bool,
 }
 
 /// Builds the service of one connection.
@@ -62,9 +66,9 @@ async fn exchange(shared: &Arc<Shared>, caller: Caller, request: axum::extract::
         headers: headers(&parts),
         body: Vec::new(),
         peer: Some(caller.peer.to_canonical()),
-        local: shared.local,
+        local: caller.local,
         secure: caller.secure,
-        door: Door::Boat,
+        door: caller.door,
     };
     // Its room in the budget is kept until the answer is there.
     let mut _room = None;

@@ -22,7 +22,7 @@ use axum::body::Bytes;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use skiff_runtime::http::{NO_CONNECTION, Request};
+use skiff_runtime::http::{Door, NO_CONNECTION, Request};
 use skiff_runtime::server::{Response, patience};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -116,10 +116,20 @@ pub struct CarrierLimits {
     pub request_bytes_max: usize,
 }
 
-/// A running carrier; dropping it closes the port.
+/// The listeners, already bound.
+#[derive(Debug)]
+pub struct Doors {
+    /// For everybody on board.
+    pub boat: TcpListener,
+    /// For who administrates; `None` leaves it closed.
+    pub admin: Option<TcpListener>,
+}
+
+/// A running carrier; dropping it closes its ports.
 pub struct Carrier {
     runtime: Option<Runtime>,
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
 }
 
 /// State that all connections share.
@@ -133,8 +143,6 @@ struct Shared {
     /// Room for answers that are compressed.
     compressing: Arc<Semaphore>,
     places: Arc<Places>,
-    /// The listener's address is a loopback address.
-    local: bool,
     next_stream: std::sync::atomic::AtomicU64,
     /// Files of packages; none in the sample.
     webapps: Option<WebApps>,
@@ -143,19 +151,19 @@ struct Shared {
 }
 
 impl Carrier {
-    /// Serves on an already bound listener; events come out of the returned receiver, after the waker was woken.
+    /// Serves at the doors; events come out of the returned receiver, after the waker was woken.
     ///
     /// # Errors
     /// What the system said when threads or the listener could not be set up.
     pub fn start(
-        listener: TcpListener,
+        doors: Doors,
         limits: CarrierLimits,
         waker: Waker,
         webapps: Option<WebApps>,
         tls: Option<Arc<Tls>>,
     ) -> io::Result<(Self, mpsc::Receiver<CarrierEvent>)> {
-        let address = listener.local_addr()?;
-        listener.set_nonblocking(true)?;
+        let address = doors.boat.local_addr()?;
+        let admin_address = doors.admin.as_ref().map(TcpListener::local_addr).transpose()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("carrier")
@@ -171,23 +179,32 @@ impl Carrier {
             bodies: Semaphore::new(BODIES_BYTES_MAX / BODY_UNIT_BYTES),
             compressing: Arc::new(Semaphore::new(compress::AT_A_TIME_MAX)),
             places: Places::new(limits.exchanges_max.saturating_add(limits.streams_max)),
-            local: address.ip().is_loopback(),
             next_stream: std::sync::atomic::AtomicU64::new(1),
             webapps,
             tls,
         });
-        let listener = {
-            let _entered = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        runtime.spawn(accept(listener, shared));
-        Ok((Self { runtime: Some(runtime), address }, inbox))
+        let listeners = [(Door::Boat, Some(doors.boat)), (Door::Admin, doors.admin)];
+        for (door, listener) in listeners.into_iter().filter_map(|(door, listener)| Some((door, listener?))) {
+            listener.set_nonblocking(true)?;
+            let listener = {
+                let _entered = runtime.enter();
+                tokio::net::TcpListener::from_std(listener)?
+            };
+            runtime.spawn(accept(listener, door, Arc::clone(&shared)));
+        }
+        Ok((Self { runtime: Some(runtime), address, admin_address }, inbox))
     }
 
     /// Returns the address it listens on, with the port that was really taken.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address of the admin's door, where it is open.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// Returns the runtime's handle, for tasks beside HTTP such as signals.
@@ -205,7 +222,8 @@ impl Drop for Carrier {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: tokio::net::TcpListener, door: Door, shared: Arc<Shared>) {
+    let local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     let mut warned: Option<Instant> = None;
     loop {
         let (socket, peer) = match listener.accept().await {
@@ -226,17 +244,18 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         };
         // Small texts to stream clients must not wait for each other.
         let _ = socket.set_nodelay(true);
-        tokio::spawn(serve(socket, peer, Arc::clone(&shared), place));
+        tokio::spawn(serve(socket, peer, (door, local), Arc::clone(&shared), place));
     }
 }
 
-/// Serves a connection to its end.
-async fn serve(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>, place: Arc<Place>) {
+/// Serves a connection to its end; `door` is where it came in, and whether that is on loopback.
+async fn serve(socket: TcpStream, peer: SocketAddr, door: (Door, bool), shared: Arc<Shared>, place: Arc<Place>) {
     let ip = peer.ip().to_canonical();
     let is_own = ip.is_loopback() || socket.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip);
     let served = async {
         let Some(socket) = greeting::greet(socket, shared.tls.as_ref(), &place).await else { return };
-        let caller = http::Caller { peer: ip, is_own, secure: socket.is_secure() };
+        let (door, local) = door;
+        let caller = http::Caller { peer: ip, is_own, secure: socket.is_secure(), door, local };
         let service = TowerToHyperService::new(http::service(Arc::clone(&shared), Arc::clone(&place), caller));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -1,6 +1,6 @@
 //! `skiff run`: how other machines find the gateway, and by what they are served.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +17,14 @@ use crate::tls::{Choice, Names, Tls, TlsError};
 /// What the command line says of it.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
+    /// Address and port of the admin's door, or none [default: loopback, the port after that of --listen]
+    ///
+    /// Packages, configurations, users and settings are administrated there, signed in as admin; web apps and the pages
+    /// of plugins are not served there, so that none of them can act for the admin. From elsewhere: an SSH tunnel, or
+    /// an address of the boat's network with --tls.
+    #[arg(long, value_name = "ADDR:PORT|none", value_parser = AdminListen::parse)]
+    admin_listen: Option<AdminListen>,
+
     /// Do not tell the network of the gateway [default: told by multicast DNS off loopback, unless skiff.mdns of
     /// settings.json is false]
     ///
@@ -36,6 +44,50 @@ pub(super) struct Args {
     /// Refuse other machines that come by http://, devices among them
     #[arg(long, requires = "tls")]
     tls_only: bool,
+}
+
+/// Where the admin's door is asked to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AdminListen {
+    Nowhere,
+    At(SocketAddr),
+}
+
+impl AdminListen {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::Nowhere);
+        }
+        let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+        text.parse().map(Self::At).map_err(|_| "write none, or address and port, for example 127.0.0.1:3001".into())
+    }
+}
+
+/// Opens the admin's door; where nobody asked for one and its port is taken, the gateway goes without.
+pub(super) fn open_admin(args: &Args, listen: SocketAddr, is_host: bool) -> Result<Option<TcpListener>, Failure> {
+    let asked = match args.admin_listen {
+        Some(AdminListen::Nowhere) => return Ok(None),
+        Some(AdminListen::At(_)) if !is_host => {
+            return Err(Failure::new(exit::USAGE, "--admin-listen is for --net host: the own stack has one door"));
+        }
+        Some(AdminListen::At(address)) => Some(address),
+        None if !is_host => return Ok(None),
+        None => None,
+    };
+    // Port 0 is any free one, for both.
+    let next = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(0) };
+    let address = asked.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, next)));
+    match TcpListener::bind(address) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if asked.is_some() => {
+            let clause = format_args!("cannot listen on {address}: {error}; choose another: --admin-listen");
+            Err(Failure::new(exit::UNAVAILABLE, clause))
+        }
+        Err(error) => {
+            log::warn!("no admin's door, {address} cannot be listened on: {error}; choose one by --admin-listen");
+            Ok(None)
+        }
+    }
 }
 
 impl Args {
@@ -131,6 +183,13 @@ pub(super) fn url(mut address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_admins_door_is_somewhere_or_nowhere() {
+        assert_eq!(AdminListen::parse("none"), Ok(AdminListen::Nowhere));
+        assert_eq!(AdminListen::parse("localhost:7"), Ok(AdminListen::At(SocketAddr::from(([127, 0, 0, 1], 7)))));
+        assert!(AdminListen::parse("3001").unwrap_err().contains("127.0.0.1:3001"));
+    }
 
     #[test]
     fn this_machine_reaches_every_listener_by_loopback() {

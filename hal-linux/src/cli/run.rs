@@ -212,7 +212,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
     let outputs = open_outputs(&args.output)?;
-    let Opened { network, waiter, listener } = open_net(args, &mut rng, &clock)?;
+    let Opened { network: sockets, waiter, listener } = open_net(args, &mut rng, &clock)?;
+    let admin = if args.sample { None } else { network::open_admin(&args.network, args.listen, is_host)? };
     waiters.extend(waiter);
 
     let _lock = home.as_deref().map(lock).transpose()?.flatten();
@@ -230,7 +231,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         clock: Box::new(clock),
         rng: Box::new(rng),
         storage,
-        network: Some(network),
+        network: Some(sockets),
         fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
         serial: Some(Box::new(DeviceFiles)),
         can,
@@ -275,7 +276,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let files = watched.filter(|_| runs_plugins);
 
     let webapps = home.clone().map(|folder| WebApps::new(folder, !args.dev));
-    let web = listener.serve(&mut gateway, &limits, &waker, webapps, tls.clone()).map_err(system)?;
+    let web = listener.serve(admin, &mut gateway, &limits, &waker, webapps, tls.clone()).map_err(system)?;
     let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
@@ -292,7 +293,10 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let others = outside.map(|listen| network::others(listen, is_announced, tls.as_deref())).unwrap_or_default();
     greet(url.as_deref(), &others, token.as_ref().map(NewToken::as_str), home.as_deref());
     if let (Some(url), Some(_), Some(_)) = (&url, &token, &home) {
-        show_link(&mut gateway, url);
+        show_link(&mut gateway, others.first().unwrap_or(url));
+    }
+    if let Some(admin) = web.admin_address() {
+        talk::say(&format!("to administrate: {}", network::url(admin)));
     }
     let announcer = home.as_deref().zip(outside).filter(|_| is_announced);
     let announcer = announcer.and_then(|(folder, listen)| network::announce(&gateway, folder, listen, tls.as_deref()));

@@ -13,7 +13,7 @@ use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
 
-use crate::carrier::{Carrier, CarrierEvent, CarrierLimits, WebApps};
+use crate::carrier::{Carrier, CarrierEvent, CarrierLimits, Doors, WebApps};
 use crate::hal::{StdNetwork, SystemClock, SystemRng, Tap};
 use crate::tls::Tls;
 use crate::wake::Waker;
@@ -112,12 +112,13 @@ pub enum Web {
 }
 
 impl Listener {
-    /// Starts to serve; TLS is the kernel's stack's alone.
+    /// Starts to serve; TLS and the `admin`'s door are the kernel's stack's alone.
     ///
     /// # Errors
     /// What the system said.
     pub fn serve(
         self,
+        admin: Option<TcpListener>,
         gateway: &mut Gateway,
         limits: &Limits,
         waker: &Waker,
@@ -131,7 +132,8 @@ impl Listener {
                     streams_max: limits.clients_max.into(),
                     request_bytes_max: usize::try_from(limits.request_bytes_max).unwrap_or(usize::MAX),
                 };
-                let (carrier, events) = Carrier::start(listener, carrier_limits, waker.clone(), webapps, tls)?;
+                let (carrier, events) =
+                    Carrier::start(Doors { boat: listener, admin }, carrier_limits, waker.clone(), webapps, tls)?;
                 Ok(Web::Axum { events, carrier })
             }
             Self::Own { address, is_asked } => {
@@ -153,6 +155,15 @@ impl Web {
         match self {
             Self::Axum { carrier, .. } => Some(carrier.address()),
             Self::Own { address, .. } => *address,
+        }
+    }
+
+    /// Returns the address of the admin's door, where it is open.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Axum { carrier, .. } => carrier.admin_address(),
+            Self::Own { .. } => None,
         }
     }
 

@@ -174,6 +174,9 @@ fn login_status(request: &Request, facts: &Facts<'_>) -> Response {
         }
         let guests_read = needed && access.is_guest_reader(request);
         body.boolean("readOnlyAccess", guests_read).boolean("authenticationRequired", needed);
+        if request.door == Door::Admin {
+            body.text("door", "admin");
+        }
         body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", accounts::IS_KEPT);
     });
     Response::json(200, body)

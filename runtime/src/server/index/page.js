@@ -148,11 +148,34 @@ const connect = () => {
 };
 connect();
 
+// Who is signed in. With a token in the address it is the owner; a board knows nobody else.
+const bearer = token ? { Authorization: "Bearer " + token } : {};
+let isAdmin = !!token;
+const showWho = async () => {
+  const status = await (await fetch("/skServer/loginStatus", { headers: bearer })).json();
+  isAdmin = status.userLevel === "admin";
+  if (status.door === "admin") byId("webapps").remove();
+  if (token || !status.allowDeviceAccessRequests || !status.authenticationRequired) return;
+  if (status.status !== "loggedIn") {
+    const link = make("a", "", "Sign in");
+    link.setAttribute("href", "/login");
+    byId("who").replaceChildren(link);
+    return;
+  }
+  const out = make("button", "", "Sign out " + status.username);
+  out.onclick = async () => {
+    await fetch("/signalk/v1/auth/logout", { method: "PUT" });
+    location.reload();
+  };
+  byId("who").replaceChildren(out);
+};
+showWho().catch(() => {});
+
 // Consent: what a package, or its version that waits, asks for.
 const consent = (card, plugin, asks, waiting) => {
   const what = waiting ? "Version " + waiting.version + " waits. It asks for: " : "Not started. It asks for: ";
   card.append(make("p", "asks", what + asks.join(", ")));
-  if (!token) {
+  if (!isAdmin) {
     card.append(make("p", "", "To accept, type: skiff plugin enable " + plugin.packageName + " --grant " + asks));
     return;
   }
@@ -160,7 +183,7 @@ const consent = (card, plugin, asks, waiting) => {
   button.onclick = async () => {
     const answer = await fetch("/plugins/" + encodeURIComponent(plugin.id) + "/config?grant=" + asks, {
       method: "POST",
-      headers: { Authorization: "Bearer " + token, "Content-Type": "application/json" },
+      headers: { ...bearer, "Content-Type": "application/json" },
       body: waiting ? "{}" : '{"enabled":true}',
     });
     button.textContent = answer.ok ? "Accepted" : (await answer.json()).error;
@@ -172,7 +195,7 @@ const consent = (card, plugin, asks, waiting) => {
 const colour = { running: "good", starting: "wait", stopped: "", disabled: "", error: "bad", crashed: "bad" };
 const listPlugins = async () => {
   try {
-    const answer = await fetch("/skServer/plugins", token ? { headers: { Authorization: "Bearer " + token } } : {});
+    const answer = await fetch("/skServer/plugins", { headers: bearer });
     if (!answer.ok) throw new Error("the gateway answered " + answer.status);
     const plugins = await answer.json();
     const cards = plugins.map((plugin) => {
@@ -198,8 +221,10 @@ setInterval(listPlugins, 3000);
 
 // Web apps of installed packages; a chip has none.
 const listApps = async () => {
-  const answer = await fetch("/skServer/webapps", token ? { headers: { Authorization: "Bearer " + token } } : {});
+  if (!byId("webapps")) return;
+  const answer = await fetch("/skServer/webapps", { headers: bearer });
   const apps = answer.ok ? await answer.json() : [];
+  if (!byId("webapps")) return;
   byId("apps").replaceChildren(...apps.map((app) => {
     const link = make("a", "card", (app.signalk && app.signalk.displayName) || app.name);
     link.setAttribute("href", app.location);
