@@ -20,7 +20,7 @@ use tokio_rustls::server::TlsStream;
 use super::places::Place;
 use crate::tls::Tls;
 
-/// Time for a handshake; a phone at the edge of the Wi-Fi takes one or two seconds.
+/// Time for a handshake, and before it for its turn; a phone at the edge of the Wi-Fi takes one or two seconds.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// First byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
@@ -51,10 +51,8 @@ pub(super) async fn greet(socket: TcpStream, tls: Option<&Arc<Tls>>, place: &Pla
     if first != [HANDSHAKE] {
         return Some(Socket::Plain(socket));
     }
-    if !place.greets() {
-        log::debug!("a connection is closed: too many handshakes at the same time");
-        return None;
-    }
+    // Who is many waits for itself.
+    timeout(HANDSHAKE_TIMEOUT, place.greets()).await.ok()?;
     let config = match tls.at_hand() {
         Some(config) => Some(config),
         None => {

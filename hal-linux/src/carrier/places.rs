@@ -50,6 +50,8 @@ struct Taken {
 pub(super) struct Places {
     max: usize,
     taken: Mutex<Taken>,
+    /// A handshake is over, or its connection.
+    greeted: Notify,
 }
 
 /// A place of one connection, free again when dropped.
@@ -62,7 +64,7 @@ pub(super) struct Place {
 
 impl Places {
     pub(super) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { max, taken: Mutex::new(Taken::default()) })
+        Arc::new(Self { max, taken: Mutex::new(Taken::default()), greeted: Notify::new() })
     }
 
     /// Takes a place; where there is none, a connection makes room that has no whole request to show for itself.
@@ -121,8 +123,21 @@ impl Taken {
 }
 
 impl Place {
-    /// Begins a TLS handshake; false when there are too many, of this peer or of all.
-    pub(super) fn greets(&self) -> bool {
+    /// Begins a TLS handshake when it is its turn: a browser begins six at once.
+    pub(super) async fn greets(&self) {
+        loop {
+            let mut over = std::pin::pin!(self.places.greeted.notified());
+            // From here on none is missed.
+            over.as_mut().enable();
+            if self.may_greet() {
+                return;
+            }
+            over.await;
+        }
+    }
+
+    /// Begins a TLS handshake; false while there are too many, of this peer or of all.
+    fn may_greet(&self) -> bool {
         let mut taken = self.places.taken();
         let Some(peer) = taken.seats.get(&self.number).map(|seat| seat.peer) else { return false };
         let greeting = taken.seats.values().filter(|seat| seat.doing == Doing::Greeting);
@@ -139,6 +154,7 @@ impl Place {
     /// The handshake is over.
     pub(super) fn has_greeted(&self) {
         self.set(Doing::Beginning);
+        self.places.greeted.notify_waiters();
     }
 
     /// A whole head has come.
@@ -166,6 +182,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.places.taken().seats.remove(&self.number);
+        self.places.greeted.notify_waiters();
     }
 }
 
@@ -198,15 +215,18 @@ mod tests {
     fn handshakes_have_a_share_for_each_peer() {
         let (places, now) = (Places::new(400), Instant::now());
         let all: Vec<Place> = (0..40).filter_map(|at| places.take(peer(at / 8), now)).collect();
-        let greeting: Vec<&Place> = all.iter().filter(|place| place.greets()).collect();
+        let greeting: Vec<&Place> = all.iter().filter(|place| place.may_greet()).collect();
         assert_eq!(greeting.len(), GREETINGS_MAX);
         let of_first =
             all.iter().take(8).filter(|place| greeting.iter().any(|greeting| greeting.number == place.number));
         assert_eq!(of_first.count(), GREETINGS_MAX / SHARE);
         let waits = all.last().unwrap();
-        assert!(!waits.greets());
+        assert!(!waits.may_greet());
+        let mut turn = Box::pin(waits.greets());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(turn.as_mut().poll(&mut context).is_pending());
         greeting[0].has_greeted();
-        assert!(waits.greets());
+        assert!(turn.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]
