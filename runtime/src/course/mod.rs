@@ -13,6 +13,7 @@ mod order;
 mod position;
 mod resource;
 mod state;
+mod stored;
 mod told;
 
 pub use derived::{Arrival, Derived, Motion};

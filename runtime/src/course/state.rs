@@ -3,10 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::order::{Index, Step, Target, parse_time, radius};
-use super::resource::cut;
-use super::{CourseError, Href, Order, Position, ROUTE_POINTS_MAX, Route, Waypoint};
-use crate::json::{self, JsonError, Object};
+use super::order::{Index, Step, Target};
+use super::{CourseError, Href, Order, Position, Route, Waypoint};
 
 /// Types of a point.
 const LOCATION: &str = "Location";
@@ -94,51 +92,6 @@ impl Point {
             kind: ROUTE_POINT.into(),
             name: Some(route.point_name(index, reverse)),
         })
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        let of = |name| json::member(text, name).and_then(json::string).map(|text| cut(&text));
-        Some(Self {
-            position: Position::read(json::member(text, "position")?)?,
-            href: of("href"),
-            kind: of("type")?,
-            name: of("name"),
-        })
-    }
-
-    /// Adds `position`, `href`, `type` and `name`.
-    pub(super) fn write(&self, out: &mut Object<'_>) {
-        out.object("position", |out| self.position.write(out));
-        if let Some(href) = &self.href {
-            out.text("href", href);
-        }
-        out.text("type", &self.kind);
-        if let Some(name) = &self.name {
-            out.text("name", name);
-        }
-    }
-}
-
-impl ActiveRoute {
-    fn read(text: &str, points: Vec<Position>) -> Option<Self> {
-        let text_of = |name| json::member(text, name).and_then(json::string);
-        let index = json::member(text, "pointIndex")?.parse::<usize>().ok().filter(|index| *index < points.len())?;
-        Some(Self {
-            href: Href::parse(&text_of("href")?, "routes")?,
-            name: text_of("name").map(|name| cut(&name)),
-            reverse: json::member(text, "reverse") == Some("true"),
-            index,
-            points,
-        })
-    }
-
-    /// Adds `href`, `name`, `reverse`, `pointIndex` and `pointTotal`.
-    pub(super) fn write(&self, out: &mut Object<'_>) {
-        out.text("href", self.href.text());
-        if let Some(name) = &self.name {
-            out.text("name", name);
-        }
-        out.boolean("reverse", self.reverse).number("pointIndex", self.index).number("pointTotal", self.points.len());
     }
 }
 
@@ -316,70 +269,6 @@ impl Course {
     }
 }
 
-impl Course {
-    /// Returns what `GET …/course` answers.
-    #[must_use]
-    pub fn json(&self) -> String {
-        json::object(|out| {
-            out.text_or_null("startTime", self.start_time.as_deref());
-            out.text_or_null("targetArrivalTime", self.target_arrival_time.as_deref());
-            out.number("arrivalCircle", self.arrival_circle);
-            match &self.active_route {
-                Some(route) => out.object("activeRoute", |out| route.write(out)),
-                None => out.null("activeRoute"),
-            };
-            for (name, point) in [("nextPoint", &self.next_point), ("previousPoint", &self.previous_point)] {
-                match point {
-                    Some(point) => out.object(name, |out| point.write(out)),
-                    None => out.null(name),
-                };
-            }
-        })
-    }
-
-    /// Returns the points of the route as they are stored beside [`json`](Self::json), a list of GeoJSON positions.
-    #[must_use]
-    pub fn points_json(&self) -> String {
-        json::list(|out| {
-            for point in self.active_route.iter().flat_map(|route| &route.points) {
-                out.json(&point.coordinates());
-            }
-        })
-    }
-
-    /// Reads what [`json`](Self::json) and [`points_json`](Self::points_json) wrote; `None` for what they did not.
-    #[must_use]
-    pub fn read(text: &str, points: &str) -> Option<Self> {
-        let mut read = Vec::new();
-        json::items::<JsonError>(points, |item| {
-            let point = Position::read_coordinates(item).filter(|_| read.len() < ROUTE_POINTS_MAX);
-            read.push(point.ok_or(JsonError::WrongKind)?);
-            Ok(())
-        })
-        .ok()?;
-        let there = |name: &str| json::member(text, name).filter(|value| *value != "null");
-        let time = |name: &str| match there(name) {
-            Some(time) => json::string(time).filter(|time| parse_time(time).is_some()).map(|time| Some(time.into())),
-            None => Some(None),
-        };
-        let point = |name: &str| match there(name) {
-            Some(point) => Point::read(point).map(Some),
-            None => Some(None),
-        };
-        Some(Self {
-            start_time: time("startTime")?,
-            target_arrival_time: time("targetArrivalTime")?,
-            arrival_circle: radius(there("arrivalCircle")?)?,
-            active_route: match there("activeRoute") {
-                Some(route) => Some(ActiveRoute::read(route, read)?),
-                None => None,
-            },
-            next_point: point("nextPoint")?,
-            previous_point: point("previousPoint")?,
-        })
-    }
-}
-
 /// Returns the number of a point that there is.
 fn index_in(index: Index, route: &Route) -> usize {
     usize::try_from(index.max(0)).unwrap_or(usize::MAX).min(route.len().saturating_sub(1))
@@ -479,22 +368,5 @@ mod tests {
         let refresh = Order::step("refresh", "{}").unwrap().unwrap();
         course.obey(&refresh, &facts(Some(&longer))).unwrap();
         assert_eq!(course.active_route.as_ref().map(|route| (route.index, route.points.len())), Some((2, 5)));
-    }
-
-    #[test]
-    fn what_is_stored_is_read_again() {
-        for mut course in [Course::default(), sailing(r#"{"href":"/resources/routes/r","reverse":true}"#)] {
-            course.target_arrival_time = Some("2026-12-01T08:00:00+01:00".into());
-            assert_eq!(Course::read(&course.json(), &course.points_json()), Some(course));
-        }
-        for (text, points) in [
-            ("{}", "[]"),
-            ("[]", "[]"),
-            (r#"{"arrivalCircle":-1}"#, "[]"),
-            (r#"{"arrivalCircle":0,"nextPoint":{}}"#, "[]"),
-            (r#"{"arrivalCircle":0}"#, "{}"),
-        ] {
-            assert_eq!(Course::read(text, points), None, "{text}");
-        }
     }
 }

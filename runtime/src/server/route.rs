@@ -305,6 +305,7 @@ mod tests {
             ("/signalk/v1/stream", read, write),
             ("/signalk/v2/api/resources/routes", read, write),
             ("/signalk/v2/api/notifications", read, write),
+            ("/signalk/v2/api/vessels/self/navigation/course", read, write),
             ("/signalk/v2/api/resources/routes/_providers/_default/x", read, admin),
             ("/signalk/v2/api/weather/%5Fproviders/_defaul%74/@a/b", read, admin),
             ("/signalk/v1/applicationData/global/kip/1", read, admin),
