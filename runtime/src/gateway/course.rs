@@ -171,7 +171,7 @@ impl Gateway {
         }
         if let Some(changed) = self.course.navigation.end_unheard(now) {
             log::info!("the plotter that set the course is not heard any more; it is cleared");
-            self.course_changed(changed);
+            self.tell_course(changed);
         }
         self.derive(now);
         let due = [self.course.navigation.deadline(), self.course.derive_at];
@@ -191,26 +191,28 @@ impl Gateway {
                 Heard::read(&update).and_then(|said| self.course.navigation.hear(&said, &facts, now))
             };
             if let Some(changed) = changed {
-                self.course_changed(changed);
+                self.tell_course(changed);
+            }
+            if changed.is_some() && delta.version() == DeltaVersion::V2 {
+                self.keep_course();
             }
         }
     }
 
-    /// Tells of a change of the course, and keeps it.
-    pub(super) fn course_changed(&mut self, changed: Changed) {
+    /// Tells of a change of the course.
+    pub(super) fn tell_course(&mut self, changed: Changed) {
         for text in told(&self.course.navigation, changed) {
             self.publish_course(&text);
         }
         self.course.followed_from = None;
         self.course.derive_at = Some(self.hal.clock.now());
-        // What a plotter says is told by it again.
-        if !self.course.navigation.is_plotters() {
-            self.keep_course();
-        }
     }
 
-    /// Keeps the course durably.
+    /// Keeps the course durably. A plotter's is not: it tells of it again, and one that comes and goes wears no storage.
     pub(super) fn keep_course(&mut self) {
+        if self.course.navigation.is_plotters() {
+            return;
+        }
         let text = self.course.navigation.json();
         let kept =
             key().and_then(|key| self.hal.storage.replace(&key, text.as_bytes()).map_err(|error| format!("{error}")));

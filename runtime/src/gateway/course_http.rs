@@ -83,10 +83,10 @@ impl Gateway {
 
     /// Listens to plotters or not.
     fn set_api_only(&mut self, yes: bool) -> Response {
-        match self.course.navigation.set_api_only(yes) {
-            Some(changed) => self.course_changed(changed),
-            None => self.keep_course(),
+        if let Some(changed) = self.course.navigation.set_api_only(yes) {
+            self.tell_course(changed);
         }
+        self.keep_course();
         done()
     }
 
@@ -123,7 +123,8 @@ impl Gateway {
         let now = Some(&*time).filter(|time| !time.is_empty());
         let facts = Facts { vessel: self.own_position(), now, resource };
         let changed = self.course.navigation.obey(order, &facts)?;
-        self.course_changed(changed);
+        self.tell_course(changed);
+        self.keep_course();
         Ok(())
     }
 }
