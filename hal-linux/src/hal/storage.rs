@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, System};
 use skiff_runtime::hal::{Capacity, Key, Storage, StorageError};
+use skiff_runtime::time::UnixMillis;
 
 /// Keys below this prefix hold secrets (token, identity): their files and folder are for the owner only.
 const SECRET_PREFIX: &str = "skiff/";
@@ -245,6 +246,12 @@ impl<D: Disk> Storage for Folder<D> {
                 Err(StorageError::Failed)
             }
         }
+    }
+
+    fn modified(&mut self, key: &Key) -> Option<UnixMillis> {
+        let modified = fs::metadata(self.existing(key).ok()?).and_then(|metadata| metadata.modified()).ok()?;
+        let since_epoch = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since_epoch.as_millis()).ok().map(UnixMillis)
     }
 
     fn capacity(&mut self) -> Capacity {

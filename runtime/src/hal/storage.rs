@@ -6,6 +6,7 @@ use core::fmt;
 use core::ops::ControlFlow;
 
 use super::Key;
+use crate::time::UnixMillis;
 
 /// Why storage did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +170,12 @@ pub trait Storage {
     fn copy(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
         let data = self.read_all(from, u32::MAX)?;
         self.replace(to, &data)
+    }
+
+    /// Returns when a record was last written; `None` where the medium does not note that.
+    fn modified(&mut self, key: &Key) -> Option<UnixMillis> {
+        let _ = key;
+        None
     }
 
     /// Returns how many bytes of content this record could be given, what it holds now being kept until then.
