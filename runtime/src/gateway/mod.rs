@@ -28,6 +28,11 @@ mod plugin_http;
 mod plugins;
 mod puts;
 mod refusals;
+#[cfg(any(test, feature = "stores"))]
+mod resources_http;
+#[cfg(not(any(test, feature = "stores")))]
+#[path = "resources_none.rs"]
+mod resources_http;
 mod sending;
 mod server_events;
 mod signalk_http;
@@ -63,6 +68,8 @@ pub use self::input::InputState;
 pub use self::install::FilesWork;
 #[cfg(feature = "outputs")]
 pub use self::outputs::{OUTPUT_BYTES_MAX, OUTPUT_DELTAS_MAX};
+#[cfg(any(test, feature = "stores"))]
+pub use self::resources_http::ChartList;
 
 /// Settings of a gateway.
 pub struct Setup {
@@ -137,6 +144,7 @@ pub struct Gateway {
     plugins: Plugins,
     clients: Clients,
     board: Board,
+    resources: resources_http::OwnResources,
     #[cfg(feature = "outputs")]
     outputs: outputs::Outputs,
     #[cfg(any(test, feature = "course"))]
@@ -163,6 +171,7 @@ impl Gateway {
             inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.n2k),
             clients: Clients::new(&setup.limits, &mut *hal.storage),
             board: Board::new(hal.clock.wall().is_none()),
+            resources: resources_http::OwnResources::default(),
             #[cfg(feature = "outputs")]
             outputs: None,
             #[cfg(any(test, feature = "course"))]

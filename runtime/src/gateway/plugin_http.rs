@@ -15,6 +15,9 @@ impl Gateway {
     /// Answers what is asked for below `/plugins/<id>`; `what` is the path below it, not decoded.
     pub(super) fn plugin(&mut self, id: &str, what: &str, request: &Request, exchange: ExchangeId) -> Option<Response> {
         use Method::{Get, Head, Options, Other, Patch, Post};
+        if let Some(response) = self.own_plugin(id, what, request) {
+            return Some(response);
+        }
         match (what.strip_suffix('/').unwrap_or(what), request.method) {
             ("", Get | Head) => Some(self.with_plugin(id, server::plugins::info)),
             ("/config", Get | Head) => Some(self.with_plugin(id, server::plugins::config)),

@@ -20,6 +20,11 @@ impl Gateway {
                 self.put_request(&path, request, exchange)
             }
             (["v1", "api", ..], Method::Delete) => Some(self.delete_request()),
+            // Charts; other types are of version 2 alone.
+            (["v1", "api", "resources", path @ ..], Method::Get | Method::Head) => match decode_all(path) {
+                Some(path) => self.provided(request, &path, exchange, providers::resources),
+                None => Some(Response::unclaimed()),
+            },
             (["v1", "requests", id], Method::Get | Method::Head) => {
                 Some(decode(id).map_or_else(Response::unclaimed, |id| {
                     self.access_state(&id).unwrap_or_else(|| self.request_state(&id))
@@ -87,8 +92,12 @@ impl Gateway {
         api: fn(&Request, &[Cow<'_, str>], &Providers<'_>) -> Step,
     ) -> Option<Response> {
         let new_id = crate::config::random_uuid(&mut *self.hal.rng);
-        let providers =
-            Providers { registry: &self.plugins.registry, defaults: &self.clients.defaults, new_id: &new_id };
+        let providers = Providers {
+            registry: &self.plugins.registry,
+            defaults: &self.clients.defaults,
+            new_id: &new_id,
+            own: &self.own_provider(),
+        };
         let step = api(request, segments, &providers);
         self.take_step(exchange, step)
     }

@@ -54,6 +54,8 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
             // A change is for the path's PUT handler.
             ["v1", "api", ..] if matches!(request.method, Method::Put | Method::Delete) => return None,
             ["v1", "api", ..] if !request.method.is_read() => Response::method_not_allowed("GET, HEAD, PUT"),
+            // Charts are resources, which charts plugins of Signal K Server give here, too.
+            ["v1", "api", "resources", "charts", ..] => return None,
             ["v1", "api", path @ ..] => api(path, facts),
             ["v2", "features"] => read(request, || features(request.query(), facts.plugins)),
             _ => return None,

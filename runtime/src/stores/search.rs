@@ -216,16 +216,13 @@ impl Shape {
         let geometry = json::member(json::member(resource, "feature")?, "geometry")?;
         let shape = json::member(geometry, "type").and_then(json::string)?;
         let coordinates = json::member(geometry, "coordinates")?;
-        let mut lines = Vec::new();
-        match &*shape {
-            "Point" => lines.push(alloc::vec![position(coordinates)?]),
-            "LineString" | "MultiPoint" => lines.push(line(coordinates)?),
-            "Polygon" | "MultiLineString" => each(coordinates, |ring| Some(lines.push(line(ring)?)))?,
-            "MultiPolygon" => {
-                each(coordinates, |polygon| each(polygon, |ring| Some(lines.push(line(ring)?))))?;
-            }
+        let lines = match &*shape {
+            "Point" => alloc::vec![alloc::vec![position(coordinates)?]],
+            "LineString" | "MultiPoint" => alloc::vec![line(coordinates)?],
+            "Polygon" | "MultiLineString" => list_of(coordinates, line)?,
+            "MultiPolygon" => list_of(coordinates, |polygon| list_of(polygon, line))?.concat(),
             _ => return None,
-        }
+        };
         Some(Self { lines, is_filled: shape.ends_with("Polygon") })
     }
 
@@ -254,22 +251,24 @@ impl Shape {
     }
 }
 
-fn each<'a>(list: &'a str, mut visit: impl FnMut(&'a str) -> Option<()>) -> Option<()> {
-    json::items::<JsonError>(list, |item| visit(item).ok_or(JsonError::WrongKind)).ok()
+/// Reads each item of a list; `None` where one cannot be read.
+fn list_of<T>(list: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let mut items = Vec::new();
+    let visited = json::items(list, |item| {
+        items.push(read(item).ok_or(JsonError::WrongKind)?);
+        Ok::<(), JsonError>(())
+    });
+    visited.ok().map(|()| items)
 }
 
 /// Reads longitude and latitude of a GeoJSON position; an altitude is passed over.
 fn position(coordinates: &str) -> Option<Position> {
-    let mut read = Vec::new();
-    each(coordinates, |item| Some(read.push(json::number(item)?)))?;
-    let [longitude, latitude, ..] = *read.as_slice() else { return None };
+    let [longitude, latitude, ..] = *list_of(coordinates, json::number)?.as_slice() else { return None };
     Some(Position { longitude, latitude })
 }
 
 fn line(coordinates: &str) -> Option<Vec<Position>> {
-    let mut line = Vec::new();
-    each(coordinates, |item| Some(line.push(position(item)?)))?;
-    Some(line)
+    list_of(coordinates, position)
 }
 
 /// Tells whether a leg crosses the box around the middle with these halves of width and height (Liang and Barsky).

@@ -38,6 +38,17 @@ pub struct Providers<'a> {
     pub defaults: &'a Defaults,
     /// A random UUID of version 4, for what is created.
     pub new_id: &'a str,
+    /// The gateway's own provider of resources.
+    pub own: &'a OwnProvider,
+}
+
+/// A provider of resources that is no plugin but the gateway itself; plugins of this name provide none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnProvider {
+    /// Its id, `$source` of what it keeps; empty where the gateway keeps nothing.
+    pub id: &'static str,
+    /// Types of resources that it keeps.
+    pub kinds: Vec<String>,
 }
 
 /// One plugin behind an API.
@@ -55,6 +66,7 @@ impl Providers<'_> {
         let mut found: Vec<(Instant, Provider)> = self
             .registry
             .plugins()
+            .filter(|plugin| plugin.package_name() != self.own.id || !matches!(api, Api::Resources(_)))
             .filter_map(|plugin| {
                 let offers = plugin.offers()?;
                 let (name, since) = match api {
@@ -70,7 +82,15 @@ impl Providers<'_> {
             let other = |provider: &Provider| Some(provider.id.as_str()) != chosen;
             (other(first), a, &first.id) < (other(second), b, &second.id)
         });
-        found.into_iter().map(|(_, provider)| provider).collect()
+        let mut all: Vec<Provider> = found.into_iter().map(|(_, provider)| provider).collect();
+        if let Api::Resources(kind) = api
+            && self.own.kinds.contains(kind)
+        {
+            // Behind the plugins, unless it was chosen.
+            let at = if chosen == Some(self.own.id) { 0 } else { all.len() };
+            all.insert(at, Provider { id: self.own.id.into(), name: self.own.id.into() });
+        }
+        all
     }
 
     /// Returns the providers that `?provider=` leaves.

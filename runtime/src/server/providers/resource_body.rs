@@ -9,6 +9,8 @@ use crate::server::url::decode_query;
 
 /// Types with a published schema.
 const STANDARD: [&str; 5] = ["routes", "waypoints", "notes", "regions", "charts"];
+/// What a chart can be (Signal K Server 2.32, `ChartSchema`).
+const CHART_TYPES: [&str; 6] = ["tilelayer", "tileJSON", "WMS", "WMTS", "mapstyleJSON", "S-57"];
 
 pub(super) fn is_standard(kind: &str) -> bool {
     STANDARD.contains(&kind)
@@ -32,7 +34,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
 pub(super) fn check(kind: &str, body: &str) -> Result<(), String> {
     let geometry = || {
         let feature = json::member(body, "feature").ok_or("feature is missing")?;
-        if json::member(feature, "type") != Some("\"Feature\"") {
+        if json::member(feature, "type").is_some_and(|kind| kind != "\"Feature\"") {
             return Err("feature.type must be Feature");
         }
         json::member(feature, "geometry").ok_or("feature.geometry is missing")
@@ -44,13 +46,18 @@ pub(super) fn check(kind: &str, body: &str) -> Result<(), String> {
         if !wanted.contains(&&*kind) {
             return Err("feature.geometry.type is not the one of this type of resource");
         }
-        let depth = match &*kind {
-            "Point" => 0,
-            "LineString" => 1,
-            "Polygon" => 2,
-            _ => 3,
+        // A leg has two ends, and a ring comes back to where it began (RFC 7946 §3.1).
+        let (depth, positions_min) = match &*kind {
+            "Point" => (0, 1),
+            "LineString" => (1, 2),
+            "Polygon" => (2, 4),
+            _ => (3, 4),
         };
-        if is_position(coordinates, depth) { Ok(()) } else { Err("feature.geometry.coordinates are no positions") }
+        if is_position(coordinates, depth, positions_min) {
+            Ok(())
+        } else {
+            Err("feature.geometry.coordinates are no positions, or too few")
+        }
     };
     let text = |name: &str| json::member(body, name).is_none_or(|value| value.starts_with('"'));
     let checked = match kind {
@@ -59,16 +66,28 @@ pub(super) fn check(kind: &str, body: &str) -> Result<(), String> {
         "regions" => shape(&["Polygon", "MultiPolygon"]),
         "notes" => {
             let position = json::member(body, "position").is_none_or(|position| {
-                ["latitude", "longitude"]
-                    .iter()
-                    .all(|name| json::member(position, name).and_then(json::number).is_some())
+                [("latitude", 90.0), ("longitude", 180.0)].iter().all(|(name, max)| {
+                    json::member(position, name).and_then(json::number).is_some_and(|degrees| degrees.abs() <= *max)
+                })
             });
-            if position { Ok(()) } else { Err("position must have a latitude and a longitude") }
+            let href =
+                json::member(body, "href").is_none_or(|href| json::string(href).is_some_and(|href| is_href(&href)));
+            match (position, href) {
+                (false, _) => Err("position must have a latitude and a longitude, in degrees"),
+                (_, false) => Err("href must be /resources/<type>/<id>, the id a UUID"),
+                _ => Ok(()),
+            }
         }
-        "charts" => match json::member(body, "identifier").and_then(json::string) {
-            Some(_) => Ok(()),
-            None => Err("identifier is missing"),
-        },
+        "charts" => {
+            let kind = json::member(body, "type").and_then(json::string).unwrap_or_default();
+            if !CHART_TYPES.contains(&&*kind) {
+                Err("type must be tilelayer, tileJSON, WMS, WMTS, mapstyleJSON or S-57")
+            } else if text("identifier") {
+                Ok(())
+            } else {
+                Err("identifier must be a text")
+            }
+        }
         _ => return Ok(()),
     };
     checked.map_err(String::from)?;
@@ -78,18 +97,30 @@ pub(super) fn check(kind: &str, body: &str) -> Result<(), String> {
     }
 }
 
-/// Tells whether `text` is a position (`depth` 0), or lists of positions nested so deep.
-fn is_position(text: &str, depth: u8) -> bool {
+/// Tells whether `href` leads to a resource with a UUID.
+fn is_href(href: &str) -> bool {
+    let target = href.strip_prefix("/resources/").and_then(|target| target.split_once('/'));
+    target
+        .is_some_and(|(kind, id)| kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && is_uuid(id))
+}
+
+/// Tells whether `text` is a position (`depth` 0), or lists of positions nested so deep, the innermost of at least
+/// `positions_min`.
+fn is_position(text: &str, depth: u8, positions_min: usize) -> bool {
     let (mut count, mut sound) = (0_usize, true);
     let read = json::items::<json::JsonError>(text, |item| {
         count = count.saturating_add(1);
         sound &= match depth.checked_sub(1) {
             None => json::number(item).is_some(),
-            Some(below) => is_position(item, below),
+            Some(below) => is_position(item, below, positions_min),
         };
         Ok(())
     });
-    let enough = if depth == 0 { (2..=3).contains(&count) } else { count > 0 };
+    let enough = match depth {
+        0 => (2..=3).contains(&count),
+        1 => count >= positions_min,
+        _ => count > 0,
+    };
     read.is_ok() && sound && enough
 }
 
@@ -138,8 +169,8 @@ mod tests {
         for (kind, shape, coordinates) in [
             ("waypoints", "Point", "[10.1,54.2]"),
             ("routes", "LineString", "[[10,54],[10.5,54,0]]"),
-            ("regions", "Polygon", "[[[1,2],[3,4],[1,2]]]"),
-            ("regions", "MultiPolygon", "[[[[1,2],[3,4],[1,2]]]]"),
+            ("regions", "Polygon", "[[[1,2],[3,4],[5,6],[1,2]]]"),
+            ("regions", "MultiPolygon", "[[[[1,2],[3,4],[5,6],[1,2]]]]"),
         ] {
             assert_eq!(check(kind, &feature(shape, coordinates)), Ok(()), "{kind}");
         }
@@ -147,6 +178,8 @@ mod tests {
             ("waypoints", "LineString", "[[10,54]]"),
             ("waypoints", "Point", "[10]"),
             ("routes", "LineString", "[]"),
+            ("routes", "LineString", "[[10,54]]"),
+            ("regions", "Polygon", "[[[1,2],[3,4],[1,2]]]"),
             ("routes", "LineString", "[[10,\"x\"]]"),
             ("regions", "Polygon", "[[1,2]]"),
         ] {
@@ -155,7 +188,14 @@ mod tests {
         assert!(check("routes", r#"{"name":"x"}"#).is_err());
         assert_eq!(check("fishing", r#"{"any":"thing"}"#), Ok(()));
         assert!(check("charts", "{}").is_err() && check("notes", r#"{"title":7}"#).is_err());
-        assert_eq!(check("notes", r#"{"title":"a","position":{"latitude":1,"longitude":2}}"#), Ok(()));
+        let note = |members: &str| check("notes", &format!(r#"{{"title":"a",{members}}}"#)).is_ok();
+        assert!(
+            note(r#""position":{"latitude":1,"longitude":2}"#) && !note(r#""position":{"latitude":91,"longitude":2}"#)
+        );
+        let region = r#""href":"/resources/regions/ac3a3b2d-07e8-4f25-92bc-98e7c92f7f1a""#;
+        assert!(note(region) && !note(r#""href":"https://example.org""#) && !note(r#""href":7"#));
+        assert_eq!(check("charts", r#"{"type":"WMS"}"#), Ok(()));
+        assert_eq!(check("waypoints", r#"{"feature":{"geometry":{"type":"Point","coordinates":[1,2]}}}"#), Ok(()));
     }
 
     #[test]

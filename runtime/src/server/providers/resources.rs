@@ -23,6 +23,8 @@ use skiff_abi::export;
 
 /// Bytes of a resource's id.
 const ID_BYTES_MAX: usize = 128;
+/// Bytes of a refusal of the gateway's own provider; what is longer is a resource.
+const REFUSAL_BYTES_MAX: usize = 512;
 
 /// Answers a request below `/signalk/v2/api/resources`; `segments` are decoded.
 #[must_use]
@@ -35,7 +37,7 @@ pub fn answer(request: &Request, segments: &[Cow<'_, str>], providers: &Provider
             let api = Api::Resources(String::from(*kind));
             providers.administration(api.clone(), request, rest).unwrap_or_else(|| {
                 match providers.wanted(&api, request, 404) {
-                    Ok(all) => of_kind(request, kind, rest, all, providers.new_id),
+                    Ok(all) => of_kind(request, kind, rest, all, providers),
                     Err(refused) => refused.into(),
                 }
             })
@@ -54,18 +56,20 @@ pub fn find(
     ask_all(&providers.of(&Api::Resources(kind.into())), kind, id, None, |found| then(found.map(|(_, text)| text)))
 }
 
-/// Lists the types that plugins store, each with its default provider.
+/// Lists the types that are stored, each with its default provider.
 fn kinds(providers: &Providers<'_>) -> Step {
     let plugins = providers.registry.plugins();
     let mut kinds: Vec<&str> =
         plugins.filter_map(crate::plugin::Plugin::offers).flat_map(crate::plugin::Offers::resource_kinds).collect();
+    kinds.extend(providers.own.kinds.iter().map(String::as_str));
     sorted::sort(&mut kinds);
     kinds.dedup();
     let body = json::object(|rows| {
         for kind in kinds {
             if let Some(first) = providers.of(&Api::Resources(kind.into())).first() {
                 rows.object(kind, |row| {
-                    row.text("description", &format!("resources of type {kind}")).text("$source", &first.id);
+                    let one = kind.strip_suffix('s').unwrap_or(kind);
+                    row.text("description", &format!("Path containing {one} resources")).text("$source", &first.id);
                 });
             }
         }
@@ -73,20 +77,23 @@ fn kinds(providers: &Providers<'_>) -> Step {
     Step::json(200, body)
 }
 
-fn of_kind(request: &Request, kind: &str, rest: &[&str], all: Vec<Provider>, new_id: &str) -> Step {
+fn of_kind(request: &Request, kind: &str, rest: &[&str], all: Vec<Provider>, providers: &Providers<'_>) -> Step {
+    let own = providers.own.id;
     let bad_id = |id: &str| failed(400, &format!("{} is no id of type {kind}", json::quoted(id)));
     match (request.method, rest) {
         (Method::Get | Method::Head, []) => match resource_body::check_query(kind, request.query()) {
-            Ok(()) => list(request, kind, &all),
+            Ok(()) => list(request, kind, &all, own),
             Err(clause) => failed(400, &clause).into(),
         },
-        (Method::Post, []) => create(request, kind, all, new_id),
+        (Method::Post, []) => create(request, kind, all, providers),
         (Method::Get | Method::Head, [id, property @ ..]) => {
-            if !is_id(kind, id) {
+            // Charts of other providers have ids that a client could not give them.
+            let can_be_there = is_id(kind, id) || kind == "charts" && is_name(id);
+            if !can_be_there {
                 return bad_id(id).into();
             }
             let property = (!property.is_empty()).then(|| property.join("."));
-            ask_all(&all, kind, id, property.as_deref(), {
+            ask_all(&all, own, kind, id, property.as_deref(), {
                 let id = String::from(*id);
                 move |found| match found {
                     Some((_, value)) => Step::json(200, value),
@@ -103,15 +110,15 @@ fn of_kind(request: &Request, kind: &str, rest: &[&str], all: Vec<Provider>, new
                 return not_found(id).into();
             };
             let (kind, owned) = (String::from(kind), String::from(*id));
-            ask_all(&all, &kind.clone(), id, None, move |found| {
+            ask_all(&all, own, &kind.clone(), id, None, move |found| {
                 let owner = found.map_or(first, |(owner, _)| owner);
-                set(owner, kind, owned, body, false)
+                set(owner, own, kind, owned, body, false)
             })
         }
         (Method::Delete, [id]) if is_id(kind, id) => {
             let (kind, owned) = (String::from(kind), String::from(*id));
-            ask_all(&all, &kind.clone(), id, None, move |found| match found {
-                Some((owner, _)) => delete(owner, kind, owned),
+            ask_all(&all, own, &kind.clone(), id, None, move |found| match found {
+                Some((owner, _)) => delete(owner, own, kind, owned),
                 None => not_found(&owned).into(),
             })
         }
@@ -125,9 +132,14 @@ fn not_found(id: &str) -> Response {
     failed(404, &format!("no provider has a resource {id}"))
 }
 
+/// Tells whether an id can be part of an address.
+fn is_name(id: &str) -> bool {
+    !id.is_empty() && id.len() <= ID_BYTES_MAX && is_plain(id) && !id.contains('/')
+}
+
 /// Standard types have UUIDs of version 4 (charts: eight or more letters, digits, `_`, `-`); others anything plain.
 fn is_id(kind: &str, id: &str) -> bool {
-    let plain = !id.is_empty() && id.len() <= ID_BYTES_MAX && is_plain(id) && !id.contains(['/', '.']);
+    let plain = is_name(id) && !id.contains('.');
     let word = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     plain
         && match kind {
@@ -137,7 +149,7 @@ fn is_id(kind: &str, id: &str) -> bool {
         }
 }
 
-fn list(request: &Request, kind: &str, all: &[Provider]) -> Step {
+fn list(request: &Request, kind: &str, all: &[Provider], own: &str) -> Step {
     let query = query_json(request.query(), &["token", "provider"]);
     let mut object = String::from("{}");
     // The text was just written as an object.
@@ -150,7 +162,12 @@ fn list(request: &Request, kind: &str, all: &[Provider]) -> Step {
     let object = json::with_member(&object, "resourceType", &json::quoted(kind));
     let questions =
         all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_LIST, object.clone())).collect();
-    Step::Ask(questions, Box::new(|replies| Step::json(200, merged(&replies))))
+    let own_at = all.iter().position(|provider| provider.id == own);
+    let then = move |replies: Vec<Reply>| {
+        let refused = own_at.and_then(|at| replies.get(at)).and_then(own_refusal);
+        refused.map_or_else(|| Step::json(200, merged(&replies)), Step::from)
+    };
+    Step::Ask(questions, Box::new(then))
 }
 
 /// Puts the objects of all replies together; of two resources with one id the first provider's counts.
@@ -167,6 +184,15 @@ fn merged(replies: &[Reply]) -> String {
             });
         }
     })
+}
+
+/// Returns the answer to what the gateway's own provider refuses, `{"error","statusCode"}`; its limits are told, where a
+/// plugin that fails counts as one that knows nothing.
+fn own_refusal(reply: &Reply) -> Option<Response> {
+    let text = reply.text().filter(|text| text.len() < REFUSAL_BYTES_MAX)?;
+    let status = json::member(text, "statusCode").and_then(|status| status.parse().ok())?;
+    let clause = json::member(text, "error").and_then(json::string)?;
+    Some(failed(status, &clause))
 }
 
 /// Returns the object of a reply that found something.
@@ -199,6 +225,7 @@ fn found_property(reply: &Reply) -> Option<String> {
 /// Asks every provider for one resource; `then` gets the first that has it.
 fn ask_all(
     all: &[Provider],
+    own: &str,
     kind: &str,
     id: &str,
     property: Option<&str>,
@@ -215,7 +242,11 @@ fn ask_all(
         all.iter().map(|provider| Question::provider(&provider.id, export::RESOURCES_GET, object.clone())).collect();
     let packages: Vec<String> = all.iter().map(|provider| provider.id.clone()).collect();
     let is_property = property.is_some();
+    let own_at = all.iter().position(|provider| provider.id == own);
     let then = move |replies: Vec<Reply>| {
+        if let Some(refused) = own_at.and_then(|at| replies.get(at)).and_then(own_refusal) {
+            return refused.into();
+        }
         let read = if is_property { found_property } else { found };
         then(packages.into_iter().zip(&replies).find_map(|(package, reply)| Some((package, read(reply)?))))
     };
@@ -231,30 +262,32 @@ fn checked_body(request: &Request, kind: &str) -> Result<String, Response> {
     Ok(body)
 }
 
-fn create(request: &Request, kind: &str, all: Vec<Provider>, new_id: &str) -> Step {
+fn create(request: &Request, kind: &str, all: Vec<Provider>, providers: &Providers<'_>) -> Step {
     let body = match checked_body(request, kind) {
         Ok(body) => body,
         Err(refused) => return refused.into(),
     };
     let id = match kind {
-        "charts" => json::member(&body, "identifier").and_then(json::string).unwrap_or_default().into_owned(),
-        _ => String::from(new_id),
-    };
+        "charts" => json::member(&body, "identifier").and_then(json::string),
+        _ => None,
+    }
+    .map_or_else(|| String::from(providers.new_id), Cow::into_owned);
     if !is_id(kind, &id) {
         return failed(400, "identifier must have eight or more letters, digits, _ or -").into();
     }
     match all.into_iter().next() {
-        Some(provider) => set(provider.id, kind.into(), id, body, true),
+        Some(provider) => set(provider.id, providers.own.id, kind.into(), id, body, true),
         None => not_found(&id).into(),
     }
 }
 
-fn set(package: String, kind: String, id: String, body: String, is_new: bool) -> Step {
+fn set(package: String, own: &str, kind: String, id: String, body: String, is_new: bool) -> Step {
     let request = json::object(|request| {
         request.text("id", &id).json("value", &body).text("resourceType", &kind);
     });
+    let is_own = package == own;
     Step::ask(Question::provider(&package, export::RESOURCES_SET, request), move |reply| {
-        if let Err(refused) = accepted(&reply) {
+        if let Err(refused) = accepted(&reply, is_own) {
             return refused.into();
         }
         let (status, member) = if is_new { (201_u16, "id") } else { (200, "message") };
@@ -266,12 +299,13 @@ fn set(package: String, kind: String, id: String, body: String, is_new: bool) ->
     })
 }
 
-fn delete(package: String, kind: String, id: String) -> Step {
+fn delete(package: String, own: &str, kind: String, id: String) -> Step {
     let request = json::object(|request| {
         request.text("id", &id).text("resourceType", &kind);
     });
+    let is_own = package == own;
     Step::ask(Question::provider(&package, export::RESOURCES_DELETE, request), move |reply| {
-        if let Err(refused) = accepted(&reply) {
+        if let Err(refused) = accepted(&reply, is_own) {
             return refused.into();
         }
         let effect = Effect::Resource { package, path: format!("resources.{kind}.{id}"), value: "null".into() };
@@ -280,7 +314,10 @@ fn delete(package: String, kind: String, id: String) -> Step {
 }
 
 /// Set and delete answer nothing, `""`, `{}` or `null`; anything else says why it was not done (plugin ABI L-26).
-fn accepted(reply: &Reply) -> Result<(), Response> {
+fn accepted(reply: &Reply, is_own: bool) -> Result<(), Response> {
+    if let Some(refused) = own_refusal(reply).filter(|_| is_own) {
+        return Err(refused);
+    }
     let text = match reply {
         Reply::Text(None) => return Ok(()),
         Reply::Text(Some(text)) => text.trim(),
@@ -326,14 +363,14 @@ mod tests {
     #[test]
     fn set_and_delete_answer_nothing_or_a_reason() {
         for good in ["", " ", "{}", "\"\"", "null"] {
-            assert_eq!(accepted(&text(good)), Ok(()), "{good}");
+            assert_eq!(accepted(&text(good), false), Ok(()), "{good}");
         }
-        assert_eq!(accepted(&Reply::Text(None)), Ok(()));
-        let message = |reply: &Reply| String::from_utf8(accepted(reply).unwrap_err().body).unwrap();
+        assert_eq!(accepted(&Reply::Text(None), false), Ok(()));
+        let message = |reply: &Reply| String::from_utf8(accepted(reply, false).unwrap_err().body).unwrap();
         assert!(message(&text(r#"{"error":"disk full"}"#)).contains(r#""message":"disk full""#));
         assert!(message(&text("disk full")).contains(r#""message":"disk full""#));
         assert!(message(&text("\"disk full\"")).contains(r#""message":"disk full""#));
-        assert_eq!(accepted(&Reply::Missing).unwrap_err().status, 501);
+        assert_eq!(accepted(&Reply::Missing, false).unwrap_err().status, 501);
     }
 
     #[test]
