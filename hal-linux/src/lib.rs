@@ -9,6 +9,7 @@ pub mod announce;
 pub mod author;
 pub mod bench;
 pub mod carrier;
+pub mod charts;
 pub mod cli;
 pub mod doctor;
 pub mod hal;

@@ -5,7 +5,7 @@
 
 use std::fs::{File as StdFile, Metadata};
 use std::future::Future;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -55,6 +55,17 @@ impl Beneath {
         let opened: StdFile = rustix::fs::openat(&*self.folder, path, flags, Mode::empty())?.into();
         let lies = std::fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
         if lies.starts_with(&self.path) { Ok(opened) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    /// Tells whether a file, `path` from the folder with a slash before it, begins with these bytes.
+    pub async fn begins_with(&self, path: &str, wanted: &'static [u8]) -> bool {
+        let (folder, path) = (self.clone(), PathBuf::from(path.trim_start_matches('/')));
+        let begins = beside(move || {
+            let mut found = vec![0; wanted.len()];
+            folder.regular(&path)?.read_exact(&mut found)?;
+            Ok(found == wanted)
+        });
+        begins.await.unwrap_or(false)
     }
 
     fn regular(&self, path: &Path) -> io::Result<StdFile> {

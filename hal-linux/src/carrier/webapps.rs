@@ -1,4 +1,4 @@
-//! Files of packages: web apps at `/<package name>/`, and a plugin's `public/` below `/plugins/<id>/`.
+//! Files of packages: web apps at `/<package name>/`, a plugin's `public/` below `/plugins/<id>/`; tiles of charts.
 //!
 //! The core answers first and has checked who may; what it does not claim comes here (plugin ABI §1.6). Nothing is kept
 //! in memory: a package that is installed or removed while the gateway runs is there or gone with the next request.
@@ -14,11 +14,14 @@ use skiff_runtime::config::{FILE_BYTES_MAX, PluginConfig};
 use skiff_runtime::package::{Manifest, asks, plugin_id};
 use tower_http::services::ServeDir;
 
+use crate::charts;
 use crate::hal::Folder;
 use crate::packages::{self, folder, web};
 
 use super::beneath::Beneath;
 
+/// How compressed files begin (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Keyword of a package whose files are served.
 const WEB_APP: &str = "signalk-webapp";
 /// Keyword of one that other web apps may embed.
@@ -71,6 +74,7 @@ impl WebApps {
                 Some(moved)
             }
             Found::File { root, mount, below } => send(root, &mount, &below, asked).await,
+            Found::Tile { root, below, is_vector } => tile(root, &below, is_vector, asked).await,
         }
     }
 
@@ -83,6 +87,13 @@ impl WebApps {
         // What is opened is held below the package's folder again; the name of a package cannot hold these either.
         if segments.iter().any(|segment| *segment == ".." || segment.contains(['\\', '\0'])) {
             return None;
+        }
+        if let Some(tile) = charts::tile(&self.config, &segments) {
+            return Some(Found::Tile {
+                root: Beneath::open(&tile.folder).ok()?,
+                below: tile.below,
+                is_vector: tile.is_vector,
+            });
         }
         let (root, mounted) = match *segments.as_slice() {
             ["plugins", id, _, ..] => (self.folder_of_plugin(id)?.join(PUBLIC), 2),
@@ -172,6 +183,23 @@ enum Found {
     Moved(String),
     /// A file below `root`, or a folder with an `index.html`.
     File { root: Beneath, mount: String, below: String },
+    /// A tile of a chart.
+    Tile { root: Beneath, below: String, is_vector: bool },
+}
+
+/// Sends a tile. Charts change seldom and are asked for with every move of a map: browsers keep their tiles for a day.
+async fn tile(root: Beneath, below: &str, is_vector: bool, asked: FileRequest) -> Option<axum::response::Response> {
+    let is_zipped = is_vector && root.begins_with(below, &GZIP).await;
+    let mut answer = send(root, "", below, asked).await?;
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400"));
+    if is_vector {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+    }
+    if is_zipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Some(answer)
 }
 
 /// Sends a file with its type, its pre-compressed sibling where the client takes one, and 304 where nothing changed.

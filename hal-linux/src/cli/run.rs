@@ -23,6 +23,7 @@ use super::sign_in;
 use super::talk::{self, KeptLog};
 use crate::announce::reach;
 use crate::carrier::WebApps;
+use crate::charts::Charts;
 use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
@@ -266,6 +267,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let web_files = home.is_some() && args.net == Net::Host;
     let keeper =
         home.as_deref().filter(|_| web_files).map(|folder| keeper(folder, &waker)).transpose().map_err(system)?;
+    let mut charts = home.as_deref().map(Charts::new);
+    gateway.keep_resources(Box::new(move || charts.as_mut().map_or_else(Vec::new, Charts::list)));
     let passwords = Box::new(PasswordThread::new(waker.clone()));
     gateway.attach(BoardParts { log: Some(kept), web_files, passwords: Some(passwords), ..BoardParts::default() });
     match home.as_deref().filter(|_| runs_plugins) {
