@@ -207,3 +207,29 @@ fn the_pages_of_a_package_come_and_go_with_it() {
     assert_eq!(page().0, 404);
     assert_eq!(gateway.ask("GET", "/skServer/webapps", &[], "").2, "[]");
 }
+
+#[test]
+fn tiles_of_charts_are_files_three_numbers_below_their_chart() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    let chart = config.join("charts/Kiel Fjord");
+    write(&chart.join("metadata.json"), r#"{"format":"pbf","minzoom":"1"}"#);
+    write(&chart.join("3/4/2.pbf"), "\u{1a}plain");
+    fs::write(chart.join("3/4/5.pbf"), [0x1f, 0x8b, 8]).unwrap();
+    symlink("/etc", chart.join("3/9")).unwrap();
+    symlink("/etc/hostname", chart.join("3/4/7.pbf")).unwrap();
+    let gateway = start(home.path());
+    let get = |path: &str| gateway.ask("GET", path, &[], "");
+    let (status, _, list) = get("/signalk/v2/api/resources/charts");
+    assert!(status == 200 && list.contains("/signalk/chart-tiles/Kiel%20Fjord/{z}/{x}/{y}"), "{list}");
+    assert_eq!(get("/signalk/v1/api/resources/charts").2, list);
+    let (status, head, body) = get("/signalk/chart-tiles/Kiel%20Fjord/3/4/2");
+    assert_eq!((status, &*body), (200, "\u{1a}plain"), "{head}");
+    assert!(head.contains("max-age=86400") && head.contains("application/x-protobuf"), "{head}");
+    assert!(!head.contains("content-encoding"), "{head}");
+    assert!(get("/signalk/chart-tiles/Kiel%20Fjord/3/4/5").1.contains("content-encoding: gzip"));
+    for bad in ["3/4/7", "3/4/1", "3/9/hostname", "../../skiff/token", "3/4/%2e%2e", "3/4/2.pbf/", "metadata.json"] {
+        let (status, _, body) = get(&format!("/signalk/chart-tiles/Kiel%20Fjord/{bad}"));
+        assert_eq!(status, 404, "{bad}: {body}");
+    }
+}

@@ -207,7 +207,7 @@ mod tests {
         assert_eq!((&chart["bounds"], &chart["type"]), (&json!([9.5, 54.0, 15.0, 58.25]), &json!("tilelayer")));
         assert_eq!((&chart["minzoom"], &chart["maxzoom"], &chart["format"]), (&json!(3), &json!(9), &json!("jpg")));
         assert_eq!(chart["url"], "/signalk/chart-tiles/Baltic%201/{z}/{x}/{y}");
-        assert_eq!((&chart["tilemapUrl"], &chart["scale"]), (&chart["url"], &json!(250_000)));
+        assert_eq!((&chart["tilemapUrl"], &chart["scale"]), (&chart["url"], &json!(250_000.0)));
         assert!(chart["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')), "{text}");
     }
 

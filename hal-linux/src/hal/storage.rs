@@ -248,6 +248,25 @@ impl<D: Disk> Storage for Folder<D> {
         }
     }
 
+    /// As the trait has it, with the file looked up once: a listing of resources reads thousands.
+    fn read_all(&mut self, key: &Key, limit_bytes: u32) -> Result<Vec<u8>, StorageError> {
+        let read = || -> Result<Vec<u8>, StorageError> {
+            let file = File::open(self.existing(key)?).map_err(|error| told(&error))?;
+            let bytes = file.metadata().map_err(|error| told(&error))?.len();
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            if bytes > limit_bytes {
+                return Err(StorageError::TooLong { bytes });
+            }
+            let mut data = Vec::new();
+            let wanted = usize::try_from(bytes).map_err(|_| StorageError::TooLong { bytes })?;
+            data.try_reserve_exact(wanted).map_err(|_| StorageError::Full)?;
+            // What is appended meanwhile is not of this record's length.
+            file.take(bytes.into()).read_to_end(&mut data).map_err(|error| told(&error))?;
+            Ok(data)
+        };
+        read()
+    }
+
     fn modified(&mut self, key: &Key) -> Option<UnixMillis> {
         let modified = fs::metadata(self.existing(key).ok()?).and_then(|metadata| metadata.modified()).ok()?;
         let since_epoch = modified.duration_since(std::time::UNIX_EPOCH).ok()?;

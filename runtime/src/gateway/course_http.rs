@@ -95,7 +95,12 @@ impl Gateway {
         let Some(href) = self.course.navigation.course().needs(&order) else {
             return Some(answered(self.obey(&order, None)));
         };
-        let providers = Providers { registry: &self.plugins.registry, defaults: &self.clients.defaults, new_id: "" };
+        let providers = Providers {
+            registry: &self.plugins.registry,
+            defaults: &self.clients.defaults,
+            new_id: "",
+            own: &self.own_provider(),
+        };
         let (kind, id) = (String::from(href.kind()), String::from(href.id()));
         let step = providers::find_resource(&kind, &id, &providers, move |found| {
             Step::Done(Done { response: done(), effect: Effect::Course { order, href, found } })

@@ -53,7 +53,8 @@ pub fn find(
     providers: &Providers<'_>,
     then: impl FnOnce(Option<String>) -> Step + Send + 'static,
 ) -> Step {
-    ask_all(&providers.of(&Api::Resources(kind.into())), kind, id, None, |found| then(found.map(|(_, text)| text)))
+    let all = providers.of(&Api::Resources(kind.into()));
+    ask_all(&all, providers.own.id, kind, id, None, |found| then(found.map(|(_, text)| text)))
 }
 
 /// Lists the types that are stored, each with its default provider.
