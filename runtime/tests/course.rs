@@ -359,3 +359,18 @@ fn who_comes_later_is_told_at_once() {
     let shown = ask(&mut boat, Method::Get, target, "").1;
     assert_eq!(json::member(&shown, "meta").and_then(|meta| json::member(meta, "units")), Some("\"m\""), "{shown}");
 }
+
+#[cfg(feature = "stores")]
+#[test]
+fn a_waypoint_that_the_gateway_keeps_is_a_destination() {
+    let mut boat = Boat::with_storage(SimStorage::new());
+    boat.gateway.keep_resources(Box::new(Vec::new));
+    sail_to(&mut boat, 54.0);
+    let kept = ask(&mut boat, Method::Put, &format!("/signalk/v2/api{WAYPOINT_HREF}"), WAYPOINT);
+    assert_eq!(kept.0, 200, "{}", kept.1);
+    done(&mut boat, "/destination", &format!(r#"{{"href":"{WAYPOINT_HREF}"}}"#));
+    assert_eq!(at(&mut boat, "", "nextPoint.position"), r#"{"latitude":54.1,"longitude":10}"#);
+    let other = WAYPOINT_HREF.replace("ac3a3b2d", "ac3a3b2e");
+    let missing = put(&mut boat, "/destination", &format!(r#"{{"href":"{other}"}}"#));
+    assert_eq!(missing.0, 400, "{}", missing.1);
+}

@@ -93,6 +93,8 @@ impl Route<'_> {
                 ["v1", "api", path @ ..] if path.iter().any(|segment| is(segment, "meta")) => or_reads(Role::Admin),
                 // Who answers where several plugins could is the operator's choice.
                 ["v2", "api", path @ ..] if chooses_default(path) => or_reads(Role::Admin),
+                // As is who may set the course.
+                ["v2", "api", path @ ..] if path.iter().any(|segment| is(segment, "_config")) => or_reads(Role::Admin),
                 _ => or_reads(Role::ReadWrite),
             },
             Self::Admin(address) if reads && address.as_slice() == ["skServer", "loginStatus"] => Need::Nothing,
