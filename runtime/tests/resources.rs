@@ -9,7 +9,7 @@ use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{Key, Storage};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::json;
-use skiff_runtime::stores::resources::{RESOURCE_BYTES_MAX, RESOURCES_MAX};
+use skiff_runtime::stores::resources::{KINDS_MAX, RESOURCE_BYTES_MAX, RESOURCES_MAX};
 
 const ROOT: &str = "/signalk/v2/api/resources";
 const ID: &str = "ac3a3b2d-07e8-4f25-92bc-98e7c92f7f1a";
@@ -93,6 +93,7 @@ fn the_types_are_listed_and_apps_make_their_own() {
     assert_eq!(make(&mut boat).0, 400, "there already");
     assert_eq!(send(&mut boat, Method::Post, &format!("{config}/Routes"), "").0, 400);
     assert_eq!(send(&mut boat, Method::Post, &format!("{config}/a%2Fb"), "").0, 400);
+    assert_eq!(send(&mut boat, Method::Put, &format!("{config}/layers"), "").0, 405);
     assert_eq!(ask(&mut boat, Method::Put, "/infolayers/tides", r#"{"any":["thing"]}"#).0, 200);
     let mut again = keeping(storage);
     assert_eq!(member(&get(&mut again, "/infolayers").1, &["tides", "any"]), r#"["thing"]"#);
@@ -101,6 +102,18 @@ fn the_types_are_listed_and_apps_make_their_own() {
     assert_eq!(send(&mut again, Method::Delete, &format!("{config}/infolayers"), "").0, 200);
     assert_eq!(send(&mut again, Method::Delete, &format!("{config}/infolayers"), "").0, 400);
     assert_eq!(get(&mut again, "/infolayers").0, 200, "its files are there still");
+}
+
+#[test]
+fn collections_have_a_limit_and_never_push_out_the_standard_ones() {
+    let mut boat = keeping(SimStorage::new());
+    let refused = (0..KINDS_MAX).find_map(|count| {
+        let made = send(&mut boat, Method::Post, &format!("/plugins/resources-provider/_config/a{count}"), "");
+        (made.0 != 200).then_some((count, made))
+    });
+    let Some((27, (507, text))) = refused else { panic!("{refused:?}") };
+    assert!(text.contains("32"), "{text}");
+    assert_eq!(get(&mut boat, "/waypoints").0, 200);
 }
 
 #[test]

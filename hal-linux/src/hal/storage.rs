@@ -386,4 +386,18 @@ mod tests {
         assert_eq!(names.len(), 2, "{names:?}");
         assert_eq!(folder.read_all(&key("a"), 10).unwrap(), b"old");
     }
+
+    #[test]
+    fn a_record_is_read_whole_or_not_at_all_and_tells_when_it_was_written() {
+        let home = tempfile::tempdir().unwrap();
+        let mut folder = Folder::new(home.path());
+        folder.replace(&key("a/b"), b"12345").unwrap();
+        assert_eq!(folder.read_all(&key("a/b"), 5).as_deref(), Ok(&b"12345"[..]));
+        assert_eq!(folder.read_all(&key("a/b"), 4), Err(StorageError::TooLong { bytes: 5 }));
+        assert_eq!(folder.read_all(&key("a"), 5), Err(StorageError::NotFound));
+        let changed = std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_764_000_000_123);
+        File::options().write(true).open(home.path().join("a/b")).unwrap().set_modified(changed).unwrap();
+        assert_eq!(folder.modified(&key("a/b")), Some(UnixMillis(1_764_000_000_123)));
+        assert_eq!(folder.modified(&key("a/c")), None);
+    }
 }

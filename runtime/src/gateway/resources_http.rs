@@ -246,10 +246,11 @@ fn known_kinds(storage: &mut dyn Storage) -> Vec<String> {
         log::warn!("types of resources not read: {error}");
         Vec::new()
     });
-    kinds.extend(custom.into_iter().map(|(name, _)| name));
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds.truncate(KINDS_MAX);
+    for (name, _) in custom {
+        if kinds.len() < KINDS_MAX && !kinds.contains(&name) {
+            kinds.push(name);
+        }
+    }
     kinds
 }
 

@@ -32,7 +32,7 @@ pub const LISTING_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const KINDS_MAX: usize = 32;
 /// Letters of the name of a type.
 const KIND_BYTES_MAX: usize = 32;
-/// Files that are looked at to find the types.
+/// Files that are looked at to find the types, or those of one type.
 const VISITED_MAX: usize = 65_536;
 
 /// `$source` of what is kept here, the name that Signal K Server's provider has.
@@ -205,11 +205,13 @@ fn rows(storage: &mut dyn Storage, kind: &str) -> Result<Vec<Row>, ResourceError
         storage.list(&prefix, &mut |key, bytes| {
             let id = key.as_str().strip_prefix(&*prefix).filter(|id| !id.contains('/') && !id.starts_with('.'));
             if let Some(id) = id {
-                count = count.saturating_add(1);
                 let is_deleted = is_own && usize::try_from(bytes) == Ok(DELETED.len());
+                // Those that were deleted take nobody's place.
+                count = count.saturating_add(usize::from(!is_deleted));
                 rows.push(Row { id: id.into(), is_own, is_deleted });
             }
-            if count <= RESOURCES_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let goes_on = count <= RESOURCES_MAX && rows.len() < VISITED_MAX;
+            if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         if count > RESOURCES_MAX {
             return Err(ResourceError::TooMany { count });

@@ -91,6 +91,11 @@ fn each_limit_is_told_with_its_numbers() {
     assert_eq!(refused, Err(ResourceError::TooMany { count: RESOURCES_MAX + 1 }));
     delete(&mut storage, "fish", "7").unwrap();
     save(&mut storage, "fish", "more", "{}", NOW).expect("room of one that was deleted");
+    for count in 0..RESOURCES_MAX {
+        delete(&mut storage, "fish", &format!("{count}")).unwrap();
+    }
+    save(&mut storage, "fish", "again", "{}", NOW).expect("room of all that were deleted");
+    assert_eq!(listed(&mut storage, "{}").0.map(|list| list.matches("$source").count()), Ok(2));
     assert_eq!(save(&mut SimStorage::with_capacity(4), "fish", "a", "{}", NOW), Err(StorageError::Full.into()));
 }
 
