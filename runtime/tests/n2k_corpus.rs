@@ -12,7 +12,7 @@ use serde_json::Value;
 use skiff_runtime::n2k::decode::Decoded;
 use skiff_runtime::n2k::encode::encode_as;
 use skiff_runtime::n2k::log::{Format, Item, LogEntry, LogStream, Mode};
-use skiff_runtime::n2k::{DeltaForm, Field, N2kMessage, Receiver};
+use skiff_runtime::n2k::{DeltaForm, Field, N2kMessage, Receiver, ReceiverLimits};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 /// Entries of the list that the feature `peer-faults` switches off.
@@ -84,7 +84,9 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 fn decode(log: &Path, mode: Mode) -> BTreeMap<u64, Ours> {
-    let (mut stream, mut receiver) = (LogStream::new(Format::Auto, mode), Receiver::new("log"));
+    // The peer remembers without a limit; a chip's receiver would forget what a value is made of (65013).
+    let mut receiver = Receiver::with_limits("log", ReceiverLimits::COMPUTER);
+    let mut stream = LogStream::new(Format::Auto, mode);
     let mut lines = BTreeMap::new();
     let bytes = std::fs::read(log).unwrap();
     let mut rest = bytes.as_slice();
@@ -112,6 +114,14 @@ fn decode(log: &Path, mode: Mode) -> BTreeMap<u64, Ours> {
         let delta = delta.map(|delta| serde_json::from_str(delta.text()).unwrap());
         lines.insert(number, Ours { message, delta });
     }
+    let counters = receiver.counters();
+    let forgotten = [
+        counters.forgotten_sources,
+        counters.forgotten_power_factors,
+        counters.forgotten_alert_texts,
+        counters.forgotten_given,
+    ];
+    assert_eq!(forgotten, [0; 4], "{}: a delta that needs what was forgotten cannot be judged", log.display());
     lines
 }
 

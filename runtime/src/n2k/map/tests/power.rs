@@ -2,6 +2,8 @@
 
 use super::super::memory::Name;
 use super::*;
+use crate::json::Decimal;
+use crate::n2k::ReceiverLimits;
 
 #[test]
 fn meters_are_named_by_the_device_instance_of_their_claim() {
@@ -26,6 +28,30 @@ fn meters_are_named_by_the_device_instance_of_their_claim() {
         from(&mut memory, 65_030, &[(Field::LineNeutralAcRmsVoltage, Input::Raw(230))]),
         ["electrical.generators.9.average.lineNeutralVoltage=230"]
     );
+}
+
+#[test]
+fn a_computer_knows_the_power_factor_of_every_meter_on_a_bus() {
+    // 65012 and 65013 as the generator of seed 1796024071432623 made them, with the factors of 16 other meters between.
+    const FACTOR: [u8; 8] = [0xb4, 0xd7, 0x11, 0x3a, 0x5f, 0x00, 0x22, 0x71];
+    const POWER: [u8; 8] = [0x15, 0x12, 0xa9, 0x74, 0xdd, 0x0e, 0xc2, 0xdb];
+    let read =
+        |pgn: u32, bytes: &[u8; 8], memory: &mut Memory| run(memory, Pgn(pgn), &Decoded::new(Pgn(pgn), bytes).unwrap());
+    for (limits, power) in [
+        (ReceiverLimits::COMPUTER, Some("electrical.ac.241.phase.A.apparentPower=9784182.939399999")),
+        (ReceiverLimits::CHIP, None),
+    ] {
+        let mut memory = Memory::new(limits);
+        memory.claim(SourceAddress(7), Name::new(0x83a1_fdf1_ffe6_c7f7).unwrap());
+        read(65_012, &FACTOR, &mut memory);
+        for meter in 100..116 {
+            memory.keep_power_factor(SourceAddress(meter), Pgn(65_013), Decimal::new(1, 0));
+        }
+        let values = read(65_013, &POWER, &mut memory);
+        assert_eq!(values[0], "electrical.ac.241.phase.A.realPower=-42762731");
+        assert_eq!(values.get(1).map(String::as_str), power);
+        assert_eq!(memory.forgotten().power_factors, u64::from(power.is_none()), "what is forgotten is counted");
+    }
 }
 
 #[test]
