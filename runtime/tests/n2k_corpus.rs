@@ -268,9 +268,10 @@ fn explained(path: &str, expected: Option<&Value>, ours: Option<&Value>, message
         return Some("top-of-range");
     }
     if path.ends_with(".followingPoint.name") && expected.is_none() {
-        // A coordinate that is refused, or not available: 0x7fffffff.
-        let lacks_one = message.payload.windows(4).any(|bytes| bytes == [0xff, 0xff, 0xff, 0x7f]);
-        return (lacks_one || holds_refused_codes(message)).then_some("third-point-name");
+        // Refused, not available, or behind the end of the message.
+        let coordinates = [Field::WpLatitude, Field::WpLongitude];
+        let third = Decoded::new(message.id.pgn, &message.payload)?.groups().nth(2)?;
+        return coordinates.iter().any(|field| third.raw(*field).is_none()).then_some("third-point-name");
     }
     if path.starts_with("notifications.nmea.") && (expected.is_none() || ours.is_none()) {
         let listed = Decoded::new(message.id.pgn, &message.payload)?.text(Field::AlertCategory);

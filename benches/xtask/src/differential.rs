@@ -3,7 +3,7 @@
 //! For each seed two logs are generated: whole messages in canboat's format, and CAN frames in candump's,
 //! interleaved and with one in a hundred lost. The peer (installed below cargo's target folder, in `differential`) decodes and
 //! maps the messages that arrive whole; the test `n2k_corpus` of the runtime, which holds the closed list of
-//! differences, judges. Sentences of NMEA 0183 go the same way, to the test `nmea0183_corpus`. Four seeds are fixed; one
+//! differences, judges. Sentences of NMEA 0183 go the same way, to the test `nmea0183_corpus`. Five seeds are fixed; one
 //! more is fresh each time and printed.
 
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use skiff_peers::sentences::Sentences;
 
 use crate::{pgn_tables, process};
 
-/// Seeds that every run takes. The last has more AC meters than a chip remembers.
-const SEEDS: [u64; 4] = [1, 2000, 31_337, 1_796_024_071_432_623];
+/// Seeds that every run takes. The fourth has more AC meters than a chip remembers, the last a way point whose name is cut.
+const SEEDS: [u64; 5] = [1, 2000, 31_337, 1_796_024_071_432_623, 1_796_788_376_000_312];
 /// Messages of each definition and log.
 const MESSAGES: usize = 8;
 /// Sentences of each form.
