@@ -1,10 +1,12 @@
 //! Engines and their gears.
 
+use core::fmt::Write;
+
 use super::Scene;
 use super::faults;
 use super::rule::{How, Mapping, Root, leaf};
 use super::text::{Digits, digits, join};
-use crate::delta::Value;
+use crate::delta::{Value, Written};
 use crate::n2k::decode::Decoded;
 use crate::n2k::tables::Field;
 
@@ -83,39 +85,37 @@ impl Engine {
 
 /// PGN 127489, its status fields.
 fn engine_status(scene: &mut Scene<'_>) {
-    flags(scene, Field::DiscreteStatus1, ".", "[]", &STATUS_1);
-    flags(scene, Field::DiscreteStatus2, ".", "[]", &STATUS_2);
+    flags(scene, Field::DiscreteStatus1, ".", NOT_SET, &STATUS_1);
+    flags(scene, Field::DiscreteStatus2, ".", NOT_SET, &STATUS_2);
 }
 
 /// PGN 127493, its status field; what is normal is still shown.
 fn transmission_status(scene: &mut Scene<'_>) {
-    flags(scene, Field::DiscreteStatus1, ".transmission.", "[\"visual\"]", &TRANSMISSION);
+    flags(scene, Field::DiscreteStatus1, ".transmission.", SHOWN, &TRANSMISSION);
 }
 
-/// Gives one notification for each flag of `field`, set or not; `quiet` is the method of one that is not, JSON.
+/// Gives one notification for each flag of `field`, set or not; `quiet` is how the value of one that is not begins.
 ///
-/// Engines send forty of them with each message, so that the JSON is put together from parts that need no escapes.
+/// Engines send forty of them with each message, so that the JSON is put together from parts that need no escapes, where
+/// it stays.
 fn flags(scene: &mut Scene<'_>, field: Field, branch: &str, quiet: &str, flags: &[Flag]) {
     let (Some(engine), Some(bits)) = (Engine::of(scene.decoded), scene.decoded.raw(field)) else { return };
     let root = join(&["notifications.propulsion.", &engine.id, branch]);
     for (bit, flag) in flags.iter().enumerate() {
-        let set = bits >> bit & 1 == 1;
-        let (state, method, end) =
-            if set { ("alarm", "[\"visual\",\"sound\"]", "\"}") } else { ("normal", quiet, " is Normal\"}") };
-        let json = join(&[
-            "{\"state\":\"",
-            state,
-            "\",\"method\":",
-            method,
-            ",\"message\":\"",
-            flag.before,
-            &engine.title,
-            flag.after,
-            end,
-        ]);
-        scene.sink.value_below(&root, flag.leaf, Value::Json(&json));
+        let (begin, end) = if bits >> bit & 1 == 1 { (SET, "\"}") } else { (quiet, " is Normal\"}") };
+        let write = |out: &mut dyn Write| {
+            [begin, flag.before, &engine.title, flag.after, end].iter().try_for_each(|part| out.write_str(part))
+        };
+        scene.sink.value_below(&root, flag.leaf, Value::Written(Written(&write)));
     }
 }
+
+/// How the value of a flag begins that is set, up to its message.
+const SET: &str = "{\"state\":\"alarm\",\"method\":[\"visual\",\"sound\"],\"message\":\"";
+/// As [`SET`], of one that is not, which nobody has to look at.
+const NOT_SET: &str = "{\"state\":\"normal\",\"method\":[],\"message\":\"";
+/// As [`NOT_SET`], but still shown.
+const SHOWN: &str = "{\"state\":\"normal\",\"method\":[\"visual\"],\"message\":\"";
 
 /// A flag of a status field: the end of its path and what its message says around the engine's name.
 struct Flag {
