@@ -20,6 +20,7 @@
 mod parse;
 mod path;
 mod source;
+mod tell;
 mod told;
 mod visit;
 mod write;
@@ -32,7 +33,8 @@ use core::fmt;
 pub use parse::Stamp;
 pub use path::{PathError, check_parts, check_path};
 pub use source::{BusInstance, BusLabel, BusSource, hexadecimal};
-pub(crate) use told::{BusHead, BusSink, ToldWriter};
+pub(crate) use tell::ToldWriter;
+pub(crate) use told::{BusHead, BusSink};
 pub use visit::{Entries, Paths, Texts, Updates};
 pub use write::{DeltaWriter, UpdateHead, ValueSink};
 
@@ -393,6 +395,11 @@ impl<'d> UpdateRef<'d> {
     #[must_use]
     pub fn entries(&self) -> Entries<'d> {
         Entries::of(self)
+    }
+
+    /// Visits the paths of what a bus told, or a plugin by values; `None` where the text came first.
+    pub(crate) fn told_paths(&self) -> Option<impl Iterator<Item = &'d str>> {
+        self.delta.told.as_ref().map(Told::paths)
     }
 
     /// Visits the paths of its values, then those of its meta entries.

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use serde::de::DeserializeSeed;
 
-use super::told::Checked;
+use super::tell::Checked;
 use super::{
     DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text, ToldWriter,
     UpdateIndex, UpdateRef, check_path, is_plain,

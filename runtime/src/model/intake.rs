@@ -39,7 +39,7 @@ impl TakenIn {
 /// Tells whether a path is a notification's.
 pub(super) fn is_notification(path: &str) -> bool {
     // Most paths are told apart by their beginning, which costs nothing.
-    path.starts_with("no")
+    matches!(path.as_bytes(), [b'n', b'o', ..])
         && path.strip_prefix("notifications").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -93,6 +93,8 @@ const KEEPS_LESSER: bool = cfg!(any(test, feature = "std"));
 
 /// Bytes that `id` and `status` add to a notification, and the entry around it, at most: what is reserved for each.
 const NOTICE_BYTES: usize = 224;
+/// Bytes that `id` and `status` add to a notification that a bus told as a value, at most.
+const TOLD_NOTICE_BYTES: usize = 176;
 /// Bytes of an update around its entries, without source and texts.
 const UPDATE_BYTES: usize = 64;
 
@@ -260,10 +262,13 @@ impl Model {
 
     /// Parts what a bus told, as values; it has no root value.
     fn part_told(&mut self, update: &UpdateRef<'_>, own: bool) -> Option<TakenIn> {
-        let notices = update.entries().filter(|(path, _)| is_notification(path)).count();
-        let others = update.entries().count().saturating_sub(notices);
+        let (mut notices, mut others) = (0_usize, 0_usize);
+        for path in update.told_paths()? {
+            let part = if is_notification(path) { &mut notices } else { &mut others };
+            *part = part.saturating_add(1);
+        }
         let mut rest = ToldWriter::part_of(update, others, 0)?;
-        let mut notices = ToldWriter::part_of(update, notices, notices.saturating_mul(NOTICE_BYTES))?;
+        let mut notices = ToldWriter::part_of(update, notices, notices.saturating_mul(TOLD_NOTICE_BYTES))?;
         for (path, value) in update.entries() {
             if is_notification(path) {
                 let enriched = self.enriched(update, own, path, &value.shown());
@@ -329,6 +334,10 @@ impl Model {
 /// Tells whether a delta has notifications, or identity of the own vessel.
 fn is_special(delta: &Delta, own: bool) -> bool {
     for update in delta.updates() {
+        // What a bus told has no root value.
+        if let Some(mut paths) = update.told_paths() {
+            return paths.any(|path| is_notification(path) || own && is_identity(path));
+        }
         for (path, value) in update.entries() {
             let has_identity = || path.is_empty() && matches!(without_identity(&value.shown()), Cow::Owned(_));
             if is_notification(path) || own && (is_identity(path) || has_identity()) {

@@ -72,8 +72,8 @@ impl Notification {
         }
     }
 
-    /// Takes over the latest value.
-    fn set(&mut self, owner: Owner, time: Time<'_>, value: &str, told: u64) {
+    /// Takes note of who told it when.
+    fn hear(&mut self, owner: Owner, time: Time<'_>, told: u64) {
         (self.owner, self.told) = (owner, told);
         self.timestamp.clear();
         self.time = UnixMillis::UNKNOWN;
@@ -81,6 +81,16 @@ impl Notification {
             Time::At(time) => self.time = time,
             Time::Text(text) => self.timestamp.push_str(text),
         }
+    }
+
+    /// Tells whether it is calm, nobody made it quiet, and it has this id and value already.
+    fn is_told(&self, id: &str, value: &str) -> bool {
+        self.is_calm() && !self.silenced && !self.acknowledged && self.id == id && self.value == value
+    }
+
+    /// Takes over the latest value.
+    fn set(&mut self, owner: Owner, time: Time<'_>, value: &str, told: u64) {
+        self.hear(owner, time, told);
         // What was told before was read before.
         if self.value == value && !self.state.is_empty() {
             return;
@@ -158,6 +168,8 @@ const STATUS: [&str; 5] = [
 /// How the value of a calm one ends that nobody made quiet, behind its id.
 const CALM_END: &str = "\",\"status\":{\"silenced\":false,\"acknowledged\":false,\"canSilence\":false,\
 \"canAcknowledge\":false,\"canClear\":false}}";
+/// How the id begins behind other members.
+const ID_BEGIN: &str = ",\"id\":\"";
 /// Bytes of an id.
 const ID_BYTES: usize = 36;
 
@@ -167,7 +179,7 @@ fn with_own(object: &str, id: &str, status: [bool; 5]) -> String {
     value.reserve_exact(object.len().saturating_add(OWN_BYTES).saturating_add(id.len()));
     value.push_str(object);
     value.truncate(value.len().saturating_sub(1));
-    value.push_str(if value.len() > 1 { ",\"id\":\"" } else { "\"id\":\"" });
+    value.push_str(if value.len() > 1 { ID_BEGIN } else { "\"id\":\"" });
     value.push_str(id);
     if status == [false; 5] {
         value.push_str(CALM_END);
@@ -181,11 +193,17 @@ fn with_own(object: &str, id: &str, status: [bool; 5]) -> String {
     value
 }
 
-/// Tells whether `told` is what [`with_own`] makes of `value` when it is calm and nobody made it quiet.
-fn is_calm_same(told: &str, value: &str) -> bool {
-    let open = value.strip_suffix('}').filter(|open| open.len() > 1);
-    let rest = open.and_then(|open| told.strip_prefix(open)?.strip_prefix(",\"id\":\""));
-    rest.is_some_and(|rest| rest.get(ID_BYTES..) == Some(CALM_END))
+/// Returns the id in `told` where that is what [`with_own`] makes of `value` when it is calm and nobody made it quiet.
+///
+/// `told` is an object that has been through [`with_own`]; `true` is a byte shorter than `false`, so its length tells that
+/// all of its status is.
+fn calm_id<'t>(told: &'t str, value: &str) -> Option<&'t str> {
+    let open = value.len().checked_sub(1).filter(|open| *open > 1)?;
+    let (before, rest) = told.split_at_checked(open)?;
+    if rest.len() != ID_BEGIN.len() + ID_BYTES + CALM_END.len() || before.as_bytes() != value.as_bytes().get(..open)? {
+        return None;
+    }
+    rest.strip_prefix(ID_BEGIN)?.get(..ID_BYTES)
 }
 
 /// Tells whether two paths are the same; those of one engine are as long as others, and differ at their ends.
@@ -201,13 +219,15 @@ pub(super) struct Notifications {
     limit: usize,
     /// Values that were told so far.
     told: u64,
+    /// Where the next value is looked for first.
+    next: usize,
     /// Who raises what comes now.
     pub(super) writer: Owner,
 }
 
 impl Notifications {
     pub(super) fn new(limit: u16) -> Self {
-        Self { rows: Vec::new(), limit: usize::from(limit), told: 0, writer: Owner::BOAT }
+        Self { rows: Vec::new(), limit: usize::from(limit), told: 0, next: 0, writer: Owner::BOAT }
     }
 
     /// Takes the latest value of a notification and returns it with `id` and `status`.
@@ -235,21 +255,34 @@ impl Notifications {
         } else {
             source
         };
-        let found = self.rows.iter().position(|row| same(row) && row.source == source);
+        // An engine tells them in the same order each time.
+        let is_it = |row: &Notification| same(row) && row.source == source;
+        let found = match self.rows.get(self.next) {
+            Some(row) if is_it(row) => Some(self.next),
+            _ => self.rows.iter().position(is_it),
+        };
         if !value.starts_with('{') {
             if let Some(at) = found {
                 self.rows.swap_remove(at);
             }
             return Cow::Owned(value.to_string());
         }
+        let same_told = told.and_then(|told| Some((told, calm_id(told, value)?)));
         if found.is_none()
             && self.rows.len() >= self.limit
-            && let Some(told) = told.filter(|told| is_calm_same(told, value))
+            && let Some((told, _)) = same_told
         {
             return Cow::Borrowed(told);
         }
         self.told = self.told.saturating_add(1);
         if let Some((at, row)) = found.and_then(|at| Some((at, self.rows.get_mut(at)?))) {
+            self.next = at.saturating_add(1);
+            if let Some((told, id)) = same_told
+                && row.is_told(id, value)
+            {
+                row.hear(self.writer, time, self.told);
+                return Cow::Borrowed(told);
+            }
             row.set(self.writer, time, value, self.told);
             let json = row.json();
             if row.value.len() > VALUE_BYTES_MAX {
@@ -473,14 +506,41 @@ mod tests {
                 told.into_owned()
             };
             let told = again("", calm);
-            assert!(is_calm_same(&told, calm));
+            assert_eq!(calm_id(&told, calm), json::member(&told, "id").map(|id| id.trim_matches('"')));
             assert_eq!(again(&told, calm), told);
             let other = told.replace("\"m\"", "\"n\"");
             assert_eq!(again(&other, calm), told);
         }
         let raised = enrich(&mut notifications, "a", r#"{"state":"alarm"}"#);
-        assert!(!is_calm_same(&raised, r#"{"state":"alarm"}"#));
-        assert!(!is_calm_same("", "{}") && !is_calm_same("{\"id\":\"", "{}"));
+        assert_eq!(calm_id(&raised, r#"{"state":"alarm"}"#), None);
+        assert_eq!([calm_id("", "{}"), calm_id("{\"id\":\"", "{}"), calm_id("", "")], [None; 3]);
+    }
+
+    #[test]
+    fn a_calm_one_that_stands_is_only_heard_again_unless_it_was_made_quiet() {
+        let mut notifications = Notifications::new(4);
+        let calm = r#"{"state":"normal","method":["sound"],"message":"m"}"#;
+        let mut told = [enrich(&mut notifications, "a", calm), enrich(&mut notifications, "b", calm)];
+        let mut again = |notifications: &mut Notifications, at: usize, value: &str| {
+            let time = Time::At(UnixMillis(7));
+            let path = ["a", "b"][at];
+            let now = notifications.enrich("vessels.x", path, ("s", None), time, value, Some(&told[at]));
+            let is_same = matches!(now, Cow::Borrowed(_));
+            told[at] = now.into_owned();
+            (is_same, notifications.rows[at].time, told[at].clone())
+        };
+        let before = again(&mut notifications, 0, calm).2;
+        assert_eq!(again(&mut notifications, 0, calm), (true, UnixMillis(7), before.clone()));
+        assert!(again(&mut notifications, 1, calm).0 && again(&mut notifications, 0, calm).0, "whichever comes next");
+        notifications.rows[0].silenced = true;
+        let (is_same, _, silenced) = again(&mut notifications, 0, calm);
+        assert!(!is_same && silenced.contains(r#""silenced":true"#), "{silenced}");
+        notifications.rows[0].silenced = false;
+        assert_eq!(again(&mut notifications, 0, calm), (false, UnixMillis(7), before), "what was told is another");
+        let other = calm.replace("\"m\"", "\"n\"");
+        assert!(!again(&mut notifications, 0, &other).0 && again(&mut notifications, 0, &other).0);
+        notifications.rows[0].id = "another".into();
+        assert!(again(&mut notifications, 0, &other).2.contains("\"id\":\"another\""), "an announced one");
     }
 
     #[test]
