@@ -171,6 +171,40 @@ impl UnixMillis {
     }
 }
 
+/// Texts of time stamps, one after the other: those of one second differ in three digits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TimeText {
+    text: heapless::String<24>,
+    /// The first millisecond of the second that it is of.
+    second: Option<i64>,
+}
+
+/// Bytes of a time stamp before its milliseconds.
+const SECOND_BYTES: usize = 20;
+
+impl TimeText {
+    /// Returns what [`UnixMillis::text`] returns.
+    pub fn of(&mut self, time: UnixMillis) -> &str {
+        let since = self.second.and_then(|second| u16::try_from(time.0.wrapping_sub(second)).ok());
+        match since.filter(|since| *since < 1000) {
+            Some(since) => {
+                let digit = |number: u16| u8::try_from(number % 10).map_or(b'0', |digit| b'0' + digit);
+                let rest = [digit(since / 100), digit(since / 10), digit(since), b'Z'];
+                self.text.truncate(SECOND_BYTES);
+                // ASCII, as long as what stood there.
+                let _ = self.text.push_str(core::str::from_utf8(&rest).unwrap_or_default());
+            }
+            None => {
+                self.text = time.text();
+                // The text of a time that is clamped, or unknown, is no other's.
+                let is_exact = UnixMillis::parse_iso(&self.text) == Some(time);
+                self.second = is_exact.then(|| time.0.wrapping_sub(time.0.rem_euclid(1000)));
+            }
+        }
+        &self.text
+    }
+}
+
 /// Returns two digits.
 fn pair(number: u32) -> [u8; 2] {
     let digit = |number: u32| b'0'.saturating_add(u8::try_from(number).unwrap_or(0));
@@ -283,6 +317,20 @@ mod tests {
     fn display_clamps_instead_of_growing() {
         assert_eq!(std::format!("{}", UnixMillis(i64::MAX)), "9999-12-31T23:59:59.999Z");
         assert_eq!(std::format!("{}", UnixMillis(i64::MIN + 1)), "0000-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn texts_one_after_the_other_are_those_of_their_times() {
+        let at = |text: &str| UnixMillis::parse_iso(text).expect(text);
+        let dated = at("2026-11-22T23:59:59.000Z");
+        let mut times =
+            std::vec![UnixMillis::UNKNOWN, UnixMillis(i64::MAX), UnixMillis(i64::MAX - 1), UnixMillis(i64::MIN + 1)];
+        times.extend([-1001, -1, 0, 1, 999, 1000, 1001, 500, 999, -1].map(|more| UnixMillis(dated.0 + more)));
+        times.extend([UnixMillis(-1), UnixMillis(0), UnixMillis(-999), UnixMillis(-1000), UnixMillis::UNKNOWN, dated]);
+        let mut text = TimeText::default();
+        for time in times.iter().flat_map(|time| [*time, *time]).chain(times.iter().rev().copied()) {
+            assert_eq!(text.of(time), &*time.text(), "{time:?}");
+        }
     }
 
     #[test]

@@ -62,7 +62,8 @@ impl BusSource {
     pub fn write(&self, out: &mut dyn Write) -> fmt::Result {
         // Only the label can need escapes: the others are digits, hexadecimal or a word.
         out.write_str(self.label.as_ref().map_or(WITHOUT_LABEL, |label| &label.0))?;
-        let digits = |number: u32, out: &mut dyn Write| out.write_str(decimal_digits(number.into(), &mut [0; 20]));
+        let digits =
+            |number: u32, out: &mut dyn Write| out.write_str(decimal_digits(number.into(), &mut itoa::Buffer::new()));
         digits(self.pgn, out)?;
         out.write_str(",\"src\":\"")?;
         digits(self.address.into(), out)?;

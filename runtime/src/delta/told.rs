@@ -6,9 +6,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, slice};
 
-use super::Span;
 use super::source::BusSource;
 use super::write::{DeltaWriter, UpdateHead, ValueSink};
+use super::{Span, Time};
 use crate::json::{Decimal, Value, Written};
 use crate::time::UnixMillis;
 
@@ -153,19 +153,18 @@ impl Told {
     pub(super) fn write(&self) -> DeltaWriter {
         let mut writer = DeltaWriter::with_room(self.context(), self.text_bytes_max(), self.entries.len());
         let source_ref = self.source_ref();
-        let timestamp = self.time.text();
         let write_source = |out: &mut dyn fmt::Write| self.source.as_ref().map_or(Ok(()), |source| source.write(out));
         match self.order {
-            Order::Decoded => writer.update(&UpdateHead {
-                source: Some(Value::Written(Written(&write_source))),
-                source_ref: Some(source_ref),
-                timestamp: Some(&*timestamp).filter(|text| !text.is_empty()),
-            }),
+            Order::Decoded => {
+                let source = Some(Value::Written(Written(&write_source)));
+                let head = UpdateHead { source, source_ref: Some(source_ref), timestamp: None };
+                writer.update_at(&head, Time::At(self.time));
+            }
             Order::Stamped => {
                 let mut source = String::new();
                 // Writing into a String cannot fail.
                 let _ = write_source(&mut source);
-                writer.values_of(Some(&*source).filter(|source| !source.is_empty()), source_ref, &timestamp);
+                writer.values_of(Some(&*source).filter(|source| !source.is_empty()), source_ref, &self.time.text());
             }
         }
         for (path, value) in self.entries() {
@@ -209,11 +208,12 @@ pub(crate) trait BusSink: ValueSink {
 impl BusSink for DeltaWriter {
     fn begin(&mut self, head: BusHead<'_>) {
         self.restart(head.line.map(|line| ("_line", Value::whole(line))), head.context);
-        let timestamp = head.time.text();
-        self.update(&UpdateHead {
+        let time = head.time;
+        let head = UpdateHead {
             source: Some(Value::Written(Written(&|out| head.source.write(out)))),
             source_ref: head.source_ref.map(|name| &**name),
-            timestamp: Some(&*timestamp).filter(|text| !text.is_empty()),
-        });
+            timestamp: None,
+        };
+        self.update_at(&head, Time::At(time));
     }
 }

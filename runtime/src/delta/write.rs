@@ -9,11 +9,11 @@ use serde::de::DeserializeSeed;
 
 use super::tell::Checked;
 use super::{
-    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text, ToldWriter,
-    UpdateIndex, UpdateRef, check_path, is_plain,
+    DELTA_BYTES_MAX, Delta, DeltaError, Draft, ENTRY_DEPTH, Entry, List, NAME_BYTES_MAX, Span, Stamp, Text, Time,
+    ToldWriter, UpdateIndex, UpdateRef, check_path, is_plain,
 };
 use crate::json::{Compact, JsonError, Member, Value, write_string};
-use crate::time::UnixMillis;
+use crate::time::{TimeText, UnixMillis};
 
 /// Takes path and value pairs, as the NMEA 2000 mapping gives them.
 pub trait ValueSink {
@@ -57,6 +57,8 @@ pub struct DeltaWriter {
     list: List,
     /// The end is written.
     ended: bool,
+    /// Time stamps of a bus.
+    times: TimeText,
 }
 
 /// Bytes that are reserved for a text; most deltas of a bus are shorter.
@@ -189,8 +191,12 @@ impl DeltaWriter {
 
     /// Starts an update; the one before it is dropped when it got no values.
     pub fn update(&mut self, head: &UpdateHead<'_>) {
+        self.update_at(head, Time::Text(head.timestamp.filter(|text| is_plain(text)).unwrap_or_default()));
+    }
+
+    /// As [`update`](Self::update), at a time whose text needs no escapes.
+    pub(super) fn update_at(&mut self, head: &UpdateHead<'_>, time: Time<'_>) {
         self.close_update();
-        let timestamp = head.timestamp.filter(|text| is_plain(text));
         let mut index = UpdateIndex::default();
         let text = self.open_update();
         text.push_str(if head.source.is_some() { "{\"source\":" } else { "{" });
@@ -200,16 +206,21 @@ impl DeltaWriter {
             let _ = source.write(text);
             index.source = Some(Span::new(from, text.len()));
         }
-        if let Some(timestamp) = timestamp {
+        let timestamp = match time {
+            Time::At(time) => self.times.of(time),
+            Time::Text(timestamp) => timestamp,
+        };
+        let text = &mut self.draft.text;
+        if !timestamp.is_empty() {
             text.push_str(if head.source.is_some() { ",\"timestamp\":\"" } else { "\"timestamp\":\"" });
             let from = text.len();
             text.push_str(timestamp);
             index.timestamp = Span::new(from, text.len());
         }
         text.push_str(match (timestamp, head.source) {
-            (Some(_), _) => "\",\"values\":[",
-            (None, Some(_)) => ",\"values\":[",
-            (None, None) => "\"values\":[",
+            ("", Some(_)) => ",\"values\":[",
+            ("", None) => "\"values\":[",
+            (_, _) => "\",\"values\":[",
         });
         let source_ref = head.source_ref.filter(|name| name.len() <= NAME_BYTES_MAX && is_plain(name));
         self.tail.push_str(source_ref.unwrap_or_default());

@@ -59,7 +59,7 @@ impl Decimal {
             }
             digits = small.into();
         }
-        let mut buffer = [0; 20];
+        let mut buffer = itoa::Buffer::new();
         let digits = decimal_digits(digits, &mut buffer);
         if self.mantissa < 0 {
             let _ = text.push('-');
@@ -93,7 +93,7 @@ impl Decimal {
             }
             let power = point - 1;
             push(if power < 0 { "e-" } else { "e+" });
-            push(decimal_digits(power.unsigned_abs().into(), &mut [0; 20]));
+            push(decimal_digits(power.unsigned_abs().into(), &mut itoa::Buffer::new()));
         }
         text
     }
@@ -108,33 +108,13 @@ impl fmt::Display for Decimal {
 /// The zeros that a number can have before or behind its digits.
 const ZEROS: &str = "000000000000000000000";
 
-/// Writes `number` at the end of `buffer` and returns its digits.
-pub(crate) fn decimal_digits(mut number: u64, buffer: &mut [u8; 20]) -> &str {
-    let mut from = buffer.len();
-    let mut slots = buffer.iter_mut().rev();
-    let mut put = |digit: u32| {
-        if let (Some(slot), Ok(digit)) = (slots.next(), u8::try_from(digit)) {
-            *slot = b'0' + digit;
-            from -= 1;
-        }
-    };
-    let mut small = loop {
-        match u32::try_from(number) {
-            Ok(small) => break small,
-            Err(_) => {
-                put(u32::try_from(number % 10).unwrap_or(0));
-                number /= 10;
-            }
-        }
-    };
-    loop {
-        put(small % 10);
-        small /= 10;
-        if small == 0 {
-            break;
-        }
+/// Writes `number` into `buffer` and returns its digits.
+pub(crate) fn decimal_digits(number: u64, buffer: &mut itoa::Buffer) -> &str {
+    // Division by 32 bits is an instruction on small machines, by 64 bits a long function.
+    match u32::try_from(number) {
+        Ok(small) => buffer.format(small),
+        Err(_) => buffer.format(number),
     }
-    buffer.get(from..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -84,12 +84,12 @@ impl From<usize> for Number {
 impl Number {
     fn write(self, out: &mut String) {
         match self {
-            Self::Unsigned(value) => out.push_str(decimal_digits(value, &mut [0; 20])),
+            Self::Unsigned(value) => out.push_str(decimal_digits(value, &mut itoa::Buffer::new())),
             Self::Signed(value) => {
                 if value < 0 {
                     out.push('-');
                 }
-                out.push_str(decimal_digits(value.unsigned_abs(), &mut [0; 20]));
+                out.push_str(decimal_digits(value.unsigned_abs(), &mut itoa::Buffer::new()));
             }
             Self::Float(value) => {
                 // Writing into a String cannot fail, here and below.

@@ -27,7 +27,7 @@ pub(in crate::n2k) fn digits(number: i64) -> Digits {
 
 /// Writes a number with zeros in front, `width` (at most 20) digits at least.
 pub(super) fn padded(number: i64, width: usize) -> Digits {
-    let mut buffer = [0; 20];
+    let mut buffer = itoa::Buffer::new();
     let digits = decimal_digits(number.unsigned_abs(), &mut buffer);
     let mut text = Digits::new();
     for _ in digits.len()..width {
