@@ -2,7 +2,8 @@
 //!
 //! The text of a delta is put together of 45 to 50 pieces of 1 to 19 bytes, and the compiler's own `memcpy` spends most of
 //! its time on finding out how such a piece lies. This one moves short pieces byte by byte, and longer ones in words where
-//! both sides lie alike. The ESP32-C6 has these functions in its ROM and links those.
+//! both sides lie alike. What is compared is longer, and often lies in flash at any place: it is compared in words always.
+//! The ESP32-C6 has these functions in its ROM and links those.
 #![no_std]
 // Else the compiler takes a loop that copies for a call of `memcpy`, and the function calls itself.
 #![cfg_attr(target_os = "none", no_builtins)]
@@ -65,27 +66,89 @@ pub unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, count: usize) 
 #[inline]
 pub unsafe fn compared(one: *const u8, other: *const u8, count: usize) -> i32 {
     let mut at = 0;
-    if count >= SHORT && (one.addr() ^ other.addr()).is_multiple_of(WORD) {
+    if count >= SHORT {
         let head = one.addr().wrapping_neg() % WORD;
         // SAFETY: `head` is less than a word, and `count` is `SHORT` or more.
         let differs = unsafe { first_different(one, other, 0, head) };
         if differs != 0 {
             return differs;
         }
-        at = head;
-        while count - at >= WORD {
-            // SAFETY: a word is left of both ranges, and this one stands at a whole one now.
-            let left = unsafe { word(one.wrapping_add(at)) };
-            // SAFETY: so does this one: their addresses differ by words.
-            let right = unsafe { word(other.wrapping_add(at)) };
-            if left != right {
-                break;
-            }
-            at += WORD;
-        }
+        let (one, other) = (one.wrapping_add(head), other.wrapping_add(head));
+        let ahead = other.addr().wrapping_neg() % WORD;
+        at = head
+            + if ahead == 0 {
+                // SAFETY: both begin at a whole word now, and have this many bytes left.
+                unsafe { alike(one, other, count - head) }
+            } else {
+                // SAFETY: `one` begins at a whole word, `other` `ahead` bytes before one; so many bytes are left.
+                unsafe { alike_shifted(one, other, ahead, count - head) }
+            };
     }
     // SAFETY: the caller's promise.
     unsafe { first_different(one, other, at, count) }
+}
+
+/// Returns how many bytes are the same for sure, in whole words: four of them in a round, then one.
+///
+/// # Safety
+/// As [`compared`]; both addresses are those of whole words.
+#[inline(always)]
+unsafe fn alike(one: *const u8, other: *const u8, count: usize) -> usize {
+    let mut at = 0;
+    for round in [4, 1] {
+        while count - at >= round * WORD {
+            for _ in 0..round {
+                // SAFETY: as many words are left of both.
+                let left = unsafe { word(one.wrapping_add(at)) };
+                // SAFETY: as above.
+                let right = unsafe { word(other.wrapping_add(at)) };
+                if left != right {
+                    return at;
+                }
+                at += WORD;
+            }
+        }
+    }
+    at
+}
+
+/// As [`alike`], where each word of `other` is put together of two, which begin `ahead` bytes behind it and one further:
+///
+/// ```text
+///   one     w w w w | w w w w
+///   other   c c c w   w w w c   w w w      c: carried, `ahead` of them
+/// ```
+///
+/// # Safety
+/// As [`compared`]; the address of `one` is that of a whole word, that of `other` is `ahead` bytes before one: 1, 2 or 3.
+/// `count` is more than two words.
+#[inline(always)]
+unsafe fn alike_shifted(one: *const u8, other: *const u8, ahead: usize, count: usize) -> usize {
+    let bits = if ahead == 1 {
+        8
+    } else if ahead == 2 {
+        16
+    } else {
+        24
+    };
+    let mut carry = 0;
+    for at in (0..ahead).rev() {
+        // SAFETY: `at` is below `ahead`, which is less than `count`.
+        carry = carry << 8 | u32::from(unsafe { other.wrapping_add(at).read() });
+    }
+    let mut at = 0;
+    while count - at >= WORD + ahead {
+        // SAFETY: a word and `ahead` bytes are left of both: this one begins at a whole one.
+        let left = unsafe { word(one.wrapping_add(at)) };
+        // SAFETY: so does the one behind the bytes that were carried, and all of it is left.
+        let whole = u32::from_le(unsafe { word(other.wrapping_add(at + ahead)) });
+        if left != u32::to_le(carry | whole << bits) {
+            break;
+        }
+        carry = whole >> (u32::BITS - bits);
+        at += WORD;
+    }
+    at
 }
 
 /// Reads a word.
@@ -137,7 +200,7 @@ pub unsafe fn moved(to: *mut Byte, from: *const Byte, count: usize) {
 /// # Safety
 /// `from` can be read and `to` be written for `count` bytes. Where the ranges overlap, `to` begins before `from`: then each
 /// byte is read before another is written in its place.
-#[inline]
+#[inline(always)]
 pub unsafe fn forwards(to: *mut Byte, from: *const Byte, count: usize) {
     if count < SHORT || !(to.addr() ^ from.addr()).is_multiple_of(WORD) {
         // SAFETY: the caller's promise.
