@@ -41,12 +41,38 @@ export function byte(value: i32): void {
 /** Appends a text, or nothing of it when it does not fit. */
 export function text(value: string): void {
   const units = value.length
+  if (at + units <= end) {
+    const done = ascii(changetype<usize>(value), units)
+    if (done == units) {
+      at += done
+      return
+    }
+  }
   // A unit of UTF-16 takes at most three bytes; most take one.
   if (at + units * 3 <= end || at + String.UTF8.byteLength(value) <= end) {
     at += String.UTF8.encodeUnsafe(changetype<usize>(value), units, at)
   } else {
     fits = false
   }
+}
+
+/** Writes the units that are ASCII, up to the first one that is not, and returns how many; two and two while there are. */
+function ascii(unit: usize, units: i32): i32 {
+  let to = at
+  const stop = at + units
+  for (; to + 4 <= stop; to += 4, unit += 8) {
+    const first = load<u32>(unit)
+    const second = load<u32>(unit, 4)
+    if (((first | second) & 0xff80ff80) != 0) break
+    store<u16>(to, first | (first >> 8))
+    store<u16>(to, second | (second >> 8), 2)
+  }
+  for (; to < stop; to++, unit += 2) {
+    const one = load<u16>(unit)
+    if (one > 0x7f) break
+    store<u8>(to, one)
+  }
+  return i32(to - at)
 }
 
 /** Appends bytes as they are. */
@@ -81,11 +107,13 @@ const HEX = '0123456789abcdef'
 /** From here on a double has no exact unit digit (2^53). */
 const EXACT: f64 = 9007199254740992
 const DIGITS: usize = memory.data(32)
+/** The powers of ten that are asked for, all exact. */
+const POWERS: usize = memory.data<f64>([
+  1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19
+])
 
 function power(decimals: i32): f64 {
-  let scale: f64 = 1
-  for (let left = decimals; left > 0; left--) scale *= 10
-  return scale
+  return load<f64>(POWERS + 8 * decimals)
 }
 
 /**
@@ -100,17 +128,27 @@ export function fixed(value: f64, decimals: i32): void {
   }
   // Above 2^52 there is no fraction any more.
   let rest = <u64>(scaled < EXACT / 2 ? scaled + 0.5 : scaled)
-  let places = decimals
-  while (places > 0 && rest % 10 == 0) {
-    rest /= 10
-    places--
-  }
   if (value < 0 && rest != 0) byte(0x2d)
   let digit = DIGITS + 32
-  for (let count = 0; rest != 0 || count <= places; count++) {
-    if (count == places && places != 0) store<u8>(--digit, 0x2e)
-    store<u8>(--digit, 0x30 + <u8>(rest % 10))
-    rest /= 10
+  for (let count = 0; rest != 0 || count <= decimals; count++) {
+    let last: u32
+    if (rest > u32.MAX_VALUE) {
+      const tenth = rest / 10
+      last = u32(rest - tenth * 10)
+      rest = tenth
+    } else {
+      // A division of 64 bits is long on small machines.
+      const tenth = u32(rest) / 10
+      last = u32(rest) - tenth * 10
+      rest = tenth
+    }
+    // Of the fraction, zeros at its end are left out, and its point where nothing is left.
+    if (digit == DIGITS + 32) {
+      if (last == 0 && count < decimals) continue
+    } else if (count == decimals) {
+      store<u8>(--digit, 0x2e)
+    }
+    store<u8>(--digit, 0x30 + last)
   }
   bytes(digit, i32(DIGITS + 32 - digit))
 }
