@@ -20,6 +20,9 @@ const OWN_TEXT_BYTES: usize = 128;
 const PADDING: &str = "\0\0\0\0";
 /// Bytes of texts and entries of a delta whose memory is kept for the next one, at most: most deltas of a bus take less.
 const KEPT_BYTES_MAX: usize = 512;
+/// Bytes of texts and entries below which the text of a delta is never too long.
+const SHORT_BYTES: usize = 4096;
+const SHORT_ENTRIES: usize = 64;
 /// Bytes of texts that a delta may have beside what it needs, in memory that was another's.
 const SLACK_BYTES: usize = 64;
 /// As [`SLACK_BYTES`], entries.
@@ -154,10 +157,12 @@ impl ToldWriter {
         if self.entries.len() > DELTA_ENTRIES_MAX {
             return Err(DeltaError::TooManyEntries);
         }
-        // Below the limit the places of all texts fit 16 bits.
-        let bytes = text_bytes_max(&self.context, &self.source_ref, &self.texts, &self.entries);
-        if bytes > DELTA_BYTES_MAX {
-            return Err(DeltaError::TooLong { bytes });
+        // Below the limit the places of all texts fit 16 bits. A short one is: its paths and names have limits, too.
+        if self.texts.len() > SHORT_BYTES || self.entries.len() > SHORT_ENTRIES {
+            let bytes = text_bytes_max(&self.context, &self.source_ref, &self.texts, &self.entries);
+            if bytes > DELTA_BYTES_MAX {
+                return Err(DeltaError::TooLong { bytes });
+            }
         }
         let last = self.last.take().and_then(|mut last| {
             let told = self.refill(Arc::get_mut(&mut last)?)?;

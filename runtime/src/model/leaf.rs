@@ -249,7 +249,10 @@ impl Leaf {
         let needed = of_time.saturating_add(of_value);
         let (held, owner) = self.readings.get(index).map_or((0, None), |old| (old.text.capacity(), Some(old.owner)));
         let before = if owner.is_some() { READING_BYTES.saturating_add(held) } else { 0 };
-        room.change(owner.unwrap_or(room.writer), before, READING_BYTES.saturating_add(needed.max(held)))?;
+        // A number in the place of a number changes nothing.
+        if owner != Some(room.writer) || needed > held {
+            room.change(owner.unwrap_or(room.writer), before, READING_BYTES.saturating_add(needed.max(held)))?;
+        }
         if owner.is_none() {
             self.readings.reserve_exact(1);
             self.readings.push(Reading::new(room.writer));

@@ -15,7 +15,7 @@ use super::by_path::hash;
 use super::context::{ContextTree, Node};
 use super::leaf::Reading;
 use super::room::{Full, Owner, Room, SHARE};
-use crate::delta::{BusSource, Origin, Time};
+use crate::delta::{Origin, Time};
 use crate::json::{self, JsonError, Value};
 use crate::sorted;
 use crate::time::UnixMillis;
@@ -70,6 +70,8 @@ struct Row {
     kind: Option<Box<str>>,
     /// Source address on an NMEA 2000 network.
     src: Option<Box<str>>,
+    /// That address, when a bus said all of it last.
+    noted: Option<u8>,
     /// When each PGN was last seen.
     pgns: Vec<(u32, UnixMillis)>,
 }
@@ -163,6 +165,7 @@ impl Sources {
             label: room.package().unwrap_or(reference).into(),
             kind: None,
             src: None,
+            noted: None,
             pgns: Vec::new(),
         };
         room.take(row.counted_bytes())?;
@@ -269,11 +272,13 @@ impl Row {
     fn note(&mut self, origin: Origin<'_>, time: Time<'_>, room: &mut Room) -> u32 {
         let pgn = match origin {
             Origin::Bus(source) => {
-                if self.is_new(source) {
+                // Its label stands in its reference.
+                if self.noted != Some(source.address) {
                     let mut text = String::new();
                     // Writing into a String cannot fail.
                     let _ = source.write(&mut text);
                     self.note_members(&text);
+                    self.noted = Some(source.address);
                 }
                 source.pgn
             }
@@ -283,12 +288,6 @@ impl Row {
             self.saw(pgn, time, room);
         }
         pgn
-    }
-
-    /// Tells whether a device on the bus was not heard of, or has another address now. Its label stands in its reference.
-    fn is_new(&self, source: &BusSource) -> bool {
-        let src = self.src.as_deref().and_then(|src| src.parse().ok());
-        src != Some(source.address) || self.kind.as_deref() != Some("NMEA2000")
     }
 
     /// Returns the PGN of a `source` object that says nothing else that is new. This is on the way of each frame, and
@@ -302,6 +301,7 @@ impl Row {
     }
 
     fn note_members(&mut self, source: &str) -> u32 {
+        self.noted = None;
         let mut pgn = 0;
         let is_boats = self.owner == Owner::BOAT;
         let update = |slot: &mut Box<str>, value: &str| {

@@ -423,7 +423,8 @@ impl Receiver {
             return None;
         }
         let (rule, mapping) = map::find(id.pgn)?;
-        let decoded = Decoded::new(id.pgn, &message.payload)?;
+        // A reference: it is not moved then.
+        let Some(decoded) = &Decoded::new(id.pgn, &message.payload) else { return None };
         // Some rules give null for an absent field; without a single byte there is nothing to say that of.
         if message.payload.is_empty() {
             return None;
@@ -433,7 +434,7 @@ impl Receiver {
         let target = match mapping.target {
             Target::Own => None,
             of_other => {
-                foreign = of_other.context(&decoded);
+                foreign = of_other.context(decoded);
                 match &foreign {
                     DeltaContext::Own => None,
                     DeltaContext::Other(context) => Some(context.as_str()),
@@ -462,7 +463,7 @@ impl Receiver {
                 address: id.source.0,
                 name,
                 device_instance,
-                instance: mapping.source_instance(&decoded),
+                instance: mapping.source_instance(decoded),
             },
             source_ref: source_ref.as_ref(),
             time,
@@ -472,10 +473,10 @@ impl Receiver {
             To::Text => &mut self.writer,
         };
         sink.begin(head);
-        let key = mapping.key(rule, id, &decoded);
+        let key = mapping.key(rule, id, decoded);
         let given = key.map_or(0, |key| self.memory.given(key));
         let memory = &mut self.memory;
-        let mut scene = map::Scene { decoded: &decoded, id, time, memory, sink, given };
+        let mut scene = map::Scene { decoded, id, time, memory, sink, given };
         mapping.run(&mut scene);
         let now = scene.given;
         if let Some(key) = key.filter(|_| now != given) {

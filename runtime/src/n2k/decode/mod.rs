@@ -75,6 +75,8 @@ impl<'a> Decoded<'a> {
         }
     }
 
+    // Else it is copied where it is returned.
+    #[inline(always)]
     fn head(row: &'static DefinitionRow, payload: &'a [u8]) -> Self {
         let payload = payload.get(..MESSAGE_BYTES_MAX).unwrap_or(payload);
         let mut decoded = Self {
