@@ -226,6 +226,7 @@ impl Delta {
 
     /// Visits the updates in order.
     #[must_use]
+    #[inline(always)]
     pub fn updates(&self) -> Updates<'_> {
         Updates::of(self)
     }
@@ -378,6 +379,7 @@ impl<'d> UpdateRef<'d> {
 
     /// Returns the time stamp.
     #[must_use]
+    #[inline(always)]
     pub fn time(&self) -> Time<'d> {
         match &self.delta.told {
             Some(told) => Time::At(told.time()),
@@ -393,6 +395,7 @@ impl<'d> UpdateRef<'d> {
 
     /// Visits path and value of each value, without making a text: a bus tells numbers, all else is JSON.
     #[must_use]
+    #[inline(always)]
     pub fn entries(&self) -> Entries<'d> {
         Entries::of(self)
     }

@@ -150,7 +150,6 @@ impl ToldWriter {
     /// # Errors
     /// [`DeltaError::Empty`] without a value, or a limit of [`super`] that its text can exceed.
     pub(crate) fn delta(&mut self) -> Result<Arc<Delta>, DeltaError> {
-        let mut source = self.source.take();
         if !core::mem::take(&mut self.is_begun) || self.entries.is_empty() {
             return Err(DeltaError::Empty);
         }
@@ -166,21 +165,21 @@ impl ToldWriter {
         }
         let last = self.last.take().and_then(|mut last| {
             let told = self.refill(Arc::get_mut(&mut last)?)?;
-            told.source = source.take();
+            core::mem::swap(&mut told.source, &mut self.source);
             Some(last)
         });
-        let delta = last.unwrap_or_else(|| Arc::new(Delta::told(self.told(source), self.version)));
+        let delta = last.unwrap_or_else(|| Arc::new(Delta::told(self.told(), self.version)));
         let is_kept = delta.told.as_ref().is_some_and(|told| told.memory_bytes() <= KEPT_BYTES_MAX);
         self.last = is_kept.then(|| delta.clone());
         Ok(delta)
     }
 
-    fn told(&self, source: Option<BusSource>) -> Told {
+    fn told(&mut self) -> Told {
         Told {
             texts: self.texts.as_str().into(),
             context: self.context.clone(),
             is_own: self.is_own,
-            source,
+            source: self.source.take(),
             source_ref: self.source_ref.clone(),
             time: self.time,
             entries: self.entries.as_slice().into(),

@@ -57,6 +57,7 @@ pub(super) enum Path {
 }
 
 impl Path {
+    #[inline(always)]
     pub(super) fn of(self, texts: &str) -> &str {
         match self {
             Self::Fixed(path) => path,

@@ -217,9 +217,10 @@ impl Gateway {
         wake.busy |= turn.busy;
         let events = self.clients.send_server_events(&self.plugins.registry, self.wall(), now);
         let streams = self.clients.streams.due();
-        for due in [inputs.at, turn.wake, deadline, events, restart, streams, held, points] {
-            wake.at = sooner(wake.at, due);
-        }
+        wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams, held, points]
+            .into_iter()
+            .flatten()
+            .min();
         wake
     }
 
@@ -297,13 +298,5 @@ impl Gateway {
     #[must_use]
     pub fn access(&self) -> &Access {
         &self.setup.access
-    }
-}
-
-/// Returns the earlier of two times, where there are any.
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }

@@ -53,6 +53,7 @@ impl<T> ByPath<T> {
     }
 
     /// Returns the index of a row.
+    #[inline(always)]
     fn find(&self, path: &str) -> Option<usize> {
         let mut at = hash(path.as_bytes());
         loop {

@@ -174,6 +174,7 @@ impl ContextTree {
 }
 
 impl Place {
+    #[inline(always)]
     fn store(&mut self, path: &str, entry: &NodeUpdate<'_>, room: &mut Room) -> Result<(), Full> {
         match (&mut self.node, entry) {
             (Node::Leaf(leaf), NodeUpdate::Value(told)) => leaf.read(told, room),

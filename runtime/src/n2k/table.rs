@@ -277,6 +277,7 @@ impl Kind {
     }
 
     /// Tells whether a raw number is one of the valid ones.
+    #[inline(always)]
     pub fn holds(&self, raw: i64) -> bool {
         let (min, max) = self.range();
         (min..=max).contains(&raw)

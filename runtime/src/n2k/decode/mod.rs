@@ -191,6 +191,7 @@ impl<'a> Decoded<'a> {
     }
 
     /// Returns all bits of a field of at most 64, whatever they mean.
+    #[inline(always)]
     fn bits_at(&self, index: usize, kind: &Kind) -> Option<u64> {
         let bits = u8::try_from(kind.bits).ok().filter(|bits| (1..=64).contains(bits))?;
         read(self.payload, self.bit_of(index), bits)
@@ -200,6 +201,7 @@ impl<'a> Decoded<'a> {
         self.raw_of(index, self.resolved(index)?)
     }
 
+    #[inline(always)]
     fn raw_of(&self, index: usize, kind: &Kind) -> Option<i64> {
         let bits = self.bits_at(index, kind)?;
         let bytes = u8::try_from(kind.bits).unwrap_or(u8::MAX);
