@@ -87,6 +87,34 @@ fn a_web_app_is_served_at_the_name_of_its_package() {
 }
 
 #[test]
+fn what_others_embed_is_served_and_listed_by_its_keyword() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("config");
+    folder(&config);
+    for (name, keyword) in [
+        ("positions", "signalk-embeddable-webapp"),
+        ("addon", "signalk-node-server-addon"),
+        ("configurator", "signalk-plugin-configurator"),
+    ] {
+        let app = config.join("node_modules").join(name);
+        write(&app.join("package.json"), &format!(r#"{{"name":"{name}","version":"1.0.0","keywords":["{keyword}"]}}"#));
+        write(&app.join("public/index.html"), name);
+    }
+    let gateway = start(home.path());
+    let get = |path: &str| gateway.ask("GET", path, &[], "").2;
+    for name in ["positions", "addon", "configurator"] {
+        assert_eq!(get(&format!("/{name}/")), name);
+    }
+    let names = |path: &str| {
+        let rows: serde_json::Value = serde_json::from_str(&get(path)).unwrap();
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| (row["name"].as_str().unwrap().to_owned(), row["embeddable"] == true)).collect::<Vec<_>>()
+    };
+    assert_eq!(names("/skServer/webapps"), [("@acme/chart".into(), false), ("positions".into(), true)]);
+    assert_eq!(names("/skServer/addons"), [("addon".into(), false), ("configurator".into(), false)]);
+}
+
+#[test]
 fn nothing_else_of_the_disk_is_served() {
     let home = tempdir().unwrap();
     let config = home.path().join("config");

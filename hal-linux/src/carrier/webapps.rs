@@ -22,10 +22,12 @@ use super::beneath::Beneath;
 
 /// How compressed files begin (RFC 1952 §2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Keyword of a package whose files are served.
-const WEB_APP: &str = "signalk-webapp";
 /// Keyword of one that other web apps may embed.
 const EMBEDDABLE: &str = "signalk-embeddable-webapp";
+/// Keywords of packages that are listed as web apps.
+const WEB_APPS: &[&str] = &["signalk-webapp", EMBEDDABLE];
+/// Keywords of packages that the pages of Signal K's own admin load.
+const ADDONS: &[&str] = &["signalk-node-server-addon", "signalk-plugin-configurator"];
 /// Folder of a package that holds its files; without it a web app's files lie in the package itself.
 const PUBLIC: &str = "public";
 
@@ -79,8 +81,10 @@ impl WebApps {
     }
 
     fn find(&self, path: &str) -> Option<Found> {
-        if path.trim_end_matches('/') == "/skServer/webapps" {
-            return Some(Found::List(self.list()));
+        match path.trim_end_matches('/') {
+            "/skServer/webapps" => return Some(Found::List(self.list(WEB_APPS))),
+            "/skServer/addons" => return Some(Found::List(self.list(ADDONS))),
+            _ => {}
         }
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
         let segments: Vec<&str> = decoded.strip_prefix('/')?.split('/').collect();
@@ -119,7 +123,7 @@ impl WebApps {
     fn web_app(&self, name: &str) -> Option<PathBuf> {
         let folder = folder::folder_of(&self.config, name)?;
         let manifest = packages::package_json(&folder)?;
-        (has_keyword(&manifest, WEB_APP) && self.is_on(&manifest)).then(|| files_of(&folder))
+        (is_served(&manifest) && self.is_on(&manifest)).then(|| files_of(&folder))
     }
 
     fn folder_of_plugin(&self, id: &str) -> Option<PathBuf> {
@@ -148,16 +152,16 @@ impl WebApps {
     pub fn apps(&self) -> Vec<(String, bool)> {
         let manifests = folder::module_folders(&self.config).into_iter();
         let apps = manifests.filter_map(|(name, folder)| Some((name, packages::package_json(&folder)?)));
-        let apps = apps.filter(|(_, manifest)| has_keyword(manifest, WEB_APP));
+        let apps = apps.filter(|(_, manifest)| is_served(manifest));
         apps.map(|(name, manifest)| (name, self.is_on(&manifest))).collect()
     }
 
-    /// Lists the web apps as `GET /skServer/webapps` does.
-    fn list(&self) -> String {
+    /// Lists the packages with one of the keywords as `GET /skServer/webapps` does.
+    fn list(&self, keywords: &[&str]) -> String {
         let mut apps = Vec::new();
         for (name, folder) in folder::module_folders(&self.config) {
             let Some(manifest) = packages::package_json(&folder) else { continue };
-            if !has_keyword(&manifest, WEB_APP) || !self.is_on(&manifest) {
+            if !has_any(&manifest, keywords) || !self.is_on(&manifest) {
                 continue;
             }
             let mut app = Map::new();
@@ -228,6 +232,15 @@ async fn send(root: Beneath, mount: &str, below: &str, asked: FileRequest) -> Op
 fn files_of(package: &Path) -> PathBuf {
     let public = package.join(PUBLIC);
     if fs::metadata(&public).is_ok_and(|metadata| metadata.is_dir()) { public } else { package.to_owned() }
+}
+
+/// Tells whether the files of a package are served.
+fn is_served(manifest: &Map<String, Value>) -> bool {
+    has_any(manifest, WEB_APPS) || has_any(manifest, ADDONS)
+}
+
+fn has_any(manifest: &Map<String, Value>, keywords: &[&str]) -> bool {
+    keywords.iter().any(|keyword| has_keyword(manifest, keyword))
 }
 
 fn has_keyword(manifest: &Map<String, Value>, wanted: &str) -> bool {

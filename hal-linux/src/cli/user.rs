@@ -6,7 +6,7 @@ use axum::http::Method;
 use clap::{Args as ClapArgs, Subcommand};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Value, json};
-use skiff_runtime::accounts::{PASSWORD_BYTES_MAX, Role, User, check_name, check_password};
+use skiff_runtime::accounts::{Accounts, PASSWORD_BYTES_MAX, Role, User, check_name, check_password};
 
 use super::admin::{AdminTarget, TargetArgs, ask, change_accounts, load_accounts, parse, parse_role, segment};
 use super::client::Body;
@@ -158,12 +158,8 @@ fn set_role(target: AdminTarget, name: &str, role: Role) -> Result<(), Failure> 
             ask(&client, Method::PUT, &address(name), Some(Body::Json(user)))?;
         }
         AdminTarget::Folder(mut folder) => {
-            change_accounts(
-                &mut folder,
-                |accounts| {
-                    if accounts.users.set_role(name, role) { Ok(()) } else { Err(nobody()) }
-                },
-            )?
+            let set = |accounts: &mut Accounts| accounts.users.set_role(name, role).then_some(()).ok_or_else(nobody);
+            change_accounts(&mut folder, set)?;
         }
     }
     log::info!("{}: {role}", sanitised(name));

@@ -29,6 +29,15 @@ pub struct Taker {
     stream: Option<TcpStream>,
 }
 
+/// What became of a line.
+enum Put {
+    Taken,
+    /// It was over before.
+    Left,
+    /// It is over now.
+    LostTooMuch,
+}
+
 impl Taker {
     /// Makes an empty queue, of a client when there is a stream.
     pub fn new(stream: Option<TcpStream>) -> Arc<Self> {
@@ -41,21 +50,21 @@ impl Taker {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a line; a client that has lost too many is closed, which is told by `false`.
-    fn put(&self, line: &Line) -> bool {
+    /// Adds a line; a client that has lost too many is closed.
+    fn put(&self, line: &Line) -> Put {
         let mut waiting = self.locked();
         if waiting.is_closed {
-            return false;
+            return Put::Left;
         }
         waiting.lost = waiting.lost.saturating_add(waiting.lines.push(Arc::clone(line), line.len()));
         let is_lost = waiting.lost > LOST_MAX && self.stream.is_some();
         drop(waiting);
         if is_lost {
             self.close();
-        } else {
-            self.moved.notify_one();
+            return Put::LostTooMuch;
         }
-        !is_lost
+        self.moved.notify_one();
+        Put::Taken
     }
 
     /// Takes all that waits as one text, and waits for something; `None` when it is over.
@@ -121,12 +130,18 @@ impl Hub {
         self.locked().retain(|other| !Arc::ptr_eq(other, taker));
     }
 
-    /// Gives a line to all; returns how many were closed because they lost too much.
+    /// Gives a line to all; returns how many were closed because they lost too much. Who has left by itself is none of them.
     pub fn put(&self, line: &Line) -> usize {
-        let mut takers = self.locked();
-        let before = takers.len();
-        takers.retain(|taker| taker.put(line));
-        before - takers.len()
+        let mut lost = 0;
+        self.locked().retain(|taker| match taker.put(line) {
+            Put::Taken => true,
+            Put::Left => false,
+            Put::LostTooMuch => {
+                lost += 1;
+                false
+            }
+        });
+        lost
     }
 
     /// Tells whether nobody would get a line.
@@ -166,6 +181,14 @@ mod tests {
         assert_eq!(takers[1].take().as_deref(), Some("c\n"));
         hub.close();
         assert_eq!((takers[1].take(), hub.is_empty()), (None, true));
+    }
+
+    #[test]
+    fn a_client_that_left_has_lost_nothing() {
+        let (taker, hub) = (Taker::new(None), Hub::default());
+        assert!(hub.join(&taker, 1));
+        taker.close();
+        assert_eq!((hub.put(&line("a\n")), hub.is_empty()), (0, true));
     }
 
     #[test]

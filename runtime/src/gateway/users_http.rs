@@ -56,7 +56,9 @@ impl Gateway {
 
     fn user_rows(&self) -> String {
         json::list(|list| {
-            self.setup.access.accounts().users.iter().for_each(|user| _ = list.object(|out| user_row(out, user)))
+            for user in self.setup.access.accounts().users.iter() {
+                list.object(|out| user_row(out, user));
+            }
         })
     }
 

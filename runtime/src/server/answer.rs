@@ -63,7 +63,7 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::Admin(address) => match address.as_slice() {
             ["skServer", "loginStatus"] => read(request, || login_status(request, facts)),
             // Web apps are files, which only a carrier with package folders has (plugin ABI §1.6).
-            ["skServer", "webapps"] => read(request, || Response::json(200, "[]").or_file()),
+            ["skServer", "webapps" | "addons"] => read(request, || Response::json(200, "[]").or_file()),
             _ => return None,
         },
         Route::SignIn => read(request, || sign_in::of(request)),

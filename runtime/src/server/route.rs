@@ -191,7 +191,7 @@ pub fn route(request: &Request) -> Route<'_> {
         ["signalk", below @ ..] => Route::Signalk(below.to_vec()),
         ["skiff", "v1", "plugins", ..]
         | ["plugins"]
-        | ["skServer", "plugins" | "webapps" | "loginStatus"]
+        | ["skServer", "plugins" | "webapps" | "addons" | "loginStatus"]
         | ["skServer", "security", ..] => Route::Admin(segments),
         ["skiff", "v1", below @ ..] => Route::Board(below.to_vec()),
         ["plugins", id, ..] => plugin(id, path.strip_prefix("plugins/")),
