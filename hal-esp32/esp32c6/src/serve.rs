@@ -114,6 +114,7 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         factory_reset: true,
         wifi: Some(mode),
         built: None,
+        passwords: None,
         web_files: false,
     });
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::Gateway;
 use super::install::Arrival;
 use super::puts::PendingPut;
+use crate::accounts::IS_KEPT;
 use crate::delta::{Delta, DeltaVersion, Stamp};
 use crate::json;
 use crate::plugin::{ExchangeId, Finished, Outcome, Reply};
@@ -129,8 +130,9 @@ impl Exchanges {
 
     /// Answers a client.
     pub fn respond(&mut self, exchange: ExchangeId, response: Response) {
+        // Only where there are two doors, and pages of another origin get something.
         let place = self.marked.iter().position(|(marked, _)| *marked == exchange);
-        let response = match place.map(|place| self.marked.swap_remove(place)) {
+        let response = match place.filter(|_| IS_KEPT).map(|place| self.marked.swap_remove(place)) {
             Some((_, Mark::Elsewhere)) => Access::readable(response),
             Some((_, Mark::Unframed)) => Access::unframed(response),
             None => response,

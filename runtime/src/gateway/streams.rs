@@ -206,7 +206,9 @@ impl Streams {
 
     fn close(&mut self, id: StreamId, frames: &mut Frames) {
         self.sessions.remove(&id);
-        self.held.remove(&id);
+        if IS_KEPT {
+            self.held.remove(&id);
+        }
         self.changed();
         if let Some(client) = self.binary.remove(&id) {
             frames.leave(&client.stream);
@@ -230,14 +232,11 @@ impl Gateway {
             return Err(Response::error(503, "too many stream clients"));
         }
         let leave_at = match admitted {
+            Err(refused) if !IS_KEPT => return Err(refused),
             Ok(()) => None,
             Err(_) if self.may_wait_for_rights(request, wanted) => Some(self.hal.clock.now() + LOG_IN_WITHIN),
             Err(refused) => return Err(refused),
         };
-        let wall = self.wall();
-        let credential = self.setup.access.credential(request, wall).filter(|_| leave_at.is_none());
-        let ends = credential.and_then(|credential| self.setup.access.accounts().ends(&credential, wall));
-        let held = Held { credential, ends, leave_at, peer: request.peer };
         let id = match wanted {
             StreamRoute::Frames { stream } => {
                 self.clients.streams.open_binary(stream, &self.setup.limits, &mut self.plugins.frames)
@@ -245,6 +244,10 @@ impl Gateway {
             StreamRoute::Deltas => self.open_deltas(request, leave_at.is_none())?,
         };
         if IS_KEPT {
+            let wall = self.wall();
+            let credential = self.setup.access.credential(request, wall).filter(|_| leave_at.is_none());
+            let ends = credential.and_then(|credential| self.setup.access.accounts().ends(&credential, wall));
+            let held = Held { credential, ends, leave_at, peer: request.peer };
             self.clients.streams.held.insert(id, held);
         }
         Ok(id)
@@ -313,6 +316,10 @@ impl Gateway {
 
     /// Takes what a client says of who it is.
     fn identify(&mut self, id: StreamId, request_id: Option<String>, identity: &Identity) {
+        // Such messages were answered where there is one token only.
+        if !IS_KEPT {
+            return;
+        }
         let member = |json: &str| json::member(json, "token").and_then(json::string).unwrap_or_default().into_owned();
         let wall = self.wall();
         let mut let_in = None;
@@ -360,6 +367,9 @@ impl Gateway {
 
     /// Looks again what the clients' tokens and logins allow: those of which one was revoked, or has ended, are over.
     pub(super) fn judge_streams(&mut self) {
+        if !IS_KEPT {
+            return;
+        }
         let wall = self.wall();
         let streams = &mut self.clients.streams;
         let mut over = Vec::new();
@@ -376,7 +386,7 @@ impl Gateway {
 
     /// Ends the streams whose time is over; returns when the next one's is.
     pub(super) fn drive_streams(&mut self, now: Instant) -> Option<Instant> {
-        if self.clients.streams.held.is_empty() {
+        if !IS_KEPT || self.clients.streams.held.is_empty() {
             return None;
         }
         let wall = self.wall();

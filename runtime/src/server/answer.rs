@@ -66,7 +66,8 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
             ["skServer", "webapps" | "addons"] => read(request, || Response::json(200, "[]").or_file()),
             _ => return None,
         },
-        Route::SignIn => read(request, || sign_in::of(request)),
+        Route::SignIn if accounts::IS_KEPT => read(request, || sign_in::of(request)),
+        Route::SignIn => Response::unclaimed(),
         Route::TooLong => Response::error(414, "the address is too long"),
         Route::NotFound => Response::unclaimed(),
         Route::Stream(_) | Route::Plugin { .. } | Route::Board(_) => return None,
@@ -165,7 +166,7 @@ fn login_status(request: &Request, facts: &Facts<'_>) -> Response {
     let needed = !access.allows_anyone();
     let role = access.role(request, facts.wall).filter(|_| needed);
     let logged_in = role.is_some();
-    let name = access.name(request, facts.wall).filter(|_| logged_in);
+    let name = access.name(request, facts.wall).filter(|_| accounts::IS_KEPT && logged_in);
     let body = json::object(|body| {
         body.text("status", if logged_in { "loggedIn" } else { "notLoggedIn" });
         if let Some(role) = role {
