@@ -242,7 +242,9 @@ impl Motion {
                 turn: None,
             },
             AisMessage::LongRangeBroadcast(report) => Self {
-                position: report.latitude_degrees().zip(report.longitude_degrees()),
+                // Tenths of minutes. 91 and 181 degrees are "not available", and none of the earth; the reader takes 910 and
+                // 1810 tenths for that, which are places.
+                position: Some((f64::from(report.latitude_raw) / 600.0, f64::from(report.longitude_raw) / 600.0)),
                 speed: Some(report.sog_knots).filter(|speed| *speed < 63).map(|speed| knots(speed.into())),
                 course: Some(report.cog_degrees)
                     .filter(|degrees| *degrees < 360)

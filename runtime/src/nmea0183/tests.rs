@@ -30,6 +30,22 @@ fn values(body: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_long_range_report_is_anywhere_on_earth_and_nowhere_else() {
+    // 910 tenths of a minute north are a place; 91 degrees (54,600 tenths) say that there is none.
+    let near = values("!AIVDM,1,1,,A,Kh1r4PIA6IP770F@,0");
+    let position = near.iter().find_map(|value| value.strip_prefix("navigation.position="));
+    assert_eq!(position, Some(r#"{"longitude":30.036666666666665,"latitude":1.5166666666666666}"#), "{near:?}");
+    let at = |longitude: i64, latitude: i64| {
+        let head = [(27, 6), (0, 2), (200_000_001, 30), (0, 6)];
+        let line = armored(&[&head[..], &[(longitude, 18), (latitude, 17), (63, 6), (511, 9), (0, 2)]].concat());
+        let delta = read(&mut Sentences::new("ais"), &line);
+        delta.is_some_and(|delta| delta.text().contains("navigation.position"))
+    };
+    assert!(at(1810, 910) && at(-1810, -910) && at(107_999, 53_999));
+    assert!(!at(108_600, 54_600) && !at(108_600, 910) && !at(1810, 54_600));
+}
+
+#[test]
 fn positions_speeds_and_times_of_rmc() {
     assert_eq!(
         values("$GPRMC,100000.50,A,5430.0000,N,01015.6000,W,7.0,90.0,010626,003.0,W,A"),
