@@ -4,6 +4,7 @@ mod boat;
 mod guests;
 
 use boat::Boat;
+use skiff_runtime::accounts::IS_KEPT;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::server::Response;
@@ -39,7 +40,8 @@ fn reads_have_their_answers_and_head_has_the_same() {
         ("/signalk/v2/features", 200, r#"{"apis":"#),
         ("/signalk/v2/api/history/x", 404, UNSUPPORTED),
         ("/signalk/v2/other", 404, UNSUPPORTED),
-        ("/signalk/v1/auth/validate", 404, UNSUPPORTED),
+        ("/signalk/v1/auth/validate", if IS_KEPT { 405 } else { 501 }, "{"),
+        ("/signalk/v1/auth/other", 404, UNSUPPORTED),
         ("/signalk/v1/applicationData/x", if cfg!(feature = "stores") { 404 } else { 501 }, r#"{"error":"this "#),
         ("/signalk/v1/requests", 404, UNSUPPORTED),
         ("/signalk/v1/requests/7", 404, r#"{"error":"no such request"#),

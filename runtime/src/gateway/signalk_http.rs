@@ -31,7 +31,7 @@ impl Gateway {
                 }))
             }
             (["v1", "access", "requests"], _) => Some(self.access_request(request)),
-            (["v1", "auth", what], _) => self.auth(what, request, exchange),
+            (["v1", "auth", what @ ("login" | "logout" | "validate")], _) => self.auth(what, request, exchange),
             (["v1", "requests", _], _) => Some(Response::method_not_allowed("GET, HEAD")),
             (["v2", "api", path @ ..], _) => match decode_all(path) {
                 Some(decoded) => self.signalk_v2(path, &decoded, request, exchange),
