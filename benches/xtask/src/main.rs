@@ -37,6 +37,7 @@ mod test;
 mod toolchain;
 mod verdicts;
 mod wasmi_edits;
+mod webapps;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,11 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "test", does: "installs what is missing, then runs every test; [PART]…", run: test::run },
+    Task {
+        name: "webapps",
+        does: "opens KIP, Freeboard-SK and others in a real browser on a gateway with users",
+        run: webapps::run,
+    },
     Task { name: "setup", does: "installs what the other commands need", run: setup::run },
     Task {
         name: "plugins",
