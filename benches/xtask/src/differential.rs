@@ -15,7 +15,7 @@ use skiff_peers::messages::Generator;
 use skiff_peers::random::Random;
 use skiff_peers::sentences::Sentences;
 
-use crate::{pgn_tables, process};
+use crate::{npm, pgn_tables, process};
 
 /// Seeds that every run takes. The fourth has more AC meters than a chip remembers, the last a way point whose name is cut.
 const SEEDS: [u64; 5] = [1, 2000, 31_337, 1_796_024_071_432_623, 1_796_788_376_000_312];
@@ -107,17 +107,7 @@ pub fn packages() -> Result<PathBuf, String> {
 }
 
 fn install(folder: &Path) -> Result<(), String> {
-    let dependencies: serde_json::Map<_, _> =
-        PEER.iter().map(|(name, version)| ((*name).to_owned(), json!(version))).collect();
-    let manifest = json!({ "name": "differential", "private": true, "dependencies": dependencies }).to_string();
-    let path = folder.join("package.json");
-    let done = folder.join("node_modules/.package-lock.json").is_file();
-    if done && std::fs::read_to_string(&path).is_ok_and(|present| present == manifest) {
-        return Ok(());
-    }
-    process::write(&path, &manifest)?;
-    let mut npm = process::command("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    process::run(npm.current_dir(folder))
+    npm::install(folder, "differential", &PEER)
 }
 
 /// Has the peer decode `input`; returns what it says about it.

@@ -18,6 +18,7 @@ mod guests;
 mod kits;
 mod lint;
 mod newcomer;
+mod npm;
 mod pgn_tables;
 mod process;
 mod qemu;

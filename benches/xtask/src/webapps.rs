@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{built, debian, process, sample};
+use crate::{built, debian, npm, process, sample};
 
 /// Packages and the version that is tried.
 const PACKAGES: [(&str, &str); 5] = [
@@ -33,11 +33,13 @@ const LIVE_MIN: u64 = 3;
 /// What cannot be built or started, or what an app does not do. Without a browser or the registry it says SKIPPED.
 pub fn run(_: &[String]) -> Result<(), String> {
     let folder = process::target().join("webapps");
-    if let Err(reason) = debian::packages(&["chromium"]).and_then(|()| install(&folder)) {
+    // The gateway finds them in its configuration folder.
+    let config = folder.join("config");
+    let installed = debian::packages(&["chromium"]).and_then(|()| npm::install(&config, "webapps", &PACKAGES));
+    if let Err(reason) = installed {
         println!("SKIPPED, no web app was opened: {reason}");
         return Ok(());
     }
-    let config = folder.join("config");
     let _ = std::fs::remove_dir_all(config.join("skiff"));
     let gateway = Gateway::start(&config, &folder)?;
     let mut script = Command::new("node");
@@ -83,22 +85,6 @@ fn is_right(row: &Value) -> bool {
         }
         None => false,
     }
-}
-
-/// Installs the packages into the configuration folder, where the gateway finds them.
-fn install(folder: &Path) -> Result<(), String> {
-    let config = folder.join("config");
-    let dependencies: serde_json::Map<_, _> =
-        PACKAGES.iter().map(|(name, version)| ((*name).to_owned(), json!(version))).collect();
-    let manifest = json!({ "name": "webapps", "private": true, "dependencies": dependencies }).to_string();
-    let path = config.join("package.json");
-    let done = config.join("node_modules/.package-lock.json").is_file();
-    if done && std::fs::read_to_string(&path).is_ok_and(|present| present == manifest) {
-        return Ok(());
-    }
-    process::write(&path, &manifest)?;
-    let mut npm = process::command("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    process::run(npm.current_dir(config))
 }
 
 /// A gateway with one user, on the boat of the sample.
