@@ -92,6 +92,8 @@ pub struct Users {
     rows: Vec<User>,
     /// Names of the Signal K folder that were removed.
     removed: Vec<String>,
+    /// Names that the Signal K folder has: one of them comes back unless it is kept as removed.
+    in_folder: Vec<String>,
 }
 
 impl Users {
@@ -134,7 +136,10 @@ impl Users {
         let Some(list) = json::member(text, "users").filter(|list| *list != "null") else { return };
         let mut left_out = 0_usize;
         let read = json::items::<JsonError>(list, |row| {
-            match read_user(row, true) {
+            let user = read_user(row, true);
+            // As many as a file of its size has.
+            self.in_folder.extend(user.iter().map(|user| user.name.clone()));
+            match user {
                 Some(user) if self.of_name(&user.name).is_some() || self.removed.contains(&user.name) => {}
                 Some(user) if !self.is_full() => self.rows.push(user),
                 _ => left_out = left_out.saturating_add(1),
@@ -212,11 +217,13 @@ impl Users {
 
     /// Removes a user; false when there is none of this name.
     pub fn remove(&mut self, name: &str) -> bool {
-        let Some(index) = self.rows.iter().position(|user| user.name == name) else { return false };
-        if self.rows.remove(index).found {
+        let before = self.rows.len();
+        self.rows.retain(|user| user.name != name);
+        let is_known = self.rows.len() < before;
+        if is_known && self.in_folder.iter().any(|known| known == name) {
             self.removed.push(name.into());
         }
-        true
+        is_known
     }
 }
 
@@ -255,6 +262,18 @@ mod tests {
         assert_eq!(names(&again), [("crew", Role::ReadWrite), ("new", Role::ReadOnly)], "the own file wins");
         assert_eq!(again.of_name("crew").unwrap().hash, "$2a$10$def");
         assert_eq!(files.text(FOUND_USERS_FILE), FOUND, "theirs stays");
+    }
+
+    #[test]
+    fn one_who_was_changed_and_removed_does_not_come_back_as_the_folder_has_it() {
+        let mut files = Files::with(FOUND_USERS_FILE, FOUND);
+        let mut users = Users::load(&mut files).unwrap();
+        assert!(users.set_role("skipper", Role::ReadOnly));
+        users.save(&mut files).unwrap();
+        let mut users = Users::load(&mut files).unwrap();
+        assert!(users.remove("skipper"));
+        users.save(&mut files).unwrap();
+        assert_eq!(names(&Users::load(&mut files).unwrap()), [("crew", Role::ReadOnly)]);
     }
 
     #[test]
