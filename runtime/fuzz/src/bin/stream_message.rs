@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+use skiff_runtime::accounts::Role;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::delta::{Delta, Stamp};
 use skiff_runtime::http::{Method, Request};
 use skiff_runtime::json;
 use skiff_runtime::model::Model;
-use skiff_runtime::server::stream::{Session, StreamContext};
+use skiff_runtime::server::stream::{Rights, Session, StreamContext};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 const SELF: &str = "vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001";
@@ -44,7 +45,7 @@ fuzz_target!(|input: Input<'_>| {
         version: "0",
         wall: stamp.now,
         start_id: "fuzz",
-        may_write: true,
+        rights: Rights { reads: true, role: Some(Role::ReadWrite) },
         limits: &limits,
     };
     let request = Request::new(Method::Get, &format!("/signalk/v1/stream?{}", input.query));
