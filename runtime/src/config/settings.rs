@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use super::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object};
 use crate::hal::Storage;
@@ -46,16 +47,30 @@ pub struct Settings {
     pub source_priorities: Option<String>,
     /// `skiff.hosts`: names the gateway is called by besides its own, for `Host` (a reverse proxy's, say); at most 16.
     pub hosts: Vec<String>,
+    /// `skiff.proxies`: addresses of reverse proxies whose callers count as the proxy itself does; at most 16. A request that
+    /// names who it is forwarded for is not from this machine, whatever its peer, unless the peer is one of these.
+    pub proxies: Vec<IpAddr>,
     /// `skiff.guests`: whether anyone may read on every listener (`read`), or nobody without a token (`none`, the default).
     pub guests_read: bool,
 }
 
 /// Names in `skiff.hosts`.
 const HOSTS_MAX: usize = 16;
+/// Whether `skiff.proxies` is read.
+const KNOWS_PROXIES: bool = cfg!(any(test, feature = "accounts"));
+/// Addresses in `skiff.proxies`.
+const PROXIES_MAX: usize = 16;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { vessel: Vessel::default(), wasm: true, source_priorities: None, hosts: Vec::new(), guests_read: false }
+        Self {
+            vessel: Vessel::default(),
+            wasm: true,
+            source_priorities: None,
+            hosts: Vec::new(),
+            proxies: Vec::new(),
+            guests_read: false,
+        }
     }
 }
 
@@ -78,6 +93,12 @@ impl Settings {
         if let Some(hosts) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "hosts")) {
             settings.hosts = read_hosts(hosts)?;
         }
+        // Boards stand behind no proxy of their own.
+        if KNOWS_PROXIES
+            && let Some(proxies) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "proxies"))
+        {
+            settings.proxies = read_proxies(proxies)?;
+        }
         if let Some(guests) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "guests")) {
             settings.guests_read = match json::string(guests).as_deref() {
                 Some("read") => true,
@@ -90,6 +111,19 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+fn read_proxies(list: &str) -> Result<Vec<IpAddr>, ConfigError> {
+    let mut proxies = Vec::new();
+    let read = json::items::<JsonError>(list, |item| {
+        match json::string(item).and_then(|address| address.parse().ok()) {
+            Some(address) if proxies.len() < PROXIES_MAX => proxies.push(address),
+            _ => return Err(JsonError::WrongKind),
+        }
+        Ok(())
+    });
+    let what = "skiff.proxies must be a list of at most 16 addresses";
+    read.map(|()| proxies).map_err(|_| ConfigError::new(SETTINGS_FILE, ConfigReason::Member(what)))
 }
 
 fn read_hosts(list: &str) -> Result<Vec<String>, ConfigError> {
@@ -149,6 +183,7 @@ fn read_vessel(vessel: &str) -> Result<Vessel, ConfigError> {
 mod tests {
     use super::super::fake::Files;
     use super::*;
+    use std::format;
     use std::string::ToString;
 
     fn load(text: &str) -> Result<Settings, String> {
@@ -175,6 +210,17 @@ mod tests {
         for wrong in [r#""boat""#, r#"["http://boat"]"#, r#"["boat:80"]"#, r#"[""]"#, "[7]", &many] {
             let error = load(&format!(r#"{{"skiff":{{"hosts":{wrong}}}}}"#)).unwrap_err();
             assert!(error.contains("skiff.hosts"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_addresses() {
+        let proxies = load(r#"{"skiff":{"proxies":["127.0.0.1","::1"]}}"#).unwrap().proxies;
+        assert_eq!(proxies.len(), 2);
+        let many = format!("[{}\"::1\"]", "\"::1\",".repeat(16));
+        for wrong in [r#""::1""#, r#"["localhost"]"#, r#"["127.0.0.1:80"]"#, "[7]", &many] {
+            let error = load(&format!(r#"{{"skiff":{{"proxies":{wrong}}}}}"#)).unwrap_err();
+            assert!(error.contains("skiff.proxies"), "{wrong}: {error}");
         }
     }
 

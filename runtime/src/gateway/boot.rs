@@ -173,6 +173,7 @@ impl Gateway {
             access: access
                 .named(boot.names)
                 .named(settings.hosts)
+                .behind(settings.proxies)
                 .guests_read(boot.guests_read.unwrap_or(settings.guests_read)),
             strict: boot.strict,
             version: boot.version,

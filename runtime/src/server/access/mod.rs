@@ -13,6 +13,7 @@ mod owner;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use super::url::decode_query;
 use super::{Need, Response, Route};
@@ -52,6 +53,7 @@ pub(crate) const fn most_of(door: Door) -> Role {
 pub struct Access {
     owner: OwnerToken,
     names: Vec<String>,
+    proxies: Vec<IpAddr>,
     anyone: bool,
     guests_read: bool,
     accounts: Accounts,
@@ -111,13 +113,27 @@ impl Access {
     }
 
     fn of_owner(owner: OwnerToken) -> Self {
-        Self { owner, names: Vec::new(), anyone: false, guests_read: false, accounts: Accounts::default() }
+        Self {
+            owner,
+            names: Vec::new(),
+            proxies: Vec::new(),
+            anyone: false,
+            guests_read: false,
+            accounts: Accounts::default(),
+        }
     }
 
     /// Adds names the gateway is reached by, such as the host name, without port.
     #[must_use]
     pub fn named(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.names.extend(names);
+        self
+    }
+
+    /// Counts callers of these reverse proxies as the proxies themselves (`skiff.proxies`).
+    #[must_use]
+    pub fn behind(mut self, proxies: Vec<IpAddr>) -> Self {
+        self.proxies = proxies;
         self
     }
 
@@ -145,7 +161,7 @@ impl Access {
     /// Tells whether the caller may read without a token: on loopback, and everywhere when guests may.
     #[must_use]
     pub fn is_guest_reader(&self, request: &Request) -> bool {
-        self.lets_guests_read() || origin::is_loopback(request)
+        self.lets_guests_read() || origin::is_loopback(request, &self.proxies)
     }
 
     /// Returns everybody who is known beside the owner.
@@ -181,7 +197,7 @@ impl Access {
     pub fn check(&self, request: &Request, route: &Route<'_>, now: UnixMillis) -> Result<(), Response> {
         // Every browser sends one; what the gateway asks itself has none.
         if !self.anyone || request.header("host").is_some() {
-            origin::check_host(request, &self.names)?;
+            origin::check_host(request, &self.names, &self.proxies)?;
         }
         if IS_KEPT && request.door == Door::Admin {
             if !origin::is_own_page(request) {
@@ -222,7 +238,7 @@ impl Access {
             }
             (Presented::ReadingCookie, Need::Read) => Ok(()),
             (_, Need::Read) if self.guests_read => Ok(()),
-            _ if !origin::is_loopback(request) => {
+            _ if !origin::is_loopback(request, &self.proxies) => {
                 Err(unauthorised("a token is needed: this listener is not bound to loopback"))
             }
             (_, Need::Role(_)) => Err(unauthorised("a token is needed for every change")),
@@ -255,7 +271,7 @@ impl Access {
             return None;
         }
         let answer = origin::preflight(request)?;
-        Some(origin::check_host(request, &self.names).err().unwrap_or(answer))
+        Some(origin::check_host(request, &self.names, &self.proxies).err().unwrap_or(answer))
     }
 
     /// Tells whether a page of another origin is to read the answer to its request, be it a refusal.
@@ -286,7 +302,7 @@ impl Access {
     /// Tells whether a stream without rights may be opened, to be given some by a login or a token in a message.
     #[must_use]
     pub fn may_open_and_wait(&self, request: &Request, now: UnixMillis) -> bool {
-        let by_name = origin::check_host(request, &self.names).is_ok();
+        let by_name = origin::check_host(request, &self.names, &self.proxies).is_ok();
         by_name && request.door == Door::Boat && self.presented(request, true, now) != Presented::Wrong
     }
 

@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::net::{IpAddr, Ipv6Addr};
 
+use crate::accounts::IS_KEPT;
 use crate::http::{Method, Request};
 use crate::server::Response;
 use crate::server::url::authority;
@@ -17,7 +18,7 @@ const REMEMBERED: &str = "600";
 ///
 /// # Errors
 /// 400 without a usable `Host`, 403 for a foreign one.
-pub(super) fn check_host(request: &Request, names: &[String]) -> Result<(), Response> {
+pub(super) fn check_host(request: &Request, names: &[String], proxies: &[IpAddr]) -> Result<(), Response> {
     let mut hosts = request.headers_named("host");
     let (host, second) = (hosts.next(), hosts.next());
     let Some((name, _)) = host.and_then(authority).filter(|_| second.is_none()) else {
@@ -27,7 +28,7 @@ pub(super) fn check_host(request: &Request, names: &[String]) -> Result<(), Resp
     let local_name = name.eq_ignore_ascii_case("localhost") || matches!(name, "127.0.0.1" | "[::1]");
     // A name can be pointed at us by anyone, an address cannot; `.local` is answered on our own network only.
     let own_network = || is_address(name) || name.len() > 6 && ends_with_ignore_case(name, ".local");
-    if named || local_name || !is_loopback(request) && own_network() {
+    if named || local_name || !is_loopback(request, proxies) && own_network() {
         return Ok(());
     }
     Err(Response::error(403, "the gateway is not called by this name; open it by address or by a configured name"))
@@ -87,9 +88,20 @@ pub(super) fn readable_elsewhere(response: Response) -> Response {
     response.with("access-control-allow-origin", "*")
 }
 
-/// Tells whether the caller is on the same machine.
-pub(super) fn is_loopback(request: &Request) -> bool {
-    request.local && request.peer.is_none_or(|peer| peer.to_canonical().is_loopback())
+/// Tells whether the caller is on the same machine. What a proxy there sends on is not, unless it is one of `proxies`.
+pub(super) fn is_loopback(request: &Request, proxies: &[IpAddr]) -> bool {
+    let peer = request.peer.map(|peer| peer.to_canonical());
+    let is_here = request.local && peer.is_none_or(|peer| peer.is_loopback());
+    is_here && !(IS_KEPT && is_forwarded(request) && !peer.is_some_and(|peer| proxies.contains(&peer)))
+}
+
+/// Tells whether a proxy says for whom it sends a request (RFC 7239, and what was there before it).
+fn is_forwarded(request: &Request) -> bool {
+    let names = request.headers.iter().map(|(name, _)| name);
+    names.into_iter().any(|name| {
+        let before = name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded-"));
+        before || name.eq_ignore_ascii_case("forwarded")
+    })
 }
 
 fn is_same(origin: (&str, &str), host: Option<(&str, &str)>, default_port: &str) -> bool {

@@ -250,6 +250,25 @@ fn pages_of_other_origins_get_what_their_token_allows_and_nothing_by_a_cookie() 
 }
 
 #[test]
+fn what_a_proxy_sends_on_is_not_from_this_machine() {
+    let (access, _) = access();
+    let asked = |access: &Access, more: &[(&str, &str)], peer: &str| {
+        let headers = [&[HOST], more].concat();
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let request = Request { headers, peer: peer.parse().ok(), ..get("/signalk/v1/api") };
+        access.check(&request, &route(&request), NOW).err().map_or(0, |response| response.status)
+    };
+    for forwarded in [("X-Forwarded-For", "10.0.0.7"), ("Forwarded", "for=10.0.0.7"), ("x-forwarded-proto", "https")] {
+        assert_eq!(asked(&access, &[forwarded], "127.0.0.1"), 401, "{forwarded:?}");
+        let behind = access.clone().behind(vec!["127.0.0.1".parse().unwrap()]);
+        assert_eq!(asked(&behind, &[forwarded], "127.0.0.1"), 0, "the owner says who is behind it");
+        assert_eq!(asked(&behind, &[forwarded], "127.0.0.2"), 401);
+    }
+    assert_eq!(asked(&access, &[], "127.0.0.1"), 0);
+    assert_eq!(asked(&access, &[("X-Forwardedfor", "x"), ("ä-forwarded-for", "x")], "127.0.0.1"), 0);
+}
+
+#[test]
 fn images_and_scripts_on_other_sites_are_refused() {
     let (access, _) = access();
     for site in ["cross-site", "same-site"] {
