@@ -1,7 +1,7 @@
 //! `skiff run`: the gateway.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -182,12 +182,16 @@ fn open_net(args: &Args, rng: &mut SystemRng, clock: &SystemClock) -> Result<Ope
         if args.address.is_some() {
             return Err(Failure::new(exit::USAGE, "--address is for --net tap:NAME; use --listen ADDR:PORT"));
         }
-        return Opened::host(args.listen).map_err(|error| {
+        let unavailable = |error: io::Error| {
             let (listen, ip) = (args.listen, args.listen.ip());
             let clause = format_args!("cannot listen on {listen}: {error}; choose another: --listen {ip}:0");
             Failure::new(exit::UNAVAILABLE, clause)
-        });
+        };
+        let listener = TcpListener::bind(args.listen).map_err(unavailable)?;
+        let admin = if args.sample { None } else { network::open_admin(&args.network, args.listen, true)? };
+        return Opened::host(listener, admin).map_err(unavailable);
     };
+    network::open_admin(&args.network, args.listen, false)?;
     if args.network.has_tls() {
         return Err(Failure::new(exit::USAGE, "--tls is for --net host: the own stack has no TLS"));
     }
@@ -213,8 +217,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let tracks = open_tracks(args)?;
     let (can, mut waiters) = open_can(&args.can, clock)?;
     let outputs = open_outputs(&args.output)?;
-    let Opened { network: sockets, waiter, listener } = open_net(args, &mut rng, &clock)?;
-    let admin = if args.sample { None } else { network::open_admin(&args.network, args.listen, is_host)? };
+    let Opened { network: sockets, waiter, listener, admin } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
 
     let _lock = home.as_deref().map(lock).transpose()?.flatten();

@@ -35,6 +35,8 @@ pub struct Opened {
     pub waiter: Option<OwnedFd>,
     /// What serves clients once the gateway is there.
     pub listener: Listener,
+    /// What serves who administrates.
+    pub admin: Option<TcpListener>,
 }
 
 /// Where clients will be served.
@@ -51,14 +53,15 @@ pub enum Listener {
 }
 
 impl Opened {
-    /// Opens the kernel's stack.
+    /// Opens the kernel's stack; no plugin reaches its doors.
     ///
     /// # Errors
     /// What the system said.
-    pub fn host(listen: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen)?;
-        let network = Box::new(StdNetwork::beside(vec![listener.local_addr()?.port()]));
-        Ok(Self { network, waiter: None, listener: Listener::Axum(listener) })
+    pub fn host(listener: TcpListener, admin: Option<TcpListener>) -> io::Result<Self> {
+        let doors = std::iter::once(&listener).chain(&admin);
+        let own_ports = doors.map(|door| Ok(door.local_addr()?.port())).collect::<io::Result<Vec<u16>>>()?;
+        let network = Box::new(StdNetwork::beside(own_ports));
+        Ok(Self { network, waiter: None, listener: Listener::Axum(listener), admin })
     }
 
     /// Opens a stack of our own on a tap interface. Of `listen` the port counts.
@@ -87,6 +90,7 @@ impl Opened {
                 address: SocketAddr::new(IpAddr::V4(ip), listen.port()),
                 is_asked: setup.address.is_none(),
             },
+            admin: None,
         })
     }
 }
@@ -174,5 +178,20 @@ impl Web {
             Self::Axum { carrier, .. } => carrier.handle(),
             Self::Own { signals, .. } => Some(signals.handle()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skiff_runtime::hal::Reach;
+
+    #[test]
+    fn no_plugin_reaches_either_door() {
+        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let (boat, admin) = (bind(), bind());
+        let doors = [boat.local_addr().unwrap(), admin.local_addr().unwrap()];
+        let opened = Opened::host(boat, Some(admin)).unwrap();
+        assert_eq!(doors.map(|door| opened.network.reach(door)), [Reach::Gateway; 2]);
     }
 }
