@@ -146,6 +146,48 @@ fn a_login_is_known_after_a_restart_until_its_user_changes() {
 }
 
 #[test]
+fn a_password_that_was_replaced_while_it_was_checked_lets_nobody_in() {
+    let mut gateway = Owned::new();
+    gateway.add("skipper", "admin");
+    gateway.passwords.hold(true);
+    let password = "/skServer/security/user/skipper/password";
+    let changed = gateway.send_as_owner(Method::Put, password, &json!("another-secret"));
+    let login = json!({ "username": "skipper", "password": "skipper-secret" }).to_string();
+    let entered = gateway.send(Method::Post, LOG_IN, &[], &login);
+    gateway.passwords.hold(false);
+    assert_eq!(gateway.boat.answer(changed).unwrap().status, 200);
+    assert_eq!(gateway.boat.answer(entered).unwrap().status, 401, "the hash that was checked is no longer the user's");
+    gateway.passwords.hold(true);
+    let login = json!({ "username": "skipper", "password": "another-secret" }).to_string();
+    let entered = gateway.send(Method::Post, LOG_IN, &[], &login);
+    assert_eq!(gateway.as_owner(Method::Delete, "/skServer/security/users/skipper", &Value::Null).0, 200);
+    gateway.passwords.hold(false);
+    assert_eq!(gateway.boat.answer(entered).unwrap().status, 401, "there is no such user any more");
+}
+
+#[test]
+fn what_happens_to_a_user_while_a_password_is_hashed_holds() {
+    let mut gateway = Owned::new();
+    gateway.add("mate", "readwrite");
+    gateway.add("cook", "readwrite");
+    gateway.passwords.hold(true);
+    let user = json!({ "password": "long enough", "type": "readonly" });
+    let [first, second] =
+        [(); 2].map(|()| gateway.send_as_owner(Method::Post, "/skServer/security/users/guest", &user));
+    let secret = json!({ "password": "long enough" });
+    let of_mate = gateway.send_as_owner(Method::Put, "/skServer/security/users/mate", &secret);
+    let of_cook = gateway.send_as_owner(Method::Put, "/skServer/security/users/cook", &secret);
+    let lesser = json!({ "type": "readonly" });
+    assert_eq!(gateway.as_owner(Method::Put, "/skServer/security/users/mate", &lesser).0, 200);
+    assert_eq!(gateway.as_owner(Method::Delete, "/skServer/security/users/cook", &Value::Null).0, 200);
+    gateway.passwords.hold(false);
+    let statuses = [first, second, of_mate, of_cook].map(|exchange| gateway.boat.answer(exchange).unwrap().status);
+    assert_eq!(statuses, [200, 409, 200, 404]);
+    let users = gateway.as_owner(Method::Get, "/skServer/security/users", &Value::Null).1;
+    assert_eq!(users, json!([{ "userId": "mate", "type": "readonly" }, { "userId": "guest", "type": "readonly" }]));
+}
+
+#[test]
 fn a_login_ends_when_its_time_is_over() {
     let mut gateway = Owned::new();
     gateway.add("skipper", "admin");

@@ -38,16 +38,26 @@ enum Waiting {
     SetPassword {
         exchange: ExchangeId,
         user: String,
-        role: Option<Role>,
+        change: UserChange,
     },
+}
+
+/// What becomes of a user whose password is set.
+#[derive(Clone, Copy)]
+pub(super) enum UserChange {
+    /// There is none of this name yet.
+    New(Role),
+    /// There is one, who gets this role or keeps the one it has.
+    Known(Option<Role>),
 }
 
 /// Somebody who logs in.
 struct LogIn {
     to: AnswerTo,
     user: String,
-    /// There is such a user; for others a password is hashed all the same, so that the time does not tell.
-    is_known: bool,
+    /// The hash that the password is checked against. For users that are not there a password is hashed all the same, so
+    /// that the time does not tell.
+    checked: Option<String>,
     remember: bool,
     door: Door,
     peer: Option<IpAddr>,
@@ -108,7 +118,7 @@ impl Gateway {
             return Some(Response::error(400, "username and password are needed"));
         };
         self.check_password(
-            LogIn { to, user, is_known: false, remember, door: request.door, peer: request.peer },
+            LogIn { to, user, checked: None, remember, door: request.door, peer: request.peer },
             password,
         );
         None
@@ -138,7 +148,7 @@ impl Gateway {
             (Some(user), Some(password)) => {
                 let peer = self.clients.streams.peer(stream);
                 // A stream takes no more than the boat's door gives.
-                let login = LogIn { to, user, is_known: false, remember: false, door: Door::Boat, peer };
+                let login = LogIn { to, user, checked: None, remember: false, door: Door::Boat, peer };
                 self.check_password(login, password);
             }
             _ => self.answer_log_in(&to, Err((400, "username and password are needed".into()))),
@@ -156,14 +166,12 @@ impl Gateway {
         if password.len() > PASSWORD_BYTES_MAX || login.user.len() > USER_NAME_BYTES_MAX {
             return self.answer_log_in(&login.to, Err((401, WRONG.into())));
         }
-        let known = self.setup.access.accounts().users.of_name(&login.user);
-        let is_known = known.is_some();
-        let task = match known {
-            Some(user) => PasswordTask::Check { password, hash: user.hash.clone() },
+        let checked = self.setup.access.accounts().users.of_name(&login.user).map(|user| user.hash.clone());
+        let task = match checked.clone() {
+            Some(hash) => PasswordTask::Check { password, hash },
             None => PasswordTask::Hash { password },
         };
-        if let Err((Waiting::LogIn(login), busy)) =
-            self.ask_passwords(Waiting::LogIn(LogIn { is_known, ..login }), task)
+        if let Err((Waiting::LogIn(login), busy)) = self.ask_passwords(Waiting::LogIn(LogIn { checked, ..login }), task)
         {
             self.answer_log_in(&login.to, Err((429, busy.to_string())));
         }
@@ -182,18 +190,18 @@ impl Gateway {
         Ok(())
     }
 
-    /// Has the password of a user set; the answer goes out when it is. `role` is that of a new user.
+    /// Has the password of a user set; the answer goes out when it is.
     pub(super) fn set_password(
         &mut self,
         user: &str,
-        role: Option<Role>,
+        change: UserChange,
         password: String,
         exchange: ExchangeId,
     ) -> Option<Response> {
         if self.board.parts.passwords.is_none() {
             return Some(Response::error(501, NO_PASSWORDS));
         }
-        let waiting = Waiting::SetPassword { exchange, user: user.into(), role };
+        let waiting = Waiting::SetPassword { exchange, user: user.into(), change };
         match self.ask_passwords(waiting, PasswordTask::Hash { password }) {
             Ok(()) => None,
             Err((_, busy)) => Some(Response::error(429, &busy.to_string())),
@@ -208,8 +216,8 @@ impl Gateway {
         while let Some((ticket, answer)) = self.board.parts.passwords.as_mut().and_then(|passwords| passwords.next()) {
             match self.clients.log_ins.waiting.remove(&ticket) {
                 Some(Waiting::LogIn(login)) => self.finish_log_in(&login, answer),
-                Some(Waiting::SetPassword { exchange, user, role }) => {
-                    let response = self.keep_password(&user, role, answer);
+                Some(Waiting::SetPassword { exchange, user, change }) => {
+                    let response = self.keep_password(&user, change, answer);
                     self.clients.exchanges.respond(exchange, response);
                 }
                 None => {}
@@ -218,8 +226,11 @@ impl Gateway {
     }
 
     fn finish_log_in(&mut self, login: &LogIn, answer: PasswordAnswer) {
+        // Not by a password that was replaced, or whose user was removed, while it was checked.
+        let user = self.setup.access.accounts().users.of_name(&login.user);
+        let holds = user.is_some_and(|user| login.checked.as_ref() == Some(&user.hash));
         let answer = match answer {
-            PasswordAnswer::Right if login.is_known => {
+            PasswordAnswer::Right if holds => {
                 self.clients.log_ins.attempts.succeeded(login.peer);
                 self.hand_out(&login.user, login.remember, login.door)
             }
@@ -248,7 +259,7 @@ impl Gateway {
         Ok(handed)
     }
 
-    fn keep_password(&mut self, user: &str, role: Option<Role>, answer: PasswordAnswer) -> Response {
+    fn keep_password(&mut self, user: &str, change: UserChange, answer: PasswordAnswer) -> Response {
         let hash = match answer {
             PasswordAnswer::Hash(hash) => hash,
             PasswordAnswer::Failed(reason) => {
@@ -257,9 +268,12 @@ impl Gateway {
             PasswordAnswer::Right | PasswordAnswer::Wrong => return Response::error(500, "the password was not set"),
         };
         let mut accounts = self.setup.access.accounts().clone();
-        // Removed while the password was hashed.
-        let Some(role) = role.or_else(|| accounts.users.of_name(user).map(|user| user.role)) else {
-            return Response::error(404, "there is no such user");
+        // Others may have made, removed or changed the user while the password was hashed.
+        let role = match (change, accounts.users.of_name(user)) {
+            (UserChange::New(role), None) => role,
+            (UserChange::New(_), Some(_)) => return super::users_http::taken(),
+            (UserChange::Known(role), Some(known)) => role.unwrap_or(known.role),
+            (UserChange::Known(_), None) => return super::users_http::nobody(),
         };
         if let Err(error) = accounts.users.set(user, role, &hash) {
             return Response::error(507, &error.to_string());

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::Gateway;
 use super::access_http::said;
+use super::log_in::UserChange;
 use crate::accounts::{
     DESCRIPTION_BYTES_MAX, NewToken, Role, TokenKind, User, UserError, check_name, check_password, expiry,
 };
@@ -78,7 +79,7 @@ impl Gateway {
             // What apps keep is kept under the name, be it that of a user or of a device.
             || accounts.tokens.of_kind(TokenKind::Device).any(|token| token.name == name);
         if is_taken {
-            return Answered::Now(Response::error(409, "there is somebody of this name already"));
+            return Answered::Now(taken());
         }
         let Some(fields) = body::Fields::of(request) else { return no_object() };
         let (Some(password), Some(role)) = (fields.text("password"), fields.text("type")) else {
@@ -95,7 +96,7 @@ impl Gateway {
         if accounts.users.is_full() {
             return Answered::Now(Response::error(507, &UserError::NoRoom.to_string()));
         }
-        self.set_password(name, Some(role), password, exchange).into()
+        self.set_password(name, UserChange::New(role), password, exchange).into()
     }
 
     /// Gives a user another role or password: `{type?, password?}`.
@@ -111,13 +112,13 @@ impl Gateway {
         }
         let mut accounts = self.setup.access.accounts().clone();
         let Some(user) = accounts.users.of_name(name) else { return Answered::Now(nobody()) };
-        let role = role.unwrap_or(user.role);
-        if name == OWNER && role != Role::Admin {
+        if name == OWNER && role.unwrap_or(user.role) != Role::Admin {
             return Answered::Now(Response::error(400, "the user admin is the owner, and can only be admin"));
         }
         if let Some(password) = password {
-            return self.set_password(name, Some(role), password, exchange).into();
+            return self.set_password(name, UserChange::Known(role), password, exchange).into();
         }
+        let role = role.unwrap_or(user.role);
         accounts.users.set_role(name, role);
         Answered::Now(match self.keep_accounts(accounts) {
             Ok(()) => said("done"),
@@ -137,7 +138,7 @@ impl Gateway {
         if let Err(error) = check_password(&password) {
             return Answered::Now(Response::error(400, &error.to_string()));
         }
-        self.set_password(name, None, password.into_owned(), exchange).into()
+        self.set_password(name, UserChange::Known(None), password.into_owned(), exchange).into()
     }
 
     fn remove_user(&mut self, name: &str) -> Response {
@@ -234,7 +235,11 @@ fn user_row(out: &mut json::Object<'_>, user: &User) {
     out.text("userId", &user.name).text("type", user.role.name());
 }
 
-fn nobody() -> Response {
+pub(super) fn taken() -> Response {
+    Response::error(409, "there is somebody of this name already")
+}
+
+pub(super) fn nobody() -> Response {
     Response::error(404, "there is no such user")
 }
 

@@ -6,6 +6,7 @@ use skiff_runtime::accounts::Accounts;
 use skiff_runtime::gateway::{BoardParts, StreamId, StreamOut};
 use skiff_runtime::hal::sim::{SimPasswords, SimStorage};
 use skiff_runtime::http::{Door, Method, Request};
+use skiff_runtime::plugin::ExchangeId;
 use skiff_runtime::server::Response;
 
 use crate::boat::Boat;
@@ -41,15 +42,9 @@ impl Owned {
         Self { boat, owner, storage, passwords, door: Door::Boat }
     }
 
-    /// Sends a request from the boat's network.
+    /// Sends a request from the boat's network and waits for its answer.
     pub fn ask(&mut self, method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> Response {
-        let mut all = vec![("host".to_owned(), "192.168.1.5:3000".to_owned())];
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let peer = Some("192.168.1.9".parse().unwrap());
-        let body = body.as_bytes().into();
-        let door = self.door;
-        let request = Request { headers: all, peer, local: false, body, door, ..Request::new(method, target) };
-        let exchange = self.boat.gateway.request(&request);
+        let exchange = self.send(method, target, headers, body);
         for _ in 0..3 {
             if let Some(response) = self.boat.answer(exchange) {
                 return response;
@@ -59,10 +54,26 @@ impl Owned {
         panic!("{target} is not answered");
     }
 
+    /// Sends a request from the boat's network.
+    pub fn send(&mut self, method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> ExchangeId {
+        let mut all = vec![("host".to_owned(), "192.168.1.5:3000".to_owned())];
+        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let peer = Some("192.168.1.9".parse().unwrap());
+        let body = body.as_bytes().into();
+        let door = self.door;
+        let request = Request { headers: all, peer, local: false, body, door, ..Request::new(method, target) };
+        self.boat.gateway.request(&request)
+    }
+
     pub fn as_owner(&mut self, method: Method, target: &str, body: &Value) -> (u16, Value) {
         let bearer = format!("Bearer {}", self.owner);
         let response = self.ask(method, target, &[("authorization", &bearer)], &body.to_string());
         (response.status, read(&response))
+    }
+
+    pub fn send_as_owner(&mut self, method: Method, target: &str, body: &Value) -> ExchangeId {
+        let bearer = format!("Bearer {}", self.owner);
+        self.send(method, target, &[("authorization", &bearer)], &body.to_string())
     }
 
     pub fn add(&mut self, name: &str, role: &str) {
