@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
 use super::board::Board;
+use super::devices::Devices;
 use super::interface::{Interface, Participation};
 use crate::delta::Delta;
 use crate::hal::{CanFrame, Clock, Rng, Storage};
@@ -66,6 +67,7 @@ impl Hearing<'_> {
 pub(super) struct Input {
     label: String,
     receiver: Receiver,
+    devices: Devices,
     /// Made at the first sentence.
     sentences: Option<Box<Sentences>>,
     /// The CAN interface it reads; `None` where records and sentences are pushed in.
@@ -84,6 +86,7 @@ impl Input {
         Self {
             label: label.to_string(),
             receiver: Receiver::with_limits(label, limits),
+            devices: Devices::default(),
             sentences: None,
             interface,
             state: InputState::Open,
@@ -161,6 +164,9 @@ impl Input {
         {
             hearing.model.rename_source(&from, &to);
         }
+        if delta.is_none() {
+            self.devices.hear(&message, &mut self.receiver, &self.label, hearing.model);
+        }
         delta
     }
 
@@ -180,11 +186,13 @@ impl Input {
 
     /// Looks after its interface; returns when to do so again.
     pub fn drive(&mut self, storage: &mut dyn Storage, now: Instant) -> Option<Instant> {
-        let driven = self.interface.as_mut()?.drive(&self.label, self.receiver.transfers_mut(), storage, now);
+        let interface = self.interface.as_mut()?;
+        let asks = self.devices.ask(interface, now);
+        let driven = interface.drive(&self.label, self.receiver.transfers_mut(), storage, now);
         if let Some(state) = driven.state {
             self.set_state(state);
         }
-        driven.wake
+        [driven.wake, asks].into_iter().flatten().min()
     }
 
     /// Takes note of whether its source is there.

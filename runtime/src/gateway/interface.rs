@@ -142,6 +142,12 @@ impl Interface {
         driven
     }
 
+    /// Returns the address of its node, while it has one.
+    #[cfg(any(test, feature = "devices"))]
+    pub fn address(&self) -> Option<SourceAddress> {
+        self.node.as_ref()?.node.address()
+    }
+
     /// Gives the node a message to send; false when it has no room for it. Without a node there is nothing to send.
     pub fn send(&mut self, message: &OutboundMessage) -> bool {
         self.node.as_mut().is_none_or(|own| give(&mut own.node, message))

@@ -13,6 +13,11 @@ mod clients;
 mod course;
 #[cfg(any(test, feature = "course"))]
 mod course_http;
+#[cfg(any(test, feature = "devices"))]
+mod devices;
+#[cfg(not(any(test, feature = "devices")))]
+#[path = "devices_none.rs"]
+mod devices;
 mod exchanges;
 mod http;
 mod input;

@@ -319,6 +319,15 @@ impl Model {
         }
     }
 
+    /// Notes what a device of the bus says of itself, a JSON object, for `sources`: `label` is its input's. In a full model
+    /// it is not told.
+    #[cfg(any(test, feature = "devices"))]
+    pub fn describe_device(&mut self, reference: &str, label: &str, address: u8, about: &str) {
+        if self.sources.describe(reference, (label, address), about, &mut self.room).is_err() {
+            self.refuse();
+        }
+    }
+
     /// Merges the object value of path `""` into the root of a context (plugin ABI §11.3).
     fn merge_root(&mut self, context: Option<&str>, object: &str, is_default: bool) {
         // Names of the own vessel come from its owner, not from the bus (plugin ABI §11.2 step 7).

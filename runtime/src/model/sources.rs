@@ -74,6 +74,9 @@ struct Row {
     noted: Option<u8>,
     /// When each PGN was last seen.
     pgns: Vec<(u32, UnixMillis)>,
+    /// What the device says of itself, a JSON object.
+    #[cfg(any(test, feature = "devices"))]
+    about: Box<str>,
 }
 
 impl Sources {
@@ -138,6 +141,27 @@ impl Sources {
         Ok((number, origin.map_or(0, |origin| row.note(origin, time, room))))
     }
 
+    /// Notes what a device of the bus says of itself, a JSON object; `label` is its input's.
+    ///
+    /// # Errors
+    /// As [`seen`](Self::seen); it is not told then.
+    #[cfg(any(test, feature = "devices"))]
+    pub(super) fn describe(
+        &mut self,
+        reference: &str,
+        (label, address): (&str, u8),
+        about: &str,
+        room: &mut Room,
+    ) -> Result<(), Full> {
+        let (number, _) = self.seen(reference, None, Time::Text(""), room)?;
+        let row = self.rows.get_mut(usize::from(number)).and_then(Option::as_mut).ok_or(Full::Entry)?;
+        let before = row.counted_bytes();
+        (row.label, row.kind) = (label.into(), Some("NMEA2000".into()));
+        (row.src, row.noted) = (Some(address.to_string().into()), None);
+        let told = core::mem::replace(&mut row.about, about.into());
+        room.change(row.owner, before, row.counted_bytes()).inspect_err(|_| row.about = told)
+    }
+
     /// Returns what a source of the boat told of a path.
     pub(super) fn told<'c>(&self, tree: &'c ContextTree, path: &str, reference: &str) -> Option<Value<'c>> {
         let Node::Leaf(leaf) = tree.node(path)? else { return None };
@@ -167,6 +191,8 @@ impl Sources {
             src: None,
             noted: None,
             pgns: Vec::new(),
+            #[cfg(any(test, feature = "devices"))]
+            about: Box::default(),
         };
         room.take(row.counted_bytes())?;
         match self.rows.get_mut(free) {
@@ -262,10 +288,17 @@ impl Sources {
 }
 
 impl Row {
+    fn about(&self) -> &str {
+        #[cfg(any(test, feature = "devices"))]
+        return &self.about;
+        #[cfg(not(any(test, feature = "devices")))]
+        ""
+    }
+
     fn counted_bytes(&self) -> usize {
         let texts = self.reference.len().saturating_mul(3);
         let pgns = self.pgns.len().saturating_mul(PGN_BYTES);
-        ROW_BYTES.saturating_add(texts).saturating_add(pgns)
+        ROW_BYTES.saturating_add(texts).saturating_add(pgns).saturating_add(self.about().len())
     }
 
     /// Notes the members of a `source` object, gives its PGN or 0.
@@ -341,7 +374,12 @@ impl Row {
         let mut pgns = self.pgns.clone();
         sorted::sort(&mut pgns);
         out.object("n2k", |n2k| {
-            n2k.text("src", src).object("pgns", |rows| {
+            n2k.text("src", src);
+            let _ = json::members::<JsonError>(self.about(), |name, value| {
+                n2k.json(name, value);
+                Ok(())
+            });
+            n2k.object("pgns", |rows| {
                 for (pgn, time) in &pgns {
                     rows.text(&pgn.to_string(), &time.to_string());
                 }

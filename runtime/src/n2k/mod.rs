@@ -19,6 +19,8 @@
 //! ```
 
 pub mod decode;
+#[cfg(any(test, feature = "devices"))]
+pub mod devices;
 pub mod encode;
 pub mod fast_packet;
 pub mod id;

@@ -354,6 +354,12 @@ impl Receiver {
         Some((of(&map::digits(address.0.into())), of(&hexadecimal(name.bits()))))
     }
 
+    /// Returns the `$source` of the device at `address`.
+    pub fn source_ref(&mut self, address: SourceAddress) -> Arc<str> {
+        let name = self.memory.source(address).and_then(Source::name).map(Name::bits).filter(|_| self.uses_name);
+        self.memory.reference(address, || source_ref(&self.label, address, name))
+    }
+
     /// Visits the devices whose address claim was heard: address and NAME.
     pub fn devices(&self) -> impl Iterator<Item = (SourceAddress, u64)> {
         self.memory.claims().map(|(address, name)| (address, name.bits()))
