@@ -192,7 +192,7 @@ impl Input {
         if let Some(state) = driven.state {
             self.set_state(state);
         }
-        [driven.wake, asks].into_iter().flatten().min()
+        asks.map_or(driven.wake, |at| Some(driven.wake.map_or(at, |wake| wake.min(at))))
     }
 
     /// Takes note of whether its source is there.
