@@ -25,6 +25,7 @@ pub enum Part {
 const LOOP: &str = "wasmi/src/engine/executor/handler/dispatch/backend/loop.rs";
 const ENCODER: &str = "wasmi/src/engine/translator/func/encoder.rs";
 const PRIMITIVE: &str = "wasmi_ir/src/primitive.rs";
+const OP_ENCODE: &str = "wasmi_ir/build/display/encode.rs";
 
 const TABLE: &str = "a table of handlers instead of one function with all of them in it";
 const BUFFERS: &str = "buffers of the translator are given back when a module is translated";
@@ -32,6 +33,7 @@ const FUEL: &str = "the fuel of a block in 32 bits";
 const EAGER: &str = "a feature for engines that translate eagerly only";
 const NAMES: &str = "operators print their names only with the feature `debug`, as their values do";
 const FLOATS: &str = "values are shown without their number, so that no float is printed";
+const GROUPS: &str = "operators with fields of the same kinds are encoded by the same code";
 const PREFIXES: &str = "features for operators that wasmi has none of";
 
 /// All of them, in the order they are made.
@@ -220,6 +222,68 @@ impl From<BlockFuel> for u64 {
 /// As the registry has it.
 #[derive(Clone)]
 pub enum Val {",
+    },
+    Edit {
+        file: OP_ENCODE,
+        why: GROUPS,
+        part: Part::Between {
+            from: "        let match_params = DisplaySequence::new(",
+            until: "impl Display for DisplayEncode<&'_ Isa> {",
+        },
+        with: "        let _ = indent;
+        // The pattern, and below it what is done with its fields; registers, locals and the table 0 have no bytes.
+        let has_bytes = |field: &&Field| {
+            let kind = field.ty.to_string();
+            !kind.starts_with(\"Reg<\") && !kind.starts_with(\"Local<\") && kind != \"Table0\"
+        };
+        let fields: Vec<&Field> = fields.iter().filter_map(Option::as_ref).filter(has_bytes).collect();
+        write!(f, \"Self::{camel_ident} {{ \")?;
+        for field in &fields {
+            write!(f, \"{}, \", SnakeCase(field.ident))?;
+        }
+        writeln!(f, \".. }}\")?;
+        for field in &fields {
+            write!(f, \"{}.encode(encoder)?; /* {} */ \", SnakeCase(field.ident), field.ty)?;
+        }
+        Ok(())
+    }
+}
+
+",
+    },
+    Edit {
+        file: OP_ENCODE,
+        why: GROUPS,
+        part: Part::Between {
+            from: "        let impls = DisplaySequence::new(",
+            until: "macro_rules! impl_display_encode {",
+        },
+        with: "        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+        for op in &self.value.ops {
+            let text = DisplayEncode::new(op, indent).to_string();
+            let (pattern, body) = text.split_once('\\n').unwrap_or((&text, \"\"));
+            match groups.iter_mut().find(|(known, _)| known == body) {
+                Some((_, patterns)) => patterns.push(pattern.into()),
+                None => groups.push((body.into(), vec![pattern.into()])),
+            }
+        }
+        writeln!(f, \"impl Encode for Op {{\")?;
+        writeln!(f, \"fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<E::Pos, E::Error> {{\")?;
+        writeln!(f, \"let pos = self.code().encode(encoder)?;\\nmatch self {{\")?;
+        for (body, patterns) in &groups {
+            writeln!(f, \"{} => {{ {body} }}\", patterns.join(\"\\n| \"))?;
+        }
+        writeln!(f, \"}}\\nOk(pos)\\n}}\\n}}\")
+    }
+}
+
+",
+    },
+    Edit {
+        file: OP_ENCODE,
+        why: GROUPS,
+        part: Part::Text("    display::{Indent, ident::DisplayIdent, utils::DisplaySequence},"),
+        with: "    display::{Indent, ident::DisplayIdent},",
     },
     Edit {
         file: "wasmparser/Cargo.toml",
