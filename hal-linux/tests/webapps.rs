@@ -257,6 +257,16 @@ fn tiles_of_charts_are_files_three_numbers_below_their_chart() {
     assert!(head.contains("max-age=86400") && head.contains("application/x-protobuf"), "{head}");
     assert!(!head.contains("content-encoding"), "{head}");
     assert!(get("/signalk/chart-tiles/Kiel%20Fjord/3/4/5").1.contains("content-encoding: gzip"));
+    let mut file = Vec::new();
+    let packed = include_bytes!("../src/charts/samples/shared.mbtiles.gz");
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut file).unwrap();
+    fs::write(config.join("charts/One file.mbtiles"), file).unwrap();
+    let (status, head, body) = get("/signalk/chart-tiles/One%20file/2/1/3.png");
+    assert!(status == 200 && body.starts_with("2/1/0;") && head.contains("content-type: image/png"), "{head}");
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let again = gateway.ask("GET", "/signalk/chart-tiles/One%20file/2/1/3", &[("if-none-match", tag)], "");
+    assert_eq!((again.0, &*again.2), (304, ""));
+    assert_eq!(get("/signalk/chart-tiles/One%20file/2/1/1").0, 404, "it has no such tile");
     for bad in ["3/4/7", "3/4/1", "3/9/hostname", "../../skiff/token", "3/4/%2e%2e", "3/4/2.pbf/", "metadata.json"] {
         let (status, _, body) = get(&format!("/signalk/chart-tiles/Kiel%20Fjord/{bad}"));
         assert_eq!(status, 404, "{bad}: {body}");

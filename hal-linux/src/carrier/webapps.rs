@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -76,7 +77,8 @@ impl WebApps {
                 Some(moved)
             }
             Found::File { root, mount, below } => send(root, &mount, &below, asked).await,
-            Found::Tile { root, below, is_vector } => tile(root, &below, is_vector, asked).await,
+            Found::Tile { root, below, format } => tile(root, &below, format, asked).await,
+            Found::Read { bytes, changed, format } => Some(read_tile(bytes, changed, format, &asked)),
         }
     }
 
@@ -92,11 +94,12 @@ impl WebApps {
         if segments.iter().any(|segment| *segment == ".." || segment.contains(['\\', '\0'])) {
             return None;
         }
-        if let Some(tile) = charts::tile(&self.config, &segments) {
-            return Some(Found::Tile {
-                root: Beneath::open(&tile.folder).ok()?,
-                below: tile.below,
-                is_vector: tile.is_vector,
+        if let Some(charts::Tile { format, place }) = charts::tile(&self.config, &segments) {
+            return Some(match place {
+                charts::Place::File { folder, below } => {
+                    Found::Tile { root: Beneath::open(&folder).ok()?, below, format }
+                }
+                charts::Place::Read { bytes, changed } => Found::Read { bytes, changed, format },
             });
         }
         let (root, mounted) = match *segments.as_slice() {
@@ -187,23 +190,74 @@ enum Found {
     Moved(String),
     /// A file below `root`, or a folder with an `index.html`.
     File { root: Beneath, mount: String, below: String },
-    /// A tile of a chart.
-    Tile { root: Beneath, below: String, is_vector: bool },
+    /// A tile of a chart, a file of its own.
+    Tile { root: Beneath, below: String, format: &'static str },
+    /// A tile out of a chart of one file.
+    Read { bytes: Vec<u8>, changed: Option<SystemTime>, format: &'static str },
 }
 
-/// Sends a tile. Charts change seldom and are asked for with every move of a map: browsers keep their tiles for a day.
-async fn tile(root: Beneath, below: &str, is_vector: bool, asked: FileRequest) -> Option<axum::response::Response> {
-    let is_zipped = is_vector && root.begins_with(below, &GZIP).await;
+/// Ending of tiles that hold vectors.
+const VECTORS: &str = "pbf";
+/// Charts change seldom and are asked for with every move of a map: browsers keep their tiles for a day.
+const TILES_KEPT: HeaderValue = HeaderValue::from_static("private, max-age=86400");
+
+/// Sends a tile that is a file.
+async fn tile(root: Beneath, below: &str, format: &str, asked: FileRequest) -> Option<axum::response::Response> {
+    let is_zipped = format == VECTORS && root.begins_with(below, &GZIP).await;
     let mut answer = send(root, "", below, asked).await?;
     let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400"));
-    if is_vector {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+    headers.insert(header::CACHE_CONTROL, TILES_KEPT);
+    if format == VECTORS {
+        headers.insert(header::CONTENT_TYPE, kind_of(format));
     }
     if is_zipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Some(answer)
+}
+
+/// Sends a tile that was read, or says that the client's is still the same.
+fn read_tile(
+    bytes: Vec<u8>,
+    changed: Option<SystemTime>,
+    format: &str,
+    asked: &FileRequest,
+) -> axum::response::Response {
+    let is_zipped = format == VECTORS && bytes.starts_with(&GZIP);
+    let changed = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let tag = changed.map(|changed| format!("\"{:x}-{:x}\"", changed.as_nanos(), bytes.len()));
+    let tag = tag.and_then(|tag| HeaderValue::from_str(&tag).ok());
+    let is_known = tag.is_some() && asked.headers.get(header::IF_NONE_MATCH) == tag.as_ref();
+    let is_sent = !is_known && asked.method != Method::HEAD;
+    let length = bytes.len();
+    let mut answer = axum::response::Response::new(if is_sent { Body::from(bytes) } else { Body::empty() });
+    if is_known {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, TILES_KEPT);
+    if let Some(tag) = tag {
+        headers.insert(header::ETAG, tag);
+    }
+    if !is_known {
+        headers.insert(header::CONTENT_TYPE, kind_of(format));
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if is_zipped {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+    }
+    answer
+}
+
+/// Returns the type of tiles with an ending.
+fn kind_of(format: &str) -> HeaderValue {
+    HeaderValue::from_static(match format {
+        VECTORS => "application/x-protobuf",
+        "jpg" => "image/jpeg",
+        "webp" => "image/webp",
+        _ => "image/png",
+    })
 }
 
 /// Sends a file with its type, its pre-compressed sibling where the client takes one, and 304 where nothing changed.

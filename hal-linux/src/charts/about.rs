@@ -7,6 +7,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::mbtiles::MbTiles;
+
 /// Bytes of the file; that of vector tiles names each layer and its attributes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes of a name or description.
@@ -36,6 +38,14 @@ pub(super) struct About {
 }
 
 impl About {
+    /// Reads what a chart in one file says. MBTiles count rows from the south, whatever `scheme` says.
+    ///
+    /// # Errors
+    /// The clause that says what is wrong with it.
+    pub fn of_file(chart: &MbTiles) -> Result<Self, String> {
+        Ok(Self { counts_from_south: true, ..of_json(&chart.metadata()?) })
+    }
+
     /// Reads what a folder says, at most [`FILE_BYTES_MAX`] bytes.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
-//! The chart folder: charts as folders of tiles, listed as resources and served as files.
+//! The chart folder: charts as folders of tiles or in one file (MBTiles), listed as resources, their tiles served.
 //!
 //! ```text
+//! charts/Skagerrak.mbtiles
 //! charts/Baltic/metadata.json              what it is; or tilemapresource.xml, whose tiles count from the south
 //! charts/Baltic/<zoom>/<column>/<row>.png  its tiles
 //! ```
@@ -8,11 +9,13 @@
 //! Signal K Server's charts plugin reads the same folder. Nothing is written there.
 
 mod about;
+mod lookup;
+mod mbtiles;
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -20,9 +23,12 @@ use skiff_runtime::stores::resources::SOURCE;
 use skiff_runtime::time::UnixMillis;
 
 use about::About;
+use mbtiles::MbTiles;
 
 /// The folder below the configuration folder.
 const FOLDER: &str = "charts";
+/// Ending of a chart in one file.
+const ENDING: &str = ".mbtiles";
 /// First segments of a tile's address.
 const ADDRESS: [&str; 2] = ["signalk", "chart-tiles"];
 /// Charts that are listed.
@@ -47,12 +53,29 @@ pub struct Charts {
 /// A tile of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tile {
-    /// The folder of the chart.
-    pub folder: PathBuf,
-    /// Its file below that folder, begins with `/`.
-    pub below: String,
-    /// The tiles are vectors, compressed as is usual for them.
-    pub is_vector: bool,
+    /// Ending of its kind: `png`, `jpg`, `webp`, or `pbf`, vectors, compressed as is usual for them.
+    pub format: &'static str,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a tile is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File {
+        /// The folder of the chart.
+        folder: PathBuf,
+        /// The file below that folder, begins with `/`.
+        below: String,
+    },
+    /// In a chart of one file.
+    Read {
+        /// The tile.
+        bytes: Vec<u8>,
+        /// When the chart was changed last.
+        changed: Option<SystemTime>,
+    },
 }
 
 impl Charts {
@@ -84,6 +107,7 @@ impl Charts {
                 Err(clause) => self.tell(&path, &clause),
             }
         }
+        charts.sort_unstable();
         self.listed = Some((now, charts.clone()));
         charts
     }
@@ -101,16 +125,23 @@ fn chart(path: &Path) -> Result<Option<(String, String)>, String> {
     if name.starts_with('.') {
         return Ok(None);
     }
-    if path.extension().is_some_and(|ending| ending == "mbtiles") {
-        return Err("MBTiles are not read; `mb-util FILE.mbtiles FOLDER` makes a folder of its tiles".into());
-    }
-    if !path.is_dir() {
-        return Ok(None);
-    }
+    let is_folder = path.is_dir();
+    let name = match name.strip_suffix(ENDING) {
+        Some(name) if !is_folder => name,
+        _ if is_folder => name,
+        _ => return Ok(None),
+    };
     if !is_name(name) {
-        return Err(format!("a chart's folder has a name of at most {NAME_BYTES_MAX} bytes, without quotes"));
+        return Err(format!("a chart has a name of at most {NAME_BYTES_MAX} bytes, without quotes"));
     }
-    let about = About::read(path)?;
+    let about = if is_folder {
+        About::read(path)?
+    } else {
+        if path.with_extension("").is_dir() {
+            return Err("it is left out, there is a folder of this name".into());
+        }
+        About::of_file(&MbTiles::open(path)?)?
+    };
     Ok(Some((name.to_owned(), resource(name, &about, changed(path)))))
 }
 
@@ -163,13 +194,33 @@ pub fn tile(config: &Path, segments: &[&str]) -> Option<Tile> {
         return None;
     }
     let folder = config.join(FOLDER).join(name);
-    let about = About::read(&folder).ok()?;
+    let file = (!folder.is_dir()).then(|| config.join(FOLDER).join([name, ENDING].concat()));
+    let (chart, about) = match &file {
+        Some(file) => {
+            let chart = told(file, MbTiles::open(file))?;
+            let about = told(file, About::of_file(&chart))?;
+            (Some(chart), about)
+        }
+        None => (None, About::read(&folder).ok()?),
+    };
     let row = row.strip_suffix(about.format).and_then(|row| row.strip_suffix('.')).unwrap_or(row);
     let zoom: u8 = number(zoom)?.try_into().ok().filter(|zoom| *zoom <= ZOOM_MAX)?;
     let (column, row) = (number(column)?, number(row)?);
     let last = (1_u32 << zoom) - 1;
     let row = if about.counts_from_south { last.checked_sub(row)? } else { row };
-    Some(Tile { folder, below: format!("/{zoom}/{column}/{row}.{}", about.format), is_vector: about.format == "pbf" })
+    let place = match (chart, file) {
+        (Some(chart), Some(file)) => {
+            let bytes = told(&file, chart.tile(zoom, column, row))??;
+            Place::Read { bytes, changed: fs::metadata(&file).and_then(|metadata| metadata.modified()).ok() }
+        }
+        _ => Place::File { folder, below: format!("/{zoom}/{column}/{row}.{}", about.format) },
+    };
+    Some(Tile { format: about.format, place })
+}
+
+/// Tells what is wrong with a chart in one file; that there is none is nothing wrong.
+fn told<T>(file: &Path, read: Result<T, String>) -> Option<T> {
+    read.inspect_err(|clause| log::debug!("{}: {clause}", file.display())).ok()
 }
 
 /// Reads a number without sign, or zeros before it: each tile has one address.
@@ -215,6 +266,7 @@ mod tests {
     fn what_is_no_chart_is_left_out() {
         let home = folder(&[("empty", "0.png", ""), ("bad", "metadata.json", "{"), ("quo\"te", "metadata.json", "{}")]);
         fs::write(home.path().join("charts/a.mbtiles"), "SQLite format 3").unwrap();
+        fs::write(home.path().join("charts/readme.txt"), "").unwrap();
         let mut charts = Charts::new(home.path());
         assert_eq!((charts.list(), charts.told.len()), (Vec::new(), 4));
         assert!(Charts::new(&home.path().join("nowhere")).list().is_empty());
@@ -226,7 +278,10 @@ mod tests {
         let home = folder(&[("north", "metadata.json", "{}"), ("south", "tilemapresource.xml", xml)]);
         let below = |address: &str| {
             let segments: Vec<&str> = address.split('/').collect();
-            tile(home.path(), &segments).map(|tile| tile.below)
+            tile(home.path(), &segments).map(|tile| match tile.place {
+                Place::File { below, .. } => below,
+                Place::Read { bytes, .. } => String::from_utf8(bytes).unwrap(),
+            })
         };
         assert_eq!(below("signalk/chart-tiles/north/3/4/1").as_deref(), Some("/3/4/1.png"));
         assert_eq!(below("signalk/chart-tiles/north/3/4/1.png").as_deref(), Some("/3/4/1.png"));
@@ -247,5 +302,37 @@ mod tests {
             assert_eq!(below(&format!("signalk/chart-tiles/{bad}")), None, "{bad}");
         }
         assert_eq!(below("signalk/other/north/3/4/1"), None);
+    }
+
+    #[test]
+    fn a_chart_in_one_file_is_listed_and_its_rows_count_from_the_north() {
+        let home = folder(&[("Kiel", "metadata.json", "{}")]);
+        let mut unpacked = Vec::new();
+        let packed = include_bytes!("samples/plain.mbtiles.gz");
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).unwrap();
+        for name in ["Kiel", "Fjord"] {
+            fs::write(home.path().join(FOLDER).join([name, ENDING].concat()), &unpacked).unwrap();
+        }
+        let mut charts = Charts::new(home.path());
+        let listed = charts.list();
+        assert_eq!(listed.iter().map(|(id, _)| &**id).collect::<Vec<_>>(), ["Fjord", "Kiel"]);
+        assert!(charts.told.iter().any(|path| path.ends_with("Kiel.mbtiles")), "the folder comes first");
+        let chart: Value = serde_json::from_str(&listed[0].1).unwrap();
+        assert_eq!((&chart["identifier"], &chart["name"]), (&json!("Fjord"), &json!("Kiel & Fjord")));
+        assert_eq!((&chart["bounds"], &chart["maxzoom"]), (&json!([10.0, 54.0, 10.5, 54.6]), &json!(4)));
+        assert_eq!(chart["url"], "/signalk/chart-tiles/Fjord/{z}/{x}/{y}");
+        let found = |address: &str| {
+            let segments: Vec<&str> = address.split('/').collect();
+            tile(home.path(), &segments)
+        };
+        let Some(Tile { format: "png", place: Place::Read { bytes, changed: Some(_) } }) =
+            found("signalk/chart-tiles/Fjord/2/1/3")
+        else {
+            panic!("a tile")
+        };
+        assert!(bytes.starts_with(b"2/1/0;"), "row 3 from the north is row 0 from the south");
+        for bad in ["Fjord/2/1/1", "Fjord/2/4/0", "Fjord/9/0/0", "Fjord.mbtiles/2/1/3", "Nowhere/2/1/3"] {
+            assert_eq!(found(&format!("signalk/chart-tiles/{bad}")), None, "{bad}");
+        }
     }
 }
