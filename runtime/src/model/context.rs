@@ -84,6 +84,20 @@ impl ContextTree {
         stored
     }
 
+    /// Takes away a value without source.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub(super) fn remove_bare(&mut self, path: &str, room: &mut Room) {
+        self.nodes.retain(|known, place| {
+            let Node::Bare(value) = &place.node else { return true };
+            let stays = known != path;
+            if !stays {
+                room.give(place.owner, value.len() as u64);
+                room.give_path(place.owner, known);
+            }
+            stays
+        });
+    }
+
     /// Tells whether nothing is known of it.
     pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()

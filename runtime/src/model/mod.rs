@@ -14,7 +14,11 @@ mod intake;
 mod known;
 mod leaf;
 mod notifications;
+#[cfg(any(test, feature = "server-routes"))]
+mod overview;
 mod priorities;
+#[cfg(any(test, feature = "server-routes"))]
+mod priority_groups;
 mod rename;
 mod room;
 mod sources;
@@ -30,6 +34,8 @@ pub use cached::{CachedCursor, Scope};
 pub use intake::TakenIn;
 pub use known::{PathMeta, known};
 pub use notifications::Notification;
+#[cfg(any(test, feature = "server-routes"))]
+pub use overview::PathSources;
 pub use priorities::{PATHS_MAX, Priorities, PriorityError, SOURCES_MAX, UNLISTED_TIMEOUT};
 pub use room::Held;
 

@@ -27,7 +27,11 @@ pub const SOURCES_MAX: usize = 32;
 /// Time after which a source that is not listed stands in for those that are.
 pub const UNLISTED_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a path or source.
-const NAME_BYTES_MAX: usize = 255;
+pub(super) const NAME_BYTES_MAX: usize = 255;
+/// Groups and what belongs to them are here.
+const KNOWS_GROUPS: bool = cfg!(any(test, feature = "server-routes"));
+/// The one entry of a list that takes every source.
+const EVERY: &str = "*";
 
 /// Why priorities cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,12 @@ pub enum PriorityError {
     Form,
     /// An entry without `sourceRef`, or with a `timeout` that is no number of milliseconds.
     Entry,
+    /// A group without `id` or with `sources` that are no texts.
+    #[cfg(any(test, feature = "server-routes"))]
+    Group,
+    /// A source in two groups that are on.
+    #[cfg(any(test, feature = "server-routes"))]
+    Twice,
     /// More than [`PATHS_MAX`] paths or [`SOURCES_MAX`] sources of one.
     TooMany,
 }
@@ -46,6 +56,10 @@ impl fmt::Display for PriorityError {
         match self {
             Self::Form => f.write_str("sourcePriorities must be an object of lists, by path"),
             Self::Entry => f.write_str("an entry of sourcePriorities needs sourceRef and timeout in milliseconds"),
+            #[cfg(any(test, feature = "server-routes"))]
+            Self::Group => f.write_str("a group of priorityGroups needs id and a list of sources"),
+            #[cfg(any(test, feature = "server-routes"))]
+            Self::Twice => f.write_str("a source stands in one group of priorityGroups at most"),
             Self::TooMany => {
                 write!(f, "sourcePriorities takes at most {PATHS_MAX} paths and {SOURCES_MAX} sources of each")
             }
@@ -61,10 +75,13 @@ impl From<json::JsonError> for PriorityError {
     }
 }
 
+/// Sources, best first; without a timeout a source never stands in.
+pub(super) type Ranking = Vec<(Box<str>, Option<Duration>)>;
+
 #[derive(Clone, Debug)]
 struct Row {
-    /// Sources, best first; without a timeout a source never stands in.
-    sources: Vec<(Box<str>, Option<Duration>)>,
+    /// None of them where every source is taken all the same.
+    sources: Ranking,
     /// Rank of the source that the last value came from, and when that was.
     last: Option<(usize, Instant)>,
 }
@@ -75,15 +92,34 @@ fn is_id_of(id: &str, package: &str) -> bool {
     package.starts_with('@') && id.len() == package.len() && id.bytes().zip(package.bytes()).all(is_same)
 }
 
+/// Tells whether two sources are one device of NMEA 2000, heard through two inputs: both end with its NAME.
+#[cfg(any(test, feature = "server-routes"))]
+pub(super) fn is_same_device(a: &str, b: &str) -> bool {
+    let name = |source: &str| -> Option<u64> {
+        let (_, name) = source.rsplit_once('.')?;
+        (name.len() == 16).then(|| u64::from_str_radix(name, 16).ok()).flatten()
+    };
+    name(a).is_some_and(|name_of_a| name(b) == Some(name_of_a))
+}
+
+/// Chips have one bus.
+#[cfg(not(any(test, feature = "server-routes")))]
+fn is_same_device(_: &str, _: &str) -> bool {
+    false
+}
+
 /// The priorities of all paths, and what was taken last.
 #[derive(Clone, Debug, Default)]
 pub struct Priorities {
     rows: BTreeMap<Box<str>, Row>,
+    /// Sources that are ranked on every path that one of them tells.
+    #[cfg(any(test, feature = "server-routes"))]
+    groups: super::priority_groups::Groups,
 }
 
 impl Row {
     fn rank(&self, source: &str) -> usize {
-        let is_meant = |known: &str| *known == *source || is_id_of(known, source);
+        let is_meant = |known: &str| *known == *source || is_id_of(known, source) || is_same_device(known, source);
         self.sources.iter().position(|(known, _)| is_meant(known)).unwrap_or(self.sources.len())
     }
 
@@ -123,24 +159,55 @@ impl Priorities {
                 sources.push(read_entry(entry).ok_or(PriorityError::Entry)?);
                 Ok(())
             })?;
+            if KNOWS_GROUPS && sources.len() == 1 && sources.first().is_some_and(|(source, _)| **source == *EVERY) {
+                rows.insert(Box::from(path), Row { sources: Vec::new(), last: None });
+                return Ok(());
+            }
             // A list without sources says nothing.
             if !sources.is_empty() {
                 rows.insert(Box::from(path), Row { sources, last: None });
             }
             Ok(())
         })?;
-        Ok(Self { rows })
+        Ok(Self {
+            rows,
+            #[cfg(any(test, feature = "server-routes"))]
+            groups: super::priority_groups::Groups::default(),
+        })
+    }
+
+    /// Ranks the sources of groups, too: `groups` as Signal K Server's `priorityGroups`, JSON. A path that a source of a group
+    /// tells is ranked as the group is, unless it has priorities of its own; `fallback` is how long the one before must have
+    /// been quiet. Lists whose sources are all in groups that are switched off hold no more.
+    ///
+    /// # Errors
+    /// [`PriorityError`] when they cannot be meant.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn with_groups(mut self, groups: &str, fallback: Duration) -> Result<Self, PriorityError> {
+        let groups = super::priority_groups::Groups::parse(groups, fallback)?;
+        self.rows.retain(|_, row| {
+            row.sources.is_empty() || !row.sources.iter().all(|(source, _)| groups.is_switched_off(source))
+        });
+        self.groups = groups;
+        Ok(self)
     }
 
     /// Tells whether no path has priorities.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        #[cfg(any(test, feature = "server-routes"))]
+        if !self.groups.is_empty() {
+            return false;
+        }
         self.rows.is_empty()
     }
 
     /// Tells whether a path has priorities.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
+        if KNOWS_GROUPS {
+            return self.rows.get(path).is_some_and(|row| !row.sources.is_empty());
+        }
         self.rows.contains_key(path)
     }
 
@@ -149,6 +216,8 @@ impl Priorities {
         for row in self.rows.values_mut().filter(|row| row.sources.iter().all(|(known, _)| **known != *to)) {
             row.sources.iter_mut().filter(|(known, _)| **known == *from).for_each(|(known, _)| *known = to.into());
         }
+        #[cfg(any(test, feature = "server-routes"))]
+        self.groups.rename(from, to);
     }
 
     /// Tells whether a value of this path and source is taken now.
@@ -161,6 +230,13 @@ impl Priorities {
     pub fn taken(&mut self, path: &str, source: &str, now: Instant) {
         if let Some(row) = self.rows.get_mut(path) {
             row.last = Some((row.rank(source), now));
+            return;
+        }
+        #[cfg(any(test, feature = "server-routes"))]
+        if let Some(ranking) = self.groups.claim(source) {
+            let mut row = Row { sources: ranking, last: None };
+            row.last = Some((row.rank(source), now));
+            self.rows.insert(path.into(), row);
         }
     }
 }
