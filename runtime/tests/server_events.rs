@@ -42,7 +42,11 @@ fn events(sample: &mut Sample, client: StreamId) -> Vec<serde_json::Value> {
     while let StreamOut::Text(text) = sample.replay().gateway_mut().stream_next(client) {
         events.push(serde_json::from_str::<serde_json::Value>(&text).unwrap());
     }
-    events.retain(|event| event.get("type").is_some());
+    // Of the gateway's events those about plugins and the vessel; of inputs and sources is told elsewhere.
+    events.retain(|event| event["type"] == "VESSEL_INFO" || event["type"] == "PROVIDERSTATUS");
+    for rows in events.iter_mut().filter_map(|event| event["data"].as_array_mut()) {
+        rows.retain(|row| row["statusType"] == "plugin");
+    }
     events
 }
 

@@ -24,7 +24,7 @@ pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;
 pub use schema::misfit;
-pub use settings::{SETTINGS_FILE, Settings, Vessel};
+pub use settings::{OWN_SETTINGS_FILE, SETTINGS_FILE, Settings, Vessel, read_settings};
 
 use crate::hal::{Key, Storage, StorageError};
 use alloc::string::String;

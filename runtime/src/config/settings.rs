@@ -10,6 +10,10 @@ use crate::json::{self, JsonError};
 
 /// Key of the settings.
 pub const SETTINGS_FILE: &str = "settings.json";
+/// Key of what was set here since, where it is: it goes before [`SETTINGS_FILE`] member by member.
+pub const OWN_SETTINGS_FILE: &str = "skiff/settings.json";
+/// Whether something can be set here.
+const SETS: bool = cfg!(any(test, feature = "server-routes"));
 /// Bytes of a vessel's name.
 const NAME_BYTES_MAX: usize = 128;
 /// Letters of a call sign; the Radio Regulations (article 19) have none of more than seven, a portable one adds a suffix.
@@ -54,6 +58,44 @@ pub struct Settings {
     pub guests_read: bool,
 }
 
+/// Reads `settings.json` with what was set here since; `None` without either. A member that is an object in both has the
+/// members of both.
+///
+/// # Errors
+/// [`ConfigError`] when one of the files is damaged.
+pub fn read_settings(storage: &mut dyn Storage) -> Result<Option<String>, ConfigError> {
+    let text = read_object(storage, SETTINGS_FILE, FILE_BYTES_MAX)?;
+    if !SETS {
+        return Ok(text);
+    }
+    match (text, read_object(storage, OWN_SETTINGS_FILE, FILE_BYTES_MAX)?) {
+        (Some(text), Some(own)) => Ok(Some(merged(&text, &own))),
+        (text, own) => Ok(own.or(text)),
+    }
+}
+
+/// Returns `text` with the members of `own`, two levels deep.
+fn merged(text: &str, own: &str) -> String {
+    let mut merged = String::from(text);
+    let set = |into: &mut String, name: &str, value: &str| *into = json::with_member(into, name, value);
+    // Both are objects.
+    let _ = json::members::<JsonError>(own, |name, value| {
+        let mut inner = json::member(text, name).filter(|inner| inner.starts_with('{')).map(String::from);
+        match &mut inner {
+            Some(inner) if value.starts_with('{') => {
+                json::members::<JsonError>(value, |name, value| {
+                    set(inner, name, value);
+                    Ok(())
+                })?;
+                set(&mut merged, name, inner);
+            }
+            _ => set(&mut merged, name, value),
+        }
+        Ok(())
+    });
+    merged
+}
+
 /// Names in `skiff.hosts`.
 const HOSTS_MAX: usize = 16;
 /// Whether `skiff.proxies` is read.
@@ -80,7 +122,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] when the file is damaged or says something that cannot be meant.
     pub fn load(storage: &mut dyn Storage) -> Result<Self, ConfigError> {
-        let Some(text) = read_object(storage, SETTINGS_FILE, FILE_BYTES_MAX)? else {
+        let Some(text) = read_settings(storage)? else {
             return Ok(Self::default());
         };
         let mut settings = Self::default();
@@ -232,6 +274,22 @@ mod tests {
             let error = load(&format!(r#"{{"skiff":{{"guests":{wrong}}}}}"#)).unwrap_err();
             assert_eq!(error, "settings.json: skiff.guests must be none or read", "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_was_set_here_goes_before_member_by_member() {
+        let mut files =
+            Files::with(SETTINGS_FILE, r#"{"mdns":true,"skiff":{"guests":"none","hosts":["boat"]},"vessel":null}"#);
+        let own = super::super::write_object(
+            &mut files,
+            OWN_SETTINGS_FILE,
+            r#"{"skiff":{"guests":"read"},"vessel":{"name":"B"}}"#,
+        );
+        own.unwrap();
+        let settings = Settings::load(&mut files).unwrap();
+        assert!(settings.guests_read && settings.hosts == ["boat"] && settings.vessel.name.as_deref() == Some("B"));
+        let mut alone = Files::with(OWN_SETTINGS_FILE, r#"{"skiff":{"guests":"read"}}"#);
+        assert!(Settings::load(&mut alone).unwrap().guests_read);
     }
 
     #[test]

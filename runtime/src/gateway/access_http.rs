@@ -155,7 +155,7 @@ impl Gateway {
         })
     }
 
-    fn waiting_devices(&self) -> String {
+    pub(super) fn waiting_devices(&self) -> String {
         json::list(|list| {
             for asked in self.clients.access_requests.pending(self.hal.clock.now()) {
                 list.object(|row| {

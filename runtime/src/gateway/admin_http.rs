@@ -15,6 +15,12 @@ pub(super) fn brings_package(address: &[&str], method: Method) -> bool {
     address == PACKAGES && method == Method::Post
 }
 
+/// Tells whether what is asked for below `/skServer/security` is about neither users nor devices.
+#[cfg(any(test, feature = "server-routes"))]
+fn is_of_settings(what: &[&str]) -> bool {
+    matches!(what, ["security", "hasBackup" | "oidc", ..])
+}
+
 impl Gateway {
     /// Answers what is asked about plugins and packages.
     pub(super) fn admin(&mut self, address: &[&str], request: &Request, exchange: ExchangeId) -> Option<Response> {
@@ -26,6 +32,10 @@ impl Gateway {
                 Some(server::plugins::list(&self.plugins.registry, &self.model, for_owner))
             }
             ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
+            #[cfg(any(test, feature = "server-routes"))]
+            ["skServer", what @ ..] if !matches!(what, ["security", ..]) || is_of_settings(what) => {
+                Some(self.server_route(what, request))
+            }
             ["skServer", "security", what @ ..] => self.security(what, request, exchange),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),

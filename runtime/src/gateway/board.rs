@@ -40,6 +40,9 @@ pub struct BoardParts {
     pub built: Option<UnixMillis>,
     /// Who hashes passwords; without it nobody logs in by one.
     pub passwords: Option<Box<dyn Passwords>>,
+    /// The HAL starts the gateway anew when [`restart_due`](super::Gateway::restart_due) says so.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub restarts: bool,
     /// The HAL keeps the files of packages: see [`Gateway::next_files`](super::Gateway::next_files).
     pub web_files: bool,
 }
@@ -55,6 +58,9 @@ pub enum Restart {
     FactoryReset,
     /// Another network is to be joined.
     Network,
+    /// An admin asked for it.
+    #[cfg(any(test, feature = "server-routes"))]
+    Asked,
 }
 
 /// The parts, and what is going on with them.

@@ -21,7 +21,7 @@ use crate::time::Instant;
 const LOG_LINES: usize = 2000;
 const LOG_LINES_MAX: usize = 50_000;
 /// A restart leaves this long for the answer to reach who asked for it.
-const BEFORE_RESTART: Duration = Duration::from_secs(2);
+pub(super) const BEFORE_RESTART: Duration = Duration::from_secs(2);
 
 fn number(request: &Request, name: &str) -> Option<Result<u32, Response>> {
     let value = request.query().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;

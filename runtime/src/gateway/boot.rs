@@ -157,9 +157,13 @@ impl Gateway {
         let priorities = boot.usable(priorities.map_err(BootError::from))?;
         let n2k = boot.usable(N2kConfig::load(storage, boot.bus == BusPart::Node).map_err(BootError::from))?;
         let n2k = n2k_of(n2k, boot.bus);
+        #[cfg(any(test, feature = "server-routes"))]
+        let uuid = settings.vessel.uuid.clone().or_else(|| super::own_meta::uuid_of_folder(storage));
+        #[cfg(not(any(test, feature = "server-routes")))]
+        let uuid = &settings.vessel.uuid;
         let self_context = match boot.self_context {
             Some(given) => given,
-            None => Identity::open_or_create(storage, rng, settings.vessel.uuid.as_deref())?.self_context(),
+            None => Identity::open_or_create(storage, rng, uuid.as_deref())?.self_context(),
         };
         let (access, token) = match boot.access {
             Some(given) => (given, None),
@@ -185,6 +189,10 @@ impl Gateway {
         if boot.bus == BusPart::ListenOnly {
             gateway.only_listen();
         }
+        #[cfg(any(test, feature = "server-routes"))]
+        let mut gateway =
+            gateway.prefer_as_chosen(settings.source_priorities.as_deref().filter(|_| priorities.is_some()));
+        #[cfg(not(any(test, feature = "server-routes")))]
         if let Some(priorities) = priorities {
             gateway.prefer(priorities);
         }

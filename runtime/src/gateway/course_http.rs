@@ -82,7 +82,7 @@ impl Gateway {
     }
 
     /// Listens to plotters or not.
-    fn set_api_only(&mut self, yes: bool) -> Response {
+    pub(super) fn set_api_only(&mut self, yes: bool) -> Response {
         if let Some(changed) = self.course.navigation.set_api_only(yes) {
             self.tell_course(changed);
         }

@@ -204,6 +204,12 @@ impl Input {
         self.state = state;
     }
 
+    /// Returns whether its source is there.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn state(&self) -> &InputState {
+        &self.state
+    }
+
     /// Counts a line that could not be read.
     pub fn count_bad_line(&mut self) {
         self.bad_lines = self.bad_lines.saturating_add(1);

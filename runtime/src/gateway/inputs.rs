@@ -125,6 +125,12 @@ impl Inputs {
         self.list.iter().filter_map(Input::interface).map(Interface::lost).sum()
     }
 
+    /// Visits every input.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn iter(&self) -> impl Iterator<Item = &Input> {
+        self.list.iter()
+    }
+
     /// Writes the members `inputs`, `can` and, where something may be sent, `sending`.
     pub fn status(&self, out: &mut Object<'_>) {
         out.list("inputs", |out| {

@@ -40,6 +40,8 @@ mod resources_http;
 mod resources_http;
 mod sending;
 mod server_events;
+#[cfg(any(test, feature = "server-routes"))]
+mod server_routes;
 mod signalk_http;
 mod status;
 #[cfg(any(test, feature = "stores"))]
@@ -156,6 +158,8 @@ pub struct Gateway {
     course: course::CourseKeeper,
     #[cfg(any(test, feature = "tracks"))]
     tracks: tracks::TrackKeeper,
+    #[cfg(any(test, feature = "server-routes"))]
+    server_routes: server_routes::ServerRoutes,
 }
 
 impl Gateway {
@@ -167,10 +171,12 @@ impl Gateway {
             model.describe_self(path, text);
         }
         own_meta::load(&mut *hal.storage, &mut model);
+        #[cfg(any(test, feature = "server-routes"))]
+        let setup = Setup { vessel: server_routes::described(&model, setup.vessel), ..setup };
         let registry = Registry::new(setup.limits, setup.poll_on_whole_seconds);
         #[cfg(any(test, feature = "course"))]
         let course = course::CourseKeeper::load(&mut *hal.storage, &mut model, hal.clock.wall());
-        Self {
+        let gateway = Self {
             model,
             plugins: Plugins::new(registry, setup.events),
             inputs: Inputs::new(core::mem::take(&mut hal.can), setup.limits.n2k),
@@ -183,9 +189,14 @@ impl Gateway {
             course,
             #[cfg(any(test, feature = "tracks"))]
             tracks: tracks::TrackKeeper::load(&mut *hal.storage),
+            #[cfg(any(test, feature = "server-routes"))]
+            server_routes: server_routes::ServerRoutes::load(&mut *hal.storage),
             setup,
             hal,
-        }
+        };
+        #[cfg(any(test, feature = "server-routes"))]
+        let gateway = gateway.prefer_as_chosen(None);
+        gateway
     }
 
     /// Prefers sources of the own vessel's paths from now on as `priorities` say.
@@ -220,7 +231,7 @@ impl Gateway {
         }
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
-        let events = self.clients.send_server_events(&self.plugins.registry, self.wall(), now);
+        let events = self.send_server_events(now);
         let streams = self.clients.streams.due();
         wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams, held, points]
             .into_iter()
@@ -239,6 +250,19 @@ impl Gateway {
             self.publish(&delta, hops, now);
         }
         self.publish_lesser(lesser.as_ref(), now);
+    }
+
+    /// Tells clients how plugins, inputs and sources are; returns when to do so again.
+    fn send_server_events(&mut self, now: Instant) -> Option<Instant> {
+        let wall = self.wall();
+        #[cfg(any(test, feature = "server-routes"))]
+        if self.clients.server_events.is_due(now) {
+            self.clients.server_events.inputs = self.input_rows();
+        }
+        let events = self.clients.send_server_events(&self.plugins.registry, wall, now);
+        #[cfg(any(test, feature = "server-routes"))]
+        let events = [events, self.drive_server_events(now)].into_iter().flatten().min();
+        events
     }
 
     fn wall(&self) -> UnixMillis {

@@ -22,7 +22,17 @@ const FILE: &str = "skiff/baseDeltas.json";
 /// Bytes of the file; zones of a path have about 200.
 const FILE_BYTES_MAX: u32 = 32 * 1024;
 /// `$source` of what the owner set.
-const SOURCE: &str = "defaults";
+pub(super) const SOURCE: &str = "defaults";
+/// That of a Signal K folder, which is only read.
+#[cfg(any(test, feature = "server-routes"))]
+const FILE_OF_SIGNAL_K: &str = "baseDeltas.json";
+/// Bytes of that file; it has the meta of everything its owner ever named.
+#[cfg(any(test, feature = "server-routes"))]
+const FOLDER_BYTES_MAX: u32 = 256 * 1024;
+/// How the item begins that describes the vessel; it stands before that with meta.
+#[cfg(any(test, feature = "server-routes"))]
+pub(super) const VESSEL_START: &str =
+    r#"{"context":"vessels.self","updates":[{"$source":"defaults","values":[{"path":"","value":{"#;
 
 /// How an item that is made here begins, and ends.
 const OWN_START: &str = r#"{"context":"vessels.self","updates":[{"meta":["#;
@@ -42,9 +52,13 @@ fn changes(path: &str) -> Option<(&str, Option<&str>)> {
 
 /// Reads the file's items; without a file there are none.
 fn read(storage: &mut dyn Storage) -> Result<Vec<String>, ConfigError> {
-    let refuse = |reason| ConfigError::new(FILE, reason);
-    let key = Key::parse(FILE).map_err(|_| refuse(ConfigReason::Name))?;
-    let bytes = match storage.read_all(&key, FILE_BYTES_MAX) {
+    read_file(storage, FILE, FILE_BYTES_MAX)
+}
+
+fn read_file(storage: &mut dyn Storage, file: &str, bytes_max: u32) -> Result<Vec<String>, ConfigError> {
+    let refuse = |reason| ConfigError::new(file, reason);
+    let key = Key::parse(file).map_err(|_| refuse(ConfigReason::Name))?;
+    let bytes = match storage.read_all(&key, bytes_max) {
         Ok(bytes) => bytes,
         Err(StorageError::NotFound) => return Ok(Vec::new()),
         Err(error) => return Err(refuse(ConfigReason::Storage(error))),
@@ -81,18 +95,77 @@ pub(super) fn load(storage: &mut dyn Storage, model: &mut Model) {
     if !IS_KEPT {
         return;
     }
-    match read(storage) {
+    #[cfg(any(test, feature = "server-routes"))]
+    {
+        take_in(read_file(storage, FILE_OF_SIGNAL_K, FOLDER_BYTES_MAX), FILE_OF_SIGNAL_K, model);
+        // Who the vessel is stands in `skiff/identity.json`, for which the folder's uuid was taken at the first start.
+        let urn = model.self_context().split_once('.').map(|(_, urn)| urn.to_string());
+        if let Some(urn) = urn.filter(|urn| urn.starts_with("urn:mrn:signalk:uuid:")) {
+            model.describe_self("uuid", &urn);
+        }
+    }
+    take_in(read(storage), FILE, model);
+}
+
+fn take_in(items: Result<Vec<String>, ConfigError>, file: &str, model: &mut Model) {
+    match items {
         Err(error) => log::warn!("{error}"),
         Ok(items) => {
             for item in items {
                 let stamp = Stamp { source_ref: SOURCE, self_context: model.self_context(), now: UnixMillis::UNKNOWN };
                 match Delta::parse(&item, &stamp) {
-                    Ok(delta) => drop(model.take_in(Arc::new(delta))),
-                    Err(error) => log::warn!("{FILE}: {error}"),
+                    // What its owner says of the vessel is not taken out, as it is of what others say.
+                    Ok(delta) => model.apply(&delta),
+                    Err(error) => log::warn!("{file}: {error}"),
                 }
             }
         }
     }
+}
+
+/// Returns the uuid that an item gives the own vessel.
+#[cfg(any(test, feature = "server-routes"))]
+fn uuid_of(item: &str) -> Option<String> {
+    let mut found = None;
+    let _ = json::items::<JsonError>(json::member(item, "updates")?, |update| {
+        json::items::<JsonError>(json::member(update, "values").unwrap_or("[]"), |entry| {
+            let root = json::member(entry, "path").filter(|path| *path == "\"\"").and(json::member(entry, "value"));
+            found = root
+                .and_then(|root| json::member(root, "uuid"))
+                .and_then(json::string)
+                .map(String::from)
+                .or(found.take());
+            Ok(())
+        })
+    });
+    found
+}
+
+/// Returns the uuid that a Signal K folder gives the own vessel.
+#[cfg(any(test, feature = "server-routes"))]
+pub(super) fn uuid_of_folder(storage: &mut dyn Storage) -> Option<String> {
+    // A file that cannot be read is told when the rest of it is.
+    let items = read_file(storage, FILE_OF_SIGNAL_K, FOLDER_BYTES_MAX).ok()?;
+    items.iter().find_map(|item| uuid_of(item))
+}
+
+/// Keeps the delta that describes the vessel, in place of the one before; it begins with [`VESSEL_START`].
+#[cfg(any(test, feature = "server-routes"))]
+pub(super) fn keep_vessel(storage: &mut dyn Storage, delta: &str) -> Result<(), ConfigError> {
+    let mut items = read(storage)?;
+    items.retain(|item| !item.starts_with(VESSEL_START));
+    let has_meta = items.last().is_some_and(|last| own_rows(last).is_some());
+    items.insert(items.len().saturating_sub(usize::from(has_meta)), delta.to_string());
+    write(storage, &json::list(|file| items.iter().for_each(|item| _ = file.json(item))))
+}
+
+fn write(storage: &mut dyn Storage, text: &str) -> Result<(), ConfigError> {
+    let refuse = |reason| ConfigError::new(FILE, reason);
+    if text.len() > FILE_BYTES_MAX as usize {
+        return Err(refuse(ConfigReason::Storage(StorageError::Full)));
+    }
+    let key = Key::parse(FILE).map_err(|_| refuse(ConfigReason::Name))?;
+    storage.replace(&key, text.as_bytes()).map_err(|error| refuse(ConfigReason::Storage(error)))
 }
 
 /// Keeps the members of `meta` for a path, beside what was set before.
@@ -128,12 +201,7 @@ fn keep(storage: &mut dyn Storage, path: &str, meta: &str) -> Result<(), ConfigE
             });
         });
     });
-    let refuse = |reason| ConfigError::new(FILE, reason);
-    if text.len() > FILE_BYTES_MAX as usize {
-        return Err(refuse(ConfigReason::Storage(StorageError::Full)));
-    }
-    let key = Key::parse(FILE).map_err(|_| refuse(ConfigReason::Name))?;
-    storage.replace(&key, text.as_bytes()).map_err(|error| refuse(ConfigReason::Storage(error)))
+    write(storage, &text)
 }
 
 impl Gateway {

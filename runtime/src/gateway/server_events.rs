@@ -2,9 +2,12 @@
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+#[cfg(any(test, feature = "server-routes"))]
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::clients::Clients;
+use crate::accounts::Role;
 use crate::config::Vessel;
 use crate::json::{self, Object};
 use crate::plugin::{Plugin, PluginState, Registry};
@@ -23,6 +26,9 @@ pub(super) struct ServerEvents {
     said: SortedMap<Arc<str>, Said>,
     changed: bool,
     sent: Option<Instant>,
+    /// What is told of each input, JSON.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub inputs: Vec<String>,
 }
 
 struct Said {
@@ -54,7 +60,8 @@ impl Clients {
         let texts = [false, true].map(|for_owner| events.json(for_owner));
         let [for_all, for_owner] = &texts;
         for session in self.streams.sessions_mut().filter(|session| session.wants_server_events()) {
-            session.reply(if session.rights().may_write() { for_owner } else { for_all });
+            let is_owner = session.rights().role == Some(Role::Admin);
+            session.reply(if is_owner { for_owner } else { for_all });
         }
         Some(now + REPEAT)
     }
@@ -68,6 +75,13 @@ impl ServerEvents {
     /// Lets the next poll send everything: a client has come.
     pub(super) fn send_soon(&mut self) {
         self.sent = None;
+    }
+
+    /// Tells whether the next poll sends something, where somebody listens.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let wait = if self.changed { GAP } else { REPEAT };
+        self.sent.is_none_or(|sent| sent + wait <= now)
     }
 
     fn note(&mut self, plugin: &Plugin, wall: UnixMillis) {
@@ -98,6 +112,8 @@ impl ServerEvents {
                 for (package, said) in self.said.iter() {
                     out.object(|out| said.write(out, package, for_owner));
                 }
+                #[cfg(any(test, feature = "server-routes"))]
+                self.inputs.iter().for_each(|row| _ = out.json(row));
             });
         })
     }

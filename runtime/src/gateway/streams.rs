@@ -136,6 +136,13 @@ impl Streams {
         }
     }
 
+    /// Returns the clients that subscribed to a path by its name, of those that are meant.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn readers_of(&self, path: &str, is_meant: fn(&Session) -> bool) -> Vec<StreamId> {
+        let readers = self.sessions.iter().filter(|(_, session)| is_meant(session) && session.has_subscribed(path));
+        readers.map(|(id, _)| *id).collect()
+    }
+
     /// Takes note that a client came, went, or wants something else.
     fn changed(&mut self) {
         self.wanted.forget();
@@ -270,6 +277,8 @@ impl Gateway {
         let mut session = Session::open(request, &context)?;
         if session.wants_server_events() {
             session.reply(&vessel_info(&self.setup.vessel, &self.setup.self_context));
+            #[cfg(any(test, feature = "server-routes"))]
+            self.begin_server_events(&mut session, &server::login_status(request, &self.setup.access, self.wall()));
             self.clients.server_events.send_soon();
         }
         let id = self.clients.streams.open_session(session);

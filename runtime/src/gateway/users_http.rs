@@ -46,11 +46,20 @@ impl Gateway {
             (["tokens", _], _) => now(Response::method_not_allowed("POST, DELETE")),
             (["user", _, "password"], _) => now(Response::method_not_allowed("PUT")),
             (["signInCode"], _) => now(Response::method_not_allowed("POST")),
+            #[cfg(any(test, feature = "server-routes"))]
+            (["config"], Method::Put) => {
+                let body = core::str::from_utf8(&request.body).ok().and_then(|text| json::compact(text).ok());
+                now(body.map_or_else(
+                    || Response::error(400, "the body must be an object"),
+                    |body| self.set_security(&body),
+                ))
+            }
+            #[cfg(not(any(test, feature = "server-routes")))]
             (["config"], Method::Put) => now(Response::error(
                 501,
                 "settings of security are not changed here: --guests, or skiff.guests of settings.json",
             )),
-            (["config"], _) => now(Response::method_not_allowed("GET, HEAD")),
+            (["config"], _) => now(Response::method_not_allowed("GET, HEAD, PUT")),
             _ => None,
         }
     }
@@ -64,7 +73,7 @@ impl Gateway {
     }
 
     /// What Signal K's server tells of its security settings; secrets are none of it.
-    fn security_settings(&self) -> String {
+    pub(super) fn security_settings(&self) -> String {
         json::object(|out| {
             out.boolean("allow_readonly", self.setup.access.lets_guests_read());
             out.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", true);

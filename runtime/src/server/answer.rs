@@ -1,12 +1,12 @@
 //! Answers that need only the model and a few facts.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::access::{self, session_cookie};
 use super::url::{authority, decode_all};
-use super::{Access, Response, Route, index, sign_in};
+use super::{Access, Response, Route, SERVER_ROUTES, index, sign_in};
 use crate::accounts;
 use crate::http::{Door, Method, Request};
 use crate::json;
@@ -50,6 +50,8 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::Index => read(request, || with_session(index::page(request), request, facts.access)),
         Route::Signalk(below) => match below.as_slice() {
             [] => read(request, || discovery(request, facts.version)),
+            // The list of web apps; files, as theirs are.
+            ["v1", "apps", "list"] if SERVER_ROUTES => read(request, || Response::json(200, "[]").or_file()),
             ["v1", "api", "self"] => read(request, || Response::json(200, json::quoted(facts.model.self_context()))),
             // A change is for the path's PUT handler.
             ["v1", "api", ..] if matches!(request.method, Method::Put | Method::Delete) => return None,
@@ -61,9 +63,17 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
             _ => return None,
         },
         Route::Admin(address) => match address.as_slice() {
-            ["skServer", "loginStatus"] => read(request, || login_status(request, facts)),
+            ["skServer", "loginStatus"] => {
+                read(request, || Response::json(200, login_status(request, facts.access, facts.wall)))
+            }
             // Web apps are files, which only a carrier with package folders has (plugin ABI §1.6).
             ["skServer", "webapps" | "addons"] => read(request, || Response::json(200, "[]").or_file()),
+            // Which devices there are, a carrier can see.
+            ["skServer", "serialports"] if SERVER_ROUTES => {
+                read(request, || Response::json(200, no_serial_ports()).or_file())
+            }
+            #[cfg(any(test, feature = "server-routes"))]
+            address if super::route::is_admin_ui(address) => read(request, || super::admin_ui::of(address, request)),
             _ => return None,
         },
         Route::SignIn if accounts::IS_KEPT => read(request, || sign_in::of(request)),
@@ -71,6 +81,15 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::TooLong => Response::error(414, "the address is too long"),
         Route::NotFound => Response::unclaimed(),
         Route::Stream(_) | Route::Plugin { .. } | Route::Board(_) => return None,
+    })
+}
+
+/// Returns the answer of a machine that has no serial ports.
+fn no_serial_ports() -> String {
+    json::object(|out| {
+        for kind in ["byId", "byPath", "byOpenPlotter", "serialports"] {
+            out.list(kind, |_| {});
+        }
     })
 }
 
@@ -161,13 +180,13 @@ fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
     Response::json(200, body)
 }
 
-fn login_status(request: &Request, facts: &Facts<'_>) -> Response {
-    let access = facts.access;
+/// Returns who is logged in.
+pub(crate) fn login_status(request: &Request, access: &Access, wall: UnixMillis) -> String {
     let needed = !access.allows_anyone();
-    let role = access.role(request, facts.wall).filter(|_| needed);
+    let role = access.role(request, wall).filter(|_| needed);
     let logged_in = role.is_some();
-    let name = access.name(request, facts.wall).filter(|_| accounts::IS_KEPT && logged_in);
-    let body = json::object(|body| {
+    let name = access.name(request, wall).filter(|_| accounts::IS_KEPT && logged_in);
+    json::object(|body| {
         body.text("status", if logged_in { "loggedIn" } else { "notLoggedIn" });
         if let Some(role) = role {
             body.text("userLevel", role.name());
@@ -181,8 +200,7 @@ fn login_status(request: &Request, facts: &Facts<'_>) -> Response {
             body.text("door", "admin");
         }
         body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", accounts::IS_KEPT);
-    });
-    Response::json(200, body)
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! plugins, and [`stream::Session`] is one client of the delta stream.
 
 mod access;
+#[cfg(any(test, feature = "server-routes"))]
+mod admin_ui;
 mod answer;
 pub mod body;
 mod clients;
@@ -24,8 +26,10 @@ pub mod url;
 
 pub use access::{Access, NewToken, OWNER, TOKEN_BYTES};
 pub(crate) use access::{most_of, session_cookie};
+#[cfg(any(test, feature = "server-routes"))]
+pub(crate) use answer::login_status;
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
 pub use message::Response;
-pub(crate) use route::LOG_VIEWER;
+pub(crate) use route::{LOG_VIEWER, SERVER_ROUTES};
 pub use route::{Need, Route, StreamRoute, route};

@@ -37,7 +37,8 @@ pub enum Route<'r> {
         /// Path below it, begins with `/`, not decoded.
         what: &'r str,
     },
-    /// Plugins and packages as a whole, who is logged in; the segments of the whole path.
+    /// Plugins and packages as a whole, who is logged in, what Signal K Server's admin UI is made of; the segments of the
+    /// whole path.
     Admin(Vec<&'r str>),
     /// The board; segments below `/skiff/v1`.
     Board(Vec<&'r str>),
@@ -99,6 +100,8 @@ impl Route<'_> {
             },
             Self::Admin(address) if reads && address.as_slice() == ["skServer", "loginStatus"] => Need::Nothing,
             Self::SignIn => Need::Nothing,
+            // Its files are no secret, and it has a form to log in by.
+            Self::Admin(address) if reads && is_admin_ui(address) => Need::Nothing,
             // Files of web apps: a browser that is not let in yet needs them to ask for it. What is not there is no secret.
             Self::NotFound if reads && accounts::IS_KEPT => Need::Nothing,
             Self::Plugin { what, .. } if is_config(what) => Need::Role(Role::Admin),
@@ -138,13 +141,31 @@ impl Route<'_> {
             Self::Plugin { id, what } => {
                 is_config(what) || id == LOG_VIEWER && what.trim_end_matches('/') == "/api/logs"
             }
-            Self::Admin(address) => {
-                matches!(address.as_slice(), [_, _, _, _, "log", ..] | ["skServer", "security", ..])
-            }
+            Self::Admin(address) => match address.as_slice() {
+                [_, _, _, _, "log", ..] | ["skServer", "security", ..] => true,
+                ["skServer", what, ..] => SERVER_ROUTES && !is_for_readers(what),
+                _ => false,
+            },
             Self::Board(below) => matches!(below.as_slice(), ["log", ..]),
             _ => false,
         }
     }
+}
+
+/// Whether the routes of Signal K Server's admin UI are here.
+pub(crate) const SERVER_ROUTES: bool = cfg!(any(test, feature = "server-routes"));
+
+/// Tells whether a path leads to the files of the admin UI: `/admin`, and the name of its package, which is sent on there.
+pub(crate) fn is_admin_ui(address: &[&str]) -> bool {
+    SERVER_ROUTES && matches!(address, ["admin", ..] | ["@signalk", "server-admin-ui", ..])
+}
+
+/// Tells whether what stands below `/skServer` is boat data or the same for all; the rest are settings and the like.
+fn is_for_readers(what: &str) -> bool {
+    matches!(
+        what,
+        "plugins" | "webapps" | "addons" | "loginStatus" | "vessel" | "availablePaths" | "paths" | "nodeInfo"
+    )
 }
 
 /// Tells whether a path below `/signalk` is about logging in.
@@ -182,6 +203,7 @@ pub fn route(request: &Request) -> Route<'_> {
     segments.pop_if(|last| last.is_empty());
     match segments.as_slice() {
         [] | ["index.html"] => Route::Index,
+        address if is_admin_ui(address) => Route::Admin(segments),
         ["login"] | ["admin"] if accounts::IS_KEPT => Route::SignIn,
         ["signalk", "v1", "stream"] => Route::Stream(StreamRoute::Deltas),
         ["signalk", "v2", "api", "streams", stream @ ..] if !stream.is_empty() => frames(stream, |id| id.join("/")),
@@ -196,6 +218,7 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skiff", "v1", below @ ..] => Route::Board(below.to_vec()),
         ["plugins", id, ..] => plugin(id, path.strip_prefix("plugins/")),
         ["skServer", "plugins", id, ..] => plugin(id, path.strip_prefix("skServer/plugins/")),
+        ["skServer", _, ..] if SERVER_ROUTES => Route::Admin(segments),
         _ => Route::NotFound,
     }
 }
@@ -262,9 +285,12 @@ mod tests {
             ("/skiff/v1/wifi/", r#"Board(["wifi"])"#),
             ("/skiff/v1", "Board([])"),
             ("/login?code=x", "SignIn"),
-            ("/admin/", "SignIn"),
+            ("/admin/", r#"Admin(["admin"])"#),
+            ("/admin/assets/a.js", r#"Admin(["admin", "assets", "a.js"])"#),
+            ("/@signalk/server-admin-ui/", r#"Admin(["@signalk", "server-admin-ui"])"#),
             ("/nothing", "NotFound"),
-            ("/skServer/other", "NotFound"),
+            ("/skServer/other", r#"Admin(["skServer", "other"])"#),
+            ("/skServer", "NotFound"),
             ("", "NotFound"),
             ("http://x/", "NotFound"),
             ("/plugins//config", "NotFound"),
@@ -316,6 +342,9 @@ mod tests {
             ("/skServer/loginStatus", nothing, admin),
             ("/skServer/security/devices", admin, admin),
             ("/skServer/security/access/requests/x/approved", admin, admin),
+            ("/skServer/settings", admin, admin),
+            ("/skServer/vessel", read, admin),
+            ("/admin/", nothing, admin),
             ("/plugins", read, admin),
             ("/plugins/x/api", read, write),
             ("/plugins/x/config", admin, admin),

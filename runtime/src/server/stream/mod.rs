@@ -30,6 +30,7 @@ use crate::json::{self, List, Member, Value};
 use crate::model::{CachedCursor, Model, Scope};
 use crate::paths::PatternSet;
 use crate::queue::Queue;
+use crate::server::SERVER_ROUTES;
 use crate::time::{Instant, UnixMillis};
 pub use client::Identity;
 use client::{ClientMessage, SOURCE_POLICY, Subscriptions, is_all_sources};
@@ -45,6 +46,9 @@ const ANNOUNCED_MAX: usize = 16;
 /// Answers waiting for one client; more are dropped and counted.
 const REPLIES_MAX: u16 = 16;
 const REPLY_BYTES_MAX: u32 = 8 * 1024;
+/// The same for an admin who asked for server events: a list of all sources has 60 KB on a busy bus.
+const EVENTS_MAX: u16 = 96;
+const EVENT_BYTES_MAX: u32 = 256 * 1024;
 /// Values in one delta that was made of collapsed ones.
 const VALUES_PER_DELTA: usize = 64;
 
@@ -214,7 +218,7 @@ impl Session {
                     Some(all) => session.all_sources = all,
                     None => return Err(Response::error(400, SOURCE_POLICY)),
                 },
-                ("serverevents", "all") => session.server_events = true,
+                ("serverevents", "all") => session.want_server_events(),
                 ("startTime" | "playbackRate", _) => {
                     session.reply_text(&format!("{name} is not supported, it is ignored"));
                 }
@@ -223,6 +227,19 @@ impl Session {
         }
         session.cached = (session.send_cached && session.scope.is_some()).then(CachedCursor::default);
         Ok(session)
+    }
+
+    /// Server events come in bursts, and tell an admin of every source.
+    fn want_server_events(&mut self) {
+        self.server_events = true;
+        if SERVER_ROUTES && self.rights.role == Some(Role::Admin) {
+            let mut replies = Queue::new(EVENTS_MAX, EVENT_BYTES_MAX);
+            while let Some(reply) = self.replies.pop() {
+                let bytes = reply.len();
+                replies.push(reply, bytes);
+            }
+            self.replies = replies;
+        }
     }
 
     fn hello(&mut self, context: &StreamContext<'_>) {
@@ -320,6 +337,13 @@ impl Session {
     #[must_use]
     pub fn wants_server_events(&self) -> bool {
         self.server_events && self.rights.reads
+    }
+
+    /// Tells whether one of the client's subscriptions is called so.
+    #[cfg(any(test, feature = "server-routes"))]
+    #[must_use]
+    pub fn has_subscribed(&self, path: &str) -> bool {
+        self.subscriptions.texts().any(|text| text == path)
     }
 
     /// Lets the client do this from now on; one that could not read yet is greeted.

@@ -1,0 +1,155 @@
+//! Settings of the server and of its security, as the admin UI shows and changes them. What changes is kept in
+//! `skiff/settings.json`, which goes before `settings.json` member by member.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::{FILE_BYTES_MAX, OWN_SETTINGS_FILE, read_object, read_settings, write_object};
+use crate::gateway::Gateway;
+use crate::json::{self, JsonError};
+use crate::server::Response;
+
+/// Interfaces of Signal K Server that are here, by its names for them.
+const INTERFACES: [&str; 5] = ["applicationData", "plugins", "rest", "webapps", "ws"];
+/// Settings whose change needs another start, with where they stand in the file.
+const AT_NEXT_START: [(&str, &str, &str); 2] =
+    [("options.mdns", "skiff", "mdns"), ("interfaces.wasm", "interfaces", "wasm")];
+/// Whether courses come from clients alone; holds at once.
+const API_ONLY: &str = "courseApi.apiOnly";
+
+impl Gateway {
+    /// Answers `GET /skServer/settings`.
+    ///
+    /// Ports are the command line's. Signal K Server says `runFromSystemd` where that is so, and the page does not show them.
+    pub(super) fn settings(&mut self) -> Response {
+        match self.settings_json() {
+            Ok(text) => Response::json(200, text),
+            Err(refused) => refused,
+        }
+    }
+
+    fn settings_json(&mut self) -> Result<String, Response> {
+        let kept = read_settings(&mut *self.hal.storage).map_err(|error| Response::error(500, &format!("{error}")))?;
+        let kept = kept.unwrap_or_default();
+        let member = |outer: &str, name: &str| json::member(json::member(&kept, outer)?, name);
+        let mdns = member("skiff", "mdns").or_else(|| json::member(&kept, "mdns")) != Some("false");
+        let wasm = member("interfaces", "wasm") != Some("false");
+        Ok(json::object(|out| {
+            out.object("interfaces", |out| {
+                INTERFACES.iter().for_each(|name| _ = out.boolean(name, true));
+                out.boolean("wasm", wasm);
+            });
+            out.object("options", |out| {
+                out.boolean("mdns", mdns).boolean("wsCompression", false).boolean("accessLogging", false);
+                out.boolean("enablePluginLogging", true);
+            });
+            out.boolean("runFromSystemd", true);
+            out.object("courseApi", |out| _ = out.boolean("apiOnly", self.course.navigation.is_api_only()));
+            out.object("notifications", |out| _ = out.boolean("manageNotifications", true));
+            out.object("staleness", |out| _ = out.boolean("enforceDataTimeouts", false));
+        }))
+    }
+
+    /// Answers `PUT /skServer/settings`, which has all of them: what differs is changed, or refused before anything is.
+    pub(super) fn set_settings(&mut self, body: &str) -> Response {
+        let now = match self.settings_json() {
+            Ok(text) => text,
+            Err(refused) => return refused,
+        };
+        let (mut known, mut wanted) = (Vec::new(), Vec::new());
+        if leaves(&now, "", &mut known).and_then(|()| leaves(body, "", &mut wanted)).is_err() {
+            return Response::error(400, "the body must be an object");
+        }
+        let differs = |(name, value): &&(String, String)| {
+            let is_said = !matches!(value.as_str(), "null" | "\"\"" | "[]" | "{}");
+            is_said && known.iter().all(|(other, same)| other != name || same != value)
+        };
+        let changes: Vec<&(String, String)> = wanted.iter().filter(differs).collect();
+        for (name, value) in &changes {
+            let can_change = *name == API_ONLY || AT_NEXT_START.iter().any(|(known, ..)| known == name);
+            if !can_change {
+                return Response::error(
+                    501,
+                    &format!("{name} is not set here: see `skiff run --help` for what can be"),
+                );
+            }
+            if json::boolean(value).is_none() {
+                return Response::error(400, &format!("{name} is true or false"));
+            }
+        }
+        let mut waits = false;
+        for (name, value) in changes {
+            if name == API_ONLY {
+                self.set_api_only(value == "true");
+                continue;
+            }
+            let Some((_, outer, member)) = AT_NEXT_START.iter().find(|(known, ..)| known == name) else { continue };
+            if let Err(refused) = self.keep_setting(outer, member, value) {
+                return refused;
+            }
+            waits = true;
+        }
+        let said = if waits { "Settings changed, they hold from the next start" } else { "Settings changed" };
+        Response::new(200, "text/plain; charset=utf-8", said)
+    }
+
+    /// Writes one member of `skiff/settings.json`.
+    fn keep_setting(&mut self, outer: &str, member: &str, value: &str) -> Result<(), Response> {
+        let storage = &mut *self.hal.storage;
+        let refuse = |error| Response::error(507, &format!("{error}"));
+        let text = read_object(storage, OWN_SETTINGS_FILE, FILE_BYTES_MAX).map_err(refuse)?;
+        let text = text.unwrap_or_else(|| "{}".to_owned());
+        let inner = json::with_member(json::member(&text, outer).unwrap_or("{}"), member, value);
+        write_object(storage, OWN_SETTINGS_FILE, &json::with_member(&text, outer, &inner)).map_err(refuse)
+    }
+
+    /// Answers `PUT /skServer/security/config`: whether guests read, at once and from now on.
+    pub(in crate::gateway) fn set_security(&mut self, body: &str) -> Response {
+        let (mut known, mut wanted) = (Vec::new(), Vec::new());
+        if leaves(&self.security_settings(), "", &mut known).and_then(|()| leaves(body, "", &mut wanted)).is_err() {
+            return Response::error(400, "the body must be an object");
+        }
+        // What is said to be empty or off, and is not here, is as it is said to be.
+        let is_off = |value: &str| matches!(value, "null" | "\"\"" | "[]" | "{}" | "false");
+        let is_known = |name: &str, value: &str| known.iter().any(|(other, same)| other == name && same == value);
+        for (name, value) in wanted.iter().filter(|(name, _)| name != "allow_readonly") {
+            let is_there = known.iter().any(|(other, _)| other == name);
+            if !is_known(name, value) && (is_there || !is_off(value)) {
+                return Response::error(501, &format!("{name} is not set here, only allow_readonly is"));
+            }
+        }
+        let guests = json::member(body, "allow_readonly");
+        let Some(reads) = guests.map(json::boolean) else {
+            return Response::error(400, "allow_readonly is needed");
+        };
+        let Some(reads) = reads else { return Response::error(400, "allow_readonly is true or false") };
+        if reads != self.setup.access.lets_guests_read() {
+            let value = json::quoted(if reads { "read" } else { "none" });
+            if let Err(refused) = self.keep_setting("skiff", "guests", &value) {
+                return refused;
+            }
+            self.setup.access.set_guests_read(reads);
+            self.judge_streams();
+            log::info!("guests {}", if reads { "read the boat's data now" } else { "read nothing any more" });
+        }
+        Response::json(200, json::quoted("security config saved"))
+    }
+}
+
+/// Lists the members of an object that are no objects, with their dotted names, and their values as text: `60` and `"60"`
+/// are one.
+fn leaves(object: &str, prefix: &str, found: &mut Vec<(String, String)>) -> Result<(), JsonError> {
+    // Deeper than the page's own; what is below is compared as it is.
+    const DEPTH_MAX: usize = 3;
+    json::members::<JsonError>(object, |key, value| {
+        let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        if value.starts_with('{') && name.split('.').count() < DEPTH_MAX {
+            return leaves(value, &name, found);
+        }
+        let number = json::string(value).filter(|text| text.parse::<f64>().is_ok());
+        found.push((name, number.map_or_else(|| value.to_owned(), String::from)));
+        Ok(())
+    })
+}
