@@ -97,7 +97,14 @@ async fn exchange(shared: &Arc<Shared>, caller: Caller, request: axum::extract::
     };
     match upgrade {
         Some(upgrade) => stream::open(shared, request, upgrade).await,
-        None => ask(shared, request, shared.webapps.as_ref().and_then(|_| FileRequest::of(parts))).await,
+        None => {
+            ask(
+                shared,
+                request,
+                shared.webapps.as_ref().and_then(|_| FileRequest::of(parts, caller.door, caller.secure)),
+            )
+            .await
+        }
     }
 }
 

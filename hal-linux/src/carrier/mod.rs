@@ -4,12 +4,14 @@
 //! [`Request`]s on a bounded channel and [`Response`]s into bytes, and keeps clients from holding
 //! more than their share: connections, header and body sizes, times.
 
+mod admin_ui;
 mod beneath;
 mod compress;
 mod greeting;
 mod http;
 mod places;
 mod plain;
+mod serial_ports;
 mod stream;
 mod webapps;
 
@@ -180,7 +182,7 @@ impl Carrier {
             compressing: Arc::new(Semaphore::new(compress::AT_A_TIME_MAX)),
             places: Places::new(limits.exchanges_max.saturating_add(limits.streams_max)),
             next_stream: std::sync::atomic::AtomicU64::new(1),
-            webapps,
+            webapps: webapps.map(|apps| apps.beside(address)),
             tls,
         });
         let listeners = [(Door::Boat, Some(doors.boat)), (Door::Admin, doors.admin)];

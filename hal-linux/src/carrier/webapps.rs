@@ -4,6 +4,7 @@
 //! in memory: a package that is installed or removed while the gateway runs is there or gone with the next request.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,6 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 use skiff_runtime::config::{FILE_BYTES_MAX, PluginConfig};
+use skiff_runtime::http::Door;
 use skiff_runtime::package::{Manifest, asks, plugin_id};
 use tower_http::services::ServeDir;
 
@@ -20,6 +22,7 @@ use crate::hal::Folder;
 use crate::packages::{self, folder, web};
 
 use super::beneath::Beneath;
+use super::{admin_ui, serial_ports};
 
 /// How compressed files begin (RFC 1952 §2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -36,6 +39,8 @@ const PUBLIC: &str = "public";
 #[derive(Clone, Debug)]
 pub struct WebApps {
     config: PathBuf,
+    /// Where the boat's door is, for who stands at the other one.
+    boat: Option<SocketAddr>,
     /// Pages of a plugin need a grant.
     asks_consent: bool,
 }
@@ -45,13 +50,16 @@ pub(super) struct FileRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    door: Door,
+    /// It came through TLS.
+    secure: bool,
 }
 
 impl FileRequest {
     /// Keeps method, address and header fields of a read; the core needs them no more.
-    pub(super) fn of(parts: Parts) -> Option<Self> {
+    pub(super) fn of(parts: Parts, door: Door, secure: bool) -> Option<Self> {
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        reads.then_some(Self { method: parts.method, uri: parts.uri, headers: parts.headers })
+        reads.then_some(Self { method: parts.method, uri: parts.uri, headers: parts.headers, door, secure })
     }
 }
 
@@ -59,15 +67,20 @@ impl WebApps {
     /// Serves the packages of a configuration folder; `asks_consent` is false where a plugin has what it declares.
     #[must_use]
     pub fn new(config: PathBuf, asks_consent: bool) -> Self {
-        Self { config, asks_consent }
+        Self { config, boat: None, asks_consent }
+    }
+
+    /// Sends who asks for a web app at the admin's door on to the boat's, which is there.
+    pub(super) fn beside(self, boat: SocketAddr) -> Self {
+        Self { boat: Some(boat), ..self }
     }
 
     /// Answers with a file or the list of web apps; `None` when no package has what is asked for.
     pub(super) async fn answer(&self, asked: FileRequest) -> Option<axum::response::Response> {
         let apps = self.clone();
-        let path = asked.uri.path().to_owned();
+        let (path, door) = (asked.uri.path().to_owned(), asked.door);
         // Package folders are looked up on the disk.
-        let found = tokio::task::spawn_blocking(move || apps.find(&path)).await.ok()??;
+        let found = tokio::task::spawn_blocking(move || apps.find(&path, door)).await.ok()??;
         match found {
             Found::List(list) => Some(super::http::respond(skiff_runtime::server::Response::json(200, list))),
             Found::Moved(to) => {
@@ -76,16 +89,26 @@ impl WebApps {
                 moved.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&to).ok()?);
                 Some(moved)
             }
-            Found::File { root, mount, below } => send(root, &mount, &below, asked).await,
+            Found::File { root, mount, below } => {
+                let mut answer = send(root, &mount, &below, asked).await?;
+                if door == Door::Admin {
+                    admin_ui::guard(answer.headers_mut());
+                }
+                Some(answer)
+            }
+            Found::Page(page) => Some(admin_ui::show(page)),
+            Found::AtBoat => self.send_to_boat(&asked),
             Found::Tile { root, below, format } => tile(root, &below, format, asked).await,
             Found::Read { bytes, changed, format } => Some(read_tile(bytes, changed, format, &asked)),
         }
     }
 
-    fn find(&self, path: &str) -> Option<Found> {
+    fn find(&self, path: &str, door: Door) -> Option<Found> {
         match path.trim_end_matches('/') {
             "/skServer/webapps" => return Some(Found::List(self.list(WEB_APPS))),
             "/skServer/addons" => return Some(Found::List(self.list(ADDONS))),
+            "/skServer/serialports" => return Some(Found::List(serial_ports::list())),
+            "/signalk/v1/apps/list" => return Some(Found::List(self.catalogue())),
             _ => {}
         }
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
@@ -93,6 +116,9 @@ impl WebApps {
         // What is opened is held below the package's folder again; the name of a package cannot hold these either.
         if segments.iter().any(|segment| *segment == ".." || segment.contains(['\\', '\0'])) {
             return None;
+        }
+        if door == Door::Admin {
+            return self.find_for_admin(path, &segments);
         }
         if let Some(charts::Tile { format, place }) = charts::tile(&self.config, &segments) {
             return Some(match place {
@@ -122,8 +148,42 @@ impl WebApps {
         Some(Found::File { root: Beneath::open(&root).ok()?, mount, below })
     }
 
+    /// Finds what is at the admin's door: the admin UI, and of web apps the way to them.
+    fn find_for_admin(&self, path: &str, segments: &[&str]) -> Option<Found> {
+        match segments {
+            ["admin"] => Some(Found::Moved("/admin/".into())),
+            ["admin", ..] => {
+                let files = files_of(&folder::folder_of(&self.config, admin_ui::PACKAGE)?);
+                match admin_ui::file_of(path.strip_prefix("/admin")?) {
+                    None => Some(Found::Page(admin_ui::page(&files)?)),
+                    Some(below) => {
+                        Some(Found::File { root: Beneath::open(&files).ok()?, mount: "/admin".into(), below })
+                    }
+                }
+            }
+            [scope, name, ..] if scope.starts_with('@') => {
+                self.web_app(&format!("{scope}/{name}")).map(|_| Found::AtBoat)
+            }
+            [name, ..] => self.web_app(name).map(|_| Found::AtBoat),
+            [] => None,
+        }
+    }
+
+    fn send_to_boat(&self, asked: &FileRequest) -> Option<axum::response::Response> {
+        let target = asked.uri.path_and_query()?.as_str();
+        let to = admin_ui::at_boat(self.boat?, target, &asked.headers, asked.secure)?;
+        let mut moved = axum::response::Response::new(Body::empty());
+        *moved.status_mut() = StatusCode::FOUND;
+        moved.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&to).ok()?);
+        admin_ui::guard(moved.headers_mut());
+        Some(moved)
+    }
+
     /// Returns the folder with the files of a web app that is to be served.
     fn web_app(&self, name: &str) -> Option<PathBuf> {
+        if name == admin_ui::PACKAGE {
+            return None;
+        }
         let folder = folder::folder_of(&self.config, name)?;
         let manifest = packages::package_json(&folder)?;
         (is_served(&manifest) && self.is_on(&manifest)).then(|| files_of(&folder))
@@ -159,12 +219,29 @@ impl WebApps {
         apps.map(|(name, manifest)| (name, self.is_on(&manifest))).collect()
     }
 
+    /// Lists the web apps as `GET /signalk/v1/apps/list` does (Signal K 1.7, "Discovery of web apps").
+    fn catalogue(&self) -> String {
+        let folders = folder::module_folders(&self.config).into_iter();
+        let manifests = folders.filter_map(|(name, folder)| Some((name, packages::package_json(&folder)?)));
+        let served = manifests.filter(|(name, manifest)| {
+            name != admin_ui::PACKAGE && has_any(manifest, WEB_APPS) && self.is_on(manifest)
+        });
+        let rows = served.map(|(name, manifest)| {
+            let member = |key: &str| manifest.get(key).cloned().unwrap_or_else(|| json!(""));
+            json!({
+                "name": name, "version": member("version"), "description": member("description"),
+                "location": format!("/{name}/"), "license": member("license"), "author": author_of(&manifest),
+            })
+        });
+        Value::Array(rows.collect()).to_string()
+    }
+
     /// Lists the packages with one of the keywords as `GET /skServer/webapps` does.
     fn list(&self, keywords: &[&str]) -> String {
         let mut apps = Vec::new();
         for (name, folder) in folder::module_folders(&self.config) {
             let Some(manifest) = packages::package_json(&folder) else { continue };
-            if !has_any(&manifest, keywords) || !self.is_on(&manifest) {
+            if name == admin_ui::PACKAGE || !has_any(&manifest, keywords) || !self.is_on(&manifest) {
                 continue;
             }
             let mut app = Map::new();
@@ -182,6 +259,13 @@ impl WebApps {
     }
 }
 
+/// Returns the name of who wrote a package: `author`, or the `name` in it.
+fn author_of(manifest: &Map<String, Value>) -> Value {
+    let author = manifest.get("author");
+    let name = author.and_then(|author| author.get("name")).or(author);
+    name.filter(|name| name.is_string()).cloned().unwrap_or_else(|| json!(""))
+}
+
 /// What lies at an address.
 enum Found {
     /// The list of web apps.
@@ -190,6 +274,10 @@ enum Found {
     Moved(String),
     /// A file below `root`, or a folder with an `index.html`.
     File { root: Beneath, mount: String, below: String },
+    /// The page of the admin UI.
+    Page(String),
+    /// A web app, which is at the other door.
+    AtBoat,
     /// A tile of a chart, a file of its own.
     Tile { root: Beneath, below: String, format: &'static str },
     /// A tile out of a chart of one file.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -273,7 +274,13 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut charts = home.as_deref().map(Charts::new);
     gateway.keep_resources(Box::new(move || charts.as_mut().map_or_else(Vec::new, Charts::list)));
     let passwords = Box::new(PasswordThread::new(waker.clone()));
-    gateway.attach(BoardParts { log: Some(kept), web_files, passwords: Some(passwords), ..BoardParts::default() });
+    gateway.attach(BoardParts {
+        log: Some(kept),
+        web_files,
+        restarts: true,
+        passwords: Some(passwords),
+        ..BoardParts::default()
+    });
     match home.as_deref().filter(|_| runs_plugins) {
         Some(folder) => install_found(&mut gateway, folder),
         None if home.is_none() => install_sample(&mut gateway),
@@ -323,11 +330,22 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         outputs,
         announcer,
     };
-    driver.run();
+    let starts_anew = driver.run();
     // The address goes before the port does.
     drop(marker);
     drop(driver);
-    Ok(())
+    if starts_anew { Err(start_anew()) } else { Ok(()) }
+}
+
+/// Becomes the same program with the same arguments: everything is read anew, and who watches the process keeps it. The folder
+/// stays locked up to there, since its lock is closed with all other files.
+fn start_anew() -> Failure {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return Failure::new(exit::UNAVAILABLE, format_args!("not started anew: {error}")),
+    };
+    let error = std::process::Command::new(&program).args(std::env::args_os().skip(1)).exec();
+    Failure::new(exit::UNAVAILABLE, format_args!("{} is not started anew: {error}", program.display()))
 }
 
 fn open_tracks(args: &Args) -> Result<Vec<Track>, Failure> {

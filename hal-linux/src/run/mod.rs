@@ -82,8 +82,8 @@ struct Clients {
 }
 
 impl Driver {
-    /// Runs until asked to stop or nobody reads stdout; stops the plugins.
-    pub fn run(&mut self) {
+    /// Runs until asked to stop or nobody reads stdout; stops the plugins. True when it is to be started anew.
+    pub fn run(&mut self) -> bool {
         let mut clients = Clients::default();
         while !self.is_over() {
             let more = self.take_in(&mut clients);
@@ -96,6 +96,7 @@ impl Driver {
             self.waker.wait(&self.waiters, Some(until));
         }
         self.shut_down(&mut clients);
+        !self.is_told_to_stop() && self.gateway.restart_due().is_some()
     }
 
     /// Lets the gateway and its own web server work.
@@ -111,6 +112,10 @@ impl Driver {
     }
 
     fn is_over(&self) -> bool {
+        self.is_told_to_stop() || self.gateway.restart_due().is_some()
+    }
+
+    fn is_told_to_stop(&self) -> bool {
         self.stop.load(Ordering::SeqCst) || self.printer.as_ref().is_some_and(Printer::is_closed)
     }
 
