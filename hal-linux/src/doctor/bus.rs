@@ -36,7 +36,7 @@ pub(super) fn interfaces(asked: &[String]) -> Vec<Finding> {
                 format!("there are {}", present.join(", "))
             };
             let fix = "plug the adapter in, or load its driver: sudo dmesg | tail";
-            Finding::bad(name, format!("no CAN interface of this name; {others}"), fix)
+            Finding::warning(name, format!("no CAN interface of this name; {others}; `skiff run` waits for it"), fix)
         })
         .collect()
 }
@@ -75,12 +75,15 @@ impl Seen {
     }
 }
 
+/// What is said of an interface that is down.
+const DOWN: &str = "is down; `skiff run` waits until it is up";
+
 fn judge(name: &str, seen: &Seen) -> Finding {
     let bring_up = format!("sudo ip link set {name} up type can bitrate {BIT_RATE} restart-ms 500");
     let again = format!("sudo ip link set {name} down && {bring_up}");
     match (seen.is_up, seen.bit_rate, seen.state) {
-        (false, None, None) => Finding::bad(name, "is down", format!("sudo ip link set {name} up")),
-        (false, ..) => Finding::bad(name, "is down", bring_up),
+        (false, None, None) => Finding::warning(name, DOWN, format!("sudo ip link set {name} up")),
+        (false, ..) => Finding::warning(name, DOWN, bring_up),
         (true, Some(rate), _) if rate != BIT_RATE => {
             Finding::bad(name, format!("runs at {rate} bit/s, NMEA 2000 at {BIT_RATE}"), again)
         }
@@ -141,7 +144,10 @@ mod tests {
     #[test]
     fn each_fault_of_an_interface_has_its_command() {
         let (down, fix) = verdict(false, Some(250_000), Some(CanState::Stopped), None);
-        assert_eq!((down, &*fix), (Verdict::Bad, "sudo ip link set can0 up type can bitrate 250000 restart-ms 500"));
+        assert_eq!(
+            (down, &*fix),
+            (Verdict::Warning, "sudo ip link set can0 up type can bitrate 250000 restart-ms 500")
+        );
         let (wrong, fix) = verdict(true, Some(500_000), Some(CanState::ErrorActive), Some(500));
         assert!(wrong == Verdict::Bad && fix.starts_with("sudo ip link set can0 down && "), "{fix}");
         assert_eq!(verdict(true, Some(250_000), Some(CanState::BusOff), Some(500)).0, Verdict::Bad);
@@ -149,13 +155,14 @@ mod tests {
         assert_eq!(verdict(true, Some(250_000), Some(CanState::ErrorActive), Some(0)).0, Verdict::Warning);
         assert_eq!(verdict(true, Some(250_000), Some(CanState::ErrorActive), Some(500)).0, Verdict::Good);
         assert_eq!(verdict(true, None, None, None).0, Verdict::Good);
-        assert_eq!(verdict(false, None, None, None), (Verdict::Bad, "sudo ip link set can0 up".into()));
+        assert_eq!(verdict(false, None, None, None), (Verdict::Warning, "sudo ip link set can0 up".into()));
     }
 
     #[test]
-    fn an_interface_that_is_not_there_is_bad_and_none_at_all_is_fine() {
+    fn an_interface_that_is_not_there_is_waited_for_and_none_at_all_is_fine() {
         let missing = interfaces(&["nocan77".to_owned()]);
-        assert_eq!((missing[0].verdict, missing.len()), (Verdict::Bad, 1));
+        assert_eq!((missing[0].verdict, missing.len()), (Verdict::Warning, 1));
+        assert!(missing[0].seen.ends_with("`skiff run` waits for it"));
         let home = tempfile::tempdir().unwrap();
         fs::create_dir_all(home.path().join("can7")).unwrap();
         fs::write(home.path().join("can7/type"), "280\n").unwrap();

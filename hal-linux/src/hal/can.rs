@@ -103,11 +103,20 @@ impl fmt::Display for CanOpenError {
 
 impl std::error::Error for CanOpenError {}
 
+impl CanOpenError {
+    /// Tells whether the interface can still come: it is plugged in or brought up later.
+    #[must_use]
+    pub fn can_pass(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Down { .. })
+    }
+}
+
 /// One CAN interface.
 pub struct SocketCan {
     /// Name of the interface.
     name: String,
-    socket: CanSocket,
+    /// None before the interface was there.
+    socket: Option<CanSocket>,
     /// Waits for `socket`, whichever that is now.
     epoll: OwnedFd,
     clock: SystemClock,
@@ -125,22 +134,37 @@ impl SocketCan {
     /// [`CanOpenError`], with what to do about it.
     pub fn open(name: &str, clock: SystemClock) -> Result<Self, CanOpenError> {
         let other = |error| CanOpenError::Other { name: name.to_owned(), error };
-        Self::of(name, open_socket(name)?, clock).map_err(other)
+        Self::of(name, Some(open_socket(name)?), clock).map_err(other)
     }
 
-    fn of(name: &str, socket: CanSocket, clock: SystemClock) -> io::Result<Self> {
+    /// As [`open`](Self::open); an interface that is not there or down is waited for, and the reason comes with it.
+    ///
+    /// # Errors
+    /// [`CanOpenError`] of what does not pass by waiting.
+    pub fn open_or_wait(name: &str, clock: SystemClock) -> Result<(Self, Option<CanOpenError>), CanOpenError> {
+        let other = |error| CanOpenError::Other { name: name.to_owned(), error };
+        let (socket, reason) = match open_socket(name) {
+            Ok(socket) => (Some(socket), None),
+            Err(error) if error.can_pass() => (None, Some(error)),
+            Err(error) => return Err(error),
+        };
+        Ok((Self::of(name, socket, clock).map_err(other)?, reason))
+    }
+
+    fn of(name: &str, socket: Option<CanSocket>, clock: SystemClock) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        let (state, dropped) = (Cell::new(CanState::Active), Cell::new(0));
-        let mut can = Self { name: name.to_owned(), socket, epoll, clock, state, overflows: 0, dropped };
+        let state = Cell::new(if socket.is_some() { CanState::Active } else { CanState::Down });
+        let mut can = Self { name: name.to_owned(), socket, epoll, clock, state, overflows: 0, dropped: Cell::new(0) };
         can.watch()?;
         Ok(can)
     }
 
     /// Wakes the waiting thread when the socket is ready.
     fn watch(&mut self) -> io::Result<()> {
-        self.socket.set_nonblocking(true)?;
+        let Some(socket) = &self.socket else { return Ok(()) };
+        socket.set_nonblocking(true)?;
         // The socket that was there before is closed, and with it gone from the set.
-        epoll::add(&self.epoll, &self.socket, EventData::new_u64(0), EventFlags::IN)?;
+        epoll::add(&self.epoll, socket, EventData::new_u64(0), EventFlags::IN)?;
         Ok(())
     }
 
@@ -160,7 +184,7 @@ impl SocketCan {
         let socket = open_socket(&self.name)?;
         self.overflows = self.overflows.saturating_add(dropped);
         self.dropped.set(0);
-        self.socket = socket;
+        self.socket = Some(socket);
         self.watch().map_err(|error| CanOpenError::Other { name: self.name.clone(), error })?;
         self.state.set(CanState::Active);
         Ok(())
@@ -226,7 +250,7 @@ fn is_down(error: &io::Error) -> bool {
 impl Can for SocketCan {
     fn receive(&mut self) -> Option<(CanFrame, Instant)> {
         for _ in 0..SKIPPED_MAX {
-            match self.socket.read_frame() {
+            match self.socket.as_ref()?.read_frame() {
                 Ok(socketcan::CanFrame::Data(frame)) => {
                     if self.state.get() == CanState::Down {
                         self.state.set(CanState::Active);
@@ -255,7 +279,8 @@ impl Can for SocketCan {
     fn transmit(&mut self, frame: &CanFrame) -> Result<(), CanError> {
         let id = ExtendedId::new(frame.id()).ok_or(CanError::Off)?;
         let frame = socketcan::CanFrame::new(id, frame.data()).ok_or(CanError::Off)?;
-        match self.socket.write_frame(&frame) {
+        let Some(socket) = &self.socket else { return Err(CanError::Off) };
+        match socket.write_frame(&frame) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::WouldBlock || error.raw_os_error() == Some(ENOBUFS) => {
                 Err(CanError::Full)
@@ -295,7 +320,7 @@ impl Can for SocketCan {
     }
 
     fn lost(&self) -> u64 {
-        if let Ok(dropped) = queue::dropped(&self.socket) {
+        if let Some(Ok(dropped)) = self.socket.as_ref().map(queue::dropped) {
             self.dropped.set(dropped.into());
         }
         self.dropped.get().saturating_add(self.overflows)
@@ -323,7 +348,8 @@ mod tests {
     /// A datagram pair stands in for the bus: the same file descriptor calls, the same 16 byte records.
     fn bus() -> (UnixDatagram, SocketCan) {
         let (bus, port) = UnixDatagram::pair().unwrap();
-        let can = SocketCan::of("nocan9", CanSocket::from(OwnedFd::from(port)), SystemClock::start()).unwrap();
+        let socket = Some(CanSocket::from(OwnedFd::from(port)));
+        let can = SocketCan::of("nocan9", socket, SystemClock::start()).unwrap();
         (bus, can)
     }
 
@@ -382,6 +408,29 @@ mod tests {
         can.restart();
         assert_eq!((can.state(), can.receive()), (CanState::Down, None), "there is no such interface");
         drop(waiter);
+    }
+
+    #[test]
+    fn an_interface_that_is_late_is_waited_for_and_what_does_not_pass_is_refused() {
+        let (mut can, reason) = SocketCan::open_or_wait("nocan9", SystemClock::start()).unwrap();
+        assert!(matches!(reason, Some(CanOpenError::Missing { .. })));
+        let frame = CanFrame::new(0x0df0_1023, &[0xff, 0]).unwrap();
+        assert_eq!((can.state(), can.receive(), can.lost()), (CanState::Down, None, 0));
+        assert_eq!(can.transmit(&frame), Err(CanError::Off));
+        can.restart();
+        assert_eq!(can.state(), CanState::Down);
+        // The adapter is plugged in: what was waited with hears its frames.
+        let waiter = can.waiter().unwrap();
+        let (bus, port) = UnixDatagram::pair().unwrap();
+        can.socket = Some(CanSocket::from(OwnedFd::from(port)));
+        can.watch().unwrap();
+        bus.send(&record(EXTENDED | 7, &[1])).unwrap();
+        let mut fds = [rustix::event::PollFd::new(&waiter, rustix::event::PollFlags::IN)];
+        assert_eq!(rustix::event::poll(&mut fds, None).unwrap(), 1);
+        assert_eq!(can.receive().unwrap().0.id(), 7);
+        assert_eq!(can.state(), CanState::Active);
+        let refused = SocketCan::open_or_wait("lo", SystemClock::start()).err().unwrap();
+        assert!(matches!(refused, CanOpenError::NotCan { .. }));
     }
 
     #[test]
