@@ -294,6 +294,29 @@ impl DeltaWriter {
         }
     }
 
+    /// Copies an update under another `source` object and `$source`: the entries whose paths are taken. Nothing is written
+    /// when none is left.
+    #[cfg(any(test, feature = "remote"))]
+    pub(crate) fn copy_update_as(
+        &mut self,
+        update: &UpdateRef<'_>,
+        source: Option<&str>,
+        source_ref: &str,
+        takes: &dyn Fn(&str) -> bool,
+    ) {
+        self.stamped_update(source, source_ref, update.timestamp(), List::Values);
+        for (path, value) in update.values().filter(|(path, _)| takes(path)) {
+            self.entry(path, value);
+        }
+        let mut has_meta = false;
+        for (path, value) in update.meta().filter(|(path, _)| takes(path)) {
+            if !core::mem::replace(&mut has_meta, true) {
+                self.begin_meta();
+            }
+            self.entry(path, value);
+        }
+    }
+
     /// Ends the values of the open update; entries that follow are meta.
     fn begin_meta(&mut self) {
         if self.list == List::Meta {

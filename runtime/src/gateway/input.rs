@@ -7,6 +7,10 @@ use alloc::sync::Arc;
 use super::board::Board;
 use super::devices::Devices;
 use super::interface::{Interface, Participation};
+#[cfg(any(test, feature = "remote"))]
+use super::live::Live;
+#[cfg(any(test, feature = "remote"))]
+use super::remote::Remote;
 use crate::delta::Delta;
 use crate::hal::{CanFrame, Clock, Rng, Storage};
 use crate::json::Object;
@@ -79,6 +83,8 @@ pub(super) struct Input {
     bad_lines: u64,
     /// What the HAL lost on the way, such as datagrams.
     lost: u64,
+    #[cfg(any(test, feature = "remote"))]
+    pub live: Live,
 }
 
 impl Input {
@@ -93,6 +99,8 @@ impl Input {
             drops: 0,
             bad_lines: 0,
             lost: 0,
+            #[cfg(any(test, feature = "remote"))]
+            live: Live::default(),
         }
     }
 
@@ -100,9 +108,28 @@ impl Input {
         &self.label
     }
 
-    /// Tells whether NMEA 2000 comes from it.
+    /// Tells whether NMEA 2000 comes from it, or can: another server does not say of each value whether a bus told it.
     pub fn is_n2k(&self) -> bool {
+        #[cfg(any(test, feature = "remote"))]
+        if self.live.remote.is_some() {
+            return true;
+        }
         self.receiver.counters().messages > 0
+    }
+
+    /// Returns its label, and the server whose deltas it brings.
+    #[cfg(any(test, feature = "remote"))]
+    pub fn remote(&mut self) -> (&str, &mut Remote) {
+        (&self.label, self.live.remote.get_or_insert_default())
+    }
+
+    /// Takes note of how much came so far, for the rate.
+    #[cfg(any(test, feature = "remote"))]
+    pub fn measure(&mut self, now: Instant) {
+        let (n2k, sentences) = (self.counters(), self.sentence_counters());
+        let refused = self.live.remote.as_ref().map_or(0, |remote| remote.refused());
+        let all = [n2k.frames, sentences.sentences, self.live.deltas(), refused, self.bad_lines];
+        self.live.measure(all.into_iter().fold(0, u64::saturating_add), now);
     }
 
     pub fn interface(&self) -> Option<&Interface> {
@@ -233,7 +260,10 @@ impl Input {
             out.text("reason", reason);
         }
         out.number("frames", n2k.frames).number("messages", n2k.messages).number("sentences", sentences.sentences);
-        out.number("deltas", n2k.deltas.saturating_add(sentences.deltas));
+        let deltas = n2k.deltas.saturating_add(sentences.deltas);
+        #[cfg(any(test, feature = "remote"))]
+        let deltas = deltas.saturating_add(self.live.deltas());
+        out.number("deltas", deltas);
         out.number("bad_lines", self.bad_lines).number("drops", self.drops).number("lost", self.lost);
         if sentences.unmapped > 0 {
             out.number("unmapped_sentences", sentences.unmapped).object("unmapped_kinds", |out| {
@@ -242,6 +272,8 @@ impl Input {
                 }
             });
         }
+        #[cfg(any(test, feature = "remote"))]
+        self.live.status(out);
     }
 
     /// Writes what the status tells of its interface; nothing where it has none.

@@ -56,6 +56,18 @@ impl Inputs {
         id
     }
 
+    /// Returns label and server of an input.
+    #[cfg(any(test, feature = "remote"))]
+    pub fn remote(&mut self, id: InputId) -> Option<(&str, &mut super::remote::Remote)> {
+        self.get_mut(id).map(Input::remote)
+    }
+
+    /// Returns what is known of an input beside its counters.
+    #[cfg(any(test, feature = "remote"))]
+    pub fn live(&mut self, id: InputId) -> Option<&mut super::live::Live> {
+        self.get_mut(id).map(|input| &mut input.live)
+    }
+
     fn get_mut(&mut self, id: InputId) -> Option<&mut Input> {
         self.list.get_mut(id.0)
     }
@@ -244,6 +256,8 @@ impl Gateway {
             self.take_in(delta, 0);
         }
         let now = self.hal.clock.now();
+        #[cfg(any(test, feature = "remote"))]
+        self.inputs.list.iter_mut().for_each(|input| input.measure(now));
         let storage = &mut *self.hal.storage;
         let due = self.inputs.list.iter_mut().filter_map(|input| input.drive(storage, now)).min();
         super::Wake { busy: round.has_more, at: [sending, due].into_iter().flatten().min() }

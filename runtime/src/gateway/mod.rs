@@ -24,6 +24,8 @@ mod input;
 mod inputs;
 mod install;
 mod interface;
+#[cfg(any(test, feature = "remote"))]
+mod live;
 mod log_in;
 mod notices;
 #[cfg(feature = "outputs")]
@@ -33,6 +35,8 @@ mod plugin_http;
 mod plugins;
 mod puts;
 mod refusals;
+#[cfg(any(test, feature = "remote"))]
+mod remote;
 #[cfg(any(test, feature = "stores"))]
 mod resources_http;
 #[cfg(not(any(test, feature = "stores")))]
@@ -75,6 +79,8 @@ pub use self::input::InputState;
 pub use self::install::FilesWork;
 #[cfg(feature = "outputs")]
 pub use self::outputs::{OUTPUT_BYTES_MAX, OUTPUT_DELTAS_MAX};
+#[cfg(any(test, feature = "remote"))]
+pub use self::remote::{HOPS_MAX, REMOTE_SOURCES_MAX};
 #[cfg(any(test, feature = "stores"))]
 pub use self::resources_http::ChartList;
 
