@@ -11,6 +11,7 @@ pub mod bench;
 pub mod carrier;
 pub mod charts;
 pub mod cli;
+pub mod connections;
 pub mod doctor;
 pub mod hal;
 pub mod home;

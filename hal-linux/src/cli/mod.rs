@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod decode;
 mod device;
+mod discover;
 mod doctor;
 pub mod exit;
 mod mouthpiece;
@@ -74,6 +75,7 @@ enum Command {
     Bench(bench::Args),
     Plugin(plugin::Args),
     Device(device::Args),
+    Discover(discover::Args),
     Doctor(doctor::Args),
     Token(token::Args),
     User(user::Args),
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => bench::command(&args),
         Command::Plugin(args) => plugin::command(&args),
         Command::Device(args) => device::command(&args),
+        Command::Discover(args) => discover::command(&args),
         Command::Doctor(args) => doctor::command(&args),
         Command::Token(args) => token::command(&args),
         Command::User(args) => user::command(&args),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
-use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
+use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway, InputId};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{CanPort, Hal, Storage};
 use skiff_runtime::n2k::sample as boat;
@@ -25,6 +25,7 @@ use super::talk::{self, KeptLog};
 use crate::announce::reach;
 use crate::carrier::WebApps;
 use crate::charts::Charts;
+use crate::connections::Connections;
 use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
 use crate::input::{Address, Input};
@@ -53,12 +54,14 @@ use crate::wake::Waker;
     skiff run --input race.log --speed 10       a log file, ten times as fast, then serves on\n  \
     skiff run --input tcp://192.168.4.1:1457    a gateway on the network, and again when it drops\n  \
     skiff run --input serial:///dev/ttyUSB0     an NGT-1; ?baud=4800 for NMEA 0183\n  \
+    skiff run --input ws://192.168.1.20:3000    another Signal K server; `skiff discover` shows those there are\n  \
     skiff run --can can0 --output tcp-listen://0.0.0.0:10110\n  \
     \x20                                           NMEA 0183 for chart plotters, for all who reach the port\n  \
     skiff run --config ~/.signalk --can can0    the plugins of a Signal K installation\n\n\
     Then open http://127.0.0.1:3000 or\n  \
     curl http://127.0.0.1:3000/signalk/v1/api/vessels/self\n\n\
-    Bring a CAN interface up first: sudo ip link set can0 up type can bitrate 250000\n\n\
+    Inputs and outputs can stand in settings.json, too: {\"skiff\":{\"inputs\":[\"can://can0\"]}}.\n\n\
+    Bring a CAN interface up: sudo ip link set can0 up type can bitrate 250000\n\n\
     A token is made at the first start and shown once. Changes need it, and so does every request\n\
     when --listen is not a loopback address: curl -H \"Authorization: Bearer TOKEN\" …")]
 pub struct Args {
@@ -70,21 +73,24 @@ pub struct Args {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000", value_parser = parse_listen)]
     listen: SocketAddr,
 
-    /// Read this CAN interface (can be given again)
+    /// Read this CAN interface; one that is not there or down is waited for (can be given again)
     #[arg(long, value_name = "IFACE")]
     can: Vec<String>,
 
-    /// Take part in the bus of each --can: claim an address and tell who this is; without it Skiff only listens
+    /// Take part in the bus of each CAN interface: claim an address and tell who this is; without it Skiff only listens
     ///
     /// NAME, first address and the paths to send are configured in skiff/n2k.json below the configuration folder.
-    #[arg(long, requires = "can")]
+    #[arg(long)]
     node: bool,
 
     /// Read a log file, - for standard input, tcp://HOST:PORT, tcp-listen://ADDR:PORT, udp://ADDR:PORT or
-    /// serial:///dev/NAME?baud=N; NMEA 2000 or 0183, found out by itself (can be given again)
+    /// serial:///dev/NAME?baud=N, NMEA 2000 or 0183, found out by itself, or Signal K with format=deltas; or another Signal K
+    /// server: ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT, https://HOST:PORT, mdns://NAME (can be given again)
     ///
     /// A file is played once, then Skiff serves on. A connection or port that drops is opened again by itself;
-    /// GET /skiff/v1/status tells its state. Options behind ?, joined by &: format=NAME, label=NAME, baud=N.
+    /// GET /skiff/v1/status tells its state. Options behind ?, joined by &: format=NAME, label=NAME, baud=N; for servers
+    /// token-file=FILE or token=TOKEN, ca=FILE or fingerprint=SHA256 of its certificate, subscribe=all|self,
+    /// self=own|other (whether its own vessel is this one).
     #[arg(long, value_name = "FILE|URL", value_parser = Input::parse)]
     input: Vec<Input>,
 
@@ -215,9 +221,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let is_announced = is_host && network::is_announced(&args.network, args.listen, home.as_deref())?;
     let tls = network::open_tls(&args.network, home.as_deref())?;
     // Everything that can be missing is opened before anything is written.
-    let tracks = open_tracks(args)?;
-    let (can, mut waiters) = open_can(&args.can, clock)?;
-    let outputs = open_outputs(&args.output)?;
+    let Plan { inputs, outputs } = plan(args, home.as_deref())?;
+    let Sources { tracks, fed, can, mut waiters } = open_inputs(args, inputs, clock)?;
+    let outputs = open_outputs(&outputs)?;
     let Opened { network: sockets, waiter, listener, admin } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
 
@@ -267,7 +273,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     {
         log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
     }
-    let inputs = labels(args).iter().map(|label| gateway.input(label)).collect();
+    let inputs = fed.iter().map(|source| source.add_to(&mut gateway)).collect();
     let web_files = home.is_some() && args.net == Net::Host;
     let keeper =
         home.as_deref().filter(|_| web_files).map(|folder| keeper(folder, &waker)).transpose().map_err(system)?;
@@ -313,7 +319,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let announcer = home.as_deref().zip(outside).filter(|_| is_announced);
     let announcer = announcer.and_then(|(folder, listen)| network::announce(&gateway, folder, listen, tls.as_deref()));
-    let feed_events = feed::start(tracks, args.speed, &waker).map_err(system)?;
+    let feed_events = feed::start(tracks, args.speed, gateway.self_context(), &waker).map_err(system)?;
     let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
     let mut driver = Driver {
         gateway,
@@ -348,23 +354,114 @@ fn start_anew() -> Failure {
     Failure::new(exit::UNAVAILABLE, format_args!("{} is not started anew: {error}", program.display()))
 }
 
-fn open_tracks(args: &Args) -> Result<Vec<Track>, Failure> {
-    if args.sample {
-        return Ok(vec![Track::Sample]);
+/// What the command line and the settings name together.
+struct Plan {
+    inputs: Vec<Planned>,
+    outputs: Vec<Output>,
+}
+
+/// An input, and whether the gateway goes without it where it cannot be opened.
+struct Planned {
+    input: Input,
+    is_lesser: bool,
+}
+
+/// Joins the command line and the settings; a CAN interface is read once, whoever names it.
+fn plan(args: &Args, home: Option<&Path>) -> Result<Plan, Failure> {
+    let settings = home.map_or_else(|| Ok(Connections::default()), Connections::load);
+    let settings = settings.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
+    settings.not_taken.iter().for_each(|line| log::warn!("{line}"));
+    let by_flag = args.can.iter().map(|name| Input::of_can(name)).chain(args.input.iter().cloned());
+    let asked = by_flag.chain(settings.inputs).map(|input| Planned { input, is_lesser: false });
+    let mut inputs: Vec<Planned> = Vec::new();
+    for planned in asked.chain(settings.piped.into_iter().map(|input| Planned { input, is_lesser: true })) {
+        let is_there = matches!(planned.input.address, Address::Can(_))
+            && inputs.iter().any(|other| other.input.address == planned.input.address);
+        if is_there {
+            log::info!("{}: is read already", planned.input);
+        } else {
+            inputs.push(planned);
+        }
     }
-    let open = |input: &Input| {
-        if let Address::Log(source) = &input.address {
+    if args.node && !inputs.iter().any(|planned| matches!(planned.input.address, Address::Can(_))) {
+        return Err(Failure::new(exit::USAGE, "--node takes part in a bus; name one: --can IFACE"));
+    }
+    Ok(Plan { inputs, outputs: args.output.iter().cloned().chain(settings.outputs).collect() })
+}
+
+/// An input that a feed brings: its source label, and where it comes from.
+struct Fed {
+    label: String,
+    address: String,
+    is_apart: bool,
+}
+
+impl Fed {
+    fn add_to(&self, gateway: &mut Gateway) -> InputId {
+        let id = gateway.input(&self.label);
+        gateway.describe_input(id, &self.address);
+        if self.is_apart {
+            gateway.keep_vessel_apart(id);
+        }
+        id
+    }
+}
+
+/// What was opened to read from.
+#[derive(Default)]
+struct Sources {
+    tracks: Vec<Track>,
+    /// The inputs of the tracks.
+    fed: Vec<Fed>,
+    can: Vec<CanPort>,
+    /// What to wait for besides.
+    waiters: Vec<std::os::fd::OwnedFd>,
+}
+
+fn open_inputs(args: &Args, planned: Vec<Planned>, clock: SystemClock) -> Result<Sources, Failure> {
+    let mut sources = Sources::default();
+    if args.sample {
+        sources.tracks.push(Track::Sample);
+        sources.fed.push(Fed { label: boat::LABEL.into(), address: boat::LABEL.into(), is_apart: false });
+    }
+    for Planned { input, is_lesser } in planned {
+        match open_input(&input, clock, &mut sources) {
+            Err(failure) if is_lesser => log::warn!("{failure}; the connection {:?} is left out", input.label()),
+            opened => opened?,
+        }
+    }
+    Ok(sources)
+}
+
+fn open_input(input: &Input, clock: SystemClock, sources: &mut Sources) -> Result<(), Failure> {
+    let unavailable = |error: io::Error| Failure::new(exit::UNAVAILABLE, format_args!("{input}: {error}"));
+    let track = match &input.address {
+        Address::Can(name) => {
+            let opened = SocketCan::open_or_wait(name, clock);
+            let (can, reason) = opened.map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
+            if let Some(reason) = reason {
+                log::warn!("{reason}; it is waited for");
+            }
+            sources.waiters.push(can.waiter().map_err(unavailable)?);
+            sources.can.push(CanPort { label: input.label(), can: Box::new(can) });
+            return Ok(());
+        }
+        Address::Log(source) => {
             let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{input}: {error}"));
-            let (source, format) = (source.clone(), input.format);
-            return Ok(Track::Log { input: source.open().map_err(unreadable)?, source, format });
+            Track::Log {
+                input: source.open().map_err(unreadable)?,
+                source: source.clone(),
+                format: input.wire.format(),
+            }
         }
-        let unavailable = |error| Failure::new(exit::UNAVAILABLE, format_args!("{input}: {error}"));
-        match input.link().map_err(unavailable)? {
-            Some(link) => Ok(Track::Live { link, name: input.to_string(), format: input.format }),
-            None => Err(Failure::new(exit::USAGE, format_args!("{input}: no kind of input"))),
-        }
+        _ => match input.link().map_err(unavailable)? {
+            Some(link) => Track::Live { link, name: input.to_string(), wire: input.wire },
+            None => return Err(Failure::new(exit::USAGE, format_args!("{input}: no kind of input"))),
+        },
     };
-    args.input.iter().map(open).collect()
+    sources.tracks.push(track);
+    sources.fed.push(Fed { label: input.label(), address: input.to_string(), is_apart: input.is_apart() });
+    Ok(())
 }
 
 /// Opens the own ports of the outputs.
@@ -372,23 +469,6 @@ fn open_outputs(outputs: &[Output]) -> Result<Vec<OpenedOutput>, Failure> {
     let unavailable = |output, error| Failure::new(exit::UNAVAILABLE, format_args!("{output}: {error}"));
     let open = |output| OpenedOutput::open(output).map_err(|error| unavailable(output, error));
     outputs.iter().map(open).collect()
-}
-
-/// Returns the source labels of all feeds.
-fn labels(args: &Args) -> Vec<String> {
-    if args.sample { vec![boat::LABEL.into()] } else { args.input.iter().map(Input::label).collect() }
-}
-
-type CanPorts = (Vec<CanPort>, Vec<std::os::fd::OwnedFd>);
-
-fn open_can(names: &[String], clock: SystemClock) -> Result<CanPorts, Failure> {
-    let (mut ports, mut waiters) = CanPorts::default();
-    for name in names {
-        let can = SocketCan::open(name, clock).map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
-        waiters.push(can.waiter().map_err(|error| Failure::new(exit::UNAVAILABLE, error))?);
-        ports.push(CanPort { label: name.clone(), can: Box::new(can) });
-    }
-    Ok((ports, waiters))
 }
 
 /// Returns the configuration folder, which the gateway makes when it is not there.

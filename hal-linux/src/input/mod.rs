@@ -1,9 +1,10 @@
-//! Inputs that are not CAN interfaces: what `--input` names, and how it is read.
+//! Inputs: what `--input` and the settings name, and how it is read.
 //!
 //! Files and standard input are played once ([`crate::logs`]); connections and serial ports are kept up ([`live`]).
 
 pub mod live;
 pub(crate) mod serial;
+pub mod server;
 
 use std::fmt;
 use std::io;
@@ -15,7 +16,15 @@ use skiff_runtime::n2k::log::Format;
 use crate::hal::queue;
 use crate::logs::Source;
 use live::Link;
+use server::Server;
 
+/// What can be an input.
+const KINDS: &str = "a file, -, can://IFACE, tcp://HOST:PORT, tcp-listen://ADDR:PORT, udp://ADDR:PORT, \
+                     serial:///dev/NAME?baud=N, and other Signal K servers: ws://HOST:PORT, wss://HOST:PORT, \
+                     http://HOST:PORT, https://HOST:PORT and mdns://NAME";
+/// Options behind an address.
+const OPTIONS: &str = "there are format=, label=, for serial baud=, and for Signal K servers token=, token-file=, ca=, \
+                       fingerprint=, subscribe= and self=";
 /// Bit rate of a serial port when none is given: that of Actisense's NGT-1.
 const BAUD: u32 = 115_200;
 /// Bit rates that a serial port can be asked for.
@@ -39,7 +48,35 @@ pub enum Address {
         /// Bits per second.
         baud: u32,
     },
+    /// `can://IFACE`: as `--can`.
+    Can(String),
+    /// `ws://`, `wss://`, `http://`, `https://`, `signalk://`, `mdns://`: another Signal K server.
+    Server(Box<Server>),
 }
+
+/// How an input is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Frames, messages and sentences.
+    Records(Format),
+    /// Deltas of Signal K, one a line.
+    Deltas,
+}
+
+impl Wire {
+    /// Returns the format that a log and an adapter are read by.
+    #[must_use]
+    pub fn format(self) -> Format {
+        match self {
+            Self::Records(format) => format,
+            // No adapter is spoken to that sends deltas.
+            Self::Deltas => Format::Canboat,
+        }
+    }
+}
+
+/// Name of [`Wire::Deltas`].
+const DELTAS: &str = "deltas";
 
 /// One `--input`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +84,12 @@ pub struct Input {
     /// Where it comes from.
     pub address: Address,
     /// How it is written.
-    pub format: Format,
+    pub wire: Wire,
     label: Option<String>,
 }
 
 impl Input {
-    /// Takes what a user typed: an address, and options behind `?`: `format=`, `label=`, `baud=`.
+    /// Takes what a user typed: an address, and options behind `?`, see [`OPTIONS`].
     ///
     /// # Errors
     /// What to write instead.
@@ -60,22 +97,38 @@ impl Input {
         // A file's name can hold `?`; options are `name=value`.
         let (address, options) =
             text.rsplit_once('?').filter(|(_, options)| options.contains('=')).unwrap_or((text, ""));
-        let (mut format, mut label, mut baud) = (Format::Auto, None, None);
+        let (mut wire, mut label, mut baud) = (None, None, None);
+        let mut server = match address.split_once("://").map(|(scheme, rest)| Server::parse(scheme, rest)) {
+            Some(Some(server)) => Some(server?),
+            _ => None,
+        };
         for option in options.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
+                Some((name, value)) if is_of(server.as_mut(), name, value)? => {}
+                Some(("format", DELTAS)) => wire = Some(Wire::Deltas),
                 Some(("format", name)) => {
                     let names = || Format::ALL.map(|(name, _)| name).join(", ");
-                    format = Format::from_name(name).ok_or_else(|| format!("formats are {}", names()))?;
+                    let format = Format::from_name(name).ok_or_else(|| format!("formats are {}, {DELTAS}", names()))?;
+                    wire = Some(Wire::Records(format));
                 }
                 Some(("label", name)) if !name.is_empty() => label = Some(name.to_owned()),
                 Some(("baud", rate)) => {
                     let rate = rate.parse().ok().filter(|rate| BAUDS.contains(rate));
                     baud = Some(rate.ok_or("baud is a number such as 4800, 38400 or 115200")?);
                 }
-                _ => return Err(format!("{option} is no option; there are format=, label= and, for serial, baud=")),
+                // What stands behind it can be a secret.
+                _ => {
+                    let name = option.split('=').next().unwrap_or_default();
+                    return Err(format!("{name} is no option; {OPTIONS}"));
+                }
             }
         }
         let address = match address.split_once("://") {
+            _ if server.is_some() => match server {
+                Some(_) if wire.is_some() => return Err("format= is not for servers: they speak Signal K".into()),
+                Some(server) => Address::Server(Box::new(server)),
+                None => return Err("no server".into()),
+            },
             None if address.is_empty() => return Err("the name of the file is missing".into()),
             None => Address::Log(Source::new(address)),
             Some(("tcp", host)) => Address::Tcp(host_and_port(host)?),
@@ -85,17 +138,33 @@ impl Input {
                 Address::Serial { path: path.into(), baud: baud.take().unwrap_or(BAUD) }
             }
             Some(("serial", _)) => return Err("write the device with its path: serial:///dev/ttyUSB0".into()),
-            Some((scheme, _)) => {
-                return Err(format!(
-                    "{scheme}:// is no kind of input; there are a file, -, tcp://HOST:PORT, tcp-listen://ADDR:PORT, \
-                     udp://ADDR:PORT and serial:///dev/NAME?baud=N"
-                ));
-            }
+            Some(("can", name)) if !name.is_empty() => Address::Can(name.to_owned()),
+            Some(("can", _)) => return Err("write the interface, for example can://can0".into()),
+            Some((scheme, _)) => return Err(format!("{scheme}:// is no kind of input; there are {KINDS}")),
         };
         if baud.is_some() {
             return Err("baud= is for serial ports only".into());
         }
-        Ok(Self { address, format, label })
+        match (&address, wire) {
+            (Address::Log(_), Some(Wire::Deltas)) => {
+                return Err("format=deltas is for tcp://, tcp-listen://, udp:// and serial://".into());
+            }
+            (Address::Can(_), Some(_)) => return Err("format= is not for CAN interfaces".into()),
+            _ => {}
+        }
+        Ok(Self { address, wire: wire.unwrap_or(Wire::Records(Format::Auto)), label })
+    }
+
+    /// Returns that of a CAN interface.
+    #[must_use]
+    pub fn of_can(name: &str) -> Self {
+        Self { address: Address::Can(name.to_owned()), wire: Wire::Records(Format::Auto), label: None }
+    }
+
+    /// The same, called otherwise.
+    #[must_use]
+    pub fn with_label(self, label: &str) -> Self {
+        Self { label: Some(label.to_owned()), ..self }
     }
 
     /// Returns the source label of its deltas: the one given, the file's stem, the device's name, or kind and port.
@@ -112,16 +181,25 @@ impl Input {
             Address::Serial { path, .. } => {
                 path.file_name().map_or_else(|| "serial".into(), |name| name.to_string_lossy().into_owned())
             }
+            Address::Can(name) => name.clone(),
+            Address::Server(server) => server.label(),
         }
+    }
+
+    /// Tells whether the vessel of the server that it comes from stays another one.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        matches!(&self.address, Address::Server(server) if server.is_apart)
     }
 
     /// Opens what must be there from the start: our own ports. Others are connected to later, again and again.
     ///
     /// # Errors
-    /// What the system said; `None` for a log, which is opened as a file.
+    /// What the system said; `None` for a log, which is opened as a file, and for a CAN interface.
     pub fn link(&self) -> io::Result<Option<Link>> {
         Ok(Some(match &self.address {
-            Address::Log(_) => return Ok(None),
+            Address::Log(_) | Address::Can(_) => return Ok(None),
+            Address::Server(server) => Link::Server(server.clone()),
             Address::Tcp(host) => Link::Tcp(host.clone()),
             Address::Serial { path, baud } => Link::Serial { path: path.clone(), baud: *baud },
             Address::TcpListen(address) => Link::TcpListen(TcpListener::bind(address)?),
@@ -138,8 +216,15 @@ impl fmt::Display for Input {
             Address::TcpListen(address) => write!(f, "tcp-listen://{address}"),
             Address::Udp(address) => write!(f, "udp://{address}"),
             Address::Serial { path, baud } => write!(f, "serial://{}?baud={baud}", path.display()),
+            Address::Can(name) => write!(f, "can://{name}"),
+            Address::Server(server) => server.fmt(f),
         }
     }
+}
+
+/// Gives a server's option to the server; false where there is none, or it is none of its.
+fn is_of(server: Option<&mut Server>, name: &str, value: &str) -> Result<bool, String> {
+    server.map_or(Ok(false), |server| server.set(name, value))
 }
 
 fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
@@ -194,9 +279,18 @@ mod tests {
             ("serial:///dev/ngt", Address::Serial { path: "/dev/ngt".into(), baud: 115_200 }, Format::Auto, "ngt"),
         ] {
             let input = parse(text);
-            assert_eq!((&input.address, input.format, input.label().as_str()), (&address, format, label), "{text}");
+            let wire = Wire::Records(format);
+            assert_eq!((&input.address, input.wire, input.label().as_str()), (&address, wire, label), "{text}");
         }
         assert_eq!(parse("serial:///dev/ngt").to_string(), "serial:///dev/ngt?baud=115200");
+        let can = parse("can://can1?label=engine");
+        assert_eq!(
+            (can.address.clone(), can.label(), can.to_string()),
+            (Address::Can("can1".into()), "engine".into(), "can://can1".into())
+        );
+        for text in ["tcp://boat:8375", "tcp-listen://0.0.0.0:2000", "udp://0.0.0.0:2000", "serial:///dev/x"] {
+            assert_eq!(parse(&format!("{text}?format=deltas")).wire, Wire::Deltas, "{text}");
+        }
     }
 
     #[test]
@@ -213,9 +307,24 @@ mod tests {
             ("a.log?baud=4800", "serial ports only"),
             ("a.log?format=morse", "formats are auto"),
             ("a.log?speed=1", "no option"),
+            ("a.log?token=secret", "token is no option"),
+            ("a.log?format=deltas", "tcp://"),
+            ("can://", "can://can0"),
+            ("can://can0?format=candump", "not for CAN"),
+            ("ws://", "host and port"),
+            ("ws://boat:port", "host and port"),
+            ("signalk://boat", "host and port"),
+            ("ws://user@boat:3000", "host and port"),
+            ("ws://boat:3000?format=deltas", "they speak Signal K"),
+            ("ws://boat:3000?baud=4800", "serial ports only"),
+            ("ws://boat:3000?token=", "token= is empty"),
+            ("ws://boat:3000?subscribe=some", "all or self"),
+            ("ws://boat:3000?self=mine", "own or other"),
+            ("wss://boat:3443?fingerprint=AB", "64 hexadecimal digits"),
+            ("ws://boat:3000?tokn=secret", "tokn is no option"),
         ] {
             let error = Input::parse(text).unwrap_err();
-            assert!(error.contains(wanted), "{text}: {error}");
+            assert!(error.contains(wanted) && !error.contains("secret"), "{text}: {error}");
         }
     }
 }

@@ -48,9 +48,22 @@ pub struct Output {
     pub address: Address,
     /// How it is written.
     pub format: Format,
+    name: Option<String>,
 }
 
 impl Output {
+    /// Returns what it is called: the name given, else where it goes.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.to_string())
+    }
+
+    /// The same, called otherwise.
+    #[must_use]
+    pub fn with_name(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
     /// Takes what a user typed: an address, and options behind `?`: `format=`, `sentences=`, `talker=`, `every=`, `baud=`.
     ///
     /// # Errors
@@ -114,7 +127,7 @@ impl Output {
         if deltas && !matches!(address, Address::TcpListen(_) | Address::Tcp(_)) {
             return Err("format=deltas is for tcp-listen:// and tcp:// only".into());
         }
-        Ok(Self { address, format: if deltas { Format::Deltas } else { Format::Nmea0183(config) } })
+        Ok(Self { address, format: if deltas { Format::Deltas } else { Format::Nmea0183(config) }, name: None })
     }
 }
 

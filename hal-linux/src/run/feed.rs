@@ -10,7 +10,8 @@ use skiff_runtime::n2k::log::{Format, Mode, Record};
 use skiff_runtime::time::UnixMillis;
 use tokio::sync::mpsc;
 
-use crate::input::live::{self, BackOff, Link};
+use crate::input::Wire;
+use crate::input::live::{self, About, BackOff, Link};
 use crate::logs::{Dates, Log, LogEntry, Losses, Source, TimedLog};
 use crate::sample;
 use crate::wake::Waker;
@@ -68,7 +69,7 @@ pub enum Track {
         /// Its name for messages.
         name: String,
         /// How it is written.
-        format: Format,
+        wire: Wire,
     },
 }
 
@@ -100,6 +101,8 @@ pub enum InputEvent {
         /// When; `None` is now.
         time: Option<UnixMillis>,
     },
+    /// What another Signal K server says: its hello, a delta.
+    Remote(String),
     /// Something that could not be read.
     Bad,
     /// So many datagrams found no room in the kernel's queue, since the socket was opened.
@@ -108,14 +111,16 @@ pub enum InputEvent {
     State(InputState),
 }
 
-/// Starts a thread for each track; its records come out of the receiver, after the waker was woken.
+/// Starts a thread for each track; its records come out of the receiver, after the waker was woken. `own` is the full
+/// context of the own vessel.
 ///
 /// # Errors
 /// What the system said when a thread could not be started.
-pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result<mpsc::Receiver<FeedEvent>> {
+pub fn start(tracks: Vec<Track>, speed: Speed, own: &str, waker: &Waker) -> std::io::Result<mpsc::Receiver<FeedEvent>> {
+    let own: Arc<str> = own.strip_prefix("vessels.").unwrap_or(own).into();
     let (records, feed_events) = mpsc::channel(RECORDS_MAX);
     for (feed, track) in tracks.into_iter().enumerate() {
-        let (records, waker) = (records.clone(), waker.clone());
+        let (records, waker, own) = (records.clone(), waker.clone(), Arc::clone(&own));
         let play = move || {
             let send = move |event| {
                 let sent = records.blocking_send(FeedEvent { feed, event }).is_ok();
@@ -130,9 +135,10 @@ pub fn start(tracks: Vec<Track>, speed: Speed, waker: &Waker) -> std::io::Result
                     let log = Log::new(input, format, Mode::Auto).with_dates(dates);
                     play_log(&source, TimedLog::new(log), speed, send);
                 }
-                Track::Live { link, name, format } => {
+                Track::Live { link, name, wire } => {
                     let send: live::Send = Arc::new(send);
-                    live::play(link, &name, format, BackOff::default(), &send);
+                    let back_off = if matches!(link, Link::Server(_)) { BackOff::SERVERS } else { BackOff::default() };
+                    live::play(link, About { name, wire, own }, back_off, &send);
                 }
             }
         };
@@ -302,7 +308,7 @@ mod tests {
         let text = "$IIMTW,17.9,C*1C\n$GPRMC,100010.00,A,5104.6828,N,00415.3691,E,1.0,90.0,081023,,,A*67\n\
                     $IIMTW,17.9,C*1C\n1696759211000;I;{\"updates\":[]}\n";
         let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
-        let mut feed_events = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
+        let mut feed_events = start(vec![track], Speed::Max, "vessels.x", &Waker::new().unwrap()).unwrap();
         let time = |event: FeedEvent| match event.event {
             InputEvent::Sentence { time, .. } | InputEvent::Delta { time, .. } => time.map(|time| time.0),
             _ => None,
@@ -315,7 +321,7 @@ mod tests {
     fn a_log_is_played_once_with_its_times() {
         let text = "(1700000000.000000) can0 09F80107#00\n(1700000000.001000) can0 09F80107#01\n";
         let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
-        let mut feed_events = start(vec![track], Speed::Max, &Waker::new().unwrap()).unwrap();
+        let mut feed_events = start(vec![track], Speed::Max, "vessels.x", &Waker::new().unwrap()).unwrap();
         let times: Vec<i64> = std::iter::from_fn(|| feed_events.blocking_recv()).filter_map(time).collect();
         assert_eq!(times, [1_700_000_000_000, 1_700_000_000_001]);
     }

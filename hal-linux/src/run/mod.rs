@@ -154,6 +154,7 @@ impl Driver {
                 InputEvent::Record(record) => self.gateway.receive(*input, &record),
                 InputEvent::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
                 InputEvent::Delta { text, time } => self.gateway.receive_delta(*input, &text, time),
+                InputEvent::Remote(text) => self.gateway.receive_remote(*input, &text),
                 InputEvent::Bad => self.gateway.count_bad_line(*input),
                 InputEvent::Lost(total) => self.gateway.set_input_lost(*input, total),
                 InputEvent::State(state) => self.gateway.set_input_state(*input, state),

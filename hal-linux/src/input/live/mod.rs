@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use skiff_runtime::delta::DELTA_BYTES_MAX;
 use skiff_runtime::gateway::InputState;
-use skiff_runtime::n2k::log::{Format, LogEntry, LogStream, Mode, Record};
+use skiff_runtime::n2k::log::{LogEntry, LogStream, Mode, Record};
 
+use super::Wire;
 use super::serial::SerialPort;
+use super::server::{Heard, Server};
 use crate::hal::queue;
 use crate::run::feed::InputEvent;
 
@@ -27,6 +30,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const COUNT_PERIOD: Duration = Duration::from_millis(200);
 /// Bad lines of one connection that are told one by one.
 const TOLD_MAX: u64 = 5;
+/// Time that a server must stay for the next pause to be the first again: one that ends each connection at once is not
+/// asked ever faster.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// Where the bytes come from.
 pub enum Link {
@@ -43,6 +49,8 @@ pub enum Link {
         /// Bits per second.
         baud: u32,
     },
+    /// Another Signal K server.
+    Server(Box<Server>),
 }
 
 /// Pauses between attempts.
@@ -60,6 +68,11 @@ impl Default for BackOff {
     }
 }
 
+impl BackOff {
+    /// Those of servers, which others depend on, too.
+    pub const SERVERS: Self = Self { first: Duration::from_secs(1), max: Duration::from_secs(60) };
+}
+
 /// Takes an event; false when the receiver is gone.
 pub type Send = Arc<dyn Fn(InputEvent) -> bool + std::marker::Send + Sync>;
 
@@ -75,16 +88,31 @@ enum Over {
 #[derive(Clone)]
 struct Feed {
     name: String,
-    format: Format,
+    wire: Wire,
     send: Send,
 }
 
-/// Reads a link for ever, or until the receiver is gone; `name` is for messages.
-pub fn play(link: Link, name: &str, format: Format, back_off: BackOff, send: &Send) {
-    let feed = Feed { name: name.to_owned(), format, send: Arc::clone(send) };
+/// What a link is called, and how it is read.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// For messages.
+    pub name: String,
+    /// How it is written.
+    pub wire: Wire,
+    /// URN of the own vessel.
+    pub own: Arc<str>,
+}
+
+/// Reads a link for ever, or until the receiver is gone.
+pub fn play(link: Link, about: About, back_off: BackOff, send: &Send) {
+    let About { name, wire, own } = about;
+    let feed = Feed { name, wire, send: Arc::clone(send) };
     match link {
-        Link::Tcp(host) => feed.keep_up(back_off, || connect(&host)),
-        Link::Serial { path, baud } => feed.keep_up(back_off, || SerialPort::open(&path, baud, format)),
+        Link::Tcp(host) => feed.keep_up(back_off, || feed.read(connect(&host))),
+        Link::Serial { path, baud } => {
+            feed.keep_up(back_off, || feed.read(SerialPort::open(&path, baud, wire.format())));
+        }
+        Link::Server(server) => feed.keep_up(back_off, || feed.listen(&server, &own)),
         Link::TcpListen(listener) => feed.accept(&listener, back_off),
         Link::Udp(socket) => feed.receive(&socket, back_off),
     }
@@ -106,28 +134,19 @@ fn connect(host: &str) -> io::Result<TcpStream> {
 }
 
 impl Feed {
-    /// Opens, reads, and opens again, with a pause that grows until something comes.
-    fn keep_up<R: Read>(&self, back_off: BackOff, open: impl Fn() -> io::Result<R>) {
+    /// Opens and reads, again and again, with a pause that grows until something comes.
+    fn keep_up(&self, back_off: BackOff, read: impl Fn() -> Over) {
         let mut pause = back_off.first;
         loop {
             if !(self.send)(InputEvent::State(InputState::Connecting)) {
                 return;
             }
-            let reason = match open() {
-                Ok(mut input) => {
-                    log::info!("{}: open", self.name);
-                    if !(self.send)(InputEvent::State(InputState::Open)) {
-                        return;
-                    }
-                    match self.pump(&mut input) {
-                        Over::Unwanted => return,
-                        Over::Gone(reason, came) => {
-                            pause = if came { back_off.first } else { pause };
-                            reason
-                        }
-                    }
+            let reason = match read() {
+                Over::Unwanted => return,
+                Over::Gone(reason, came) => {
+                    pause = if came { back_off.first } else { pause };
+                    reason
                 }
-                Err(error) => error.to_string(),
             };
             log::warn!("{}: {reason}; next attempt in {:.1} s", self.name, pause.as_secs_f64());
             if !(self.send)(InputEvent::State(InputState::Waiting(reason))) {
@@ -138,9 +157,46 @@ impl Feed {
         }
     }
 
+    /// Reads what was opened to its end.
+    fn read<R: Read>(&self, opened: io::Result<R>) -> Over {
+        match opened {
+            Ok(mut input) if self.is_open() => self.pump(&mut input),
+            Ok(_) => Over::Unwanted,
+            Err(error) => Over::Gone(error.to_string(), false),
+        }
+    }
+
+    /// Tells that it is open; false without a receiver.
+    fn is_open(&self) -> bool {
+        log::info!("{}: open", self.name);
+        (self.send)(InputEvent::State(InputState::Open))
+    }
+
+    /// Listens to a server until it is gone.
+    fn listen(&self, server: &Server, own: &str) -> Over {
+        let mut connection = match server.connect(own) {
+            Ok(connection) => connection,
+            Err(reason) => return Over::Gone(reason, false),
+        };
+        let since = Instant::now();
+        if !self.is_open() {
+            return Over::Unwanted;
+        }
+        loop {
+            let event = match connection.next() {
+                Ok(Heard::Text(text)) => InputEvent::Remote(text),
+                Ok(Heard::TooLong) => InputEvent::Bad,
+                Err(reason) => return Over::Gone(reason, since.elapsed() >= STEADY),
+            };
+            if !(self.send)(event) {
+                return Over::Unwanted;
+            }
+        }
+    }
+
     /// Reads a connection to its end.
     fn pump(&self, input: &mut dyn Read) -> Over {
-        let (mut stream, mut bad) = (LogStream::new(self.format, Mode::Auto), 0);
+        let mut reader = Reader::new(self.wire);
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut came = false;
         loop {
@@ -148,8 +204,7 @@ impl Feed {
                 Ok(0) => return Over::Gone("the other side ended the connection".into(), came),
                 Ok(count) => {
                     came = true;
-                    stream.feed(chunk.get(..count).unwrap_or_default());
-                    if !self.give(&mut stream, &mut bad) {
+                    if !reader.read(chunk.get(..count).unwrap_or_default(), false, self) {
                         return Over::Unwanted;
                     }
                 }
@@ -232,7 +287,7 @@ impl Feed {
 
     /// Reads datagrams; each ends its last line.
     fn receive(&self, socket: &UdpSocket, back_off: BackOff) {
-        let (mut stream, mut bad) = (LogStream::new(self.format, Mode::Auto), 0);
+        let mut reader = Reader::new(self.wire);
         let mut chunk = vec![0; CHUNK_BYTES];
         let (mut lost, mut counted_at) = (0, Instant::now());
         loop {
@@ -247,9 +302,7 @@ impl Feed {
                             (self.send)(InputEvent::Lost(lost.into()));
                         }
                     }
-                    stream.feed(chunk.get(..count).unwrap_or_default());
-                    stream.end_line();
-                    if !self.give(&mut stream, &mut bad) {
+                    if !reader.read(chunk.get(..count).unwrap_or_default(), true, self) {
                         return;
                     }
                 }
@@ -263,6 +316,58 @@ impl Feed {
                         return;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What reads the bytes of one connection.
+enum Reader {
+    Records { stream: Box<LogStream>, bad: u64 },
+    Deltas { line: Vec<u8>, is_too_long: bool },
+}
+
+impl Reader {
+    fn new(wire: Wire) -> Self {
+        match wire {
+            Wire::Records(format) => Self::Records { stream: Box::new(LogStream::new(format, Mode::Auto)), bad: 0 },
+            Wire::Deltas => Self::Deltas { line: Vec::new(), is_too_long: false },
+        }
+    }
+
+    /// Reads bytes, the last line of which ends with them where `ends`; false without a receiver.
+    fn read(&mut self, bytes: &[u8], ends: bool, feed: &Feed) -> bool {
+        match self {
+            Self::Records { stream, bad } => {
+                stream.feed(bytes);
+                if ends {
+                    stream.end_line();
+                }
+                feed.give(stream, bad)
+            }
+            Self::Deltas { line, is_too_long } => {
+                let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
+                while let Some(part) = parts.next() {
+                    if line.len().saturating_add(part.len()) > DELTA_BYTES_MAX {
+                        (*is_too_long, *line) = (true, Vec::new());
+                    } else if !*is_too_long {
+                        line.extend_from_slice(part);
+                    }
+                    if parts.peek().is_none() && !ends {
+                        break;
+                    }
+                    let text = String::from_utf8(std::mem::take(line));
+                    let event = match text {
+                        _ if std::mem::take(is_too_long) => InputEvent::Bad,
+                        Ok(text) if text.trim().is_empty() => continue,
+                        Ok(text) => InputEvent::Remote(text),
+                        Err(_) => InputEvent::Bad,
+                    };
+                    if !(feed.send)(event) {
+                        return false;
+                    }
+                }
+                true
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use skiff_runtime::n2k::log::bst;
+use skiff_runtime::n2k::log::{Format, bst};
 
 use super::*;
 
@@ -15,10 +15,15 @@ const LINE: &[u8] = b"10:00:00.012 R 09F11207 FF 10 3B\r\n";
 
 /// Plays a link on a thread; short pauses, so that no test waits.
 fn started(link: Link, format: Format) -> Receiver<InputEvent> {
+    started_with(link, Wire::Records(format))
+}
+
+fn started_with(link: Link, wire: Wire) -> Receiver<InputEvent> {
     let (sender, events) = sync_channel(100);
     let send: Send = Arc::new(move |event| sender.send(event).is_ok());
     let back_off = BackOff { first: Duration::from_millis(1), max: Duration::from_millis(20) };
-    thread::spawn(move || play(link, "test", format, back_off, &send));
+    let about = About { name: "test".into(), wire, own: "urn".into() };
+    thread::spawn(move || play(link, about, back_off, &send));
     events
 }
 
@@ -143,4 +148,39 @@ fn an_adapter_that_is_unplugged_comes_back_and_is_started_again() {
         drop(end);
         assert!(!until(&events, reason).is_empty());
     }
+}
+
+fn remote(event: InputEvent) -> Option<String> {
+    match event {
+        InputEvent::Remote(text) => Some(text),
+        _ => None,
+    }
+}
+
+#[test]
+fn deltas_are_lines_whatever_the_pieces_and_a_datagram_ends_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let events = started_with(Link::Tcp(listener.local_addr().unwrap().to_string()), Wire::Deltas);
+    let (mut server, _) = listener.accept().unwrap();
+    for piece in ["{\"self\":", "\"x\"}\r\n\r\n{\"updates\":[]}\n{", "}\n"] {
+        server.write_all(piece.as_bytes()).unwrap();
+        server.flush().unwrap();
+    }
+    let texts: Vec<String> = (0..3).map(|_| until(&events, remote).trim().to_owned()).collect();
+    assert_eq!(texts, ["{\"self\":\"x\"}", "{\"updates\":[]}", "{}"]);
+    // One that is too long is passed over, to its end.
+    server.write_all(&[b'x'; DELTA_BYTES_MAX + 1]).unwrap();
+    server.write_all(b"xx\n{\"a\":1}\n").unwrap();
+    until(&events, |event| matches!(event, InputEvent::Bad).then_some(()));
+    assert_eq!(until(&events, remote), "{\"a\":1}");
+
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let events = started_with(Link::Udp(socket), Wire::Deltas);
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for text in ["{\"a\":1}", "{\"b\":2}\n{\"c\":3}"] {
+        sender.send_to(text.as_bytes(), address).unwrap();
+    }
+    let texts: Vec<String> = (0..3).map(|_| until(&events, remote)).collect();
+    assert_eq!(texts, ["{\"a\":1}", "{\"b\":2}", "{\"c\":3}"]);
 }
