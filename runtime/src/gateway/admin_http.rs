@@ -37,11 +37,17 @@ impl Gateway {
                 Some(self.server_route(what, request))
             }
             ["skServer", "security", what @ ..] => self.security(what, request, exchange),
+            #[cfg(any(test, feature = "appstore"))]
+            ["skServer", ..] | ["skiff", "v1", "webapps", ..] => {
+                self.store_request(address, request, exchange).map_or_else(|| Some(Response::unclaimed()), Into::into)
+            }
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),
             ["skiff", "v1", "plugins", id, what @ ..] => {
                 let Some(id) = decode(id).filter(|id| !id.is_empty()) else { return Some(Response::unclaimed()) };
                 match (what, request.method) {
+                    #[cfg(any(test, feature = "appstore"))]
+                    ([], Method::Delete) if self.is_app(&id) => self.remove_app(&id, exchange)?.err(),
                     ([], Method::Delete) => self.remove_request(&id, exchange),
                     ([], _) => allow("DELETE"),
                     (["reload"], Method::Post) => self.reload_request(&id, exchange),

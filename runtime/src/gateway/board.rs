@@ -43,6 +43,9 @@ pub struct BoardParts {
     /// The HAL starts the gateway anew when [`restart_due`](super::Gateway::restart_due) says so.
     #[cfg(any(test, feature = "server-routes"))]
     pub restarts: bool,
+    /// Who does slow work: the app store, backups.
+    #[cfg(any(test, feature = "appstore"))]
+    pub errands: Option<Box<dyn crate::hal::Errands>>,
     /// The HAL keeps the files of packages: see [`Gateway::next_files`](super::Gateway::next_files).
     pub web_files: bool,
 }

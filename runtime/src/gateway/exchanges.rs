@@ -74,6 +74,9 @@ pub(super) struct Exchanges {
     marked: Vec<(ExchangeId, Mark)>,
     /// Exchanges that were not admitted.
     refused: u64,
+    /// The exchange of the gateway itself, and its answer.
+    #[cfg(any(test, feature = "appstore"))]
+    own: Option<(ExchangeId, Option<Response>)>,
 }
 
 impl Exchanges {
@@ -87,6 +90,8 @@ impl Exchanges {
             responses: VecDeque::new(),
             marked: Vec::new(),
             refused: 0,
+            #[cfg(any(test, feature = "appstore"))]
+            own: None,
         }
     }
 
@@ -94,6 +99,30 @@ impl Exchanges {
         let id = ExchangeId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         id
+    }
+
+    /// Makes an exchange whose answer nobody but [`take_own`](Self::take_own) gets; there is one at a time.
+    #[cfg(any(test, feature = "appstore"))]
+    pub fn new_own_id(&mut self) -> ExchangeId {
+        let id = self.new_id();
+        self.own = Some((id, None));
+        id
+    }
+
+    /// Tells whether the answer to the gateway's own exchange is there.
+    #[cfg(any(test, feature = "appstore"))]
+    pub fn has_own_answer(&self) -> bool {
+        self.own.as_ref().is_some_and(|(_, answer)| answer.is_some())
+    }
+
+    /// Takes the answer to the gateway's own exchange.
+    #[cfg(any(test, feature = "appstore"))]
+    pub fn take_own(&mut self, exchange: ExchangeId) -> Option<Response> {
+        let response = self.own.as_mut().filter(|(own, _)| *own == exchange)?.1.take();
+        if response.is_some() {
+            self.own = None;
+        }
+        response
     }
 
     /// Returns how many clients wait.
@@ -130,6 +159,11 @@ impl Exchanges {
 
     /// Answers a client.
     pub fn respond(&mut self, exchange: ExchangeId, response: Response) {
+        #[cfg(any(test, feature = "appstore"))]
+        if let Some((_, answer)) = self.own.as_mut().filter(|(own, _)| *own == exchange) {
+            *answer = Some(response);
+            return;
+        }
         // Only where there are two doors, and pages of another origin get something.
         let place = self.marked.iter().position(|(marked, _)| *marked == exchange);
         let response = match place.filter(|_| IS_KEPT).map(|place| self.marked.swap_remove(place)) {

@@ -42,13 +42,25 @@ pub(super) struct Arrival {
 impl Gateway {
     /// Takes a package; `None` means that the answer comes when the plugin has come up or failed to.
     pub(super) fn install_request(&mut self, request: &Request, exchange: ExchangeId) -> Option<Response> {
-        self.try_install(request, exchange).err()
+        match granted(request) {
+            Ok(grant) => self.try_install(&request.body, grant.unwrap_or_default(), exchange).err(),
+            Err(refused) => Some(refused),
+        }
     }
 
-    fn try_install(&mut self, request: &Request, exchange: ExchangeId) -> Result<(), Response> {
+    /// Takes an archive, with what whoever sent it grants.
+    pub(super) fn try_install(&mut self, archive: &[u8], grant: Asks, exchange: ExchangeId) -> Result<(), Response> {
         self.nothing_arrives()?;
-        let grant = granted(request)?.unwrap_or_default();
-        let incoming = Incoming::read(&request.body, &self.setup.limits).map_err(|error| not_taken(&error))?;
+        let incoming = match Incoming::read(archive, &self.setup.limits) {
+            Ok(incoming) => incoming,
+            #[cfg(any(test, feature = "appstore"))]
+            Err(error) => match self.keep_app(archive, error, grant, exchange) {
+                Ok(kept) => return kept,
+                Err(error) => return Err(not_taken(&error)),
+            },
+            #[cfg(not(any(test, feature = "appstore")))]
+            Err(error) => return Err(not_taken(&error)),
+        };
         if let Some(clash) = self.clash(&incoming) {
             return Err(Response::error(409, &clash.to_string()));
         }
@@ -230,7 +242,7 @@ impl Gateway {
     }
 
     /// Grants rights to a package besides those it has.
-    fn grant(&mut self, package: &str, grant: Asks) -> Result<(), Response> {
+    pub(super) fn grant(&mut self, package: &str, grant: Asks) -> Result<(), Response> {
         if grant.is_empty() {
             return Ok(());
         }
@@ -238,6 +250,14 @@ impl Gateway {
         let granted =
             asks::granted(storage, package).and_then(|before| asks::grant(storage, package, before.and(grant)));
         granted.map_err(|error| Response::error(507, &format!("nothing is granted: {error}")))
+    }
+
+    /// Takes rights away from a package.
+    #[cfg(any(test, feature = "appstore"))]
+    pub(super) fn take_grant(&mut self, package: &str, taken: Asks) -> Result<(), Response> {
+        let storage = &mut *self.hal.storage;
+        let left = asks::granted(storage, package).and_then(|had| asks::grant(storage, package, had.without(taken)));
+        left.map_err(|error| Response::error(507, &format!("it stays granted: {error}")))
     }
 
     /// Grants what the request says to a plugin and to the version of it that waits. True when that one has all it asks
@@ -353,7 +373,7 @@ impl Gateway {
 }
 
 /// Reads `?grant=all` or `?grant=network,rawSockets`; `None` when the request grants nothing.
-fn granted(request: &Request) -> Result<Option<Asks>, Response> {
+pub(super) fn granted(request: &Request) -> Result<Option<Asks>, Response> {
     let Some(list) = request.query().split('&').find_map(|pair| pair.strip_prefix("grant=")) else { return Ok(None) };
     match decode(list).and_then(|list| Asks::parse(&list)) {
         Some(grant) => Ok(Some(grant)),

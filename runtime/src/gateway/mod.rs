@@ -5,6 +5,10 @@
 
 mod access_http;
 mod admin_http;
+#[cfg(any(test, feature = "appstore"))]
+mod appstore;
+#[cfg(any(test, feature = "appstore"))]
+mod appstore_http;
 mod board;
 mod board_http;
 mod boot;
@@ -158,6 +162,8 @@ pub struct Gateway {
     clients: Clients,
     board: Board,
     resources: resources_http::OwnResources,
+    #[cfg(any(test, feature = "appstore"))]
+    store: appstore::Store,
     #[cfg(feature = "outputs")]
     outputs: outputs::Outputs,
     #[cfg(any(test, feature = "course"))]
@@ -189,6 +195,8 @@ impl Gateway {
             clients: Clients::new(&setup.limits, &mut *hal.storage),
             board: Board::new(hal.clock.wall().is_none()),
             resources: resources_http::OwnResources::default(),
+            #[cfg(any(test, feature = "appstore"))]
+            store: appstore::Store::default(),
             #[cfg(feature = "outputs")]
             outputs: None,
             #[cfg(any(test, feature = "course"))]
@@ -221,6 +229,8 @@ impl Gateway {
             wake.at = network.poll(now);
         }
         self.take_passwords();
+        #[cfg(any(test, feature = "appstore"))]
+        self.drive_store();
         let held = self.drive_streams(now);
         #[cfg(any(test, feature = "course"))]
         self.drive_course(now, &mut wake);
@@ -237,6 +247,10 @@ impl Gateway {
         }
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
+        #[cfg(any(test, feature = "appstore"))]
+        {
+            wake.busy |= self.store_is_ready();
+        }
         let events = self.send_server_events(now);
         let streams = self.clients.streams.due();
         wake.at = [wake.at, inputs.at, turn.wake, deadline, events, restart, streams, held, points]

@@ -7,6 +7,8 @@
 
 mod can;
 mod destinations;
+#[cfg(any(test, feature = "appstore"))]
+mod errands;
 mod fetch;
 mod firmware;
 mod key;
@@ -23,6 +25,11 @@ use alloc::vec::Vec;
 
 pub use can::{Can, CanError, CanFrame, CanState};
 pub use destinations::{DESTINATION_BYTES_MAX, DESTINATIONS_MAX, Destinations};
+#[cfg(any(test, feature = "appstore"))]
+pub use errands::{
+    ERRANDS_WAITING_MAX, Errand, ErrandDone, ErrandFailed, Errands, ErrandsBusy, InstalledPackage, KeptApp, StoreJob,
+    StoreJobState,
+};
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 pub use firmware::{Firmware, FlashFailed, Slot};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};

@@ -54,7 +54,8 @@ impl Archive {
     }
 
     /// Returns a number that tells its content from that of another archive: CRC-32 and length of the tar.
-    pub(super) fn tag(&self) -> u64 {
+    #[must_use]
+    pub fn tag(&self) -> u64 {
         self.tag
     }
 

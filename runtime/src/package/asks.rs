@@ -34,6 +34,8 @@ fn bit(capability: Capability) -> u16 {
 impl Asks {
     /// No right.
     pub const NONE: Self = Self(0);
+    /// The right of pages, which act with that of whoever looks at them.
+    pub const WEB_APP: Self = Self(WEB_APP_BIT);
     /// Every right.
     pub const ALL: Self = Self(u16::MAX);
 

@@ -1,5 +1,7 @@
 //! Plugin packages: npm folders, `.tgz` archives and bare modules (plugin ABI §1).
 
+#[cfg(any(test, feature = "appstore"))]
+pub mod apps;
 mod archive;
 pub mod asks;
 pub mod install;
@@ -295,7 +297,10 @@ fn check_wasm(wasm: &[u8]) -> Result<(), PackageError> {
 
 /// Keeps to npm's rules for names: lower case, no `.` or `_` in front, `/` only behind a scope (npm, `package.json`,
 /// "name"). A name stands in file names, URLs and `$source`.
-fn check_name(name: &str) -> Result<(), PackageError> {
+///
+/// # Errors
+/// [`PackageError::Name`].
+pub fn check_name(name: &str) -> Result<(), PackageError> {
     let plain = |part: &str| !part.is_empty() && !part.starts_with(['.', '_']) && part.chars().all(is_plain);
     let sound = match name.strip_prefix('@').map(|rest| rest.split_once('/')) {
         Some(Some((scope, inner))) => plain(scope) && plain(inner),

@@ -14,6 +14,8 @@ mod clients;
 pub mod endpoint;
 mod index;
 mod message;
+#[cfg(any(test, feature = "appstore"))]
+pub mod multipart;
 pub mod patience;
 pub mod plugins;
 pub mod providers;

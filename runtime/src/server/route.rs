@@ -142,7 +142,7 @@ impl Route<'_> {
                 is_config(what) || id == LOG_VIEWER && what.trim_end_matches('/') == "/api/logs"
             }
             Self::Admin(address) => match address.as_slice() {
-                [_, _, _, _, "log", ..] | ["skServer", "security", ..] => true,
+                [_, _, _, _, "log", ..] | ["skServer", "security" | "appstore" | "backup" | "validateBackup" | "restore", ..] => true,
                 ["skServer", what, ..] => SERVER_ROUTES && !is_for_readers(what),
                 _ => false,
             },
@@ -215,6 +215,10 @@ pub fn route(request: &Request) -> Route<'_> {
         | ["plugins"]
         | ["skServer", "plugins" | "webapps" | "addons" | "loginStatus"]
         | ["skServer", "security", ..] => Route::Admin(segments),
+        #[cfg(any(test, feature = "appstore"))]
+        ["skiff", "v1", "webapps", ..]
+        | ["skServer", "appstore", _, ..]
+        | ["skServer", "backup" | "validateBackup" | "restore"] => Route::Admin(segments),
         ["skiff", "v1", below @ ..] => Route::Board(below.to_vec()),
         ["plugins", id, ..] => plugin(id, path.strip_prefix("plugins/")),
         ["skServer", "plugins", id, ..] => plugin(id, path.strip_prefix("skServer/plugins/")),

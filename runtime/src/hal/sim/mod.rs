@@ -19,6 +19,8 @@ mod can;
 mod clock;
 pub mod contract;
 pub mod cuts;
+#[cfg(any(test, feature = "appstore"))]
+mod errands;
 mod fetch;
 mod firmware;
 mod network;
@@ -28,6 +30,8 @@ mod storage;
 
 pub use can::SimCan;
 pub use clock::SimClock;
+#[cfg(any(test, feature = "appstore"))]
+pub use errands::SimErrands;
 pub use fetch::SimFetch;
 pub use firmware::SimFirmware;
 pub use network::{SIM_DATAGRAM_BYTES_MAX, SIM_STREAM_BYTES, SimNetwork};
