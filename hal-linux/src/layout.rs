@@ -12,6 +12,7 @@ use skiff_runtime::hal::{Key, Storage, StorageError};
 use skiff_runtime::package::asks::grant_what_runs;
 use skiff_runtime::package::store;
 
+use crate::backup;
 use crate::hal::{Disk, Folder};
 use crate::packages::{self, folder, web};
 
@@ -30,6 +31,8 @@ pub enum LayoutError {
     Newer(u32),
     /// The file holds no number.
     Damaged,
+    /// A backup was put in place in part: nobody may use the folder before the rest is, with what the system says.
+    Restore(String),
     /// A step was not taken, with what the system says.
     Step(String),
 }
@@ -41,6 +44,7 @@ impl fmt::Display for LayoutError {
                 write!(f, "{LAYOUT_FILE} is {number}, of a later Skiff; this one knows {LAYOUT}: update it")
             }
             Self::Damaged => write!(f, "{LAYOUT_FILE}: no number; remove it, and the folder is looked through again"),
+            Self::Restore(clause) => write!(f, "a backup was not put in place yet: {clause}; try again"),
             Self::Step(clause) => write!(f, "its files of an older layout were not moved: {clause}"),
         }
     }
@@ -76,6 +80,8 @@ pub fn is_current(folder: &mut dyn Storage) -> Result<bool, LayoutError> {
 /// [`LayoutError`]. [`LayoutError::Newer`] and [`LayoutError::Damaged`] mean that the folder must be left alone; after a
 /// step that was not taken the folder can be used, and the step is tried again the next time.
 pub fn bring_up_to_date<D: Disk>(config: &mut Folder<D>) -> Result<(), LayoutError> {
+    // First of all: what was there before must not be read any more.
+    backup::finish(config).map_err(|error| LayoutError::Restore(error.to_string()))?;
     let number = number(config)?;
     if number > LAYOUT {
         return Err(LayoutError::Newer(number));

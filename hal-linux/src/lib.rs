@@ -7,6 +7,7 @@
 
 pub mod announce;
 pub mod author;
+pub mod backup;
 pub mod bench;
 pub mod carrier;
 pub mod charts;

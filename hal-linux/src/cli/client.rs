@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time for an answer; a plugin that is restarted answers when it has come up.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bytes of an answer.
-const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of an answer; a backup has up to 32 MiB.
+const ANSWER_BYTES_MAX: usize = 33 * 1024 * 1024;
 
 /// A gateway somewhere.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub enum Body {
     Json(String),
     /// A package as `npm pack` makes it.
     Package(Vec<u8>),
+    /// A backup.
+    Backup(Vec<u8>),
 }
 
 /// An answer.
@@ -102,6 +104,7 @@ impl GatewayClient {
         let (kind, body) = match body {
             Some(Body::Json(text)) => (Some("application/json"), text.into_bytes()),
             Some(Body::Package(bytes)) => (Some("application/gzip"), bytes),
+            Some(Body::Backup(bytes)) => (Some("application/zip"), bytes),
             None => (None, Vec::new()),
         };
         if let Some(kind) = kind {

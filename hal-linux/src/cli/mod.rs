@@ -2,6 +2,7 @@
 
 mod admin;
 mod author;
+mod backup;
 mod bench;
 mod check;
 mod client;
@@ -79,6 +80,8 @@ enum Command {
     Doctor(doctor::Args),
     Token(token::Args),
     User(user::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
 }
 
 /// Runs the command line of this process.
@@ -108,6 +111,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::command(&args),
         Command::Token(args) => token::command(&args),
         Command::User(args) => user::command(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
     };
     match result {
         Ok(()) => ExitCode::from(exit::DONE),

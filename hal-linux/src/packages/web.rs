@@ -11,8 +11,8 @@ use std::sync::mpsc::{self, Receiver, SendError, Sender};
 use std::thread;
 
 use skiff_runtime::gateway::{FilesWork, Gateway};
-use skiff_runtime::package::WebFiles;
 use skiff_runtime::package::store::{self, Slot};
+use skiff_runtime::package::{Archive, WebFiles};
 use skiff_runtime::plugin::ExchangeId;
 
 use crate::hal::{Disk, Folder};
@@ -21,7 +21,7 @@ use crate::wake::Waker;
 /// Where the folders lie, below the configuration folder.
 pub const FOLDER: &str = "skiff/web";
 /// A folder that is being filled; one that a stopped gateway left is removed.
-const UNFINISHED: &str = ".new";
+pub(super) const UNFINISHED: &str = ".new";
 const FOLDER_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
 
@@ -38,7 +38,7 @@ pub fn keep<D: Disk>(config: &mut Folder<D>, files: &WebFiles) -> io::Result<()>
     }
     remove_if_there(&new)?;
     remove_if_there(&place)?;
-    let kept = fill(config.disk(), &root, &new, files).and_then(|()| {
+    let kept = fill(config.disk(), &root, &new, &files.archive).and_then(|()| {
         config.disk().rename(&new, &place)?;
         config.disk().sync_folder(&root)
     });
@@ -55,10 +55,11 @@ fn is_served<D: Disk>(config: &mut Folder<D>, files: &WebFiles) -> bool {
     names(Slot::InForce) || names(Slot::Before) || names(Slot::Waiting)
 }
 
-fn fill<D: Disk>(disk: &D, root: &Path, new: &Path, files: &WebFiles) -> io::Result<()> {
+/// Writes all files of a package to a new folder, so that they last.
+pub(super) fn fill<D: Disk>(disk: &D, root: &Path, new: &Path, archive: &Archive) -> io::Result<()> {
     make_folders(disk, root)?;
     disk.create_folder(new, FOLDER_MODE)?;
-    for (path, data) in files.archive.files() {
+    for (path, data) in archive.files() {
         let path = new.join(path);
         if let Some(folder) = path.parent() {
             make_folders(disk, folder)?;
@@ -69,7 +70,8 @@ fn fill<D: Disk>(disk: &D, root: &Path, new: &Path, files: &WebFiles) -> io::Res
     disk.sync_all(new)
 }
 
-fn make_folders<D: Disk>(disk: &D, folder: &Path) -> io::Result<()> {
+/// Makes a folder and those above it that are not there.
+pub(crate) fn make_folders<D: Disk>(disk: &D, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -132,7 +134,8 @@ pub fn folders(config: &Path) -> Vec<(String, PathBuf)> {
     ids.filter_map(|id| folder_of(config, &id)).collect()
 }
 
-fn remove_if_there(folder: &Path) -> io::Result<()> {
+/// Removes a folder with all in it, or a file, where there is one.
+pub(crate) fn remove_if_there(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == ErrorKind::NotADirectory => fs::remove_file(folder),
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
