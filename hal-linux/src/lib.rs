@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod announce;
+pub mod appstore;
 pub mod author;
 pub mod backup;
 pub mod bench;

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use support::{Gateway, assert_refused, data, run, talk};
+use support::{Gateway, assert_refused, data, run, skiff, talk};
 use tempfile::tempdir;
 
 const ALARM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/assemblyscript/shallow-water-alarm");
@@ -426,8 +426,12 @@ fn a_folder_and_a_bare_module_are_packages_too_and_what_is_neither_is_told() {
     for name in ["@skiff/shallow-water-alarm", "tide "] {
         assert!(lines.iter().any(|line| line.starts_with(name)), "{lines:?}");
     }
-    assert_refused(&plugin(&["install", "@acme/tide"]), 3, &["npm pack @acme/tide"]);
-    assert_refused(&plugin(&["install", "https://boat.example/t.tgz"]), 3, &["curl -LO https://boat.example/t.tgz"]);
+    // Nobody answers there: what is no file is a name of npm's.
+    let mut named = skiff(home.path(), &["plugin", "install", "@acme/tide"]);
+    let nowhere = named.env("npm_config_registry", "http://127.0.0.1:9/").output().unwrap();
+    assert_refused(&nowhere, 3, &["http://127.0.0.1:9/@acme%2ftide"]);
+    assert_refused(&plugin(&["install", "http://127.0.0.1:9/t.tgz"]), 3, &["http://127.0.0.1:9/t.tgz"]);
+    assert_refused(&plugin(&["install", "Tide Table"]), 3, &["Tide Table", "lower case"]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tower_http::services::ServeDir;
 
 use crate::charts;
 use crate::hal::Folder;
-use crate::packages::{self, folder, web};
+use crate::packages::{self, apps, folder, web};
 
 use super::beneath::Beneath;
 use super::{admin_ui, serial_ports};
@@ -195,14 +195,16 @@ impl WebApps {
         found.map(|(_, folder)| folder)
     }
 
-    /// Tells whether a package is served: a plugin's web app while the plugin is enabled and has what it asks for, any
-    /// other always.
+    /// Tells whether a package is served: a plugin's web app while the plugin is enabled and has what it asks for, one that
+    /// Skiff has installed once somebody has granted that, any other always.
     fn is_on(&self, manifest: &Map<String, Value>) -> bool {
         let Some(name) = manifest.get("name").and_then(Value::as_str) else { return false };
-        if !manifest.contains_key("wasmManifest") {
-            return true;
-        }
         let mut folder = Folder::new(&self.config);
+        if !manifest.contains_key("wasmManifest") {
+            // One in `node_modules` was put there by whoever has the machine.
+            let is_ours = apps::folder_of(&self.config, name).is_some();
+            return !is_ours || apps::missing(&mut folder, name).is_empty();
+        }
         let config = PluginConfig::load(&mut folder, &plugin_id(name), FILE_BYTES_MAX);
         let enabled = config.is_ok_and(|config| config.is_some_and(|config| config.enabled == Some(true)));
         let asks = serde_json::to_vec(manifest).ok().and_then(|text| Some(Manifest::parse(&text).ok()?.asks()));

@@ -12,7 +12,7 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway, InputId};
 use skiff_runtime::hal::sim::SimStorage;
-use skiff_runtime::hal::{CanPort, Hal, Storage};
+use skiff_runtime::hal::{CanPort, Errands, Hal, Storage};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::{Enabled, Unusable};
@@ -23,6 +23,7 @@ use super::network;
 use super::sign_in;
 use super::talk::{self, KeptLog};
 use crate::announce::reach;
+use crate::appstore::ErrandThreads;
 use crate::carrier::WebApps;
 use crate::charts::Charts;
 use crate::connections::Connections;
@@ -34,7 +35,7 @@ use crate::limits;
 use crate::output::{Opened as OpenedOutput, Output, Outputs};
 use crate::packages::watch::PluginFiles;
 use crate::packages::web::{self, Keeper};
-use crate::packages::{self, folder};
+use crate::packages::{self, apps, folder};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::printer::Printer;
 use crate::run::web::{Opened, TapSetup};
@@ -280,11 +281,16 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut charts = home.as_deref().map(Charts::new);
     gateway.keep_resources(Box::new(move || charts.as_mut().map_or_else(Vec::new, Charts::list)));
     let passwords = Box::new(PasswordThread::new(waker.clone()));
+    let errands = home
+        .clone()
+        .filter(|_| web_files)
+        .map(|folder| -> Box<dyn Errands> { Box::new(ErrandThreads::new(folder, waker.clone())) });
     gateway.attach(BoardParts {
         log: Some(kept),
         web_files,
         restarts: true,
         passwords: Some(passwords),
+        errands,
         ..BoardParts::default()
     });
     match home.as_deref().filter(|_| runs_plugins) {
@@ -521,8 +527,9 @@ fn end_with_stdin(stop: Arc<AtomicBool>, waker: Waker) -> io::Result<()> {
 
 /// Removes what interrupted installations have left, and begins to keep the files of packages.
 fn keeper(folder: &Path, waker: &Waker) -> io::Result<Keeper> {
-    if let Err(error) = web::sweep_all(&mut Folder::new(folder)) {
-        log::warn!("{}: {error}; files of packages that nobody needs stay", folder.join(web::FOLDER).display());
+    let swept = web::sweep_all(&mut Folder::new(folder)).and_then(|()| apps::sweep_all(&mut Folder::new(folder)));
+    if let Err(error) = swept {
+        log::warn!("{}: {error}; files of packages that nobody needs stay", folder.join("skiff").display());
     }
     Keeper::start(folder.to_owned(), waker.clone())
 }

@@ -12,7 +12,7 @@ use skiff_runtime::package::store::{self, Slot};
 use skiff_runtime::package::{Asks, Clash, Incoming, IncomingError, Package, PackageError, asks, plugin_id};
 use skiff_runtime::plugin::Unusable;
 
-use super::{in_folder, manifest, web};
+use super::{apps, in_folder, manifest, web};
 use crate::hal::Folder;
 
 /// Packages looked at in one `node_modules`; a Signal K server with every plugin of its store has about 1,500.
@@ -105,7 +105,7 @@ pub fn installed(config: &Path, module_bytes_max: u32) -> Discovery {
 #[must_use]
 pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
     let mut folders = named_folders(config, &mut Vec::new());
-    for (name, path) in web::folders(config) {
+    for (name, path) in apps::installed(config).into_iter().chain(web::folders(config)) {
         folders.retain(|(other, _)| *other != name);
         folders.push((name, path));
     }
@@ -116,6 +116,9 @@ pub fn module_folders(config: &Path) -> Vec<(String, PathBuf)> {
 #[must_use]
 pub fn folder_of(config: &Path, name: &str) -> Option<PathBuf> {
     if let Some((_, folder)) = web::folder_of(config, &plugin_id(name)).filter(|(other, _)| other == name) {
+        return Some(folder);
+    }
+    if let Some(folder) = apps::folder_of(config, name) {
         return Some(folder);
     }
     let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', '\0']);

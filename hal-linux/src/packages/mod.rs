@@ -1,5 +1,6 @@
 //! Plugin packages on disk, as a user names them.
 
+pub mod apps;
 mod deltas;
 pub mod folder;
 mod hints;

@@ -1,5 +1,9 @@
 //! `skiff plugin`: administration, of a running gateway or of the configuration folder.
 
+mod apps;
+mod install;
+mod source;
+mod store;
 mod subscribe;
 mod table;
 mod target;
@@ -27,6 +31,8 @@ use super::talk::{print, sanitised};
     arg_required_else_help = true,
     disable_help_subcommand = true,
     after_help = "Examples:\n  \
+    skiff plugin search wind\n  \
+    skiff plugin install @mxtommy/kip\n  \
     skiff plugin install tide-1.0.0.tgz\n  \
     skiff plugin install tide-1.1.0.tgz --grant network\n  \
     skiff plugin list\n  \
@@ -58,20 +64,44 @@ enum Verb {
 
 #[derive(Debug, Subcommand)]
 enum Administer {
-    /// List the plugins
+    /// List the plugins and the web apps
     List {
         /// As JSON, one array
         #[arg(long)]
         json: bool,
+
+        /// Ask the registry for the newest release of each package that came from there
+        #[arg(long)]
+        outdated: bool,
+    },
+    /// Search the registry for WebAssembly plugins and web apps
+    Search {
+        /// Words that name or describe it; none lists all
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+
+        /// As JSON, one array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install the newest release of a package, or of all that came from the registry
+    Update {
+        /// Package name or id; without it every package that came from the registry
+        name: Option<String>,
+
+        /// Grant what it asks for: all, or names joined by commas, for example network,webapp
+        #[arg(long, value_name = "LIST|all", value_parser = parse_grant)]
+        grant: Option<Asks>,
     },
     /// Install a package, or put another version in place of the one that is there
     ///
     /// A package that asks for rights is not started before somebody grants them: at a terminal you are asked, elsewhere
-    /// it stays disabled. A new version that asks for more waits, and the one before runs on.
+    /// it stays disabled. A new version that asks for more waits, and the one before runs on. What comes from a registry
+    /// (npm's settings `registry` and `cafile` hold) must have the hash that the registry names, and the same one each time.
     Install {
-        /// A package folder, an `npm pack` .tgz, or a bare .wasm
+        /// A package folder, an `npm pack` .tgz, a bare .wasm, a name NAME[@VERSION] of npm's, or a URL of a .tgz
         #[arg(value_name = "PACKAGE")]
-        package: PathBuf,
+        package: String,
 
         /// Grant what it asks for: all, or names joined by commas, for example network,webapp
         #[arg(long, value_name = "LIST|all", value_parser = parse_grant)]
@@ -152,8 +182,14 @@ fn administer(args: &Args, verb: &Administer) -> Result<(), Failure> {
     };
     let mut target = args.target.find()?;
     match verb {
-        Administer::List { json } => list(&mut target, *json),
-        Administer::Install { package, grant } => target.install(package, grant.unwrap_or_default()),
+        Administer::List { json, outdated } => list(&mut target, &args.target, *json, *outdated),
+        Administer::Install { package, grant } => {
+            store::install(&mut target, &args.target, package, grant.unwrap_or_default())
+        }
+        Administer::Search { words, json } => store::search(&words.join(" "), *json),
+        Administer::Update { name, grant } => {
+            store::update(&mut target, &args.target, name.as_deref(), grant.unwrap_or_default())
+        }
         Administer::Rollback { name } => target.roll_back(name),
         Administer::Remove { name } => target.remove(name),
         Administer::Reload { name } => {
@@ -240,16 +276,20 @@ fn show(value: &Value) -> Result<(), Failure> {
     print([text])
 }
 
-fn list(target: &mut AdminTarget, json: bool) -> Result<(), Failure> {
-    let (rows, table) = target.rows()?;
+fn list(target: &mut AdminTarget, arguments: &TargetArgs, json: bool, outdated: bool) -> Result<(), Failure> {
+    let (mut rows, table) = target.rows()?;
+    let newest = if outdated { Some(store::newest(&table, arguments)?) } else { None };
     if json {
+        if let Some(newest) = &newest {
+            store::tell_newest(&mut rows, newest);
+        }
         return show(&rows);
     }
     if table.is_empty() {
         log::info!("no plugins are installed");
         return Ok(());
     }
-    print(table::columns(&table))
+    print(table::columns(&table, newest.as_ref()))
 }
 
 #[cfg(test)]

@@ -8,18 +8,19 @@ use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::{PluginConfig, misfit};
 use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::asks::{self, GRANTS_FILE};
-use skiff_runtime::package::{Asks, Incoming, IncomingError, Package, plugin_id};
+use skiff_runtime::package::{Asks, IncomingError, Package, plugin_id};
 
 use super::super::admin::{AdminTarget, ask, begin_change, parse};
 use super::super::client::{Body, GatewayClient};
 use super::super::exit::{self, Failure};
-use super::super::talk::{self, sanitised};
+use super::super::talk::sanitised;
 use super::Change;
+use super::apps::{app_row, offline_apps, web_apps, with};
 use super::table::PluginRow;
 use crate::hal::Folder;
 use crate::limits;
-use crate::packages::folder::{self, FolderError, Installed};
-use crate::packages::{self, LoadError};
+use crate::packages::folder::{self, FolderError};
+use crate::packages::{self, apps};
 
 impl AdminTarget {
     /// Returns the rows as JSON and as a table has them.
@@ -38,18 +39,36 @@ impl AdminTarget {
                         state: text(row.get("state")),
                         reason: text(reason.or_else(|| row.get("statusMessage"))),
                         unusable: row.pointer("/skiff/unusable").and_then(Value::as_bool).unwrap_or(false),
+                        is_app: false,
                     }
                 });
-                let table = table.collect();
-                Ok((rows, table))
+                let mut table: Vec<PluginRow> = table.collect();
+                let apps = web_apps(client)?;
+                table.extend(apps.iter().map(app_row));
+                Ok((with(rows, apps), table))
             }
-            Self::Folder(folder) => offline_rows(folder),
+            Self::Folder(folder) => {
+                let (rows, mut table) = offline_rows(folder)?;
+                let apps = offline_apps(folder);
+                table.extend(apps.iter().map(app_row));
+                Ok((with(rows, apps), table))
+            }
         }
     }
 
     /// Returns the id of a plugin by its package name or id.
     pub fn id(&mut self, name: &str) -> Result<String, Failure> {
-        self.usable(name).map(|row| row.id)
+        self.plugin(name).map(|row| row.id)
+    }
+
+    /// Finds a plugin as [`row`](Self::row) does; a web app has no code of its own here.
+    fn plugin(&mut self, name: &str) -> Result<PluginRow, Failure> {
+        let row = self.usable(name)?;
+        if row.is_app {
+            let clause = format_args!("{name} is a web app: it has no plugin that this could be done with");
+            return Err(Failure::new(exit::VERDICT, clause));
+        }
+        Ok(row)
     }
 
     /// Returns everything that is known of a package.
@@ -95,7 +114,10 @@ impl AdminTarget {
     }
 
     pub fn change(&mut self, name: &str, change: &Change) -> Result<(), Failure> {
-        let PluginRow { id, package, .. } = self.usable(name)?;
+        let PluginRow { id, package, is_app, .. } = self.usable(name)?;
+        if is_app {
+            return self.change_app(&package, &id, change);
+        }
         match self {
             Self::Gateway(client) => {
                 let mut address = format!("/skServer/plugins/{id}/config");
@@ -165,63 +187,8 @@ impl AdminTarget {
         }
     }
 
-    pub fn install(&mut self, path: &Path, grant: Asks) -> Result<(), Failure> {
-        let limits = match self {
-            Self::Folder(folder) => limits::of(Board::Linux, folder.root()),
-            Self::Gateway(_) => Ok(Limits::of(Board::Linux)),
-        };
-        let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
-        let bytes = packages::pack::archive(path, limits.package_bytes_max).map_err(|error| not_packed(path, error))?;
-        // A running gateway may have other limits; what is no package is none for anybody.
-        match Incoming::read(&bytes, &limits) {
-            Ok(incoming) => {
-                let (package, facts) = (incoming.manifest().package(), incoming.facts());
-                packages::hints(package, facts).iter().for_each(|hint| log::warn!("{}: {hint}", package.name));
-            }
-            Err(IncomingError::Refused(_)) => {}
-            Err(error) => {
-                return Err(Failure::new(exit::INPUT_CORRUPT, format_args!("{}: {error}", path.display())));
-            }
-        }
-        let installed = match self {
-            Self::Gateway(client) => {
-                let address = format!("/skiff/v1/plugins{}", query(grant));
-                let answer: Value = parse(&ask(client, Method::POST, &address, Some(Body::Package(bytes)))?)?;
-                let text = |name: &str| sanitised(answer.get(name).and_then(Value::as_str).unwrap_or_default());
-                let names = answer.get("asks").and_then(Value::as_array).into_iter().flatten();
-                let asks = names.filter_map(Value::as_str).collect::<Vec<_>>().join(",");
-                if asks.is_empty() {
-                    let reason =
-                        if text("reason").is_empty() { String::new() } else { format!(": {}", text("reason")) };
-                    log::info!("{} {} is {}{reason}", text("name"), text("version"), text("state"));
-                    return Ok(());
-                }
-                let state = if text("state") == "waiting" { WAITS } else { DISABLED };
-                (text("name"), text("version"), sanitised(&asks), state)
-            }
-            Self::Folder(folder) => {
-                let _lock = begin_change(folder)?;
-                let installed = folder::install(folder, &bytes, &limits, grant);
-                let Installed { name, version, missing, waits, enabled } =
-                    installed.map_err(|error| not_changed(folder, path, &error))?;
-                if missing.is_empty() {
-                    let then = if enabled { "it starts with the gateway" } else { "it stays disabled" };
-                    log::info!("{name} {version} is installed; {then}");
-                    return Ok(());
-                }
-                (name, version, missing.to_string(), if waits { WAITS } else { DISABLED })
-            }
-        };
-        let (name, version, asks, state) = installed;
-        if says_yes(&name, &version, &asks) {
-            return self.change(&name, &Change::Enabled(true, Asks::ALL));
-        }
-        let clause = format_args!("{name} {version} is installed and {state}; it asks for {asks}");
-        Err(Failure::new(exit::VERDICT, format_args!("{clause}: skiff plugin enable {name} --grant {asks}")))
-    }
-
     pub fn roll_back(&mut self, name: &str) -> Result<(), Failure> {
-        let PluginRow { id, package, .. } = self.usable(name)?;
+        let PluginRow { id, package, .. } = self.plugin(name)?;
         match self {
             Self::Gateway(client) => {
                 let answer: Value =
@@ -240,13 +207,18 @@ impl AdminTarget {
     }
 
     pub fn remove(&mut self, name: &str) -> Result<(), Failure> {
-        let PluginRow { id, package, .. } = self.row(name)?;
+        let PluginRow { id, package, is_app, .. } = self.row(name)?;
         match self {
             Self::Gateway(client) => {
                 ask(client, Method::DELETE, &format!("/skiff/v1/plugins/{id}"), None)?;
             }
             Self::Folder(folder) => {
                 let _lock = begin_change(folder)?;
+                if let Some(app) = apps::named(folder, &package).filter(|_| is_app) {
+                    apps::remove(folder, &app).map_err(|error| Failure::new(exit::VERDICT, error))?;
+                    log::info!("{name}: removed");
+                    return Ok(());
+                }
                 folder::remove(folder, &package).map_err(|error| not_changed(folder, Path::new(name), &error))?;
             }
         }
@@ -255,27 +227,12 @@ impl AdminTarget {
     }
 }
 
-/// How a version is there that asks for more than it has.
-const DISABLED: &str = "disabled";
-const WAITS: &str = "waits, the version before runs on";
-
 /// Returns what is granted as the query of an address.
-fn query(grant: Asks) -> String {
+pub(super) fn query(grant: Asks) -> String {
     if grant == Asks::ALL {
         return "?grant=all".into();
     }
     if grant.is_empty() { String::new() } else { format!("?grant={grant}") }
-}
-
-/// Asks whoever sits at the terminal; nobody there is no yes.
-fn says_yes(name: &str, version: &str, asks: &str) -> bool {
-    use std::io::IsTerminal;
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return false;
-    }
-    talk::say(&format!("{name} {version} asks for {asks}. Grant that and start it? [y/N]"));
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
 /// Grants in the folder; a failure names what is still missing.
@@ -304,26 +261,8 @@ fn misfit_in_folder(folder: &mut Folder, package: &str, configuration: &str) -> 
     misfit(&packages::schema(found, limits)?, configuration)
 }
 
-/// Tells why a package was not read; what looks like a name or an address gets the way to a file.
-fn not_packed(path: &Path, error: LoadError) -> Failure {
-    let text = path.to_string_lossy();
-    let is_url = text.contains("://");
-    let is_name = text.starts_with('@') || !text.contains(['/', '.']);
-    match error {
-        LoadError::Missing(_) if is_url => {
-            let clause = format_args!("{text}: load it first: curl -LO {text}");
-            Failure::new(exit::INPUT_MISSING, clause)
-        }
-        LoadError::Missing(_) if is_name => {
-            let clause = format_args!("{text}: no such file; a package of npm's is loaded with: npm pack {text}");
-            Failure::new(exit::INPUT_MISSING, clause)
-        }
-        error => super::super::not_loaded(error),
-    }
-}
-
 /// Tells why the folder is as it was; `what` is the archive or the plugin that was named.
-fn not_changed(folder: &Folder, what: &Path, error: &FolderError) -> Failure {
+pub(super) fn not_changed(folder: &Folder, what: &Path, error: &FolderError) -> Failure {
     let (what, root) = (what.display(), folder.root().display());
     match error {
         FolderError::Incoming(IncomingError::Refused(_)) | FolderError::Clash(_) => {
@@ -363,6 +302,7 @@ fn offline_rows(folder: &mut Folder) -> Result<(Value, Vec<PluginRow>), Failure>
         state: "error".into(),
         reason: row.reason,
         unusable: true,
+        is_app: false,
     }));
     Ok((Value::Array(table.iter().map(offline_json).collect()), table))
 }
@@ -387,6 +327,7 @@ fn offline_row(folder: &mut Folder, package: &Package, limits: &Limits, asks_con
         state: state.into(),
         reason,
         unusable: false,
+        is_app: false,
     }
 }
 
