@@ -11,7 +11,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Gateway;
-use crate::accounts::Role;
 use crate::hal::{
     Errand, ErrandDone, ErrandFailed, Errands, ErrandsBusy, InstalledPackage, KeptApp, StoreJob, StoreJobState,
 };
@@ -220,7 +219,7 @@ impl Gateway {
             }
         }
         self.go_on_with_job();
-        if self.store.changed && self.admins_listen() {
+        if self.store.changed && self.clients.admins_listen() {
             // What is asked already may be older than the change: it is asked again after that.
             let is_asked = self.store.waiting.values().any(|waiting| matches!(waiting, Waiting::Event));
             if !is_asked {
@@ -236,29 +235,13 @@ impl Gateway {
         is_free || self.clients.exchanges.has_own_answer()
     }
 
-    fn admins_listen(&self) -> bool {
-        self.clients
-            .streams
-            .sessions()
-            .any(|session| session.wants_server_events() && session.rights().role == Some(Role::Admin))
-    }
-
-    /// Sends a server event to the streams of admins.
-    fn tell_admins(&mut self, kind: &str, data: &str) {
-        let text = json::object(|out| {
-            out.text("type", kind).text("from", "skiff").json("data", data);
-        });
-        let admins = self.clients.streams.sessions_mut().filter(|session| session.wants_server_events());
-        for session in admins.filter(|session| session.rights().role == Some(Role::Admin)) {
-            session.reply(&text);
-        }
-    }
-
     fn errand_done(&mut self, waiting: Waiting, done: Result<ErrandDone, ErrandFailed>) {
         let refused = |failed: &ErrandFailed| Response::error(failed.status, &failed.clause);
         let (exchange, response) = match (waiting, done) {
             (Waiting::Job, done) => return self.job_errand_done(done),
-            (Waiting::Event, Ok(ErrandDone::Json(text))) => return self.tell_admins("APP_STORE_CHANGED", &text),
+            (Waiting::Event, Ok(ErrandDone::Json(text))) => {
+                return self.clients.tell_admins("APP_STORE_CHANGED", &text);
+            }
             (Waiting::Event, _) => return,
             (Waiting::App { exchange, grant }, Ok(ErrandDone::Kept(kept))) => (exchange, self.app_kept(&kept, grant)),
             (Waiting::Clause { exchange, app }, Ok(_)) => {
@@ -284,7 +267,7 @@ impl Gateway {
                 let status = json::object(|out| {
                     out.text("state", state).text("message", message).number("percentComplete", 100_u8);
                 });
-                self.tell_admins("RESTORESTATUS", &status);
+                self.clients.tell_admins("RESTORESTATUS", &status);
                 (exchange, response)
             }
             (

@@ -57,6 +57,24 @@ impl Clients {
             session.reply(json);
         }
     }
+
+    /// Tells whether an admin wants server events.
+    #[cfg(any(test, feature = "appstore", feature = "server-routes"))]
+    pub fn admins_listen(&self) -> bool {
+        self.streams.sessions().any(is_admin)
+    }
+
+    /// Sends a server event to the admins who want them; `data` is JSON.
+    #[cfg(any(test, feature = "appstore", feature = "server-routes"))]
+    pub fn tell_admins(&mut self, kind: &str, data: &str) {
+        let text = crate::json::object(|out| _ = out.text("type", kind).text("from", "skiff").json("data", data));
+        self.streams.sessions_mut().filter(|session| is_admin(session)).for_each(|session| session.reply(&text));
+    }
+}
+
+#[cfg(any(test, feature = "appstore", feature = "server-routes"))]
+pub(super) fn is_admin(session: &crate::server::stream::Session) -> bool {
+    session.wants_server_events() && session.rights().role == Some(crate::accounts::Role::Admin)
 }
 
 impl Gateway {

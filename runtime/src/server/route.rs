@@ -142,7 +142,8 @@ impl Route<'_> {
                 is_config(what) || id == LOG_VIEWER && what.trim_end_matches('/') == "/api/logs"
             }
             Self::Admin(address) => match address.as_slice() {
-                [_, _, _, _, "log", ..] | ["skServer", "security" | "appstore" | "backup" | "validateBackup" | "restore", ..] => true,
+                [_, _, _, _, "log", ..]
+                | ["skServer", "security" | "appstore" | "backup" | "validateBackup" | "restore", ..] => true,
                 ["skServer", what, ..] => SERVER_ROUTES && !is_for_readers(what),
                 _ => false,
             },

@@ -88,8 +88,7 @@ impl Gateway {
 
     /// Tells admins of a choice that was made.
     pub(super) fn tell_choice(&mut self, choice: Choice) {
-        let text = event(choice.event(), self.server_routes.choices.get(choice));
-        self.tell_admins(&text);
+        self.clients.tell_admins(choice.event(), self.server_routes.choices.get(choice));
         // Groups follow from it.
         self.server_routes.events.statistics_due = None;
     }
@@ -98,11 +97,6 @@ impl Gateway {
     pub(super) fn tell_all(&mut self, text: &str) {
         let sessions = self.clients.streams.sessions_mut();
         sessions.filter(|session| session.wants_server_events()).for_each(|session| session.reply(text));
-    }
-
-    fn tell_admins(&mut self, text: &str) {
-        let sessions = self.clients.streams.sessions_mut();
-        sessions.filter(|session| is_admin(session)).for_each(|session| session.reply(text));
     }
 
     /// Tells what is due; returns when something will be.
@@ -115,7 +109,7 @@ impl Gateway {
             }
             return None;
         }
-        let has_admin = self.clients.streams.sessions().any(is_admin);
+        let has_admin = self.clients.admins_listen();
         if has_admin && self.server_routes.events.look_due.is_none_or(|due| due <= now) {
             self.server_routes.events.look_due = Some(now + LOOK_EVERY);
             self.tell_devices();
@@ -138,7 +132,7 @@ impl Gateway {
             let sum = crc32(text.as_bytes());
             let Some(told) = self.server_routes.events.told.get_mut(place) else { continue };
             if core::mem::replace(told, sum) != sum {
-                self.tell_admins(&event(kind, &text));
+                self.clients.tell_admins(kind, &text);
             }
         }
     }
@@ -148,13 +142,13 @@ impl Gateway {
         let waiting = self.waiting_devices();
         let sum = crc32(waiting.as_bytes());
         if core::mem::replace(&mut self.server_routes.events.asked, sum) != sum {
-            self.tell_admins(&event("ACCESS_REQUEST", &waiting));
+            self.clients.tell_admins("ACCESS_REQUEST", &waiting);
         }
     }
 
     /// Tells admins who look at the log what came since, and who is new the last lines.
     fn tell_log(&mut self) {
-        let readers: Vec<StreamId> = self.clients.streams.readers_of(LOG_PATH, is_admin);
+        let readers: Vec<StreamId> = self.clients.streams.readers_of(LOG_PATH, crate::gateway::clients::is_admin);
         if readers.is_empty() {
             self.server_routes.events.log_readers.clear();
             return;
@@ -228,10 +222,6 @@ impl Gateway {
         });
         rows.collect()
     }
-}
-
-fn is_admin(session: &Session) -> bool {
-    session.wants_server_events() && session.rights().role == Some(Role::Admin)
 }
 
 /// Returns how many a second that is, to a tenth: the page shows every digit.
