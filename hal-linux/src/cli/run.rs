@@ -38,6 +38,7 @@ use crate::packages::web::{self, Keeper};
 use crate::packages::{self, apps, folder};
 use crate::run::feed::{self, Speed, Track};
 use crate::run::printer::Printer;
+use crate::run::service::ServiceManager;
 use crate::run::web::{Opened, TapSetup};
 use crate::run::{Driver, signals};
 use crate::sample;
@@ -327,6 +328,10 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let announcer = announcer.and_then(|(folder, listen)| network::announce(&gateway, folder, listen, tls.as_deref()));
     let feed_events = feed::start(tracks, args.speed, gateway.self_context(), &waker).map_err(system)?;
     let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
+    let manager = ServiceManager::find();
+    if let Some(manager) = &manager {
+        manager.ready(&url.map_or_else(|| "asks for an address".to_owned(), |url| format!("listens on {url}")));
+    }
     let mut driver = Driver {
         gateway,
         clock,
@@ -341,6 +346,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         keeper,
         outputs,
         announcer,
+        manager,
     };
     let starts_anew = driver.run();
     // The address goes before the port does.

@@ -3,6 +3,7 @@
 mod answers;
 pub mod feed;
 pub mod printer;
+pub mod service;
 pub mod signals;
 pub mod web;
 
@@ -29,6 +30,7 @@ use crate::wake::Waker;
 use answers::Answers;
 use feed::{FeedEvent, InputEvent};
 use printer::Printer;
+use service::ServiceManager;
 use web::Web;
 
 /// Events and records taken between two polls, so that neither holds up the other or the bus: this many, or for this long.
@@ -69,6 +71,8 @@ pub struct Driver {
     pub outputs: Outputs,
     /// Who tells the network of the gateway.
     pub announcer: Option<Announcer>,
+    /// Who started this process as a service.
+    pub manager: Option<ServiceManager>,
 }
 
 /// Clients that wait for something.
@@ -86,6 +90,7 @@ impl Driver {
     pub fn run(&mut self) -> bool {
         let mut clients = Clients::default();
         while !self.is_over() {
+            self.give_sign_of_life();
             let more = self.take_in(&mut clients);
             let wake = self.poll();
             self.give_out(&mut clients);
@@ -109,6 +114,13 @@ impl Driver {
         };
         let at = [gateway.at, outputs.at, own.at].into_iter().flatten().min();
         Wake { busy: gateway.busy | outputs.busy | own.busy, at }
+    }
+
+    /// Only this thread gives it: when it hangs, the gateway is started afresh.
+    fn give_sign_of_life(&mut self) {
+        if let Some(manager) = &mut self.manager {
+            manager.alive(std::time::Instant::now());
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -280,11 +292,15 @@ impl Driver {
     /// Stops the plugins and answers what is still open.
     fn shut_down(&mut self, clients: &mut Clients) {
         log::info!("stopping");
+        if let Some(manager) = &self.manager {
+            manager.stopping();
+        }
         // Nobody is to come any more.
         self.announcer = None;
         self.gateway.stop();
         let deadline = self.clock.now() + STOP_TIMEOUT;
         while !self.gateway.is_stopped() && self.clock.now() < deadline {
+            self.give_sign_of_life();
             let wake = self.poll();
             self.give_out(clients);
             if !wake.busy {
