@@ -7,6 +7,7 @@ use skiff_runtime::n2k::{Counters, DeltaForm, N2kMessage, Receiver};
 use skiff_runtime::time::{Instant, UnixMillis};
 
 use super::exit::{self, Failure};
+use super::progress::LogProgress;
 use super::talk::{Data, DataError};
 use crate::logs::{Log, LogEntry, Losses, Source};
 
@@ -49,7 +50,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut writer = args.to.map(LogWriter::new);
     let (mut lines, mut unwritten) = (String::new(), 0_u64);
     let mut data = Data::stdout();
+    let mut progress = LogProgress::begin(&source);
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
+        progress.tell(log.read_bytes());
         match entry {
             LogEntry::Bad { number, error, is_last } => losses.bad(&source, number, error, is_last),
             LogEntry::Sentence { .. } => losses.sentence(),
@@ -69,6 +72,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
             }
         }
     }
+    drop(progress);
     if let Err(error) = data.flush() {
         return DataError::into_result(error);
     }

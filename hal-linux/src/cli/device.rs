@@ -17,7 +17,6 @@ use super::talk::{aligned, print, sanitised};
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     after_help = "Examples:\n  \
     skiff device list                              who waits, and who is let in\n  \
     skiff device approve 1234-45653                with what it asked for, readwrite at most\n  \

@@ -15,6 +15,7 @@ mod mouthpiece;
 mod network;
 mod play;
 mod plugin;
+mod progress;
 mod replay;
 mod run;
 mod sign_in;
@@ -26,7 +27,7 @@ mod user;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use skiff_runtime::budget::Board;
 use skiff_runtime::host::{Fit, Refusal};
 use skiff_runtime::n2k::log::{Format, Mode, To};
@@ -42,7 +43,6 @@ use crate::packages::LoadError;
     version,
     about,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     after_help = "Try it, nothing else is needed:\n  \
         skiff run --sample                a simulated boat, two plugins, and a URL to open\n  \
         skiff replay --sample             the same boat on a virtual clock, as lines of JSON\n\n\
@@ -51,7 +51,7 @@ use crate::packages::LoadError;
         skiff run --can can0              serve the boat's bus on http://127.0.0.1:3000\n\n\
         Exit codes: 0 done, 1 negative verdict, 2 wrong usage, 3 input missing, 4 input corrupt,\n  \
         5 port or interface unavailable, 6 not authorised.\n\n\
-        `skiff COMMAND --help` explains each command with examples."
+        `skiff help COMMAND` explains each command with examples."
 )]
 struct Cli {
     /// Say more on stderr: -v details, -vv everything
@@ -82,6 +82,13 @@ enum Command {
     User(user::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
+}
+
+/// Returns the command line as clap knows it: what manual pages and completions are made of, so that they say what `--help`
+/// says.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of this process.
@@ -174,11 +181,10 @@ fn parse_mode(text: &str) -> Result<Mode, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command_line().debug_assert();
     }
 
     #[test]

@@ -7,12 +7,17 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::progress;
+
 /// Writes one line to stderr; never waits for a reader where a [`Mouthpiece`] speaks.
 pub(super) fn speak(line: String) {
     match SPOKEN.get() {
         Some(spoken) => spoken.push(line),
-        // Nobody can be told that stderr is gone.
-        None => drop(writeln!(io::stderr().lock(), "{line}")),
+        None => {
+            progress::clear();
+            // Nobody can be told that stderr is gone.
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use skiff_runtime::replay::Replay;
 use skiff_runtime::time::UnixMillis;
 
 use super::exit::{self, Failure};
+use super::progress::LogProgress;
 use super::talk::DataError;
 use crate::logs::{Log, LogEntry, Losses, Source, TimedLog};
 use crate::sample;
@@ -79,7 +80,9 @@ pub(super) fn log(
     let mut log = TimedLog::new(log);
     let mut losses = Losses::default();
     let mut replay = None;
+    let mut progress = LogProgress::begin(source);
     while let Some(entry) = log.next_entry().map_err(unreadable)? {
+        progress.tell(log.log().read_bytes());
         let start = match &entry {
             LogEntry::Bad { number, error, is_last } => {
                 losses.bad(source, *number, *error, *is_last);

@@ -23,7 +23,6 @@ use crate::home::{self, Lock, TOKEN_FILE};
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     after_help = "Examples:\n  \
     skiff token add node-red --role readwrite    prints the token, this once\n  \
     skiff token add guest --role readonly --expires 30d\n  \

@@ -22,7 +22,6 @@ use crate::hal::hash_password;
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     after_help = "Examples:\n  \
     skiff user add skipper                         asks for the password\n  \
     skiff user add crew --role readonly < secret   takes the password from the first line\n  \

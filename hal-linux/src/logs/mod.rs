@@ -81,6 +81,7 @@ pub struct Log {
     stream: LogStream,
     dates: Dates,
     chunk: Vec<u8>,
+    read_bytes: u64,
     is_ended: bool,
 }
 
@@ -89,7 +90,7 @@ impl Log {
     #[must_use]
     pub fn new(input: Box<dyn Read + Send>, format: Format, mode: Mode) -> Self {
         let stream = LogStream::new(format, mode);
-        Self { input, stream, dates: Dates::default(), chunk: vec![0; CHUNK_BYTES], is_ended: false }
+        Self { input, stream, dates: Dates::default(), chunk: vec![0; CHUNK_BYTES], read_bytes: 0, is_ended: false }
     }
 
     /// Opens a log; of a file the date is looked up ahead.
@@ -120,6 +121,12 @@ impl Log {
         Ok(entry)
     }
 
+    /// Returns how many bytes of it were read, those read ahead among them.
+    #[must_use]
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes
+    }
+
     /// Warns of a log of `source` that was read in the wrong mode.
     pub fn tell_mode(&self, source: &impl fmt::Display) {
         let misread = self.stream.misread();
@@ -146,6 +153,7 @@ impl Log {
                 }
                 // The stream takes a whole chunk once it has nothing more to give.
                 Ok(count) => {
+                    self.read_bytes = self.read_bytes.saturating_add(count as u64);
                     self.stream.feed(self.chunk.get(..count).unwrap_or_default());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,7 +1,6 @@
 //! `skiff bench`: what this machine does.
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use skiff_runtime::host::{Fit, ModuleFacts};
 use skiff_runtime::package::Package;
 
 use super::exit::{self, Failure};
+use super::progress::Progress;
 use super::talk::{self, Data, DataError};
 use crate::bench::compare::Other;
 use crate::bench::workloads::{Read, Subject, named};
@@ -25,8 +25,6 @@ use crate::{packages, sample};
 const REPORT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Time after which rows are measured once only, so that a slow machine has the table in about a minute, too.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// Columns of the bar on a terminal.
-const BAR_COLUMNS: usize = 24;
 
 /// Measure what plugins and NMEA 2000 take on this machine
 ///
@@ -86,9 +84,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     if log::max_level() == LevelFilter::Info {
         log::set_max_level(LevelFilter::Warn);
     }
-    let mut progress = Progress::new();
-    let report = run(bench, &mut |what, part| progress.tell(what, part));
-    progress.end();
+    let mut progress = Progress::begin();
+    let report = run(bench, &mut |what, part| progress.tell(Some(part), |_| what.to_owned()));
+    drop(progress);
     if report.machine.emulated {
         talk::say("warning: this program runs in an emulator: its times say nothing about any machine");
     }
@@ -173,33 +171,4 @@ fn subject(package: Package, config: &str) -> Result<Subject, Failure> {
     super::must_fit(&Fit::of(&facts, &package.capabilities, &Limits::of(Board::Linux)))
         .map_err(|failure| refused(failure.code, &failure.text))?;
     Subject::new(package, config).map_err(|reason| refused(exit::VERDICT, &reason))
-}
-
-/// A line on a terminal that tells how far it is.
-struct Progress {
-    is_shown: bool,
-    percent: Option<usize>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { is_shown: io::stderr().is_terminal() && log::log_enabled!(log::Level::Warn), percent: None }
-    }
-
-    fn tell(&mut self, what: &str, part: f64) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-        let percent = (part.clamp(0.0, 1.0) * 100.0) as usize;
-        if self.is_shown && self.percent != Some(percent) {
-            self.percent = Some(percent);
-            let filled = "#".repeat(percent * BAR_COLUMNS / 100);
-            // Nobody can be told that stderr is gone.
-            let _ = write!(io::stderr(), "\r[{filled:<BAR_COLUMNS$}] {percent:>3} %  {:<40}", talk::sanitised(what));
-        }
-    }
-
-    fn end(&mut self) {
-        if self.is_shown {
-            let _ = write!(io::stderr(), "\r{:<80}\r", "");
-        }
-    }
 }

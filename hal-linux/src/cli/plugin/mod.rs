@@ -29,7 +29,6 @@ use super::talk::{print, sanitised};
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     after_help = "Examples:\n  \
     skiff plugin search wind\n  \
     skiff plugin install @mxtommy/kip\n  \
