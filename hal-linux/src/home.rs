@@ -1,15 +1,15 @@
 //! What a gateway leaves in its configuration folder for the other commands of `skiff`.
 
 use std::borrow::Cow;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use skiff_runtime::hal::{Key, Storage};
 use skiff_runtime::json;
 
-use crate::hal::Folder;
+use crate::hal::{Disk, Folder, System};
 
 /// File that tells other commands where this gateway listens.
 const ADDRESS_FILE: &str = "skiff/gateway.json";
@@ -17,6 +17,32 @@ const ADDRESS_FILE: &str = "skiff/gateway.json";
 pub const LOCK_FILE: &str = "skiff/lock";
 /// The command line's copy of the token.
 pub const TOKEN_FILE: &str = "skiff/token";
+
+/// Folder of the gateway that a package of the system runs as a service; `hal-linux/dist` makes it.
+pub const SERVICE_FOLDER: &str = "/var/lib/skiff";
+
+/// What there is of an installed service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// None is installed.
+    None,
+    /// Its folder can be read by this user.
+    Open,
+    /// Its folder is not for this user; what the system says.
+    Closed(String),
+}
+
+/// Looks for the folder of a service.
+#[must_use]
+pub fn service(folder: &Path) -> Service {
+    // The folder in it holds the token; before the first start there is none.
+    match fs::metadata(folder).and_then(|_| fs::read_dir(folder)).and_then(|_| fs::read_dir(folder.join("skiff"))) {
+        Ok(_) => Service::Open,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => Service::Open,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Service::None,
+        Err(error) => Service::Closed(error.to_string()),
+    }
+}
 
 /// Writes one of these files.
 ///
@@ -42,8 +68,14 @@ impl Lock {
         let path = folder.join(LOCK_FILE);
         fs::create_dir_all(folder)?;
         // The token will lie in it.
-        DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(folder))?;
-        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        match System.create_folder(path.parent().unwrap_or(folder), 0o700) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let file = match System.create_file(&path, 0o600) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::options().write(true).open(&path),
+            made => made,
+        }?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -102,5 +134,24 @@ impl Drop for Marker {
             // What stays behind is found out by the next command: nobody answers there.
             let _ = self.storage.remove(&key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_known_by_its_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("lib");
+        assert_eq!(service(&folder), Service::None);
+        fs::create_dir(&folder).unwrap();
+        assert_eq!(service(&folder), Service::Open, "not started yet");
+        fs::create_dir(folder.join("skiff")).unwrap();
+        assert_eq!(service(&folder), Service::Open);
+        fs::remove_dir(folder.join("skiff")).unwrap();
+        fs::write(folder.join("skiff"), "").unwrap();
+        assert!(matches!(service(&folder), Service::Closed(_)), "what cannot be read is told");
     }
 }

@@ -17,7 +17,7 @@ use crate::layout::{self, LayoutError};
 /// Which gateway is meant; the same for every command that administers.
 #[derive(Debug, ClapArgs)]
 pub(super) struct TargetArgs {
-    /// Configuration folder [default: ~/.skiff]
+    /// Configuration folder [default: ~/.skiff, else that of the installed service, /var/lib/skiff]
     #[arg(long, value_name = "DIR", global = true)]
     pub config: Option<PathBuf>,
 
@@ -29,7 +29,7 @@ pub(super) struct TargetArgs {
 impl TargetArgs {
     /// Returns the configuration folder.
     pub fn folder(&self) -> Result<PathBuf, Failure> {
-        self.config.clone().map_or_else(super::default_config, Ok)
+        self.config.clone().map_or_else(super::administered_config, Ok)
     }
 
     /// Finds the gateway that is meant, or takes the folder when none runs.

@@ -19,7 +19,7 @@ use crate::tls::Choice;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  skiff doctor\n  skiff doctor --can can0 --listen 0.0.0.0:3000")]
 pub struct Args {
-    /// Configuration folder [default: ~/.skiff]
+    /// Configuration folder [default: ~/.skiff, else that of the installed service, /var/lib/skiff]
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
 
@@ -42,7 +42,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
-    let config = args.config.clone().map_or_else(super::default_config, Ok)?;
+    let config = args.config.clone().map_or_else(super::administered_config, Ok)?;
     let findings = examine(&Plan { config: &config, listen: args.listen, tls: args.tls.as_ref(), can: &args.can });
     let mut data = Data::stdout();
     let lines = if args.json { vec![as_json(&findings)] } else { as_text(&findings) };

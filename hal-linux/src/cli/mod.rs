@@ -24,7 +24,7 @@ mod test;
 mod token;
 mod user;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -34,6 +34,7 @@ use skiff_runtime::n2k::log::{Format, Mode, To};
 
 use exit::Failure;
 
+use crate::home::{self, Service};
 use crate::packages::LoadError;
 
 /// Runs Signal K WebAssembly plugins on NMEA 2000 data.
@@ -147,6 +148,26 @@ fn default_config() -> Result<PathBuf, Failure> {
         .filter(|home| !home.as_os_str().is_empty())
         .map(|home| home.join(".skiff"))
         .ok_or_else(|| Failure::new(exit::USAGE, "no home folder is known; name a configuration folder: --config DIR"))
+}
+
+/// Folder that is administrated when none is given: one's own, else that of the service that a package of the system has
+/// installed.
+fn administered_config() -> Result<PathBuf, Failure> {
+    let own = default_config();
+    let service = Path::new(home::SERVICE_FOLDER);
+    match (own.as_ref().is_ok_and(|own| own.exists()), home::service(service)) {
+        (_, Service::None) => own,
+        (true, _) => {
+            log::debug!("the folder of the service is another: --config {}", service.display());
+            own
+        }
+        (false, Service::Open) => Ok(service.to_owned()),
+        (false, Service::Closed(reason)) => {
+            let clause = "that folder of the service is for root and the group skiff: type sudo before the command, or \
+                          once `sudo adduser \"$USER\" skiff` and log in again";
+            Err(Failure::new(exit::UNAVAILABLE, format_args!("{}: {reason}; {clause}", service.display())))
+        }
+    }
 }
 
 /// A package that cannot be read, as the exit codes tell it.

@@ -111,8 +111,12 @@ fn damaged(what: &str, config: &Path, error: &ConfigError) -> Finding {
 fn token(config: &Path) -> Option<Finding> {
     let path = config.join(TOKEN_FILE);
     let mode = fs::metadata(&path).ok()?.permissions().mode();
+    // The folder of a service is closed to others, and its unit lets its group read the token.
+    let for_group = fs::metadata(config).is_ok_and(|folder| folder.permissions().mode() & 0o007 == 0);
     Some(if mode & OTHERS == 0 {
         Finding::good("token", "kept for this user only")
+    } else if for_group && mode & 0o037 == 0 {
+        Finding::good("token", "kept for this user and the group of the folder")
     } else {
         let fix = format!("chmod 600 {}", path.display());
         Finding::bad("token", format!("{} can be read by others (mode {:o})", path.display(), mode & 0o777), fix)

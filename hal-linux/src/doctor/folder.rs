@@ -129,6 +129,11 @@ mod tests {
         let fixes: Vec<String> = findings.iter().filter_map(|finding| finding.fix.clone()).collect();
         assert!(fixes.iter().any(|fix| fix.starts_with("chmod 600 ")), "{findings:?}");
         assert!(fixes.iter().any(|fix| fix.contains("auth.json.bad")), "{findings:?}");
+        // Where others do not even get into the folder, its group may.
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(has(home.path(), "token", Verdict::Bad));
+        write(home.path(), TOKEN_FILE, "x", 0o640);
+        assert!(has(home.path(), "token", Verdict::Good));
     }
 
     #[test]

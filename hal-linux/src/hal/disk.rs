@@ -1,8 +1,8 @@
 //! The calls of the system that change files, so that tests can stop after any of them.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// What changes files. Errors are the system's.
@@ -75,21 +75,46 @@ pub trait Disk {
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 }
 
+/// Gives what root has just made to whom the folder around it belongs: `sudo skiff plugin install` on the folder of a service
+/// must leave nothing there that the service cannot read. By the open file: a name could be another's by now.
+fn keep_owner(made: &File, path: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let Some(around) = path.parent().and_then(|folder| fs::metadata(folder).ok()) else { return Ok(()) };
+    match around.uid() {
+        0 => Ok(()),
+        owner => fchown(made, Some(owner), Some(around.gid())),
+    }
+}
+
 /// The system itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct System;
 
 impl Disk for System {
     fn create_folder(&self, path: &Path, mode: u32) -> io::Result<()> {
-        DirBuilder::new().mode(mode).create(path)
+        DirBuilder::new().mode(mode).create(path)?;
+        let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::NOFOLLOW;
+        let flags = i32::try_from(flags.bits()).unwrap_or_default();
+        keep_owner(&OpenOptions::new().read(true).custom_flags(flags).open(path)?, path)
     }
 
     fn create_file(&self, path: &Path, mode: u32) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        keep_owner(&file, path)?;
+        Ok(file)
     }
 
     fn open_to_append(&self, path: &Path, mode: u32) -> io::Result<File> {
-        OpenOptions::new().append(true).create(true).mode(mode).open(path)
+        match OpenOptions::new().append(true).create_new(true).mode(mode).open(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => OpenOptions::new().append(true).open(path),
+            Err(error) => Err(error),
+            Ok(file) => {
+                keep_owner(&file, path)?;
+                Ok(file)
+            }
+        }
     }
 
     fn write(&self, file: &mut File, data: &[u8]) -> io::Result<()> {
@@ -123,5 +148,35 @@ impl Disk for System {
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_root_makes_in_a_folder_of_somebody_is_that_persons() {
+        if !rustix::process::geteuid().is_root() {
+            println!("SKIPPED: only root can make files for others");
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let owner = |name: &str| {
+            let made = fs::symlink_metadata(home.path().join(name)).unwrap();
+            (made.uid(), made.gid())
+        };
+        System.create_file(&home.path().join("roots"), 0o600).unwrap();
+        assert_eq!(owner("roots").0, 0);
+        std::os::unix::fs::chown(home.path(), Some(1234), Some(5678)).unwrap();
+        System.create_folder(&home.path().join("folder"), 0o700).unwrap();
+        System.create_file(&home.path().join("folder/file"), 0o600).unwrap();
+        System.open_to_append(&home.path().join("appended"), 0o600).unwrap();
+        for name in ["folder", "folder/file", "appended"] {
+            assert_eq!(owner(name), (1234, 5678), "{name}");
+        }
+        // What was there before is not given away.
+        System.open_to_append(&home.path().join("roots"), 0o600).unwrap();
+        assert_eq!(owner("roots").0, 0);
     }
 }
