@@ -32,15 +32,15 @@ impl Gateway {
                 Some(server::plugins::list(&self.plugins.registry, &self.model, for_owner))
             }
             ["plugins"] | ["skServer", "plugins"] => allow("GET, HEAD"),
+            #[cfg(any(test, feature = "appstore"))]
+            ["skServer", "appstore" | "backup" | "validateBackup" | "restore", ..] | ["skiff", "v1", "webapps", ..] => {
+                self.store_request(address, request, exchange).map_or_else(|| Some(Response::unclaimed()), Into::into)
+            }
             #[cfg(any(test, feature = "server-routes"))]
             ["skServer", what @ ..] if !matches!(what, ["security", ..]) || is_of_settings(what) => {
                 Some(self.server_route(what, request))
             }
             ["skServer", "security", what @ ..] => self.security(what, request, exchange),
-            #[cfg(any(test, feature = "appstore"))]
-            ["skServer", ..] | ["skiff", "v1", "webapps", ..] => {
-                self.store_request(address, request, exchange).map_or_else(|| Some(Response::unclaimed()), Into::into)
-            }
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),
             ["skiff", "v1", "plugins", id, what @ ..] => {
