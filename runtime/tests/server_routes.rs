@@ -195,6 +195,26 @@ fn settings_that_can_be_changed_are_and_others_are_named() {
 }
 
 #[test]
+fn units_are_those_of_the_preset_that_was_chosen() {
+    let mut gateway = Owned::new();
+    let config = "/signalk/v1/unitpreferences/config";
+    assert_eq!(get(&mut gateway, config), json!({ "activePreset": "nautical-metric" }));
+    assert_eq!(put(&mut gateway, config, &json!({ "activePreset": "imperial-us" })), 200);
+    assert_eq!(put(&mut gateway, config, &json!({ "activePreset": "smoots" })), 400);
+    let mut gateway = gateway.restarted();
+    let depth = get(&mut gateway, "/signalk/v1/unitpreferences/active")["categories"]["depth"].clone();
+    assert_eq!((&depth["targetUnit"], &depth["symbol"]), (&json!("foot"), &json!("ft")));
+    assert_eq!(depth["formula"], "value * 3.280839895013123");
+    let presets = get(&mut gateway, "/signalk/v1/unitpreferences/presets");
+    assert_eq!(presets["builtIn"].as_array().map(Vec::len), Some(6));
+    let units = get(&mut gateway, "/signalk/v1/unitpreferences/definitions");
+    assert_eq!(units["K"]["conversions"]["C"]["inverseFormula"], "value + 273.15");
+    let paths = get(&mut gateway, "/signalk/v1/unitpreferences/default-categories");
+    assert!(paths["categories"]["speed"]["paths"].as_array().unwrap().contains(&json!("navigation.speedOverGround")));
+    assert_eq!(put(&mut gateway, "/signalk/v1/unitpreferences/presets/custom/x", &json!({})), 501);
+}
+
+#[test]
 fn what_is_not_here_says_what_does_it() {
     let mut gateway = Owned::new();
     for (method, target, status) in [

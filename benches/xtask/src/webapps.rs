@@ -13,10 +13,11 @@ use serde_json::Value;
 use crate::{built, debian, npm, process, sample};
 
 /// Packages and the version that is tried.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("@mxtommy/kip", "4.8.5"),
     ("@signalk/freeboard-sk", "3.1.1"),
     ("@signalk/instrumentpanel", "0.26.0"),
+    ("@signalk/server-admin-ui", "2.32.0"),
     ("@signalk/vesselpositions", "1.5.1"),
     ("playwright-core", "1.65.1"),
 ];
@@ -41,6 +42,13 @@ pub fn run(_: &[String]) -> Result<(), String> {
         return Ok(());
     }
     let _ = std::fs::remove_dir_all(config.join("skiff"));
+    // The admin UI configures it.
+    let from = process::top().join("plugins/rust/true-wind");
+    let to = config.join("node_modules/@skiff/true-wind");
+    for file in ["package.json", "plugin.wasm", "plugin-small.wasm"] {
+        process::copy(&from.join(file), &to.join(file))?;
+    }
+    let _ = std::fs::remove_dir_all(config.join("plugin-config-data"));
     let gateway = Gateway::start(&config, &folder)?;
     let mut script = Command::new("node");
     script.arg(process::top().join("benches/xtask/webapps/walk.mjs"));
@@ -68,14 +76,26 @@ pub fn run(_: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Rows that the script tells: nobody, three apps, a part, three found again, the admin's port.
-const ROWS: usize = 9;
+/// Rows that the script tells: nobody, three apps, a part, three found again, the admin's port, the admin UI.
+const ROWS: usize = 10;
+
+/// Served at the admin's door alone.
+const ADMIN_UI: &str = "@signalk/server-admin-ui";
 
 /// Tells whether a row says what it should.
 fn is_right(row: &Value) -> bool {
     match row["app"].as_str() {
         Some("nobody") => row["refused"] == 401,
         Some("admin") => row["users"] == 200 && row["reached"] == "nothing" && row["framed"] == "closed",
+        Some(ADMIN_UI) => {
+            let is_live = row["live"].as_u64() >= Some(LIVE_MIN) && row["rows"].as_u64() >= Some(LIVE_MIN);
+            let is_kept = ["configured", "user", "vessel", "logged"].iter().all(|what| row[what] == true);
+            is_live
+                && is_kept
+                && row["boat"] == 404
+                && row["unknown"].as_array().is_some_and(Vec::is_empty)
+                && row["scripts"].as_array().is_some_and(Vec::is_empty)
+        }
         Some(_) if row.get("found").is_some() => row["found"] == true,
         Some(_) if row.get("part").is_some() => row["part"] == 200,
         Some(_) => {

@@ -118,4 +118,97 @@ const framed = await beside.evaluate((address) => new Promise((done) => {
   document.body.append(frame);
 }), admin + '/');
 say({ app: 'admin', users, reached, framed });
+
+// What the admin UI asks for that this gateway does not have.
+const KNOWN_OF_ADMIN = [
+  // Before the login form was used.
+  /^401 GET \/skServer\//,
+  // Antennas, Bluetooth, and looking for servers nearby.
+  /^404 GET \/signalk\/v2\/api\/vessels\/self\/(sensors\/gnss|ble(\/.*)?)$/, /^501 PUT \/skServer\/runDiscovery$/,
+  // Not there in this build.
+  /^404 GET \/skServer\/appstore\/available$/, /^404 GET \/signalk\/v2\/api\/history\/_providers$/,
+  // What the user has not kept yet.
+  /^404 GET \/signalk\/v1\/applicationData\//,
+];
+
+// Signs in by the UI's own form, looks at its pages, configures a plugin, makes a user, names the vessel; a second browser
+// finds all of it again.
+async function adminUi() {
+  const ui = `${admin}/admin/`;
+  const failed = new Set();
+  const scripts = new Set();
+  let live = 0;
+  const enter = async () => {
+    const context = await browser.newContext({ viewport: { width: 1300, height: 900 } });
+    const page = await context.newPage();
+    page.on('response', (response) => {
+      const url = new URL(response.url());
+      if (response.status() >= 400) failed.add(`${response.status()} ${response.request().method()} ${url.pathname}`);
+      if (response.request().resourceType() === 'script' && !url.pathname.startsWith('/admin/')) scripts.add(url.href);
+    });
+    page.on('pageerror', (error) => failed.add(`error ${error}`));
+    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => {
+      if (String(payload).includes('"updates"')) live += 1;
+    }));
+    await page.goto(`${ui}#/login`);
+    await page.fill('input[name=username]', 'skipper');
+    await page.fill('input[name=password]', PASSWORD);
+    await page.click('button:has-text("Login")');
+    await page.getByText('Logged in as skipper').waitFor();
+    return page;
+  };
+  const show = async (page, path, picture) => {
+    await page.goto(`${ui}#/${path}`);
+    await page.waitForTimeout(1500);
+    if (picture) await page.screenshot({ path: join(pictures, `admin-${picture}.png`) });
+  };
+  const page = await enter();
+  await page.getByText('msg/s').first().waitFor({ timeout: 15_000 });
+  await show(page, 'dashboard', 'dashboard');
+  await show(page, 'data/browser');
+  await page.getByText('environment.wind.speedApparent').first().waitFor({ timeout: 15_000 });
+  const rows = await page.getByText(/^(environment|navigation)\./).count();
+  await page.screenshot({ path: join(pictures, 'admin-data.png') });
+  for (const path of ['webapps', 'data/meta', 'data/connections/-', 'data/priorities', 'data/preferences', 'security/devices',
+    'security/access/requests', 'security/settings']) await show(page, path, path.replaceAll('/', '-'));
+  await show(page, 'serverConfiguration/log', 'log');
+  const logged = await page.getByText('is logged in').count() > 0;
+  await show(page, 'apps/configuration/_skiff_true-wind');
+  await page.getByText('Maximum age').waitFor();
+  await page.fill('input[type=number]', '7');
+  await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/config') && response.ok()),
+    page.click('button:has-text("Save Configuration")'),
+  ]);
+  await page.screenshot({ path: join(pictures, 'admin-plugin.png') });
+  await show(page, 'security/users');
+  await page.click('button:has-text("Add")');
+  await page.fill('input[name=userId]', 'mate');
+  await page.fill('input[name=password]', 'quarter to nine');
+  await page.fill('input[name=confirmPassword]', 'quarter to nine');
+  await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/security/users/mate') && response.ok()),
+    page.click('button:has-text("Apply")'),
+  ]);
+  await page.screenshot({ path: join(pictures, 'admin-users.png') });
+  await show(page, 'serverConfiguration/settings');
+  await page.fill('input[name=name]', 'Nina');
+  await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/skServer/vessel') && response.request().method() === 'PUT'),
+    page.click('button:has-text("Save")'),
+  ]);
+  await page.screenshot({ path: join(pictures, 'admin-settings.png') });
+  const again = await enter();
+  const read = (address) => again.evaluate(async (address) => (await fetch(address)).json(), address);
+  const configured = (await read('/skServer/plugins/_skiff_true-wind/config')).configuration?.maxAgeSeconds === 7;
+  const user = (await read('/skServer/security/users')).some((one) => one.userId === 'mate');
+  const vessel = (await read('/skServer/vessel')).name === 'Nina';
+  const at = await nobody.newPage();
+  const elsewhere = (await at.goto(`${boat}/@signalk/server-admin-ui/`)).status();
+  return {
+    live, rows, logged, configured, user, vessel, boat: elsewhere, scripts: [...scripts],
+    unknown: [...failed].filter((one) => !KNOWN_OF_ADMIN.some((known) => known.test(one))),
+  };
+}
+say({ app: '@signalk/server-admin-ui', ...await adminUi() });
 await browser.close();

@@ -362,8 +362,15 @@ fn start_anew() -> Failure {
         Ok(program) => program,
         Err(error) => return Failure::new(exit::UNAVAILABLE, format_args!("not started anew: {error}")),
     };
+    let program = replaced(program);
     let error = std::process::Command::new(&program).args(std::env::args_os().skip(1)).exec();
     Failure::new(exit::UNAVAILABLE, format_args!("{} is not started anew: {error}", program.display()))
+}
+
+/// Returns where the program is now: Linux says of one that another version took the place of that it is deleted (proc(5)).
+fn replaced(program: PathBuf) -> PathBuf {
+    let stays = program.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);
+    stays.unwrap_or(program)
 }
 
 /// What the command line and the settings name together.
@@ -626,6 +633,12 @@ mod tests {
         for text in ["tap", "tap:", "tun:0", ""] {
             assert!(parse_net(text).unwrap_err().contains("tap:tap0"), "{text}");
         }
+    }
+
+    #[test]
+    fn another_version_in_its_place_is_what_starts_anew() {
+        assert_eq!(replaced("/usr/bin/skiff (deleted)".into()), Path::new("/usr/bin/skiff"));
+        assert_eq!(replaced("/usr/bin/skiff".into()), Path::new("/usr/bin/skiff"));
     }
 
     #[test]

@@ -70,6 +70,8 @@ use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
 use crate::plugin::{Offer, Registry};
 use crate::server::Access;
+#[cfg(any(test, feature = "server-routes"))]
+use crate::server::stream::Session;
 use crate::server::stream::StreamText;
 use crate::time::{Instant, UnixMillis};
 use board::Board;
@@ -276,7 +278,7 @@ impl Gateway {
     fn send_server_events(&mut self, now: Instant) -> Option<Instant> {
         let wall = self.wall();
         #[cfg(any(test, feature = "server-routes"))]
-        if self.clients.server_events.is_due(now) {
+        if self.clients.streams.sessions().any(Session::wants_server_events) && self.clients.server_events.is_due(now) {
             self.clients.server_events.inputs = self.input_rows();
         }
         let events = self.clients.send_server_events(&self.plugins.registry, wall, now);

@@ -38,6 +38,11 @@ impl Gateway {
                 None => Some(Response::unclaimed()),
             },
             (["v1", "applicationData", below @ ..], _) => Some(self.kept(below, request)),
+            #[cfg(any(test, feature = "server-routes"))]
+            (["v1", "unitpreferences", what @ ..], _) => Some(match decode_all(what) {
+                Some(what) => self.unit_preferences(&what.iter().map(|one| &**one).collect::<Vec<_>>(), request),
+                None => Response::unclaimed(),
+            }),
             (["v1", "requests" | "auth", ..] | ["v2", ..], _) => Some(unsupported()),
             _ => Some(Response::unclaimed()),
         }

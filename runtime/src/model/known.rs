@@ -45,6 +45,12 @@ pub fn known(path: &str) -> Option<PathMeta> {
     Some(PathMeta { units, description })
 }
 
+/// Visits the paths that the schema knows here, a `*` for one segment, with their units.
+#[cfg(any(test, feature = "server-routes"))]
+pub fn schema() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.iter().map(|(path, units, _)| (*path, *units))
+}
+
 const TABLE: &[(&str, &str, &str)] = &[
     ("navigation.position", "", "position of the vessel, longitude and latitude in degrees, WGS 84"),
     ("navigation.speedOverGround", "m/s", "speed over ground"),

@@ -32,6 +32,8 @@ use alloc::vec::Vec;
 
 pub use cached::{CachedCursor, Scope};
 pub use intake::TakenIn;
+#[cfg(any(test, feature = "server-routes"))]
+pub use known::schema;
 pub use known::{PathMeta, known};
 pub use notifications::Notification;
 #[cfg(any(test, feature = "server-routes"))]

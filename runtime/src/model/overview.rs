@@ -51,7 +51,7 @@ impl Model {
     #[must_use]
     pub fn described(&self, path: &str) -> Option<Box<str>> {
         match self.own.node(path)? {
-            Node::Bare(value) => crate::json::string(value).map(|text| text.into()),
+            Node::Bare(value) => crate::json::string(value).map(Into::into),
             Node::Leaf(_) => None,
         }
     }

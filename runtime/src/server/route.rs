@@ -90,6 +90,7 @@ impl Route<'_> {
                 auth if is_auth(auth) && accounts::IS_KEPT => Need::Nothing,
                 // What is the same for all is not for one of them to change.
                 ["v1", "applicationData", scope, ..] if is(scope, "global") => or_reads(Role::Admin),
+                ["v1", "unitpreferences", ..] if SERVER_ROUTES => or_reads(Role::Admin),
                 // What a path means is kept.
                 ["v1", "api", path @ ..] if path.iter().any(|segment| is(segment, "meta")) => or_reads(Role::Admin),
                 // Who answers where several plugins could is the operator's choice.

@@ -9,6 +9,8 @@ mod events;
 mod inputs;
 mod settings;
 mod sources;
+mod units;
+mod units_table;
 mod vessel;
 
 use alloc::string::String;
@@ -73,6 +75,8 @@ impl Gateway {
             ["positionSources"] => json(self.position_sources()),
             // The log is in memory, and read by the stream; its levels are no names.
             ["logfiles"] | ["debugKeys"] => json(json::list(|_| {})),
+            ["n2kDeviceStatus"] => json(self.bus_status()),
+            ["deviceIdentities"] => json(json::list(|_| {})),
             ["hasAnalyzer"] => Response::json(200, "false"),
             // Neither Node.js nor npm; the page leaves out what is not said.
             ["nodeInfo"] => json(json::object(|_| {})),

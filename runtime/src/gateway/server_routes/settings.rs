@@ -96,7 +96,7 @@ impl Gateway {
     }
 
     /// Writes one member of `skiff/settings.json`.
-    fn keep_setting(&mut self, outer: &str, member: &str, value: &str) -> Result<(), Response> {
+    pub(super) fn keep_setting(&mut self, outer: &str, member: &str, value: &str) -> Result<(), Response> {
         let storage = &mut *self.hal.storage;
         let refuse = |error| Response::error(507, &format!("{error}"));
         let text = read_object(storage, OWN_SETTINGS_FILE, FILE_BYTES_MAX).map_err(refuse)?;
