@@ -9,11 +9,11 @@ use std::path::Path;
 
 use skiff_gateway::hal::{Disk, Folder};
 use skiff_gateway::layout::{self, LAYOUT_FILE, LayoutError};
-use skiff_gateway::packages::web;
+use skiff_gateway::packages::{apps, web};
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::hal::{Key, Storage};
 use skiff_runtime::package::store::{self, Slot};
-use skiff_runtime::package::{Asks, Incoming, asks};
+use skiff_runtime::package::{Asks, Incoming, apps as records, asks};
 use stopping_disk::{Loss, StoppingDisk};
 
 const PAGES: usize = 7;
@@ -155,4 +155,46 @@ fn a_layout_of_a_later_version_is_left_alone() {
     assert_eq!(layout::bring_up_to_date(&mut folder), Err(LayoutError::Newer(3)));
     folder.replace(&key, b"three").unwrap();
     assert_eq!(layout::bring_up_to_date(&mut folder), Err(LayoutError::Damaged));
+}
+
+/// Packs a version of a web app whose pages all name it.
+fn app(version: &str) -> Vec<u8> {
+    let json = format!(r#"{{"name":"@acme/kip","version":"{version}","keywords":["signalk-webapp"]}}"#);
+    let text = format!("page of {version}");
+    let names: Vec<String> = (0..PAGES).map(|number| format!("public/{}/{number}.html", number % 3)).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), text.as_bytes())).collect();
+    tarball::npm_pack_with(&json, b"", &files)
+}
+
+#[test]
+fn a_cut_leaves_a_web_app_with_its_own_pages_too() {
+    let (first, second) = (app("1"), app("2"));
+    let mut cuts = 0;
+    for loss in [Loss::Nothing, Loss::Bytes, Loss::Names, Loss::All] {
+        for steps in 0.. {
+            let home = tempfile::tempdir().unwrap();
+            let disk = StoppingDisk::new(loss);
+            let mut config = Folder::on(disk.clone(), home.path());
+            apps::keep(&mut config, &first).unwrap();
+            disk.cut_after(steps);
+            let kept = apps::keep(&mut config, &second);
+            let was_cut = disk.power_on();
+            apps::sweep_all(&mut calm(home.path())).unwrap();
+            let found = records::find(&mut calm(home.path()), "_acme_kip").expect("a version is in force");
+            assert!(found.version == "2" || kept.is_err(), "{loss:?} {steps}");
+            let folder = apps::folder_of(home.path(), "@acme/kip").unwrap();
+            for number in 0..PAGES {
+                let page = fs::read_to_string(folder.join(format!("public/{}/{number}.html", number % 3))).unwrap();
+                assert_eq!(page, format!("page of {}", found.version), "{loss:?} {steps}");
+            }
+            assert_eq!(entries(&home.path().join("skiff/app-files")), 1, "{loss:?} {steps}");
+            apps::keep(&mut calm(home.path()), &second).unwrap();
+            if !was_cut {
+                break;
+            }
+            cuts += 1;
+        }
+    }
+    println!("{cuts} cuts");
+    assert!(cuts > 80, "{cuts}");
 }

@@ -587,8 +587,7 @@ fn an_author_sees_what_the_plugin_emits_and_nothing_goes_on_after_the_end() {
     let home = tempdir().unwrap();
     let folder = scripted_package(home.path());
     let arguments = ["plugin", "dev", folder.to_str().unwrap(), "--listen", "127.0.0.1:0"];
-    let mut child =
-        support::skiff(home.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = skiff(home.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
     assert!(line.starts_with("{\"_plugin\":\"@skiff/shallow-water-alarm\""), "{line}");

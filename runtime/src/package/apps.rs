@@ -143,7 +143,7 @@ impl IncomingApp {
             .map_err(|_| bad("keywords is no array"))?;
         }
         // The form for settings of a plugin that is not run is of no use.
-        if !has_pages && !(is_addon && !has_node_plugin) {
+        if !has_pages && (!is_addon || has_node_plugin) {
             return Err(if has_node_plugin { AppError::JavaScript } else { AppError::Neither });
         }
         let name = string("name").ok_or(bad("name is missing or no string"))?;
