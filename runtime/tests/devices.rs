@@ -2,8 +2,9 @@
 
 mod simulated_bus;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulated_bus::Bus;
+use skiff_runtime::http::{Door, Method, Request};
 use skiff_runtime::n2k::node::{Information, Name, NameParts};
 use skiff_runtime::n2k::{Frames, Id, Pgn, SourceAddress};
 
@@ -64,6 +65,71 @@ fn a_node_asks_a_device_that_joins_and_is_answered_by_those_that_can() {
     bus.run(100);
     let canonical = format!("{:016x}", u64::from_le_bytes(name(5)));
     assert_eq!((device(&bus, &canonical)["modelId"].take(), device(&bus, "40")), ("wind".into(), Value::Null));
+}
+
+fn ask(bus: &mut Bus, method: Method, target: &str, body: &Value) -> (u16, Value) {
+    let headers = vec![("host".to_owned(), "localhost:3000".to_owned())];
+    let peer = Some("127.0.0.1".parse().unwrap());
+    let body = body.to_string().into_bytes();
+    let request = Request { headers, peer, local: true, body, door: Door::Admin, ..Request::new(method, target) };
+    let gateway = &mut bus.gateways[0].gateway;
+    let exchange = gateway.request(&request);
+    gateway.poll();
+    let (of, response) = gateway.next_response().expect("an answer");
+    assert_eq!(of, exchange);
+    (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+}
+
+#[test]
+fn an_admin_sees_the_devices_has_them_asked_and_sets_them() {
+    let mut bus = Bus::new(&[Some("{}")]);
+    bus.run(1000);
+    say(&bus, 60_928, 35, &name(77));
+    say(&bus, 126_996, 35, &Information { model: "GPS".into(), ..Information::default() }.product().unwrap());
+    say(&bus, 60_928, 36, &name(78));
+    bus.run(30_000);
+    let (_, status) = ask(&mut bus, Method::Get, "/skServer/n2kDeviceStatus", &Value::Null);
+    assert_eq!(
+        (&status["knownAddresses"], &status["discoveredAddresses"]),
+        (&json!([35, 36]), &json!([35])),
+        "{status}"
+    );
+    assert_eq!(status["n2kOutAvailable"], true);
+    let (_, identities) = ask(&mut bus, Method::Get, "/skServer/deviceIdentities", &Value::Null);
+    let canonical = format!("{:016x}", u64::from_le_bytes(name(77)));
+    let gps = identities.as_array().unwrap().iter().find(|row| row["canName"] == *canonical).unwrap();
+    assert_eq!((&gps["modelId"], &gps["manufacturerCode"]), (&"GPS".into(), &"Garmin".into()));
+    assert_eq!(gps["sourceRefs"], json!(["can0.35", format!("can0.{canonical}")]));
+    bus.frames.clear();
+    assert_eq!(ask(&mut bus, Method::Post, "/skServer/n2kDiscoverDevices", &Value::Null).0, 200);
+    bus.run(5000);
+    assert_eq!(asked(&mut bus, 35), ["14F001", "16F001"]);
+    bus.frames.clear();
+    let set = |bus: &mut Bus, body: Value| {
+        let (status, _) = ask(bus, Method::Post, "/skServer/n2kConfigDevice", &body);
+        bus.run(1);
+        (status, bus.frames.drain(..).filter(|frame| frame.starts_with("0DED")).collect::<Vec<_>>())
+    };
+    let instance = set(&mut bus, json!({ "dst": 35, "field": "deviceInstance", "value": 10 }));
+    assert_eq!((instance.0, instance.1.len(), &instance.1[0][..8]), (200, 2, "0DED2364"));
+    assert!(instance.1[0].ends_with("000A0100EE00F8") || instance.1[0].contains("0100EE00F802"), "{instance:?}");
+    assert_eq!(set(&mut bus, json!({ "dst": 35, "field": "installationDescription1", "value": "mast" })).0, 200);
+    for (status, bad) in [
+        (400, json!({ "dst": 99, "field": "deviceInstance", "value": 1 })),
+        (400, json!({ "dst": 35, "field": "deviceInstance", "value": 254 })),
+        (400, json!({ "dst": 35, "field": "deviceInstanceLower", "value": 8 })),
+        (400, json!({ "dst": 35, "field": "installationDescription2", "value": "\u{e9}" })),
+        (400, json!({ "field": "deviceInstance" })),
+        (501, json!({ "dst": 35, "field": "batteryInstance", "value": 1 })),
+    ] {
+        assert_eq!(set(&mut bus, bad.clone()), (status, Vec::new()), "{bad}");
+    }
+    let mut listens = Bus::new(&[None]);
+    say(&listens, 60_928, 35, &name(77));
+    listens.run(10);
+    assert_eq!(ask(&mut listens, Method::Post, "/skServer/n2kDiscoverDevices", &Value::Null).0, 503);
+    let body = json!({ "dst": 35, "field": "deviceInstance", "value": 1 });
+    assert_eq!(ask(&mut listens, Method::Post, "/skServer/n2kConfigDevice", &body).0, 503);
 }
 
 #[test]

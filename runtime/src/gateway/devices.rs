@@ -18,6 +18,18 @@ impl Devices {
         }
     }
 
+    /// The devices.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn all(&self) -> &n2k::devices::Devices {
+        &self.0
+    }
+
+    /// The devices, to be asked.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn all_mut(&mut self) -> &mut n2k::devices::Devices {
+        &mut self.0
+    }
+
     /// Has the node of the gateway ask devices for what they did not tell; returns when to ask again.
     pub fn ask(&mut self, interface: &mut Interface, now: Instant) -> Option<Instant> {
         let own = interface.address()?;

@@ -132,6 +132,16 @@ impl Input {
         self.live.measure(all.into_iter().fold(0, u64::saturating_add), now);
     }
 
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn devices(&self) -> &n2k::devices::Devices {
+        self.devices.all()
+    }
+
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn devices_mut(&mut self) -> &mut n2k::devices::Devices {
+        self.devices.all_mut()
+    }
+
     pub fn interface(&self) -> Option<&Interface> {
         self.interface.as_ref()
     }

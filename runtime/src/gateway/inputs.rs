@@ -137,6 +137,12 @@ impl Inputs {
         self.list.iter().filter_map(Input::interface).map(Interface::lost).sum()
     }
 
+    /// The inputs, to be changed.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn iter_mut(&mut self) -> core::slice::IterMut<'_, Input> {
+        self.list.iter_mut()
+    }
+
     /// Visits every input.
     #[cfg(any(test, feature = "server-routes"))]
     pub fn iter(&self) -> impl Iterator<Item = &Input> {

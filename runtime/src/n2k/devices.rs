@@ -145,12 +145,18 @@ impl Devices {
 
     /// Has every device asked anew; what it told stays until it answers. Returns how many there are.
     pub fn ask_again(&mut self) -> usize {
-        for device in &mut self.rows {
-            for told in [&mut device.product, &mut device.configuration] {
-                (told.again, told.asked, told.at) = (true, 0, None);
-            }
-        }
+        self.rows.iter_mut().for_each(Device::ask_again);
         self.rows.len()
+    }
+
+    /// Has the device at an address asked anew.
+    pub fn ask_again_of(&mut self, address: SourceAddress) {
+        self.rows.iter_mut().filter(|device| device.address == address).for_each(Device::ask_again);
+    }
+
+    /// Visits the addresses that were heard of with what the device there says of itself, as [`hear`](Self::hear) does.
+    pub fn told(&self) -> impl Iterator<Item = (SourceAddress, String)> {
+        self.rows.iter().map(|device| (device.address, json::object(|out| device.write(out))))
     }
 
     /// Visits the addresses that were heard of, and whether the device there has told its product information.
@@ -173,6 +179,12 @@ impl Told {
 impl Device {
     fn new(address: SourceAddress) -> Self {
         Self { address, claim: None, product: Told::default(), configuration: Told::default() }
+    }
+
+    fn ask_again(&mut self) {
+        for told in [&mut self.product, &mut self.configuration] {
+            (told.again, told.asked, told.at) = (true, 0, None);
+        }
     }
 
     /// What it can be asked for; nothing before its claim, since who has none may be gone by now.

@@ -4,6 +4,7 @@
 //! Answers have the form that the page reads. Where this gateway has no such thing there is an empty answer if that is the
 //! truth (no files of logs), else 501 with a sentence that says what does it here.
 
+mod bus;
 mod choices;
 mod events;
 mod inputs;
@@ -76,7 +77,7 @@ impl Gateway {
             // The log is in memory, and read by the stream; its levels are no names.
             ["logfiles"] | ["debugKeys"] => json(json::list(|_| {})),
             ["n2kDeviceStatus"] => json(self.bus_status()),
-            ["deviceIdentities"] => json(json::list(|_| {})),
+            ["deviceIdentities"] => json(self.device_identities()),
             ["hasAnalyzer"] => Response::json(200, "false"),
             // Neither Node.js nor npm; the page leaves out what is not said.
             ["nodeInfo"] => json(json::object(|_| {})),
@@ -85,6 +86,9 @@ impl Gateway {
             ["ziplogs"] | ["logfiles", _] => Response::error(404, "no files of logs are kept, see /skiff/v1/log"),
             ["eventsRoutingData"] => {
                 Response::error(501, "events inside this gateway are not counted by who sends them")
+            }
+            ["n2kDiscoverInstances"] | ["n2kChannelLabel"] => {
+                Response::error(501, "labels of channels are not kept; instances stand in the paths of values")
             }
             ["cacheInspect"] => Response::error(501, "the data model shows what it holds: /signalk/v1/api"),
             _ => Response::unclaimed(),
@@ -120,7 +124,11 @@ impl Gateway {
             (["rememberDebug"], Post) if flag("value") == "false" => Response::empty(200),
             (["debug" | "rememberDebug"], Post) => Response::error(501, LOG_LEVEL),
             (["restart"], Put) => self.restart(),
-            (["removeSource"], Delete) => Response::error(501, SOURCES_GO),
+            (["n2kDiscoverDevices"], Post) => self.ask_devices(),
+            (["n2kConfigDevice"], Post) => object.map_or_else(no_json, |body| self.set_device(&body)),
+            (["removeSource" | "n2kRemoveSource"], Delete) | (["resetN2kDevices"], Post) => {
+                Response::error(501, SOURCES_GO)
+            }
             (["runDiscovery"], Put) => {
                 Response::error(501, "nothing is looked for here: inputs are given, see `skiff run --help`")
             }

@@ -103,15 +103,6 @@ impl Gateway {
         })
     }
 
-    /// Returns what `n2kDeviceStatus` says: who is heard. Which devices the bus has stands in `/signalk/v1/api/sources`.
-    pub(super) fn bus_status(&self) -> String {
-        json::object(|out| {
-            out.list("knownAddresses", |_| {}).list("discoveredAddresses", |_| {}).boolean("n2kOutAvailable", false);
-            out.object("pgnDataInstances", |_| {}).object("pgnSourceKeys", |_| {});
-            out.json("sourceStatuses", &self.source_status());
-        })
-    }
-
     /// Returns the groups that the owner kept, with sources that came since, and those that could be made: sources that tell
     /// the same paths.
     pub(super) fn reconciled_groups(&self) -> String {

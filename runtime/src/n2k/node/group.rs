@@ -142,6 +142,22 @@ pub fn command(pgn: Pgn, fields: &[(u8, u8)]) -> Payload {
     payload
 }
 
+/// Returns the payload of a command to set a field of `pgn` that is a text with its length before it (the length with both
+/// bytes of the head, 1 for ASCII, the letters). What does not fit is cut off.
+#[must_use]
+pub fn command_text(pgn: Pgn, field: u8, text: &str) -> Payload {
+    let [low, middle, high, _] = pgn.0.to_le_bytes();
+    let text = text.as_bytes();
+    let text = text.get(..text.len().min(usize::from(u8::MAX - 2))).unwrap_or(text);
+    let length = u8::try_from(text.len()).unwrap_or(0).saturating_add(2);
+    let mut payload = Payload::default();
+    let head = [COMMAND, low, middle, high, 0xf0 | PRIORITY_UNCHANGED, 1, field, length, 1];
+    // A payload takes 1,785 bytes.
+    let _ = payload.extend_from_slice(&head);
+    let _ = payload.extend_from_slice(text);
+    payload
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ use core::time::Duration;
 pub use self::claim::{ADDRESS_MAX, CLAIM_WAIT, Claim, RETRY};
 use self::claim::{Claimer, Say};
 use self::group::{GroupRequest, Period, acknowledge};
-pub use self::group::{IntervalError, PGN_GROUP, PgnError, command};
+pub use self::group::{IntervalError, PGN_GROUP, PgnError, command, command_text};
 pub use self::information::{CONFIGURATION_TEXT_MAX, Information, PRODUCT_TEXT_MAX};
 pub use self::name::{CLASS_NETWORK, FUNCTION_PC_GATEWAY, MANUFACTURER_UNREGISTERED, Name, NameParts};
 use self::outbox::Outbox;
