@@ -34,6 +34,8 @@ pub mod fetch;
 pub mod flash;
 pub mod gateway;
 pub mod hal;
+#[cfg(any(test, feature = "history"))]
+pub mod history;
 pub mod host;
 pub mod http;
 pub mod json;

@@ -79,6 +79,10 @@ const TABLE: &[(Method, &str, &str, &str)] = &[
     (Method::Post, "/skServer/debug", "----+--", "--+--+"),
     // Files of the admin UI are no secret, and at the boat's door its address is that of the form to log in by.
     (Method::Get, "/admin/", "+++++++", "++++++"),
+    (Method::Get, "/signalk/v2/api/history/values", "-++++++", "++++++"),
+    (Method::Post, "/signalk/v2/api/history/_providers/_default/x", "----+--", "--+--+"),
+    (Method::Get, "/signalk/v1/snapshot", "-++++++", "++++++"),
+    (Method::Get, "/signalk/v1/playback", "-++++++", "++++++"),
     (Method::Get, "/plugins/x/config", "----+--", "--+--+"),
     (Method::Post, "/plugins/x/config", "----+--", "--+--+"),
     (Method::Post, "/skServer/plugins/x/config", "----+--", "--+--+"),

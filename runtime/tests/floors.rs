@@ -28,6 +28,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("model", 4),
     ("config", 4),
     ("accounts", 5),
+    ("history", 5),
     ("tracks", 5),
     ("host", 5),
     ("package", 5),

@@ -3,6 +3,8 @@
 //! `settings.json` is only read; `plugin-config-data/<id>.json` is read and written;
 //! `skiff/` is Skiff's own. A file that is damaged is reported with its name and left as it is.
 
+#[cfg(any(test, feature = "history"))]
+mod history;
 mod identity;
 mod n2k;
 mod operator;
@@ -18,6 +20,8 @@ mod settings;
 use alloc::boxed::Box;
 use core::fmt;
 
+#[cfg(any(test, feature = "history"))]
+pub use history::HistoryConfig;
 pub use identity::{Identity, SAMPLE_SELF_CONTEXT, random_uuid};
 pub use n2k::{KeptNode, N2K_FILE, N2kConfig, NodeConfig};
 pub use operator::{OPERATOR_FILE, Operator};

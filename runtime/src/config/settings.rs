@@ -56,6 +56,9 @@ pub struct Settings {
     pub proxies: Vec<IpAddr>,
     /// `skiff.guests`: whether anyone may read on every listener (`read`), or nobody without a token (`none`, the default).
     pub guests_read: bool,
+    /// `skiff.history`: what is kept of the past; `None` keeps nothing.
+    #[cfg(any(test, feature = "history"))]
+    pub history: Option<super::HistoryConfig>,
 }
 
 /// Reads `settings.json` with what was set here since; `None` without either. A member that is an object in both has the
@@ -112,6 +115,8 @@ impl Default for Settings {
             hosts: Vec::new(),
             proxies: Vec::new(),
             guests_read: false,
+            #[cfg(any(test, feature = "history"))]
+            history: None,
         }
     }
 }
@@ -150,6 +155,12 @@ impl Settings {
                     return Err(ConfigError::new(SETTINGS_FILE, ConfigReason::Member(what)));
                 }
             };
+        }
+        #[cfg(any(test, feature = "history"))]
+        if let Some(history) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "history")) {
+            let read = super::HistoryConfig::read(history);
+            let shape = ConfigReason::Member(super::history::SHAPE);
+            settings.history = Some(read.ok_or_else(|| ConfigError::new(SETTINGS_FILE, shape))?);
         }
         Ok(settings)
     }

@@ -196,6 +196,8 @@ impl Gateway {
         if let Some(priorities) = priorities {
             gateway.prefer(priorities);
         }
+        #[cfg(any(test, feature = "history"))]
+        gateway.keep_history(settings.history.as_ref());
         if !boot.grants_declared {
             gateway.plugins.registry.ask_consent();
         }

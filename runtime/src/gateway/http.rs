@@ -98,6 +98,10 @@ impl Gateway {
                 if let Some(tracks) = self.tracks_below(below, request) {
                     return Some(tracks);
                 }
+                #[cfg(any(test, feature = "history"))]
+                if let core::ops::ControlFlow::Break(answer) = self.history_below(below, request, exchange) {
+                    return answer;
+                }
                 self.data(request, route).map_or_else(|| self.signalk(below, request, exchange), Some)
             }
             Route::Admin(address) => {

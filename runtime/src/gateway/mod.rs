@@ -23,6 +23,10 @@ mod devices;
 #[path = "devices_none.rs"]
 mod devices;
 mod exchanges;
+#[cfg(any(test, feature = "history"))]
+mod history;
+#[cfg(any(test, feature = "history"))]
+mod history_http;
 mod http;
 mod input;
 mod inputs;
@@ -170,6 +174,8 @@ pub struct Gateway {
     outputs: outputs::Outputs,
     #[cfg(any(test, feature = "course"))]
     course: course::CourseKeeper,
+    #[cfg(any(test, feature = "history"))]
+    history: history::HistoryKeeper,
     #[cfg(any(test, feature = "tracks"))]
     tracks: tracks::TrackKeeper,
     #[cfg(any(test, feature = "server-routes"))]
@@ -203,6 +209,8 @@ impl Gateway {
             outputs: None,
             #[cfg(any(test, feature = "course"))]
             course,
+            #[cfg(any(test, feature = "history"))]
+            history: history::HistoryKeeper::default(),
             #[cfg(any(test, feature = "tracks"))]
             tracks: tracks::TrackKeeper::load(&mut *hal.storage),
             #[cfg(any(test, feature = "server-routes"))]
@@ -236,6 +244,8 @@ impl Gateway {
         let held = self.drive_streams(now);
         #[cfg(any(test, feature = "course"))]
         self.drive_course(now, &mut wake);
+        #[cfg(any(test, feature = "history"))]
+        self.drive_history(now, &mut wake);
         #[cfg(any(test, feature = "tracks"))]
         let points = self.drive_tracks(now);
         #[cfg(not(any(test, feature = "tracks")))]
@@ -300,6 +310,8 @@ impl Gateway {
         self.put_out(delta);
         #[cfg(any(test, feature = "course"))]
         self.course.hear(delta, &self.setup.self_context);
+        #[cfg(any(test, feature = "history"))]
+        self.history.hear(delta, &mut self.hal);
     }
 
     /// Hands values to which others are preferred to the clients that ask for every source.

@@ -191,6 +191,8 @@ impl Gateway {
 
     /// Asks every plugin to stop; poll until [`is_stopped`](Self::is_stopped).
     pub fn stop(&mut self) {
+        #[cfg(any(test, feature = "history"))]
+        self.save_history();
         #[cfg(any(test, feature = "tracks"))]
         self.save_track(self.hal.clock.now());
         self.plugins.registry.stop();

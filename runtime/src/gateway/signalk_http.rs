@@ -108,6 +108,6 @@ impl Gateway {
     }
 }
 
-fn unsupported() -> Response {
+pub(super) fn unsupported() -> Response {
     Response::error(404, "this part of the Signal K API is not supported")
 }

@@ -38,6 +38,8 @@ impl Gateway {
             out.number("paths", model.paths).number("bytes", model.bytes).number("contexts", model.contexts);
         });
         self.inputs.status(out);
+        #[cfg(any(test, feature = "history"))]
+        self.history.status(out);
         if let Some(clients) = &self.clients.carried {
             out.object("clients", |out| {
                 for (name, count) in clients.named() {

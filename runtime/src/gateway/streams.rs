@@ -249,6 +249,8 @@ impl Gateway {
                 self.clients.streams.open_binary(stream, &self.setup.limits, &mut self.plugins.frames)
             }
             StreamRoute::Deltas => self.open_deltas(request, leave_at.is_none())?,
+            #[cfg(any(test, feature = "history"))]
+            StreamRoute::Playback => self.open_playback(request)?,
         };
         if IS_KEPT {
             let wall = self.wall();
@@ -261,7 +263,7 @@ impl Gateway {
     }
 
     /// Opens a stream of deltas.
-    fn open_deltas(&mut self, request: &Request, reads: bool) -> Result<StreamId, Response> {
+    pub(super) fn open_deltas(&mut self, request: &Request, reads: bool) -> Result<StreamId, Response> {
         if self.clients.streams.start_id.is_empty() {
             self.clients.streams.start_id = random_uuid(&mut *self.hal.rng);
         }
@@ -423,6 +425,8 @@ impl Gateway {
     /// Forgets a stream client.
     pub fn close_stream(&mut self, id: StreamId) {
         self.clients.streams.close(id, &mut self.plugins.frames);
+        #[cfg(any(test, feature = "history"))]
+        self.history.leave(id);
         self.tell_lesser();
     }
 

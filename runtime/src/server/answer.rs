@@ -149,11 +149,16 @@ fn api(path: &[&str], facts: &Facts<'_>) -> Response {
 }
 
 /// The APIs of version 2.
-const APIS: &[&str] = if cfg!(any(test, feature = "course")) {
-    &["course", "notifications", "radar", "resources", "weather"]
-} else {
-    &["notifications", "radar", "resources", "weather"]
-};
+const APIS: &[&str] = &[
+    #[cfg(any(test, feature = "course"))]
+    "course",
+    #[cfg(any(test, feature = "history"))]
+    "history",
+    "notifications",
+    "radar",
+    "resources",
+    "weather",
+];
 
 /// Lists APIs and plugins; `?enabled=1` or `0` keeps only the plugins that are or are not.
 fn features(query: &str, plugins: &[PluginFacts<'_>]) -> Response {
@@ -266,15 +271,21 @@ mod tests {
         let two = r#"{"id":"b","name":"b","version":"0.0.1","enabled":false}"#;
         assert_eq!(
             text("/signalk/v2/features").1,
-            format!(r#"{{"apis":["course","notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#)
+            format!(
+                r#"{{"apis":["course","history","notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#
+            )
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=1").1,
-            format!(r#"{{"apis":["course","notifications","radar","resources","weather"],"plugins":[{one}]}}"#)
+            format!(
+                r#"{{"apis":["course","history","notifications","radar","resources","weather"],"plugins":[{one}]}}"#
+            )
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=0").1,
-            format!(r#"{{"apis":["course","notifications","radar","resources","weather"],"plugins":[{two}]}}"#)
+            format!(
+                r#"{{"apis":["course","history","notifications","radar","resources","weather"],"plugins":[{two}]}}"#
+            )
         );
     }
 

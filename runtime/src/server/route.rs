@@ -53,6 +53,9 @@ pub enum Route<'r> {
 pub enum StreamRoute {
     /// `/signalk/v1/stream`: deltas.
     Deltas,
+    /// `/signalk/v1/playback`: deltas of the past.
+    #[cfg(any(test, feature = "history"))]
+    Playback,
     /// Frames of a plugin (plugin ABI §10.4).
     Frames {
         /// Stream id.
@@ -208,6 +211,8 @@ pub fn route(request: &Request) -> Route<'_> {
         address if is_admin_ui(address) => Route::Admin(segments),
         ["login"] | ["admin"] if accounts::IS_KEPT => Route::SignIn,
         ["signalk", "v1", "stream"] => Route::Stream(StreamRoute::Deltas),
+        #[cfg(any(test, feature = "history"))]
+        ["signalk", "v1", "playback"] => Route::Stream(StreamRoute::Playback),
         ["signalk", "v2", "api", "streams", stream @ ..] if !stream.is_empty() => frames(stream, |id| id.join("/")),
         ["signalk", "v2", "api", "vessels", "self", "radars", radar, "spokes"] => {
             frames(&[radar], |id| ["radars/", &id.concat()].concat())
@@ -264,6 +269,7 @@ mod tests {
             ("/signalk/v1/api/", r#"Signalk(["v1", "api"])"#),
             ("/signalk/v1/api/vessels/self/a%20b?x", r#"Signalk(["v1", "api", "vessels", "self", "a%20b"])"#),
             ("/signalk/v1/stream?subscribe=none", "Stream(Deltas)"),
+            ("/signalk/v1/playback?startTime=x", "Stream(Playback)"),
             ("/signalk/v2/features", r#"Signalk(["v2", "features"])"#),
             ("/signalk/v2/api/vessels/self/radars", r#"Signalk(["v2", "api", "vessels", "self", "radars"])"#),
             (

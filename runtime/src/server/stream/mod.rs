@@ -9,6 +9,8 @@ mod client;
 mod contexts;
 mod pace;
 mod pending_value;
+#[cfg(any(test, feature = "history"))]
+mod playback;
 mod root;
 mod text;
 
@@ -142,6 +144,9 @@ struct Subscription {
 pub struct Session {
     self_context: Box<str>,
     rights: Rights,
+    /// It is told the past, and nothing that happens now.
+    #[cfg(any(test, feature = "history"))]
+    is_played: bool,
     /// Kept until the client may read.
     hello: Option<String>,
     send_cached: bool,
@@ -181,6 +186,8 @@ impl Session {
         let mut session = Self {
             self_context: context.self_context.into(),
             rights: context.rights,
+            #[cfg(any(test, feature = "history"))]
+            is_played: false,
             hello: None,
             send_cached: true,
             send_meta: false,
@@ -265,6 +272,10 @@ impl Session {
     /// `model` says where contexts are, for those who ask for what is near a place.
     pub fn offer(&mut self, delta: &Arc<Delta>, model: &Model, now: Instant) {
         self.counters.offered = self.counters.offered.saturating_add(1);
+        #[cfg(any(test, feature = "history"))]
+        if self.is_played {
+            return;
+        }
         if !self.rights.reads {
             return;
         }
