@@ -1,4 +1,4 @@
-//! The eleven capabilities a package declares in `wasmCapabilities`.
+//! The capabilities a package declares in `wasmCapabilities`: eleven of the contract, and what Skiff adds.
 
 /// A capability of the plugin contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,11 +26,13 @@ pub enum Capability {
     RadarProvider = 9,
     /// UDP and TCP sockets.
     RawSockets = 10,
+    /// Autopilot provider, an extension.
+    AutopilotProvider = 11,
 }
 
 impl Capability {
     /// Every capability, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Network,
         Self::Storage,
         Self::DataRead,
@@ -42,6 +44,7 @@ impl Capability {
         Self::WeatherProvider,
         Self::RadarProvider,
         Self::RawSockets,
+        Self::AutopilotProvider,
     ];
 
     /// Returns the key in `wasmCapabilities`.
@@ -59,6 +62,7 @@ impl Capability {
             Self::WeatherProvider => "weatherProvider",
             Self::RadarProvider => "radarProvider",
             Self::RawSockets => "rawSockets",
+            Self::AutopilotProvider => "autopilotProvider",
         }
     }
 

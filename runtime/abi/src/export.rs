@@ -64,6 +64,36 @@ pub const RADAR_SET_GAIN: &str = "radar_set_gain";
 pub const RADAR_SET_SEA: &str = "radar_set_sea";
 /// Radar provider: typed setter.
 pub const RADAR_SET_RAIN: &str = "radar_set_rain";
+/// Autopilot provider: all there is to say of one.
+pub const AUTOPILOT_GET_DATA: &str = "autopilot_get_data";
+/// Autopilot provider: its state; where it is missing, that of [`AUTOPILOT_GET_DATA`].
+pub const AUTOPILOT_GET_STATE: &str = "autopilot_get_state";
+/// Autopilot provider: sets the state.
+pub const AUTOPILOT_SET_STATE: &str = "autopilot_set_state";
+/// Autopilot provider: its mode; where it is missing, that of [`AUTOPILOT_GET_DATA`].
+pub const AUTOPILOT_GET_MODE: &str = "autopilot_get_mode";
+/// Autopilot provider: sets the mode.
+pub const AUTOPILOT_SET_MODE: &str = "autopilot_set_mode";
+/// Autopilot provider: its target; where it is missing, that of [`AUTOPILOT_GET_DATA`].
+pub const AUTOPILOT_GET_TARGET: &str = "autopilot_get_target";
+/// Autopilot provider: sets the target.
+pub const AUTOPILOT_SET_TARGET: &str = "autopilot_set_target";
+/// Autopilot provider: adds to the target.
+pub const AUTOPILOT_ADJUST_TARGET: &str = "autopilot_adjust_target";
+/// Autopilot provider: steers from now on.
+pub const AUTOPILOT_ENGAGE: &str = "autopilot_engage";
+/// Autopilot provider: steers no longer.
+pub const AUTOPILOT_DISENGAGE: &str = "autopilot_disengage";
+/// Autopilot provider: steers to the destination that is set.
+pub const AUTOPILOT_COURSE_CURRENT_POINT: &str = "autopilot_course_current_point";
+/// Autopilot provider: goes on to the next point of the route.
+pub const AUTOPILOT_COURSE_NEXT_POINT: &str = "autopilot_course_next_point";
+/// Autopilot provider: tacks.
+pub const AUTOPILOT_TACK: &str = "autopilot_tack";
+/// Autopilot provider: gybes.
+pub const AUTOPILOT_GYBE: &str = "autopilot_gybe";
+/// Autopilot provider: evades something, or ends that.
+pub const AUTOPILOT_DODGE: &str = "autopilot_dodge";
 /// The guest's linear memory.
 pub const MEMORY: &str = "memory";
 /// Buffer dialect: allocates a block the host writes into.

@@ -292,6 +292,14 @@ macro_rules! imports {
                 /// No descriptor is a socket (`notsock`).
                 host sock_shutdown(fd: U32, how: I32) -> I32 or 28, shows Nothing;
             }
+            ENV autopilots "abi-extensions.md" std {
+                /// Offers autopilots, a JSON list of their ids; 1 when all were taken, 0 when one was refused.
+                core sk_register_autopilot_provider(devices: Text) -> I32 or 0, needs AutopilotProvider, shows Text;
+                /// Tells what changed at an autopilot, an object with any of `mode`, `state`, `target`, `engaged`,
+                /// `actions` and `alarm`; 0 when it was told.
+                core sk_autopilot_update(device: Text, changes: Text)
+                    -> I32 or -1, needs AutopilotProvider, shows TwoTexts;
+            }
             MATH math "2.4" std {
                 host abs(x: F64) -> F64 or f64::NAN, shows Hidden;
                 host acos(x: F64) -> F64 or f64::NAN, shows Hidden;

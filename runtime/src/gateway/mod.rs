@@ -9,6 +9,8 @@ mod admin_http;
 mod appstore;
 #[cfg(any(test, feature = "appstore"))]
 mod appstore_http;
+#[cfg(any(test, feature = "autopilot"))]
+mod autopilot_http;
 mod board;
 mod board_http;
 mod boot;
@@ -172,6 +174,9 @@ pub struct Gateway {
     store: appstore::Store,
     #[cfg(feature = "outputs")]
     outputs: outputs::Outputs,
+    /// The default autopilot that was told last.
+    #[cfg(any(test, feature = "autopilot"))]
+    default_pilot: Option<String>,
     #[cfg(any(test, feature = "course"))]
     course: course::CourseKeeper,
     #[cfg(any(test, feature = "history"))]
@@ -207,6 +212,8 @@ impl Gateway {
             store: appstore::Store::default(),
             #[cfg(feature = "outputs")]
             outputs: None,
+            #[cfg(any(test, feature = "autopilot"))]
+            default_pilot: None,
             #[cfg(any(test, feature = "course"))]
             course,
             #[cfg(any(test, feature = "history"))]
@@ -257,6 +264,8 @@ impl Gateway {
         while let Some(finished) = self.plugins.registry.next_finished() {
             self.finish(finished);
         }
+        #[cfg(any(test, feature = "autopilot"))]
+        self.tell_default_pilot();
         let deadline = self.end_waiting(now);
         wake.busy |= turn.busy;
         #[cfg(any(test, feature = "appstore"))]

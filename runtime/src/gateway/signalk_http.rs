@@ -61,6 +61,8 @@ impl Gateway {
             ["resources", ..] => self.provided(request, below(1), exchange, providers::resources),
             ["weather", ..] => self.provided(request, below(1), exchange, providers::weather),
             ["vessels", "self", "radars", ..] => self.provided(request, below(3), exchange, providers::radar),
+            #[cfg(any(test, feature = "autopilot"))]
+            ["vessels", "self", "autopilots", ..] => self.provided(request, below(3), exchange, providers::autopilot),
             ["vessels", "self", "navigation", "course", ..] => self.course_api(request, below(4), exchange),
             ["notifications", ..] => Some(self.notifications(request, below(1))),
             _ => Some(unsupported()),

@@ -1,6 +1,8 @@
 //! What a plugin offers to clients: PUT handlers and providers (plugin ABI §3.3, §3.4).
 
 use alloc::string::String;
+#[cfg(any(test, feature = "std"))]
+use alloc::vec::Vec;
 
 /// Bytes of a context, a path, a resource type or a provider's name.
 pub const REGISTRATION_TEXT_BYTES_MAX: usize = 256;
@@ -30,6 +32,12 @@ pub enum Registration {
     Radar {
         /// Name shown to users.
         name: String,
+    },
+    /// It has autopilots (`sk_register_autopilot_provider`), beside those it registered before.
+    #[cfg(any(test, feature = "std"))]
+    Autopilots {
+        /// Their ids.
+        devices: Vec<String>,
     },
 }
 

@@ -9,6 +9,10 @@ use crate::host::Registration;
 use crate::sorted::SortedMap;
 use crate::time::Instant;
 
+/// Autopilots of one plugin.
+#[cfg(any(test, feature = "std"))]
+pub const AUTOPILOTS_MAX: usize = 8;
+
 /// A PUT handler of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutOffer {
@@ -25,6 +29,9 @@ pub struct Offers {
     resources: Vec<(String, Instant)>,
     weather: Option<(String, Instant)>,
     radar: Option<(String, Instant)>,
+    /// Ids of its autopilots.
+    #[cfg(any(test, feature = "std"))]
+    autopilots: Vec<(String, Instant)>,
     /// PUT handlers that are gone, which clients are still to be told.
     withdrawn: Vec<PutOffer>,
 }
@@ -57,6 +64,20 @@ impl Offers {
             }
             Registration::Weather { name } => self.weather = Some((name, now)),
             Registration::Radar { name } => self.radar = Some((name, now)),
+            #[cfg(any(test, feature = "std"))]
+            Registration::Autopilots { devices } => {
+                for device in devices {
+                    let is_known = self.autopilots.iter().any(|(known, _)| *known == device);
+                    // They stand in addresses, where one that begins so is the default.
+                    let is_id = !device.is_empty() && !device.starts_with('_') && !device.contains('/');
+                    if !is_known && (!is_id || self.autopilots.len() >= AUTOPILOTS_MAX) {
+                        return false;
+                    }
+                    if !is_known {
+                        self.autopilots.push((device, now));
+                    }
+                }
+            }
         }
         true
     }
@@ -103,6 +124,12 @@ impl Offers {
     #[must_use]
     pub fn weather(&self) -> Option<(&str, Instant)> {
         self.weather.as_ref().map(|(name, since)| (name.as_str(), *since))
+    }
+
+    /// Visits the ids of its autopilots, and when each was registered.
+    #[cfg(any(test, feature = "std"))]
+    pub fn autopilots(&self) -> impl Iterator<Item = (&str, Instant)> {
+        self.autopilots.iter().map(|(device, since)| (device.as_str(), *since))
     }
 
     /// Returns name and time of registration of its radar provider.

@@ -89,7 +89,11 @@ fn meta(scenario: &Scenario, wasm: &[u8], facts: &ModuleFacts, capabilities: &Ca
         });
         line.object("capabilities", |allowed| {
             for capability in Capability::ALL {
-                allowed.boolean(capability.name(), capabilities.allows(capability, false));
+                let allows = capabilities.allows(capability, false);
+                // Transcripts are those of the reference host, which knows no extension.
+                if allows || capability != Capability::AutopilotProvider {
+                    allowed.boolean(capability.name(), allows);
+                }
             }
         });
         line.number("clock_wall_ms", scenario.wall_ms).number("seed", scenario.seed);

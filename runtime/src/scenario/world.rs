@@ -272,6 +272,9 @@ impl Services for World<'_> {
                 self.lines.app("radar-provider", |line| line.text("name", &name));
                 self.offers.radar = true;
             }
+            Registration::Autopilots { devices } => {
+                self.lines.app("autopilot-provider", |line| line.text("devices", &devices.join(",")));
+            }
         }
         true
     }

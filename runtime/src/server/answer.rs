@@ -150,6 +150,8 @@ fn api(path: &[&str], facts: &Facts<'_>) -> Response {
 
 /// The APIs of version 2.
 const APIS: &[&str] = &[
+    #[cfg(any(test, feature = "autopilot"))]
+    "autopilot",
     #[cfg(any(test, feature = "course"))]
     "course",
     #[cfg(any(test, feature = "history"))]
@@ -272,19 +274,19 @@ mod tests {
         assert_eq!(
             text("/signalk/v2/features").1,
             format!(
-                r#"{{"apis":["course","history","notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#
+                r#"{{"apis":["autopilot","course","history","notifications","radar","resources","weather"],"plugins":[{one},{two}]}}"#
             )
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=1").1,
             format!(
-                r#"{{"apis":["course","history","notifications","radar","resources","weather"],"plugins":[{one}]}}"#
+                r#"{{"apis":["autopilot","course","history","notifications","radar","resources","weather"],"plugins":[{one}]}}"#
             )
         );
         assert_eq!(
             text("/signalk/v2/features?enabled=0").1,
             format!(
-                r#"{{"apis":["course","history","notifications","radar","resources","weather"],"plugins":[{two}]}}"#
+                r#"{{"apis":["autopilot","course","history","notifications","radar","resources","weather"],"plugins":[{two}]}}"#
             )
         );
     }

@@ -6,6 +6,8 @@
 //! gives the import's failure value, never a trap.
 
 mod args;
+#[cfg(any(test, feature = "std"))]
+mod autopilots;
 mod basics;
 mod caller;
 mod data;

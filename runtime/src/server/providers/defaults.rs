@@ -22,6 +22,9 @@ pub enum Api {
     Weather,
     /// Radar.
     Radar,
+    /// Autopilots; what is chosen is one of them, not a package.
+    #[cfg(any(test, feature = "autopilot"))]
+    Autopilot,
 }
 
 impl fmt::Display for Api {
@@ -30,6 +33,8 @@ impl fmt::Display for Api {
             Self::Resources(kind) => write!(f, "resources/{kind}"),
             Self::Weather => f.write_str("weather"),
             Self::Radar => f.write_str("radar"),
+            #[cfg(any(test, feature = "autopilot"))]
+            Self::Autopilot => f.write_str("autopilot"),
         }
     }
 }

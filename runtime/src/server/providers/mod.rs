@@ -3,6 +3,10 @@
 //! Nothing here waits. An API gives a [`Step`]: either an answer, or questions to plugins and what
 //! to do with their replies. The gateway asks, collects, and goes on.
 
+#[cfg(any(test, feature = "autopilot"))]
+mod autopilot;
+#[cfg(any(test, feature = "autopilot"))]
+mod autopilot_request;
 mod defaults;
 mod radar;
 mod resource_body;
@@ -14,6 +18,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(any(test, feature = "autopilot"))]
+pub use autopilot::{answer as autopilot, default_pilot};
 pub use defaults::{Api, Defaults};
 pub use radar::answer as radar;
 pub use resources::answer as resources;
@@ -73,6 +79,9 @@ impl Providers<'_> {
                     Api::Resources(kind) => (plugin.package_name(), offers.resources_since(kind)?),
                     Api::Weather => offers.weather()?,
                     Api::Radar => offers.radar()?,
+                    // Its providers are found by their devices.
+                    #[cfg(any(test, feature = "autopilot"))]
+                    Api::Autopilot => return None,
                 };
                 Some((since, Provider { id: plugin.package_name().into(), name: name.into() }))
             })
@@ -122,7 +131,7 @@ impl Providers<'_> {
                             ids.text(&provider.id);
                         }
                     }),
-                    Api::Weather | Api::Radar => json::object(|rows| {
+                    _ => json::object(|rows| {
                         for (at, provider) in all.iter().enumerate() {
                             rows.object(&provider.id, |row| {
                                 row.text("name", &provider.name).boolean("isDefault", at == 0);
