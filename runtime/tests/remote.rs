@@ -86,12 +86,12 @@ fn the_own_vessel_of_the_other_is_the_own_one_here_and_others_stay_others() {
     let mut here = Station::new(1);
     let there = "vessels.urn:mrn:imo:mmsi:211234560";
     let input = here.hear("bow", there);
-    for context in [Some(there), Some("vessels.self"), None] {
-        here.gateway.receive_remote(input, &speed(context, "can0.7", 2.5));
+    for (context, knots) in [(Some(there), 2.5), (Some("vessels.self"), 3.5), (None, 4.5)] {
+        here.gateway.receive_remote(input, &speed(context, "can0.7", knots));
         let given = here.given();
         let (source, value) = only(&given);
         assert!(source.starts_with("bow.@") && source.ends_with(".can0.7") && source.len() == 20, "{source}");
-        assert_eq!((&given[0]["context"], value), (&here.own.clone().into(), 2.5.into()));
+        assert_eq!((&given[0]["context"], value), (&here.own.clone().into(), knots.into()));
         assert_eq!(given[0]["updates"][0]["timestamp"], "2025-11-24T16:00:00.000Z");
     }
     let target = "vessels.urn:mrn:imo:mmsi:211000001";
@@ -183,24 +183,87 @@ fn nothing_goes_round_a_ring_whatever_the_labels() {
     assert_eq!(sources[2].matches('@').count(), 2, "{sources:?}");
 }
 
+/// The same at so many milliseconds.
+fn at(text: &str, millis: u32) -> String {
+    text.replace("16:00:00.000", &format!("16:00:{:02}.{:03}", millis / 1000, millis % 1000))
+}
+
 #[test]
-fn what_a_server_of_another_make_gives_back_is_known_again() {
+fn what_a_server_of_another_make_gives_back_under_its_own_name_is_known_again() {
     let mut here = Station::new(1);
     let input = here.hear("sk", "vessels.urn:mrn:imo:mmsi:211234560");
     let bus = here.gateway.input("can0");
-    here.gateway.receive_delta(bus, &speed(None, "can0.7", 2.5), None);
+    let own = |knots: f64, millis| at(&speed(None, "can0.7", knots), millis);
+    let back = |knots: f64, millis| at(&speed(None, "here.10.0.0.7:3000", knots), millis);
+    for step in 0..100 {
+        here.gateway.receive_delta(bus, &own(2.5 + f64::from(step), 100 * step), None);
+    }
     here.given();
-    // It keeps the source as it is.
-    here.gateway.receive_remote(input, &speed(None, "can0.7", 2.5));
+    // All of it comes back, late.
+    for step in 0..100 {
+        here.gateway.receive_remote(input, &back(2.5 + f64::from(step), 100 * step));
+    }
     assert_eq!(here.given(), [] as [Value; 0]);
-    // Its own bus has a device of that name, too.
-    let other = speed(None, "can0.7", 4.5).replace("16:00:00.000", "16:00:00.020");
-    here.gateway.receive_remote(input, &other);
+    // Its own bus has a device that tells something else.
+    here.gateway.receive_remote(input, &at(&speed(None, "can0.7", 4.5), 20));
     let given = here.given();
     assert_eq!(only(&given).1, 4.5);
     // And that, when it comes back from there.
-    here.gateway.receive_remote(input, &speed(None, &only(&given).0, 4.5));
-    assert_eq!((here.given().len(), here.input_status(0)["server"]["refused"]["loop"].as_u64()), (0, Some(2)));
+    here.gateway.receive_remote(input, &at(&speed(None, &only(&given).0, 4.5), 20));
+    here.gateway.receive_remote(input, &back(4.5, 20));
+    assert_eq!((here.given().len(), here.input_status(0)["server"]["refused"]["loop"].as_u64()), (0, Some(102)));
+}
+
+#[test]
+fn what_is_forgotten_goes_round_once_and_a_clock_that_is_set_back_is_believed() {
+    let mut here = Station::new(1);
+    let input = here.hear("sk", "vessels.urn:mrn:imo:mmsi:211234560");
+    let mut taken = |knots: f64, millis| {
+        here.gateway.receive_remote(input, &at(&speed(None, "x", knots), millis));
+        here.given().len()
+    };
+    assert_eq!((taken(1.0, 59_000), taken(2.0, 59_100)), (1, 1));
+    assert_eq!((taken(1.5, 59_050), taken(2.5, 59_100)), (0, 1), "older, and of the same moment");
+    here.gateway.receive_remote(input, &speed(None, "x", 9.0).replace("T16:00:00", "T15:00:00"));
+    assert_eq!(here.given().len(), 1);
+}
+
+#[test]
+fn a_ring_with_a_server_that_renames_comes_to_rest() {
+    let (mut here, there) = (Station::new(1), "vessels.urn:mrn:imo:mmsi:211234560");
+    let input = here.hear("sk", there);
+    let bus = here.gateway.input("can0");
+    let mut rounds = 0;
+    for step in 0..50 {
+        for device in ["can0.7", "can0.8"] {
+            here.gateway.receive_delta(bus, &at(&speed(None, device, f64::from(step)), 100 * step), None);
+        }
+        let alarm =
+            speed(None, "can0.7", 1.0).replace(SPEED, "notifications.mob").replace("1.0", r#"{"state":"alarm"}"#);
+        here.gateway.receive_delta(bus, &at(&alarm, 100 * step), None);
+        let meta =
+            alarm.replace("\"values\"", "\"meta\"").replace("notifications.mob", SPEED).replace("state", "description");
+        here.gateway.receive_delta(bus, &at(&meta, 100 * step), None);
+        // The other server gives back all that it hears.
+        loop {
+            let given = here.given();
+            if given.is_empty() {
+                break;
+            }
+            rounds += 1;
+            for mut delta in given {
+                delta["context"] = there.into();
+                delta["updates"][0]["$source"] = "here.10.0.0.7:3000".into();
+                for list in ["/updates/0/values/0/value", "/updates/0/meta/0/value"] {
+                    if let Some(object) = delta.pointer_mut(list).and_then(Value::as_object_mut) {
+                        object.insert("id".into(), "its own".into());
+                    }
+                }
+                here.gateway.receive_remote(input, &delta.to_string());
+            }
+        }
+    }
+    assert_eq!((rounds, here.input_status(0)["deltas"].as_u64()), (50, Some(0)));
 }
 
 #[test]
@@ -212,7 +275,8 @@ fn hops_and_sources_are_limited_and_what_is_no_delta_is_counted() {
     assert_eq!(here.given().len(), 1);
     here.gateway.receive_remote(input, &speed(None, &far(HOPS_MAX), 2.0));
     for number in 0..REMOTE_SOURCES_MAX + 10 {
-        here.gateway.receive_remote(input, &speed(None, &format!("x.{number}"), 3.0));
+        here.gateway
+            .receive_remote(input, &at(&speed(None, &format!("x.{number}"), 3.0), u32::try_from(number).unwrap()));
     }
     for bad in ["", "{", "[]", "7", r#"{"updates":7}"#, &format!("{{\"a\":\"{}\"}}", "x".repeat(70_000))] {
         here.gateway.receive_remote(input, bad);

@@ -62,7 +62,7 @@ use crate::wake::Waker;
     skiff run --config ~/.signalk --can can0    the plugins of a Signal K installation\n\n\
     Then open http://127.0.0.1:3000 or\n  \
     curl http://127.0.0.1:3000/signalk/v1/api/vessels/self\n\n\
-    Inputs and outputs can stand in settings.json, too: {\"skiff\":{\"inputs\":[\"can://can0\"]}}.\n\n\
+    Inputs and outputs can stand in settings.json, too, as skiff.inputs and skiff.outputs.\n\n\
     Bring a CAN interface up: sudo ip link set can0 up type can bitrate 250000\n\n\
     A token is made at the first start and shown once. Changes need it, and so does every request\n\
     when --listen is not a loopback address: curl -H \"Authorization: Bearer TOKEN\" …")]
@@ -97,11 +97,13 @@ pub struct Args {
     input: Vec<Input>,
 
     /// Give data out beside the web server: tcp-listen://ADDR:PORT, tcp://HOST:PORT, udp://ADDR:PORT (also a broadcast
-    /// address) or serial:///dev/NAME?baud=N; NMEA 0183, or over TCP Signal K's deltas (can be given again)
+    /// address) or serial:///dev/NAME?baud=N; NMEA 0183, the raw frames of NMEA 2000, or over TCP Signal K's deltas (can be
+    /// given again)
     ///
     /// Nobody is asked for a token there: a port off loopback gives the boat's data to everyone on the network. Options
-    /// behind ?, joined by &: format=nmea0183|deltas, sentences=RMC,GGA,… (all), talker=XX (II), every=MILLISECONDS
-    /// (1000), baud=N (4800).
+    /// behind ?, joined by &: format=nmea0183|deltas|ydwg|candump|n2kascii|canboat, sentences=RMC,GGA,… (all), talker=XX
+    /// (II), every=MILLISECONDS (1000; HDG:100 for single sentences, joined by commas), baud=N (4800). What comes back over
+    /// a raw one is put on the bus only where relay of skiff/n2k.json allows it.
     #[arg(long, value_name = "URL", value_parser = Output::parse)]
     output: Vec<Output>,
 
@@ -224,7 +226,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let tls = network::open_tls(&args.network, home.as_deref())?;
     // Everything that can be missing is opened before anything is written.
     let Plan { inputs, outputs } = plan(args, home.as_deref())?;
-    let Sources { tracks, fed, can, mut waiters } = open_inputs(args, inputs, clock)?;
+    let Sources { tracks, fed, can, interfaces, mut waiters } = open_inputs(args, inputs, clock)?;
     let outputs = open_outputs(&outputs)?;
     let Opened { network: sockets, waiter, listener, admin } = open_net(args, &mut rng, &clock)?;
     waiters.extend(waiter);
@@ -275,6 +277,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     {
         log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
     }
+    interfaces.iter().for_each(|(label, address)| gateway.describe_interface(label, address));
     let inputs = fed.iter().map(|source| source.add_to(&mut gateway)).collect();
     let web_files = home.is_some() && args.net == Net::Host;
     let keeper =
@@ -327,7 +330,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let announcer = home.as_deref().zip(outside).filter(|_| is_announced);
     let announcer = announcer.and_then(|(folder, listen)| network::announce(&gateway, folder, listen, tls.as_deref()));
     let feed_events = feed::start(tracks, args.speed, gateway.self_context(), &waker).map_err(system)?;
-    let outputs = Outputs::start(outputs, &mut gateway).map_err(system)?;
+    let outputs = Outputs::start(outputs, &mut gateway, &waker).map_err(system)?;
     let manager = ServiceManager::find();
     if let Some(manager) = &manager {
         manager.ready(&url.map_or_else(|| "asks for an address".to_owned(), |url| format!("listens on {url}")));
@@ -433,6 +436,8 @@ struct Sources {
     /// The inputs of the tracks.
     fed: Vec<Fed>,
     can: Vec<CanPort>,
+    /// Their labels, and where they come from.
+    interfaces: Vec<(String, String)>,
     /// What to wait for besides.
     waiters: Vec<std::os::fd::OwnedFd>,
 }
@@ -463,6 +468,7 @@ fn open_input(input: &Input, clock: SystemClock, sources: &mut Sources) -> Resul
             }
             sources.waiters.push(can.waiter().map_err(unavailable)?);
             sources.can.push(CanPort { label: input.label(), can: Box::new(can) });
+            sources.interfaces.push((input.label(), input.to_string()));
             return Ok(());
         }
         Address::Log(source) => {

@@ -59,7 +59,8 @@ fn row(item: &str, at: usize) -> Result<Row, String> {
     if !item.starts_with('{') {
         return Err(" is neither a URL nor an object".into());
     }
-    let text = |value: &str, clause: &str| json::string(value).map(|text| text.into_owned()).ok_or(clause.to_owned());
+    let text =
+        |value: &str, clause: &str| json::string(value).map(std::borrow::Cow::into_owned).ok_or(clause.to_owned());
     let mut wrong = None;
     let read = json::members::<JsonError>(item, |name, value| {
         let taken = match name {

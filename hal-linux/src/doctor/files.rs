@@ -15,6 +15,7 @@ use skiff_runtime::server::Access;
 use skiff_runtime::server::providers::Defaults;
 
 use super::Finding;
+use crate::connections::Connections;
 use crate::hal::Folder;
 use crate::home::TOKEN_FILE;
 
@@ -34,6 +35,7 @@ pub(super) fn examine(config: &Path) -> Vec<Finding> {
         }
         Err(error) => findings.push(damaged("settings", config, &error)),
     }
+    findings.extend(connections(config));
     findings.extend(bus(config));
     findings.extend(lesser(config));
     findings.extend(token(config));
@@ -49,6 +51,27 @@ fn priorities(config: &Path, settings: &Settings) -> Option<Finding> {
             Finding::bad("priorities", format!("settings.json: {error}"), fix)
         }
     })
+}
+
+/// Looks at the inputs and outputs of the settings; nothing is connected to.
+fn connections(config: &Path) -> Vec<Finding> {
+    let connections = match Connections::load(config) {
+        Ok(connections) => connections,
+        Err(clause) => {
+            let fix = format!("`skiff run` does not start; correct it: {}", config.join("settings.json").display());
+            return vec![Finding::bad("inputs", clause, fix)];
+        }
+    };
+    let not_taken = connections
+        .not_taken
+        .into_iter()
+        .map(|line| Finding::warning("inputs", line, "name one that Skiff has in skiff.inputs; the manual lists them"));
+    let mut findings: Vec<Finding> = not_taken.collect();
+    let (inputs, outputs) = (connections.inputs.len() + connections.piped.len(), connections.outputs.len());
+    if inputs + outputs > 0 {
+        findings.push(Finding::good("inputs", format!("{inputs} inputs and {outputs} outputs in the settings")));
+    }
+    findings
 }
 
 fn bus(config: &Path) -> Option<Finding> {

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use skiff_runtime::nmea0183::out::{Config, Kinds, Talker};
+use skiff_runtime::n2k::log::{self, To};
+use skiff_runtime::nmea0183::out::{Config, Kinds, Paces, Talker};
 
 /// Bit rate of NMEA 0183.
 const BAUD: u32 = 4800;
 /// Bit rates that a serial port can be asked for.
 const BAUDS: std::ops::RangeInclusive<u32> = 300..=4_000_000;
 /// Milliseconds between two sentences of a kind.
-const EVERY: std::ops::RangeInclusive<u64> = 50..=3_600_000;
+const EVERY: std::ops::RangeInclusive<u32> = 50..=3_600_000;
 
 /// Where an output goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,54 @@ pub enum Format {
     Nmea0183(Config),
     /// Signal K's deltas, one a line, after a line that greets.
     Deltas,
+    /// Frames or messages of NMEA 2000, a line each; what comes back is for the bus.
+    Raw(To),
+}
+
+/// Formats of NMEA 2000, by their names on the command line.
+const RAW: [(&str, To); 5] = [
+    ("ydwg", To::Ydwg),
+    ("ydraw", To::Ydwg),
+    ("candump", To::Candump),
+    ("n2kascii", To::N2kAscii),
+    ("canboat", To::Canboat),
+];
+/// What a format can be.
+const FORMATS: &str = "formats are nmea0183, deltas, ydwg, candump, n2kascii and canboat";
+
+impl Format {
+    fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "nmea0183" => Ok(Self::Nmea0183(Config::default())),
+            "deltas" => Ok(Self::Deltas),
+            _ => {
+                let raw = RAW.iter().find(|(known, _)| *known == name);
+                raw.map(|(_, to)| Self::Raw(*to)).ok_or_else(|| FORMATS.into())
+            }
+        }
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nmea0183(_) => "nmea0183",
+            Self::Deltas => "deltas",
+            Self::Raw(to) => RAW.iter().find(|(_, known)| *known == to).map_or("raw", |(name, _)| name),
+        }
+    }
+
+    /// Returns how what comes back is read; `None` where nobody listens.
+    #[must_use]
+    pub fn back(self) -> Option<log::Format> {
+        match self {
+            Self::Raw(To::Ydwg) => Some(log::Format::Ydwg),
+            Self::Raw(To::Candump) => Some(log::Format::Candump),
+            Self::Raw(To::N2kAscii) => Some(log::Format::N2kAscii),
+            Self::Raw(To::Canboat) => Some(log::Format::Canboat),
+            Self::Nmea0183(_) | Self::Deltas => None,
+        }
+    }
 }
 
 /// One `--output`.
@@ -70,25 +120,17 @@ impl Output {
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (address, options) = text.split_once('?').unwrap_or((text, ""));
-        let (mut config, mut deltas, mut of_sentences, mut baud) = (Config::default(), false, None, None);
+        let mut format = Format::Nmea0183(Config::default());
+        let (mut config, mut of_sentences, mut baud) = (Config::default(), None, None);
         for option in options.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             match name {
-                "format" => {
-                    deltas = match value {
-                        "nmea0183" => false,
-                        "deltas" => true,
-                        _ => return Err("formats are nmea0183 and deltas".into()),
-                    };
-                }
+                "format" => format = Format::parse(value)?,
                 "sentences" => config.kinds = kinds(value)?,
                 "talker" => {
                     config.talker = Talker::parse(value).ok_or("talker is two capital letters such as II or GP")?;
                 }
-                "every" => {
-                    let millis = value.parse().ok().filter(|millis| EVERY.contains(millis));
-                    config.every = Duration::from_millis(millis.ok_or("every is milliseconds, from 50 to 3600000")?);
-                }
+                "every" => (config.every, config.paces) = pace(value, config.every)?,
                 "baud" => {
                     let rate = value.parse().ok().filter(|rate| BAUDS.contains(rate));
                     baud = Some(rate.ok_or("baud is a number such as 4800 or 38400")?);
@@ -121,13 +163,14 @@ impl Output {
         if baud.is_some() {
             return Err("baud= is for serial ports only".into());
         }
-        if let Some(name) = of_sentences.filter(|_| deltas) {
+        if let Some(name) = of_sentences.filter(|_| !matches!(format, Format::Nmea0183(_))) {
             return Err(format!("{name}= is for format=nmea0183 only"));
         }
-        if deltas && !matches!(address, Address::TcpListen(_) | Address::Tcp(_)) {
+        if format == Format::Deltas && !matches!(address, Address::TcpListen(_) | Address::Tcp(_)) {
             return Err("format=deltas is for tcp-listen:// and tcp:// only".into());
         }
-        Ok(Self { address, format: if deltas { Format::Deltas } else { Format::Nmea0183(config) }, name: None })
+        let format = if matches!(format, Format::Nmea0183(_)) { Format::Nmea0183(config) } else { format };
+        Ok(Self { address, format, name: None })
     }
 }
 
@@ -140,6 +183,22 @@ impl fmt::Display for Output {
             Address::Serial { path, baud } => write!(f, "serial://{}?baud={baud}", path.display()),
         }
     }
+}
+
+/// Reads the times between two sentences, joined by commas: `500` of all, `HDG:100` of a kind.
+fn pace(text: &str, all: Duration) -> Result<(Duration, Paces), String> {
+    let (mut all, mut paces) = (all, Paces::NONE);
+    for part in text.split(',') {
+        let (name, millis) = part.split_once(':').map_or((None, part), |(name, millis)| (Some(name), millis));
+        let millis: Option<u32> = millis.parse().ok().filter(|millis| EVERY.contains(millis));
+        let millis = millis.and_then(NonZeroU32::new);
+        let millis = millis.ok_or("every is milliseconds, from 50 to 3600000, or HDG:100 for single sentences")?;
+        match name {
+            None => all = Duration::from_millis(millis.get().into()),
+            Some(name) => paces.set(kinds(name)?, millis),
+        }
+    }
+    Ok((all, paces))
 }
 
 /// Reads names of sentences, joined by commas.
@@ -177,6 +236,8 @@ mod tests {
         for (text, address, format) in [
             ("tcp-listen://0.0.0.0:10110", Address::TcpListen(any), all),
             ("tcp-listen://0.0.0.0:10110?format=deltas", Address::TcpListen(any), Format::Deltas),
+            ("tcp-listen://0.0.0.0:10110?format=ydraw", Address::TcpListen(any), Format::Raw(To::Ydwg)),
+            ("tcp-listen://0.0.0.0:10110?format=candump", Address::TcpListen(any), Format::Raw(To::Candump)),
             ("tcp://boat.local:10110?format=nmea0183", Address::Tcp("boat.local:10110".into()), all),
             ("udp://192.168.1.255:2000", Address::Udp("192.168.1.255:2000".parse().unwrap()), all),
             ("serial:///dev/ttyUSB0", Address::Serial { path: "/dev/ttyUSB0".into(), baud: 4800 }, all),
@@ -187,6 +248,14 @@ mod tests {
         }
         let output = Output::parse("udp://127.0.0.1:1?sentences=rmc,MWV&talker=GP&every=200").unwrap();
         let Format::Nmea0183(config) = output.format else { panic!() };
+        let paced = Output::parse("udp://127.0.0.1:1?every=500,HDG:100,AIS:5000").unwrap();
+        let Format::Nmea0183(paced) = paced.format else { panic!() };
+        let millis = Duration::from_millis;
+        assert_eq!(
+            (paced.every, paced.paces.of(Kind::Hdg), paced.paces.of(Kind::Vdm)),
+            (millis(500), Some(millis(100)), Some(millis(5000)))
+        );
+        assert_eq!(paced.paces.of(Kind::Rmc), None);
         assert!(config.kinds.has(Kind::Rmc) && config.kinds.has(Kind::MwvT) && !config.kinds.has(Kind::Gga));
         assert_eq!((config.talker, config.every), (Talker::parse("GP").unwrap(), Duration::from_millis(200)));
     }
@@ -203,11 +272,14 @@ mod tests {
             ("serial://ttyUSB0", "with its path"),
             ("serial:///dev/x?baud=7", "baud is a number"),
             ("udp://127.0.0.1:1?baud=4800", "serial ports only"),
-            ("udp://127.0.0.1:1?format=morse", "formats are nmea0183 and deltas"),
+            ("udp://127.0.0.1:1?format=morse", "formats are nmea0183, deltas, ydwg"),
             ("udp://127.0.0.1:1?format=deltas", "tcp-listen:// and tcp:// only"),
             ("udp://127.0.0.1:1?sentences=RMC,XYZ", "sentences are RMC, GGA"),
             ("udp://127.0.0.1:1?talker=P", "two capital letters"),
             ("udp://127.0.0.1:1?every=1", "milliseconds"),
+            ("udp://127.0.0.1:1?every=HDG:x", "milliseconds"),
+            ("udp://127.0.0.1:1?every=XYZ:100", "sentences are RMC"),
+            ("tcp-listen://127.0.0.1:1?format=ydwg&talker=GP", "talker= is for format=nmea0183"),
             ("udp://127.0.0.1:1?speed=1", "no option"),
             ("tcp-listen://127.0.0.1:1?format=deltas&every=100", "every= is for format=nmea0183"),
         ] {

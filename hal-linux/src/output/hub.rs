@@ -1,6 +1,7 @@
 //! Lines for several takers, each with a queue of its own, so that a slow one holds up nobody.
 
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use skiff_runtime::queue::Queue;
@@ -27,6 +28,8 @@ pub struct Taker {
     moved: Condvar,
     /// Closed with it: whoever is stuck in a write wakes up. None for what is no client.
     stream: Option<TcpStream>,
+    /// Lines that were lost here for want of room.
+    lost: AtomicU64,
 }
 
 /// What became of a line.
@@ -42,7 +45,7 @@ impl Taker {
     /// Makes an empty queue, of a client when there is a stream.
     pub fn new(stream: Option<TcpStream>) -> Arc<Self> {
         let waiting = Waiting { lines: Queue::new(LINES_MAX, BYTES_MAX), lost: 0, is_closed: false };
-        Arc::new(Self { waiting: Mutex::new(waiting), moved: Condvar::new(), stream })
+        Arc::new(Self { waiting: Mutex::new(waiting), moved: Condvar::new(), stream, lost: AtomicU64::new(0) })
     }
 
     fn locked(&self) -> MutexGuard<'_, Waiting> {
@@ -56,7 +59,9 @@ impl Taker {
         if waiting.is_closed {
             return Put::Left;
         }
-        waiting.lost = waiting.lost.saturating_add(waiting.lines.push(Arc::clone(line), line.len()));
+        let lost = waiting.lines.push(Arc::clone(line), line.len());
+        self.lost.fetch_add(lost.into(), Ordering::Relaxed);
+        waiting.lost = waiting.lost.saturating_add(lost);
         let is_lost = waiting.lost > LOST_MAX && self.stream.is_some();
         drop(waiting);
         if is_lost {
@@ -106,13 +111,78 @@ impl Taker {
     }
 }
 
+/// Whether who takes the lines is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// A listener, an open connection or port.
+    #[default]
+    Open,
+    /// A connection is being made.
+    Connecting,
+    /// It is not there, for this reason; another attempt follows by itself.
+    Waiting(String),
+}
+
+/// What became of the lines of one output.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Lines that were given to the hub.
+    pub lines: AtomicU64,
+    /// Bytes that were written.
+    pub bytes: AtomicU64,
+    /// Lines that found no room, of those who have left.
+    lost: AtomicU64,
+    /// Clients that were closed because they took too little.
+    pub slow: AtomicU64,
+    /// Clients that were refused because there are enough.
+    pub refused: AtomicU64,
+    /// Lines that could not be sent.
+    pub failed: AtomicU64,
+    /// Messages that came from who takes the lines.
+    pub received: AtomicU64,
+    /// Those of them that came faster than the gateway takes them.
+    pub overrun: AtomicU64,
+}
+
+/// Adds to a counter.
+pub fn count(counter: &AtomicU64, more: usize) {
+    counter.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
 /// Everyone who takes the lines of one output.
 #[derive(Default)]
-pub struct Hub(Mutex<Vec<Arc<Taker>>>);
+pub struct Hub {
+    takers: Mutex<Vec<Arc<Taker>>>,
+    state: Mutex<State>,
+    /// What became of its lines.
+    pub counters: Counters,
+}
 
 impl Hub {
     fn locked(&self) -> MutexGuard<'_, Vec<Arc<Taker>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.takers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of whether who takes the lines is there.
+    pub fn set_state(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Returns whether who takes the lines is there.
+    pub fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns how many take the lines, and how many lines found no room.
+    pub fn load(&self) -> (usize, u64) {
+        let takers = self.locked();
+        let lost: u64 = takers.iter().map(|taker| taker.lost.load(Ordering::Relaxed)).sum();
+        (takers.len(), lost.saturating_add(self.counters.lost.load(Ordering::Relaxed)))
+    }
+
+    /// Keeps what a taker that leaves has lost.
+    fn keep_lost(&self, taker: &Taker) {
+        self.counters.lost.fetch_add(taker.lost.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Adds a taker unless there are `max` already.
@@ -127,20 +197,26 @@ impl Hub {
 
     /// Takes a taker away.
     pub fn leave(&self, taker: &Arc<Taker>) {
-        self.locked().retain(|other| !Arc::ptr_eq(other, taker));
+        let mut takers = self.locked();
+        if let Some(at) = takers.iter().position(|other| Arc::ptr_eq(other, taker)) {
+            takers.remove(at);
+            self.keep_lost(taker);
+        }
     }
 
     /// Gives a line to all; returns how many were closed because they lost too much. Who has left by itself is none of them.
     pub fn put(&self, line: &Line) -> usize {
+        count(&self.counters.lines, 1);
         let mut lost = 0;
-        self.locked().retain(|taker| match taker.put(line) {
-            Put::Taken => true,
-            Put::Left => false,
-            Put::LostTooMuch => {
-                lost += 1;
-                false
+        self.locked().retain(|taker| {
+            let put = taker.put(line);
+            if !matches!(put, Put::Taken) {
+                self.keep_lost(taker);
             }
+            lost += usize::from(matches!(put, Put::LostTooMuch));
+            matches!(put, Put::Taken)
         });
+        count(&self.counters.slow, lost);
         lost
     }
 
@@ -204,7 +280,10 @@ mod tests {
             closed += hub.put(&line(&format!("{number}\n")));
             assert_eq!(closed, 0, "{number}");
         }
+        assert_eq!(hub.load(), (2, u64::from(LOST_MAX) * 2));
         assert_eq!(hub.put(&line("x\n")), 1);
+        assert_eq!((hub.load(), hub.counters.slow.load(Ordering::Relaxed)), ((1, u64::from(LOST_MAX) * 2 + 2), 1));
+        assert_eq!(hub.counters.lines.load(Ordering::Relaxed), u64::from(all) + 1);
         assert_eq!((slow.take(), far.read(&mut [0; 8]).unwrap()), (None, 0));
         // Its own queue is bounded, too, and what is no client is never closed.
         let rest = other.take().unwrap();

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::address::{Address, Format, Output};
-use super::hub::{Hub, Taker};
+use super::back::Back;
+use super::hub::{Hub, State, Taker, count};
 use crate::input::live::BackOff;
 use crate::input::serial;
 
@@ -54,8 +55,13 @@ impl Opened {
         Ok(Self { output, link })
     }
 
-    /// Returns where it goes, for messages.
+    /// Returns what it is called, for messages.
     pub fn name(&self) -> String {
+        self.output.name()
+    }
+
+    /// Returns where it goes.
+    pub fn address(&self) -> String {
         self.output.to_string()
     }
 
@@ -69,24 +75,47 @@ impl Opened {
         if let Address::TcpListen(address) = self.output.address { Some(address) } else { None }
     }
 
-    /// Begins to write what the hub gets; `greeting` comes first.
+    /// Begins to write what the hub gets; `greeting` comes first. What comes back is read where somebody wants it.
     ///
     /// # Errors
     /// What the system said: no more threads.
-    pub fn start(self, hub: &Arc<Hub>, greeting: Option<String>) -> io::Result<()> {
+    pub fn start(self, hub: &Arc<Hub>, greeting: Option<String>, back: Option<Back>) -> io::Result<()> {
         let (name, hub) = (self.name(), Arc::clone(hub));
         let greeting = greeting.unwrap_or_default();
         let link = self.link;
         if let Link::TcpListen(listener) = link {
-            return spawn("output", move || accept(&listener, &name, &hub, &greeting));
+            return spawn("output", move || accept(&listener, &name, &hub, &greeting, back.as_ref()));
         }
         // The only one of its hub.
         let taker = Taker::new(None);
         hub.join(&taker, 1);
         spawn("output", move || match link {
-            Link::Udp(socket) => send(&socket, &name, &taker),
-            Link::Tcp(host) => keep_up(&name, &taker, &greeting, || connect(&host)),
-            Link::Serial { path, baud } => keep_up(&name, &taker, "", || serial::raw(&path, baud)),
+            Link::Udp(socket) => {
+                if let Some(back) = back {
+                    back.read(socket.try_clone().map(Datagrams), &name);
+                }
+                send(&socket, &name, &taker, &hub);
+            }
+            Link::Tcp(host) => {
+                let open = || {
+                    let stream = connect(&host)?;
+                    if let Some(back) = &back {
+                        back.clone().read(stream.try_clone(), &name);
+                    }
+                    Ok(stream)
+                };
+                keep_up(&name, &taker, &hub, &greeting, open);
+            }
+            Link::Serial { path, baud } => {
+                let open = || {
+                    let file = serial::raw(&path, baud)?;
+                    if let Some(back) = &back {
+                        back.clone().read(file.try_clone(), &name);
+                    }
+                    Ok(file)
+                };
+                keep_up(&name, &taker, &hub, "", open);
+            }
             Link::TcpListen(_) => {}
         })
     }
@@ -121,7 +150,7 @@ fn connect(host: &str) -> io::Result<TcpStream> {
 }
 
 /// Takes clients in, each with a thread that writes.
-fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str) {
+fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str, back: Option<&Back>) {
     loop {
         let taken = listener.accept().and_then(|(stream, from)| {
             stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
@@ -139,13 +168,19 @@ fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str) {
         let taker = Taker::new(Some(other));
         if !hub.join(&taker, CLIENTS_MAX) {
             log::warn!("{name}: {from} refused, {CLIENTS_MAX} clients are connected");
+            count(&hub.counters.refused, 1);
             continue;
         }
         log::info!("{name}: {from} is connected");
+        if let Some(back) = back {
+            let own = Arc::clone(&taker);
+            // One that has gone is not written to any more.
+            back.clone().read_until(stream.try_clone(), name, move || own.close());
+        }
         let (named, served, greeting, own) =
             (name.to_owned(), Arc::clone(hub), greeting.to_owned(), Arc::clone(&taker));
         let serve = move || {
-            let reason = write(&mut stream, &own, &greeting);
+            let reason = write(&mut stream, &own, &served, &greeting);
             own.close();
             served.leave(&own);
             log::info!("{named}: {from}: {reason}");
@@ -159,12 +194,13 @@ fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str) {
 }
 
 /// Writes a greeting and what waits until it cannot; returns why.
-fn write(out: &mut dyn Write, taker: &Taker, greeting: &str) -> String {
+fn write(out: &mut dyn Write, taker: &Taker, hub: &Hub, greeting: &str) -> String {
     let mut text = greeting.to_owned();
     loop {
         if let Err(error) = out.write_all(text.as_bytes()) {
             return error.to_string();
         }
+        count(&hub.counters.bytes, text.len());
         match taker.take() {
             Some(more) => text = more,
             None => return "closed".into(),
@@ -173,17 +209,19 @@ fn write(out: &mut dyn Write, taker: &Taker, greeting: &str) -> String {
 }
 
 /// Opens, writes, and opens again, with a pause that grows.
-fn keep_up<W: Write>(name: &str, taker: &Taker, greeting: &str, open: impl Fn() -> io::Result<W>) {
+fn keep_up<W: Write>(name: &str, taker: &Taker, hub: &Hub, greeting: &str, open: impl Fn() -> io::Result<W>) {
     let back_off = BackOff::default();
     let mut pause = back_off.first;
     loop {
+        hub.set_state(State::Connecting);
         let reason = match open() {
             Ok(mut out) => {
+                hub.set_state(State::Open);
                 log::info!("{name}: open");
                 pause = back_off.first;
                 // Nobody wants what was.
                 taker.clear();
-                write(&mut out, taker, greeting)
+                write(&mut out, taker, hub, greeting)
             }
             Err(error) => error.to_string(),
         };
@@ -191,13 +229,14 @@ fn keep_up<W: Write>(name: &str, taker: &Taker, greeting: &str, open: impl Fn() 
             return;
         }
         log::warn!("{name}: {reason}; next attempt in {:.1} s", pause.as_secs_f64());
+        hub.set_state(State::Waiting(reason));
         thread::sleep(pause);
         pause = pause.saturating_mul(2).min(back_off.max);
     }
 }
 
 /// Sends each sentence as a datagram.
-fn send(socket: &UdpSocket, name: &str, taker: &Taker) {
+fn send(socket: &UdpSocket, name: &str, taker: &Taker, hub: &Hub) {
     let mut is_told = false;
     while let Some(text) = taker.take() {
         for line in text.split_inclusive('\n') {
@@ -206,10 +245,37 @@ fn send(socket: &UdpSocket, name: &str, taker: &Taker) {
                 Err(error) if !is_told && error.kind() != io::ErrorKind::ConnectionRefused => {
                     log::warn!("{name}: {error}");
                     is_told = true;
+                    count(&hub.counters.failed, 1);
                 }
-                Err(_) => {}
-                Ok(_) => is_told = false,
+                Err(_) => count(&hub.counters.failed, 1),
+                Ok(sent) => {
+                    is_told = false;
+                    count(&hub.counters.bytes, sent);
+                }
             }
         }
+    }
+}
+
+/// Datagrams that come back, as bytes.
+struct Datagrams(UdpSocket);
+
+impl io::Read for Datagrams {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Room for the end of a line that a datagram does not have.
+        let room = buffer.len().saturating_sub(1);
+        let count = loop {
+            match self.0.recv(buffer.get_mut(..room).unwrap_or_default()) {
+                // Nobody need be there, and an empty one is no end.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Ok(0) => {}
+                received => break received?,
+            }
+        };
+        match buffer.get_mut(count) {
+            Some(end) => *end = b'\n',
+            None => return Ok(count),
+        }
+        Ok(count.saturating_add(1))
     }
 }

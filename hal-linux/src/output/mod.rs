@@ -3,19 +3,28 @@
 //! The gateway thread makes the lines and never waits: every client, port and connection has a queue and a thread.
 
 mod address;
+mod back;
 mod hub;
 mod links;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
-use skiff_runtime::gateway::{Gateway, Wake};
+use skiff_runtime::gateway::{Gateway, OutputStatus, Relayed, Wake};
 use skiff_runtime::json;
+use skiff_runtime::n2k::N2kMessage;
+use skiff_runtime::n2k::log::{LogWriter, To};
 use skiff_runtime::nmea0183::out::Sentences;
 use skiff_runtime::time::{Instant, UnixMillis};
 
-use hub::Hub;
+use back::Back;
+use hub::{Hub, State};
+
+use crate::wake::Waker;
 
 pub use address::{Address, Format, Output};
 pub use hub::LOST_MAX;
@@ -25,28 +34,41 @@ pub use links::{CLIENTS_MAX, Opened};
 enum Maker {
     Sentences(Box<Sentences>),
     Deltas,
+    Raw(Box<LogWriter>, To),
 }
 
 /// An output that runs.
 struct Running {
     name: String,
+    address: String,
+    format: Format,
     maker: Maker,
     hub: Arc<Hub>,
 }
 
+/// Time between two looks at the counters.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
 /// All outputs of a gateway.
 #[derive(Default)]
-pub struct Outputs(Vec<Running>);
+pub struct Outputs {
+    list: Vec<Running>,
+    /// What clients want on the bus; where there is a raw output.
+    back: Option<Receiver<N2kMessage>>,
+    /// That it is not put there has been said.
+    is_said: bool,
+    tell_at: Instant,
+}
 
 impl Outputs {
     /// Begins to write; what was opened says where.
     ///
     /// # Errors
     /// What the system said: no more threads.
-    pub fn start(opened: Vec<Opened>, gateway: &mut Gateway) -> io::Result<Self> {
+    pub fn start(opened: Vec<Opened>, gateway: &mut Gateway, waker: &Waker) -> io::Result<Self> {
         let mut all = Self::default();
+        let (messages, inbox) = back::place();
         for opened in opened {
-            gateway.listen();
             let (name, format) = (opened.name(), opened.format());
             warn_of(&name, opened.local_address(), format);
             let (maker, greeting) = match format {
@@ -54,22 +76,34 @@ impl Outputs {
                     (Maker::Sentences(Box::new(Sentences::new(config, gateway.self_context()))), None)
                 }
                 Format::Deltas => (Maker::Deltas, Some(greeting(gateway.self_context()))),
+                Format::Raw(to) => (Maker::Raw(Box::new(LogWriter::new(to)), to), None),
             };
+            match &maker {
+                Maker::Raw(..) => gateway.listen_raw(),
+                Maker::Sentences(_) | Maker::Deltas => gateway.listen(),
+            }
             let hub = Arc::new(Hub::default());
-            opened.start(&hub, greeting)?;
-            all.0.push(Running { name, maker, hub });
+            let back = format.back().map(|format| Back::new(format, &hub, messages.clone(), waker.clone()));
+            let address = opened.address();
+            opened.start(&hub, greeting, back)?;
+            all.list.push(Running { name, address, format, maker, hub });
         }
+        all.back = Some(inbox);
         Ok(all)
     }
 
     /// Gives out what the gateway has handed out; returns when to call it again although nothing new came.
     pub fn drive(&mut self, gateway: &mut Gateway, now: Instant) -> Wake {
-        if self.0.is_empty() {
+        if self.list.is_empty() {
             return Wake::default();
         }
+        self.take_back(gateway);
+        self.give_raw(gateway);
+        self.tell(gateway, now);
         while let Some(delta) = gateway.next_output() {
-            for output in &mut self.0 {
+            for output in &mut self.list {
                 match &mut output.maker {
+                    Maker::Raw(..) => {}
                     Maker::Sentences(sentences) => sentences.hear(&delta, now),
                     Maker::Deltas if output.hub.is_empty() => {}
                     Maker::Deltas => output.put(&format!("{}\n", delta.text())),
@@ -77,7 +111,7 @@ impl Outputs {
             }
         }
         let mut wake = Wake::default();
-        for output in &mut self.0 {
+        for output in &mut self.list {
             let Maker::Sentences(sentences) = &mut output.maker else { continue };
             let due = sentences.poll(now);
             let lines: Vec<_> = std::iter::from_fn(|| sentences.next_line()).collect();
@@ -87,15 +121,90 @@ impl Outputs {
         }
         wake
     }
+
+    /// Gives out the frames and messages of the bus.
+    fn give_raw(&mut self, gateway: &mut Gateway) {
+        let mut lines = String::new();
+        while let Some(passed) = gateway.next_passed() {
+            for output in &mut self.list {
+                let Maker::Raw(writer, to) = &mut output.maker else { continue };
+                lines.clear();
+                writer.set_sent(passed.is_sent);
+                // What no frame can carry is none, and a message whose frames are missing is not there.
+                if writer.write(&passed.record, &mut lines).is_err() {
+                    continue;
+                }
+                // Yacht Devices and Actisense end a line so, can-utils and canboat by the last of the two.
+                let end = if matches!(to, To::Ydwg | To::N2kAscii) { "\r\n" } else { "\n" };
+                for line in lines.lines() {
+                    output.put(&format!("{line}{end}"));
+                }
+            }
+        }
+    }
+
+    /// Puts what clients want on the bus there, where they may.
+    fn take_back(&mut self, gateway: &mut Gateway) {
+        let Some(back) = &self.back else { return };
+        for message in back.try_iter() {
+            let reason = match gateway.relay(&message) {
+                Relayed::NotAllowed => "relay of skiff/n2k.json does not allow it",
+                Relayed::NoAddress => "no interface has a node with an address (--node)",
+                Relayed::Sent | Relayed::Full => continue,
+            };
+            if !std::mem::replace(&mut self.is_said, true) {
+                let pgn = message.id.pgn.0;
+                log::warn!("a client of an output sends PGN {pgn}, which is not put on the bus: {reason}; said once");
+            }
+        }
+    }
+
+    /// Tells the gateway what became of the outputs, once a second.
+    fn tell(&mut self, gateway: &mut Gateway, now: Instant) {
+        if now < self.tell_at {
+            return;
+        }
+        self.tell_at = now + TELL_EVERY;
+        gateway.tell_outputs(self.list.iter().map(Running::status).collect());
+    }
 }
 
 impl Drop for Outputs {
     fn drop(&mut self) {
-        self.0.iter().for_each(|output| output.hub.close());
+        self.list.iter().for_each(|output| output.hub.close());
     }
 }
 
 impl Running {
+    fn status(&self) -> OutputStatus {
+        let (takers, no_room) = self.hub.load();
+        let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.hub.counters;
+        let (state, reason) = match self.hub.state() {
+            State::Open => ("open", None),
+            State::Connecting => ("connecting", None),
+            State::Waiting(reason) => ("waiting", Some(reason)),
+        };
+        OutputStatus {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            format: self.format.name(),
+            state,
+            reason,
+            clients: if state == "open" { u64::try_from(takers).unwrap_or(u64::MAX) } else { 0 },
+            lines: of(&counters.lines),
+            bytes: of(&counters.bytes),
+            dropped: [
+                ("no_room", no_room),
+                ("not_sent", of(&counters.failed)),
+                ("clients_too_slow", of(&counters.slow)),
+                ("clients_refused", of(&counters.refused)),
+            ],
+            received: of(&counters.received),
+            overrun: of(&counters.overrun),
+        }
+    }
+
     fn put(&self, line: &str) {
         let closed = self.hub.put(&line.into());
         if closed > 0 {
@@ -109,6 +218,7 @@ fn warn_of(name: &str, listens: Option<SocketAddr>, format: Format) {
     let what = match format {
         Format::Nmea0183(_) => "NMEA 0183",
         Format::Deltas => "deltas",
+        Format::Raw(_) => "NMEA 2000",
     };
     match listens {
         Some(address) if !address.ip().is_loopback() => {

@@ -23,6 +23,8 @@ use core::fmt;
 #[cfg(any(test, feature = "history"))]
 pub use history::HistoryConfig;
 pub use identity::{Identity, SAMPLE_SELF_CONTEXT, random_uuid};
+#[cfg(feature = "outputs")]
+pub use n2k::Relay;
 pub use n2k::{KeptNode, N2K_FILE, N2kConfig, NodeConfig};
 pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};

@@ -4,7 +4,8 @@
 //! {
 //!   "node": {"enabled": true, "deviceInstance": 0, "systemInstance": 0, "address": 100, "installation": ["bridge", ""]},
 //!   "useCanName": true,
-//!   "send": ["environment.wind.*", "electrical.switches.*"]
+//!   "send": ["environment.wind.*", "electrical.switches.*"],
+//!   "relay": [127250, 130306]
 //! }
 //! ```
 //!
@@ -25,6 +26,9 @@ use crate::paths::Pattern;
 pub const N2K_FILE: &str = "skiff/n2k.json";
 /// Key of what a node keeps.
 const KEPT_FILE: &str = "skiff/n2k-node.json";
+/// Largest PGN that a CAN frame can carry.
+#[cfg(feature = "outputs")]
+const PGN_MAX: u32 = 0x3_ffff;
 /// Patterns of `send`.
 const SEND_MAX: usize = 64;
 /// Address that is tried first when none is configured and none was kept.
@@ -39,11 +43,62 @@ pub struct N2kConfig {
     pub send: Vec<Pattern>,
     /// `useCanName`: `$source` names a device by its NAME once that was heard, else always by its address.
     pub use_can_name: bool,
+    /// `relay`: what clients of outputs may put on the bus.
+    #[cfg(feature = "outputs")]
+    pub relay: Relay,
+}
+
+/// Which messages of clients of outputs go to the bus: `false` (the default), `true`, or a list of PGNs.
+#[cfg(feature = "outputs")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Relay {
+    /// None.
+    #[default]
+    Nothing,
+    /// All but those of the network itself.
+    All,
+    /// These.
+    Pgns(Vec<u32>),
+}
+
+#[cfg(feature = "outputs")]
+impl Relay {
+    fn read(text: &str) -> Result<Self, ConfigError> {
+        let clause = "relay must be true, false or a list of at most 64 PGNs";
+        if let Some(all) = json::boolean(text) {
+            return Ok(if all { Self::All } else { Self::Nothing });
+        }
+        let mut pgns = Vec::new();
+        let read = json::items::<ConfigError>(text, |item| {
+            match item.parse().ok().filter(|pgn| *pgn <= PGN_MAX) {
+                Some(pgn) if pgns.len() < SEND_MAX => pgns.push(pgn),
+                _ => return Err(refuse(clause)),
+            }
+            Ok(())
+        });
+        read.map(|()| Self::Pgns(pgns)).map_err(|_| refuse(clause))
+    }
+
+    /// Tells whether a PGN is one of them.
+    #[must_use]
+    pub fn has(&self, pgn: u32) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::All => true,
+            Self::Pgns(pgns) => pgns.contains(&pgn),
+        }
+    }
 }
 
 impl Default for N2kConfig {
     fn default() -> Self {
-        Self { node: None, send: Vec::new(), use_can_name: true }
+        Self {
+            node: None,
+            send: Vec::new(),
+            use_can_name: true,
+            #[cfg(feature = "outputs")]
+            relay: Relay::Nothing,
+        }
     }
 }
 
@@ -107,6 +162,13 @@ impl N2kConfig {
                 Ok(())
             })
             .map_err(|_| refuse(clause))?;
+        }
+        #[cfg(feature = "outputs")]
+        if let Some(relay) = json::member(&text, "relay") {
+            config.relay = Relay::read(relay)?;
+            if config.relay != Relay::Nothing && config.node.is_none() {
+                return Err(refuse("relay needs node.enabled, or --node on the command line"));
+            }
         }
         if !config.send.is_empty() && config.node.is_none() {
             return Err(refuse("send needs node.enabled, or --node on the command line"));
@@ -257,6 +319,20 @@ mod tests {
         ] {
             assert_eq!(load(text, false).unwrap_err(), format!("skiff/n2k.json: {clause}"), "{text}");
         }
+    }
+
+    #[cfg(feature = "outputs")]
+    #[test]
+    fn what_is_relayed_is_named_and_nothing_is_the_default() {
+        let relay = |text: &str| load(&format!(r#"{{"node":true,"relay":{text}}}"#), false).map(|config| config.relay);
+        assert_eq!(load("{}", true).unwrap().relay, Relay::Nothing);
+        assert_eq!((relay("false"), relay("true")), (Ok(Relay::Nothing), Ok(Relay::All)));
+        let some = relay("[127250,130306]").unwrap();
+        assert!(some.has(127_250) && !some.has(127_251));
+        for wrong in ["7", "[\"x\"]", "[999999]", "[-1]"] {
+            assert!(relay(wrong).unwrap_err().contains("relay must be true, false"), "{wrong}");
+        }
+        assert!(load(r#"{"relay":true}"#, false).unwrap_err().contains("relay needs node.enabled"));
     }
 
     #[test]

@@ -294,26 +294,33 @@ impl DeltaWriter {
         }
     }
 
-    /// Copies an update under another `source` object and `$source`: the entries whose paths are taken. Nothing is written
-    /// when none is left.
+    /// Copies an update under another `source` object and `$source`: the entries that are taken, which are told whether
+    /// they are meta. Nothing is written when none is left.
     #[cfg(any(test, feature = "remote"))]
     pub(crate) fn copy_update_as(
         &mut self,
         update: &UpdateRef<'_>,
         source: Option<&str>,
         source_ref: &str,
-        takes: &dyn Fn(&str) -> bool,
+        takes: &mut dyn FnMut(bool, &str, &str) -> bool,
     ) {
-        self.stamped_update(source, source_ref, update.timestamp(), List::Values);
-        for (path, value) in update.values().filter(|(path, _)| takes(path)) {
-            self.entry(path, value);
-        }
-        let mut has_meta = false;
-        for (path, value) in update.meta().filter(|(path, _)| takes(path)) {
-            if !core::mem::replace(&mut has_meta, true) {
-                self.begin_meta();
+        let mut begun = false;
+        for (path, value) in update.values() {
+            if takes(false, path, value) {
+                if !core::mem::replace(&mut begun, true) {
+                    self.stamped_update(source, source_ref, update.timestamp(), List::Values);
+                }
+                self.entry(path, value);
             }
-            self.entry(path, value);
+        }
+        for (path, value) in update.meta() {
+            if takes(true, path, value) {
+                if !core::mem::replace(&mut begun, true) {
+                    self.stamped_update(source, source_ref, update.timestamp(), List::Meta);
+                }
+                self.begin_meta();
+                self.entry(path, value);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use super::interface::{Interface, Participation};
 use super::live::Live;
 #[cfg(any(test, feature = "remote"))]
 use super::remote::Remote;
+use super::tap::Tap;
 use crate::delta::Delta;
 use crate::hal::{CanFrame, Clock, Rng, Storage};
 use crate::json::Object;
@@ -222,10 +223,10 @@ impl Input {
     }
 
     /// Looks after its interface; returns when to do so again.
-    pub fn drive(&mut self, storage: &mut dyn Storage, now: Instant) -> Option<Instant> {
+    pub fn drive(&mut self, storage: &mut dyn Storage, tap: &mut Tap, now: Instant) -> Option<Instant> {
         let interface = self.interface.as_mut()?;
         let asks = self.devices.ask(interface, now);
-        let driven = interface.drive(&self.label, self.receiver.transfers_mut(), storage, now);
+        let driven = interface.drive(&self.label, self.receiver.transfers_mut(), storage, tap, now);
         if let Some(state) = driven.state {
             self.set_state(state);
         }

@@ -8,6 +8,7 @@ use core::mem;
 use super::input::{Hearing, Input};
 use super::interface::{Interface, Participation};
 use super::sending::Sending;
+use super::tap::Tap;
 use super::{Gateway, InputId, InputState};
 use crate::config::N2kConfig;
 use crate::delta::{Delta, Stamp};
@@ -30,6 +31,14 @@ pub(super) struct Inputs {
     limits: ReceiverLimits,
     /// Devices are named by NAME; else by address.
     uses_name: bool,
+    /// What was told of late, where another server is heard.
+    #[cfg(any(test, feature = "remote"))]
+    pub echoes: super::echoes::Echoes,
+    /// Frames for who hands them on raw.
+    pub tap: Tap,
+    /// What clients of outputs may send to the bus.
+    #[cfg(feature = "outputs")]
+    pub relaying: super::relay::Relaying,
 }
 
 /// One round of taking frames: each interface gives up to [`FRAMES_PER_POLL`].
@@ -45,7 +54,17 @@ impl Inputs {
     /// Makes an input of each interface.
     pub fn new(ports: Vec<CanPort>, limits: ReceiverLimits) -> Self {
         let list = ports.into_iter().map(|port| Input::new(&port.label, Some(Interface::new(port.can)), limits));
-        Self { list: list.collect(), sending: None, limits, uses_name: true }
+        Self {
+            list: list.collect(),
+            sending: None,
+            limits,
+            uses_name: true,
+            #[cfg(any(test, feature = "remote"))]
+            echoes: super::echoes::Echoes::default(),
+            tap: Tap::default(),
+            #[cfg(feature = "outputs")]
+            relaying: super::relay::Relaying::default(),
+        }
     }
 
     fn add(&mut self, label: &str) -> InputId {
@@ -56,16 +75,25 @@ impl Inputs {
         id
     }
 
-    /// Returns label and server of an input.
+    /// Returns label and server of an input, and what was told of late.
     #[cfg(any(test, feature = "remote"))]
-    pub fn remote(&mut self, id: InputId) -> Option<(&str, &mut super::remote::Remote)> {
-        self.get_mut(id).map(Input::remote)
+    pub fn remote(&mut self, id: InputId) -> Option<(&str, &mut super::remote::Remote, &super::echoes::Echoes)> {
+        self.echoes.begin();
+        let (label, remote) = self.list.get_mut(id.0)?.remote();
+        Some((label, remote, &self.echoes))
     }
 
     /// Returns what is known of an input beside its counters.
     #[cfg(any(test, feature = "remote"))]
     pub fn live(&mut self, id: InputId) -> Option<&mut super::live::Live> {
         self.get_mut(id).map(|input| &mut input.live)
+    }
+
+    /// The same of the interface with this label.
+    #[cfg(any(test, feature = "remote"))]
+    pub fn live_of_interface(&mut self, label: &str) -> Option<&mut super::live::Live> {
+        let found = self.list.iter_mut().find(|input| input.interface().is_some() && input.label() == label);
+        found.map(|input| &mut input.live)
     }
 
     fn get_mut(&mut self, id: InputId) -> Option<&mut Input> {
@@ -82,6 +110,7 @@ impl Inputs {
                 continue;
             };
             round.frames = round.frames.saturating_add(1);
+            self.tap.received_frame(&frame);
             if let Some(delta) = input.take(&Item::Frame(frame), None, hearing) {
                 return Some(delta);
             }
@@ -106,6 +135,15 @@ impl Inputs {
     /// `None` when the path is none, or is not opted in.
     pub fn put(&mut self, put: &Put, self_context: &str) -> Option<PutState> {
         self.sending.as_ref()?.put(put, self_context, &mut self.list)
+    }
+
+    /// Gives the nodes a message of a client of an output.
+    #[cfg(feature = "outputs")]
+    pub fn relay(&mut self, message: &n2k::N2kMessage) -> super::relay::Relayed {
+        let interfaces = self.list.iter_mut().filter_map(Input::interface_mut);
+        let results = interfaces.filter_map(|interface| interface.relay(message));
+        let relayed = results.fold(None, |so_far, result| Some(super::relay::better(so_far, result)));
+        relayed.unwrap_or(super::relay::Relayed::NoAddress)
     }
 
     /// Returns the sum of the counters of NMEA 2000.
@@ -172,6 +210,10 @@ impl Gateway {
     pub fn take_part(&mut self, config: &N2kConfig) {
         self.inputs.uses_name = config.use_can_name;
         self.inputs.list.iter_mut().for_each(|input| input.use_name(config.use_can_name));
+        #[cfg(feature = "outputs")]
+        {
+            self.inputs.relaying.allowed = config.relay.clone();
+        }
         let Some(node) = &config.node else { return };
         let sends = !config.send.is_empty();
         self.inputs.sending = sends.then(|| Box::new(Sending::new(&config.send)));
@@ -207,6 +249,8 @@ impl Gateway {
     /// As [`receive`](Self::receive), the record's time apart from it.
     pub fn receive_item(&mut self, input: InputId, item: &Item, time: Option<UnixMillis>) {
         let (inputs, mut hearing) = self.hearing();
+        #[cfg(feature = "outputs")]
+        inputs.tap.received(item, time);
         let delta = inputs.get_mut(input).and_then(|input| input.take(item, time, &mut hearing));
         self.take_in_some(delta);
     }
@@ -265,7 +309,8 @@ impl Gateway {
         #[cfg(any(test, feature = "remote"))]
         self.inputs.list.iter_mut().for_each(|input| input.measure(now));
         let storage = &mut *self.hal.storage;
-        let due = self.inputs.list.iter_mut().filter_map(|input| input.drive(storage, now)).min();
+        let tap = &mut self.inputs.tap;
+        let due = self.inputs.list.iter_mut().filter_map(|input| input.drive(storage, tap, now)).min();
         super::Wake { busy: round.has_more, at: [sending, due].into_iter().flatten().min() }
     }
 

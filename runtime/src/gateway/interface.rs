@@ -6,10 +6,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::InputState;
+use super::tap::Tap;
 use crate::config::{KeptNode, NodeConfig};
 use crate::hal::{Can, CanError, CanFrame, CanState, Rng, Storage};
 use crate::json::Object;
 use crate::n2k::iso_tp::IsoTp;
+#[cfg(feature = "outputs")]
+use crate::n2k::node::SendError;
 use crate::n2k::node::link::{Link, LinkChange};
 use crate::n2k::node::{Claim, Information, Name, NameParts, Node};
 use crate::n2k::send::{Banks, OutboundMessage, SENT_PGNS};
@@ -105,7 +108,14 @@ impl Interface {
     }
 
     /// Looks after the interface: its state, its node, what is to be sent.
-    pub fn drive(&mut self, label: &str, transfers: &mut IsoTp, storage: &mut dyn Storage, now: Instant) -> Driven {
+    pub fn drive(
+        &mut self,
+        label: &str,
+        transfers: &mut IsoTp,
+        storage: &mut dyn Storage,
+        tap: &mut Tap,
+        now: Instant,
+    ) -> Driven {
         let state = self.can.state();
         let mut driven = Driven::default();
         match self.link.poll(state, now) {
@@ -137,7 +147,7 @@ impl Interface {
         transfers.set_address(own.node.address());
         transfers.expire(now);
         own.keep_address(label, storage);
-        let paused = transmit(&mut *self.can, &mut own.node, now);
+        let paused = transmit(&mut *self.can, &mut own.node, tap, now);
         driven.wake = [driven.wake, due, paused].into_iter().flatten().min();
         driven
     }
@@ -151,6 +161,13 @@ impl Interface {
     /// Gives the node a message to send; false when it has no room for it. Without a node there is nothing to send.
     pub fn send(&mut self, message: &OutboundMessage) -> bool {
         self.node.as_mut().is_none_or(|own| give(&mut own.node, message))
+    }
+
+    /// Gives the node a message of a client of an output; `None` without a node.
+    #[cfg(feature = "outputs")]
+    pub fn relay(&mut self, message: &N2kMessage) -> Option<Result<(), SendError>> {
+        let own = self.node.as_mut()?;
+        Some(own.node.send(message.id.pgn, message.id.priority, message.id.destination, &message.payload))
     }
 
     /// Switches one of the switches that were heard of; `None` without a node.
@@ -213,10 +230,13 @@ impl OwnNode {
 }
 
 /// Sends what waits; returns when to try again where the interface is full.
-fn transmit(can: &mut dyn Can, node: &mut Node, now: Instant) -> Option<Instant> {
+fn transmit(can: &mut dyn Can, node: &mut Node, tap: &mut Tap, now: Instant) -> Option<Instant> {
     while let Some(frame) = node.front() {
         match can.transmit(frame) {
-            Ok(()) => node.pop(),
+            Ok(()) => {
+                tap.sent(frame);
+                node.pop();
+            }
             Err(CanError::Full) => return Some(now + FULL_PAUSE),
             // The link finds out at the next poll.
             Err(CanError::Off) => return Some(now + FULL_PAUSE),

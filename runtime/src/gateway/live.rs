@@ -29,6 +29,10 @@ impl Live {
         self.rate.measure(total, now);
     }
 
+    fn describe(&mut self, address: &str) {
+        self.address = Some(address.get(..address.floor_char_boundary(ADDRESS_BYTES_MAX)).unwrap_or_default().into());
+    }
+
     /// Returns the deltas of another server that were taken.
     pub fn deltas(&self) -> u64 {
         self.remote.as_ref().map_or(0, |remote| remote.deltas)
@@ -73,8 +77,14 @@ impl Gateway {
     /// Takes note of where an input comes from, for the status; the text must hold no secret.
     pub fn describe_input(&mut self, input: InputId, address: &str) {
         if let Some(live) = self.inputs.live(input) {
-            live.address =
-                Some(address.get(..address.floor_char_boundary(ADDRESS_BYTES_MAX)).unwrap_or_default().into());
+            live.describe(address);
+        }
+    }
+
+    /// The same of the interface with this label.
+    pub fn describe_interface(&mut self, label: &str, address: &str) {
+        if let Some(live) = self.inputs.live_of_interface(label) {
+            live.describe(address);
         }
     }
 }

@@ -24,6 +24,8 @@ mod devices;
 #[cfg(not(any(test, feature = "devices")))]
 #[path = "devices_none.rs"]
 mod devices;
+#[cfg(any(test, feature = "remote"))]
+mod echoes;
 mod exchanges;
 #[cfg(any(test, feature = "history"))]
 mod history;
@@ -45,6 +47,8 @@ mod plugin_http;
 mod plugins;
 mod puts;
 mod refusals;
+#[cfg(feature = "outputs")]
+mod relay;
 #[cfg(any(test, feature = "remote"))]
 mod remote;
 #[cfg(any(test, feature = "stores"))]
@@ -61,6 +65,11 @@ mod status;
 #[cfg(any(test, feature = "stores"))]
 mod stores_http;
 mod streams;
+#[cfg(feature = "outputs")]
+mod tap;
+#[cfg(not(feature = "outputs"))]
+#[path = "tap_none.rs"]
+mod tap;
 #[cfg(any(test, feature = "tracks"))]
 mod tracks;
 mod users_http;
@@ -90,11 +99,15 @@ pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
 pub use self::install::FilesWork;
 #[cfg(feature = "outputs")]
-pub use self::outputs::{OUTPUT_BYTES_MAX, OUTPUT_DELTAS_MAX};
+pub use self::outputs::{OUTPUT_BYTES_MAX, OUTPUT_DELTAS_MAX, OutputStatus};
+#[cfg(feature = "outputs")]
+pub use self::relay::Relayed;
 #[cfg(any(test, feature = "remote"))]
 pub use self::remote::{HOPS_MAX, REMOTE_SOURCES_MAX};
 #[cfg(any(test, feature = "stores"))]
 pub use self::resources_http::ChartList;
+#[cfg(feature = "outputs")]
+pub use self::tap::{PASSED_MAX, Passed};
 
 /// Settings of a gateway.
 pub struct Setup {
@@ -211,7 +224,7 @@ impl Gateway {
             #[cfg(any(test, feature = "appstore"))]
             store: appstore::Store::default(),
             #[cfg(feature = "outputs")]
-            outputs: None,
+            outputs: outputs::Outputs::default(),
             #[cfg(any(test, feature = "autopilot"))]
             default_pilot: None,
             #[cfg(any(test, feature = "course"))]
@@ -313,6 +326,8 @@ impl Gateway {
     /// Hands a delta to plugins and stream clients. The model has it already.
     fn publish(&mut self, delta: &Arc<Delta>, hops: u8, now: Instant) {
         self.inputs.offer(delta, &self.setup.self_context, now);
+        #[cfg(any(test, feature = "remote"))]
+        self.inputs.echoes.tell(delta);
         self.plugins.registry.offer(&Offer { delta, hops, self_context: &self.setup.self_context, now });
         self.clients.streams.offer(delta, &self.model, now);
         #[cfg(feature = "outputs")]

@@ -4,7 +4,7 @@
 //! `can0.7` of a server that is called `bow` here is `bow.@5f3a90c1.can0.7`: the label of the input, the mark of the server,
 //! and what it says itself. The mark follows from who the other is (its hello), so that every gateway on the way knows its
 //! own mark again, however many servers stand between and whatever their labels are: what has it in its name came from here.
-//! A server of another make hands on what it got under its first name; such an echo is known by source, path and time.
+//! A server of another make calls what it heard by a name of its own; such an echo is known by what it says (`echoes`).
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
@@ -12,16 +12,21 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::echoes::{Echoes, Entry, is_written_into};
 use super::{Gateway, InputId};
 use crate::crc32::Crc32;
-use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, DeltaWriter, NAME_BYTES_MAX, Stamp, UpdateRef};
+use crate::delta::{DELTA_BYTES_MAX, Delta, DeltaError, DeltaWriter, NAME_BYTES_MAX, Stamp};
 use crate::json::{self, Object};
 use crate::model::Model;
+use crate::time::UnixMillis;
 
 /// Servers that a value may have passed before it comes here.
 pub const HOPS_MAX: usize = 4;
 /// Sources of one server; the model has room for 512 in all, and the boat's own come first.
 pub const REMOTE_SOURCES_MAX: usize = 128;
+/// A value of a source that is so much older than the last one, milliseconds, has been on its way round; more than that is a
+/// clock that was set back.
+const BEHIND_MAX_MS: i64 = 60_000;
 /// Begins a mark.
 const MARK: &str = "@";
 /// Digits of a mark.
@@ -139,8 +144,14 @@ impl Own<'_> {
     }
 }
 
+/// What was told here.
+struct Known<'k> {
+    model: &'k Model,
+    echoes: &'k Echoes,
+}
+
 /// Makes what another server said into a delta of this gateway; `None`, counted, where nothing of it is taken.
-fn translated(remote: &mut Remote, delta: &Delta, label: &str, own: &Own<'_>, model: &Model) -> Option<Delta> {
+fn translated(remote: &mut Remote, delta: &Delta, label: &str, own: &Own<'_>, known: &Known<'_>) -> Option<Delta> {
     let its_own = remote.self_context.as_deref().unwrap_or(own.context);
     let is_own = delta.is_own(its_own) && !remote.is_apart;
     // One that is kept apart and has not said who it is speaks of nobody.
@@ -148,35 +159,53 @@ fn translated(remote: &mut Remote, delta: &Delta, label: &str, own: &Own<'_>, mo
         remote.refused.own = remote.refused.own.saturating_add(1);
         return None;
     }
-    let mut writer = DeltaWriter::new(None, Some(if is_own { own.context } else { delta.context() }));
+    let context = if is_own { own.context } else { delta.context() };
+    let mut writer = DeltaWriter::new(None, Some(context));
     for update in delta.updates() {
-        if is_own && is_echo(&update, model) {
-            remote.refused.looped = remote.refused.looped.saturating_add(1);
-            continue;
-        }
         let Some(name) = remote.name(label, update.source_ref(), own.context) else { continue };
         let source = update.source().map(|source| json::with_member(source, "label", &json::quoted(label)));
-        // Who the own vessel is says its owner, here.
-        writer.copy_update_as(&update, source.as_deref(), &name, &|path| !(is_own && path.is_empty()));
+        let mut has_looped = false;
+        writer.copy_update_as(&update, source.as_deref(), &name, &mut |is_meta, path, value| {
+            // Who the own vessel is says its owner, here.
+            if is_own && path.is_empty() {
+                return false;
+            }
+            let value = if is_meta { Entry::Meta } else { Entry::Value(value) };
+            let is_known = known.has(context, path, value, update.timestamp(), &name);
+            has_looped |= is_known;
+            !is_known
+        });
+        remote.refused.looped = remote.refused.looped.saturating_add(has_looped.into());
     }
     writer.finish().ok()
 }
 
-/// Tells whether this very value was told here: by a source of that name, at that time, the same.
-fn is_echo(update: &UpdateRef<'_>, model: &Model) -> bool {
-    let Some((path, value)) = update.values().next().filter(|(path, _)| !path.is_empty()) else { return false };
-    let (source, time) = (update.source_ref(), update.timestamp());
-    let mut found = false;
-    model.visit_own(path, &mut |told, at, by| {
-        found |= by == source && !time.is_empty() && *at.text() == *time && *told.shown() == *value;
-    });
-    found
+impl Known<'_> {
+    /// Tells whether an entry was told here before: by whatever name, the same of the same time; or under this name, a value of
+    /// a later time.
+    fn has(&self, context: &str, path: &str, entry: Entry<'_>, time: &str, name: &str) -> bool {
+        if time.is_empty() {
+            return false;
+        }
+        let mut is_known = self.echoes.has(context, path, entry, time);
+        if let Entry::Value(value) = entry
+            && context == &**self.model.self_context()
+        {
+            let at = UnixMillis::parse_iso(time);
+            self.model.visit_own(path, &mut |told, of, by| {
+                is_known |= *of.text() == *time && (is_written_into(path) || *told.shown() == *value);
+                let behind = at.zip(of.millis().filter(|_| by == name)).map(|(at, of)| of.0.saturating_sub(at.0));
+                is_known |= behind.is_some_and(|behind| (1..BEHIND_MAX_MS).contains(&behind));
+            });
+        }
+        is_known
+    }
 }
 
 impl Gateway {
     /// Leaves the own vessel of the server that an input hears another one here, under the name it has there.
     pub fn keep_vessel_apart(&mut self, input: InputId) {
-        if let Some((_, remote)) = self.inputs.remote(input) {
+        if let Some((_, remote, _)) = self.inputs.remote(input) {
             remote.is_apart = true;
         }
     }
@@ -192,7 +221,7 @@ impl Gateway {
         }
         let wall = self.wall();
         let own = Own { context: &self.setup.self_context, mmsi: self.setup.vessel.mmsi.as_deref() };
-        let Some((label, remote)) = self.inputs.remote(input) else { return };
+        let Some((label, remote, echoes)) = self.inputs.remote(input) else { return };
         let its_own = remote.self_context.as_deref().unwrap_or(own.context).to_owned();
         // Updates without a source keep an empty one: the label stands before it in any case.
         let stamp = Stamp { source_ref: "", self_context: &its_own, now: wall };
@@ -203,7 +232,7 @@ impl Gateway {
             }
         });
         let taken = match read {
-            Ok(Some(Ok(delta))) => translated(remote, &delta, label, &own, &self.model),
+            Ok(Some(Ok(delta))) => translated(remote, &delta, label, &own, &Known { model: &self.model, echoes }),
             Ok(None) => {
                 if let Some(said) = said {
                     remote.meet(&said);

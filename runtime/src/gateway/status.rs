@@ -40,6 +40,8 @@ impl Gateway {
         self.inputs.status(out);
         #[cfg(any(test, feature = "history"))]
         self.history.status(out);
+        #[cfg(feature = "outputs")]
+        self.output_status(out);
         if let Some(clients) = &self.clients.carried {
             out.object("clients", |out| {
                 for (name, count) in clients.named() {

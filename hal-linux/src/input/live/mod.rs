@@ -183,7 +183,7 @@ impl Feed {
             return Over::Unwanted;
         }
         loop {
-            let event = match connection.next() {
+            let event = match connection.hear() {
                 Ok(Heard::Text(text)) => InputEvent::Remote(text),
                 Ok(Heard::TooLong) => InputEvent::Bad,
                 Err(reason) => return Over::Gone(reason, since.elapsed() >= STEADY),

@@ -251,7 +251,7 @@ impl Connection {
     ///
     /// # Errors
     /// Why the connection is over.
-    pub fn next(&mut self) -> Result<Heard, String> {
+    pub fn hear(&mut self) -> Result<Heard, String> {
         loop {
             match self.socket.read() {
                 Ok(message) => {

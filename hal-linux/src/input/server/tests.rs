@@ -73,9 +73,9 @@ fn the_stream_is_asked_for_all_with_the_token_and_its_texts_come() {
         while socket.read().is_ok() {}
     });
     let mut connection = server(&format!("ws://{address}?token=abc")).connect("urn").unwrap();
-    assert!(matches!(connection.next(), Ok(Heard::Text(text)) if text == "{\"self\":\"vessels.x\"}"));
-    assert!(matches!(connection.next(), Ok(Heard::TooLong)));
-    assert_eq!(connection.next().err().unwrap(), "the server ended the connection");
+    assert!(matches!(connection.hear(), Ok(Heard::Text(text)) if text == "{\"self\":\"vessels.x\"}"));
+    assert!(matches!(connection.hear(), Ok(Heard::TooLong)));
+    assert_eq!(connection.hear().err().unwrap(), "the server ended the connection");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_certificate_is_taken_by_its_authority_or_its_fingerprint_and_else_refused_w
     assert!(refused.contains("another certificate"), "{refused}");
     for trust in [format!("fingerprint={fingerprint}"), format!("ca={}", ca.display())] {
         let mut connection = server(&format!("wss://{address}?{trust}")).connect("urn").unwrap();
-        assert!(matches!(connection.next(), Ok(Heard::Text(text)) if text == "{}"));
+        assert!(matches!(connection.hear(), Ok(Heard::Text(text)) if text == "{}"));
     }
     let none = folder.path().join("none.pem");
     std::fs::write(&none, "nothing").unwrap();

@@ -16,7 +16,7 @@ use crate::time::{Instant, UnixMillis};
 pub enum To {
     /// CAN frames: `(1780308000.000000) can0 09F11207#FF103B`.
     Candump,
-    /// CAN frames: `10:00:00.000 R 09F11207 FF 10 3B`, the time of day only.
+    /// CAN frames: `10:00:00.000 R 09F11207 FF 10 3B`, the time of day only; `T` where it was sent.
     Ydwg,
     /// Whole messages: `A100000.000 07FF2 1F112 FF103B`, the time of day only.
     N2kAscii,
@@ -72,6 +72,8 @@ pub struct LogWriter {
     transfers: IsoTp,
     /// What the lines are has been said.
     is_headed: bool,
+    /// What follows was sent, not received.
+    is_sent: bool,
 }
 
 impl LogWriter {
@@ -79,7 +81,12 @@ impl LogWriter {
     #[must_use]
     pub fn new(to: To) -> Self {
         let (fast_packets, transfers) = (FastPackets::default(), IsoTp::default());
-        Self { to, time: UnixMillis(0), sequence_counter: 0, fast_packets, transfers, is_headed: false }
+        Self { to, time: UnixMillis(0), sequence_counter: 0, fast_packets, transfers, is_headed: false, is_sent: false }
+    }
+
+    /// Says of the records that follow whether they were sent or received; only Yacht Devices' format tells.
+    pub fn set_sent(&mut self, is_sent: bool) {
+        self.is_sent = is_sent;
     }
 
     /// Adds the lines of a record to `out`, each with its end.
@@ -134,7 +141,7 @@ impl LogWriter {
             bytes(out, frame.data())?;
         } else {
             clock(out, time, ":")?;
-            write!(out, " R {:08X}", frame.id())?;
+            write!(out, " {} {:08X}", if self.is_sent { 'T' } else { 'R' }, frame.id())?;
             frame.data().iter().try_for_each(|byte| write!(out, " {byte:02X}"))?;
         }
         out.write_char('\n')

@@ -4,30 +4,39 @@ use super::{Item, LineError, Record, hex, moment};
 use crate::hal::CanFrame;
 use crate::time::UnixMillis;
 
+/// Digits of an identifier.
+const ID_DIGITS: usize = 8;
+
 /// Tells whether a line that begins with a digit can be of this format.
 pub(super) fn is_like(text: &str) -> bool {
     matches!(text.as_bytes(), [_, _, b':', _, _, b':', ..]) && text.contains(' ')
 }
 
-/// Reads one line: time of day, direction, identifier, bytes.
+/// Reads one line: time of day, direction, identifier, bytes; what is sent to such a gateway has neither time nor direction.
 ///
 /// ```text
 /// 17:33:21.107 R 19F51323 01 2F 30 70 00 2F 30 70
+/// 19F51323 01 2F 30 70 00 2F 30 70
 /// ```
 ///
 /// # Errors
 /// [`LineError`] says what is wrong.
 pub(super) fn read(text: &str) -> Result<Record, LineError> {
     let mut words = text.split_ascii_whitespace();
-    let time = words.next().and_then(time_of_day).ok_or(LineError::Time)?;
-    if !matches!(words.next(), Some("R" | "T")) {
-        return Err(LineError::Part("direction"));
+    let mut first = words.next().ok_or(LineError::Time)?;
+    let mut time = None;
+    if first.len() != ID_DIGITS || !first.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        time = Some(time_of_day(first).ok_or(LineError::Time)?);
+        if !matches!(words.next(), Some("R" | "T")) {
+            return Err(LineError::Part("direction"));
+        }
+        first = words.next().ok_or(LineError::Part("identifier"))?;
     }
-    let id = hex::identifier(words.next().ok_or(LineError::Part("identifier"))?)?;
+    let id = hex::identifier(first)?;
     let count = words.clone().count();
     let data = hex::listed(words, count)?;
     let frame = CanFrame::new(id, &data).ok_or(LineError::Identifier)?;
-    Ok(Record { time: Some(time), item: Item::Frame(frame) })
+    Ok(Record { time, item: Item::Frame(frame) })
 }
 
 /// Reads `hh:mm:ss` with a fraction or none, as a time on 1970-01-01.

@@ -1,5 +1,8 @@
 //! Which sentences there are, by their names.
 
+use core::num::NonZeroU32;
+use core::time::Duration;
+
 use super::values::Slot;
 
 /// A sentence that can be made.
@@ -77,7 +80,12 @@ pub(super) const KINDS: [Row; 23] = [
     (Kind::XdrNa, "XDRNA", "XDR", &[Slot::Pitch]),
     (Kind::Rot, "ROT", "ROT", &[Slot::RateOfTurn]),
     (Kind::Rsa, "RSA", "RSA", &[Slot::RudderAngle]),
-    (Kind::Apb, "APB", "APB", &[Slot::CourseError, Slot::CircleError, Slot::LineError]),
+    (
+        Kind::Apb,
+        "APB",
+        "APB",
+        &[Slot::CourseError, Slot::CircleError, Slot::LineError, Slot::ArrivalCircle, Slot::Perpendicular],
+    ),
     (Kind::Xte, "XTE", "XTE", &[Slot::CourseError, Slot::CircleError, Slot::LineError]),
     (Kind::Zda, "ZDA", "ZDA", &[Slot::DateTime]),
     (Kind::Vdm, "VDM", "VDM", &[]),
@@ -132,6 +140,31 @@ impl Kinds {
     #[must_use]
     pub fn has(self, kind: Kind) -> bool {
         self.0 & (1 << kind as u8) != 0
+    }
+}
+
+/// How often each kind is made, where it differs from the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paces([Option<NonZeroU32>; KINDS.len()]);
+
+impl Paces {
+    /// Every kind as the rest.
+    pub const NONE: Self = Self([None; KINDS.len()]);
+
+    /// Sets the time between two of each of these kinds, milliseconds.
+    pub fn set(&mut self, kinds: Kinds, millis: NonZeroU32) {
+        for ((kind, ..), pace) in KINDS.into_iter().zip(&mut self.0) {
+            if kinds.has(kind) {
+                *pace = Some(millis);
+            }
+        }
+    }
+
+    /// Returns the time between two of a kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Option<Duration> {
+        let pace = self.0.get(kind as usize).copied().flatten();
+        pace.map(|millis| Duration::from_millis(millis.get().into()))
     }
 }
 

@@ -39,7 +39,7 @@ use crate::json;
 use crate::queue::{Queue, QueueCounters};
 use crate::time::{Instant, UnixMillis};
 
-pub use self::kind::{Kind, Kinds};
+pub use self::kind::{Kind, Kinds, Paces};
 pub use self::line::{LINE_BYTES_MAX, Line, Talker};
 pub use self::targets::{STATIC_EVERY, TARGETS_MAX};
 
@@ -56,6 +56,8 @@ pub struct Config {
     pub talker: Talker,
     /// Shortest time between two sentences of a kind, or between two positions of one AIS target.
     pub every: Duration,
+    /// The same of single kinds, where it is another.
+    pub paces: Paces,
     /// Which sentences are made.
     pub kinds: Kinds,
     /// The own vessel's number, for VDO; without one that of its context, if it has one.
@@ -64,7 +66,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { talker: Talker::II, every: Duration::from_secs(1), kinds: Kinds::ALL, mmsi: None }
+        Self { talker: Talker::II, every: Duration::from_secs(1), paces: Paces::NONE, kinds: Kinds::ALL, mmsi: None }
+    }
+}
+
+impl Config {
+    fn pace(&self, kind: Kind) -> Duration {
+        self.paces.of(kind).unwrap_or(self.every)
     }
 }
 
@@ -140,7 +148,7 @@ impl Sentences {
             if !is_asked || !self.config.kinds.has(kind) {
                 continue;
             }
-            if let Some(due) = made.map(|made| made + self.config.every).filter(|due| *due > now) {
+            if let Some(due) = made.map(|made| made + self.config.pace(kind)).filter(|due| *due > now) {
                 next = Some(next.map_or(due, |next| next.min(due)));
                 continue;
             }
@@ -169,7 +177,7 @@ impl Sentences {
         if !has_room(lines) {
             return Some(now);
         }
-        let more = self.targets.give(now, self.config.every, Talker::AI, &mut |line| {
+        let more = self.targets.give(now, self.config.pace(Kind::Vdm), Talker::AI, &mut |line| {
             let bytes = line.len();
             lines.push(line, bytes);
             has_room(lines)

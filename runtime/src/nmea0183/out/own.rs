@@ -135,8 +135,13 @@ pub(super) fn sentence(kind: Kind, talker: Talker, look: Look<'_>) -> Option<Lin
                 })?;
             line.field("A").field("A");
             off_track(&mut line, error?);
-            // Whether the boat has arrived is not known here.
-            line.field("V").field("V").direction(track).field("T").field("");
+            // Of the course alone: what has raised no alarm has not arrived.
+            let stands = |slot| if look.of(slot).is_some_and(|stands| stands > 0.0) { "A" } else { "V" };
+            line.field(stands(Slot::ArrivalCircle))
+                .field(stands(Slot::Perpendicular))
+                .direction(track)
+                .field("T")
+                .field("");
             let letter = |is_true: bool| if is_true { "T" } else { "M" };
             line.direction(of_true.or(magnetic)).field(letter(of_true.is_some()));
             // The peer steers by the magnetic one.

@@ -159,6 +159,17 @@ fn each_sentence_has_its_fields_in_order() {
             ],
             "$IIAPB,A,A,1.000,L,N,V,V,0.00,T,,0.00,T,3.00,M",
         ),
+        (
+            "APB",
+            vec![
+                ("navigation.course.calcValues.crossTrackError", "1852"),
+                ("navigation.course.calcValues.bearingTrackTrue", "0"),
+                ("navigation.course.calcValues.bearingTrue", "0"),
+                ("notifications.navigation.course.arrivalCircleEntered", r#"{"state":"alert","method":[]}"#),
+                ("notifications.navigation.course.perpendicularPassed", r#"{"state":"normal","method":[]}"#),
+            ],
+            "$IIAPB,A,A,1.000,L,N,A,V,0.00,T,,0.00,T,0.00,T",
+        ),
         ("XTE", vec![("navigation.courseGreatCircle.crossTrackError", "9.26")], "$IIXTE,A,A,0.005,L,N,A"),
         ("ZDA", vec![("navigation.datetime", "\"2026-05-31T23:59:59.250Z\"")], "$IIZDA,235959.25,31,05,2026,00,00"),
     ] {
@@ -186,6 +197,24 @@ fn without_what_it_needs_no_sentence_is_made() {
     ] {
         assert_eq!(made(kind, &values), [""; 0], "{kind}");
     }
+}
+
+#[test]
+fn single_kinds_have_their_own_pace() {
+    let mut paces = Paces::NONE;
+    paces.set(Kinds::named("HDT").unwrap(), 250.try_into().unwrap());
+    let mut kinds = Kinds::named("HDT").unwrap();
+    kinds.join(Kinds::named("RMC").unwrap());
+    let mut sentences = Sentences::new(Config { kinds, paces, ..Config::default() }, SELF);
+    let mut made = [0, 0];
+    for step in 0..40 {
+        sentences.hear(&delta(SELF, &[POSITION, ("navigation.headingTrue", "1")]), at(step * 50));
+        sentences.poll(at(step * 50));
+        for line in lines(&mut sentences) {
+            made[usize::from(line.starts_with("$IIHDT"))] += 1;
+        }
+    }
+    assert_eq!(made, [2, 8], "RMC each second, HDT each quarter of one");
 }
 
 #[test]

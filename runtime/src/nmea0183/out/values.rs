@@ -55,9 +55,19 @@ pub(super) enum Slot {
     LineTrack,
     LineBearing,
     LineBearingMagnetic,
+    /// One where the boat is inside the arrival circle, zero where it is not.
+    ArrivalCircle,
+    /// The same of the perpendicular at the waypoint.
+    Perpendicular,
 }
 
-const SLOTS: usize = Slot::LineBearingMagnetic as usize + 1;
+const SLOTS: usize = Slot::Perpendicular as usize + 1;
+
+/// Notifications, and where is kept whether they stand.
+const ALARMS: [(&str, Slot); 2] = [
+    ("notifications.navigation.course.arrivalCircleEntered", Slot::ArrivalCircle),
+    ("notifications.navigation.course.perpendicularPassed", Slot::Perpendicular),
+];
 
 /// How long a value holds: what moves, what hardly does, what is told once.
 const LIVE: Duration = Duration::from_secs(10);
@@ -167,6 +177,12 @@ impl Values {
                 self.set(Slot::Quality, known.and_then(|index| u8::try_from(index).ok()).map(f64::from), LIVE, now)
             }
             _ => {
+                if let Some((_, slot)) = ALARMS.iter().find(|(known, _)| *known == path) {
+                    let text = value.shown();
+                    let stands = json::member(&text, "state").and_then(json::string);
+                    let stands = stands.is_some_and(|state| !matches!(&*state, "normal" | "nominal"));
+                    return self.set(*slot, Some(f64::from(u8::from(stands))), STANDING, now);
+                }
                 let Some((_, slot, holds)) = PATHS.iter().find(|(known, ..)| *known == path) else { return 0 };
                 self.set(*slot, value.number(), *holds, now)
             }
