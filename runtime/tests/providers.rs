@@ -402,7 +402,7 @@ fn notifications_are_raised_silenced_updated_and_cleared() {
     let raised = r#"{"state":"alarm","message":"bilge","method":["visual","sound"],"path":"bilge.high"}"#;
     let (status, body) = ask(&mut sample, Method::Post, base, raised);
     let id = member(&body, "id");
-    assert_eq!((status, id.len()), (201, 36), "{body}");
+    assert_eq!((status, id.len()), (200, 36), "{body}");
     let value = "/signalk/v1/api/vessels/self/notifications/bilge/high/value";
     assert_eq!(sample.get(&format!("{value}/id")), format!("\"{id}\""));
     assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/{id}/silence"), "").0, 200);
@@ -419,7 +419,7 @@ fn notifications_are_raised_silenced_updated_and_cleared() {
     assert_eq!(sample.get(&format!("{value}/state")), r#""normal""#);
     assert_eq!(ask(&mut sample, Method::Get, &format!("{base}/{id}"), "").0, 404);
     let (status, body) = ask(&mut sample, Method::Post, &format!("{base}/mob"), "");
-    assert_eq!(status, 201);
+    assert_eq!(status, 200);
     assert!(sample.get(&format!("{base}/{}", member(&body, "id"))).contains("emergency"));
     for (method, path, body, status) in [
         (Method::Post, base.to_string(), r#"{"message":"no state"}"#, 400),
@@ -432,6 +432,39 @@ fn notifications_are_raised_silenced_updated_and_cleared() {
         (Method::Patch, base.to_string(), "", 405),
     ] {
         assert_eq!(ask(&mut sample, method, &path, body).0, status, "{method} {path} {body}");
+    }
+}
+
+#[test]
+fn a_raised_notification_has_what_signal_k_servers_give_it() {
+    let mut sample = world(vec![]);
+    let base = "/signalk/v2/api/notifications";
+    let mut raise = |body: &str| {
+        let (status, answer) = ask(&mut sample, Method::Post, base, body);
+        assert_eq!((status, member(&answer, "message")), (200, "OK".into()), "{answer}");
+        let id = member(&answer, "id");
+        let row = sample.get(&format!("{base}/{id}"));
+        (id, row)
+    };
+    let (_, row) = raise(r#"{"state":"alarm","message":"m","path":"a.b","data":{"level":3}}"#);
+    assert!(row.contains(r#""path":"notifications.a.b""#) && row.contains(r#""method":["visual","sound"]"#), "{row}");
+    assert!(row.contains(r#""data":{"level":3}"#) && row.contains(r#""$source":"notificationsApi""#), "{row}");
+    assert!(!row.contains("createdAt") && !row.contains("position"), "{row}");
+    let (id, row) = raise(
+        r#"{"state":"warn","message":"m","path":"a","idInPath":true,"includePosition":true,"includeCreatedAt":true}"#,
+    );
+    assert!(row.contains(&format!(r#""path":"notifications.a.{id}""#)), "{row}");
+    assert!(row.contains(r#""createdAt":"2"#) && row.contains(r#""position":"#), "{row}");
+    let (id, row) = raise(r#"{"state":"emergency","message":"fire"}"#);
+    assert!(row.contains("createdAt") && row.contains("position") && !row.contains("acknowledgedAt"), "{row}");
+    assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/{id}/acknowledge"), "").0, 200);
+    let row = sample.get(&format!("{base}/{id}"));
+    assert!(
+        row.contains(r#""acknowledged":true,"acknowledgedAt":"2"#) && row.contains(r#""method":["visual"]"#),
+        "{row}"
+    );
+    for refused in [r#"{"state":"warn"}"#, r#"{"state":"warn","message":"m","data":7}"#] {
+        assert_eq!(ask(&mut sample, Method::Post, base, refused).0, 400, "{refused}");
     }
 }
 

@@ -15,12 +15,15 @@ use crate::server::Response;
 use crate::server::providers::{failed, json_body, state};
 
 /// `$source` of notifications that clients raise.
-const SOURCE: &str = "notificationApi";
+const SOURCE: &str = "notificationsApi";
 /// States of a notification (plugin ABI §11.5).
 const STATES: [&str; 6] = ["nominal", "normal", "alert", "warn", "alarm", "emergency"];
 /// The mark that an endpoint sets: silenced, acknowledged.
 const MARKS: [(&str, &str, (bool, bool)); 2] =
     [("silence", "silenceAll", (true, false)), ("acknowledge", "acknowledgeAll", (false, true))];
+
+/// Boards have no room for what a notification has by itself, and for the other's owner.
+const IS_WHOLE: bool = cfg!(any(test, feature = "std"));
 
 impl Gateway {
     /// Answers a request below `/signalk/v2/api/notifications`; `segments` are decoded.
@@ -68,7 +71,7 @@ impl Gateway {
         }
     }
 
-    /// Raises a notification: `{state, message?, method?, path?}`.
+    /// Raises a notification: `{state, message, method?, path?, idInPath?, includePosition?, includeCreatedAt?, data?}`.
     fn raise(&mut self, body: &str) -> Response {
         let id = crate::config::random_uuid(&mut *self.hal.rng);
         let value = match value_of("{}", body) {
@@ -76,12 +79,37 @@ impl Gateway {
             Ok(_) => return failed(400, "state is missing"),
             Err(clause) => return failed(400, clause),
         };
+        if IS_WHOLE && json::member(&value, "message").is_none() {
+            return failed(400, "message is missing");
+        }
         let below = match json::member(body, "path").map(json::string) {
             None => id.clone(),
-            Some(Some(path)) if is_path(&path) => String::from(path.strip_prefix("notifications.").unwrap_or(&path)),
+            Some(Some(path)) if is_path(&path) => {
+                let path = path.strip_prefix("notifications.").unwrap_or(&path);
+                if IS_WHOLE && says(body, "idInPath") { format!("{path}.{id}") } else { path.into() }
+            }
             Some(_) => return failed(400, "path must be a path below notifications"),
         };
+        let value = if IS_WHOLE { self.whole(&value, body) } else { value };
         self.create(&id, &format!("notifications.{below}"), &value)
+    }
+
+    /// Adds what a notification has unless its body says otherwise: a method, and in an emergency where and when it began.
+    fn whole(&self, value: &str, body: &str) -> String {
+        let mut value = String::from(value);
+        if json::member(&value, "method").is_none() {
+            value = json::with_member(&value, "method", r#"["visual","sound"]"#);
+        }
+        let is_emergency = json::member(&value, "state") == Some("\"emergency\"");
+        if is_emergency || says(body, "includePosition") {
+            let position = self.model.node_at_self("navigation.position.value");
+            let position = position.filter(|position| position.starts_with('{'));
+            value = json::with_member(&value, "position", position.as_deref().unwrap_or("null"));
+        }
+        if is_emergency || says(body, "includeCreatedAt") {
+            value = json::with_member(&value, "createdAt", &json::quoted(&self.wall().text()));
+        }
+        value
     }
 
     /// Raises an emergency with the position the vessel has now.
@@ -98,11 +126,12 @@ impl Gateway {
                 method.text("visual").text("sound");
             });
             value.json("message", message.unwrap_or("\"Person overboard!\""));
-            let position = self.model.node_at_self("navigation.position.value");
+            let position = self.model.node_at_self("navigation.position.value").filter(|_| !IS_WHOLE);
             if let Some(position) = position.filter(|position| position.starts_with('{')) {
                 value.json("position", &position);
             }
         });
+        let value = if IS_WHOLE { self.whole(&value, "{}") } else { value };
         self.create(&id, &format!("notifications.mob.{id}"), &value)
     }
 
@@ -118,18 +147,16 @@ impl Gateway {
             return failed(400, "the notification is too long");
         }
         let body = json::object(|body| {
-            body.text("state", "COMPLETED").number("statusCode", 201_u16).text("id", &id);
+            body.text("state", "COMPLETED").number("statusCode", 200_u16).text("message", "OK").text("id", &id);
         });
-        Response::json(201, body)
+        Response::json(200, body)
     }
 
     /// Changes state, message or method of a notification.
     fn update(&mut self, id: &str, body: &str) -> Response {
         let Some(row) = self.model.notification(id).cloned() else { return unknown(id) };
         match value_of(&row.value, body) {
-            Ok(value) if self.publish_notice(&row.context, &row.path, &row.source, &value) => {
-                state(200, "COMPLETED", "OK")
-            }
+            Ok(value) if self.tell_anew(&row, &value) => state(200, "COMPLETED", "OK"),
             Ok(_) => failed(400, "the notification is too long"),
             Err(clause) => failed(400, clause),
         }
@@ -139,7 +166,7 @@ impl Gateway {
     fn clear(&mut self, id: &str) -> Response {
         let Some(row) = self.model.notification(id).cloned() else { return unknown(id) };
         let value = json::with_member(&json::with_member(&row.value, "state", "\"normal\""), "method", "[]");
-        self.publish_notice(&row.context, &row.path, &row.source, &value);
+        self.tell_anew(&row, &value);
         if row.source == SOURCE {
             self.model.forget_notification(id);
         }
@@ -147,11 +174,24 @@ impl Gateway {
     }
 
     fn mark(&mut self, id: &str, (silenced, acknowledged): (bool, bool)) {
-        if self.model.mark_notification(id, silenced, acknowledged)
+        let now = self.wall();
+        if self.model.mark_notification(id, silenced, acknowledged, now)
             && let Some(row) = self.model.notification(id).cloned()
         {
-            self.publish_notice(&row.context, &row.path, &row.source, &row.value);
+            self.tell_anew(&row, &row.value);
         }
+    }
+
+    /// Publishes another value of a notification, which stays its owner's; false when it is no delta.
+    fn tell_anew(&mut self, row: &Notification, value: &str) -> bool {
+        if IS_WHOLE {
+            self.model.speak_for(Some(row));
+        }
+        let told = self.publish_notice(&row.context, &row.path, &row.source, value);
+        if IS_WHOLE {
+            self.model.speak_for(None);
+        }
+        told
     }
 
     /// Publishes a value; false when it is no delta.
@@ -178,6 +218,11 @@ fn write_row(out: &mut Object<'_>, row: &Notification) {
 
 fn is_path(path: &str) -> bool {
     !path.is_empty() && path.len() <= 200 && is_plain(path) && path.split('.').all(|segment| !segment.is_empty())
+}
+
+/// Tells whether a member of the body is `true`.
+fn says(body: &str, member: &str) -> bool {
+    json::member(body, member) == Some("true")
 }
 
 /// Returns `value` with the members that `body` sets.
@@ -209,6 +254,12 @@ fn value_of(value: &str, body: &str) -> Result<String, &'static str> {
             return Err("message must be a text");
         }
         value = json::with_member(&value, "message", message);
+    }
+    if IS_WHOLE && let Some(data) = json::member(body, "data") {
+        if !data.starts_with('{') {
+            return Err("data must be an object");
+        }
+        value = json::with_member(&value, "data", data);
     }
     Ok(value)
 }

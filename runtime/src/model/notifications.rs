@@ -40,6 +40,8 @@ pub struct Notification {
     state: String,
     silenced: bool,
     acknowledged: bool,
+    /// When it was acknowledged; unknown on boards, which have no room to tell it.
+    acknowledged_at: UnixMillis,
     /// Who raised it.
     owner: Owner,
     /// Number of its latest value among those of all.
@@ -67,6 +69,7 @@ impl Notification {
             state: String::new(),
             silenced: false,
             acknowledged: false,
+            acknowledged_at: UnixMillis::UNKNOWN,
             owner,
             told: 0,
         }
@@ -141,7 +144,7 @@ impl Notification {
         let raises = !self.is_calm();
         let own = [self.silenced, self.acknowledged, raises && sounds && self.can_be_silenced(), raises, raises];
         if method.is_none() || !quiet {
-            return with_own(&self.value, &self.id, own);
+            return self.with_time(with_own(&self.value, &self.id, own));
         }
         let stays = |method: &str| match method {
             "\"visual\"" => !self.acknowledged || !self.can_be_silenced(),
@@ -153,9 +156,27 @@ impl Notification {
                 out.json(method);
             }
         });
-        with_own(&json::with_member(&self.value, "method", &methods), &self.id, own)
+        self.with_time(with_own(&json::with_member(&self.value, "method", &methods), &self.id, own))
+    }
+
+    /// Adds the time of the acknowledgement to the status at the end of `json`.
+    fn with_time(&self, mut json: String) -> String {
+        if TELLS_TIME
+            && self.acknowledged
+            && self.acknowledged_at != UnixMillis::UNKNOWN
+            && let Some(at) = json.rfind(ACKNOWLEDGED)
+        {
+            let member = [",\"acknowledgedAt\":", &json::quoted(&self.acknowledged_at.text())].concat();
+            json.insert_str(at.saturating_add(ACKNOWLEDGED.len()), &member);
+        }
+        json
     }
 }
+
+/// Chips have no room for it.
+const TELLS_TIME: bool = cfg!(any(test, feature = "std"));
+/// What the time stands behind.
+const ACKNOWLEDGED: &str = "\"acknowledged\":true";
 
 /// Members of `status`, in order.
 const STATUS: [&str; 5] = [
@@ -418,11 +439,21 @@ impl Model {
     /// Marks a notification as silenced or acknowledged; false when there is none of this id.
     ///
     /// Take its value in again to publish that; the mark goes when its state changes.
-    pub fn mark_notification(&mut self, id: &str, silenced: bool, acknowledged: bool) -> bool {
+    pub fn mark_notification(&mut self, id: &str, silenced: bool, acknowledged: bool, now: UnixMillis) -> bool {
         let Some(row) = self.notifications.rows.iter_mut().find(|row| row.id == id) else { return false };
         row.silenced |= silenced && row.can_be_silenced();
+        if TELLS_TIME && acknowledged && !row.acknowledged {
+            row.acknowledged_at = now;
+        }
         row.acknowledged |= acknowledged;
         true
+    }
+
+    /// Takes what comes from now on as the word of who raised `row`, or as the boat's again: who silences a plugin's
+    /// notification does not make it another's.
+    pub fn speak_for(&mut self, row: Option<&Notification>) {
+        let owner = row.map_or(Owner::BOAT, |row| row.owner);
+        (self.room.writer, self.notifications.writer) = (owner, owner);
     }
 
     /// Forgets a notification.
@@ -495,6 +526,31 @@ mod tests {
         assert_eq!(paths, ["mob", "flood19", "boat0", "boat1", "boat2", "boat3", "boat4", "boat5"]);
         notifications.forget(owners[1]);
         assert!(!notifications.rows.iter().any(|row| row.path == "flood19"));
+    }
+
+    #[test]
+    fn who_acknowledges_it_does_not_take_it_over() {
+        let mut model = Model::new(&crate::budget::Limits::of(crate::budget::Board::Linux), "vessels.x");
+        let plugin = model.room.owner(&"@acme/a".into());
+        let value = r#"{"state":"alarm","method":["sound"]}"#;
+        let told = |model: &mut Model, writer: Owner, package: Option<&str>| {
+            model.notifications.writer = writer;
+            let told = model.notifications.enrich("vessels.x", "a", ("@acme/a", package), Time::Text("t"), value, None);
+            told.into_owned()
+        };
+        told(&mut model, plugin, Some("@acme/a"));
+        let row = model.notifications().next().unwrap().clone();
+        assert!(model.mark_notification(&row.id, false, true, UnixMillis(1_767_225_600_000)));
+        model.speak_for(Some(&row));
+        let writer = model.notifications.writer;
+        let json = told(&mut model, writer, None);
+        let when = r#""acknowledged":true,"acknowledgedAt":"2026-01-01T00:00:00.000Z","canSilence":true"#;
+        assert!(json.contains(when), "{json}");
+        model.speak_for(None);
+        assert_eq!(model.notifications.writer, Owner::BOAT);
+        told(&mut model, plugin, Some("@acme/a"));
+        let rows: Vec<_> = model.notifications().map(|row| &*row.source).collect();
+        assert_eq!(rows, ["@acme/a"], "it is still the plugin's own");
     }
 
     #[test]
