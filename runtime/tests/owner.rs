@@ -128,6 +128,15 @@ fn the_owner_sets_zones_that_hold_after_a_restart() {
     ask(&mut boat, &request(Method::Put, ZONES, &token, r#"{"value":[{"lower":400,"state":"alarm"}]}"#));
     assert_eq!(get(&mut boat, state, ""), (200, r#""normal""#.to_owned()), "judged at once");
 
+    ask(&mut boat, &request(Method::Put, ZONES, &token, r#"{"value":[{"lower":300,"state":"warn"}]}"#));
+    assert_eq!(get(&mut boat, state, "").1, r#""warn""#);
+    assert_eq!(ask(&mut boat, &request(Method::Delete, ZONES, "", "")).status, 401);
+    assert_eq!(ask(&mut boat, &request(Method::Delete, ZONES, &token, "")).status, 200);
+    assert_eq!(get(&mut boat, state, "").1, r#""normal""#, "without zones nothing is raised");
+    assert_eq!(ask(&mut boat, &request(Method::Delete, ZONES, &token, "")).status, 404);
+    let (_, meta) = get(&mut boat, "/signalk/v1/api/vessels/self/a/b/meta", "");
+    assert!(!meta.contains("zones"), "{meta}");
+
     storage.set_read_only(true);
     assert_eq!(ask(&mut boat, &request(Method::Put, ZONES, &token, zones)).status, 507);
     assert_eq!(get(&mut boat, state, "").1, r#""normal""#, "what cannot be kept is not set");

@@ -39,7 +39,7 @@ const OWN_START: &str = r#"{"context":"vessels.self","updates":[{"meta":["#;
 const OWN_END: &str = "]}]}";
 
 /// It is compiled with `std` alone.
-const IS_KEPT: bool = cfg!(any(test, feature = "std"));
+pub(super) const IS_KEPT: bool = cfg!(any(test, feature = "std"));
 
 /// Returns the path that a change of meta is for, and the member that changes: `zones` of `a.b.meta.zones`.
 fn changes(path: &str) -> Option<(&str, Option<&str>)> {
@@ -168,10 +168,18 @@ fn write(storage: &mut dyn Storage, text: &str) -> Result<(), ConfigError> {
     storage.replace(&key, text.as_bytes()).map_err(|error| refuse(ConfigReason::Storage(error)))
 }
 
+/// What is kept, read: items that its owner put there, and the rows that are set here.
+type Kept = (Vec<String>, Vec<(String, String)>);
+
+fn kept(storage: &mut dyn Storage) -> Result<Kept, ConfigError> {
+    let mut items = read(storage)?;
+    let rows = items.pop_if(|last| own_rows(last).is_some()).and_then(|own| own_rows(&own)).unwrap_or_default();
+    Ok((items, rows))
+}
+
 /// Keeps the members of `meta` for a path, beside what was set before.
 fn keep(storage: &mut dyn Storage, path: &str, meta: &str) -> Result<(), ConfigError> {
-    let mut items = read(storage)?;
-    let mut rows = items.pop_if(|last| own_rows(last).is_some()).and_then(|own| own_rows(&own)).unwrap_or_default();
+    let (items, mut rows) = kept(storage)?;
     let at = rows.iter().position(|(known, _)| *known == path).unwrap_or(rows.len());
     if at == rows.len() {
         rows.push((path.into(), String::from("{}")));
@@ -183,15 +191,48 @@ fn keep(storage: &mut dyn Storage, path: &str, meta: &str) -> Result<(), ConfigE
             Ok(())
         });
     }
+    store(storage, &items, &rows)
+}
+
+/// Forgets a member that was set for a path, or all of them; returns the names of those that were.
+fn forget(storage: &mut dyn Storage, path: &str, member: Option<&str>) -> Result<Vec<String>, ConfigError> {
+    let (items, mut rows) = kept(storage)?;
+    let Some(at) = rows.iter().position(|(known, _)| *known == path) else { return Ok(Vec::new()) };
+    let (_, row) = rows.remove(at);
+    let mut gone = Vec::new();
+    let rest = json::object(|rest| {
+        // It was read before.
+        let _ = json::members::<JsonError>(&row, |name, value| {
+            if member.is_none_or(|member| member == name) {
+                gone.push(name.to_string());
+            } else {
+                rest.json(name, value);
+            }
+            Ok(())
+        });
+    });
+    if rest != "{}" {
+        rows.insert(at, (path.into(), rest));
+    }
+    if !gone.is_empty() {
+        store(storage, &items, &rows)?;
+    }
+    Ok(gone)
+}
+
+fn store(storage: &mut dyn Storage, items: &[String], rows: &[(String, String)]) -> Result<(), ConfigError> {
     let text = json::list(|file| {
-        for item in &items {
+        for item in items {
             file.json(item);
+        }
+        if rows.is_empty() {
+            return;
         }
         file.object(|delta| {
             delta.text("context", "vessels.self").list("updates", |updates| {
                 updates.object(|update| {
                     update.list("meta", |entries| {
-                        for (path, meta) in &rows {
+                        for (path, meta) in rows {
                             entries.object(|entry| {
                                 entry.text("path", path).json("value", meta);
                             });
@@ -207,14 +248,11 @@ fn keep(storage: &mut dyn Storage, path: &str, meta: &str) -> Result<(), ConfigE
 impl Gateway {
     /// Sets meta of the own vessel, which is kept: `admin` only; `None` where something else is to be changed.
     pub(super) fn put_meta(&mut self, put: &Put, role: Option<Role>) -> Option<PutState> {
-        let (path, member) = changes(&put.path).filter(|_| IS_KEPT)?;
+        let (path, member) = match self.change_of(put, role)? {
+            Ok(change) => change,
+            Err(refused) => return Some(refused),
+        };
         let self_context = &*self.setup.self_context;
-        if !matches!(&*put.context, "" | "self" | "vessels.self") && put.context != self_context {
-            return None;
-        }
-        if role != Some(Role::Admin) {
-            return Some(PutState::completed(403, "meta and zones are changed with a token of the role admin"));
-        }
         let meta = match member {
             None => put.value.clone(),
             Some(member) => json::object(|meta| {
@@ -235,6 +273,41 @@ impl Gateway {
         }
         self.take_in(Arc::new(delta), 0);
         Some(PutState { message: None, ..PutState::completed(200, "") })
+    }
+
+    /// Takes away meta that was set, a member of it or all: `admin` only; `None` where something else is meant. What a source
+    /// says of the path comes back when it says it again.
+    pub(super) fn delete_meta(&mut self, put: &Put, role: Option<Role>) -> Option<PutState> {
+        let (path, member) = match self.change_of(put, role)? {
+            Ok(change) => change,
+            Err(refused) => return Some(refused),
+        };
+        let gone = match forget(&mut *self.hal.storage, path, member) {
+            Ok(gone) if gone.is_empty() => return Some(PutState::completed(404, "no such meta was set here")),
+            Ok(gone) => gone,
+            Err(error) => return Some(PutState::completed(507, &error.to_string())),
+        };
+        if gone.iter().any(|name| name == "zones") {
+            // A value in no zone is calm: what the zones raised ends.
+            let stamp = Stamp { source_ref: SOURCE, self_context: &self.setup.self_context, now: self.wall() };
+            if let Ok(delta) = Delta::of_meta("", path, r#"{"zones":[]}"#, &stamp) {
+                self.take_in(Arc::new(delta), 0);
+            }
+        }
+        self.model.forget_meta(path, &gone);
+        Some(PutState { message: None, ..PutState::completed(200, "") })
+    }
+
+    /// Returns the path and the member that are to be changed, or why this caller may not; `None` where it is no own meta.
+    fn change_of<'p>(&self, put: &'p Put, role: Option<Role>) -> Option<Result<(&'p str, Option<&'p str>), PutState>> {
+        let change = changes(&put.path).filter(|_| IS_KEPT)?;
+        if !matches!(&*put.context, "" | "self" | "vessels.self") && put.context != *self.setup.self_context {
+            return None;
+        }
+        if role != Some(Role::Admin) {
+            return Some(Err(PutState::completed(403, "meta and zones are changed with a token of the role admin")));
+        }
+        Some(Ok(change))
     }
 }
 
@@ -263,6 +336,20 @@ mod tests {
         load(&mut storage, &mut model);
         assert_eq!(model.meta_at("", "a.b").as_deref(), Some(r#"{"zones":[],"displayName":"B"}"#));
         assert_eq!(model.meta_at("", "a.c").as_deref(), Some(r#"{"units":"m"}"#));
+    }
+
+    #[test]
+    fn what_was_set_is_forgotten_member_by_member_or_whole() {
+        let mut storage = SimStorage::new();
+        keep(&mut storage, "a.b", r#"{"units":"m","displayName":"B","zones":[]}"#).unwrap();
+        keep(&mut storage, "a.c", r#"{"units":"s"}"#).unwrap();
+        assert_eq!(forget(&mut storage, "a.b", Some("units")).unwrap(), ["units"]);
+        assert_eq!(forget(&mut storage, "a.b", Some("units")).unwrap(), [""; 0]);
+        assert_eq!(forget(&mut storage, "a.x", None).unwrap(), [""; 0]);
+        assert_eq!(kept(&mut storage).unwrap().1.len(), 2);
+        assert_eq!(forget(&mut storage, "a.b", None).unwrap(), ["displayName", "zones"]);
+        assert_eq!(forget(&mut storage, "a.c", None).unwrap(), ["units"]);
+        assert_eq!(storage.read_all(&Key::parse(FILE).unwrap(), 100).unwrap(), b"[]");
     }
 
     #[test]

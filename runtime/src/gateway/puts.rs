@@ -1,9 +1,11 @@
 //! PUT requests, over HTTP and over streams: one handler is asked, and its answer becomes the state of the request.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::exchanges::Pending;
+use super::own_meta::IS_KEPT;
 use super::{Gateway, StreamId, exchanges};
 use crate::accounts::Role;
 use crate::delta::check_path;
@@ -12,6 +14,7 @@ use crate::http::Request;
 use crate::plugin::{ExchangeId, Reply};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
+use crate::server::url::decode_all;
 use crate::server::{Response, patience};
 use crate::time::Instant;
 
@@ -56,10 +59,18 @@ impl Gateway {
         Some(self.end_request(&id, opened.err()?))
     }
 
-    /// Answers a request to take a path away: nothing of the gateway or its plugins does.
-    pub(super) fn delete_request(&mut self) -> Response {
+    /// Answers a request to take a path away: of the gateway and its plugins that is done for meta of the own vessel alone.
+    pub(super) fn delete_request(&mut self, path: &[&str], request: &Request) -> Response {
         let id = crate::config::random_uuid(&mut *self.hal.rng);
-        self.end_request(&id, PutState::completed(405, "nothing handles DELETE"))
+        let mut done = None;
+        if IS_KEPT {
+            let role = self.setup.access.role(request, self.wall());
+            let path = decode_all(path).unwrap_or_default();
+            let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
+            // A DELETE is a PUT of nothing.
+            done = Put::of_request(&path, br#"{"value":null}"#).ok().and_then(|put| self.delete_meta(&put, role));
+        }
+        self.end_request(&id, done.unwrap_or_else(|| PutState::completed(405, "nothing handles DELETE")))
     }
 
     /// Ends a request at once; its state can be asked for as that of every other.

@@ -19,7 +19,7 @@ impl Gateway {
                 let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
                 self.put_request(&path, request, exchange)
             }
-            (["v1", "api", ..], Method::Delete) => Some(self.delete_request()),
+            (["v1", "api", path @ ..], Method::Delete) => Some(self.delete_request(path, request)),
             // Charts; other types are of version 2 alone.
             (["v1", "api", "resources", path @ ..], Method::Get | Method::Head) => match decode_all(path) {
                 Some(path) => self.provided(request, &path, exchange, providers::resources),

@@ -108,6 +108,14 @@ impl ContextTree {
         self.nodes.get(path).map(|place| &place.node)
     }
 
+    /// Returns the values at exactly `path`.
+    pub(super) fn leaf_mut(&mut self, path: &str) -> Option<&mut Leaf> {
+        match &mut self.nodes.get_mut(path)?.node {
+            Node::Leaf(leaf) => Some(leaf),
+            Node::Bare(_) => None,
+        }
+    }
+
     /// Visits every path at and below `path` (all for `""`), part by part in order.
     pub(super) fn below<'c>(&'c self, path: &'c str) -> impl Iterator<Item = (&'c str, &'c Node)> {
         let inside = move |known: &str| {

@@ -328,6 +328,30 @@ impl Leaf {
     }
 }
 
+impl Leaf {
+    /// Takes members of the meta away.
+    pub(super) fn undescribe(&mut self, names: &[String], room: &mut Room) {
+        let Some(meta) = self.meta.take() else { return };
+        let rest = json::object(|rest| {
+            // It was read before.
+            let _ = json::members::<JsonError>(&meta, |name, value| {
+                if !names.iter().any(|gone| gone == name) {
+                    rest.json(name, value);
+                }
+                Ok(())
+            });
+        });
+        let before = meta.len();
+        if rest == "{}" {
+            room.give(self.described_by, before as u64);
+            return;
+        }
+        // It is shorter than before, so there is room.
+        let _ = room.change(self.described_by, before, rest.len());
+        self.meta = Some(rest.into_boxed_str());
+    }
+}
+
 /// Returns the members of `under`, overlaid with those of `over`; both compact objects.
 pub(super) fn merge(under: &str, over: &str) -> Result<String, JsonError> {
     let mut text = String::with_capacity(under.len().saturating_add(over.len()));

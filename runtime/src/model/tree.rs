@@ -139,6 +139,13 @@ impl Model {
         }
     }
 
+    /// Takes members away from the meta of a path of the own vessel.
+    pub fn forget_meta(&mut self, path: &str, names: &[String]) {
+        if let Some(leaf) = self.own.leaf_mut(path) {
+            leaf.undescribe(names, &mut self.room);
+        }
+    }
+
     /// Returns the latest value of a path of the own vessel.
     pub(super) fn own_value(&self, path: &str) -> Option<Value<'_>> {
         match self.own.node(path)? {
