@@ -7,9 +7,11 @@ mod bench;
 mod built;
 mod can_guest;
 mod chroot;
+mod closed_list;
 mod cross;
 mod debian;
 mod differential;
+mod downstream;
 mod esp32c6;
 mod fuzz;
 mod gates;
@@ -37,6 +39,7 @@ mod templates;
 mod test;
 mod toolchain;
 mod verdicts;
+mod walk;
 mod wasmi_edits;
 mod webapps;
 
@@ -148,7 +151,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "signalk-server",
-        does: "runs both plugin packages on a real Signal K server; --record; --kits: the packages of every language",
+        does: "runs both plugin packages on a real Signal K server; --record; --kits: the packages of every language; \
+               --walk [--record]: every route and stream beside Skiff; --downstream [--record]: as a client of Skiff",
         run: signalk_server::run,
     },
 ];

@@ -3,7 +3,8 @@
 //! The server (npm `signalk-server`) and the node it needs are installed below
 //! the target folder; `signalk-server/drive.mjs` starts it, sails a boat across a bank and
 //! prints what the packages emit. `--record` also writes that to `plugins/docs`. `--kits` plays scenarios on the packages
-//! of every language ([`crate::signalk_kits`]).
+//! of every language ([`crate::signalk_kits`]); `--walk` walks the server and Skiff side by side ([`crate::walk`]); with
+//! `--downstream` the server is a client of Skiff ([`crate::downstream`]).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::guests::GUESTS;
-use crate::{npm, process, signalk_kits};
+use crate::{downstream, npm, process, signalk_kits, walk};
 
 /// Its version.
 pub const SERVER: &str = "2.32.0";
@@ -22,7 +23,7 @@ const STREAMS: &str = "6.0.0";
 const PORT: &str = "3911";
 const RECORD: &str = "plugins/docs/signalk-server-2.32.ndjson";
 
-/// Runs `xtask signalk-server [--record | --kits]`.
+/// Runs `xtask signalk-server [--record | --kits | --walk [--record] | --downstream [--record]]`.
 ///
 /// # Errors
 /// What cannot be installed or started, or what a package did not do.
@@ -31,7 +32,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         [] => false,
         [flag] if flag == "--record" => true,
         [flag] if flag == "--kits" => return signalk_kits::run(),
-        _ => return Err("takes --record or --kits".into()),
+        [flag] if flag == "--walk" => return walk::run(false),
+        [flag, second] if flag == "--walk" && second == "--record" => return walk::run(true),
+        [flag] if flag == "--downstream" => return downstream::run(false),
+        [flag, second] if flag == "--downstream" && second == "--record" => return downstream::run(true),
+        _ => return Err("takes --record, --kits, --walk [--record] or --downstream [--record]".into()),
     };
     let config = process::target().join("signalk-server/config");
     configure(&config)?;
@@ -95,7 +100,10 @@ fn install(folder: &Path) -> Result<(), String> {
 }
 
 /// Lays out a config folder with both packages, enabled with their sample configurations.
-fn configure(config: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// What cannot be written.
+pub fn configure(config: &Path) -> Result<(), String> {
     lay_out(config)?;
     for guest in &GUESTS {
         let from = process::top().join(guest.folder);

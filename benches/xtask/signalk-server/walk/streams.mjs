@@ -1,0 +1,62 @@
+// The stream cases of the walk: how a client opens a stream, what it sends, and which messages it sends later.
+//
+// While a case listens, the own speed comes ten times a second and another vessel's twice (`walk.mjs`). `query` opens the
+// stream, `send` goes out after the first message, `later` after half the time; `as` is who connects, `replies` are waited for.
+const SPEED = 'navigation.speedOverGround'
+const subscribe = (context, ...rows) => ({ context, subscribe: rows })
+const OTHER = 'vessels.urn:mrn:imo:mmsi:244000000'
+const none = 'subscribe=none'
+
+export const STREAMS = [
+  { name: 'plain', query: '' },
+  { name: 'self', query: 'subscribe=self' },
+  { name: 'all', query: 'subscribe=all' },
+  { name: 'none', query: none },
+  { name: 'nonsense', query: 'subscribe=nonsense' },
+  { name: 'self without cache', query: 'subscribe=self&sendCachedValues=false' },
+  { name: 'all without cache', query: 'subscribe=all&sendCachedValues=false' },
+  { name: 'self with meta', query: 'subscribe=self&sendMeta=all' },
+  { name: 'subscribe with meta', query: none + '&sendMeta=all', send: [subscribe('vessels.self', { path: SPEED })] },
+  { name: 'all sources', query: 'subscribe=self&sourcePolicy=all' },
+  { name: 'instant', query: none, send: [subscribe('vessels.self', { path: SPEED })] },
+  { name: 'instant named', query: none, send: [subscribe('vessels.self', { path: SPEED, policy: 'instant' })] },
+  { name: 'fixed', query: none, send: [subscribe('vessels.self', { path: SPEED, policy: 'fixed', period: 500 })] },
+  { name: 'fixed without period', query: none, send: [subscribe('vessels.self', { path: SPEED, policy: 'fixed' })] },
+  { name: 'period alone', query: none, send: [subscribe('vessels.self', { path: SPEED, period: 400 })] },
+  { name: 'minPeriod', query: none, send: [subscribe('vessels.self', { path: SPEED, policy: 'instant', minPeriod: 400 })] },
+  { name: 'ideal', query: none, send: [subscribe('vessels.self', { path: SPEED, policy: 'ideal', minPeriod: 400 })] },
+  { name: 'unknown policy', query: none, send: [subscribe('vessels.self', { path: SPEED, policy: 'nonsense' })] },
+  { name: 'full format', query: none, send: [subscribe('vessels.self', { path: SPEED, format: 'full' })] },
+  { name: 'period as text', query: none, send: [subscribe('vessels.self', { path: SPEED, period: '500' })] },
+  { name: 'star below', query: none, send: [subscribe('vessels.self', { path: 'navigation.*' })] },
+  { name: 'star inside', query: none, send: [subscribe('vessels.self', { path: 'navigation.*OverGround' })] },
+  { name: 'all paths', query: none, send: [subscribe('vessels.self', { path: '*' })] },
+  { name: 'root values', query: none, send: [subscribe('vessels.self', { path: '' })] },
+  { name: 'root value by name', query: none, send: [subscribe('*', { path: 'name' }, { path: 'mmsi' })] },
+  { name: 'unknown path', query: none, send: [subscribe('vessels.self', { path: 'no.such.path' })] },
+  { name: 'no path', query: none, send: [subscribe('vessels.self', { policy: 'instant' }, { path: SPEED })] },
+  { name: 'other vessel', query: none, send: [subscribe(OTHER, { path: '*' })] },
+  { name: 'every vessel', query: none, send: [subscribe('vessels.*', { path: SPEED })] },
+  { name: 'everything', query: none, send: [subscribe('*', { path: '*' })] },
+  { name: 'no context', query: none, send: [{ subscribe: [{ path: SPEED }] }] },
+  { name: 'by uuid', query: none, send: [subscribe('vessels.urn:mrn:signalk:uuid:00000000-0000-4000-8000-000000000001', { path: SPEED })] },
+  { name: 'around a position', query: none, send: [subscribe({ radius: 50000, position: { latitude: 54.1, longitude: 10 } }, { path: '*' })] },
+  { name: 'new paths', query: none, send: [{ ...subscribe('vessels.self', { path: SPEED }), announceNewPaths: true }] },
+  { name: 'two rows', query: none, send: [subscribe('vessels.self', { path: SPEED }, { path: 'environment.*', period: 500 })] },
+  { name: 'notifications', query: none, send: [subscribe('vessels.self', { path: 'notifications.*' })] },
+  { name: 'unsubscribe all', query: 'subscribe=self&sendCachedValues=false', later: [{ context: '*', unsubscribe: [{ path: '*' }] }] },
+  { name: 'unsubscribe a subscription', query: none, send: [subscribe('vessels.self', { path: SPEED })], later: [{ context: '*', unsubscribe: [{ path: '*' }] }] },
+  { name: 'unsubscribe one path', query: none, send: [subscribe('vessels.self', { path: SPEED }, { path: 'environment.*' })], later: [{ context: 'vessels.self', unsubscribe: [{ path: SPEED }] }] },
+  { name: 'no JSON', query: none, send: ['{"subscribe":', subscribe('vessels.self', { path: SPEED })] },
+  { name: 'strange members', query: none, send: [{ nothing: 1 }, { subscribe: 'x' }, 7, subscribe('vessels.self', { path: SPEED })] },
+  { name: 'put', query: none, send: [{ requestId: 'r1', context: 'vessels.self', put: { path: SPEED, value: 1 } }] },
+  { name: 'put by nobody', query: none, as: 'nobody', send: [{ requestId: 'r2', context: 'vessels.self', put: { path: SPEED, value: 1 } }] },
+  { name: 'unknown request', query: none, send: [{ requestId: 'r3', query: true }] },
+  { name: 'login', query: none, as: 'nobody', replies: 1, send: [{ requestId: 'r4', login: { username: 'skipper', password: '{{password}}' } }] },
+  { name: 'wrong login', query: none, as: 'nobody', replies: 1, send: [{ requestId: 'r5', login: { username: 'skipper', password: 'wrong' } }] },
+  { name: 'access request', query: none, as: 'nobody', send: [{ requestId: 'r6', accessRequest: { clientId: '7c3a3b2d-07e8-4f25-92bc-98e7c92f7f1c', description: 'Stream' } }] },
+  { name: 'deltas by nobody', query: 'subscribe=self&sendCachedValues=false', as: 'nobody', send: [{ updates: [{ values: [{ path: 'trial.nobody', value: 1 }] }] }] },
+  { name: 'own delta', query: 'subscribe=self&sendCachedValues=false', send: [{ updates: [{ $source: 'trial.walk', values: [{ path: 'trial.own', value: 1 }] }] }] },
+  { name: 'meta comes by', query: 'subscribe=self&sendCachedValues=false', send: [{ updates: [{ meta: [{ path: 'trial.own', value: { units: 'm' } }] }] }] },
+  { name: 'delete', query: none, send: [{ requestId: 'r7', context: 'vessels.self', delete: { path: 'trial.own.meta' } }] },
+]
