@@ -7,6 +7,7 @@ mod bench;
 mod built;
 mod can_guest;
 mod chroot;
+mod clients;
 mod closed_list;
 mod cross;
 mod debian;
@@ -28,6 +29,7 @@ mod readme;
 mod reference_host;
 mod resident;
 mod sample;
+mod schema;
 mod setup;
 mod shipped;
 mod signalk_kits;
@@ -144,6 +146,12 @@ const TASKS: &[Task] = &[
         does: "counts fuel and instructions and compares them with benches/baseline.json; --bless writes it",
         run: gates::run,
     },
+    Task {
+        name: "clients",
+        does: "tries @signalk/client, python's signalk-client, SensESP's and pypilot's ways on a gateway with users",
+        run: clients::run,
+    },
+    Task { name: "schema", does: "checks tree and deltas with Signal K's own schema", run: schema::run },
     Task {
         name: "size",
         does: "measures flash [--board, --by-crate], stripped binary and resident set [--linux]; --check",
