@@ -12,6 +12,8 @@ struct Rule {
     pattern: String,
     reason: usize,
     times: usize,
+    /// It depends on the moment whether it occurs.
+    is_rare: bool,
 }
 
 /// What a list says of differences.
@@ -26,8 +28,8 @@ pub struct Verdict {
 }
 
 impl List {
-    /// Reads a list: a line that begins with `#` is the reason of the patterns below it, where `*` is any text. An empty line
-    /// ends nothing.
+    /// Reads a list: a line that begins with `#` is the reason of the patterns below it, where `*` is any text; behind `? ` stands
+    /// one that does not occur each time.
     ///
     /// # Errors
     /// A pattern without a reason, a reason without a pattern, a pattern that stands twice.
@@ -46,10 +48,11 @@ impl List {
             } else if !line.is_empty() {
                 let reason =
                     reasons.len().checked_sub(1).ok_or(format!("line {number}: no reason stands above the pattern"))?;
+                let (line, is_rare) = line.strip_prefix("? ").map_or((line, false), |rare| (rare, true));
                 if rules.iter().any(|rule| rule.pattern == line) {
                     return Err(format!("line {number}: the pattern stands twice"));
                 }
-                rules.push(Rule { line: number, pattern: line.to_owned(), reason, times: 0 });
+                rules.push(Rule { line: number, pattern: line.to_owned(), reason, times: 0, is_rare });
             }
         }
         Ok((Self { rules }, reasons))
@@ -67,7 +70,7 @@ impl List {
             // Counted once, by the first.
             fitting.enumerate().for_each(|(at, rule)| rule.times += if at == 0 { COUNTED } else { 1 });
         }
-        let outlived = self.rules.iter().filter(|rule| rule.times == 0);
+        let outlived = self.rules.iter().filter(|rule| rule.times == 0 && !rule.is_rare);
         let outlived = outlived.map(|rule| format!("line {}: {}", rule.line, rule.pattern)).collect();
         let count =
             |at: usize| self.rules.iter().filter(|rule| rule.reason == at).map(|rule| rule.times / COUNTED).sum();
@@ -128,6 +131,13 @@ mod tests {
         assert_eq!(verdict.unknown, ["GET /c status: 1 -> 2"]);
         assert_eq!(verdict.outlived, ["line 5: GET /b *"]);
         assert_eq!(verdict.explained, [("texts are our own".to_owned(), 1), ("gone".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn what_depends_on_the_moment_need_not_occur() {
+        let verdict = judge("# times\n? GET /a *\n", &[]);
+        assert!(verdict.outlived.is_empty());
+        assert_eq!(judge("# times\n? GET /a *\n", &["GET /a b"]).explained, [("times".to_owned(), 1)]);
     }
 
     #[test]
