@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(judge("x", right, 1), Ok(Vec::new()));
         assert_eq!(judge("x", right, 2).unwrap(), ["x told 1 rows, 2 were to be"]);
         let wrong = right.replace("true", "false");
-        assert_eq!(judge("x", &wrong, 1).unwrap(), [wrong.clone()]);
+        assert_eq!(judge("x", &wrong, 1).unwrap(), std::slice::from_ref(&wrong));
         assert!(judge("x", "Error: no stream", 0).is_err());
     }
 }

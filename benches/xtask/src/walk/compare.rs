@@ -113,7 +113,7 @@ fn values(at: &str, upstream: &Value, skiff: &Value, lines: &mut Lines<'_>) {
             }
         }
         (Value::Array(one), Value::Array(other)) => {
-            lines.push(at, &format!("{} items -> {} items", one.len(), other.len()))
+            lines.push(at, &format!("{} items -> {} items", one.len(), other.len()));
         }
         (one, other) if one == other => {}
         (one, other) => lines.change(if at.is_empty() { "body" } else { at }, one, other),
