@@ -41,7 +41,7 @@ pub const ARM: [Arm; 2] = [
 ];
 
 /// Overrides the dev profile: where only building is asked, optimising would take three times as long.
-const UNOPTIMISED: [&str; 6] = [
+pub const UNOPTIMISED: [&str; 6] = [
     "--config",
     "profile.dev.opt-level=0",
     "--config",
@@ -51,7 +51,7 @@ const UNOPTIMISED: [&str; 6] = [
 ];
 
 /// But an emulated interpreter that is not optimised runs for minutes.
-const OPTIMISED: [&str; 6] = [
+pub const OPTIMISED: [&str; 6] = [
     "--config",
     "profile.dev.package.wasmi.opt-level=2",
     "--config",
@@ -76,7 +76,8 @@ impl Arm {
         Toolchain::ensure(self.target)
     }
 
-    fn cargo(&self, toolchain: Toolchain, arguments: &[&str]) -> Command {
+    /// Returns `cargo` with these arguments, for this target.
+    pub fn cargo(&self, toolchain: Toolchain, arguments: &[&str]) -> Command {
         let mut cargo = toolchain.cargo(&process::top());
         let variable = self.target.to_uppercase().replace('-', "_");
         cargo

@@ -22,6 +22,7 @@ mod kits;
 mod lint;
 mod newcomer;
 mod npm;
+mod package;
 mod pgn_tables;
 mod process;
 mod qemu;
@@ -117,6 +118,12 @@ const TASKS: &[Task] = &[
         name: "n2k-speed",
         does: "measures NMEA 2000 decoding beside the npm peers; [LOG] [--check]",
         run: speed::run,
+    },
+    Task {
+        name: "package",
+        does: "makes Debian packages and static archives; [amd64|arm64|armhf]… [--deb|--static], --skiff FILE… packs what is \
+               built, --quick does not optimise other systems', --try installs and starts them in a fresh Debian",
+        run: package::run,
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },

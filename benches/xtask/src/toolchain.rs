@@ -51,6 +51,19 @@ impl Toolchain {
         Ok(Self::Debian)
     }
 
+    /// Returns the compiler in use for `target`, after rustup has added it where it was missing.
+    ///
+    /// # Errors
+    /// What rustup said.
+    pub fn by_rustup(target: &str) -> Result<Self, String> {
+        if !has_target(target) {
+            let _alone = process::installing()?;
+            process::output(&mut process::command("rustup", ["target", "add", target]))
+                .map_err(|_| format!("rustup cannot add {target}"))?;
+        }
+        if has_target(target) { Ok(Self::Default) } else { Err(format!("rustup has added no {target}")) }
+    }
+
     /// Returns `cargo` with this toolchain, in the folder `folder`.
     pub fn cargo(self, folder: &Path) -> Command {
         let mut command = self.program("cargo");

@@ -1,0 +1,55 @@
+//! Manual pages and completions, made from the command line itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{built, process};
+
+/// Completions: the file that is made, and where Debian's shells look for it.
+pub const COMPLETIONS: [(&str, &str); 3] = [
+    ("skiff.bash", "usr/share/bash-completion/completions/skiff"),
+    ("_skiff", "usr/share/zsh/vendor-completions/_skiff"),
+    ("skiff.fish", "usr/share/fish/vendor_completions.d/skiff.fish"),
+];
+
+/// Files that were made.
+pub struct Manual {
+    folder: PathBuf,
+    /// Pages by the names of their files, in order.
+    pub pages: Vec<String>,
+}
+
+impl Manual {
+    /// Returns a file of it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// Writes all of them into a folder.
+///
+/// # Errors
+/// What cannot be built or written, or a file that was expected and is not there.
+pub fn make(folder: &Path) -> Result<Manual, String> {
+    let example = built::example("manual")?;
+    // Pages of commands that are gone would stay.
+    let _ = fs::remove_dir_all(folder);
+    process::run(Command::new(example).arg(folder))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut pages: Vec<String> = names.filter(|name| name.ends_with(".1")).collect();
+    pages.sort();
+    for name in ["skiff.1", "skiff-run.1", "skiff-plugin-install.1"] {
+        if !pages.iter().any(|page| page == name) {
+            return Err(format!("the manual has no page {name}"));
+        }
+    }
+    for (name, _) in COMPLETIONS {
+        let text = fs::read_to_string(folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+        if !text.contains("sample") {
+            return Err(format!("{name} does not complete the option sample"));
+        }
+    }
+    Ok(Manual { folder: folder.to_owned(), pages })
+}

@@ -1,0 +1,138 @@
+//! The licences of everything that is in the program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::contents::{Contents, DIST, read};
+use super::elf::Linkage;
+use crate::process;
+
+/// Beginnings of the names of files that hold a licence or what it asks to be told.
+const FILES: [&str; 6] = ["licen", "copying", "copyright", "notice", "unlicense", "authors"];
+
+/// A library of others.
+#[derive(Debug, PartialEq, Eq)]
+struct Library {
+    name: String,
+    /// SPDX expression.
+    licence: String,
+    texts: Vec<String>,
+}
+
+/// Returns the notice of a program.
+///
+/// # Errors
+/// What cargo said, or a library without a licence.
+pub fn of(contents: &Contents) -> Result<String, String> {
+    let target = contents.system.target(contents.elf.linkage());
+    let libraries = libraries(target)?;
+    let head = read(&format!("{DIST}/notice.txt"))?;
+    let musl = match contents.elf.linkage() {
+        Linkage::Static => read(&format!("{DIST}/notice-musl.txt"))?,
+        Linkage::Dynamic => String::new(),
+    };
+    Ok(format!("{head}\n{musl}\n{}", written(&libraries)))
+}
+
+/// Returns what is linked into the program for a target.
+fn libraries(target: &str) -> Result<Vec<Library>, String> {
+    let words = ["tree", "--locked", "-p", "skiff-gateway", "--target", target, "--edges", "normal,no-proc-macro"];
+    let tree = process::output(process::command("cargo", words).args(["--prefix", "none", "--format", "{p}"]))?;
+    let linked: BTreeSet<(&str, &str)> = tree.lines().filter_map(name_and_version).collect();
+    let words = ["metadata", "--locked", "--format-version", "1"];
+    let said: Value = serde_json::from_str(&process::output(&mut process::command("cargo", words))?)
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let mut libraries = Vec::new();
+    for package in said["packages"].as_array().into_iter().flatten() {
+        let text = |member: &str| package[member].as_str().unwrap_or_default();
+        let (name, version) = (text("name"), text("version"));
+        // What has no source is the project's own.
+        if package["source"].is_null() || !linked.contains(&(name, version)) {
+            continue;
+        }
+        let name = format!("{name} {version}");
+        let licence = match (text("license"), text("license_file")) {
+            ("", "") => return Err(format!("{name} has no licence")),
+            ("", file) => format!("see {file}"),
+            (licence, _) => licence.to_owned(),
+        };
+        let folder = Path::new(text("manifest_path")).parent().unwrap_or(Path::new("/"));
+        libraries.push(Library { texts: texts(folder, &licence)?, name, licence });
+    }
+    libraries.sort_by(|left, right| left.name.cmp(&right.name));
+    if libraries.len() < 50 { Err(format!("only {} libraries were found", libraries.len())) } else { Ok(libraries) }
+}
+
+/// Reads `name v1.2.3 (…)`.
+fn name_and_version(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.split_whitespace();
+    Some((words.next()?, words.next()?.strip_prefix('v')?))
+}
+
+/// Returns the texts that lie beside a library. Where MIT is one of its licences, that is the one taken, and only its text and
+/// notices are needed.
+fn texts(folder: &Path, licence: &str) -> Result<Vec<String>, String> {
+    let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    let lower = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    files.retain(|path| FILES.iter().any(|beginning| lower(path).starts_with(beginning)));
+    let offers_mit = licence.split(" OR ").any(|one| one == "MIT") || licence.split('/').any(|one| one.trim() == "MIT");
+    if offers_mit && files.iter().any(|path| lower(path).contains("mit")) {
+        files.retain(|path| lower(path).contains("mit") || lower(path).starts_with("notice"));
+    }
+    files.iter().map(|path| fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(unreadable)).collect()
+}
+
+/// Writes a table of the libraries, then each text once with those that it is of.
+fn written(libraries: &[Library]) -> String {
+    let mut out = String::from("Libraries in the program, and the licences they can be used under\n\n");
+    for library in libraries {
+        out.push_str(&format!("  {:<40} {}\n", library.name, library.licence));
+    }
+    let mut of_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for library in libraries {
+        for text in &library.texts {
+            of_text.entry(text).or_default().push(&library.name);
+        }
+    }
+    let mut texts: Vec<(&str, Vec<&str>)> = of_text.into_iter().collect();
+    texts.sort_by(|left, right| left.1.cmp(&right.1));
+    for (text, names) in texts {
+        out.push_str(&format!("\n{}\n{}\n\n{text}\n", "-".repeat(80), names.join(", ")));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_stands_once_with_the_names_of_all_that_have_it() {
+        let library = |name: &str, texts: &[&str]| Library {
+            name: name.into(),
+            licence: "MIT".into(),
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        let text = written(&[library("a 1.0.0", &["T one"]), library("b 2.0.0", &["T one", "T two"])]);
+        assert_eq!(text.matches("T one").count(), 1);
+        assert!(text.contains("a 1.0.0, b 2.0.0\n\nT one\n") && text.contains("b 2.0.0\n\nT two\n"), "{text}");
+        assert_eq!(name_and_version("ring v0.17.14"), Some(("ring", "0.17.14")));
+        assert_eq!(name_and_version("x v1.0.0 (/a/b)"), Some(("x", "1.0.0")));
+    }
+
+    #[test]
+    fn of_two_licences_the_short_one_is_told() {
+        let folder = process::target().join("notice-test");
+        for file in ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE", "lib.rs"] {
+            process::write(&folder.join(file), file).unwrap();
+        }
+        assert_eq!(texts(&folder, "MIT OR Apache-2.0").unwrap(), ["LICENSE-MIT", "NOTICE"]);
+        assert_eq!(texts(&folder, "Apache-2.0").unwrap(), ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"]);
+    }
+}
