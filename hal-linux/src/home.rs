@@ -108,18 +108,28 @@ pub fn address(folder: &Path) -> Option<String> {
     json::member(&text, "url").and_then(json::string).map(Cow::into_owned)
 }
 
+/// Returns the address by which other machines reach the gateway of a folder; `None` where only this one does.
+#[must_use]
+pub fn outside(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join(ADDRESS_FILE)).ok()?;
+    json::member(&text, "outside").and_then(json::string).map(Cow::into_owned)
+}
+
 /// Tells other commands where the gateway listens, as long as it does.
 pub struct Marker {
     storage: Folder,
 }
 
 impl Marker {
-    /// Writes the address; it goes when the marker is dropped.
+    /// Writes the address, and the one for other machines; it goes when the marker is dropped.
     #[must_use]
-    pub fn set(folder: &Path, url: &str) -> Self {
+    pub fn set(folder: &Path, url: &str, outside: Option<&str>) -> Self {
         let mut storage = Folder::new(folder);
         let address = json::object(|out| {
             out.text("url", url);
+            if let Some(outside) = outside {
+                out.text("outside", outside);
+            }
         });
         if let Err(error) = write(&mut storage, ADDRESS_FILE, &format!("{address}\n")) {
             log::warn!("{}: {error}; `skiff plugin` needs --url {url}", folder.join(ADDRESS_FILE).display());
@@ -153,5 +163,17 @@ mod tests {
         fs::remove_dir(folder.join("skiff")).unwrap();
         fs::write(folder.join("skiff"), "").unwrap();
         assert!(matches!(service(&folder), Service::Closed(_)), "what cannot be read is told");
+    }
+
+    #[test]
+    fn addresses_are_there_as_long_as_the_gateway() {
+        let home = tempfile::tempdir().unwrap();
+        let marker = Marker::set(home.path(), "http://127.0.0.1:3000", Some("http://192.0.2.5:3000"));
+        assert_eq!(address(home.path()).as_deref(), Some("http://127.0.0.1:3000"));
+        assert_eq!(outside(home.path()).as_deref(), Some("http://192.0.2.5:3000"));
+        drop(marker);
+        assert_eq!((address(home.path()), outside(home.path())), (None, None));
+        let _marker = Marker::set(home.path(), "http://127.0.0.1:3000", None);
+        assert_eq!(outside(home.path()), None);
     }
 }

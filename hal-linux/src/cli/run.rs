@@ -316,10 +316,11 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let printer =
         (args.sample || args.dev).then(|| Printer::start(io::stdout(), waker.clone())).transpose().map_err(system)?;
     let url = web.address().map(network::url);
-    // Before it is said: who reads that it listens may ask for it by its folder at once.
-    let marker = home.as_deref().zip(url.as_deref()).map(|(folder, url)| Marker::set(folder, url));
     let outside = web.address().filter(|_| is_host);
     let others = outside.map(|listen| network::others(listen, is_announced, tls.as_deref())).unwrap_or_default();
+    // Before it is said: who reads that it listens may ask for it by its folder at once.
+    let marker = home.as_deref().zip(url.as_deref());
+    let marker = marker.map(|(folder, url)| Marker::set(folder, url, others.first().map(String::as_str)));
     greet(url.as_deref(), &others, token.as_ref().map(NewToken::as_str), home.as_deref());
     if let (Some(url), Some(_), Some(_)) = (&url, &token, &home) {
         show_link(&mut gateway, others.first().unwrap_or(url));

@@ -14,6 +14,7 @@ use super::exit::{self, Failure};
 use super::sign_in;
 use super::talk::{self, aligned, print, sanitised};
 use crate::hal::hash_password;
+use crate::home;
 
 /// Add, list and remove the people who log in with a password
 ///
@@ -85,7 +86,11 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         Verb::Password { name } => set_password(target, name),
         Verb::Role { name, role } => set_role(target, name, *role),
         Verb::Remove { name } => remove(target, name),
-        Verb::Link => link(&target),
+        Verb::Link => {
+            // Mostly it is a phone that is let in.
+            let folder = args.target.url.is_none().then(|| args.target.folder().ok()).flatten();
+            link(&target, folder.and_then(|folder| home::outside(&folder)))
+        }
     }
 }
 
@@ -177,7 +182,7 @@ fn remove(target: AdminTarget, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn link(target: &AdminTarget) -> Result<(), Failure> {
+fn link(target: &AdminTarget, outside: Option<String>) -> Result<(), Failure> {
     let AdminTarget::Gateway(client) = target else {
         let clause = "a link is made by a running gateway, and none runs on this folder; --url names one elsewhere";
         return Err(Failure::new(exit::UNAVAILABLE, clause));
@@ -185,7 +190,7 @@ fn link(target: &AdminTarget) -> Result<(), Failure> {
     let made = parse(&ask(client, Method::POST, "/skServer/security/signInCode", None)?)?;
     let code = made["code"].as_str().unwrap_or_default();
     log::info!("good once, within ten minutes:");
-    let link = sign_in::link(&client.base(), code);
+    let link = sign_in::link(&outside.unwrap_or_else(|| client.base()), code);
     sign_in::show_code(&link);
     print([link])
 }
