@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+use clap::Command;
 use clap_complete::Shell;
 use clap_complete::aot::generate_to;
 
@@ -30,6 +31,10 @@ fn write(folder: &std::path::Path) -> io::Result<()> {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         generate_to(shell, &mut command, "skiff", folder)?;
     }
-    // `help` has no page: it shows the others.
-    clap_mangen::generate_to(command.disable_help_subcommand(true), folder)
+    clap_mangen::generate_to(without_help(skiff_gateway::cli::command_line()), folder)
+}
+
+/// `help` has no page of its own: it shows the others.
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }

@@ -110,9 +110,18 @@ fn base(system: &System) -> Result<PathBuf, String> {
     let architecture = format!("--architectures={}", system.debian);
     let mut make =
         process::command("mmdebstrap", ["--quiet", "--variant=minbase", "--mode=root", &architecture, SUITE]);
-    process::run(make.arg(&fresh)).map_err(|reason| format!("Debian cannot be unpacked: {reason}"))?;
+    process::run(make.arg(&fresh).args(mirror())).map_err(|reason| format!("Debian cannot be unpacked: {reason}"))?;
     fs::rename(&fresh, &archive).map_err(|error| format!("{}: {error}", archive.display()))?;
     Ok(archive)
+}
+
+/// Returns where this machine has that Debian from; without updates, which are not asked for here and are the first to be missing
+/// for other processors. Elsewhere mmdebstrap(1) knows a place.
+fn mirror() -> Option<String> {
+    let format = "$(ORIGIN) $(CODENAME) $(REPO_URI)";
+    let known = process::output(&mut process::command("apt-get", ["indextargets", "--format", format])).ok()?;
+    let place = known.lines().find_map(|line| line.strip_prefix(&format!("Debian {SUITE} ")))?.to_owned();
+    Some(format!("deb {place} {SUITE} main"))
 }
 
 /// Has the kernel start programs of another processor in its emulator.
