@@ -60,7 +60,8 @@ impl Asked {
                 }
             }
         }
-        if !asked.programs.is_empty() && !(asked.systems.is_empty() && asked.only.is_none()) {
+        let chooses = !asked.systems.is_empty() || asked.only.is_some();
+        if !asked.programs.is_empty() && chooses {
             return Err("a file of --skiff says by itself which processor it is for, and how it is linked".into());
         }
         Ok(asked)
