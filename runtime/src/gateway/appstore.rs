@@ -14,6 +14,7 @@ use super::Gateway;
 use crate::hal::{
     Errand, ErrandDone, ErrandFailed, Errands, ErrandsBusy, InstalledPackage, KeptApp, StoreJob, StoreJobState,
 };
+use crate::http::{Method, Request};
 use crate::json;
 use crate::package::{Asks, IncomingError, PackageError, apps, asks, plugin_id, store};
 use crate::plugin::ExchangeId;
@@ -363,7 +364,8 @@ impl Gateway {
             return;
         }
         let exchange = self.own_exchange();
-        if let Err(refused) = self.try_install(&archive, Asks::NONE, exchange) {
+        let request = Request { body: archive, ..Request::new(Method::Post, "/skiff/v1/plugins") };
+        if let Err(refused) = self.try_install(&request, exchange) {
             self.job_answered(&refused);
         }
     }

@@ -42,25 +42,23 @@ pub(super) struct Arrival {
 impl Gateway {
     /// Takes a package; `None` means that the answer comes when the plugin has come up or failed to.
     pub(super) fn install_request(&mut self, request: &Request, exchange: ExchangeId) -> Option<Response> {
-        match granted(request) {
-            Ok(grant) => self.try_install(&request.body, grant.unwrap_or_default(), exchange).err(),
-            Err(refused) => Some(refused),
-        }
+        self.try_install(request, exchange).err()
     }
 
-    /// Takes an archive, with what whoever sent it grants.
-    pub(super) fn try_install(&mut self, archive: &[u8], grant: Asks, exchange: ExchangeId) -> Result<(), Response> {
+    /// Takes the archive that a request brings, with what it grants.
+    pub(super) fn try_install(&mut self, request: &Request, exchange: ExchangeId) -> Result<(), Response> {
         self.nothing_arrives()?;
-        let incoming = match Incoming::read(archive, &self.setup.limits) {
-            Ok(incoming) => incoming,
-            #[cfg(any(test, feature = "appstore"))]
-            Err(error) => match self.keep_app(archive, error, grant, exchange) {
+        let grant = granted(request)?.unwrap_or_default();
+        let incoming = Incoming::read(&request.body, &self.setup.limits);
+        #[cfg(any(test, feature = "appstore"))]
+        let incoming = match incoming {
+            Err(error) => match self.keep_app(&request.body, error, grant, exchange) {
                 Ok(kept) => return kept,
-                Err(error) => return Err(not_taken(&error)),
+                Err(error) => Err(error),
             },
-            #[cfg(not(any(test, feature = "appstore")))]
-            Err(error) => return Err(not_taken(&error)),
+            read => read,
         };
+        let incoming = incoming.map_err(|error| not_taken(&error))?;
         if let Some(clash) = self.clash(&incoming) {
             return Err(Response::error(409, &clash.to_string()));
         }
