@@ -146,10 +146,9 @@ impl Route<'_> {
                 is_config(what) || id == LOG_VIEWER && what.trim_end_matches('/') == "/api/logs"
             }
             Self::Admin(address) => match address.as_slice() {
-                [_, _, _, _, "log", ..]
-                | ["skServer", "security" | "appstore" | "backup" | "validateBackup" | "restore", ..] => true,
-                ["skServer", what, ..] => SERVER_ROUTES && !is_for_readers(what),
-                _ => false,
+                [_, _, _, _, "log", ..] | ["skServer", "security", ..] => true,
+                ["skServer", what, ..] if SERVER_ROUTES => !is_for_readers(what),
+                address => is_store(address),
             },
             Self::Board(below) => matches!(below.as_slice(), ["log", ..]),
             _ => false,
@@ -171,6 +170,12 @@ fn is_for_readers(what: &str) -> bool {
         what,
         "plugins" | "webapps" | "addons" | "loginStatus" | "vessel" | "availablePaths" | "paths" | "nodeInfo"
     )
+}
+
+/// Tells whether a path is that of the app store or of backups; boards have neither.
+fn is_store(address: &[&str]) -> bool {
+    cfg!(any(test, feature = "appstore"))
+        && matches!(address, ["skServer", "appstore" | "backup" | "validateBackup" | "restore", ..])
 }
 
 /// Tells whether a path below `/signalk` is about logging in.
