@@ -28,6 +28,7 @@ fn folder(config: &Path) {
     let chart = package("chart", r#""signalk-webapp","signalk-embeddable-webapp""#);
     write(&chart.join("index.html"), "chart");
     write(&chart.join("remoteEntry.js"), "evil()");
+    write(&chart.join("icon.svg"), "<svg/>");
 }
 
 /// Asks one of the doors; returns status, head and body.
@@ -65,11 +66,15 @@ fn it_is_at_the_admins_door_alone_and_web_apps_at_the_boats() {
         let (status, _, body) = ask(&boat, "GET", target, "");
         assert!(status == 404 && body.contains("--admin-listen"), "{target} {body}");
     }
-    // Pages and images of web apps are shown the way, scripts are not: they would act for the admin.
+    // Pages of web apps are shown the way, scripts are not: they would act for the admin. Images are shown, and only that.
     let (status, head, _) = ask(&admin, "GET", "/chart/?a=1", page);
     assert!(status == 302 && head.contains(&format!("location: http://{boat}/chart/?a=1")), "{head}");
     assert_eq!(ask(&admin, "GET", "/chart/remoteEntry.js", "Accept: */*\r\n").0, 404);
     assert_eq!(ask(&admin, "GET", "/chart/", "Accept: text/html\r\nSec-Fetch-Dest: iframe\r\n").0, 404);
+    let image = "Accept: image/avif,*/*\r\n";
+    let (status, head, body) = ask(&admin, "GET", "/chart/icon.svg", image);
+    assert!((status, &*body) == (200, "<svg/>") && head.contains("sandbox"), "{head}");
+    assert_eq!(ask(&admin, "GET", "/chart/remoteEntry.js", image).0, 404);
     assert_eq!(ask(&admin, "GET", "/nothing/", page).0, 404);
     for door in [&boat, &admin] {
         for list in ["/skServer/webapps", "/signalk/v1/apps/list"] {

@@ -1,7 +1,8 @@
 //! What lies at the admin's door: the files of Signal K Server's admin UI, and the way to web apps at the boat's door.
 //!
 //! A script that another package brought would act there with the rights of the admin. So the UI's page loads scripts of its
-//! own address alone, those that upstream puts into it are left out, and a web app is a link that leads to the other door.
+//! own address alone, those that upstream puts into it are left out, and a web app is a link that leads to the other door. Its
+//! icon is shown: the other door gives nothing to pages of this one.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,6 +19,8 @@ const FOREIGN_SCRIPTS: &str = "%ADDONSCRIPTS%";
 const PAGE_BYTES_MAX: u64 = 256 * 1024;
 /// Forms of configurations are compiled in the browser, which needs `unsafe-eval`.
 const POLICY: &str = "script-src 'self' 'unsafe-eval'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// Of an image: a sandbox without any right.
+const IMAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 /// Where its style sheet looks for the images of `img/`, relative to itself.
 const IMAGES: &str = "/assets/public_src/img/";
 
@@ -55,12 +58,32 @@ pub(super) fn guard(headers: &mut HeaderMap) {
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
 }
 
-/// Returns where a page or an image is at the boat's door; `None` for what acts where it is loaded, such as scripts.
+/// Tells whether an image is asked for, for a page of this door.
+pub(super) fn wants_image(headers: &HeaderMap) -> bool {
+    asks_for(headers, "image/", "image")
+}
+
+fn asks_for(headers: &HeaderMap, kind: &str, destination: &str) -> bool {
+    let accepts = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(kind.as_bytes()));
+    accepts && headers.get("sec-fetch-dest").is_none_or(|said| said == destination)
+}
+
+/// Keeps the image of a web app to being one: opened as a page of its own it can run no script (SVG), and nothing else is
+/// taken for one.
+pub(super) fn only_image(mut answer: Response) -> Option<Response> {
+    let headers = answer.headers_mut();
+    let kind = headers.get(header::CONTENT_TYPE)?;
+    if !kind.as_bytes().starts_with(b"image/") {
+        return None;
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(IMAGE_POLICY));
+    guard(headers);
+    Some(answer)
+}
+
+/// Returns where a page is at the boat's door; `None` for what acts where it is loaded, such as scripts.
 pub(super) fn at_boat(boat: SocketAddr, target: &str, headers: &HeaderMap, secure: bool) -> Option<String> {
-    let accepts = headers.get(header::ACCEPT)?.to_str().ok()?;
-    let is_shown = accepts.starts_with("text/html") || accepts.starts_with("image/");
-    let is_said = |wanted: &str| headers.get("sec-fetch-dest").is_none_or(|said| said == wanted);
-    if !is_shown || !(is_said("document") || is_said("image")) {
+    if !asks_for(headers, "text/html", "document") {
         return None;
     }
     let called: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
@@ -87,13 +110,22 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_images_are_at_the_boats_door_and_scripts_are_nowhere() {
+    fn pages_are_at_the_boats_door_and_scripts_are_nowhere() {
         let any: SocketAddr = "0.0.0.0:3000".parse().unwrap();
         let page = at_boat(any, "/kip/?a", &asked("text/html,*/*", Some("document")), false);
         assert_eq!(page.as_deref(), Some("http://boat.local:3000/kip/?a"));
-        let image = at_boat("[fd00::1]:80".parse().unwrap(), "/kip/a.png", &asked("image/avif,*/*", None), true);
-        assert_eq!(image.as_deref(), Some("https://[fd00::1]:80/kip/a.png"));
-        for headers in [asked("*/*", Some("script")), asked("*/*", None), asked("text/html", Some("iframe"))] {
+        let other = at_boat("[fd00::1]:80".parse().unwrap(), "/kip/", &asked("text/html,*/*", None), true);
+        assert_eq!(other.as_deref(), Some("https://[fd00::1]:80/kip/"));
+        assert!(
+            wants_image(&asked("image/avif,*/*", Some("image")))
+                && !wants_image(&asked("image/avif", Some("document")))
+        );
+        for headers in [
+            asked("image/avif", None),
+            asked("*/*", Some("script")),
+            asked("*/*", None),
+            asked("text/html", Some("iframe")),
+        ] {
             assert_eq!(at_boat(any, "/kip/remoteEntry.js", &headers, false), None);
         }
     }

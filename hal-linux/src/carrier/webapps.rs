@@ -97,6 +97,7 @@ impl WebApps {
                 Some(answer)
             }
             Found::Page(page) => Some(admin_ui::show(page)),
+            Found::AtBoat if admin_ui::wants_image(&asked.headers) => self.image(asked).await,
             Found::AtBoat => self.send_to_boat(&asked),
             Found::Tile { root, below, format } => tile(root, &below, format, asked).await,
             Found::Read { bytes, changed, format } => Some(read_tile(bytes, changed, format, &asked)),
@@ -166,6 +167,15 @@ impl WebApps {
             }
             [name, ..] => self.web_app(name).map(|_| Found::AtBoat),
             [] => None,
+        }
+    }
+
+    /// Answers with the image of a web app at the admin's door.
+    async fn image(&self, asked: FileRequest) -> Option<axum::response::Response> {
+        let (apps, path) = (self.clone(), asked.uri.path().to_owned());
+        match tokio::task::spawn_blocking(move || apps.find(&path, Door::Boat)).await.ok()?? {
+            Found::File { root, mount, below } => admin_ui::only_image(send(root, &mount, &below, asked).await?),
+            _ => None,
         }
     }
 
