@@ -459,10 +459,7 @@ fn a_raised_notification_has_what_signal_k_servers_give_it() {
     assert!(row.contains("createdAt") && row.contains("position") && !row.contains("acknowledgedAt"), "{row}");
     assert_eq!(ask(&mut sample, Method::Post, &format!("{base}/{id}/acknowledge"), "").0, 200);
     let row = sample.get(&format!("{base}/{id}"));
-    assert!(
-        row.contains(r#""acknowledged":true,"acknowledgedAt":"2"#) && row.contains(r#""method":["visual"]"#),
-        "{row}"
-    );
+    assert!(row.contains(r#""acknowledgedAt":"2"#) && row.contains(r#""method":["visual"]"#), "{row}");
     for refused in [r#"{"state":"warn"}"#, r#"{"state":"warn","message":"m","data":7}"#] {
         assert_eq!(ask(&mut sample, Method::Post, base, refused).0, 400, "{refused}");
     }

@@ -11,6 +11,7 @@ use crate::accounts::Role;
 use crate::delta::check_path;
 use crate::host::Call;
 use crate::http::Request;
+use crate::json;
 use crate::plugin::{ExchangeId, Reply};
 use crate::server::put::{Put, PutState};
 use crate::server::requests::Requests;
@@ -68,7 +69,10 @@ impl Gateway {
             let path = decode_all(path).unwrap_or_default();
             let path: Vec<&str> = path.iter().map(|segment| &**segment).collect();
             // A DELETE is a PUT of nothing.
-            done = Put::of_request(&path, br#"{"value":null}"#).ok().and_then(|put| self.delete_meta(&put, role));
+            let nothing = json::object(|body| {
+                body.json("value", "null");
+            });
+            done = Put::of_request(&path, nothing.as_bytes()).ok().and_then(|put| self.delete_meta(&put, role));
         }
         self.end_request(&id, done.unwrap_or_else(|| PutState::completed(405, "nothing handles DELETE")))
     }
