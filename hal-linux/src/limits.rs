@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::{FILE_BYTES_MAX, SETTINGS_FILE, read_object};
+use skiff_runtime::config::{SETTINGS_FILE, read_settings};
 use skiff_runtime::json;
 
 use crate::hal::Folder;
@@ -25,7 +25,7 @@ const PLUGIN_MIB_MAX: u32 = 1024;
 pub fn of(board: Board, config: &Path) -> Result<Limits, String> {
     let mut limits = Limits::of(board);
     // A file that cannot be read is told by who reads the rest of it.
-    let Ok(Some(text)) = read_object(&mut Folder::new(config), SETTINGS_FILE, FILE_BYTES_MAX) else {
+    let Ok(Some(text)) = read_settings(&mut Folder::new(config)) else {
         return Ok(limits);
     };
     let own = json::member(&text, "skiff").and_then(|own| json::member(own, "limits"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use skiff_runtime::config::{FILE_BYTES_MAX, SETTINGS_FILE, read_object};
+use skiff_runtime::config::{SETTINGS_FILE, read_settings};
 use skiff_runtime::json;
 
 use crate::hal::Folder;
@@ -13,7 +13,7 @@ use crate::hal::Folder;
 /// A clause that names the member that cannot be meant.
 pub fn is_on(config: &Path) -> Result<bool, String> {
     // A file that cannot be read is told by who reads the rest of it.
-    let Ok(Some(text)) = read_object(&mut Folder::new(config), SETTINGS_FILE, FILE_BYTES_MAX) else {
+    let Ok(Some(text)) = read_settings(&mut Folder::new(config)) else {
         return Ok(true);
     };
     let own = json::member(&text, "skiff").and_then(|own| json::member(own, "mdns"));
@@ -28,6 +28,7 @@ pub fn is_on(config: &Path) -> Result<bool, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use skiff_runtime::config::OWN_SETTINGS_FILE;
 
     #[test]
     fn the_own_setting_goes_before_that_of_signal_k() {
@@ -43,7 +44,10 @@ mod tests {
             std::fs::write(home.path().join(SETTINGS_FILE), text).unwrap();
             assert_eq!(is_on(home.path()), Ok(wanted), "{text}");
         }
-        std::fs::write(home.path().join(SETTINGS_FILE), r#"{"skiff":{"mdns":"no"}}"#).unwrap();
+        std::fs::create_dir(home.path().join("skiff")).unwrap();
+        std::fs::write(home.path().join(OWN_SETTINGS_FILE), r#"{"skiff":{"mdns":true}}"#).unwrap();
+        assert_eq!(is_on(home.path()), Ok(true), "what was set here goes before the folder's");
+        std::fs::write(home.path().join(OWN_SETTINGS_FILE), r#"{"skiff":{"mdns":"no"}}"#).unwrap();
         assert!(is_on(home.path()).unwrap_err().contains("skiff.mdns is true or false"));
     }
 }

@@ -8,15 +8,13 @@ mod piped;
 
 use std::path::Path;
 
-use skiff_runtime::config::{FILE_BYTES_MAX, SETTINGS_FILE, read_object};
+use skiff_runtime::config::{FILE_BYTES_MAX, OWN_SETTINGS_FILE, SETTINGS_FILE, read_object};
 use skiff_runtime::json;
 
 use crate::hal::Folder;
 use crate::input::Input;
 use crate::output::Output;
 
-/// Settings that Skiff has changed; they win, member by member.
-const OWN_SETTINGS_FILE: &str = "skiff/settings.json";
 /// Inputs, and outputs, of the settings: a thread each.
 pub const LISTED_MAX: usize = 32;
 

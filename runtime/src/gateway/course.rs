@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Gateway, Wake};
-use crate::config::{FILE_BYTES_MAX, SETTINGS_FILE, read_object};
+use crate::config::{FILE_BYTES_MAX, read_object, read_settings};
 use crate::course::{
     API_SOURCE, Changed, Derived, Facts, Heard, Line, Motion, Navigation, PROVIDER_SOURCE, Position, concerns,
     derived_delta, derived_v1_delta, v1_delta, v2_delta,
@@ -146,7 +146,7 @@ fn read(storage: &mut dyn Storage) -> Result<Navigation, String> {
 /// Returns no course, and what `courseApi.apiOnly` of a Signal K folder's `settings.json` says.
 fn as_set_up(storage: &mut dyn Storage) -> Navigation {
     // A damaged file was told of by who reads it first.
-    let settings = read_object(storage, SETTINGS_FILE, FILE_BYTES_MAX).ok().flatten();
+    let settings = read_settings(storage).ok().flatten();
     let api_only =
         settings.as_deref().and_then(|settings| json::member(json::member(settings, "courseApi")?, "apiOnly"));
     let mut navigation = Navigation::default();

@@ -97,6 +97,8 @@ fn base(system: &System) -> Result<PathBuf, String> {
         return Err("only root may change the root".into());
     }
     debian::packages(&["curl", "iproute2", "mmdebstrap"])?;
+    // Containers may not.
+    process::output(&mut process::command("unshare", ["--net", "true"]))?;
     if !system.is_here() {
         debian::packages(&["arch-test", "binfmt-support", "qemu-user-static"])?;
         emulate(system)?;
