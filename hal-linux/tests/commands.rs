@@ -339,7 +339,7 @@ fn doctor_says_what_is_bad_and_what_to_type() {
     fs::create_dir_all(&config).unwrap();
     fs::write(config.join("settings.json"), "{").unwrap();
     let ill = run(home.path(), &["doctor", "--config", folder, "--listen", "127.0.0.1:0", "--can", "nocan7"]);
-    assert_refused(&ill, 1, &["things are bad"]);
+    assert_refused(&ill, 1, &["one thing is bad"]);
     let lines = data(&ill).join("\n");
     assert!(lines.contains("settings.json.bad") && lines.contains("no CAN interface of this name"), "{lines}");
     assert_eq!(fs::read_dir(&config).unwrap().count(), 1, "the doctor only looks");

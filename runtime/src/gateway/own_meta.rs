@@ -114,8 +114,7 @@ fn take_in(items: Result<Vec<String>, ConfigError>, file: &str, model: &mut Mode
             for item in items {
                 let stamp = Stamp { source_ref: SOURCE, self_context: model.self_context(), now: UnixMillis::UNKNOWN };
                 match Delta::parse(&item, &stamp) {
-                    // What its owner says of the vessel is not taken out, as it is of what others say.
-                    Ok(delta) => model.apply(&delta),
+                    Ok(delta) => model.apply_set(&delta),
                     Err(error) => log::warn!("{file}: {error}"),
                 }
             }

@@ -178,6 +178,13 @@ impl Model {
         }
     }
 
+    /// Takes over what the owner has set: who the vessel is is not taken out, as it is of what others say, and zones hold.
+    pub fn apply_set(&mut self, delta: &Delta) {
+        self.apply(delta);
+        // Nothing is told before the start, and no value is there.
+        drop(self.zones_of(delta));
+    }
+
     /// Returns how full the model is.
     #[must_use]
     pub fn counts(&self) -> Counts {
