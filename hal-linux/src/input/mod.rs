@@ -89,7 +89,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Takes what a user typed: an address, and options behind `?`, see [`OPTIONS`].
+    /// Takes what a user typed: an address, and options behind `?`.
     ///
     /// # Errors
     /// What to write instead.
