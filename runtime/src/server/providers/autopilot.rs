@@ -46,9 +46,11 @@ fn pilots(registry: &Registry) -> Vec<Pilot<'_>> {
 #[must_use]
 pub fn default_pilot(registry: &Registry, defaults: &Defaults) -> Option<String> {
     let all = pilots(registry);
+    // Asked with every poll: most boats have none.
+    let first = all.first()?;
     let chosen = defaults.chosen(&Api::Autopilot);
-    let default = all.iter().find(|pilot| Some(pilot.device) == chosen).or(all.first());
-    default.map(|pilot| String::from(pilot.device))
+    let default = all.iter().find(|pilot| Some(pilot.device) == chosen).unwrap_or(first);
+    Some(String::from(default.device))
 }
 
 /// Answers a request below `/signalk/v2/api/vessels/self/autopilots`; `segments` are decoded.
