@@ -125,8 +125,6 @@ const KNOWN_OF_ADMIN = [
   /^401 GET \/skServer\//,
   // Antennas, Bluetooth, and looking for servers nearby.
   /^404 GET \/signalk\/v2\/api\/vessels\/self\/(sensors\/gnss|ble(\/.*)?)$/, /^501 PUT \/skServer\/runDiscovery$/,
-  // Not there in this build.
-  /^404 GET \/skServer\/appstore\/available$/, /^404 GET \/signalk\/v2\/api\/history\/_providers$/,
   // What the user has not kept yet.
   /^404 GET \/signalk\/v1\/applicationData\//,
 ];
