@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
 use axum::response::Response;
 
 /// Its package.
-pub(super) const PACKAGE: &str = "@signalk/server-admin-ui";
+pub const PACKAGE: &str = "@signalk/server-admin-ui";
 /// Where upstream puts the scripts of other packages into its page.
 const FOREIGN_SCRIPTS: &str = "%ADDONSCRIPTS%";
 /// The page; it has some 2 KB.

@@ -34,6 +34,7 @@ use crate::tls::Tls;
 use crate::wake::Waker;
 use places::{Place, Places};
 
+pub use admin_ui::PACKAGE as ADMIN_UI;
 pub use stream::{StreamLink, StreamMessage};
 pub use webapps::WebApps;
 

@@ -14,6 +14,7 @@ use super::super::exit::{self, Failure};
 use super::super::talk::{self, sanitised};
 use super::Change;
 use super::target::{not_changed, query};
+use crate::carrier::ADMIN_UI;
 use crate::limits;
 use crate::packages::apps::{self, KeepError};
 use crate::packages::folder::{self, Installed};
@@ -149,7 +150,8 @@ fn keep_app(
     } else if !kept.asks.is_empty() {
         return Ok(Some(Arrived { name, version, asks: kept.asks.to_string(), state: DISABLED }));
     }
-    log::info!("{name} {version} is installed; it is served at /{name}/");
+    let place = if name == ADMIN_UI { "/admin/ of the admin's port".to_owned() } else { format!("/{name}/") };
+    log::info!("{name} {version} is installed; it is served at {place}");
     Ok(None)
 }
 
