@@ -112,8 +112,13 @@ fn an_admin_sees_the_devices_has_them_asked_and_sets_them() {
     };
     let instance = set(&mut bus, json!({ "dst": 35, "field": "deviceInstance", "value": 10 }));
     assert_eq!((instance.0, instance.1.len(), &instance.1[0][..8]), (200, 2, "0DED2364"));
-    assert!(instance.1[0].ends_with("000A0100EE00F8") || instance.1[0].contains("0100EE00F802"), "{instance:?}");
-    assert_eq!(set(&mut bus, json!({ "dst": 35, "field": "installationDescription1", "value": "mast" })).0, 200);
+    // A command for 60928: field 3 becomes 2 and field 4 becomes 1, the lower three bits and the rest of 10.
+    assert!(instance.1[0].ends_with("0A0100EE00F802") && instance.1[1].ends_with("03020401FFFFFF"), "{instance:?}");
+    let text = set(&mut bus, json!({ "dst": 35, "field": "installationDescription1", "value": "mast" }));
+    assert!(
+        text.0 == 200 && text.1[0].ends_with("0D0116F001F801") && text.1[1].ends_with("0106016D617374"),
+        "{text:?}"
+    );
     for (status, bad) in [
         (400, json!({ "dst": 99, "field": "deviceInstance", "value": 1 })),
         (400, json!({ "dst": 35, "field": "deviceInstance", "value": 254 })),

@@ -43,6 +43,16 @@ pub(super) enum Key {
     Text(String),
 }
 
+/// Where a row is, seen from a cell.
+enum Step {
+    /// It is this one.
+    Found(Vec<SqliteValue>),
+    /// In a cell behind it.
+    Right,
+    /// In a cell before it, or in the page that has all before it and behind the cell before; leaves have none.
+    Left(Option<u32>),
+}
+
 impl File {
     /// Opens a file, with the changes that lie beside it in its write-ahead log.
     ///
@@ -145,38 +155,42 @@ impl File {
 
     /// Finds the entry of an index that begins with a key.
     fn in_index(&self, root: u32, key: &[Key]) -> Result<Option<Vec<SqliteValue>>, String> {
-        let mut number = root;
-        for _ in 0..DEPTH_MAX {
-            let page = self.0.btree_page(number).map_err(clause)?;
-            let (mut low, mut high) = (0, page.cell_count());
-            let mut child = page.right_most;
-            while low < high {
-                let middle = low + (high - low) / 2;
-                let (left, payload) = match self.cell(&page, middle)? {
-                    Cell::IndexInterior { child, payload } => (Some(child), payload),
-                    Cell::IndexLeaf { payload } => (None, payload),
-                    Cell::TableInterior { .. } | Cell::TableLeaf { .. } => {
-                        return Err("an index of it is no index".into());
-                    }
-                };
-                let entry = self.0.decode_record(&payload).map_err(clause)?;
-                match compare(&entry, key) {
-                    Ordering::Equal => return Ok(Some(entry)),
-                    Ordering::Less => low = middle + 1,
-                    // All entries of its child are before it.
-                    Ordering::Greater => (high, child) = (middle, left),
-                }
-            }
-            match child {
-                Some(child) => number = child,
-                None => return Ok(None),
-            }
-        }
-        Err("an index of it is deeper than any".into())
+        self.search(root, |cell| {
+            let (left, payload) = match cell {
+                Cell::IndexInterior { child, payload } => (Some(child), payload),
+                Cell::IndexLeaf { payload } => (None, payload),
+                Cell::TableInterior { .. } | Cell::TableLeaf { .. } => return Err("an index of it is no index".into()),
+            };
+            let entry = self.0.decode_record(&payload).map_err(clause)?;
+            Ok(match compare(&entry, key) {
+                Ordering::Equal => Step::Found(entry),
+                Ordering::Less => Step::Right,
+                Ordering::Greater => Step::Left(left),
+            })
+        })
     }
 
     /// Finds the row with a row id.
     fn in_table(&self, root: u32, row_id: i64) -> Result<Option<Vec<SqliteValue>>, String> {
+        self.search(root, |cell| {
+            Ok(match cell {
+                Cell::TableInterior { child, rowid } if row_id <= rowid => Step::Left(Some(child)),
+                Cell::TableLeaf { rowid, payload } if row_id == rowid => {
+                    Step::Found(self.0.decode_record(&payload).map_err(clause)?)
+                }
+                Cell::TableLeaf { rowid, .. } if row_id < rowid => Step::Left(None),
+                Cell::TableInterior { .. } | Cell::TableLeaf { .. } => Step::Right,
+                Cell::IndexInterior { .. } | Cell::IndexLeaf { .. } => return Err("a table of it is no table".into()),
+            })
+        })
+    }
+
+    /// Goes down from a root to what is looked for, in each page by halves; `judge` says where it is, seen from a cell.
+    fn search(
+        &self,
+        root: u32,
+        judge: impl Fn(Cell) -> Result<Step, String>,
+    ) -> Result<Option<Vec<SqliteValue>>, String> {
         let mut number = root;
         for _ in 0..DEPTH_MAX {
             let page = self.0.btree_page(number).map_err(clause)?;
@@ -184,18 +198,10 @@ impl File {
             let mut child = page.right_most;
             while low < high {
                 let middle = low + (high - low) / 2;
-                match self.cell(&page, middle)? {
-                    Cell::TableInterior { child: left, rowid } if row_id <= rowid => {
-                        (high, child) = (middle, Some(left));
-                    }
-                    Cell::TableLeaf { rowid, payload } if row_id == rowid => {
-                        return self.0.decode_record(&payload).map(Some).map_err(clause);
-                    }
-                    Cell::TableLeaf { rowid, .. } if row_id < rowid => high = middle,
-                    Cell::TableInterior { .. } | Cell::TableLeaf { .. } => low = middle + 1,
-                    Cell::IndexInterior { .. } | Cell::IndexLeaf { .. } => {
-                        return Err("a table of it is no table".into());
-                    }
+                match judge(self.cell(&page, middle)?)? {
+                    Step::Found(row) => return Ok(Some(row)),
+                    Step::Right => low = middle + 1,
+                    Step::Left(left) => (high, child) = (middle, left),
                 }
             }
             match child {
@@ -203,7 +209,7 @@ impl File {
                 None => return Ok(None),
             }
         }
-        Err("a table of it is deeper than any".into())
+        Err("a tree of it is deeper than any".into())
     }
 
     /// Reads a cell, unless it says that it is longer than any row may be.
