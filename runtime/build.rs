@@ -1,5 +1,8 @@
-//! Makes the page of `server/index` as it is sent: one file, without indentation and comments, compressed, so that a
-//! chip's flash holds a third of it; and the hashes by which its policy names script and style.
+//! Makes the page of `server/index` as it is sent: one file, compressed, so that a chip's flash holds a third of it; and the
+//! hashes by which its policy names script and style.
+//!
+//! With the feature `page` it is what `runtime/page` gives, checked in as it was built; without it a small one that only
+//! shows, without its indentation and comments.
 
 use std::env;
 use std::error::Error;
@@ -10,13 +13,19 @@ use std::path::Path;
 use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 
-const FOLDER: &str = "src/server/index";
+const WHOLE: &str = "src/server/index/built";
+const SMALL: &str = "src/server/index/small";
+/// What the script of the whole page draws in.
+const WHOLE_BODY: &str = "<div id=\"page\"></div>\n<noscript>This page needs JavaScript.</noscript>\n";
 /// Of ten: the page is compressed once.
 const COMPRESSION_LEVEL: u8 = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let [body, style, script] = ["page.html", "page.css", "page.js"].map(read);
-    let (body, style, script) = (body?, lean(&style?), lean(&script?));
+    let (body, style, script) = if env::var_os("CARGO_FEATURE_PAGE").is_some() {
+        (WHOLE_BODY.to_owned(), read(WHOLE, "page.css")?, read(WHOLE, "page.js")?)
+    } else {
+        (read(SMALL, "page.html")?, lean(&read(SMALL, "page.css")?), lean(&read(SMALL, "page.js")?))
+    };
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Skiff</title>\n\
@@ -36,8 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn read(name: &str) -> Result<String, Box<dyn Error>> {
-    let path = Path::new(FOLDER).join(name);
+fn read(folder: &str, name: &str) -> Result<String, Box<dyn Error>> {
+    let path = Path::new(folder).join(name);
     println!("cargo::rerun-if-changed={}", path.display());
     Ok(fs::read_to_string(path)?)
 }

@@ -23,6 +23,7 @@ mod lint;
 mod newcomer;
 mod npm;
 mod package;
+mod page;
 mod pgn_tables;
 mod process;
 mod qemu;
@@ -57,6 +58,11 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "test", does: "installs what is missing, then runs every test; [PART]…", run: test::run },
+    Task {
+        name: "page",
+        does: "builds the gateway's page; --check proves it equal and uses it in a browser, --walk [PART…] only uses it",
+        run: page::run,
+    },
     Task {
         name: "webapps",
         does: "opens KIP, Freeboard-SK and others in a real browser on a gateway with users",

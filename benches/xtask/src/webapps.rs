@@ -22,7 +22,7 @@ const PACKAGES: [(&str, &str); 6] = [
     ("playwright-core", "1.65.1"),
 ];
 /// The user who logs in, made for the run.
-const PASSWORD: &str = "half past two";
+pub const PASSWORD: &str = "half past two";
 /// Time until the gateway has said where it listens.
 const START_TIME: Duration = Duration::from_secs(60);
 /// Deltas that an app must have been given.
@@ -49,7 +49,9 @@ pub fn run(_: &[String]) -> Result<(), String> {
         process::copy(&from.join(file), &to.join(file))?;
     }
     let _ = std::fs::remove_dir_all(config.join("plugin-config-data"));
-    let gateway = Gateway::start(&config, &folder)?;
+    let log = folder.join("boat.candump");
+    sample::write(&log)?;
+    let gateway = Gateway::start(&config, &log)?;
     let mut script = Command::new("node");
     script.arg(process::top().join("benches/xtask/webapps/walk.mjs"));
     script.args([&gateway.boat, &gateway.admin, "/usr/bin/chromium"]).arg(&folder);
@@ -108,17 +110,21 @@ fn is_right(row: &Value) -> bool {
 }
 
 /// A gateway with one user, on the boat of the sample.
-struct Gateway {
+pub struct Gateway {
     child: Child,
-    boat: String,
-    admin: String,
+    /// The boat's door.
+    pub boat: String,
+    /// The admin's.
+    pub admin: String,
 }
 
 impl Gateway {
-    fn start(config: &Path, folder: &Path) -> Result<Self, String> {
+    /// Starts it on a folder, with a log to play; its user is `skipper`.
+    ///
+    /// # Errors
+    /// What cannot be built or started.
+    pub fn start(config: &Path, log: &Path) -> Result<Self, String> {
         let skiff: PathBuf = built::tested()?;
-        let log = folder.join("boat.candump");
-        sample::write(&log)?;
         let mut user = Command::new(&skiff);
         user.args(["user", "add", "skipper", "--role", "admin", "--config"]).arg(config).stdin(Stdio::piped());
         let mut user = user.spawn().map_err(|error| error.to_string())?;
@@ -133,7 +139,7 @@ impl Gateway {
             .args(["run", "--listen", "127.0.0.1:0", "--speed", "1", "--config"])
             .arg(config)
             .arg("--input")
-            .arg(&log);
+            .arg(log);
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let lines = child.stderr.take().ok_or("no stderr")?;
         let (found, told) = mpsc::channel();

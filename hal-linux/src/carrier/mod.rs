@@ -15,6 +15,7 @@ mod serial_ports;
 mod stream;
 mod webapps;
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -69,7 +70,10 @@ impl Answer {
     /// Takes a response apart.
     #[must_use]
     pub fn new(mut head: Response) -> Self {
-        let body = std::mem::take(&mut head.body).into();
+        let body = match std::mem::take(&mut head.body) {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        };
         Self { head, body }
     }
 }

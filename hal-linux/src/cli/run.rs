@@ -293,6 +293,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         log: Some(kept),
         web_files,
         restarts: true,
+        doors: listener.doors(admin.as_ref()),
         passwords: Some(passwords),
         errands,
         ..BoardParts::default()

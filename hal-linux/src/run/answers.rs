@@ -68,7 +68,7 @@ impl Answers {
         if response.body.len() < LARGE_BYTES {
             return Answer::new(response);
         }
-        let bytes = std::mem::take(&mut response.body);
+        let bytes = std::mem::take(&mut response.body).into_owned();
         self.in_flight.fetch_add(bytes.len(), Ordering::SeqCst);
         let body = Bytes::from_owner(Counted { bytes, in_flight: Arc::clone(&self.in_flight) });
         let answer = Answer { head: response, body };

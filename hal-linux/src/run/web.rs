@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits, NetLimits};
 use skiff_runtime::carrier as own;
-use skiff_runtime::gateway::Gateway;
+use skiff_runtime::gateway::{self, Gateway};
 use skiff_runtime::hal::{Clock, Network, Rng};
 use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use tokio::runtime::{Handle, Runtime};
@@ -116,6 +116,14 @@ pub enum Web {
 }
 
 impl Listener {
+    /// Returns where the two doors are, if there are two; a page of the one leads to the other.
+    #[must_use]
+    pub fn doors(&self, admin: Option<&TcpListener>) -> Option<gateway::Doors> {
+        let (Self::Axum(boat), Some(admin)) = (self, admin) else { return None };
+        let (boat, admin) = (boat.local_addr().ok()?, admin.local_addr().ok()?);
+        Some(gateway::Doors { boat: boat.port(), admin: admin.port(), admin_is_local: admin.ip().is_loopback() })
+    }
+
     /// Starts to serve; TLS and the `admin`'s door are the kernel's stack's alone.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! One connection: requests one after the other, perhaps a stream in the end.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -254,7 +254,7 @@ impl Connection {
             }
             Ok(RequestStep::Continue) => {
                 self.deadline = turn.now + patience::BODY;
-                self.outgoing = SendBuffer::bytes(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), Vec::new());
+                self.outgoing = SendBuffer::bytes(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), Cow::Borrowed(&[]));
                 self.flush(turn);
                 false
             }
@@ -296,7 +296,7 @@ impl Connection {
                     turn.counters.streams = turn.counters.streams.saturating_add(1);
                     let mut head = core::mem::take(&mut self.outgoing).into_rest();
                     handshake::write_accept(&mut head, &accept);
-                    self.outgoing = SendBuffer::bytes(head, Vec::new());
+                    self.outgoing = SendBuffer::bytes(head, Cow::Borrowed(&[]));
                     // A client may send its first frames right behind the request.
                     let reader = core::mem::replace(&mut self.reader, Reader::new(turn.limits.http));
                     self.phase =
@@ -326,7 +326,7 @@ impl Connection {
             &ResponseHead { status: response.status, headers: &response.headers, body_bytes, keep_alive, date },
         );
         let has_body = !is_head && !http::is_bodiless(response.status);
-        self.outgoing = SendBuffer::bytes(head, if has_body { response.body } else { Vec::new() });
+        self.outgoing = SendBuffer::bytes(head, if has_body { response.body } else { Cow::Borrowed(&[]) });
         self.phase = Phase::Writing { then: (!keep_alive).then_some(Ended::Done) };
         self.deadline = now + WRITE_TIMEOUT;
     }

@@ -1,5 +1,6 @@
 //! Bytes on their way to a client.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::hal::{NetError, Network, Socket};
@@ -11,6 +12,8 @@ enum Payload {
     #[default]
     Nothing,
     Bytes(Vec<u8>),
+    /// Of the program itself.
+    Fixed(&'static [u8]),
     /// Shared with other stream clients.
     Text(StreamText),
 }
@@ -25,8 +28,13 @@ pub(super) struct SendBuffer {
 
 impl SendBuffer {
     /// Replaces the bytes; the previous ones are sent already or given up.
-    pub(super) fn bytes(head: Vec<u8>, body: Vec<u8>) -> Self {
-        Self { head, payload: if body.is_empty() { Payload::Nothing } else { Payload::Bytes(body) }, sent: 0 }
+    pub(super) fn bytes(head: Vec<u8>, body: Cow<'static, [u8]>) -> Self {
+        let payload = match body {
+            body if body.is_empty() => Payload::Nothing,
+            Cow::Owned(body) => Payload::Bytes(body),
+            Cow::Borrowed(body) => Payload::Fixed(body),
+        };
+        Self { head, payload, sent: 0 }
     }
 
     /// Puts a text on its way.
@@ -45,6 +53,7 @@ impl SendBuffer {
         match &self.payload {
             Payload::Nothing => &[],
             Payload::Bytes(bytes) => bytes,
+            Payload::Fixed(bytes) => bytes,
             Payload::Text(text) => text.as_ref(),
         }
     }
@@ -57,7 +66,7 @@ impl SendBuffer {
     /// Returns how many bytes of memory are held; a shared text counts fully.
     pub(super) fn held_bytes(&self) -> usize {
         self.head.capacity().saturating_add(match &self.payload {
-            Payload::Nothing => 0,
+            Payload::Nothing | Payload::Fixed(_) => 0,
             Payload::Bytes(bytes) => bytes.capacity(),
             Payload::Text(text) => text.len(),
         })

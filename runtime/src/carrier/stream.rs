@@ -1,5 +1,6 @@
 //! A connection that became a WebSocket with a delta stream.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -100,7 +101,7 @@ impl StreamClient {
             if !core::mem::take(&mut self.heard) {
                 self.end(Ended::Slow);
             } else if outgoing.is_sent() && !self.is_closing {
-                *outgoing = SendBuffer::bytes(frame_head(Opcode::Ping, 0).to_vec(), Vec::new());
+                *outgoing = SendBuffer::bytes(frame_head(Opcode::Ping, 0).to_vec(), Cow::Borrowed(&[]));
             }
             moved = true;
         }
@@ -213,7 +214,7 @@ impl StreamClient {
         if let Some(payload) = self.pong.take() {
             let mut frame = Vec::new();
             write_frame(&mut frame, Opcode::Pong, true, &payload, None);
-            return Some(SendBuffer::bytes(frame, Vec::new()));
+            return Some(SendBuffer::bytes(frame, Cow::Borrowed(&[])));
         }
         if self.close.is_none() {
             match turn.gateway.stream_next(self.id) {
@@ -221,7 +222,7 @@ impl StreamClient {
                     return Some(SendBuffer::text(&frame_head(Opcode::Text, text.len()), text));
                 }
                 StreamOut::Binary(frame) => {
-                    return Some(SendBuffer::bytes(frame_head(Opcode::Binary, frame.len()).to_vec(), frame.to_vec()));
+                    return Some(SendBuffer::bytes(frame_head(Opcode::Binary, frame.len()).to_vec(), frame.to_vec().into()));
                 }
                 StreamOut::TooSlow => self.close = Some(POLICY),
                 StreamOut::Idle => return None,
@@ -233,6 +234,6 @@ impl StreamClient {
         self.stalled_at = turn.now + CLOSE_TIMEOUT;
         let mut frame = Vec::new();
         write_frame(&mut frame, Opcode::Close, true, &code.to_be_bytes(), None);
-        Some(SendBuffer::bytes(frame, Vec::new()))
+        Some(SendBuffer::bytes(frame, Cow::Borrowed(&[])))
     }
 }

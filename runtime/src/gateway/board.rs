@@ -46,6 +46,9 @@ pub struct BoardParts {
     /// Who does slow work: the app store, backups.
     #[cfg(any(test, feature = "appstore"))]
     pub errands: Option<Box<dyn crate::hal::Errands>>,
+    /// The ports of the two listeners, where there are two.
+    #[cfg(any(test, feature = "page"))]
+    pub doors: Option<super::Doors>,
     /// The HAL keeps the files of packages: see [`Gateway::next_files`](super::Gateway::next_files).
     pub web_files: bool,
 }

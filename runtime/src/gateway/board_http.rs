@@ -36,6 +36,8 @@ impl Gateway {
         match (below, request.method) {
             (["status"], Get | Head) => Response::json(200, self.status_json()),
             (["log"], Get | Head) => board.log_lines(request),
+            #[cfg(any(test, feature = "page"))]
+            (["machine"], Get | Head) => self.machine(request),
             (["status" | "log"], _) => Response::method_not_allowed("GET, HEAD"),
             (["firmware"], Get | Head) => board.firmware_state(version),
             (["firmware"], Post) => board.firmware_piece(request, version, hal),

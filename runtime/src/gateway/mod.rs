@@ -39,6 +39,8 @@ mod interface;
 #[cfg(any(test, feature = "remote"))]
 mod live;
 mod log_in;
+#[cfg(any(test, feature = "page"))]
+mod machine;
 mod notices;
 #[cfg(feature = "outputs")]
 mod outputs;
@@ -98,6 +100,8 @@ pub use self::board::{BoardParts, Restart};
 pub use self::boot::{Boot, BootError, Booted, BusPart};
 pub use self::input::InputState;
 pub use self::install::FilesWork;
+#[cfg(any(test, feature = "page"))]
+pub use self::machine::Doors;
 #[cfg(feature = "outputs")]
 pub use self::outputs::{OUTPUT_BYTES_MAX, OUTPUT_DELTAS_MAX, OutputStatus};
 #[cfg(feature = "outputs")]

@@ -1,6 +1,6 @@
 //! What a request is answered with.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ pub struct Response {
     /// Header fields; the carrier adds `content-length` and `date`.
     pub headers: Vec<(String, String)>,
     /// Body; for `HEAD` the carrier sends only its length.
-    pub body: Vec<u8>,
+    pub body: Cow<'static, [u8]>,
     /// Nothing in the core claims the address: a carrier with package folders at hand may send a file instead.
     pub unclaimed: bool,
 }
@@ -29,7 +29,13 @@ impl Response {
         let headers =
             [("content-type", content_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { status, headers, body: body.into(), unclaimed: false }
+        Self { status, headers, body: Cow::Owned(body.into()), unclaimed: false }
+    }
+
+    /// Returns bytes that the program holds anyway: a chip sends them from its flash.
+    #[must_use]
+    pub fn fixed(status: u16, content_type: &str, body: &'static [u8]) -> Self {
+        Self { body: Cow::Borrowed(body), ..Self::new(status, content_type, Vec::new()) }
     }
 
     /// Returns JSON text.
@@ -42,7 +48,7 @@ impl Response {
     #[must_use]
     pub fn empty(status: u16) -> Self {
         let headers = alloc::vec![("cache-control".to_owned(), "no-store".to_owned())];
-        Self { status, headers, body: Vec::new(), unclaimed: false }
+        Self { status, headers, body: Cow::Borrowed(&[]), unclaimed: false }
     }
 
     /// Returns `409 {"error":clause,"asks":[…]}`: nothing happens before somebody grants that.

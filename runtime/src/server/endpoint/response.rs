@@ -83,7 +83,7 @@ pub fn response(handler: &str, answer: &str, bytes_max: u32) -> Response {
         headers.push(("content-type".to_owned(), default_type.to_owned()));
     }
     headers.push(("x-content-type-options".to_owned(), "nosniff".to_owned()));
-    Response { status, headers, body: body.into_bytes(), unclaimed: false }
+    Response { status, headers, body: body.into_bytes().into(), unclaimed: false }
 }
 
 /// Returns the answer when the plugin does not export the handler.

@@ -1,0 +1,92 @@
+// Uses the gateway's page in a real browser, part by part, and says what was done and seen, a line of JSON each.
+//
+// Arguments: address of the boat's port, of the admin's, path of Chromium, folder for screenshots, parts (all, if none).
+// A part is a file in `parts` that exports `walk(world)`; what it does not like it throws.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import process from 'node:process';
+
+const required = createRequire(join(process.cwd(), 'x'));
+const { chromium } = required('playwright-core');
+const AXE = readFileSync(required.resolve('axe-core/axe.min.js'), 'utf8');
+const [boat, admin, executablePath, pictures, ...wanted] = process.argv.slice(2);
+const PASSWORD = process.env.SKIPPERS_PASSWORD;
+export const PHONE = { width: 390, height: 844 };
+export const DESK = { width: 1366, height: 900 };
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+
+// A browser of a visitor: `user` is signed in by the form, as a person is. Faults of the page end the part.
+async function visit({ door = boat, user = 'skipper', password = PASSWORD, size = DESK, scheme = 'light', at = '' } = {}) {
+  const context = await browser.newContext({ viewport: size, colorScheme: scheme });
+  // The page's policy would refuse what axe adds to it; the page's own scripts are held to it all the same.
+  const page = await context.newPage();
+  if (process.env.PAGE_FROM) await page.route((url) => url.pathname === '/', fromSource);
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
+  page.on('console', (line) => line.type() === 'error' && faults.push(`console: ${line.text()}`));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(door) && !/^(data|blob):/.test(request.url())) faults.push(`foreign: ${request.url()}`);
+  });
+  if (user) {
+    await page.goto(`${door}/login`);
+    await page.fill('input[name=username]', user);
+    await page.fill('input[name=password]', password);
+    await Promise.all([page.waitForURL(`${door}/`), page.click('button')]);
+  }
+  await page.goto(`${door}/${at}`);
+  return { context, page, faults };
+}
+
+// Instead of the page that the gateway was built with: the one in a folder, to try a change without a build of the gateway.
+async function fromSource(route) {
+  if (route.request().method() !== 'GET') return route.continue();
+  const [script, style] = ['page.js', 'page.css'].map((name) => readFileSync(join(process.env.PAGE_FROM, name), 'utf8'));
+  const body = `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Skiff</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>${style}</style></head>
+<body><div id="page"></div><script>${script}</script></body></html>`;
+  return route.fulfill({ contentType: 'text/html; charset=utf-8', body });
+}
+
+// What axe finds of serious faults of accessibility, as rule and element.
+async function seriousFaults(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Page.setBypassCSP', { enabled: true });
+  await session.send('Runtime.evaluate', { expression: AXE });
+  const found = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+  return found.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
+}
+
+// Waits until something is true; its last value is in the error. Nothing here sleeps a fixed time.
+async function until(what, question, { within = 20_000 } = {}) {
+  const end = Date.now() + within;
+  let last;
+  do {
+    last = await question();
+    if (last) return last;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } while (Date.now() < end);
+  throw new Error(`${what}: not within ${within} ms, last ${JSON.stringify(last)}`);
+}
+
+const world = {
+  boat, admin, browser, PASSWORD, PHONE, DESK, top: process.env.SKIFF_TOP, visit, until, seriousFaults, assert,
+  picture: (page, name) => page.screenshot({ path: join(pictures, `${name}.png`) }),
+  // Says that something was done and seen.
+  did: (part, what, more = {}) => process.stdout.write(`${JSON.stringify({ part, what, ok: true, ...more })}\n`),
+};
+
+const here = new URL('./parts/', import.meta.url);
+const parts = readdirSync(here).filter((name) => name.endsWith('.mjs')).map((name) => name.slice(0, -4)).sort();
+for (const part of wanted.length > 0 ? wanted : parts) {
+  try {
+    await (await import(new URL(`${part}.mjs`, here).href)).walk(world);
+  } catch (error) {
+    process.stdout.write(`${JSON.stringify({ part, ok: false, wrong: String(error.stack ?? error).slice(0, 2000) })}\n`);
+  }
+}
+await browser.close();

@@ -1,0 +1,132 @@
+// What vessels say, as the stream brings it: one signal a path, so that only what changed is drawn again.
+import { batch, type Signal, signal } from '@preact/signals';
+import { clockOffset, type Delta, self, type Update } from '../server/stream';
+
+/** A path's last value. */
+export interface Leaf {
+  readonly value: unknown;
+  /** Time of measurement, in milliseconds of the gateway's clock. */
+  readonly time: number;
+  readonly source: string;
+}
+
+export interface PathMeta {
+  readonly units?: string;
+  readonly displayName?: string;
+  readonly shortName?: string;
+  readonly description?: string;
+  readonly zones?: readonly Zone[];
+  readonly timeout?: number;
+}
+export interface Zone {
+  readonly lower?: number;
+  readonly upper?: number;
+  readonly state: string;
+  readonly message?: string;
+}
+
+/** Everything known of one vessel, aid or shore station. */
+export interface Vessel {
+  readonly context: string;
+  readonly leaves: Map<string, Signal<Leaf>>;
+  readonly meta: Map<string, Signal<PathMeta>>;
+  /** Rises with each path that is new, for those who draw lists. */
+  readonly size: Signal<number>;
+}
+
+/** Vessels and paths of each that are kept: more is drawn by nobody. */
+const VESSELS_MAX = 400;
+const PATHS_MAX = 4000;
+
+export const vessels = new Map<string, Vessel>();
+/** Rises with each vessel that is new. */
+export const vesselCount = signal(0);
+
+/** The vessel of a context; `self` is ours. */
+export function vessel(context: string): Vessel | undefined {
+  const name = context === 'self' || context === 'vessels.self' || !context ? 'self' : context;
+  const key = name === self.peek() ? 'self' : name;
+  const known = vessels.get(key);
+  if (known || vessels.size >= VESSELS_MAX) return known;
+  const made: Vessel = { context: key, leaves: new Map(), meta: new Map(), size: signal(0) };
+  vessels.set(key, made);
+  vesselCount.value += 1;
+  return made;
+}
+
+const NOTHING: Leaf = { value: undefined, time: 0, source: '' };
+
+/** The signal of a path of our own vessel; it is there before the first value. */
+export function leaf(path: string, of = 'self'): Signal<Leaf> {
+  const on = vessel(of);
+  return on ? leafOf(on, path) : signal(NOTHING);
+}
+
+function leafOf(on: Vessel, path: string): Signal<Leaf> {
+  const known = on.leaves.get(path);
+  if (known) return known;
+  const made = signal(NOTHING);
+  if (on.leaves.size < PATHS_MAX) {
+    on.leaves.set(path, made);
+    on.size.value += 1;
+  }
+  return made;
+}
+
+/** The signal of a path's meta. */
+export function meta(path: string, of = 'self'): Signal<PathMeta> {
+  const on = vessel(of);
+  const known = on?.meta.get(path);
+  if (known) return known;
+  const made = signal<PathMeta>({});
+  if (on && on.meta.size < PATHS_MAX) on.meta.set(path, made);
+  return made;
+}
+
+/** Takes a delta of the stream. */
+export function take(delta: Delta): void {
+  const on = vessel(delta.context ?? 'self');
+  if (!on) return;
+  batch(() => {
+    for (const update of delta.updates) takeUpdate(on, update);
+  });
+}
+
+function takeUpdate(on: Vessel, update: Update): void {
+  const said = Date.parse(update.timestamp ?? '');
+  const time = Number.isFinite(said) ? said : now();
+  for (const { path, value } of update.values ?? []) {
+    // Values of the root come as one object: name, mmsi, communication.
+    if (path === '' && value !== null && typeof value === 'object') {
+      for (const [key, part] of Object.entries(value)) leafOf(on, key).value = { value: part, time, source: update.$source ?? '' };
+    } else leafOf(on, path).value = { value, time, source: update.$source ?? '' };
+  }
+  for (const one of update.meta ?? []) {
+    const known = meta(one.path, on.context);
+    known.value = { ...known.peek(), ...one.value };
+  }
+}
+
+/** The gateway's time, as far as its stream has told it. */
+export function now(): number {
+  return Date.now() + clockOffset.peek();
+}
+
+/** Rises each second, for ages. */
+export const second = signal(0);
+setInterval(() => {
+  second.value += 1;
+}, 1000);
+
+/** Seconds since a leaf was measured; drawn again each second. */
+export function age(of: Leaf): number {
+  void second.value;
+  return of.time ? Math.max(0, (now() - of.time) / 1000) : Number.POSITIVE_INFINITY;
+}
+
+/** Seconds after which a value is old, where its meta names no other. */
+const OLD_S = 10;
+
+export function isOld(of: Leaf, timeout = OLD_S): boolean {
+  return age(of) > timeout;
+}
