@@ -16,7 +16,12 @@ const PASSWORD = process.env.SKIPPERS_PASSWORD;
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1366, height: 900 };
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+// A page that no server sent may not reach one on this machine.
+const OFFLINE = process.env.PAGE_FROM ? ['--disable-features=LocalNetworkAccessChecks'] : [];
+// Faults of the visit that began last, told when a part fails.
+let latest = [];
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...OFFLINE] });
 
 // A browser of a visitor: `user` is signed in by the form, as a person is. Faults of the page end the part.
 async function visit({ door = boat, user = 'skipper', password = PASSWORD, size = DESK, scheme = 'light', at = '' } = {}) {
@@ -25,6 +30,7 @@ async function visit({ door = boat, user = 'skipper', password = PASSWORD, size 
   const page = await context.newPage();
   if (process.env.PAGE_FROM) await page.route((url) => url.pathname === '/', fromSource);
   const faults = [];
+  latest = faults;
   page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
   page.on('console', (line) => line.type() === 'error' && faults.push(`console: ${line.text()}`));
   page.on('request', (request) => {
@@ -44,7 +50,7 @@ async function visit({ door = boat, user = 'skipper', password = PASSWORD, size 
 async function fromSource(route) {
   if (route.request().method() !== 'GET') return route.continue();
   const [script, style] = ['page.js', 'page.css'].map((name) => readFileSync(join(process.env.PAGE_FROM, name), 'utf8'));
-  const body = `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Skiff</title>
+  const body = `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Skiff</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>${style}</style></head>
 <body><div id="page"></div><script>${script}</script></body></html>`;
   return route.fulfill({ contentType: 'text/html; charset=utf-8', body });
@@ -86,7 +92,9 @@ for (const part of wanted.length > 0 ? wanted : parts) {
   try {
     await (await import(new URL(`${part}.mjs`, here).href)).walk(world);
   } catch (error) {
-    process.stdout.write(`${JSON.stringify({ part, ok: false, wrong: String(error.stack ?? error).slice(0, 2000) })}\n`);
+    const open = browser.contexts().flatMap((context) => context.pages());
+    await Promise.all(open.map((page, index) => page.screenshot({ path: join(pictures, `failed-${part}-${index}.png`) })));
+    process.stdout.write(`${JSON.stringify({ part, ok: false, wrong: String(error.stack ?? error).slice(0, 2000), faults: latest })}\n`);
   }
 }
 await browser.close();
