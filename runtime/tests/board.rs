@@ -121,7 +121,7 @@ impl World {
 }
 
 fn text(response: Response) -> (u16, String) {
-    (response.status, String::from_utf8(response.body).expect("text"))
+    (response.status, String::from_utf8(response.body.into_owned()).expect("text"))
 }
 
 /// What is read with the token only.

@@ -27,7 +27,7 @@ fn ask(boat: &mut Boat, method: Method, target: &str, body: &str) -> (u16, Strin
         boat.answer(exchange)
     });
     let response = response.expect("an answer");
-    (response.status, String::from_utf8(response.body).unwrap())
+    (response.status, String::from_utf8(response.body.into_owned()).unwrap())
 }
 
 fn put(boat: &mut Boat, below: &str, body: &str) -> (u16, String) {

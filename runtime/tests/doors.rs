@@ -41,6 +41,7 @@ const TABLE: &[(Method, &str, &str, &str)] = &[
     (Method::Get, "/skServer/webapps", "-++++++", "++++++"),
     (Method::Get, "/skServer/plugins", "-++++++", "++++++"),
     (Method::Get, "/skiff/v1/status", "-++++++", "++++++"),
+    (Method::Get, "/skiff/v1/machine", "-++++++", "++++++"),
     (Method::Put, "/signalk/v1/api/vessels/self/a/b", "---++-+", "--+--+"),
     (Method::Post, "/signalk/v2/api/notifications/x/silence", "---++-+", "--+--+"),
     (Method::Post, "/signalk/v2/api/resources/waypoints", "---++-+", "--+--+"),

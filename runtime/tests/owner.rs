@@ -33,7 +33,7 @@ fn ask(boat: &mut Boat, request: &Request) -> Response {
 
 fn get(boat: &mut Boat, target: &str, token: &str) -> (u16, String) {
     let response = ask(boat, &request(Method::Get, target, token, ""));
-    (response.status, String::from_utf8(response.body).unwrap())
+    (response.status, String::from_utf8(response.body.into_owned()).unwrap())
 }
 
 /// A plugin that starts with an error that has a name in it, or does not start, saying the same.
@@ -108,7 +108,7 @@ fn the_owner_sets_zones_that_hold_after_a_restart() {
     let zones = r#"{"value":[{"lower":370,"state":"alarm","message":"too hot"}]}"#;
     assert_eq!(ask(&mut boat, &request(Method::Put, ZONES, "", zones)).status, 401);
     let done = ask(&mut boat, &request(Method::Put, ZONES, &token, zones));
-    let body = String::from_utf8(done.body).unwrap();
+    let body = String::from_utf8(done.body.into_owned()).unwrap();
     assert!(done.status == 200 && body.contains(r#""state":"COMPLETED""#) && body.contains(r#""href":"#), "{body}");
     for wrong in [r#"{"value":7}"#, r#"{"value":"x"}"#] {
         assert_eq!(ask(&mut boat, &request(Method::Put, ZONES, &token, wrong)).status, 400, "{wrong}");
@@ -150,7 +150,7 @@ fn a_delete_and_a_put_of_nobody_have_a_state() {
     for (method, body) in [(Method::Delete, ""), (Method::Put, r#"{"value":1}"#)] {
         let refused = ask(&mut boat, &request(method, path, &token, body));
         assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
-        let text = String::from_utf8(refused.body).unwrap();
+        let text = String::from_utf8(refused.body.into_owned()).unwrap();
         assert!(text.starts_with(r#"{"state":"COMPLETED","requestId":""#), "{text}");
         let href = text.split_once(r#""href":""#).and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
         assert!(get(&mut boat, href, "").1.contains(r#""statusCode":405"#));
@@ -163,7 +163,7 @@ fn a_path_with_an_empty_part_is_refused_at_every_door() {
     for path in ["a//b", "/a", "a..b", ".a", "a."] {
         let target = format!("/signalk/v1/api/vessels/self/{path}");
         let refused = ask(&mut boat, &request(Method::Put, &target, &token, r#"{"value":1}"#));
-        let text = String::from_utf8(refused.body).unwrap();
+        let text = String::from_utf8(refused.body.into_owned()).unwrap();
         assert!(refused.status == 400 && text.contains("a path has an empty part"), "{path}: {text}");
         assert_eq!(get(&mut boat, &target, "").0, 404, "{path}");
     }

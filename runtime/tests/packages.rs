@@ -113,7 +113,7 @@ impl Host {
 
     fn answer(&mut self, exchange: ExchangeId) -> (u16, String) {
         let response = self.responses.remove(&exchange).expect("every request is answered");
-        (response.status, String::from_utf8(response.body).unwrap())
+        (response.status, String::from_utf8(response.body.into_owned()).unwrap())
     }
 
     fn install(&mut self, package: &[u8], query: &str) -> (u16, String) {

@@ -78,7 +78,7 @@ fn world(packages: Vec<Package>) -> Sample {
 }
 
 fn text(response: &Response) -> String {
-    String::from_utf8(response.body.clone()).unwrap()
+    String::from_utf8(response.body.to_vec()).unwrap()
 }
 
 fn ask(sample: &mut Sample, method: Method, path: &str, body: &str) -> (u16, String) {

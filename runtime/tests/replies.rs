@@ -193,13 +193,13 @@ fn a_slow_put_is_accepted_after_five_seconds_and_ends_after_forty_five() {
     assert!(found.is_empty());
     boat.pass(1);
     responses(&mut boat, &mut found);
-    let accepted = String::from_utf8(found[&put].body.clone()).unwrap();
+    let accepted = String::from_utf8(found[&put].body.to_vec()).unwrap();
     assert_eq!(found[&put].status, 202, "{accepted}");
     let href = skiff_runtime::json::member(&accepted, "href").unwrap().trim_matches('"').to_owned();
     let mut state = |boat: &mut Boat| {
         let asked = boat.gateway.request(&request(Method::Get, &href, ""));
         responses(boat, &mut found);
-        String::from_utf8(found[&asked].body.clone()).unwrap()
+        String::from_utf8(found[&asked].body.to_vec()).unwrap()
     };
     boat.pass(35);
     assert!(state(&mut boat).contains("\"PENDING\""));

@@ -27,7 +27,7 @@ fn send(boat: &mut Boat, method: Method, target: &str, body: &str) -> (u16, Stri
     request.body = body.into();
     let exchange = boat.gateway.request(&request);
     let response = boat.answer(exchange).expect("an answer at once");
-    (response.status, String::from_utf8(response.body).unwrap())
+    (response.status, String::from_utf8(response.body.into_owned()).unwrap())
 }
 
 fn ask(boat: &mut Boat, method: Method, below: &str, body: &str) -> (u16, String) {

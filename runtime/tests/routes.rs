@@ -154,7 +154,7 @@ fn addresses_and_bodies_that_are_too_long_are_refused() {
         let body = vec![b' '; limits.request_bytes_max as usize + 1];
         let exchange = boat.gateway.request(&Request { body, ..Request::new(Method::Post, target) });
         let response = boat.answer(exchange).unwrap();
-        (response.status, String::from_utf8(response.body).unwrap())
+        (response.status, String::from_utf8(response.body.into_owned()).unwrap())
     };
     let too_long = (413, r#"{"error":"the body is too long"}"#.to_owned());
     assert_eq!(post("/plugins/x/config"), too_long);

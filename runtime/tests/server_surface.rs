@@ -64,7 +64,7 @@ fn a_delta_reaches_rest_and_stream_alike() {
     let response = serve(&Request::new(Method::Get, address), &access, &model);
     assert_eq!(response.status, 200);
     assert_eq!(
-        String::from_utf8(response.body).unwrap(),
+        String::from_utf8(response.body.into_owned()).unwrap(),
         concat!(
             r#"{"value":6.25,"$source":"@acme/tide","timestamp":"1970-01-01T00:00:00.000Z","#,
             r#""meta":{"units":"m/s","description":"wind speed relative to the water"}}"#

@@ -16,7 +16,7 @@ fn ask(boat: &mut Boat, method: Method, below: &str, body: &str) -> (u16, String
     request.body = body.into();
     let exchange = boat.gateway.request(&request);
     let response = boat.answer(exchange).expect("an answer at once");
-    (response.status, String::from_utf8(response.body).unwrap())
+    (response.status, String::from_utf8(response.body.into_owned()).unwrap())
 }
 
 fn get(boat: &mut Boat, below: &str) -> (u16, String) {

@@ -55,9 +55,7 @@ fn prepare() -> Result<(), String> {
     if newer(&done).zip(newer(&lock)).is_some_and(|(done, lock)| done >= lock) {
         return Ok(());
     }
-    process::run(
-        process::command("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder()),
-    )
+    process::run(process::command("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder()))
 }
 
 /// Uses the page as its visitors do: all parts, or those named.

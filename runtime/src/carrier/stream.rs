@@ -222,7 +222,10 @@ impl StreamClient {
                     return Some(SendBuffer::text(&frame_head(Opcode::Text, text.len()), text));
                 }
                 StreamOut::Binary(frame) => {
-                    return Some(SendBuffer::bytes(frame_head(Opcode::Binary, frame.len()).to_vec(), frame.to_vec().into()));
+                    return Some(SendBuffer::bytes(
+                        frame_head(Opcode::Binary, frame.len()).to_vec(),
+                        frame.to_vec().into(),
+                    ));
                 }
                 StreamOut::TooSlow => self.close = Some(POLICY),
                 StreamOut::Idle => return None,

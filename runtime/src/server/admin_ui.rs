@@ -36,7 +36,7 @@ mod tests {
         for address in [&["admin", "assets", "a.js"][..], &["@signalk", "server-admin-ui"]] {
             let refused = at(Door::Boat, address);
             assert!(refused.status == 404 && !refused.unclaimed);
-            assert!(String::from_utf8(refused.body).unwrap().contains("--admin-listen"));
+            assert!(String::from_utf8(refused.body.into_owned()).unwrap().contains("--admin-listen"));
         }
         assert!(at(Door::Admin, &["admin"]).unclaimed && at(Door::Admin, &["admin", "img"]).unclaimed);
         assert_eq!(at(Door::Admin, &["@signalk", "server-admin-ui", "x"]).header("location"), Some("/admin/"));

@@ -241,7 +241,7 @@ mod tests {
     fn text(target: &str) -> (u16, String) {
         let access = Access::with_new_token(&mut Counting(0)).0;
         let response = ask(&get(target), &access).unwrap();
-        (response.status, String::from_utf8(response.body).unwrap())
+        (response.status, String::from_utf8(response.body.into_owned()).unwrap())
     }
 
     #[test]
@@ -252,7 +252,11 @@ mod tests {
         let mut request = Request { secure: true, ..get("/signalk") };
         request.headers = alloc::vec![("host".to_string(), "x\",\"y".to_string())];
         let body = ask(&request, &access).unwrap().body;
-        assert!(String::from_utf8(body).unwrap().contains(r#""signalk-ws":"wss://localhost/signalk/v1/stream""#));
+        assert!(
+            String::from_utf8(body.into_owned())
+                .unwrap()
+                .contains(r#""signalk-ws":"wss://localhost/signalk/v1/stream""#)
+        );
     }
 
     #[test]
@@ -304,8 +308,9 @@ mod tests {
     #[test]
     fn login_status_follows_the_access_rules() {
         let (access, token) = Access::with_new_token(&mut Counting(0));
-        let status =
-            |request: &Request, access: &Access| String::from_utf8(ask(request, access).unwrap().body).unwrap();
+        let status = |request: &Request, access: &Access| {
+            String::from_utf8(ask(request, access).unwrap().body.into_owned()).unwrap()
+        };
         let mut request = get("/skServer/loginStatus");
         assert!(status(&request, &access).starts_with(r#"{"status":"notLoggedIn","readOnlyAccess":true"#));
         assert!(status(&request, &access.clone().allow_anyone()).contains(r#""authenticationRequired":false"#));

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn errors_are_escaped_json() {
-        assert_eq!(Response::error(400, "a \"b\"").body, br#"{"error":"a \"b\""}"#);
+        assert_eq!(&Response::error(400, "a \"b\"").body[..], br#"{"error":"a \"b\""}"#);
         assert_eq!(Response::method_not_allowed("GET").header("Allow"), Some("GET"));
     }
 }

@@ -87,7 +87,7 @@ mod tests {
     use crate::http::get;
 
     fn text(response: Response) -> String {
-        String::from_utf8(response.body).unwrap()
+        String::from_utf8(response.body.into_owned()).unwrap()
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Sample {
     pub fn get(&mut self, path: &str) -> String {
         let response = self.ask(&request(Method::Get, path, ""));
         assert_eq!(response.status, 200, "{path}");
-        String::from_utf8(response.body).unwrap()
+        String::from_utf8(response.body.into_owned()).unwrap()
     }
 
     /// Asks the gateway.

@@ -172,7 +172,7 @@ mod tests {
     fn of(answer: &str) -> (u16, String, String) {
         let response = response("h", answer, 1000);
         let kind = response.header("content-type").unwrap_or_default().to_string();
-        (response.status, kind, String::from_utf8(response.body).unwrap())
+        (response.status, kind, String::from_utf8(response.body.into_owned()).unwrap())
     }
 
     fn row(answer: &str, status: u16, kind: &str, body: &str) {
@@ -268,8 +268,8 @@ mod tests {
 
     #[test]
     fn each_failure_has_its_answer() {
-        assert_eq!(handler_missing("h").body, br#"{"error":"handler h is not exported by the plugin"}"#);
-        assert_eq!(handler_failed("h", "unreachable").body, br#"{"error":"handler h failed: unreachable"}"#);
+        assert_eq!(&handler_missing("h").body[..], br#"{"error":"handler h is not exported by the plugin"}"#);
+        assert_eq!(&handler_failed("h", "unreachable").body[..], br#"{"error":"handler h failed: unreachable"}"#);
         assert_eq!((handler_slow("h").status, plugin_not_running("crashed").status), (504, 503));
         assert!(handler_slow("h").body.starts_with(br#"{"error":"Gateway Timeout","message":"#));
     }

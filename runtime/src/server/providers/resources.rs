@@ -367,7 +367,7 @@ mod tests {
             assert_eq!(accepted(&text(good), false), Ok(()), "{good}");
         }
         assert_eq!(accepted(&Reply::Text(None), false), Ok(()));
-        let message = |reply: &Reply| String::from_utf8(accepted(reply, false).unwrap_err().body).unwrap();
+        let message = |reply: &Reply| String::from_utf8(accepted(reply, false).unwrap_err().body.into_owned()).unwrap();
         assert!(message(&text(r#"{"error":"disk full"}"#)).contains(r#""message":"disk full""#));
         assert!(message(&text("disk full")).contains(r#""message":"disk full""#));
         assert!(message(&text("\"disk full\"")).contains(r#""message":"disk full""#));
