@@ -37,7 +37,7 @@ impl Gateway {
         let Some(fields) = body::Fields::of(request) else {
             return said_with(400, "the body must be a JSON object or a form");
         };
-        match self.ask_for_access(&fields, request.peer, None) {
+        match self.ask_for_access(&fields, self.setup.access.caller(request), None) {
             Ok(text) => Response::json(202, text),
             Err(Refused { status, clause, href }) => {
                 let (id, href) = href.map_or((None, None), |id| (Some(id.clone()), Some(Requests::href(&id))));

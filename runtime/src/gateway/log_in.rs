@@ -111,14 +111,14 @@ impl Gateway {
         let form = FormOf { page, gives_cookie, secure: request.secure, door: request.door };
         let remember = fields.flag("rememberMe");
         if let Some(code) = fields.text("code") {
-            return Some(self.log_in_by_code(&code, request.peer, &form));
+            return Some(self.log_in_by_code(&code, self.setup.access.caller(request), &form));
         }
         let to = AnswerTo::Http { exchange, form };
         let (Some(user), Some(password)) = (fields.text("username"), fields.text("password")) else {
             return Some(Response::error(400, "username and password are needed"));
         };
         self.check_password(
-            LogIn { to, user, checked: None, remember, door: request.door, peer: request.peer },
+            LogIn { to, user, checked: None, remember, door: request.door, peer: self.setup.access.caller(request) },
             password,
         );
         None

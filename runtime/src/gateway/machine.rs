@@ -27,7 +27,7 @@ impl Gateway {
             (Some(doors), Door::Admin) => ("admin", Some(doors.boat)),
             // A link that leads nowhere is none.
             (Some(doors), Door::Boat) => {
-                let is_here = request.peer.is_none_or(|peer| peer.to_canonical().is_loopback());
+                let is_here = self.setup.access.caller(request).is_none_or(|peer| peer.to_canonical().is_loopback());
                 ("boat", (is_here || !doors.admin_is_local).then_some(doors.admin))
             }
         };

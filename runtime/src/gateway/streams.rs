@@ -256,7 +256,7 @@ impl Gateway {
             let wall = self.wall();
             let credential = self.setup.access.credential(request, wall).filter(|_| leave_at.is_none());
             let ends = credential.and_then(|credential| self.setup.access.accounts().ends(&credential, wall));
-            let held = Held { credential, ends, leave_at, peer: request.peer };
+            let held = Held { credential, ends, leave_at, peer: self.setup.access.caller(request) };
             self.clients.streams.held.insert(id, held);
         }
         Ok(id)

@@ -110,11 +110,33 @@ all() { [ "$(received)" -ge $((before + 4000)) ]; }
 check "4000 frames, all received" 10 all
 check "none lost" 1 port_has vcan0 '"lost":0'
 
+# Another gateway, before its interface is there; what a client of its raw output sends goes to the bus where it may.
+mkdir -p /tmp/late/skiff
+echo '{"node":true,"relay":[127250]}' > /tmp/late/skiff/n2k.json
+skiff run --config /tmp/late --listen 127.0.0.1:3100 --admin-listen none --can vcan7 \
+  --output 'tcp-listen://127.0.0.1:2599?format=candump' 2> /late.log &
+late() { wget -q -O - http://127.0.0.1:3100/skiff/v1/status 2>/dev/null; }
+late_has() { late | grep -q "$1"; }
+check "a late interface is waited for" 20 late_has '"label":"vcan7","state":"waiting"'
+ip link add vcan7 type vcan && ip link set vcan7 up
+candump -L vcan7 > /vcan7.log &
+check "it is opened once it is there" 10 late_has '"state":"claimed","address":100'
+cansend vcan7 09F11227#FF103BFF7FFF7FFC
+check "and heard" 3 late_has '"frames":[1-9]'
+(echo '(0.0) can0 09F11230#FF103BFF7FFF7FFC'; echo '(0.1) can0 09FD0230#FF0001FF7FFAFFFF'; sleep 5) | nc 127.0.0.1 2599 > /raw.log &
+check "what may be relayed is on the bus, from the own address" 5 seen /vcan7.log '09F11264#FF103BFF7FFF7FFC'
+check "what may not is counted" 3 late_has '"not_allowed":1'
+not_on_bus() { ! grep -q '09FD02' /vcan7.log; }
+check "and not sent" 1 not_on_bus
+cansend vcan7 09F11228#FF123BFF7FFF7FFC
+check "the client hears the bus" 3 seen /raw.log '09F11228#FF123BFF7FFF7FFC'
+
 if [ -n "$failed" ]; then
   echo "-- status"; status; echo
   echo "-- log"; cat /skiff.log
   echo "-- can1"; head -n 60 /can1.log
   echo "-- vcan0"; head -n 20 /vcan0.log
+  echo "-- late"; late; cat /late.log; cat /vcan7.log /raw.log
 fi
 echo done
 poweroff -f

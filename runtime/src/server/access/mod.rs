@@ -7,6 +7,7 @@
 //! elsewhere in the user's browser reaches nothing that it has no token for: not by DNS rebinding (its `Host` is its own
 //! name), not by a form or script (its `Origin` is not ours), not by a WebSocket.
 
+mod caller;
 mod origin;
 mod owner;
 
@@ -168,6 +169,12 @@ impl Access {
     #[must_use]
     pub fn is_guest_reader(&self, request: &Request) -> bool {
         self.lets_guests_read() || origin::is_loopback(request, &self.proxies)
+    }
+
+    /// Returns the address that waits and shares are counted by: behind a listed proxy, the one that the proxy saw.
+    #[must_use]
+    pub fn caller(&self, request: &Request) -> Option<IpAddr> {
+        caller::caller(request, &self.proxies)
     }
 
     /// Returns everybody who is known beside the owner.
