@@ -18,6 +18,8 @@ const CLOSING: Duration = Duration::from_secs(11);
 const PACKAGE: &str = "plugins/assemblyscript/shallow-water-alarm";
 /// Its endpoint.
 const ENDPOINT: &str = "/plugins/_skiff_shallow-water-alarm/api/status";
+/// Bytes of heap that a visit of the page may take while it is on its way; its 60 KB of text lie in flash.
+const PAGE_HEAP_MAX: u64 = 8 * 1024;
 /// A value that it gives out.
 const FROM_PLUGIN: &str = "/signalk/v1/api/vessels/self/notifications/environment/depth/belowTransducer";
 
@@ -31,6 +33,12 @@ fn values_of_bus_and_plugin_and_its_endpoint_are_read() -> Result<(), String> {
 #[ignore = "boots the emulated board: cargo xtask qemu --net"]
 fn only_names_of_the_board_and_its_token_are_answered() -> Result<(), String> {
     with_board(|_, client| names(client))
+}
+
+#[test]
+#[ignore = "boots the emulated board: cargo xtask qemu --net"]
+fn the_page_is_that_of_linux_and_comes_from_flash() -> Result<(), String> {
+    with_board(page)
 }
 
 #[test]
@@ -94,6 +102,34 @@ fn read_all(client: &BoardClient) -> Result<(), String> {
     client.curl(FROM_BUS)?;
     client.value(FROM_PLUGIN)?;
     client.curl(ENDPOINT)
+}
+
+/// The page as a browser gets it, and what it asks first.
+fn page(live: &mut Live, client: &BoardClient) -> Result<(), String> {
+    client.answered()?;
+    let before = heap_at_rest(live)?;
+    let page = client.unpacked("/")?;
+    // The file that was built, whole, as Linux serves it.
+    let built = file_of("runtime/src/server/index/built", "page.js")?;
+    let script = String::from_utf8_lossy(&built).into_owned();
+    if !page.contains(&script) {
+        return Err(format!("of {} bytes of page none is the script that was built", page.len()));
+    }
+    let at_once = heap_used(live)?;
+    println!("the page: {} bytes, heap {before} bytes before it and {at_once} right after", page.len());
+    if at_once > before.saturating_add(PAGE_HEAP_MAX) {
+        return Err(format!("the page took {} bytes of heap", at_once.saturating_sub(before)));
+    }
+    // There is no room to unpack it.
+    let plain = client.get("/")?;
+    let (status, machine) = client.get("/skiff/v1/machine")?;
+    println!("machine: {machine}");
+    let is_told = machine.contains(r#""board":"qemu-riscv32","door":"both","otherPort":null"#);
+    let lists = machine.split("\"has\":").nth(1).unwrap_or_default().to_owned();
+    if plain.0 != 406 || status != 200 || !is_told || lists.contains("accounts") {
+        return Err(format!("{plain:?}; {status} {machine}"));
+    }
+    Ok(())
 }
 
 /// Own address, `*.local` and `localhost` are names of the board, others are not; without a token nothing is told.

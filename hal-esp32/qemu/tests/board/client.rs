@@ -128,6 +128,22 @@ impl BoardClient {
         Ok(())
     }
 
+    /// Reads a text that is sent compressed.
+    ///
+    /// # Errors
+    /// What curl said.
+    pub fn unpacked(&self, path: &str) -> Result<String, String> {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let token = format!("Authorization: Bearer {}", self.token);
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--fail", "--compressed", "-m", "60", "-H", &token, &url]);
+        let output = curl.output().map_err(|error| format!("cannot start curl: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("curl {path}: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        }
+        String::from_utf8(output.stdout).map_err(|_| format!("{path} is no text"))
+    }
+
     /// Follows the stream until this many deltas came.
     ///
     /// # Errors
