@@ -10,15 +10,14 @@ import { people } from './parts/people/people';
 import { plugins } from './parts/plugins/plugins';
 import { ask } from './server/http';
 import { login, type LoginStatus, type Machine, machine } from './server/session';
-import { open } from './server/stream';
 import { say, wordsOf } from './ui/act';
-import { take } from './vessel/values';
+import { start as startStream } from './vessel/watch';
 
 async function start() {
   const root = document.getElementById('page');
   if (!root) return;
   render(<Frame parts={[now, data, apps, plugins, bus, people, box]} />, root);
-  open('subscribe=self&sendMeta=all', [], { delta: take });
+  startStream();
   // What the gateway has, and who we are; tried again until it answers.
   try {
     [machine.value, login.value] = await Promise.all([

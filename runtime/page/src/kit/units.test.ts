@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { bytes, chosen, course, latitude, longitude, shown, span } from './units';
+import { bytes, chosen, course, digits, latitude, longitude, shown, span, unshown } from './units';
 
 test('a speed is shown in knots where nobody has chosen', () => {
   const knots = chosen('m/s');
@@ -16,6 +16,15 @@ test('a choice that is no more known falls back', () => {
   assert.equal(shown(293.15, chosen('K')), '20.0');
   assert.equal(chosen('lux').name, 'lux');
   assert.equal(shown(Number.NaN, chosen('K')), '–');
+});
+
+test('a number goes to a form and back', () => {
+  const celsius = chosen('K');
+  assert.equal(digits(373.15, celsius), '100');
+  assert.equal(unshown(100, celsius), 373.15);
+  const feet = chosen('m', 'ft');
+  assert.equal(unshown(Number(digits(4, feet)), feet), 4);
+  assert.ok(Number.isNaN(unshown(Number('x'), feet)));
 });
 
 test('a course has three digits and no 360', () => {

@@ -47,6 +47,16 @@ export function shown(value: number, in_: Unit): string {
   return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text;
 }
 
+/** The SI number of one that is shown; what rounding the way there and back did is taken off. */
+export function unshown(number: number, in_: Unit): number {
+  return Number(((number - in_.offset) / in_.factor).toPrecision(9));
+}
+
+/** The number that is shown, with a digit more than goes back, for a form. */
+export function digits(value: number, in_: Unit): string {
+  return String(Number((value * in_.factor + in_.offset).toPrecision(10)));
+}
+
 /** An angle as a course, 000 to 359. */
 export function course(radians: number): string {
   if (!Number.isFinite(radians)) return '–';

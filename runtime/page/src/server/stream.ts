@@ -48,7 +48,7 @@ export interface Subscription {
 }
 
 /** Opens the stream and keeps it open; gives what ends it, and what sends a message while it is open. */
-export function open(query: string, subscriptions: readonly Subscription[], readers: Readers) {
+export function open(query: string, subscriptions: Iterable<Subscription>, readers: Readers) {
   let socket: WebSocket | null = null;
   let timer = 0;
   let tries = 0;

@@ -1,6 +1,7 @@
 // What vessels say, as the stream brings it: one signal a path, so that only what changed is drawn again.
-import { batch, type Signal, signal } from '@preact/signals';
-import { clockOffset, type Delta, self, type Update } from '../server/stream';
+import { batch, effect, type Signal, signal } from '@preact/signals';
+import { clockOffset, type Delta, link, self, type Update } from '../server/stream';
+import { Lag } from './lag';
 
 /** A path's last value. */
 export interface Leaf {
@@ -30,7 +31,9 @@ export interface Vessel {
   readonly context: string;
   readonly leaves: Map<string, Signal<Leaf>>;
   readonly meta: Map<string, Signal<PathMeta>>;
-  /** Rises with each path that is new, for those who draw lists. */
+  /** Paths that have said something; one that only ever said `null` has not. */
+  readonly said: Set<string>;
+  /** Rises with each path that is new, and with the first thing it says, for those who draw lists. */
   readonly size: Signal<number>;
 }
 
@@ -48,13 +51,16 @@ export function vessel(context: string): Vessel | undefined {
   const key = name === self.peek() ? 'self' : name;
   const known = vessels.get(key);
   if (known || vessels.size >= VESSELS_MAX) return known;
-  const made: Vessel = { context: key, leaves: new Map(), meta: new Map(), size: signal(0) };
+  const made: Vessel = { context: key, leaves: new Map(), meta: new Map(), said: new Set(), size: signal(0) };
   vessels.set(key, made);
   vesselCount.value += 1;
   return made;
 }
 
-const NOTHING: Leaf = { value: undefined, time: 0, source: '' };
+export const NOTHING: Leaf = { value: undefined, time: 0, source: '' };
+
+// Ours is there before it says anything.
+vessel('self');
 
 /** The signal of a path of our own vessel; it is there before the first value. */
 export function leaf(path: string, of = 'self'): Signal<Leaf> {
@@ -66,11 +72,17 @@ function leafOf(on: Vessel, path: string): Signal<Leaf> {
   const known = on.leaves.get(path);
   if (known) return known;
   const made = signal(NOTHING);
-  if (on.leaves.size < PATHS_MAX) {
-    on.leaves.set(path, made);
-    on.size.value += 1;
-  }
+  if (on.leaves.size < PATHS_MAX) on.leaves.set(path, made);
   return made;
+}
+
+function set(on: Vessel, path: string, value: Leaf): void {
+  const of = leafOf(on, path);
+  const isNew = of.peek() === NOTHING;
+  const isFirst = value.value !== null && value.value !== undefined && !on.said.has(path) && on.leaves.has(path);
+  of.value = value;
+  if (isFirst) on.said.add(path);
+  if (isNew || isFirst) on.size.value += 1;
 }
 
 /** The signal of a path's meta. */
@@ -83,23 +95,45 @@ export function meta(path: string, of = 'self'): Signal<PathMeta> {
   return made;
 }
 
+/** Deltas that wait for the next picture: at sea some hundred come a second, and nobody sees more than sixty. */
+let waiting: Delta[] = [];
+const WAITING_MAX = 500;
+
 /** Takes a delta of the stream. */
 export function take(delta: Delta): void {
-  const on = vessel(delta.context ?? 'self');
-  if (!on) return;
+  waiting.push(delta);
+  // A page in the background has no pictures.
+  if (document.hidden || waiting.length >= WAITING_MAX) takeWaiting();
+  else if (waiting.length === 1) requestAnimationFrame(takeWaiting);
+}
+
+function takeWaiting(): void {
+  const deltas = waiting;
+  waiting = [];
   batch(() => {
-    for (const update of delta.updates) takeUpdate(on, update);
+    for (const delta of deltas) {
+      const on = vessel(delta.context ?? 'self');
+      if (on) for (const update of delta.updates) takeUpdate(on, update);
+    }
   });
 }
+
+/** How far the clock of each source is behind the gateway's. */
+const lag = new Lag();
+let openedAt = 0;
+effect(() => {
+  if (link.value === 'open') openedAt = performance.now();
+});
 
 function takeUpdate(on: Vessel, update: Update): void {
   const said = Date.parse(update.timestamp ?? '');
   const time = Number.isFinite(said) ? said : now();
+  if (Number.isFinite(said)) lag.hear(update.$source ?? '', said, now(), performance.now() - openedAt);
   for (const { path, value } of update.values ?? []) {
     // Values of the root come as one object: name, mmsi, communication.
     if (path === '' && value !== null && typeof value === 'object') {
-      for (const [key, part] of Object.entries(value)) leafOf(on, key).value = { value: part, time, source: update.$source ?? '' };
-    } else leafOf(on, path).value = { value, time, source: update.$source ?? '' };
+      for (const [key, part] of Object.entries(value)) set(on, key, { value: part, time, source: update.$source ?? '' });
+    } else set(on, path, { value, time, source: update.$source ?? '' });
   }
   for (const one of update.meta ?? []) {
     const known = meta(one.path, on.context);
@@ -115,17 +149,17 @@ export function now(): number {
 /** Rises each second, for ages. */
 export const second = signal(0);
 setInterval(() => {
-  second.value += 1;
+  if (!document.hidden) second.value += 1;
 }, 1000);
 
-/** Seconds since a leaf was measured; drawn again each second. */
+/** Seconds since a leaf was measured, by the clock of its source; drawn again each second. */
 export function age(of: Leaf): number {
   void second.value;
-  return of.time ? Math.max(0, (now() - of.time) / 1000) : Number.POSITIVE_INFINITY;
+  return of.time ? Math.max(0, (now() - of.time - lag.of(of.source)) / 1000) : Number.POSITIVE_INFINITY;
 }
 
 /** Seconds after which a value is old, where its meta names no other. */
-const OLD_S = 10;
+export const OLD_S = 10;
 
 export function isOld(of: Leaf, timeout = OLD_S): boolean {
   return age(of) > timeout;
