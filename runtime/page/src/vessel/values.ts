@@ -35,6 +35,8 @@ export interface Vessel {
   readonly said: Set<string>;
   /** Rises with each path that is new, and with the first thing it says, for those who draw lists. */
   readonly size: Signal<number>;
+  /** When it was heard last, by the page's own clock. */
+  heard: number;
 }
 
 /** Vessels and paths of each that are kept: more is drawn by nobody. */
@@ -45,22 +47,37 @@ export const vessels = new Map<string, Vessel>();
 /** Rises with each vessel that is new. */
 export const vesselCount = signal(0);
 
-/** The vessel of a context; `self` is ours. */
+/** A vessel that has said nothing for so many milliseconds makes room for another. */
+const SILENT_MS = 600_000;
+
+const nameOf = (context: string) => (!context || context === 'vessels.self' || context === self.peek() ? 'self' : context);
+
+/** The vessel of a context, once it has said something; `self` is ours. */
 export function vessel(context: string): Vessel | undefined {
-  const name = context === 'self' || context === 'vessels.self' || !context ? 'self' : context;
-  const key = name === self.peek() ? 'self' : name;
-  const known = vessels.get(key);
-  if (known || vessels.size >= VESSELS_MAX) return known;
-  const made: Vessel = { context: key, leaves: new Map(), meta: new Map(), said: new Set(), size: signal(0) };
-  vessels.set(key, made);
+  const known = vessels.get(nameOf(context));
+  // Who waits for one that is not there is drawn again when it comes.
+  if (!known) void vesselCount.value;
+  return known;
+}
+
+function makeVessel(context: string): Vessel | undefined {
+  if (vessels.size >= VESSELS_MAX && !forgetSilent()) return undefined;
+  const made: Vessel = { context, leaves: new Map(), meta: new Map(), said: new Set(), size: signal(0), heard: 0 };
+  vessels.set(context, made);
   vesselCount.value += 1;
   return made;
 }
 
-export const NOTHING: Leaf = { value: undefined, time: 0, source: '' };
+function forgetSilent(): boolean {
+  const since = performance.now() - SILENT_MS;
+  const silent = [...vessels.values()].find((one) => one.context !== 'self' && one.heard < since);
+  return silent !== undefined && vessels.delete(silent.context);
+}
 
 // Ours is there before it says anything.
-vessel('self');
+makeVessel('self');
+
+export const NOTHING: Leaf = { value: undefined, time: 0, source: '' };
 
 /** The signal of a path of our own vessel; it is there before the first value. */
 export function leaf(path: string, of = 'self'): Signal<Leaf> {
@@ -112,8 +129,11 @@ function takeWaiting(): void {
   waiting = [];
   batch(() => {
     for (const delta of deltas) {
-      const on = vessel(delta.context ?? 'self');
-      if (on) for (const update of delta.updates) takeUpdate(on, update);
+      const name = nameOf(delta.context ?? '');
+      const on = vessels.get(name) ?? makeVessel(name);
+      if (!on) continue;
+      on.heard = performance.now();
+      for (const update of delta.updates) takeUpdate(on, update);
     }
   });
 }

@@ -22,16 +22,17 @@ const HEIGHTS = { narrow: 58, wide: 38 };
 type Still = ReadonlyMap<string, { readonly leaf: Leaf; readonly seconds: number }>;
 
 function View({ rest: [context = 'self', path] }: { readonly rest: readonly string[] }) {
+  return <Paths key={context} context={context} path={path} />;
+}
+
+function Paths({ context, path }: { readonly context: string; readonly path: string | undefined }) {
   const filter = useSignal('');
   const still = useSignal<Still | null>(null);
   useEffect(() => {
     const ends = NAMES.map((of) => watch({ context: of, subscribe: [{ path: '' }, { path: 'navigation.position', period: 10_000 }] }));
     return () => ends.forEach((end) => end());
   }, []);
-  useEffect(() => {
-    still.value = null;
-    return context === 'self' ? undefined : watch({ context, subscribe: [{ path: '*', period: PERIOD }] });
-  }, [context]);
+  useEffect(() => (context === 'self' ? undefined : watch({ context, subscribe: [{ path: '*', period: PERIOD }] })), []);
   const all = useComputed(() => {
     const on = vessels.get(context);
     void vesselCount.value;

@@ -68,7 +68,7 @@ function Sources({ context, path }: Where) {
                 const time = Date.parse(timestamp ?? '');
                 return (
                   <tr key={source}>
-                    <td>{source}{source === found?.$source && rows.length > 1 && <small class="hint"> counts</small>}</td>
+                    <td>{source}{source === found?.$source && rows.length > 1 && <small class="hint"> as above</small>}</td>
                     <td class="wrap">{together(saidAt(path, value, context))}</td>
                     <td>{Number.isFinite(time) ? `${span(age({ value, time, source }))} ago` : '–'}</td>
                   </tr>

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { isPosition } from '../../kit/geo';
 import { course as degrees, shown, span } from '../../kit/units';
 import { kept } from '../../kit/kept';
-import { age, leaf, type Leaf, NOTHING, vesselCount, vessels } from '../../vessel/values';
+import { age, leaf, type Leaf, NOTHING, second, vesselCount, vessels } from '../../vessel/values';
 import { unitAt } from '../../vessel/quantity';
 import { watch } from '../../vessel/watch';
 import { fitting, type Heard, type Own, RANGES, type Target, targets } from './targets';
@@ -23,8 +23,9 @@ const RING = 96;
 const WANTED = ['', `${N}position`, `${N}courseOverGroundTrue`, `${N}speedOverGround`, `${N}headingTrue`];
 const isUpward = kept<'north' | 'course'>('skiff.around.up', 'north', (found) => found === 'north' || found === 'course');
 
+// The picture is drawn each second, not each time that one of its many values changes.
 const number = (path: string) => {
-  const { value } = leaf(path).value;
+  const { value } = leaf(path).peek();
   return typeof value === 'number' ? value : null;
 };
 
@@ -36,7 +37,8 @@ export function Around() {
     return () => ends.forEach((end) => end());
   }, []);
   void vesselCount.value;
-  const position = leaf(`${N}position`).value.value;
+  void second.value;
+  const position = leaf(`${N}position`).peek().value;
   if (!isPosition(position) || vessels.size < 2) return null;
   const own: Own = { position, course: number(`${N}courseOverGroundTrue`), speed: number(`${N}speedOverGround`) };
   const all = targets(own, heard());
@@ -68,7 +70,7 @@ function heard(): readonly Heard[] {
   const found: Heard[] = [];
   for (const [context, one] of vessels) {
     if (context === 'self') continue;
-    const of = (path: string): Leaf => one.leaves.get(path)?.value ?? NOTHING;
+    const of = (path: string): Leaf => one.leaves.get(path)?.peek() ?? NOTHING;
     const at = of(`${N}position`);
     found.push({
       context, name: of('name').value, mmsi: of('mmsi').value, position: at.value, age: age(at),
@@ -138,7 +140,7 @@ function List({ all, chosen, onChoose }: Choice & { readonly all: readonly Targe
   return (
     <div class="list">
       <table>
-        <thead><tr><th>Name</th><th>Distance</th><th>Bearing</th><th>Speed</th><th>CPA</th><th>in</th></tr></thead>
+        <thead><tr><th>Name</th><th>Distance</th><th>Bearing</th><th>Speed</th><th>CPA</th></tr></thead>
         <tbody>
           {all.slice(0, LISTED_MAX).map((one) => (
             <tr key={one.context} class={`${one.isNear ? 'near' : ''} ${one.isOld ? 'old' : ''}`} aria-current={one.context === chosen ? 'true' : undefined}>
@@ -146,8 +148,7 @@ function List({ all, chosen, onChoose }: Choice & { readonly all: readonly Targe
               <td>{metres(one.distance)}</td>
               <td>{degrees(one.bearing)}°</td>
               <td>{one.speed === null ? '–' : `${shown(one.speed, fast)} ${fast.name}`}</td>
-              <td>{metres(one.cpa)}</td>
-              <td>{one.tcpa === null ? '–' : span(one.tcpa)}</td>
+              <td>{metres(one.cpa)}{one.tcpa !== null && <small> in {span(one.tcpa)}</small>}</td>
             </tr>
           ))}
         </tbody>

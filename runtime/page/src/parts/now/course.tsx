@@ -28,7 +28,7 @@ export function Course() {
   const error = place ? number(place.error) : null;
   const left = number(`${COURSE}.calcValues.timeToGo`);
   return (
-    <section class="card course" aria-label="Course">
+    <section class="card voyage" aria-label="Course">
       <h2>{title(route)}</h2>
       <dl>
         {bearing !== null && <Row name="Bearing" text={course(bearing)} unit="°" />}
