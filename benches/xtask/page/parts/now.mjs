@@ -11,6 +11,8 @@ const text = (page, path) => tile(page, path).locator('.value').innerText().catc
 
 export async function walk(world) {
   const { boat, admin, visit, until, assert, did } = world;
+  // While nobody else looks.
+  await firstPaint(world);
   const instrument = await feed(visit, boat);
   await instrument.say({ [VOLTAGE]: 12.34, [CABIN]: 294.15 });
   const owner = await visit({ door: admin });
@@ -31,7 +33,6 @@ export async function walk(world) {
   assert.deepEqual(owner.faults, []);
   await looks(world, instrument);
   await link(world);
-  await firstPaint(world);
   await ask('DELETE', `${at(VOLTAGE)}/meta`);
   await instrument.end();
   await owner.context.close();
@@ -85,6 +86,7 @@ async function alarm({ boat, visit, until, assert, did, picture, seriousFaults }
   assert.match(await row.innerText(), /alarm[\s\S]*House battery is empty/i);
   assert.equal(await page.locator(`.tile.alarm[data-path="${VOLTAGE}"]`).count(), 1);
   assert.deepEqual(await seriousFaults(page), []);
+  await page.evaluate(() => scrollTo(0, 0));
   await picture(page, 'now-alarm');
   const state = async () => (await ask('GET', at(`notifications.${VOLTAGE}`))).body.value.status;
   const guest = await visit({ door: boat, user: null });

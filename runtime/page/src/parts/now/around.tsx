@@ -98,10 +98,12 @@ function Picture({ all, own, metres, turn, chosen, onChoose }: PictureProps) {
   const inside = all.filter(({ distance }) => distance <= metres * 1.03);
   const heading = number(`${N}headingTrue`) ?? own.course ?? 0;
   const ring = unitAt(`${N}course.distance`, 'self', 'm');
+  // 0.5 nm, 16 nm: no more digits than it has.
+  const radius = `${Number(shown(metres, ring))} ${ring.name}`;
   return (
-    <svg viewBox="-100 -100 200 200" role="img" aria-label={`${inside.length} of ${all.length} within ${shown(metres, ring)} ${ring.name}; the list says them`}>
+    <svg viewBox="-100 -100 200 200" role="img" aria-label={`${inside.length} of ${all.length} within ${radius}; the list says them`}>
       {[1, 2, 3].map((part) => <circle key={part} class="ring" r={(RING * part) / 3} />)}
-      <text class="scale" x="2" y={-RING + 6}>{shown(metres, ring)} {ring.name}</text>
+      <text class="scale" x="4" y={-RING + 7}>{radius}</text>
       <g transform={`rotate(${-turn * toDegrees})`}>
         <path class="ring" d={`M0 ${-RING - 3}V${-RING + 4}`} />
         <text class="scale north" y={-RING + 11} text-anchor="middle">N</text>

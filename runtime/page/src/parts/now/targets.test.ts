@@ -35,8 +35,12 @@ test('who has not spoken for long is old, then gone; and so is who has no positi
   assert.deepEqual(targets(own, [{ context: 'vessels.a', position: { latitude: 'x' }, age: 1 }]), []);
 });
 
-test('the range takes in the nearest five', () => {
+test('the range takes in most of the nearest, and who comes near', () => {
   const many = targets(own, [0.3, 0.6, 0.9, 1.2, 1.6, 30].map((north, index) => ({ context: `vessels.${index}`, position: at(north), age: 1 })));
   assert.equal(fitting(many), 2 * 1852);
+  const few = targets(own, [{ context: 'vessels.a', position: at(0.4), age: 1 }, { context: 'vessels.b', position: at(30), age: 1 }]);
+  assert.equal(fitting(few), 0.5 * 1852, 'one that is far makes nobody small');
+  const coming = targets(own, [{ context: 'vessels.a', position: at(0.4), age: 1 }, { context: 'vessels.b', position: at(3), course: Math.PI, speed: 9, age: 1 }]);
+  assert.equal(fitting(coming), 4 * 1852);
   assert.equal(fitting([]), RANGES[0]);
 });

@@ -103,8 +103,9 @@ function nameOf({ name, mmsi, context }: Heard): string {
 /** The ranges that can be chosen, in metres. */
 export const RANGES: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 32].map((miles) => miles * 1852);
 
-/** The smallest range in which the nearest few are. */
+/** The smallest range in which most of the nearest few are, and all that come near. */
 export function fitting(all: readonly Target[]): number {
-  const few = all[Math.min(4, all.length - 1)]?.distance ?? 0;
-  return RANGES.find((range) => range >= few) ?? RANGES[RANGES.length - 1] ?? 1852;
+  const most = all[Math.min(4, Math.floor((all.length - 1) * 0.6))]?.distance ?? 0;
+  const reach = Math.max(most, ...all.filter(({ isNear }) => isNear).map(({ distance: far }) => far));
+  return RANGES.find((range) => range >= reach) ?? RANGES[RANGES.length - 1] ?? 1852;
 }
