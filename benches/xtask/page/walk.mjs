@@ -3,6 +3,7 @@
 // Arguments: address of the boat's port, of the admin's, path of Chromium, folder for screenshots, parts (all, if none).
 // A part is a file in `parts` that exports `walk(world)`; what it does not like it throws.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -55,7 +56,11 @@ async function fromSource(route) {
   const body = `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Skiff</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>${style}</style></head>
 <body><div id="page"></div><script>${script}</script></body></html>`;
-  return route.fulfill({ contentType: 'text/html; charset=utf-8', body });
+  // The policy is that of `runtime/src/server/index/mod.rs`.
+  const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const { origin, host } = new URL(route.request().url());
+  const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; connect-src 'self' ws://${host} wss://${host}; img-src 'self' data:; frame-src ${origin === boat ? "'self'" : "'none'"}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  return route.fulfill({ contentType: 'text/html; charset=utf-8', headers: { 'content-security-policy': policy }, body });
 }
 
 // What axe finds of serious faults of accessibility, as rule and element.

@@ -32,6 +32,7 @@ export async function walk(world) {
   assert.deepEqual(faults, []);
   assert.deepEqual(owner.faults, []);
   await looks(world, instrument);
+  await past(world);
   await link(world);
   await ask('DELETE', `${at(VOLTAGE)}/meta`);
   await instrument.end();
@@ -171,6 +172,27 @@ async function looks({ boat, visit, until, assert, did, picture, seriousFaults, 
     }
   }
   did('now', 'on a phone and a desk, light, dark and red');
+}
+
+/** What the gateway kept of the last ten minutes is in the plot at once. Its answer is made up: the walk's gateway keeps none. */
+async function past({ boat, visit, until, assert, did }) {
+  const { context, page, faults } = await visit({ door: boat, user: null });
+  const asked = [];
+  await page.route('**/signalk/v2/api/history/**', (route) => {
+    const url = new URL(route.request().url());
+    asked.push(url.pathname + url.search);
+    if (url.pathname.endsWith('/_providers')) return route.fulfill({ json: { 'skiff-history': { isDefault: true } } });
+    const paths = url.searchParams.get('paths').split(',');
+    const data = Array.from({ length: 140 }, (_, row) => [new Date(Date.now() - (140 - row) * 4000).toISOString(), ...paths.map((path) => (path === CABIN ? 290 + row / 100 : null))]);
+    return route.fulfill({ json: { values: paths.map((path) => ({ path, method: 'average' })), data } });
+  });
+  await page.reload();
+  const points = () => tile(page, CABIN).locator('polyline').evaluateAll((all) => all.flatMap((one) => one.getAttribute('points').split(' ')).length).catch(() => 0);
+  await until('ten minutes at once', async () => (await points()) > 100);
+  assert(asked.length >= 2 && asked.every((one) => !one.includes('/values') || /paths=.*duration=PT600S.*resolution=4/.test(one)), asked.join(' '));
+  assert.deepEqual(faults, []);
+  did('now', 'plots begin with what the gateway kept', { points: await points(), asked: asked.length });
+  await context.close();
 }
 
 async function link({ boat, browser, until, assert, did, picture, visit }) {

@@ -2,12 +2,14 @@
 import { useSignal } from '@preact/signals';
 import { together } from '../../kit/quantity';
 import { digits, span } from '../../kit/units';
-import { isAdminDoor, login, may, otherDoor } from '../../server/session';
+import { has, isAdminDoor, login, may, otherDoor } from '../../server/session';
 import { Copy } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { useLoaded, Wait } from '../../ui/load';
+import { Plot } from '../../ui/plot';
 import { saidAt, unitAt } from '../../vessel/quantity';
-import { age, leaf, meta, type PathMeta } from '../../vessel/values';
+import { seriesOf } from '../../vessel/recorder';
+import { age, leaf, meta, now, type PathMeta, second } from '../../vessel/values';
 import { address, curl } from './contexts';
 import { Edit } from './edit';
 
@@ -45,11 +47,26 @@ export function Detail({ context, path }: Where) {
         <Copy text={() => JSON.stringify({ context, path, value: of.value, $source: of.source, timestamp: of.time ? new Date(of.time).toISOString() : undefined, meta: known })}>Copy JSON</Copy>
         <Copy text={() => curl(location.origin, context, path, isOpen)}>Copy curl line</Copy>
       </div>
+      {context === 'self' && typeof of.value === 'number' && <Past path={path} si={known.units} />}
       <Sources context={context} path={path} />
       {isEditing.value
         ? <Edit path={path} known={known} isNumber={typeof of.value === 'number'} onEnd={() => (isEditing.value = false)} />
         : <Known path={path} context={context} known={known} onEdit={() => (isEditing.value = true)} />}
     </Dialog>
+  );
+}
+
+/** The last minutes, and between what they went. */
+function Past({ path, si }: { readonly path: string; readonly si: string | undefined }) {
+  void second.value;
+  const there = (seriesOf(path)?.until(now()) ?? []).filter((value) => !Number.isNaN(value));
+  if (there.length < 2) return null;
+  const [least, most] = [Math.min(...there), Math.max(...there)];
+  return (
+    <figure class="past">
+      <Plot path={path} isAngle={si === 'rad'} />
+      {si !== 'rad' && <figcaption class="hint">between {together(saidAt(path, least))} and {together(saidAt(path, most))}</figcaption>}
+    </figure>
   );
 }
 
@@ -107,7 +124,7 @@ function Known({ context, path, known, onEdit }: KnownProps) {
           </table>
         )
         : <p class="hint">No zones: nothing raises an alarm.</p>}
-      {context === 'self' && (isAdminDoor() && may('admin')
+      {context === 'self' && has('settings') && (isAdminDoor() && may('admin')
         ? <p><button type="button" onClick={onEdit}>Change name and zones…</button></p>
         : there && <p class="hint">Names and zones are changed by the administrator: <a href={there} rel="noopener noreferrer">there ↗</a></p>)}
     </>

@@ -2,10 +2,10 @@
 import { isPosition } from '../../kit/geo';
 import { type Said, together } from '../../kit/quantity';
 import { course, latitude, longitude, shown, span } from '../../kit/units';
+import { Plot } from '../../ui/plot';
 import { age, leaf, meta, OLD_S } from '../../vessel/values';
 import { isNotification } from '../../vessel/alarms';
 import { saidAt, unitAt } from '../../vessel/quantity';
-import { Plot } from './plot';
 import type { Detail, Form, Tile } from './tiles';
 
 /** Seconds from which an age is said though the value is not old. */

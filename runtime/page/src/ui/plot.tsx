@@ -1,8 +1,8 @@
 // The last ten minutes of a value as a line, or what there is of them.
 import { useMemo } from 'preact/hooks';
-import { begun, lines, unwrapped } from '../../kit/series';
-import { seriesOf } from '../../vessel/recorder';
-import { meta, now, second } from '../../vessel/values';
+import { begun, lines, unwrapped } from '../kit/series';
+import { seriesOf } from '../vessel/recorder';
+import { meta, now, second } from '../vessel/values';
 
 const WIDTH = 100;
 const HEIGHT = 24;
