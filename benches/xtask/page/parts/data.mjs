@@ -108,7 +108,7 @@ async function edit({ until, assert, did, picture, seriousFaults }, page, instru
   // The gateway's words, where it refuses.
   await page.route('**/meta', (route) => (route.request().method() === 'PUT' ? route.fulfill({ status: 507, json: { state: 'COMPLETED', statusCode: 507, message: 'the disk is full' } }) : route.continue()));
   await page.click('text=Keep');
-  await until('its words', () => page.locator('.notice.wrong:has-text("the disk is full")').count());
+  await until('its words', () => page.locator('dialog [role=alert]:has-text("the disk is full")').count());
   assert.equal(await page.inputValue('input[name=displayName]'), 'Oven', 'what was typed stays');
   await page.unroute('**/meta');
   await page.click('text=Keep');

@@ -111,9 +111,25 @@ async function course({ until, assert, did }, page, ask) {
   assert.equal(status, 200);
   await until('a course', () => page.locator('.voyage dd').count());
   assert.match(await page.locator('.voyage').innerText(), /Bearing[\s\S]*\d{3}°[\s\S]*Distance[\s\S]*nm[\s\S]*Off track[\s\S]*54°42\.000′ N/);
-  await ask('DELETE', '/signalk/v2/api/vessels/self/navigation/course');
+  page.once('dialog', (asked) => asked.accept());
+  await page.click('.voyage button:has-text("Stop")');
   await until('no course', async () => (await page.locator('.voyage').count()) === 0);
   did('now', 'a destination, and none');
+  // A person overboard: asked before, raised, acknowledged, cleared.
+  const raised = page.locator('.raised.emergency');
+  page.once('dialog', (asked) => asked.dismiss());
+  await page.click('text=Person overboard');
+  page.once('dialog', (asked) => asked.accept());
+  await page.click('text=Person overboard');
+  await until('an emergency', () => raised.count());
+  assert.equal(await raised.count(), 1, 'the one that was not confirmed was not raised');
+  const emergencies = async () => Object.values((await ask('GET', '/signalk/v2/api/notifications')).body).filter(({ value }) => value.state === 'emergency');
+  assert.equal(typeof (await emergencies())[0].value.position.latitude, 'number');
+  assert.equal(await raised.locator('text=Silence').count(), 0, 'an emergency cannot be silenced');
+  await raised.locator('text=Acknowledge').click();
+  await raised.locator('text=Clear').click();
+  await until('cleared', async () => (await raised.count()) === 0 && (await emergencies()).length === 0);
+  did('now', 'a person overboard');
 }
 
 /** Four around 54.6 N: one at anchor near, one that comes head on, one far, one mark. */

@@ -1,7 +1,7 @@
 // The form for what a path is called, when it is old, and which of its values raise what.
 import { useSignal } from '@preact/signals';
 import { ask } from '../../server/http';
-import { Act, attempt } from '../../ui/act';
+import { say, wordsOf } from '../../ui/act';
 import { unitAt } from '../../vessel/quantity';
 import type { PathMeta } from '../../vessel/values';
 import { address } from './contexts';
@@ -24,6 +24,9 @@ export function Edit({ path, known, isNumber, onEnd }: EditProps) {
   const timeout = useSignal(known.timeout === undefined ? '' : String(known.timeout));
   const rows = useSignal<readonly Typed[]>((known.zones ?? []).map((zone) => typed(zone, unit)));
   const isTried = useSignal(false);
+  /** Why the gateway did not do it; said here, since what lies below the dialog is not read out. */
+  const refused = useSignal<string | null>(null);
+  const isBusy = useSignal(false);
   const { zones, wrong } = read(rows.value, unit);
   const seconds = timeout.value.trim() === '' ? undefined : Number(timeout.value);
   const isTimeoutWrong = seconds !== undefined && !(seconds > 0);
@@ -32,7 +35,22 @@ export function Edit({ path, known, isNumber, onEnd }: EditProps) {
     event.preventDefault();
     isTried.value = true;
     if (wrong.size > 0 || isTimeoutWrong) return;
-    if (await attempt(() => put(at, known, name.value.trim(), seconds, isNumber ? zones : undefined), 'Kept')) onEnd();
+    await tell(() => put(at, known, name.value.trim(), seconds, isNumber ? zones : undefined), 'Kept');
+  };
+  const forget = async () => {
+    if (window.confirm('Forget the name and the zones that were given to this path?')) await tell(() => ask('DELETE', at), 'As the gateway knows it');
+  };
+  const tell = async (what: () => Promise<unknown>, done: string) => {
+    isBusy.value = true;
+    refused.value = null;
+    try {
+      await what();
+      say(done);
+      onEnd();
+    } catch (error) {
+      refused.value = wordsOf(error);
+    }
+    isBusy.value = false;
   };
   const change = (index: number, part: Partial<Typed>) => (rows.value = rows.value.map((row, place) => (place === index ? { ...row, ...part } : row)));
   return (
@@ -58,10 +76,11 @@ export function Edit({ path, known, isNumber, onEnd }: EditProps) {
         {isNumber && rows.value.length < ZONES_MAX && <button type="button" onClick={() => (rows.value = [...rows.value, EMPTY])}>Add a zone</button>}
       </p>
       <p class="acts">
-        <button type="submit" class="main">Keep</button>
+        <button type="submit" class="main" disabled={isBusy.value}>Keep</button>
         <button type="button" onClick={onEnd}>Leave as it was</button>
-        <Act does={async () => { await ask('DELETE', at); onEnd(); }} done="As the gateway knows it" sure="Forget the name and the zones that were given to this path?" kind="danger">Forget changes</Act>
+        <button type="button" class="danger" disabled={isBusy.value} onClick={forget}>Forget changes</button>
       </p>
+      {refused.value && <p class="wrong" role="alert">The gateway says: {refused.value}</p>}
     </form>
   );
 }

@@ -10,6 +10,8 @@ import { age, vessel } from '../../vessel/values';
 
 const API = '/signalk/v2/api/notifications';
 const PREFIX = 'notifications.';
+/** Source of the alarms that end by themselves, when the value leaves its zone. */
+const ZONES = 'zones';
 /** Alarms that are drawn; the worst are the first. */
 const SHOWN_MAX = 12;
 
@@ -38,8 +40,14 @@ export function Alarms() {
   );
 }
 
+/** Raises an emergency with the position of now, as the button at the helm does. */
+export function Overboard() {
+  if (!may('readwrite')) return null;
+  return <Act does={() => ask('POST', `${API}/mob`)} kind="danger" sure="Raise the alarm: person overboard?">Person overboard</Act>;
+}
+
 function Row({ alarm: { path, value, time, source } }: { readonly alarm: Alarm }) {
-  const { silenced, acknowledged, canSilence, canAcknowledge } = value.status ?? {};
+  const { silenced, acknowledged, canSilence, canAcknowledge, canClear } = value.status ?? {};
   const words = value.message || wordsOf(path.slice(PREFIX.length));
   const id = value.id && encodeURIComponent(value.id);
   const marks = [acknowledged && 'acknowledged', silenced && 'silent'].filter(Boolean).join(', ');
@@ -55,6 +63,7 @@ function Row({ alarm: { path, value, time, source } }: { readonly alarm: Alarm }
         <span class="acts">
           {canSilence && !silenced && <Act does={() => ask('POST', `${API}/${id}/silence`)} label={`Silence: ${words}`}>Silence</Act>}
           {canAcknowledge && !acknowledged && <Act does={() => ask('POST', `${API}/${id}/acknowledge`)} label={`Acknowledge: ${words}`}>Acknowledge</Act>}
+          {canClear && acknowledged && source !== ZONES && <Act does={() => ask('DELETE', `${API}/${id}`)} label={`Clear: ${words}`}>Clear</Act>}
         </span>
       )}
     </li>

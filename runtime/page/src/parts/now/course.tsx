@@ -1,10 +1,14 @@
 // Where the boat is going, when somebody has said so: bearing, distance, cross track error, time to go.
 import { isPosition } from '../../kit/geo';
 import { course, latitude, longitude, shown, span } from '../../kit/units';
+import { ask } from '../../server/http';
+import { may } from '../../server/session';
+import { Act } from '../../ui/act';
 import { leaf, meta } from '../../vessel/values';
 import { unitAt } from '../../vessel/quantity';
 
 const COURSE = 'navigation.course';
+const STOP = '/signalk/v2/api/vessels/self/navigation/course';
 /** Where the numbers are: the gateway's own, else those of a plotter on the bus. */
 const PLACES = [
   { bearing: `${COURSE}.calcValues.bearingTrue`, distance: `${COURSE}.calcValues.distance`, error: `${COURSE}.calcValues.crossTrackError` },
@@ -36,6 +40,7 @@ export function Course() {
         {error !== null && place && <Row name="Off track" {...aside(place.error, error)} />}
         {left !== null && left >= 0 && <Row name="Time to go" text={span(left)} unit="" />}
       </dl>
+      {next && may('readwrite') && <Act does={() => ask('DELETE', STOP)} sure="Stop going there?">Stop</Act>}
       {isPosition(next?.position) && <p class="hint">{latitude(next.position.latitude)} {longitude(next.position.longitude)}</p>}
     </section>
   );

@@ -5,7 +5,7 @@ import { link } from '../../server/stream';
 import { choices } from '../../vessel/person';
 import { second, vessel } from '../../vessel/values';
 import type { Part } from '../part';
-import { Alarms } from './alarms';
+import { Alarms, Overboard } from './alarms';
 import { Around } from './around';
 import { Choose } from './choose';
 import { Course } from './course';
@@ -31,7 +31,7 @@ function View() {
       <div class="tiles">{shown.map((tile) => <TileView key={tile.path} tile={tile} />)}</div>
       <Around />
       {found.length > 0 && <p class="foot"><button type="button" onClick={() => (isChoosing.value = true)}>Tiles and units…</button>
-        {shown.length < found.length && <span class="hint">{found.length - shown.length} not shown</span>}</p>}
+        {shown.length < found.length && <span class="hint">{found.length - shown.length} not shown</span>}<Overboard /></p>}
       {isChoosing.value && <Choose tiles={tiles} onClose={() => (isChoosing.value = false)} />}
     </div>
   );
