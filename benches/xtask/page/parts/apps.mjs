@@ -49,7 +49,11 @@ export async function walk({ boat, admin, visit, until, assert, did, picture, se
       await context.close();
     }
   }
-  const { context, page } = await visit({ door: boat, user: null, at: '#/apps/%40walk%2Fpanel' });
+  const { context, page } = await visit({ door: boat, user: null, at: '#/apps/%40walk%2Fhelm' });
+  await page.selectOption('.visitor select', 'night');
+  await until('inside', () => page.frameLocator('iframe').locator('h1').count());
+  await picture(page, 'apps-inside-night');
+  await page.goto(`${boat}/#/apps/%40walk%2Fpanel`);
   await until('why it does not open', () => page.locator('.wrong:has-text("no page of its own")').count());
   await page.goto(`${boat}/#/apps/%40walk%2Fplain`);
   await until('that it does not open here', () => page.locator('.wrong:has-text("There is no app @walk/plain")').count());

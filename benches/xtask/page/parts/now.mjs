@@ -27,7 +27,7 @@ export async function walk(world) {
   await units(world, page);
   await lost(world, page, ask, instrument);
   await alarm(world, page, ask, instrument);
-  await course(world, page, asking(page));
+  await course(world, page, asking(page), instrument);
   await around(world, page, instrument);
   assert.deepEqual(faults, []);
   assert.deepEqual(owner.faults, []);
@@ -105,7 +105,7 @@ async function alarm({ boat, visit, until, assert, did, picture, seriousFaults }
   did('now', 'an alarm raised by a zone, silenced, acknowledged, gone');
 }
 
-async function course({ until, assert, did }, page, ask) {
+async function course({ until, assert, did }, page, ask, instrument) {
   assert.equal(await page.locator('.voyage').count(), 0);
   const { status } = await ask('PUT', '/signalk/v2/api/vessels/self/navigation/course/destination', { position: { latitude: 54.7, longitude: 10.6 } });
   assert.equal(status, 200);
@@ -114,7 +114,15 @@ async function course({ until, assert, did }, page, ask) {
   page.once('dialog', (asked) => asked.accept());
   await page.click('.voyage button:has-text("Stop")');
   await until('no course', async () => (await page.locator('.voyage').count()) === 0);
-  did('now', 'a destination, and none');
+  // A plotter on the bus has a route; then it falls silent.
+  const R = 'navigation.courseRhumbline';
+  await instrument.say({ [VOLTAGE]: 12.5, [CABIN]: 294.15, [`${R}.activeRoute.name`]: 'Home', [`${R}.nextPoint.distance`]: 3704, [`${R}.nextPoint.bearingTrue`]: 1, [`${R}.crossTrackError`]: -92.6, [`${R}.nextPoint.timeToGo`]: 1500 });
+  await until('the plotter\'s way', () => page.locator('.voyage dd').count());
+  assert.match(await page.locator('.voyage').innerText(), /On Home[\s\S]*057°[\s\S]*2\.00 nm[\s\S]*0\.05 nm left[\s\S]*25 min/);
+  assert.equal(await page.locator('.voyage button').count(), 0, 'what a plotter navigates is stopped at the plotter');
+  await instrument.say({ [VOLTAGE]: 12.5, [CABIN]: 294.15 });
+  await until('old', () => page.locator('.voyage.old').count());
+  did('now', 'a destination, and none; a plotter\'s way, and old');
   // A person overboard: asked before, raised, acknowledged, cleared.
   const raised = page.locator('.raised.emergency');
   page.once('dialog', (asked) => asked.dismiss());

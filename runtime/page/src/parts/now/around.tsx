@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { isPosition } from '../../kit/geo';
 import { course as degrees, shown, span } from '../../kit/units';
 import { kept } from '../../kit/kept';
-import { age, leaf, type Leaf, NOTHING, second, vesselCount, vessels } from '../../vessel/values';
+import { age, isOld, leaf, type Leaf, meta, NOTHING, second, vesselCount, vessels } from '../../vessel/values';
 import { unitAt } from '../../vessel/quantity';
 import { watch } from '../../vessel/watch';
 import { fitting, type Heard, type Own, RANGES, type Target, targets } from './targets';
@@ -58,6 +58,7 @@ export function Around() {
           <option value="course">course</option>
         </select></label>
       </header>
+      {isOld(leaf(`${N}position`).peek(), meta(`${N}position`).value.timeout) && <p class="wrong">Our own position is old: bearings and distances are from there.</p>}
       <div class="both">
         <Picture all={all.slice(0, DRAWN_MAX)} own={own} metres={metres} turn={turn} chosen={chosen.value} onChoose={(context) => (chosen.value = context)} />
         <List all={all} chosen={chosen.value} onChoose={(context) => (chosen.value = context)} />

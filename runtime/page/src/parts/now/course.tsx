@@ -4,18 +4,34 @@ import { course, latitude, longitude, shown, span } from '../../kit/units';
 import { ask } from '../../server/http';
 import { may } from '../../server/session';
 import { Act } from '../../ui/act';
-import { leaf, meta } from '../../vessel/values';
 import { unitAt } from '../../vessel/quantity';
+import { age, isOld, leaf, meta } from '../../vessel/values';
 
-const COURSE = 'navigation.course';
+const OWN = 'navigation.course';
 const STOP = '/signalk/v2/api/vessels/self/navigation/course';
-/** Where the numbers are: the gateway's own, else those of a plotter on the bus. */
-const PLACES = [
-  { bearing: `${COURSE}.calcValues.bearingTrue`, distance: `${COURSE}.calcValues.distance`, error: `${COURSE}.calcValues.crossTrackError` },
-  ...['courseGreatCircle', 'courseRhumbline'].map((name) => ({
-    bearing: `navigation.${name}.nextPoint.bearingTrue`, distance: `navigation.${name}.nextPoint.distance`, error: `navigation.${name}.crossTrackError`,
+
+/** Paths of one that knows the way. */
+interface Way {
+  readonly bearing: string;
+  readonly distance: string;
+  readonly error: string;
+  readonly left: string;
+  readonly route: string;
+}
+
+/** The gateway's own reckoning, else that of a plotter on the bus. */
+const WAYS: readonly Way[] = [
+  {
+    bearing: `${OWN}.calcValues.bearingTrue`, distance: `${OWN}.calcValues.distance`, error: `${OWN}.calcValues.crossTrackError`,
+    left: `${OWN}.calcValues.timeToGo`, route: `${OWN}.activeRoute`,
+  },
+  ...['navigation.courseGreatCircle', 'navigation.courseRhumbline'].map((at) => ({
+    bearing: `${at}.nextPoint.bearingTrue`, distance: `${at}.nextPoint.distance`, error: `${at}.crossTrackError`,
+    left: `${at}.nextPoint.timeToGo`, route: `${at}.activeRoute.name`,
   })),
 ];
+/** Seconds after which a plotter that says nothing more is not navigating any more. */
+const OVER_S = 300;
 
 const number = (path: string): number | null => {
   const { value } = leaf(path).value;
@@ -23,34 +39,35 @@ const number = (path: string): number | null => {
 };
 
 export function Course() {
-  const next = leaf(`${COURSE}.nextPoint`).value.value as { position?: unknown; href?: unknown } | null | undefined;
-  const place = PLACES.find(({ distance }) => number(distance) !== null);
-  if (!next && (!place || place === PLACES[0])) return null;
-  const route = leaf(`${COURSE}.activeRoute`).value.value as { name?: unknown; pointIndex?: unknown; pointTotal?: unknown } | null | undefined;
-  const bearing = place ? number(place.bearing) : null;
-  const distance = place ? number(place.distance) : null;
-  const error = place ? number(place.error) : null;
-  const left = number(`${COURSE}.calcValues.timeToGo`);
+  const next = leaf(`${OWN}.nextPoint`).value.value as { position?: unknown } | null | undefined;
+  const isOurs = next !== null && next !== undefined;
+  const way = WAYS.find((one) => (one === WAYS[0] ? isOurs : number(one.distance) !== null && age(leaf(one.distance).value) < OVER_S));
+  if (!way) return null;
+  const [bearing, distance, error, left] = [way.bearing, way.distance, way.error, way.left].map(number);
+  const said = leaf(way.distance).value;
+  const old = distance !== null && isOld(said, meta(way.distance).value.timeout);
   return (
-    <section class="card voyage" aria-label="Course">
-      <h2>{title(route)}</h2>
+    <section class={old ? 'card voyage old' : 'card voyage'} aria-label="Course">
+      <h2>{title(leaf(way.route).value.value)}{old && <small class="wrong"> old · {span(age(said))}</small>}</h2>
       <dl>
-        {bearing !== null && <Row name="Bearing" text={course(bearing)} unit="°" />}
-        {distance !== null && place && <Row name="Distance" {...inUnit(place.distance, distance)} />}
-        {error !== null && place && <Row name="Off track" {...aside(place.error, error)} />}
-        {left !== null && left >= 0 && <Row name="Time to go" text={span(left)} unit="" />}
+        {typeof bearing === 'number' && <Row name="Bearing" text={course(bearing)} unit="°" />}
+        {typeof distance === 'number' && <Row name="Distance" {...inUnit(way.distance, distance)} />}
+        {typeof error === 'number' && <Row name="Off track" {...aside(way.error, error)} />}
+        {typeof left === 'number' && left >= 0 && <Row name="Time to go" text={span(left)} unit="" />}
       </dl>
-      {next && may('readwrite') && <Act does={() => ask('DELETE', STOP)} sure="Stop going there?">Stop</Act>}
+      {isOurs && may('readwrite') && <Act does={() => ask('DELETE', STOP)} sure="Stop going there?">Stop</Act>}
       {isPosition(next?.position) && <p class="hint">{latitude(next.position.latitude)} {longitude(next.position.longitude)}</p>}
     </section>
   );
 }
 
-function title(route: { name?: unknown; pointIndex?: unknown; pointTotal?: unknown } | null | undefined): string {
-  if (!route) return 'To a destination';
-  const name = typeof route.name === 'string' && route.name ? route.name : 'a route';
-  const at = typeof route.pointIndex === 'number' && typeof route.pointTotal === 'number' ? `, point ${route.pointIndex + 1} of ${route.pointTotal}` : '';
-  return `On ${name}${at}`;
+/** A route is a name, or an object of the course API with a name and a point. */
+function title(route: unknown): string {
+  if (typeof route === 'string' && route) return `On ${route}`;
+  if (typeof route !== 'object' || route === null) return 'To a destination';
+  const { name, pointIndex, pointTotal } = route as { name?: unknown; pointIndex?: unknown; pointTotal?: unknown };
+  const at = typeof pointIndex === 'number' && typeof pointTotal === 'number' ? `, point ${pointIndex + 1} of ${pointTotal}` : '';
+  return `On ${typeof name === 'string' && name ? name : 'a route'}${at}`;
 }
 
 function inUnit(path: string, value: number) {

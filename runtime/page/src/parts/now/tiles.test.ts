@@ -19,6 +19,10 @@ test('instances have a tile each, and a name where there are two', () => {
   assert.equal(tilesOf(['electrical.batteries.house.voltage'])[0]?.title, 'Battery house');
 });
 
+test('a room is called by its own name', () => {
+  assert.deepEqual(tilesOf(['environment.inside.mainCabin.temperature', 'environment.inside.temperature']).map(({ title }) => title), ['Inside', 'Main cabin']);
+});
+
 test('a hundred tanks are not a hundred tiles', () => {
   const paths = Array.from({ length: 200 }, (_, index) => `tanks.fuel.${index}.currentLevel`);
   assert.equal(tilesOf(paths).length, 80);

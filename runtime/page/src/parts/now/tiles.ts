@@ -53,10 +53,12 @@ const CATALOGUE: readonly Tile[] = [
   { path: `propulsion.*.temperature`, title: 'Engine {} temperature', si: 'K' },
   { path: `propulsion.*.oilPressure`, title: 'Engine {} oil', si: 'Pa', also: [{ path: 'propulsion.*.oilTemperature' }] },
   { path: `propulsion.*.fuel.rate`, title: 'Engine {} fuel', si: 'm3/s' },
+  { path: `propulsion.*.exhaustTemperature`, title: 'Engine {} exhaust', si: 'K' },
   { path: `propulsion.*.alternatorVoltage`, title: 'Engine {} alternator', si: 'V' },
   { path: `${E}water.temperature`, title: 'Water', si: 'K' },
   { path: `${E}outside.temperature`, title: 'Air', si: 'K', also: [{ path: `${E}outside.humidity` }, { path: `${E}outside.relativeHumidity` }] },
   { path: `${E}inside.temperature`, title: 'Inside', si: 'K' },
+  { path: `${E}inside.*.temperature`, title: '{}', si: 'K' },
   { path: `${E}outside.pressure`, title: 'Barometer', si: 'Pa' },
   { path: `${N}log`, title: 'Log', si: 'm', also: [{ path: `${N}trip.log` }] },
 ];
@@ -84,8 +86,10 @@ export function tilesOf(paths: readonly string[]): readonly Tile[] {
 /** An only tank that is called 0 needs no name. */
 function filled(tile: Tile, instance: string, count: number): Tile {
   const fill = (path: string) => path.replace('*', instance);
-  const name = count === 1 && /^(0|1|main|port)$/.test(instance) ? '' : instance;
-  const title = tile.title.replace('{}', name).replace(/ +/g, ' ').trim();
+  const isOnly = count === 1 && /^(0|1|main|port)$/.test(instance);
+  // A room has no other name: mainCabin.
+  const name = isOnly && tile.title !== '{}' ? '' : instance.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const title = tile.title.replace('{}', name).replace(/ +/g, ' ').trim().replace(/^./, (letter) => letter.toUpperCase());
   const also = tile.also?.map((detail) => ({ ...detail, path: fill(detail.path) }));
   return { ...tile, path: fill(tile.path), title, ...(also && { also }) };
 }
