@@ -47,7 +47,7 @@ function Inside({ app }: { readonly app: App }) {
   return (
     <div class="inside">
       <p class="acts"><a href="#/apps">← All apps</a><b>{app.title}</b><a href={app.location}>by itself</a></p>
-      {wrong.value ? <p class="wrong" role="alert">{wrong.value}</p> : <iframe ref={node} src={app.location} title={app.title} />}
+      {wrong.value ? <p class="wrong" role="alert">{wrong.value}</p> : <div class="frame"><iframe ref={node} src={app.location} title={app.title} /></div>}
     </div>
   );
 }
