@@ -12,6 +12,11 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Sends a request and gives the answer's JSON, or its text where it is no JSON. */
 export async function ask<T = unknown>(method: Method, path: string, body?: unknown): Promise<T> {
+  return parsed(await (await send(method, path, body)).text()) as T;
+}
+
+/** Sends a request and gives an answer that says yes, for those who want its text or its bytes. */
+export async function send(method: Method, path: string, body?: unknown): Promise<Response> {
   const isFile = body instanceof Blob;
   const headers: Record<string, string> = {};
   if (token) headers['authorization'] = `Bearer ${token}`;
@@ -24,9 +29,8 @@ export async function ask<T = unknown>(method: Method, path: string, body?: unkn
   } catch {
     throw new Refused(0, 'the gateway does not answer');
   }
-  const text = await answer.text();
-  const value = parsed(text);
-  if (answer.ok) return value as T;
+  if (answer.ok) return answer;
+  const value = parsed(await answer.text());
   if (answer.status === 401 && !token) isSignedOut.value = true;
   throw new Refused(answer.status, clause(answer.status, value), value);
 }

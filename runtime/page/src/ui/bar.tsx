@@ -9,12 +9,14 @@ interface BarProps {
 }
 
 export function Bar({ name, used, limit, unit }: BarProps) {
-  const amount = (count: number) => (unit === 'bytes' ? bytes(count) : `${count.toLocaleString('en')} ${unit}`);
+  const amount = (count: number) => (unit === 'bytes' ? bytes(count) : count.toLocaleString('en'));
+  const after = unit === 'bytes' ? '' : ` ${unit}`;
   return (
     <div class="bar">
       <span>{name}</span>
-      <meter min={0} max={limit || 1} high={limit * 0.9} value={Math.min(used, limit || 1)} aria-label={name} />
-      <span class="amount">{limit ? `${amount(used)} of ${amount(limit)}` : amount(used)}</span>
+      {/* What has no limit of its own has nothing to be compared with. */}
+      {limit ? <meter min={0} max={limit} high={limit * 0.9} value={Math.min(used, limit)} aria-label={name} /> : <span />}
+      <span class="amount">{limit ? `${amount(used)} of ${amount(limit)}` : amount(used)}{after}</span>
     </div>
   );
 }
