@@ -206,7 +206,7 @@ function textComplaint(schema: Schema, text: string): string {
   }
   if (!schema.pattern) return '';
   try {
-    return new RegExp(schema.pattern, 'u').test(text) ? '' : `It must look like ${schema.pattern}`;
+    return new RegExp(schema.pattern, 'u').test(text) ? '' : schema.description || `It must look like ${schema.pattern}`;
   } catch {
     // A pattern that is none forbids nothing here; the plugin says what it thinks.
     return '';

@@ -1,0 +1,178 @@
+// Box: how the gateway is, the vessel, settings, backup and restart; what chips alone have, with answers that are made up.
+import { readFileSync } from 'node:fs';
+
+export async function walk(world) {
+  const { admin, visit, until, seriousFaults, assert, picture, did, PHONE } = world;
+  const { context, page, faults } = await visit({ door: admin, at: '#/box' });
+  page.on('dialog', (dialog) => dialog.accept());
+  const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
+  const notice = (words) => page.locator('.notice', { hasText: words }).waitFor();
+  const fair = async (name, on = page) => {
+    assert.deepEqual(await seriousFaults(on), []);
+    const [wide, view] = await on.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert(wide <= view, `${name} is wider than the screen: ${wide} of ${view}`);
+    await picture(on, name);
+  };
+  await page.getByText('all is well').waitFor();
+  await page.getByText('Kept for plugins').waitFor();
+  const frames = page.locator('dt', { hasText: 'Frames of NMEA 2000' }).locator('xpath=following-sibling::dd[1]');
+  const first = Number((await frames.innerText()).replace(/,/g, ''));
+  await until('frames go on', async () => Number((await frames.innerText()).replace(/,/g, '')) > first);
+  await fair('box-desk');
+  did('box', 'state, memory and counters, which go on', { first });
+
+  // The vessel: what is wrong is held back, what is right holds at once.
+  await page.getByLabel('MMSI').fill('12345');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  assert.equal(await page.getByLabel('MMSI').evaluate((input) => input.validity.customError), true);
+  await page.getByLabel('MMSI').fill('230099999');
+  await page.getByLabel('Name', { exact: true }).fill('Pinta');
+  await page.getByLabel('Draft').fill('1.9');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved.').waitFor();
+  const vessel = await api('/skServer/vessel');
+  assert.deepEqual([vessel.name, vessel.mmsi, vessel.draft], ['Pinta', '230099999', 1.9]);
+  await page.getByRole('heading', { name: 'Pinta', level: 1 }).waitFor();
+  did('box', 'the vessel has a name, which stands above the page');
+
+  // The log follows: signing in is told there.
+  const log = page.getByRole('region', { name: 'Log of the gateway' });
+  const other = await visit({ door: admin });
+  await other.context.close();
+  await until('log', async () => (await log.innerText()).includes('"skipper" is logged in'));
+  did('box', 'the log follows');
+
+  // A setting.
+  const mdns = page.getByLabel('Apps on the network find this gateway');
+  const was = await mdns.isChecked();
+  await mdns.click();
+  await until('kept', async () => (await api('/skServer/settings')).options.mdns === !was);
+  await page.getByText('Some of it holds from the next start.').waitFor();
+  await mdns.click();
+  await until('as it was', async () => (await api('/skServer/settings')).options.mdns === was);
+  did('box', 'a setting is kept');
+
+  // Backup and back; what is none is refused in words.
+  await page.getByLabel('With the plugins and web apps themselves').uncheck();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save a backup' }).click()]);
+  const saved = readFileSync(await download.path());
+  assert.match(download.suggestedFilename(), /^signalk-.*\.backup$/);
+  assert.equal(saved.subarray(0, 2).toString(), 'PK');
+  did('box', 'a backup is saved', { bytes: saved.length });
+  const restore = page.getByLabel('A backup of Skiff or of Signal K Server');
+  await restore.setInputFiles({ name: 'holiday.zip', mimeType: 'application/zip', buffer: Buffer.from('no backup') });
+  await page.locator('.notice.wrong').waitFor();
+  const words = await page.locator('.notice.wrong span').innerText();
+  faults.length = 0; // the browser logs the refusal itself
+  await restore.setInputFiles({ name: 'boat.backup', mimeType: 'application/zip', buffer: saved });
+  await page.getByRole('button', { name: 'Bring it back' }).waitFor();
+  await fair('box-restore-desk');
+  await page.getByRole('button', { name: 'Bring it back' }).click();
+  await page.getByText('It takes its place at the next start').waitFor();
+  did('box', 'what is no backup is refused; a backup waits for the next start', { words });
+  assert.deepEqual(faults, []);
+
+  for (const [scheme, theme] of [['light', ''], ['dark', ''], ['dark', 'night']]) {
+    const small = await visit({ door: admin, size: PHONE, scheme, at: '#/box' });
+    if (theme) await small.page.selectOption('.visitor select', theme);
+    await small.page.getByText('Kept for plugins').waitFor();
+    await fair(`box-phone-${theme || scheme}`, small.page);
+    await small.context.close();
+  }
+  did('box', 'on a phone, light, dark and at night');
+  await board(world);
+
+  // Restarted: the gateway's ports are chosen anew at each start here, so that its answers are made up.
+  let restarts = 0;
+  await page.route('**/skServer/restart', (route) => {
+    restarts += 1;
+    return route.fulfill({ json: 'Restarting...' });
+  });
+  await page.route('**/skiff/v1/status', async (route) => {
+    if (restarts === 0) return route.continue();
+    restarts += 1;
+    // Gone for a moment, then young.
+    return restarts < 4 ? route.abort() : route.fulfill({ json: { ...(await api('/skiff/v1/status')), uptime_ms: 500 } });
+  });
+  await page.getByRole('button', { name: 'Restart', exact: true }).click();
+  await page.getByText('It restarts …').waitFor();
+  await notice('The gateway is back.');
+  did('box', 'restarted and back (answers made up)');
+  await context.close();
+}
+
+// A chip as its API answers: none of this is on the gateway that runs here.
+async function board({ admin, visit, until, assert, did, picture, seriousFaults, PHONE }) {
+  const { context, page } = await visit({ door: admin, size: PHONE });
+  page.on('dialog', (dialog) => dialog.accept());
+  const CHIP = 13;
+  const slot = { version: '0.1.0', state: 'confirmed', slot: 0, slot_bytes: 100_000, chip: CHIP };
+  const json = (body, status = 200) => (route) => route.fulfill({ status, json: body });
+  await page.route('**/skiff/v1/machine', json({ version: '0.1.0', board: 'esp32c6', door: 'both', otherPort: null, has: ['log', 'firmware', 'wifi', 'factory-reset'] }));
+  await page.route('**/skiff/v1/log**', (route) => route.fulfill({ contentType: 'text/plain', body: '12.3 info: up\n' }));
+  const asked = [];
+  const pieces = [];
+  let fails = 1;
+  await page.route('**/skiff/v1/firmware**', (route) => {
+    const request = route.request();
+    if (request.method() === 'GET') return json(pieces.length > 0 ? { ...slot, state: 'receiving', received: Buffer.concat(pieces).length } : slot)(route);
+    const offset = Number(new URL(request.url()).searchParams.get('offset'));
+    assert.equal(offset, Buffer.concat(pieces).length, 'each piece begins where the last has ended');
+    // The air loses one.
+    if (offset > 0 && fails-- > 0) return route.abort();
+    pieces.push(request.postDataBuffer());
+    return json({ received: Buffer.concat(pieces).length })(route);
+  });
+  for (const what of ['wifi', 'factory-reset']) {
+    await page.route(`**/skiff/v1/${what}`, (route) => {
+      const request = route.request();
+      if (request.method() === 'GET') return json({ ssid: null, mode: 'set-up', up: true })(route);
+      asked.push([request.method(), what, request.postDataJSON()]);
+      return json({ state: 'restarting' }, 202)(route);
+    });
+  }
+  await page.goto(`${admin}/#/box`);
+  await page.reload();
+  await page.getByText('It makes its own network').waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Backup' }).count(), 0, 'what a chip lacks is not shown');
+  await until('log', async () => (await page.getByRole('region', { name: 'Log of the gateway' }).innerText()).includes('up'));
+  assert.deepEqual(await seriousFaults(page), []);
+  await picture(page, 'box-chip-phone');
+
+  const image = Buffer.alloc(40_000, 7);
+  const firmware = page.getByLabel('New firmware (a file of Skiff)');
+  const file = async (chip) => {
+    const sum = Buffer.from(await crypto.subtle.digest('SHA-256', image));
+    const head = Buffer.alloc(96);
+    head.write('SKFW', 0);
+    head.writeUInt16LE(1, 4);
+    head.writeUInt16LE(chip, 6);
+    head.writeUInt32LE(image.length, 8);
+    head.write('0.2.0', 12);
+    sum.copy(head, 44);
+    return { name: 'skiff.bin', mimeType: 'application/octet-stream', buffer: Buffer.concat([head, image]) };
+  };
+  await firmware.setInputFiles(await file(9));
+  await page.locator('.notice.wrong', { hasText: 'This file is for chip 9, the board has chip 13' }).waitFor();
+  const damaged = await file(CHIP);
+  damaged.buffer[5000] = 8;
+  await firmware.setInputFiles(damaged);
+  await page.locator('.notice.wrong', { hasText: 'damaged' }).waitFor();
+  assert.equal(pieces.length, 0, 'nothing was sent');
+  const good = await file(CHIP);
+  await firmware.setInputFiles(good);
+  await page.getByText('Version 0.2.0').waitFor();
+  await page.getByRole('button', { name: 'Update' }).click();
+  await page.locator('.notice', { hasText: 'The new firmware is there' }).waitFor();
+  assert(Buffer.concat(pieces).equals(good.buffer), 'every byte came, in order, though one piece was lost');
+  did('box', 'firmware goes piece by piece, over a lost one; a wrong or damaged file is refused (answers made up)');
+  await page.getByLabel('Network', { exact: true }).fill('Harbour');
+  await page.getByLabel('Password of the network').fill('low water');
+  await page.getByRole('button', { name: 'Join' }).click();
+  await until('wifi', () => asked.length === 1);
+  await page.getByRole('button', { name: 'Reset to how it was delivered' }).click();
+  await until('reset', () => asked.length === 2);
+  assert.deepEqual(asked, [['PUT', 'wifi', { ssid: 'Harbour', password: 'low water' }], ['POST', 'factory-reset', null]]);
+  did('box', 'Wi-Fi and factory reset are asked for (answers made up)');
+  await context.close();
+}
