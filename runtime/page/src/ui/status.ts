@@ -11,6 +11,7 @@ export interface Input {
   readonly bad_lines: number;
   readonly drops: number;
   readonly lost: number;
+  /** Frames or lines a second; nothing or 0 when none come. */
   readonly rate?: number;
   readonly age_ms?: number | null;
 }

@@ -1,0 +1,149 @@
+// Bus: inputs, devices, PGNs, preferred sources; connections made, tried, lost, changed and removed where the gateway keeps them.
+import { createServer } from 'node:net';
+
+export async function walk(world) {
+  const { admin, visit, until, seriousFaults, assert, picture, did, PHONE } = world;
+  const { context, page, faults } = await visit({ door: admin, at: '#/bus' });
+  page.on('dialog', (dialog) => dialog.accept());
+  const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
+  const fair = async (name, on = page) => {
+    assert.deepEqual(await seriousFaults(on), []);
+    const [wide, view] = await on.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert(wide <= view, `${name} is wider than the screen: ${wide} of ${view}`);
+    await picture(on, name);
+  };
+  await page.getByText('Device 35').waitFor();
+  await page.locator('li', { hasText: 'Device 35' }).locator('summary').click();
+  await page.getByText('PGN 128267').waitFor();
+  await page.locator('li', { hasText: 'Device 35' }).getByText('heard', { exact: true }).waitFor();
+  await page.getByText('Nothing since the start.').waitFor();
+  await fair('bus-desk');
+  did('bus', 'devices of the log, with their PGNs');
+
+  // A name for a device; the gateway has it.
+  await page.getByRole('button', { name: 'Name Device 35' }).click();
+  await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Bow sounder');
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
+  await page.getByText('Bow sounder').first().waitFor();
+  assert.equal((await api('/skServer/sourceAliases'))['boat.35'], 'Bow sounder');
+  await page.getByRole('button', { name: 'Name Bow sounder' }).click();
+  await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('');
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
+  await page.getByText('Device 35').waitFor();
+  assert.deepEqual(await api('/skServer/sourceAliases'), {});
+  did('bus', 'a device is named, and not');
+
+  // Two compasses, the second by the stream of this page: one is preferred.
+  const path = 'navigation.headingMagnetic';
+  await page.evaluate((told) => {
+    const socket = new WebSocket(`ws://${location.host}/signalk/v1/stream?subscribe=none`);
+    socket.onopen = () => setInterval(() => socket.send(JSON.stringify({ updates: [{ $source: 'hand.1', values: [{ path: told, value: 1 }] }] })), 200);
+  }, path);
+  const several = await until('two sources', async () => (await api('/skServer/multiSourcePaths'))[path]);
+  assert.equal(several.length, 2);
+  await page.getByRole('button', { name: `Rank ${path}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: `Move ${several[1]} up` }).click();
+  await dialog.getByLabel(`Seconds until ${several[0]} stands in`).fill('7');
+  await fair('bus-ranking-desk');
+  await dialog.getByRole('button', { name: 'Keep this order' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual((await api('/skServer/priorityOverrides'))[path], [{ sourceRef: several[1], timeout: 0 }, { sourceRef: several[0], timeout: 7000 }]);
+  await page.getByText(`${several[1]}, then ${several[0]}`).waitFor();
+  await page.getByRole('button', { name: `Rank ${path}` }).click();
+  await dialog.getByRole('button', { name: 'No ranking' }).click();
+  await until('none', async () => Object.keys(await api('/skServer/priorityOverrides')).length === 0);
+  did('bus', 'one of two sources is preferred, and not any more');
+  assert.deepEqual(faults.filter((fault) => !/40[45]|501/.test(fault)), []);
+
+  for (const [scheme, theme] of [['light', ''], ['dark', ''], ['dark', 'night']]) {
+    const small = await visit({ door: admin, size: PHONE, scheme, at: '#/bus' });
+    if (theme) await small.page.selectOption('.visitor select', theme);
+    await small.page.getByText('Device 35').waitFor();
+    await fair(`bus-phone-${theme || scheme}`, small.page);
+    await small.context.close();
+  }
+  did('bus', 'on a phone, light, dark and at night');
+
+  const keeps = (await page.request.get(`${admin}/skiff/v1/connections`)).status() === 200;
+  if (keeps) await connections(world, page, api, fair);
+  else {
+    assert.equal(await page.getByRole('button', { name: 'Add an input' }).count(), 0, 'what the gateway does not keep is not offered');
+    did('bus', 'a gateway that keeps no connections offers none');
+  }
+  await context.close();
+}
+
+// An input over TCP: what is wrong is said, it is tried, added, gives values, is lost, is switched off, is removed.
+async function connections({ assert, until, did }, page, api, fair) {
+  let clients = [];
+  const depth = () => clients.forEach((client) => client.write('$IIDBT,32.0,f,9.8,M,5.3,F*27\r\n'));
+  const server = createServer((client) => {
+    clients.push(client);
+    client.on('error', () => undefined);
+    client.on('close', () => (clients = clients.filter((one) => one !== client)));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const timer = setInterval(depth, 100);
+  try {
+    const { port } = server.address();
+    const kept = async (name) => (await api('/skiff/v1/connections')).find((one) => one.name === name);
+    await page.getByRole('button', { name: 'Add an input' }).click();
+    const form = page.getByRole('form', { name: 'Add an input' });
+    await form.getByLabel('Kind').selectOption('tcp');
+    await form.getByLabel('Host').fill('127.0.0.1');
+    await form.getByLabel('Port').fill(String(port));
+    await form.getByLabel('Name').fill('a/b');
+    await form.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.locator('.notice.wrong').waitFor();
+    const words = await page.locator('.notice.wrong span').innerText();
+    assert.equal(await form.getByLabel('Port').inputValue(), String(port), 'what was typed stays');
+    await form.getByRole('button', { name: 'Try it' }).click();
+    await form.getByRole('status').filter({ hasText: /It opens\. Heard in 5 s: \d+ sentences.*environment\.depth/ }).waitFor();
+    await form.getByLabel('Name').fill('sounder');
+    await fair('bus-add-desk');
+    await form.getByRole('button', { name: 'Add', exact: true }).click();
+    await form.waitFor({ state: 'detached' });
+    await until('open', async () => (await kept('sounder'))?.state === 'open');
+    await until('values', async () => (await page.request.get(`${new URL(page.url()).origin}/signalk/v1/api/vessels/self/environment/depth/belowTransducer`)).ok());
+    did('bus', 'an input is tried and added; a wrong name is refused in words', { words });
+
+    const row = page.locator('li', { has: page.getByRole('button', { name: 'Remove sounder' }) });
+    clients.forEach((client) => client.destroy());
+    server.close();
+    await until('lost', async () => (await kept('sounder')).state !== 'open');
+    await row.getByText(/waits|connecting/).waitFor();
+    did('bus', 'its end is shown', { reason: (await kept('sounder')).reason });
+
+    await page.getByRole('button', { name: 'Turn off sounder' }).click();
+    await until('off', async () => (await kept('sounder')).enabled === false);
+    await page.getByRole('button', { name: 'Change sounder' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Address').fill('ftp://nowhere');
+    await dialog.getByRole('button', { name: 'Keep' }).click();
+    await page.locator('.notice.wrong', { hasText: 'no kind of input' }).waitFor();
+    await dialog.getByLabel('Address').fill('udp://127.0.0.1:0');
+    await dialog.getByLabel('Name').fill('wind');
+    await dialog.getByRole('button', { name: 'Keep' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await until('changed', async () => (await kept('wind'))?.address.startsWith('udp://'));
+    did('bus', 'it is switched off and changed; a wrong address is refused in words');
+    await page.getByRole('button', { name: 'Remove wind' }).click();
+    await until('removed', async () => !(await kept('wind')));
+
+    await page.getByRole('button', { name: 'Add an output' }).click();
+    const out = page.getByRole('form', { name: 'Add an output' });
+    await out.getByLabel('On which address').fill('127.0.0.1');
+    await out.getByLabel('Port').fill(String(port));
+    await out.getByLabel('Name').fill('plotter');
+    await out.getByRole('button', { name: 'Add', exact: true }).click();
+    await until('made', async () => (await kept('plotter'))?.direction === 'output');
+    await page.getByRole('button', { name: 'Remove plotter' }).click();
+    await until('removed', async () => !(await kept('plotter')));
+    did('bus', 'an output is made and removed');
+  } finally {
+    clearInterval(timer);
+    clients.forEach((client) => client.destroy());
+    server.close();
+  }
+}
