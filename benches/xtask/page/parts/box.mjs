@@ -61,8 +61,8 @@ export async function walk(world) {
   did('box', 'a backup is saved', { bytes: saved.length });
   const restore = page.getByLabel('A backup of Skiff or of Signal K Server');
   await restore.setInputFiles({ name: 'holiday.zip', mimeType: 'application/zip', buffer: Buffer.from('no backup') });
-  await page.locator('.notice.wrong').waitFor();
-  const words = await page.locator('.notice.wrong span').innerText();
+  await page.getByRole('alert').filter({ hasText: 'holiday.zip' }).waitFor();
+  const words = await page.getByRole('alert').filter({ hasText: 'holiday.zip' }).innerText();
   faults.length = 0; // the browser logs the refusal itself
   await restore.setInputFiles({ name: 'boat.backup', mimeType: 'application/zip', buffer: saved });
   await page.getByRole('button', { name: 'Bring it back' }).waitFor();
@@ -153,11 +153,11 @@ async function board({ admin, visit, until, assert, did, picture, seriousFaults,
     return { name: 'skiff.bin', mimeType: 'application/octet-stream', buffer: Buffer.concat([head, image]) };
   };
   await firmware.setInputFiles(await file(9));
-  await page.locator('.notice.wrong', { hasText: 'This file is for chip 9, the board has chip 13' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'This file is for chip 9, the board has chip 13' }).waitFor();
   const damaged = await file(CHIP);
   damaged.buffer[5000] = 8;
   await firmware.setInputFiles(damaged);
-  await page.locator('.notice.wrong', { hasText: 'damaged' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'damaged' }).waitFor();
   assert.equal(pieces.length, 0, 'nothing was sent');
   const good = await file(CHIP);
   await firmware.setInputFiles(good);

@@ -51,8 +51,8 @@ export async function walk(world) {
   await form.getByLabel('Password').fill('x');
   await form.getByLabel('Role').selectOption('readwrite');
   await form.getByRole('button', { name: 'Add' }).click();
-  await page.locator('.notice.wrong').waitFor();
-  const words = await page.locator('.notice.wrong span').innerText();
+  await form.getByRole('alert').waitFor();
+  const words = await form.getByRole('alert').innerText();
   assert.match(words, /password/i);
   assert.equal(await form.getByLabel('Name').inputValue(), 'mate');
   faults.length = 0; // the browser logs the 400 itself
@@ -88,7 +88,7 @@ export async function walk(world) {
   await tokens.getByRole('button', { name: 'Make' }).click();
   const token = await page.getByRole('dialog').getByLabel('Token plotter').inputValue();
   await page.getByRole('dialog').getByRole('button', { name: 'Copy' }).click();
-  await page.getByRole('dialog').getByRole('status').filter({ hasText: /Copied|marked/ }).waitFor();
+  await page.locator('.notice', { hasText: 'Copied' }).waitFor();
   await fair('people-token-desk');
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   const uses = () => fetch(`${boat}/signalk/v1/auth/validate`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });

@@ -22,7 +22,7 @@ export async function walk(world) {
 
   // What is no package is refused in words, and the page goes on.
   await send({ name: 'holiday.tgz', mimeType: 'application/gzip', buffer: Buffer.from('no archive') });
-  await page.getByRole('alert').filter({ hasText: 'holiday.tgz was not installed: corrupt archive: not gzip.' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'holiday.tgz: not installed: corrupt archive: not gzip.' }).waitFor();
   faults.length = 0; // the browser logs the 400 itself
   did('plugins', 'a file that is no package is refused in words');
 
@@ -110,6 +110,16 @@ async function configure({ admin, assert, until, did }, page, api, faults, fair)
   assert.equal((await stored()).limit, 4.25);
   faults.length = 0;
   did('plugins', 'a bad value is refused in the words of the gateway, and stays in the form');
+
+  // What only the plugin knows to be wrong is said in its own words.
+  await limit.fill('4.25');
+  await page.getByLabel('Path of the depth').fill('no path');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert').filter({ hasText: 'path must be a Signal K path' }).waitFor();
+  assert.equal((await stored()).path, 'environment.depth.belowTransducer');
+  await page.getByLabel('Path of the depth').fill('environment.depth.belowTransducer');
+  faults.length = 0;
+  did('plugins', 'a value that the plugin refuses is refused in its own words');
 
   // Members that the schema does not know survive, to the last digit of a number.
   const own = '{"limit":2,"own":{"deep":[0.30000000000000004]}}';

@@ -1,6 +1,7 @@
 // Buttons that do something on the gateway, and what came of it.
 import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Refused } from '../server/http';
 
 /** The last thing that was done or refused, shown at the foot of the page. */
@@ -34,8 +35,14 @@ export async function attempt(what: () => Promise<unknown>, done?: string): Prom
 
 export function Notice() {
   const now = notice.value;
+  const node = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // Above a dialog, too; shown again, it is above one that opened since.
+    if (now) node.current?.showPopover?.();
+    return () => now && node.current?.hidePopover?.();
+  }, [now]);
   return (
-    <div class="notices" role="status" aria-live="polite">
+    <div ref={node} class="notices" role="status" aria-live="polite" popover="manual">
       {now && (
         <p class={now.isWrong ? 'notice wrong' : 'notice'}>
           <span>{now.text}</span>
@@ -61,15 +68,27 @@ interface ActProps {
 /** A button that waits for what it does, and says what went wrong. */
 export function Act({ does, done, kind, sure, disabled, label, children }: ActProps) {
   const isBusy = useSignal(false);
-  const press = async () => {
+  const wrong = useSignal('');
+  const press = async ({ currentTarget }: { currentTarget: HTMLElement }) => {
     if (sure && !window.confirm(sure)) return;
-    isBusy.value = true;
-    await attempt(does, done);
+    const isInDialog = currentTarget.closest('dialog') !== null;
+    [isBusy.value, wrong.value] = [true, ''];
+    try {
+      await does();
+      if (done) say(done);
+    } catch (error) {
+      // What stands behind a dialog is not read to those who do not see.
+      if (isInDialog) wrong.value = wordsOf(error);
+      else say(wordsOf(error), true);
+    }
     isBusy.value = false;
   };
   return (
-    <button type="button" class={kind} disabled={disabled || isBusy.value} aria-busy={isBusy.value} aria-label={label} onClick={press}>
-      {children}
-    </button>
+    <>
+      <button type="button" class={kind} disabled={disabled || isBusy.value} aria-busy={isBusy.value} aria-label={label} onClick={press}>
+        {children}
+      </button>
+      {wrong.value && <span class="wrong" role="alert">{wrong.value}</span>}
+    </>
   );
 }

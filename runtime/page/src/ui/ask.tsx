@@ -1,7 +1,7 @@
 // Small inputs that several parts have: a line with a label, a choice, a file.
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
-import { attempt } from './act';
+import { wordsOf } from './act';
 
 interface LineProps {
   readonly label: string;
@@ -45,16 +45,25 @@ interface FileButtonProps {
 
 /** Takes a file; the same one can be chosen again. */
 export function FileButton({ label, accept, take }: FileButtonProps) {
-  const input = useRef<HTMLInputElement>(null);
+  const wrong = useSignal('');
   const chosen = async (node: HTMLInputElement) => {
     const file = node.files?.[0];
     if (!file) return;
-    node.disabled = true;
-    await attempt(() => take(file));
+    [node.disabled, wrong.value] = [true, ''];
+    try {
+      await take(file);
+    } catch (error) {
+      wrong.value = `${file.name}: ${wordsOf(error)}`;
+    }
     node.disabled = false;
     node.value = '';
   };
-  return <Line label={label}><input ref={input} type="file" accept={accept} onChange={(event) => chosen(event.currentTarget)} /></Line>;
+  return (
+    <>
+      <Line label={label}><input type="file" accept={accept} onChange={(event) => chosen(event.currentTarget)} /></Line>
+      {wrong.value && <p class="wrong" role="alert">{wrong.value}</p>}
+    </>
+  );
 }
 
 /** A form that sends its inputs by name, keeps what was typed where it is refused, and is empty when it was done. */
@@ -64,19 +73,26 @@ export function Ask({ label, action, children, does }: {
   readonly children: ComponentChildren;
   readonly does: (given: Readonly<Record<string, string>>) => Promise<unknown>;
 }) {
+  const wrong = useSignal('');
+  const isBusy = useSignal(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const given = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-    const button = form.querySelector<HTMLButtonElement>('button.main');
-    if (button) button.disabled = true;
-    if (await attempt(() => does(given))) form.reset();
-    if (button) button.disabled = false;
+    [isBusy.value, wrong.value] = [true, ''];
+    try {
+      await does(given);
+      form.reset();
+    } catch (error) {
+      wrong.value = wordsOf(error);
+    }
+    isBusy.value = false;
   };
   return (
     <form class="ask" aria-label={label} onSubmit={submit}>
       {children}
-      <button class="main">{action}</button>
+      <button class="main" disabled={isBusy.value} aria-busy={isBusy.value}>{action}</button>
+      {wrong.value && <p class="wrong" role="alert">{wrong.value}</p>}
     </form>
   );
 }

@@ -1,24 +1,37 @@
-// A text that is shown to be copied.
-import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+// Buttons that copy a text; also where the browser gives no clipboard, as on a page that came without TLS.
+import { say } from './act';
 
-export function Copy({ text, label }: { readonly text: string; readonly label: string }) {
-  const box = useRef<HTMLTextAreaElement>(null);
-  const done = useSignal('');
-  const copy = async () => {
-    box.current?.select();
-    try {
-      await navigator.clipboard.writeText(text);
-      done.value = 'Copied.';
-    } catch {
-      // Without TLS a browser has no clipboard for pages: what is chosen is copied by hand.
-      done.value = 'It is marked: copy it with your browser.';
+export async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    if (!copyOldWay(text)) {
+      say('The browser does not let the page copy', true);
+      return;
     }
-  };
-  return (
-    <div class="copy">
-      <textarea ref={box} class="code" readOnly rows={3} aria-label={label} value={text} />
-      <p class="actions"><button type="button" class="main" onClick={copy}>Copy</button><span role="status">{done.value}</span></p>
-    </div>
-  );
+  }
+  say('Copied');
+}
+
+function copyOldWay(text: string): boolean {
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.readOnly = true;
+  // Inside a dialog that is open, since nothing else can have the focus then.
+  (document.querySelector('dialog[open]') ?? document.body).append(area);
+  const before = document.activeElement;
+  area.select();
+  const isDone = document.execCommand('copy');
+  area.remove();
+  if (before instanceof HTMLElement) before.focus();
+  return isDone;
+}
+
+interface CopyProps {
+  readonly text: () => string;
+  readonly children: string;
+}
+
+export function Copy({ text, children }: CopyProps) {
+  return <button type="button" onClick={() => void copy(text())}>{children}</button>;
 }

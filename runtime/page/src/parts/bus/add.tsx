@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { ask } from '../../server/http';
-import { Act, attempt, say } from '../../ui/act';
+import { Act, say, wordsOf } from '../../ui/act';
 import { Line, Pick } from '../../ui/ask';
 import { type Direction, FORMATS, type Given, hasFormat, type Heard, heardOf, type Kind, KINDS, urlOf } from './connection';
 
@@ -13,6 +13,7 @@ export function Add({ direction, again }: { readonly direction: Direction; reado
   const kind = useSignal<Kind>(kinds[0]?.[0] ?? 'tcp');
   const form = useRef<HTMLFormElement>(null);
   const isOpen = useSignal(false);
+  const wrong = useSignal('');
   const given = (): Given => Object.fromEntries([...new FormData(form.current ?? undefined)].map(([name, value]) => [name, String(value).trim()]));
   const url = () => {
     // The browser says which line is missing.
@@ -22,12 +23,15 @@ export function Add({ direction, again }: { readonly direction: Direction; reado
   const submit = async (event: Event) => {
     event.preventDefault();
     const name = given()['name'];
-    const isDone = await attempt(async () => {
+    wrong.value = '';
+    try {
       const made = await ask<{ name: string }>('POST', PATH, { direction, url: url(), ...(name ? { name } : {}) });
       say(`${made.name} is added.`);
+      isOpen.value = false;
       await again();
-    });
-    if (isDone) isOpen.value = false;
+    } catch (error) {
+      wrong.value = wordsOf(error);
+    }
   };
   const what = direction === 'input' ? 'an input' : 'an output';
   if (!isOpen.value) return <p><button type="button" onClick={() => (isOpen.value = true)}>Add {what}</button></p>;
@@ -40,6 +44,7 @@ export function Add({ direction, again }: { readonly direction: Direction; reado
       )}
       <Line label="Name" hint="Letters, digits, - _ . and blanks; empty for one made of the address."><input name="name" maxLength={64} autocomplete="off" /></Line>
       <Test direction={direction} url={url} />
+      {wrong.value && <p class="wrong" role="alert">{wrong.value}</p>}
       <p class="actions">
         <button class="main">Add</button>
         <button type="button" onClick={() => (isOpen.value = false)}>Cancel</button>

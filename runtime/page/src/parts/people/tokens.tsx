@@ -85,7 +85,8 @@ export function Tokens() {
       {made.value && (
         <Dialog title={`Token ${made.value.name}`} onClose={() => (made.value = null)}>
           <p>It is shown this once. Whoever has it may do what its role allows.</p>
-          <Copy text={made.value.token} label={`Token ${made.value.name}`} />
+          <textarea class="code token" readOnly rows={3} aria-label={`Token ${made.value.name}`} value={made.value.token} />
+          <p class="actions"><Copy text={() => made.value?.token ?? ''}>Copy</Copy></p>
         </Dialog>
       )}
     </section>

@@ -1,5 +1,4 @@
 // A package comes in: as a file, by its name, or from the list of the app store. It is asked about before it runs.
-import { useSignal } from '@preact/signals';
 import { bytes } from '../../kit/units';
 import { ask, Refused } from '../../server/http';
 import { has } from '../../server/session';
@@ -15,9 +14,7 @@ interface InstallProps {
 }
 
 export function Install({ again, onAsks }: InstallProps) {
-  const wrong = useSignal('');
   const take = async (file: File) => {
-    wrong.value = '';
     try {
       const now = await ask<Installed>('POST', '/skiff/v1/plugins', file);
       say(`${now.name} ${now.version} is ${wordsOfState(now)}${now.reason && !now.asks?.length ? `: ${now.reason}` : '.'}`);
@@ -26,7 +23,7 @@ export function Install({ again, onAsks }: InstallProps) {
         onAsks({ id: now.id, name: now.name, asks: now.asks, isApp: now.webapp ?? false, isNew: !isUpdate, ...(isUpdate ? { version: now.version } : {}) });
       }
     } catch (error) {
-      wrong.value = `${file.name} was not installed: ${refusal(error)}`;
+      throw new Error(`not installed: ${refusal(error)}`);
     } finally {
       await again();
     }
@@ -35,7 +32,6 @@ export function Install({ again, onAsks }: InstallProps) {
     <section class="card" aria-labelledby="install">
       <h2 id="install">Install</h2>
       <FileButton label="From a file (.tgz, as `npm pack` makes it)" accept=".tgz,.tar.gz,application/gzip" take={take} />
-      {wrong.value && <p class="wrong" role="alert">{wrong.value}</p>}
       {has('appstore') && <Store again={again} onAsks={onAsks} />}
     </section>
   );
