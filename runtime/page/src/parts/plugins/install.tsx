@@ -31,7 +31,7 @@ export function Install({ again, onAsks }: InstallProps) {
   return (
     <section class="card" aria-labelledby="install">
       <h2 id="install">Install</h2>
-      <FileButton label="From a file (.tgz, as `npm pack` makes it)" accept=".tgz,.tar.gz,application/gzip" take={take} />
+      <FileButton label="From a file (.tgz, as npm pack makes it)" accept=".tgz,.tar.gz,application/gzip" take={take} />
       {has('appstore') && <Store again={again} onAsks={onAsks} />}
     </section>
   );

@@ -129,17 +129,20 @@ function Search({ of, sought, install }: SearchProps) {
 function List({ of, install, word }: { readonly of: readonly Offer[]; readonly word: string } & Pick<SearchProps, 'install'>) {
   return (
     <ul class="plain">
-      {of.map((offer) => (
-        <li key={offer.name} class="plugin-head">
-          <span>
-            <strong>{offer.name}</strong> <span class="hint">{offer.version}{offer.author && `, ${offer.author}`}{offer.isWebapp && ', web app'}</span>
-            <br />{offer.description}
-          </span>
-          {offer.installedVersion === offer.version
-            ? <span class="state good">installed</span>
-            : <Act does={() => install(offer.name, offer.version)} label={`${word} ${offer.name}`}>{offer.installedVersion ? 'Update' : word}</Act>}
-        </li>
-      ))}
+      {of.map((offer) => {
+        const verb = offer.installedVersion ? 'Update' : word;
+        return (
+          <li key={offer.name} class="plugin-head">
+            <span>
+              <strong>{offer.name}</strong> <span class="hint">{offer.version}{offer.author && `, ${offer.author}`}{offer.isWebapp && ', web app'}</span>
+              <br />{offer.description}
+            </span>
+            {offer.installedVersion === offer.version
+              ? <span class="state good">installed</span>
+              : <Act does={() => install(offer.name, offer.version)} label={`${verb} ${offer.name}`}>{verb}</Act>}
+          </li>
+        );
+      })}
     </ul>
   );
 }

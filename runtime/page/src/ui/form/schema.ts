@@ -84,12 +84,12 @@ export function optionsOf(schema: Schema): readonly Option[] {
 export function partOf(schema: Schema, value: unknown, depth = 0): Part {
   if (!isMembers(schema)) return { kind: 'json', why: 'the schema says nothing of it' };
   const kind = wanted(schema);
-  if (kind === 'json') return { kind, why: 'there is no field for it' };
   const known = `${ALWAYS} ${KEYWORDS[kind]}`.split(' ');
   const unknown = Object.keys(schema).filter((key) => !known.includes(key) && !/^(ui:|x-)/.test(key));
   const { additionalProperties } = schema as { additionalProperties?: unknown };
   if (kind === 'object' && isMembers(additionalProperties)) unknown.push('additionalProperties');
   if (unknown.length > 0) return { kind: 'json', why: `no field knows ${unknown.join(', ')}` };
+  if (kind === 'json') return { kind, why: 'the schema does not say what stands in it' };
   if (depth >= DEPTH_MAX) return { kind: 'json', why: 'it is too deep' };
   if (!holds(kind, schema, value)) return { kind: 'json', why: 'what is stored is of another kind' };
   return { kind };
