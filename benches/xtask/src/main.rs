@@ -167,7 +167,7 @@ const TASKS: &[Task] = &[
     Task { name: "schema", does: "checks tree and deltas with Signal K's own schema", run: schema::run },
     Task {
         name: "size",
-        does: "measures flash [--board, --by-crate], stripped binary and resident set [--linux]; --check",
+        does: "measures flash [--board, --by-crate], the program's file and resident set [--linux]; --check",
         run: size::run,
     },
     Task {

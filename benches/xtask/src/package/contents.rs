@@ -24,13 +24,15 @@ pub struct Contents<'c> {
 }
 
 impl Contents<'_> {
-    /// Puts the program there, without the names of its functions.
+    /// Puts the program there as it was built; one that was built in a hurry without the names of its functions.
     ///
     /// # Errors
     /// What cannot be written.
     pub fn put_program(&self, to: &Path) -> Result<(), String> {
         process::copy(self.program, to)?;
-        process::run(Command::new(self.system.strip).arg(to))?;
+        if self.elf.has_symbols {
+            process::run(Command::new(self.system.strip).arg(to))?;
+        }
         set_mode(to, 0o755)
     }
 }

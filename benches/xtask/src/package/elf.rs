@@ -24,7 +24,12 @@ pub struct Elf {
     needed: Vec<String>,
     /// Latest version of each library's interface it needs, by its prefix: `GLIBC` → 2.34.
     versions: BTreeMap<String, Vec<u32>>,
+    /// Whether the names of its functions are in it.
+    pub has_symbols: bool,
 }
+
+/// What the C library calls that it reads packed relocations, and since when it does.
+const PACKED: (&str, [u32; 2]) = ("GLIBC_ABI_DT_RELR", [2, 36]);
 
 impl Elf {
     /// Reads the headers of a program.
@@ -32,7 +37,7 @@ impl Elf {
     /// # Errors
     /// That the file is none.
     pub fn read(program: &Path) -> Result<Self, String> {
-        let wide = ["--wide", "--file-header", "--dynamic", "--version-info"];
+        let wide = ["--wide", "--file-header", "--section-headers", "--dynamic", "--version-info"];
         Self::parse(&process::output(Command::new("readelf").args(wide).arg(program).env("LC_ALL", "C"))?)
             .ok_or_else(|| format!("{}: no program", program.display()))
     }
@@ -44,11 +49,16 @@ impl Elf {
         let mut versions: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for name in text.lines().filter_map(|line| line.split_once(" Name: ")?.1.split_whitespace().next()) {
             let Some((library, version)) = name.split_once('_') else { continue };
-            let Ok(version) = version.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>() else { continue };
+            let version = match name == PACKED.0 {
+                true => Ok(PACKED.1.to_vec()),
+                false => version.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>(),
+            };
+            let Ok(version) = version else { continue };
             let latest = versions.entry(library.to_owned()).or_default();
             *latest = version.max(std::mem::take(latest));
         }
-        Some(Self { machine, needed, versions })
+        let has_symbols = text.lines().any(|line| line.contains(" .symtab "));
+        Some(Self { machine, needed, versions, has_symbols })
     }
 
     /// Tells how the program is linked.
@@ -99,8 +109,17 @@ mod tests {
         let elf = Elf::parse(DYNAMIC).unwrap();
         assert_eq!((elf.machine.as_str(), elf.linkage()), ("AArch64", Linkage::Dynamic));
         assert_eq!(elf.depends().unwrap(), "libgcc-s1, libc6 (>= 2.34)");
+        let packed = Elf::parse(&DYNAMIC.replace("GLIBC_2.9 ", "GLIBC_ABI_DT_RELR ")).unwrap();
+        assert_eq!(packed.depends().unwrap(), "libgcc-s1, libc6 (>= 2.36)");
         let other = Elf::parse(&DYNAMIC.replace("libgcc_s", "libssl")).unwrap();
         assert!(other.depends().unwrap_err().contains("libssl.so.1"));
+    }
+
+    #[test]
+    fn names_of_functions_are_seen() {
+        assert!(!Elf::parse(DYNAMIC).unwrap().has_symbols);
+        let symbols = "  [34] .symtab           SYMTAB          0000000000000000 98d318 0b5a30 18     36 30867  8\n";
+        assert!(Elf::parse(&format!("{DYNAMIC}{symbols}")).unwrap().has_symbols);
     }
 
     #[test]

@@ -87,6 +87,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let mut made = Vec::new();
     for program in &programs {
         let elf = Elf::read(program)?;
+        if elf.has_symbols && !asked.is_quick {
+            return Err(format!(
+                "{}: it has names of functions, so the release build did not make it",
+                program.display()
+            ));
+        }
         let system = SYSTEMS.iter().find(|system| system.machine == elf.machine);
         let system = system.ok_or_else(|| format!("{}: nobody asked for {}", program.display(), elf.machine))?;
         let contents = Contents { system, program, elf: &elf, manual: &manual };
