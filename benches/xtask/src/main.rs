@@ -106,6 +106,11 @@ const TASKS: &[Task] = &[
         run: esp32c6::run,
     },
     Task {
+        name: "flasher",
+        does: "serves a page that writes that image onto a chip from a browser; [--port N]",
+        run: esp32c6::flasher::run,
+    },
+    Task {
         name: "can-guest",
         does: "boots Debian's kernel in QEMU and tests Skiff on its CAN interfaces",
         run: can_guest::run,

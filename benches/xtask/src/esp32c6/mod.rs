@@ -1,18 +1,21 @@
 //! Builds the firmware of the ESP32-C6 to an image that can be flashed, and holds it against its slots.
 
+mod esptool;
+pub mod flasher;
 mod partitions;
+mod shipped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use esptool::Esptool;
 use partitions::{Partition, Table};
+use shipped::Shipped;
 
 use crate::toolchain::{CHIP, Toolchain};
 use crate::{built, process, size, wasmi_edits};
 
-/// Version of `esptool`, from PyPI.
-const ESPTOOL: &str = "5.6.*";
 /// Version of the crate whose package carries the boot loader that Espressif builds (Apache-2.0).
 const BOOT_LOADER_CRATE: &str = "espflash";
 /// Its version.
@@ -47,36 +50,40 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 
     let elf = build(&folder, &out)?;
     let image = out.join("skiff-esp32c6.bin");
-    let esptool = esptool(&out)?;
-    let mut convert = esptool.command();
-    convert.args(["--chip", "esp32c6", "elf2image", "--flash-mode", "dio", "--flash-freq", "80m"]);
-    convert.args(["--flash-size", "4MB", "--output"]).arg(&image).arg(&elf);
-    process::output(&mut convert)?;
-    let info = process::output(esptool.command().args(["--chip", "esp32c6", "image-info"]).arg(&image))?;
-    if !info.contains("(valid)") {
-        return Err(format!("esptool finds the image invalid:\n{info}"));
+    let esptool = Esptool::prepare(&out)?;
+    esptool.convert(&elf, &image)?;
+    let app = length(&image)?;
+    let slot_at = table.slots().next().map(|slot| slot.at).ok_or("there is no slot for the firmware")?;
+    let parts =
+        [(BOOT_LOADER_AT, "bootloader.bin", boot_loader(&out)?), (TABLE_AT, "partition-table.bin", table.bytes())];
+    for (_, name, bytes) in &parts {
+        fs::write(out.join(name), bytes).map_err(|error| format!("{name}: {error}"))?;
     }
-    let app = fs::read(&image).map_err(|error| format!("{}: {error}", image.display()))?;
-    let whole = out.join("skiff-esp32c6-flash.bin");
-    let flash = merge(&boot_loader(&out)?, &table, &app)?;
-    fs::write(&whole, &flash).map_err(|error| format!("{}: {error}", whole.display()))?;
+    let whole = out.join(shipped::WHOLE);
+    let [boot_loader, table_file] = parts.each_ref().map(|(at, name, _)| (*at, out.join(name)));
+    let parts = [(boot_loader.0, &*boot_loader.1), (table_file.0, &*table_file.1), (slot_at, &*image)];
+    esptool.merge(&parts, &whole)?;
 
     let slots: Vec<&Partition> = table.slots().collect();
     let slot = slots.iter().map(|slot| slot.bytes).min().unwrap_or(0);
-    print_table(&elf, app.len() as u64, u64::from(slot))?;
+    print_table(&elf, app, u64::from(slot))?;
     let update = out.join("skiff-esp32c6-update.bin");
     write_update(&image, &update, slot)?;
-    println!("file for an update:   {}  (POST /skiff/v1/firmware)", update.display());
-    println!("whole flash:          {}  (esptool write-flash 0 FILE)", whole.display());
+    let shipped = Shipped::of(&out, &whole, &update, &parts)?;
+    print!("{}", shipped.lines(&process::top()));
     if slots.len() < 2 {
         return Err("there are not two slots for the firmware".into());
     }
-    let free = u64::from(slot).saturating_sub(app.len() as u64);
+    let free = u64::from(slot).saturating_sub(app);
     if free < SLOT_FREE_BYTES {
-        return Err(format!("the image has {} bytes, a slot {slot}; {SLOT_FREE_BYTES} are to stay free", app.len()));
+        return Err(format!("the image has {app} bytes, a slot {slot}; {SLOT_FREE_BYTES} are to stay free"));
     }
     println!("it fits each of {} slots, {free} bytes stay free; it has never run on a chip", slots.len());
     Ok(())
+}
+
+fn length(file: &Path) -> Result<u64, String> {
+    fs::metadata(file).map(|data| data.len()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Puts the header before the image that the board asks for; the runtime writes it and reads it back.
@@ -94,29 +101,6 @@ fn build(folder: &Path, out: &Path) -> Result<PathBuf, String> {
     cargo.args(["build", "--release", "--locked", "--target", CHIP, "--target-dir"]).arg(&target);
     process::run(&mut cargo)?;
     Ok(target.join(CHIP).join("release/skiff-esp32c6"))
-}
-
-/// `esptool`, in a folder of its own.
-struct Esptool {
-    packages: PathBuf,
-}
-
-impl Esptool {
-    fn command(&self) -> Command {
-        let mut command = Command::new("python3");
-        command.env("PYTHONPATH", &self.packages).args(["-m", "esptool"]);
-        command
-    }
-}
-
-fn esptool(out: &Path) -> Result<Esptool, String> {
-    let esptool = Esptool { packages: out.join("esptool") };
-    if process::output(esptool.command().arg("version")).is_err() {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&esptool.packages);
-        process::run(pip.arg(format!("esptool=={ESPTOOL}")))?;
-    }
-    Ok(esptool)
 }
 
 /// Fetches the crate that carries the boot loader; nothing of it is compiled.
@@ -137,20 +121,6 @@ fn boot_loader(out: &Path) -> Result<Vec<u8>, String> {
     let manifest = found.and_then(|package| package["manifest_path"].as_str()).ok_or("cargo did not fetch espflash")?;
     let path = Path::new(manifest).with_file_name("resources").join("bootloaders/esp32c6-bootloader.bin");
     fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Puts boot loader, partition table and firmware at their places; what lies between is erased flash.
-fn merge(boot_loader: &[u8], table: &Table, app: &[u8]) -> Result<Vec<u8>, String> {
-    let slot = table.slots().next().ok_or("there is no slot for the firmware")?;
-    let mut flash = Vec::new();
-    for (at, part) in [(BOOT_LOADER_AT, boot_loader), (TABLE_AT, &table.bytes()), (slot.at, app)] {
-        if flash.len() > at as usize {
-            return Err(format!("what lies before {at:#x} is too long"));
-        }
-        flash.resize(at as usize, 0xff);
-        flash.extend_from_slice(part);
-    }
-    Ok(flash)
 }
 
 /// Prints what the image takes of flash and RAM.
