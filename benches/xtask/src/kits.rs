@@ -274,7 +274,11 @@ pub fn with_tools(command: &mut Command) {
     go_guest::offline(command);
 }
 
-fn zig() -> Result<(), String> {
+/// Installs Zig where it is missing, as `zig/ziglang/zig` below the target folder.
+///
+/// # Errors
+/// What pip said.
+pub fn zig() -> Result<(), String> {
     let target = process::target().join("zig");
     if target.join("ziglang/zig").is_file() {
         return Ok(());

@@ -12,6 +12,7 @@ mod manual;
 mod notice;
 mod systems;
 mod tarball;
+mod zig;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -132,7 +133,7 @@ fn programs(asked: &Asked) -> Result<(Vec<PathBuf>, Vec<String>), String> {
             }
             let began = Instant::now();
             match system.prepare(linkage) {
-                Ok(toolchain) => built.push(system.build(toolchain, linkage, asked.is_quick)?),
+                Ok(builder) => built.push(system.build(&builder, linkage, asked.is_quick)?),
                 Err(reason) => {
                     left_out.push(format!("{}, {linkage:?}: NOT BUILT on this machine: {reason}", system.debian));
                     continue;

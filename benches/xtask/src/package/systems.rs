@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::elf::Linkage;
+use super::zig::Zig;
 use crate::cross::{self, Arm};
 use crate::toolchain::Toolchain;
 use crate::{built, debian, process};
@@ -24,6 +25,14 @@ pub struct System {
     pub strip: &'static str,
     /// Where the program is not this machine's.
     arm: Option<&'static Arm>,
+}
+
+/// What builds a program.
+pub enum Builder {
+    /// A compiler that has Rust's library for the target, with the C compiler of the processor.
+    Rustc(Toolchain),
+    /// Zig; Rust's library is built, too.
+    Zig(Zig),
 }
 
 /// PCs and 64-bit single board computers; Raspberry Pi 3 and later; 32-bit systems of these, and Cerbo GX.
@@ -62,15 +71,18 @@ impl System {
     ///
     /// # Errors
     /// Why such a program cannot be built on this machine.
-    pub fn prepare(&self, linkage: Linkage) -> Result<Toolchain, String> {
-        let toolchain = self.arm.map_or(Ok(Toolchain::Default), Arm::prepare)?;
-        match linkage {
-            Linkage::Dynamic => Ok(toolchain),
-            Linkage::Static => {
-                if !process::found(self.linker) {
-                    debian::packages(&["gcc", "libc6-dev"])?;
-                }
-                Toolchain::by_rustup(self.musl)
+    pub fn prepare(&self, linkage: Linkage) -> Result<Builder, String> {
+        if linkage == Linkage::Dynamic {
+            return self.arm.map_or(Ok(Toolchain::Default), Arm::prepare).map(Builder::Rustc);
+        }
+        match Toolchain::by_rustup(self.musl) {
+            Ok(toolchain) => {
+                self.arm.map_or_else(|| debian::packages(&["gcc", "libc6-dev"]), |arm| arm.prepare().map(drop))?;
+                Ok(Builder::Rustc(toolchain))
+            }
+            Err(reason) => {
+                eprintln!("{reason}; Zig links it, and Rust's library is built");
+                Zig::prepare().map(Builder::Zig)
             }
         }
     }
@@ -94,19 +106,18 @@ impl System {
     ///
     /// # Errors
     /// What cargo said.
-    pub fn build(&self, toolchain: Toolchain, linkage: Linkage, is_quick: bool) -> Result<PathBuf, String> {
-        let mut build = vec!["build", "-p", "skiff-gateway"];
-        let profile = if is_quick {
-            build.extend(cross::UNOPTIMISED.iter().chain(&cross::OPTIMISED));
-            "debug"
+    pub fn build(&self, builder: &Builder, linkage: Linkage, is_quick: bool) -> Result<PathBuf, String> {
+        let (how, profile) = if is_quick {
+            ([cross::UNOPTIMISED, cross::OPTIMISED].concat(), "debug")
         } else {
-            build.extend(["--quiet", "--locked", "--release"]);
-            "release"
+            (vec!["--quiet", "--locked", "--release"], "release")
         };
-        let mut cargo = match (linkage, self.arm) {
-            (Linkage::Dynamic, None) => return built::shipped(),
-            (Linkage::Dynamic, Some(arm)) => arm.cargo(toolchain, &build),
-            (Linkage::Static, _) => self.static_cargo(toolchain, &build),
+        let build = [&["build", "-p", "skiff-gateway"], how.as_slice()].concat();
+        let mut cargo = match (builder, linkage, self.arm) {
+            (Builder::Zig(zig), ..) => zig.cargo(self.musl, &how),
+            (Builder::Rustc(_), Linkage::Dynamic, None) => return built::shipped(),
+            (Builder::Rustc(toolchain), Linkage::Dynamic, Some(arm)) => arm.cargo(*toolchain, &build),
+            (Builder::Rustc(toolchain), Linkage::Static, _) => self.static_cargo(*toolchain, &build),
         };
         process::run(&mut cargo)?;
         Ok(process::target().join(self.target(linkage)).join(profile).join("skiff"))
