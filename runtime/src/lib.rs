@@ -29,6 +29,8 @@ pub mod course;
 pub mod crc32;
 pub mod delta;
 pub mod device;
+#[cfg(any(test, feature = "mdns"))]
+pub mod discovery;
 pub mod fetch;
 #[cfg(feature = "flash")]
 pub mod flash;

@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("net", 4),
     ("model", 4),
     ("config", 4),
+    ("discovery", 5),
     ("accounts", 5),
     ("history", 5),
     ("tracks", 5),

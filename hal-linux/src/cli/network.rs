@@ -14,6 +14,9 @@ use crate::announce::{self, Announced, Announcer, reach};
 use crate::hal::Folder;
 use crate::tls::{Choice, Names, Tls, TlsError};
 
+/// Name of a gateway on our own stack, which is a machine beside this one, unless another has it.
+pub(super) const OWN_STACK: &str = "skiff";
+
 /// What the command line says of it.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -128,11 +131,11 @@ fn offer(tls: Option<&Tls>) -> Offer {
     }
 }
 
-/// Tells whether other machines are told of the gateway.
-pub(super) fn is_announced(args: &Args, listen: SocketAddr, home: Option<&Path>) -> Result<bool, Failure> {
+/// Tells whether other machines are told of the gateway: on our own stack (`None`) all of them reach it.
+pub(super) fn is_announced(args: &Args, listen: Option<SocketAddr>, home: Option<&Path>) -> Result<bool, Failure> {
     let Some(folder) = home else { return Ok(false) };
     let wanted = announce::is_on(folder).map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
-    Ok(wanted && !args.no_mdns && !listen.ip().to_canonical().is_loopback())
+    Ok(wanted && !args.no_mdns && !listen.is_some_and(|listen| listen.ip().to_canonical().is_loopback()))
 }
 
 /// Begins to tell other machines of the gateway; it runs on where that cannot be.

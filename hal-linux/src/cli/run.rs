@@ -222,7 +222,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
     let kept = Box::new(KeptLog::begin(clock));
     let is_host = args.net == Net::Host;
-    let is_announced = is_host && network::is_announced(&args.network, args.listen, home.as_deref())?;
+    let is_announced = network::is_announced(&args.network, is_host.then_some(args.listen), home.as_deref())?;
     let tls = network::open_tls(&args.network, home.as_deref())?;
     // Everything that can be missing is opened before anything is written.
     let Plan { inputs, outputs } = plan(args, home.as_deref())?;
@@ -306,7 +306,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let files = watched.filter(|_| runs_plugins);
 
     let webapps = home.clone().map(|folder| WebApps::new(folder, !args.dev));
-    let web = listener.serve(admin, &mut gateway, &limits, &waker, webapps, tls.clone()).map_err(system)?;
+    let mut web = listener.serve(admin, &mut gateway, &limits, &waker, webapps, tls.clone()).map_err(system)?;
     let Some(runtime) = web.handle() else {
         return Err(Failure::new(exit::UNAVAILABLE, "the web server did not start"));
     };
@@ -331,6 +331,10 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let announcer = home.as_deref().zip(outside).filter(|_| is_announced);
     let announcer = announcer.and_then(|(folder, listen)| network::announce(&gateway, folder, listen, tls.as_deref()));
+    if is_announced && !is_host {
+        let announced = gateway.announced(network::OWN_STACK, args.listen.port());
+        web.announce(&mut gateway, announced, &mut SystemRng::open().map_err(system)?);
+    }
     let feed_events = feed::start(tracks, args.speed, gateway.self_context(), &waker).map_err(system)?;
     let outputs = Outputs::start(outputs, &mut gateway, &waker).map_err(system)?;
     let manager = ServiceManager::find();

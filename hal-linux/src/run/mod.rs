@@ -108,10 +108,7 @@ impl Driver {
     fn poll(&mut self) -> Wake {
         let gateway = self.gateway.poll();
         let outputs = self.outputs.drive(&mut self.gateway, self.clock.now());
-        let own = match &mut self.web {
-            Web::Own { carrier, .. } => carrier.poll(&mut self.gateway),
-            Web::Axum { .. } => Wake::default(),
-        };
+        let own = self.web.poll(&mut self.gateway);
         let at = [gateway.at, outputs.at, own.at].into_iter().flatten().min();
         Wake { busy: gateway.busy | outputs.busy | own.busy, at }
     }
@@ -297,6 +294,7 @@ impl Driver {
         }
         // Nobody is to come any more.
         self.announcer = None;
+        self.web.farewell(&mut self.gateway);
         self.gateway.stop();
         let deadline = self.clock.now() + STOP_TIMEOUT;
         while !self.gateway.is_stopped() && self.clock.now() < deadline {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use skiff_runtime::budget::{Board, Limits, NetLimits};
 use skiff_runtime::carrier as own;
-use skiff_runtime::gateway::{self, Gateway};
+use skiff_runtime::discovery::{Announced, Responder};
+use skiff_runtime::gateway::{self, Gateway, Wake};
 use skiff_runtime::hal::{Clock, Network, Rng};
 use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use tokio::runtime::{Handle, Runtime};
@@ -110,6 +111,8 @@ pub enum Web {
         carrier: own::Carrier,
         /// Where clients reach it; `None` while DHCP has given no address.
         address: Option<SocketAddr>,
+        /// Tells other machines of it, where that is wanted.
+        responder: Option<Responder>,
         /// A thread for signals.
         signals: Runtime,
     },
@@ -154,7 +157,7 @@ impl Listener {
                 let carrier = own::Carrier::listen(gateway, any, carrier_limits).map_err(io::Error::other)?;
                 let address = SocketAddr::new(address.ip(), carrier.address().port());
                 let signals = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
-                Ok(Web::Own { carrier, address: (!is_asked).then_some(address), signals })
+                Ok(Web::Own { carrier, address: (!is_asked).then_some(address), responder: None, signals })
             }
         }
     }
@@ -176,6 +179,37 @@ impl Web {
         match self {
             Self::Axum { carrier, .. } => carrier.admin_address(),
             Self::Own { .. } => None,
+        }
+    }
+
+    /// Begins to tell other machines of a gateway on our own stack; those of the kernel's are told by a thread.
+    pub fn announce(&mut self, gateway: &mut Gateway, announced: Announced, rng: &mut dyn Rng) {
+        let (Self::Own { responder, .. }, Some(network)) = (self, gateway.network_mut()) else { return };
+        let mut chance = [0; 4];
+        rng.fill(&mut chance);
+        match Responder::open(network, announced, u32::from_ne_bytes(chance)) {
+            Ok(opened) => *responder = Some(opened),
+            Err(error) => log::warn!("not announced on the network: {error}; clients need the address"),
+        }
+    }
+
+    /// Lets the server of our own stack work, and what tells of it.
+    pub fn poll(&mut self, gateway: &mut Gateway) -> Wake {
+        let Self::Own { carrier, responder, .. } = self else { return Wake::default() };
+        let carried = carrier.poll(gateway);
+        let now = gateway.now();
+        let told = responder.as_mut().zip(gateway.network_mut());
+        let told = told.and_then(|(responder, network)| responder.poll(network, now));
+        Wake { at: [carried.at, told].into_iter().flatten().min(), ..carried }
+    }
+
+    /// Tells other machines that the gateway on our own stack goes.
+    pub fn farewell(&mut self, gateway: &mut Gateway) {
+        let now = gateway.now();
+        if let (Self::Own { responder, .. }, Some(network)) = (self, gateway.network_mut())
+            && let Some(responder) = responder.take()
+        {
+            responder.close(network, now);
         }
     }
 

@@ -66,7 +66,8 @@ impl NetLimits {
                 tcp_receive_bytes: 1460,
                 tcp_send_bytes: 2920,
                 backlog: 2,
-                udp_sockets_max: 2,
+                // Two for plugins and one for multicast DNS, or for what a board that is set up answers.
+                udp_sockets_max: 3,
                 udp_bytes: 1472,
                 udp_datagrams_max: 4,
                 lookups_max: 1,

@@ -83,6 +83,8 @@ use alloc::vec::Vec;
 use crate::budget::{BudgetRow, Limits};
 use crate::config::Vessel;
 use crate::delta::Delta;
+#[cfg(any(test, feature = "mdns"))]
+use crate::discovery::{Announced, service};
 use crate::hal::{Hal, Network};
 use crate::model::{Model, Priorities};
 use crate::plugin::{Offer, Registry};
@@ -383,6 +385,20 @@ impl Gateway {
     #[must_use]
     pub fn self_context(&self) -> &str {
         &self.setup.self_context
+    }
+
+    /// Returns what is told of the gateway by multicast DNS, on a stack of our own: plain HTTP, by the vessel's name.
+    #[cfg(any(test, feature = "mdns"))]
+    #[must_use]
+    pub fn announced(&self, host: &str, port: u16) -> Announced {
+        let (vessel, version) = (&self.setup.vessel, self.setup.version);
+        Announced {
+            host: host.into(),
+            name: service::name(vessel, host),
+            port,
+            kinds: service::Offer::Plain.kinds(),
+            texts: service::texts(version, self.self_context(), vessel),
+        }
     }
 
     /// Returns who may do what.

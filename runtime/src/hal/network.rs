@@ -1,7 +1,7 @@
 //! Sockets, cut above the TCP/IP stack: the kernel's on Linux, smoltcp on a chip.
 
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::task::Poll;
 
 use crate::time::Instant;
@@ -196,6 +196,12 @@ pub trait Network {
         } else {
             Reach::Elsewhere
         }
+    }
+
+    /// Returns the address on the network and the bits of that network's prefix; `None` while there is none, and where the
+    /// system below has several.
+    fn own_network(&self) -> Option<(Ipv4Addr, u8)> {
+        None
     }
 
     /// Looks a host name up; call again until it is ready.

@@ -1,7 +1,7 @@
 //! The stack: interface, sockets and their handles.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::task::Poll;
 
 use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet};
@@ -246,6 +246,10 @@ impl<D: Device> Network for SmolNet<D> {
 
     fn send_to(&mut self, socket: Socket, to: SocketAddr, data: &[u8]) -> Result<(), NetError> {
         self.udp_send(socket, to, data)
+    }
+
+    fn own_network(&self) -> Option<(Ipv4Addr, u8)> {
+        self.lease.map(|lease| (lease.address, lease.prefix))
     }
 
     fn resolve(&mut self, host: &str) -> Poll<Result<IpAddr, NetError>> {

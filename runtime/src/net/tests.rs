@@ -213,7 +213,9 @@ fn outgoing_connections_leave_sockets_for_the_server() {
 fn udp_sockets_are_counted() {
     let mut bench = loopback(small());
     let one = bench.net.bind_udp(address(2000)).unwrap();
-    bench.net.bind_udp(address(0)).unwrap();
+    for _ in 1..small().udp_sockets_max {
+        bench.net.bind_udp(address(0)).unwrap();
+    }
     assert_eq!(bench.net.bind_udp(address(0)), Err(NetError::TooMany));
     bench.net.close(one);
     assert!(bench.net.bind_udp(address(2000)).is_ok());

@@ -108,6 +108,10 @@ impl<D: Device> SmolNet<D> {
         }
         self.interface.join_multicast_group(group).map_err(|_| NetError::TooMany)?;
         udp.groups.push(group);
+        if group == IpAddress::v4(224, 0, 0, 251) {
+            // Older ones take multicast DNS from nobody whose packets could have been routed (RFC 6762 §11).
+            self.sockets.get_mut::<udp::Socket<'_>>(udp.handle).set_hop_limit(Some(255));
+        }
         Ok(())
     }
 

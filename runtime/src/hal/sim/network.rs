@@ -42,6 +42,8 @@ struct State {
     refused: Vec<SocketAddr>,
     lost_per_mille: u16,
     rng: SimRng,
+    /// Address and bits of the network's prefix.
+    address: Option<(Ipv4Addr, u8)>,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,7 @@ impl SimNetwork {
             refused: Vec::new(),
             lost_per_mille: 0,
             rng: SimRng::new(0),
+            address: None,
         })))
     }
 
@@ -90,6 +93,11 @@ impl SimNetwork {
         let mut state = self.0.borrow_mut();
         state.lost_per_mille = per_mille;
         state.rng = SimRng::new(seed);
+    }
+
+    /// Gives this machine an address and the network its prefix, or takes them away.
+    pub fn give_address(&self, address: Option<(Ipv4Addr, u8)>) {
+        self.0.borrow_mut().address = address;
     }
 
     /// Refuses connections to `address` from now on.
@@ -372,6 +380,10 @@ impl Network for SimNetwork {
             }
         }
         Ok(())
+    }
+
+    fn own_network(&self) -> Option<(Ipv4Addr, u8)> {
+        self.0.borrow().address
     }
 
     fn resolve(&mut self, host: &str) -> Poll<Result<IpAddr, NetError>> {
