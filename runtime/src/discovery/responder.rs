@@ -333,17 +333,18 @@ impl Responder {
         // Who is not due yet is answered with the others, but for those who may still say what they know.
         let soon = now + Duration::from_millis(120);
         let mut answers = Records::default();
+        let told = &self.told;
         self.waiting.retain(|waiting| {
             let is_answered = waiting.due <= soon;
+            let is_new = |index: usize| {
+                let told = told.get(index).copied().flatten();
+                told.is_none_or(|told| now.since(told) >= waiting.told_recently)
+            };
             if is_answered {
-                answers = answers.with(waiting.answers);
+                answers = answers.with(waiting.answers.filter(is_new));
             }
             !is_answered
         });
-        let told = self.told;
-        let is_due =
-            |index: usize| told.get(index).is_some_and(|told| told.is_none_or(|told| now.since(told) >= TOLD_RECENTLY));
-        let answers = answers.filter(is_due);
         if !answers.is_empty() {
             self.tell_all(network, answers, now);
         }
