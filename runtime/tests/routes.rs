@@ -136,7 +136,7 @@ fn other_methods_are_told_what_is_allowed() {
         (Method::Post, "/skiff/v1/status", "GET, HEAD"),
         (Method::Post, "/skiff/v1/log", "GET, HEAD"),
         (Method::Put, "/skiff/v1/firmware", "GET, HEAD, POST"),
-        (Method::Post, "/skiff/v1/wifi", "GET, HEAD, PUT, DELETE"),
+        (Method::Patch, "/skiff/v1/wifi", "GET, HEAD, PUT, POST, DELETE"),
         (GET, "/skiff/v1/factory-reset", "POST"),
     ] {
         let response = ask(&mut boat, method, target);

@@ -8,6 +8,8 @@ pub mod firmware;
 mod health;
 mod log_ring;
 mod reset_reason;
+#[cfg(any(test, feature = "set-up"))]
+pub mod set_up;
 pub mod wifi;
 
 pub use health::{Health, HealthFacts};

@@ -1,6 +1,7 @@
 //! The network a board joins: a record that the operator sets over HTTP and the firmware reads at its start.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::hal::{Key, Storage, StorageError};
@@ -28,6 +29,84 @@ impl WifiMode {
             Self::Join => "join",
             Self::SetUp => "set-up",
         }
+    }
+}
+
+/// Networks that are listed; the weaker of more are left out.
+pub const SEEN_MAX: usize = 16;
+
+/// A network that the radio has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its name.
+    pub ssid: String,
+    /// How strong it is here, dBm.
+    pub dbm: i8,
+    /// It takes no password.
+    pub is_open: bool,
+}
+
+/// Sorts what was seen, the strongest first, each name once; what has no name is not listed.
+#[must_use]
+pub fn listed(mut seen: Vec<Seen>) -> Vec<Seen> {
+    crate::sorted::sort_by(&mut seen, |a, b| a.dbm > b.dbm);
+    let mut list: Vec<Seen> = Vec::new();
+    for network in seen {
+        let is_known = list.iter().any(|known| known.ssid == network.ssid);
+        if list.len() < SEEN_MAX && !is_known && (1..=32).contains(&network.ssid.len()) {
+            list.push(network);
+        }
+    }
+    list
+}
+
+/// Why a network was not joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinFailure {
+    /// It is not there.
+    NotFound,
+    /// It does not take the password.
+    Password,
+    /// It gives no address, or the radio cannot say more.
+    Other,
+}
+
+/// Record of the last failure: one letter.
+const FAILURE_FILE: &str = "skiff/wifi-failed";
+
+impl JoinFailure {
+    /// Every failure, with its letter and its word.
+    const ALL: [(Self, u8, &'static str); 3] =
+        [(Self::NotFound, b'n', "not-found"), (Self::Password, b'p', "password"), (Self::Other, b'o', "other")];
+
+    /// Returns the word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(failure, ..)| *failure == self).map_or("other", |(_, _, name)| name)
+    }
+
+    /// Keeps why the board goes back to its own network, for who looks there; `None` when it has joined.
+    ///
+    /// # Errors
+    /// [`StorageError`]; what stood there stays.
+    pub fn keep(failure: Option<Self>, storage: &mut dyn Storage) -> Result<(), StorageError> {
+        let key = Key::parse(FAILURE_FILE).map_err(|_| StorageError::Failed)?;
+        let letter = Self::ALL.iter().find(|(known, ..)| Some(*known) == failure);
+        match letter {
+            Some((_, letter, _)) => storage.replace(&key, &[*letter]),
+            None => match storage.remove(&key) {
+                Err(StorageError::NotFound) => Ok(()),
+                done => done,
+            },
+        }
+    }
+
+    /// Returns why the network of the record was not joined the last time.
+    #[must_use]
+    pub fn last(storage: &mut dyn Storage) -> Option<Self> {
+        let data = storage.read_all(&Key::parse(FAILURE_FILE).ok()?, 1).ok()?;
+        let letter = data.first()?;
+        Self::ALL.iter().find(|(_, known, _)| known == letter).map(|(failure, ..)| *failure)
     }
 }
 
@@ -86,7 +165,14 @@ impl Station {
             Some(value) => json::string(value).map(|value| Some(value.into_owned())).ok_or(StationError::Json),
         };
         let ssid = member("ssid")?.ok_or(StationError::Json)?;
-        let password = member("password")?.filter(|password| !password.is_empty());
+        Self::of(ssid, member("password")?.filter(|password| !password.is_empty()))
+    }
+
+    /// Checks name and password.
+    ///
+    /// # Errors
+    /// [`StationError`] that says which of them cannot be.
+    pub fn of(ssid: String, password: Option<String>) -> Result<Self, StationError> {
         if !(1..=32).contains(&ssid.len()) {
             return Err(StationError::Ssid);
         }
@@ -166,6 +252,28 @@ mod tests {
         ] {
             assert_eq!(Station::parse(text.as_bytes()), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn networks_are_listed_once_the_strongest_first() {
+        let seen = |ssid: &str, dbm| Seen { ssid: ssid.into(), dbm, is_open: false };
+        let many =
+            (0..20).map(|at| seen(&format!("n{at}"), -90)).chain([seen("a", -70), seen("b", -40), seen("a", -50)]);
+        let list = listed(many.chain([seen("", -10), seen(&"x".repeat(33), -10)]).collect());
+        let first: Vec<_> = list.iter().take(3).map(|network| (network.ssid.as_str(), network.dbm)).collect();
+        assert_eq!((first, list.len()), ([("b", -40), ("a", -50), ("n0", -90)].into(), SEEN_MAX));
+    }
+
+    #[test]
+    fn why_a_network_was_not_joined_is_kept_until_one_is() {
+        let mut storage = SimStorage::new();
+        JoinFailure::keep(None, &mut storage).unwrap();
+        for (failure, _, name) in JoinFailure::ALL {
+            JoinFailure::keep(Some(failure), &mut storage).unwrap();
+            assert_eq!((JoinFailure::last(&mut storage), failure.name()), (Some(failure), name));
+        }
+        JoinFailure::keep(None, &mut storage).unwrap();
+        assert_eq!(JoinFailure::last(&mut storage), None);
     }
 
     #[test]

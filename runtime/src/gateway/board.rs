@@ -65,7 +65,7 @@ pub enum Restart {
     /// Another network is to be joined.
     Network,
     /// An admin asked for it.
-    #[cfg(any(test, feature = "server-routes"))]
+    #[cfg(any(test, feature = "server-routes", feature = "set-up"))]
     Asked,
 }
 
@@ -81,6 +81,9 @@ pub(super) struct Board {
     pub rolled_back: Option<String>,
     pub restart: Option<(Restart, Instant)>,
     pub network_up: bool,
+    /// `None` where there is no radio.
+    #[cfg(any(test, feature = "set-up"))]
+    pub setting_up: Option<super::set_up::SettingUp>,
     heard_bus: Option<Instant>,
     served: Option<Instant>,
 }
@@ -101,6 +104,8 @@ impl Board {
             rolled_back: None,
             restart: None,
             network_up: true,
+            #[cfg(any(test, feature = "set-up"))]
+            setting_up: None,
             heard_bus: None,
             served: None,
         }

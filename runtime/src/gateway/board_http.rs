@@ -43,11 +43,15 @@ impl Gateway {
             (["firmware"], Post) => board.firmware_piece(request, version, hal),
             (["firmware"], _) => Response::method_not_allowed("GET, HEAD, POST"),
             (["wifi"], Get | Head) => board.wifi_state(hal),
-            (["wifi"], Put) => board.wifi_set(request, hal),
+            (["wifi"], Put | Post) => board.wifi_set(request, hal),
             (["wifi"], Delete) => board.wifi_forget(hal),
-            (["wifi"], _) => Response::method_not_allowed("GET, HEAD, PUT, DELETE"),
+            (["wifi"], _) => Response::method_not_allowed("GET, HEAD, PUT, POST, DELETE"),
             (["factory-reset"], Post) => board.factory_reset(hal),
             (["factory-reset"], _) => Response::method_not_allowed("POST"),
+            #[cfg(any(test, feature = "set-up"))]
+            (["restart"], Post) => board.restart_asked(hal),
+            #[cfg(any(test, feature = "set-up"))]
+            (["restart"], _) => Response::method_not_allowed("POST"),
             _ => Response::unclaimed(),
         }
     }
@@ -188,18 +192,32 @@ impl Board {
         }
     }
 
-    /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes; never the password.
+    /// `POST /skiff/v1/restart`.
+    #[cfg(any(test, feature = "set-up"))]
+    fn restart_asked(&mut self, hal: &mut Hal) -> Response {
+        if self.setting_up.is_none() {
+            return Response::error(501, "this gateway is started anew by its system");
+        }
+        self.restart = Some((Restart::Asked, hal.clock.now() + BEFORE_RESTART));
+        restarting()
+    }
+
+    /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes, and which there are; never the password.
     fn wifi_state(&self, hal: &mut Hal) -> Response {
         let Some(mode) = self.parts.wifi else { return no_wifi() };
         let station = Station::load(&mut *hal.storage);
         let body = json::object(|body| {
             body.text_or_null("ssid", station.as_ref().map(|station| &*station.ssid));
             body.text("mode", mode.name()).boolean("up", self.network_up);
+            #[cfg(any(test, feature = "set-up"))]
+            if let Some(setting_up) = &self.setting_up {
+                setting_up.tell(crate::device::wifi::JoinFailure::last(&mut *hal.storage), body);
+            }
         });
         Response::json(200, body)
     }
 
-    /// `PUT /skiff/v1/wifi` `{"ssid", "password"}`: the network to join, from the next start on, which follows at once.
+    /// `PUT`, `POST /skiff/v1/wifi` `{"ssid", "password"}`: the network to join, from the next start on, which follows at once.
     fn wifi_set(&mut self, request: &Request, hal: &mut Hal) -> Response {
         if self.parts.wifi.is_none() {
             return no_wifi();
@@ -209,6 +227,8 @@ impl Board {
             Err(error) => return Response::error(400, &format!("{error}")),
         };
         let saved = station.save(&mut *hal.storage);
+        #[cfg(any(test, feature = "set-up"))]
+        let saved = saved.and_then(|()| crate::device::wifi::JoinFailure::keep(None, &mut *hal.storage));
         self.wifi_changed(saved, &format_args!("to join {}", station.ssid), hal.clock.now())
     }
 

@@ -76,6 +76,11 @@ impl Gateway {
 
     /// Checks who asks; those without a valid token are counted, and told of once a minute.
     pub(super) fn admit(&mut self, request: &Request, route: &Route<'_>) -> Result<(), Response> {
+        #[cfg(any(test, feature = "set-up"))]
+        match self.portal(request, route) {
+            Some(response) => return Err(response),
+            None => self.note_owner(request),
+        }
         self.setup.access.check(request, route, self.wall()).inspect_err(|refused| {
             if refused.status == UNAUTHORISED {
                 self.clients.refusals.note(request.peer, self.hal.clock.now());
@@ -109,6 +114,8 @@ impl Gateway {
             }
             Route::Plugin { id, what } => self.plugin(id, what, request, exchange),
             Route::Board(below) => Some(self.board(below, request)),
+            #[cfg(any(test, feature = "set-up"))]
+            Route::SetUp => Some(self.set_up_page(request)),
             Route::Stream(_) if !request.method.is_read() => Some(Response::method_not_allowed("GET, HEAD")),
             Route::Stream(_) => Some(Response::error(426, "this address speaks WebSocket only")),
             Route::Index | Route::SignIn | Route::TooLong | Route::NotFound => {

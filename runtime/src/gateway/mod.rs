@@ -62,6 +62,8 @@ mod sending;
 mod server_events;
 #[cfg(any(test, feature = "server-routes"))]
 mod server_routes;
+#[cfg(any(test, feature = "set-up"))]
+mod set_up;
 mod signalk_http;
 mod status;
 #[cfg(any(test, feature = "stores"))]
@@ -112,6 +114,8 @@ pub use self::relay::Relayed;
 pub use self::remote::{HOPS_MAX, REMOTE_SOURCES_MAX};
 #[cfg(any(test, feature = "stores"))]
 pub use self::resources_http::ChartList;
+#[cfg(any(test, feature = "set-up"))]
+pub use self::set_up::SetUpParts;
 #[cfg(feature = "outputs")]
 pub use self::tap::{PASSED_MAX, Passed};
 

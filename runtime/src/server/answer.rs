@@ -81,6 +81,8 @@ pub fn answer(request: &Request, route: &Route<'_>, facts: &Facts<'_>) -> Option
         Route::TooLong => Response::error(414, "the address is too long"),
         Route::NotFound => Response::unclaimed(),
         Route::Stream(_) | Route::Plugin { .. } | Route::Board(_) => return None,
+        #[cfg(any(test, feature = "set-up"))]
+        Route::SetUp => return None,
     })
 }
 

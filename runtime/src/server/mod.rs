@@ -22,6 +22,8 @@ pub mod providers;
 pub mod put;
 pub mod requests;
 mod route;
+#[cfg(any(test, feature = "set-up"))]
+pub(crate) mod set_up;
 pub(crate) mod sign_in;
 pub mod stream;
 pub mod url;

@@ -24,6 +24,9 @@ const SEGMENTS_MAX: usize = 150;
 pub enum Route<'r> {
     /// `/`: the page that shows the vessel and the plugins.
     Index,
+    /// `/setup`: the page of a board that is being set up.
+    #[cfg(any(test, feature = "set-up"))]
+    SetUp,
     /// `/login`: the page to log in, and where the link with the code leads.
     SignIn,
     /// The Signal K API; segments below `/signalk`.
@@ -104,6 +107,9 @@ impl Route<'_> {
             },
             Self::Admin(address) if reads && address.as_slice() == ["skServer", "loginStatus"] => Need::Nothing,
             Self::SignIn => Need::Nothing,
+            // What it changes, and for whom, is judged there.
+            #[cfg(any(test, feature = "set-up"))]
+            Self::SetUp => Need::Nothing,
             // Its files are no secret, and it has a form to log in by.
             Self::Admin(address) if reads && is_admin_ui(address) => Need::Nothing,
             // Files of web apps: a browser that is not let in yet needs them to ask for it. What is not there is no secret.
@@ -215,6 +221,8 @@ pub fn route(request: &Request) -> Route<'_> {
         [] | ["index.html"] => Route::Index,
         address if is_admin_ui(address) => Route::Admin(segments),
         ["login"] | ["admin"] if accounts::IS_KEPT => Route::SignIn,
+        #[cfg(any(test, feature = "set-up"))]
+        ["setup"] => Route::SetUp,
         ["signalk", "v1", "stream"] => Route::Stream(StreamRoute::Deltas),
         #[cfg(any(test, feature = "history"))]
         ["signalk", "v1", "playback"] => Route::Stream(StreamRoute::Playback),
@@ -302,6 +310,7 @@ mod tests {
             ("/skiff/v1/wifi/", r#"Board(["wifi"])"#),
             ("/skiff/v1", "Board([])"),
             ("/login?code=x", "SignIn"),
+            ("/setup?code=x", "SetUp"),
             ("/admin/", r#"Admin(["admin"])"#),
             ("/admin/assets/a.js", r#"Admin(["admin", "assets", "a.js"])"#),
             ("/@signalk/server-admin-ui/", r#"Admin(["@signalk", "server-admin-ui"])"#),

@@ -10,9 +10,9 @@ use crate::http::Request;
 /// Bytes of an address to go to afterwards.
 const DESTINATION_BYTES_MAX: usize = 1024;
 /// Nothing of the page comes from elsewhere, and nobody may frame it.
-const POLICY: &str =
+pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:22em;margin:12vh auto;padding:0 1em;color:#123}\
+pub(super) const STYLE: &str = "body{font:16px system-ui,sans-serif;max-width:22em;margin:12vh auto;padding:0 1em;color:#123}\
     h1{font-size:1.3em}label{display:block;margin:.8em 0 .2em}\
     input:not([type=checkbox]){width:100%;box-sizing:border-box;padding:.5em;font:inherit}\
     button{margin-top:1.2em;padding:.6em 1.4em;font:inherit}p.wrong{color:#a00}p.hint{color:#567;font-size:.9em}";
@@ -77,7 +77,7 @@ fn whole(status: u16, wrong: &str, fields: &str, destination: &str) -> Response 
         .with("referrer-policy", "same-origin")
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

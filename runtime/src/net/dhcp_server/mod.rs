@@ -1,7 +1,7 @@
 //! Gives addresses to the few clients of a network that the board makes itself (RFC 2131).
 //!
-//! No router and no name server are given: the network leads nowhere else, and a phone that is told so keeps its other
-//! way to the internet.
+//! Router and name server are the board itself: the network leads nowhere else, but a device that is given none takes the
+//! network for broken (Android wants both before it calls itself connected), and shows nobody the page that it leads to.
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
@@ -134,7 +134,7 @@ impl DhcpServer {
             client_ip: Ipv4Addr::UNSPECIFIED,
             your_ip: given,
             server_ip: Ipv4Addr::UNSPECIFIED,
-            router: None,
+            router: has_lease.then_some(self.own.address),
             subnet_mask: (kind != DhcpMessageType::Nak).then(|| mask(self.own.prefix)),
             relay_agent_ip: Ipv4Addr::UNSPECIFIED,
             broadcast: !is_reached,
@@ -142,7 +142,7 @@ impl DhcpServer {
             client_identifier: None,
             server_identifier: Some(self.own.address),
             parameter_request_list: None,
-            dns_servers: None,
+            dns_servers: has_lease.then(|| [self.own.address].into_iter().collect()),
             max_size: None,
             lease_duration: has_lease.then_some(seconds),
             renew_duration: None,

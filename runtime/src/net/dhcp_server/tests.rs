@@ -135,7 +135,8 @@ fn a_phone_gets_an_address_and_talks_to_the_board() {
         }
         if let Some((_, peer)) = board.accept(listener) {
             assert_eq!(peer.ip(), at(2));
-            assert_eq!(phone.lease().map(|lease| (lease.address, lease.prefix)), Some((at(2), 24)));
+            let lease = phone.lease().map(|lease| (lease.address, lease.prefix, lease.gateway));
+            assert_eq!(lease, Some((at(2), 24, Some(at(1)))), "a phone without a router calls itself not connected");
             return;
         }
     }

@@ -106,6 +106,25 @@ impl Access {
         Ok(token)
     }
 
+    /// Makes a new owner's token, which is the valid one from then on; see [`renew`](Self::renew).
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(any(test, feature = "set-up"))]
+    pub fn renew_owner(&mut self, storage: &mut dyn Storage, rng: &mut dyn Rng) -> Result<NewToken, ConfigError> {
+        let (owner, token) = OwnerToken::make(rng);
+        owner.save(storage)?;
+        self.owner = owner;
+        Ok(token)
+    }
+
+    /// Tells whether a request calls the gateway by one of its names.
+    #[cfg(any(test, feature = "set-up"))]
+    #[must_use]
+    pub fn is_called_so(&self, request: &Request) -> bool {
+        origin::check_host(request, &self.names, &self.proxies).is_ok()
+    }
+
     /// Makes access rules with a new token that is stored nowhere, for a run that leaves no trace.
     #[must_use]
     pub fn with_new_token(rng: &mut dyn Rng) -> (Self, NewToken) {
