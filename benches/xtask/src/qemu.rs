@@ -22,7 +22,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let (tests, folder): (&[&str], Option<&str>) =
         match words {
             [] => (&["board-sample", "board-shapes", "board-hostile"], None),
-            ["--net"] => (&["board-net"], None),
+            ["--net"] => (&["board-net", "board-set-up"], None),
             ["--storage"] => (&["board-storage"], None),
             ["--board", "esp32c6"] => (&["board-esp32c6"], None),
             ["--hostile"] => (&["board-hostile"], None),

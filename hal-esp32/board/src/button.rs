@@ -12,6 +12,8 @@ use skiff_runtime::time::Instant;
 pub const WARN: Duration = Duration::from_secs(3);
 /// Time held after which it forgets everything.
 pub const RESET: Duration = Duration::from_secs(10);
+/// Time held after which letting go opens the set-up page: nobody leans on it for so long by chance.
+pub const SHORT: Duration = Duration::from_millis(300);
 /// Contacts bounce.
 const BOUNCE: Duration = Duration::from_millis(30);
 
@@ -20,6 +22,8 @@ const BOUNCE: Duration = Duration::from_millis(30);
 pub enum Wish {
     /// Nothing.
     None,
+    /// It was pressed and let go: the set-up network is to be made, and its page is to be open.
+    OpenSetUp,
     /// It is held, and will ask for a factory reset.
     Warn,
     /// Forget everything and start anew.
@@ -40,11 +44,12 @@ impl Button {
     pub fn poll(&mut self, is_pressed: bool, now: Instant) -> Wish {
         if !is_pressed {
             let since = *self.released_at.get_or_insert(now);
-            if now.since(since) >= BOUNCE {
-                self.was_released = true;
-                self.pressed_since = None;
+            if now.since(since) < BOUNCE {
+                return Wish::None;
             }
-            return Wish::None;
+            self.was_released = true;
+            let held = self.pressed_since.take().map(|pressed| since.since(pressed));
+            return if held.is_some_and(|held| (SHORT..WARN).contains(&held)) { Wish::OpenSetUp } else { Wish::None };
         }
         self.released_at = None;
         if !self.was_released {
@@ -53,6 +58,7 @@ impl Button {
         let held = now.since(*self.pressed_since.get_or_insert(now));
         if held >= RESET {
             self.was_released = false;
+            self.pressed_since = None;
             return Wish::FactoryReset;
         }
         if held >= WARN { Wish::Warn } else { Wish::None }
@@ -93,6 +99,18 @@ mod tests {
             assert_eq!(button.poll(true, at(start + 9000)), Wish::Warn);
             assert_eq!(button.poll(false, at(start + 9100)), Wish::None);
             assert_eq!(button.poll(false, at(start + 9200)), Wish::None);
+        }
+    }
+
+    #[test]
+    fn a_short_press_opens_the_set_up_page_once() {
+        let mut button = released();
+        for (held, wish) in [(200, Wish::None), (400, Wish::OpenSetUp), (2900, Wish::OpenSetUp), (3100, Wish::None)] {
+            button.poll(true, at(10_000));
+            button.poll(true, at(10_000 + held - 1));
+            assert_eq!(button.poll(false, at(10_000 + held)), Wish::None);
+            assert_eq!(button.poll(false, at(10_000 + held + 40)), wish, "held {held} ms");
+            assert_eq!(button.poll(false, at(10_000 + held + 90)), Wish::None);
         }
     }
 

@@ -5,6 +5,7 @@
 //! - [`button`]: what a held button asks for.
 //! - [`wifi`]: which networks the board joins or makes.
 //! - [`light`]: what the LED shows.
+//! - [`neighbours`]: what it answers on a network: names, and on its own network addresses.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -20,4 +21,5 @@ pub mod back_off;
 pub mod boot_choice;
 pub mod button;
 pub mod light;
+pub mod neighbours;
 pub mod wifi;

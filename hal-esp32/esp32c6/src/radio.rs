@@ -1,19 +1,28 @@
 //! Wi-Fi: a network that is joined, or one of our own, as a device of `smoltcp`.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 use esp_hal::peripherals::WIFI;
+use esp_hal::time::Duration;
 use esp_radio::wifi::ap::AccessPointConfig;
+use esp_radio::wifi::scan::ScanConfig;
 use esp_radio::wifi::sta::StationConfig;
-use esp_radio::wifi::{AuthenticationMethodConfig, Config, ControllerConfig, Interface, WifiController};
+use esp_radio::wifi::{AuthenticationMethod, AuthenticationMethodConfig, Config, ControllerConfig, Interface, WifiController};
 use esp_radio::wifi::{WifiRxToken, WifiTxToken};
 use skiff_board::wifi::SetupNetwork;
-use skiff_runtime::device::wifi::Station;
+use skiff_runtime::device::wifi::{Seen, Station, listed};
 use skiff_runtime::net::smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use skiff_runtime::net::smoltcp::time::Instant;
+
+/// Networks that the driver is asked for: each takes some 90 bytes until the strongest are picked.
+const SCANNED_MAX: usize = 32;
+/// Looks at whether the search is over, and the time between them: less in all than the watchdog waits.
+const LOOKS: usize = 300;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// An Ethernet frame without its check sum, bytes.
 const FRAME_BYTES: usize = 1514;
@@ -37,6 +46,36 @@ impl Radio {
             .with_ampdu_rx_enable(false)
             .with_ampdu_tx_enable(false);
         WifiController::new(wifi, config).map(Self).map_err(|error| format!("radio: {error:?}"))
+    }
+
+    /// Looks which networks there are; call it before [`make`](Self::make), for a radio that makes a network cannot look.
+    /// None where the driver does not say.
+    pub fn look(&mut self) -> Vec<Seen> {
+        if let Err(error) = self.0.set_config(&Config::Station(StationConfig::default())) {
+            log::warn!("looking for networks: {error:?}");
+            return Vec::new();
+        }
+        let config = ScanConfig::default().with_max(SCANNED_MAX);
+        let mut search = pin!(self.0.scan_async(&config));
+        for _ in 0..LOOKS {
+            match search.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(found)) => {
+                    let seen = found.iter().map(|network| Seen {
+                        ssid: network.ssid.as_str().to_string(),
+                        dbm: network.signal_strength,
+                        is_open: matches!(network.auth_method, Some(AuthenticationMethod::None)),
+                    });
+                    return listed(seen.collect());
+                }
+                Poll::Ready(Err(error)) => {
+                    log::warn!("looking for networks: {error:?}");
+                    return Vec::new();
+                }
+                Poll::Pending => esp_rtos::CurrentThreadHandle::get().delay(BETWEEN_LOOKS),
+            }
+        }
+        log::warn!("looking for networks took too long");
+        Vec::new()
     }
 
     /// Gets ready to join a network.

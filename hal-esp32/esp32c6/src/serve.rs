@@ -15,17 +15,18 @@ use esp_hal::rtc_cntl::Rtc;
 use esp_hal::time::Duration;
 use skiff_board::button::{Button, Wish};
 use skiff_board::light::{self, Health};
+use skiff_board::neighbours::Neighbours;
 use skiff_board::wifi::{self, Action, Mode, Plan, SetupNetwork};
 use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::device::factory_reset::{self, ShortBoots};
 use skiff_runtime::device::firmware::{Start, Trial};
-use skiff_runtime::device::wifi::Station;
+use skiff_runtime::device::wifi::{JoinFailure, Station};
 use skiff_runtime::device::{self, ResetReason};
 use skiff_runtime::flash::FlashStorage;
-use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
+use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway, SetUpParts};
 use skiff_runtime::hal::{CanPort, Hal, StorageError};
-use skiff_runtime::net::{self, Addressing, DhcpServer, SmolNet, StaticAddress};
+use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use skiff_runtime::plugin::PluginState;
 
 use crate::bus::{Bus, Part};
@@ -78,24 +79,30 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
     let mut radio = Radio::start(wifi)?;
     let mut random = Random::open().ok_or("nothing feeds the random numbers")?;
     let station = Station::load(&mut Shared(storage.clone()));
-    let mode = wifi::choose(station.is_some(), mode::asked());
+    let (asked, is_opened) = mode::asked();
+    let mode = wifi::choose(station.is_some(), asked);
+    let address = esp_hal::efuse::base_mac_address();
+    let address = address.as_bytes().first_chunk().copied().unwrap_or_default();
+    let own_network = SetupNetwork::of(address, &mut Shared(storage.clone()), &mut random)
+        .map_err(|error| format!("password of the own network: {error}"))?;
+    let own: StaticAddress = OWN_ADDRESS.parse().map_err(|error| format!("{OWN_ADDRESS}: {error}"))?;
+    let mut set_up = SetUpParts { name: own_network.ssid.clone(), is_opened, ..SetUpParts::default() };
     let (card, addressing) = match (&station, mode) {
         (Some(station), Mode::Join) => (radio.join(station)?, Addressing::Dhcp),
         _ => {
-            let address = esp_hal::efuse::base_mac_address();
-            let address = address.as_bytes().first_chunk().copied().unwrap_or_default();
-            let setup = SetupNetwork::of(address, &mut Shared(storage.clone()), &mut random)
-                .map_err(|error| format!("password of the own network: {error}"))?;
             // On USB only: the log can be read over the network.
-            esp_println::println!("network {} password {}", setup.ssid, setup.password);
-            let address: StaticAddress = OWN_ADDRESS.parse().map_err(|error| format!("{OWN_ADDRESS}: {error}"))?;
-            (radio.make(&setup)?, Addressing::Static(address))
+            esp_println::println!("network {} password {}", own_network.ssid, own_network.password);
+            set_up.seen = radio.look();
+            rtc.rwdt.feed();
+            note_failure(station.as_ref().filter(|_| asked.is_some() && !is_opened), &set_up, &storage);
+            (radio.make(&own_network)?, Addressing::Static(own))
         }
     };
     let bus = Bus::open(twai, twai_rx, twai_tx, Part::Listen);
     let limits = NetLimits::of(Board::Esp32C6);
     let setup = net::NetSetup { limits, hardware_address: card.address(), addressing, seed: random.seed() };
     let network = SmolNet::new(card, &setup, clock::now());
+    let (chance, name) = (u32::try_from(random.seed() >> 32).unwrap_or_default(), set_up.name.clone());
     let hal = Hal {
         clock: Box::new(BoardClock::default()),
         rng: Box::new(random),
@@ -117,27 +124,27 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         passwords: None,
         web_files: false,
     });
+    gateway.set_up_by(set_up);
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
     let carrier_limits = CarrierLimits::new(&limits, &Limits::of(Board::Esp32C6));
     let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
-    let mut dhcp = match (addressing, gateway.network_mut()) {
-        (Addressing::Static(own), Some(network)) => {
-            Some(DhcpServer::open(network, own).map_err(|error| format!("addresses for clients: {error}"))?)
-        }
-        _ => None,
-    };
+    let mut neighbours = Neighbours::open(&mut gateway, mode, own, (&name, PORT), chance)
+        .map_err(|error| format!("neighbours: {error}"))?;
     log::info!("heap: {} bytes free", esp_alloc::HEAP.free());
 
     let mut plan = Plan::begin(mode, station.is_some(), clock::now());
     let mut watched = Button::default();
+    let mut was_joined = false;
     loop {
         let (polled, carried) = (gateway.poll(), carrier.poll(&mut gateway));
         rtc.rwdt.feed();
         let now = clock::now();
-        if let (Some(dhcp), Some(network)) = (&mut dhcp, gateway.network_mut()) {
-            dhcp.poll(network, now);
-        }
+        let answered = neighbours.poll(&mut gateway, now);
         let joined = mode == Mode::Join && radio.is_joined();
+        if joined && !was_joined {
+            was_joined = true;
+            forget_failure(&storage);
+        }
         let in_use = joined || mode == Mode::SetUp && carrier.connections() > 0;
         match plan.poll(in_use, now) {
             Action::None => {}
@@ -149,19 +156,40 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
             log::debug!("short starts: {error}");
         }
         let wish = watched.poll(button.is_low(), now);
+        if wish == Wish::OpenSetUp {
+            mode::restart_opened();
+        }
         if wish == Wish::FactoryReset {
             factory_reset::request(&mut Shared(storage.clone())).map_err(|error| format!("factory reset: {error}"))?;
             mode::restart();
         }
         if let Some(restart) = gateway.restart_due() {
             log::info!("restart: {restart:?}");
+            neighbours.farewell(&mut gateway, now);
             mode::restart();
         }
         led.set_level(light::is_on(health(&gateway, wish, mode), now).into());
-        if !polled.busy && !carried.busy {
+        if !polled.busy && !carried.busy && !answered.busy {
             // The scheduler's other tasks, the radio's, have their turn; the next interrupt ends the wait.
             esp_rtos::CurrentThreadHandle::get().delay(PAUSE);
         }
+    }
+}
+
+/// Keeps why the network of the record was not joined, for who looks at the set-up page: what the radio has seen tells.
+fn note_failure(station: Option<&Station>, set_up: &SetUpParts, storage: &BoardStorage) {
+    let Some(station) = station else { return };
+    let is_there = set_up.seen.iter().any(|seen| seen.ssid == station.ssid);
+    let failure = if is_there { JoinFailure::Other } else { JoinFailure::NotFound };
+    log::warn!("{} was not joined: {}", station.ssid, failure.name());
+    if let Err(error) = JoinFailure::keep(Some(failure), &mut Shared(storage.clone())) {
+        log::debug!("why it was not joined: {error}");
+    }
+}
+
+fn forget_failure(storage: &BoardStorage) {
+    if let Err(error) = JoinFailure::keep(None, &mut Shared(storage.clone())) {
+        log::debug!("that a network was joined: {error}");
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod device;
 mod plic;
+mod radio;
 mod random;
 mod serve;
 mod virtio;

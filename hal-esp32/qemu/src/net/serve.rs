@@ -6,11 +6,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr};
 
+use skiff_board::neighbours::Neighbours;
 use skiff_runtime::budget::{Board, NETWORK, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
+use skiff_runtime::device::wifi::WifiMode;
 use skiff_runtime::flash::FlashStorage;
-use skiff_runtime::gateway::{Boot, Booted, Gateway, InputId};
+use skiff_runtime::gateway::{BoardParts, Boot, Booted, Gateway, InputId, SetUpParts};
 use skiff_runtime::hal::sim::SimStorage;
 use skiff_runtime::hal::{Clock, Hal, Storage};
 use skiff_runtime::n2k::log::Record;
@@ -23,6 +25,7 @@ use skiff_virt::{clock, exit, heap, uart};
 
 use super::device::Card;
 use super::plic;
+use super::radio::Radio;
 use super::random::Random;
 use crate::budget::Measured;
 use crate::partition::Partition;
@@ -30,6 +33,9 @@ use crate::{flash, packages, report, watchdog};
 
 /// Port of the web server.
 const PORT: u16 = 80;
+/// The board's address on the network that it makes, where no boot word says another: the one that the emulator forwards
+/// ports to.
+const OWN_ADDRESS: &str = "10.0.2.15/24";
 /// Records of the log taken in one turn.
 const RECORDS_PER_TURN: usize = 16;
 /// A byte on the serial port that asks for a report.
@@ -48,11 +54,29 @@ pub fn run(partition: &Partition) -> Result<(), String> {
     let card = Card::open()?;
     plic::open();
     let (address, seed) = (card.address(), random.seed());
+    let mut storage = storage(partition)?;
+    let radio = Radio::open(partition, &mut *storage)?;
+    let mode = radio.as_ref().map_or(WifiMode::Join, |radio| radio.mode);
+    let fixed: StaticAddress = OWN_ADDRESS.parse().map_err(|error| format!("{OWN_ADDRESS}: {error}"))?;
+    let (own, addressing) = match (addressing(partition)?, mode) {
+        (Addressing::Static(own), _) => (own, Addressing::Static(own)),
+        (Addressing::Dhcp, WifiMode::SetUp) => (fixed, Addressing::Static(fixed)),
+        (Addressing::Dhcp, WifiMode::Join) => (fixed, Addressing::Dhcp),
+    };
     // The network is this machine's own, whichever board's budget it has.
     let limits = NetLimits::of(Board::QemuRiscv32);
-    let setup = net::NetSetup { limits, hardware_address: address, addressing: addressing(partition)?, seed };
+    let setup = net::NetSetup { limits, hardware_address: address, addressing, seed };
     let network = SmolNet::new(card, &setup, now());
-    let (mut gateway, input) = gateway(partition, network, random)?;
+    let (mut gateway, input) = gateway(partition, network, random, storage)?;
+    let [.., high, low] = address;
+    let name = format!("skiff-{high:02x}{low:02x}");
+    let chance = u32::try_from(seed >> 32).unwrap_or_default();
+    let mut neighbours = Neighbours::open(&mut gateway, mode, own, (&name, PORT), chance)
+        .map_err(|error| format!("neighbours: {error}"))?;
+    if let Some(radio) = radio {
+        gateway.attach(BoardParts { wifi: Some(radio.mode), ..BoardParts::default() });
+        gateway.set_up_by(SetUpParts { name, seen: radio.seen, is_opened: partition.asks_for("button") });
+    }
     let server = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT);
     let carrier_limits = CarrierLimits::new(&limits, &partition.limits()?);
     let mut carrier = Carrier::listen(&mut gateway, server, carrier_limits).map_err(|error| format!("{error}"))?;
@@ -62,7 +86,13 @@ pub fn run(partition: &Partition) -> Result<(), String> {
         feed.turn(&mut gateway, input);
         let polled = gateway.poll();
         let carried = carrier.poll(&mut gateway);
+        let answered = neighbours.poll(&mut gateway, now());
         watchdog::tick();
+        if let Some(restart) = gateway.restart_due() {
+            log::info!("restart: {restart:?}");
+            neighbours.farewell(&mut gateway, now());
+            exit::reboot();
+        }
         match uart::receive() {
             Some(REPORT) => {
                 report::mark("asked");
@@ -75,8 +105,8 @@ pub fn run(partition: &Partition) -> Result<(), String> {
             }
             _ => {}
         }
-        if !polled.busy && !carried.busy {
-            let wake = [polled.at, carried.at, feed.due()].into_iter().flatten().min();
+        if !polled.busy && !carried.busy && !answered.busy {
+            let wake = [polled.at, carried.at, answered.at, feed.due()].into_iter().flatten().min();
             plic::sleep_until(wake.map_or(u64::MAX, |at| at.0.saturating_mul(TICKS_PER_MS / 1000)));
         }
     }
@@ -95,7 +125,12 @@ fn addressing(partition: &Partition) -> Result<Addressing, String> {
     Ok(Addressing::Static(StaticAddress { gateway: gateway.transpose()?, ..fixed }))
 }
 
-fn gateway(partition: &Partition, network: SmolNet<Card>, random: Random) -> Result<(Gateway, InputId), String> {
+fn gateway(
+    partition: &Partition,
+    network: SmolNet<Card>,
+    random: Random,
+    storage: Box<dyn Storage>,
+) -> Result<(Gateway, InputId), String> {
     // Nothing else has been built yet.
     let mut measured = Measured::default();
     measured.note(NETWORK, heap::usage().used);
@@ -103,7 +138,7 @@ fn gateway(partition: &Partition, network: SmolNet<Card>, random: Random) -> Res
         // The bus would tell the time; this one is the log's.
         clock: Box::new(MachineClock { wall: partition.log().map(|(start, _)| (start, now())) }),
         rng: Box::new(random),
-        storage: storage(partition)?,
+        storage,
         network: Some(Box::new(network)),
         fetch: None,
         serial: None,

@@ -43,10 +43,20 @@ pub fn boot(partition: &Partition) -> Result<Ended, String> {
 /// # Errors
 /// That the emulator cannot be run.
 pub fn boot_live(partition: &Partition, port: u16) -> Result<Live, String> {
+    boot_live_with(partition, port, &[])
+}
+
+/// The same, with UDP ports of the loopback address that lead to ports of the board.
+///
+/// # Errors
+/// As there.
+pub fn boot_live_with(partition: &Partition, port: u16, udp: &[(u16, u16)]) -> Result<Live, String> {
     let flash = flash_of(partition)?;
     let mut command = board(&flash)?;
     command.args(["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-rng-device"]);
-    command.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:80"));
+    let udp = udp.iter().map(|(here, there)| format!(",hostfwd=udp:127.0.0.1:{here}-:{there}"));
+    let udp: String = udp.collect();
+    command.arg("-netdev").arg(format!("user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:80{udp}"));
     command.args(["-device", "virtio-net-device,netdev=net0"]);
     Live::start(&mut command, flash)
 }
