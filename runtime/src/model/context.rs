@@ -169,6 +169,20 @@ impl ContextTree {
         });
     }
 
+    /// Takes readings out of every path; one that nothing is left of goes.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub(super) fn trim(&mut self, room: &mut Room, take_out: &mut dyn FnMut(&mut Leaf, &mut Room)) {
+        self.nodes.retain(|path, place| {
+            let Node::Leaf(leaf) = &mut place.node else { return true };
+            take_out(leaf, room);
+            let is_left = leaf.owner().is_some();
+            if !is_left {
+                room.give_path(place.owner, path);
+            }
+            is_left
+        });
+    }
+
     /// Visits the values of all paths.
     pub(super) fn leaves_mut(&mut self) -> impl Iterator<Item = &mut Leaf> {
         self.nodes.values_mut().filter_map(|place| match &mut place.node {

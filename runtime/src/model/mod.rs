@@ -19,6 +19,8 @@ mod overview;
 mod priorities;
 #[cfg(any(test, feature = "server-routes"))]
 mod priority_groups;
+#[cfg(any(test, feature = "server-routes"))]
+mod removal;
 mod rename;
 mod room;
 mod sources;

@@ -361,6 +361,12 @@ impl Notifications {
         true
     }
 
+    /// Forgets those of sources of the boat that are `meant`.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub(super) fn forget_sources(&mut self, meant: impl Fn(&str) -> bool) {
+        self.rows.retain(|row| row.owner != Owner::BOAT || !meant(&row.source));
+    }
+
     /// Forgets those of an owner that is gone.
     pub(super) fn forget(&mut self, gone: Owner) {
         self.rows.retain(|row| row.owner != gone);

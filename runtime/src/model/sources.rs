@@ -230,6 +230,14 @@ impl Sources {
         }
     }
 
+    /// Returns the numbers of the boat's sources whose reference is `meant`.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub(super) fn numbers_of_boat(&self, meant: impl Fn(&str) -> bool) -> Vec<u16> {
+        let is_meant = |row: &Row| row.owner == Owner::BOAT && meant(&row.reference);
+        let rows = (0_u16..).zip(&self.rows);
+        rows.filter(|(_, row)| row.as_ref().is_some_and(is_meant)).map(|(number, _)| number).collect()
+    }
+
     /// Returns the bytes all sources are counted with.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
