@@ -30,6 +30,8 @@ pub use operator::{OPERATOR_FILE, Operator};
 pub use plugin::{PluginConfig, PostError};
 pub use pretty::pretty;
 pub use schema::misfit;
+#[cfg(any(test, feature = "server-routes"))]
+pub use settings::keep_settings;
 pub use settings::{OWN_SETTINGS_FILE, SETTINGS_FILE, Settings, Vessel, read_settings};
 
 use crate::hal::{Key, Storage, StorageError};

@@ -4,8 +4,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+#[cfg(any(test, feature = "server-routes"))]
+use super::write_object;
 use super::{ConfigError, ConfigReason, FILE_BYTES_MAX, read_object};
 use crate::hal::Storage;
+#[cfg(any(test, feature = "server-routes"))]
+use crate::hal::StorageError;
 use crate::json::{self, JsonError};
 
 /// Key of the settings.
@@ -59,6 +63,29 @@ pub struct Settings {
     /// `skiff.history`: what is kept of the past; `None` keeps nothing.
     #[cfg(any(test, feature = "history"))]
     pub history: Option<super::HistoryConfig>,
+}
+
+/// Sets members of [`OWN_SETTINGS_FILE`], all at once or none: `(Some("skiff"), "inputs", "[…]")` in the object `skiff`,
+/// `(None, "pipedProviders", "[…]")` in the file itself.
+///
+/// # Errors
+/// [`ConfigError`] when the file is damaged, would be too long to be read again, or storage fails; the old content is kept.
+#[cfg(any(test, feature = "server-routes"))]
+pub fn keep_settings(storage: &mut dyn Storage, changes: &[(Option<&str>, &str, &str)]) -> Result<(), ConfigError> {
+    let mut text = read_object(storage, OWN_SETTINGS_FILE, FILE_BYTES_MAX)?.unwrap_or_else(|| "{}".into());
+    for (outer, member, value) in changes {
+        text = match outer {
+            Some(outer) => {
+                let inner = json::with_member(json::member(&text, outer).unwrap_or("{}"), member, value);
+                json::with_member(&text, outer, &inner)
+            }
+            None => json::with_member(&text, member, value),
+        };
+    }
+    if super::pretty(&text).len() > FILE_BYTES_MAX as usize {
+        return Err(ConfigError::new(OWN_SETTINGS_FILE, ConfigReason::Storage(StorageError::Full)));
+    }
+    write_object(storage, OWN_SETTINGS_FILE, &text)
 }
 
 /// Reads `settings.json` with what was set here since; `None` without either. A member that is an object in both has the

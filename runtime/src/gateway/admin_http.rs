@@ -38,9 +38,11 @@ impl Gateway {
             }
             #[cfg(any(test, feature = "server-routes"))]
             ["skServer", what @ ..] if !matches!(what, ["security", ..]) || is_of_settings(what) => {
-                Some(self.server_route(what, request))
+                self.server_route(what, request, exchange)
             }
             ["skServer", "security", what @ ..] => self.security(what, request, exchange),
+            #[cfg(any(test, feature = "server-routes"))]
+            ["skiff", "v1", "connections", what @ ..] => self.connection_request(what, request, exchange),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),
             ["skiff", "v1", "plugins", id, what @ ..] => {

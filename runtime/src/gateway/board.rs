@@ -43,6 +43,9 @@ pub struct BoardParts {
     /// The HAL starts the gateway anew when [`restart_due`](super::Gateway::restart_due) says so.
     #[cfg(any(test, feature = "server-routes"))]
     pub restarts: bool,
+    /// The HAL keeps inputs and outputs: see [`next_wish`](super::Gateway::next_wish).
+    #[cfg(any(test, feature = "server-routes"))]
+    pub connections: bool,
     /// Who does slow work: the app store, backups.
     #[cfg(any(test, feature = "appstore"))]
     pub errands: Option<Box<dyn crate::hal::Errands>>,

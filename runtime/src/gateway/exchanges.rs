@@ -24,6 +24,9 @@ pub(super) const TOO_MANY: &str = "too many requests are waiting, try again late
 
 /// The event that an exchange waits for.
 pub(super) enum Pending {
+    /// The HAL does something about connections.
+    #[cfg(any(test, feature = "server-routes"))]
+    Connection,
     /// A new configuration of this package.
     Configuration(String),
     /// The HAL is keeping the files of a package.
@@ -290,6 +293,8 @@ impl Gateway {
             (Pending::Configuration(package), Outcome::Configured(result)) => {
                 server::plugins::configured(&package, &result)
             }
+            #[cfg(any(test, feature = "server-routes"))]
+            (Pending::Connection, _) => Response::error(500, "no plugin was asked"),
             (Pending::Configuration(_), _) => Response::error(500, "the plugin gave no answer"),
             (Pending::Install { id, staged }, outcome) => self.installed(&id, staged, &outcome),
             (Pending::Files(_), _) => Response::error(500, "the package was given up"),

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
+#[cfg(any(test, feature = "server-routes"))]
+use super::InputId;
 use super::board::Board;
 use super::devices::Devices;
 use super::interface::{Interface, Participation};
@@ -70,6 +72,9 @@ impl Hearing<'_> {
 
 /// One input.
 pub(super) struct Input {
+    /// Its number, where inputs come and go; else that is its place.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub id: InputId,
     label: String,
     receiver: Receiver,
     devices: Devices,
@@ -91,6 +96,8 @@ pub(super) struct Input {
 impl Input {
     pub fn new(label: &str, interface: Option<Interface>, limits: ReceiverLimits) -> Self {
         Self {
+            #[cfg(any(test, feature = "server-routes"))]
+            id: InputId(0),
             label: label.to_string(),
             receiver: Receiver::with_limits(label, limits),
             devices: Devices::default(),

@@ -1,6 +1,8 @@
 //! The inputs: CAN interfaces with what is sent to them, and feeds whose records and sentences are pushed in.
 
 use alloc::boxed::Box;
+#[cfg(any(test, feature = "server-routes"))]
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
@@ -29,6 +31,9 @@ pub(super) struct Inputs {
     /// What goes to the bus, when anything may.
     sending: Option<Box<Sending>>,
     limits: ReceiverLimits,
+    /// What comes and goes while the gateway runs.
+    #[cfg(any(test, feature = "server-routes"))]
+    changing: Changing,
     /// Devices are named by NAME; else by address.
     uses_name: bool,
     /// What was told of late, where another server is heard.
@@ -39,6 +44,29 @@ pub(super) struct Inputs {
     /// What clients of outputs may send to the bus.
     #[cfg(feature = "outputs")]
     pub relaying: super::relay::Relaying,
+}
+
+/// What is kept where inputs come and go while the gateway runs.
+#[cfg(any(test, feature = "server-routes"))]
+#[derive(Default)]
+struct Changing {
+    /// The number of the next input: none is given twice.
+    next: usize,
+    /// The part that the gateway takes in a bus.
+    config: N2kConfig,
+    /// What the inputs that are gone have counted: totals never go back.
+    gone: n2k::Counters,
+    gone_sentences: nmea0183::Counters,
+    lost_records: u64,
+    lost_frames: u64,
+}
+
+/// Numbers the first inputs.
+#[cfg(any(test, feature = "server-routes"))]
+fn numbered(mut list: Vec<Input>) -> (Vec<Input>, Changing) {
+    list.iter_mut().enumerate().for_each(|(number, input)| input.id = InputId(number));
+    let changing = Changing { next: list.len(), ..Changing::default() };
+    (list, changing)
 }
 
 /// One round of taking frames: each interface gives up to [`FRAMES_PER_POLL`].
@@ -54,8 +82,13 @@ impl Inputs {
     /// Makes an input of each interface.
     pub fn new(ports: Vec<CanPort>, limits: ReceiverLimits) -> Self {
         let list = ports.into_iter().map(|port| Input::new(&port.label, Some(Interface::new(port.can)), limits));
+        let list: Vec<Input> = list.collect();
+        #[cfg(any(test, feature = "server-routes"))]
+        let (list, changing) = numbered(list);
         Self {
-            list: list.collect(),
+            #[cfg(any(test, feature = "server-routes"))]
+            changing,
+            list,
             sending: None,
             limits,
             uses_name: true,
@@ -67,19 +100,60 @@ impl Inputs {
         }
     }
 
-    fn add(&mut self, label: &str) -> InputId {
+    fn add(&mut self, label: &str, interface: Option<Interface>) -> InputId {
+        #[cfg(any(test, feature = "server-routes"))]
+        let id = {
+            let next = self.changing.next;
+            self.changing.next = next.saturating_add(1);
+            InputId(next)
+        };
+        #[cfg(not(any(test, feature = "server-routes")))]
         let id = InputId(self.list.len());
-        let mut input = Input::new(label, None, self.limits);
+        let mut input = Input::new(label, interface, self.limits);
+        #[cfg(any(test, feature = "server-routes"))]
+        {
+            input.id = id;
+        }
         input.use_name(self.uses_name);
         self.list.push(input);
         id
+    }
+
+    #[cfg(any(test, feature = "server-routes"))]
+    fn place(&self, id: InputId) -> Option<usize> {
+        self.list.iter().position(|input| input.id == id)
+    }
+
+    #[cfg(not(any(test, feature = "server-routes")))]
+    fn place(&self, id: InputId) -> Option<usize> {
+        Some(id.0)
+    }
+
+    /// Takes an input out, and keeps what it counted.
+    #[cfg(any(test, feature = "server-routes"))]
+    fn remove(&mut self, id: InputId) {
+        let Some(place) = self.place(id) else { return };
+        let input = self.list.remove(place);
+        let changing = &mut self.changing;
+        changing.gone.add(&input.counters());
+        changing.gone_sentences.add(&input.sentence_counters());
+        changing.lost_records = changing.lost_records.saturating_add(input.lost());
+        let lost = input.interface().map_or(0, Interface::lost);
+        changing.lost_frames = changing.lost_frames.saturating_add(lost);
+    }
+
+    /// Returns an input.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn get(&self, id: InputId) -> Option<&Input> {
+        self.list.get(self.place(id)?)
     }
 
     /// Returns label and server of an input, and what was told of late.
     #[cfg(any(test, feature = "remote"))]
     pub fn remote(&mut self, id: InputId) -> Option<(&str, &mut super::remote::Remote, &super::echoes::Echoes)> {
         self.echoes.begin();
-        let (label, remote) = self.list.get_mut(id.0)?.remote();
+        let place = self.place(id)?;
+        let (label, remote) = self.list.get_mut(place)?.remote();
         Some((label, remote, &self.echoes))
     }
 
@@ -89,15 +163,9 @@ impl Inputs {
         self.get_mut(id).map(|input| &mut input.live)
     }
 
-    /// The same of the interface with this label.
-    #[cfg(any(test, feature = "remote"))]
-    pub fn live_of_interface(&mut self, label: &str) -> Option<&mut super::live::Live> {
-        let found = self.list.iter_mut().find(|input| input.interface().is_some() && input.label() == label);
-        found.map(|input| &mut input.live)
-    }
-
     fn get_mut(&mut self, id: InputId) -> Option<&mut Input> {
-        self.list.get_mut(id.0)
+        let place = self.place(id)?;
+        self.list.get_mut(place)
     }
 
     /// Takes frames until one completes a message that has a delta; `None` when the round is over.
@@ -148,6 +216,9 @@ impl Inputs {
 
     /// Returns the sum of the counters of NMEA 2000.
     pub fn counters(&self) -> n2k::Counters {
+        #[cfg(any(test, feature = "server-routes"))]
+        let mut total = self.changing.gone;
+        #[cfg(not(any(test, feature = "server-routes")))]
         let mut total = n2k::Counters::default();
         self.list.iter().for_each(|input| total.add(&input.counters()));
         total
@@ -155,6 +226,9 @@ impl Inputs {
 
     /// Returns the sum of the counters of NMEA 0183.
     pub fn sentence_counters(&self) -> nmea0183::Counters {
+        #[cfg(any(test, feature = "server-routes"))]
+        let mut total = self.changing.gone_sentences;
+        #[cfg(not(any(test, feature = "server-routes")))]
         let mut total = nmea0183::Counters::default();
         self.list.iter().for_each(|input| total.add(&input.sentence_counters()));
         total
@@ -162,7 +236,10 @@ impl Inputs {
 
     /// Returns how much inputs without an interface lost before it came here.
     pub fn lost_records(&self) -> u64 {
-        self.list.iter().map(Input::lost).sum()
+        let lost: u64 = self.list.iter().map(Input::lost).sum();
+        #[cfg(any(test, feature = "server-routes"))]
+        let lost = lost.saturating_add(self.changing.lost_records);
+        lost
     }
 
     /// Returns the kinds of sentences that have no mapping, input by input, and how many came of each.
@@ -172,7 +249,10 @@ impl Inputs {
 
     /// Returns the frames that were lost before the interfaces gave them.
     pub fn lost_frames(&self) -> u64 {
-        self.list.iter().filter_map(Input::interface).map(Interface::lost).sum()
+        let lost: u64 = self.list.iter().filter_map(Input::interface).map(Interface::lost).sum();
+        #[cfg(any(test, feature = "server-routes"))]
+        let lost = lost.saturating_add(self.changing.lost_frames);
+        lost
     }
 
     /// The inputs, to be changed.
@@ -208,6 +288,10 @@ impl Inputs {
 impl Gateway {
     /// Takes part in the bus on every CAN interface as `config` says; without a node in it the gateway only listens.
     pub fn take_part(&mut self, config: &N2kConfig) {
+        #[cfg(any(test, feature = "server-routes"))]
+        {
+            self.inputs.changing.config = config.clone();
+        }
         self.inputs.uses_name = config.use_can_name;
         self.inputs.list.iter_mut().for_each(|input| input.use_name(config.use_can_name));
         #[cfg(feature = "outputs")]
@@ -224,6 +308,47 @@ impl Gateway {
         }
     }
 
+    /// Adds a CAN interface; the gateway takes the part in its bus that it takes in the others.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn interface(&mut self, port: CanPort) -> InputId {
+        let id = self.inputs.add(&port.label, Some(Interface::new(port.can)));
+        let config = self.inputs.changing.config.clone();
+        if let (Some(node), Some(input)) = (&config.node, self.inputs.list.last_mut()) {
+            let sends = !config.send.is_empty();
+            let how = Participation {
+                node,
+                sends,
+                software_version: self.setup.version,
+                board: self.setup.limits.board.name(),
+            };
+            input.take_part(&how, &mut *self.hal.storage, &mut *self.hal.rng);
+        }
+        id
+    }
+
+    /// Takes an input out. What it counted stays in the totals, and what it told in the model; what still comes of it is
+    /// passed over.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn remove_input(&mut self, input: InputId) {
+        self.inputs.remove(input);
+    }
+
+    /// Forgets what the inputs of a label told, of every device behind them.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn forget_label(&mut self, label: &str) {
+        let is_its =
+            |source: &str| source.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.model.forget_sources(is_its);
+    }
+
+    /// Returns the state of an input, and what the status tells of it as JSON.
+    #[cfg(any(test, feature = "server-routes"))]
+    #[must_use]
+    pub fn input_status(&self, input: InputId) -> Option<(InputState, String)> {
+        let input = self.inputs.get(input)?;
+        Some((input.state().clone(), crate::json::object(|out| input.status(out))))
+    }
+
     /// Notes for the status that no interface can be more than a listener.
     pub(super) fn only_listen(&mut self) {
         self.inputs.list.iter_mut().filter_map(Input::interface_mut).for_each(Interface::only_listen);
@@ -236,7 +361,7 @@ impl Gateway {
 
     /// Adds an input; `label` becomes the source label of its deltas.
     pub fn input(&mut self, label: &str) -> InputId {
-        self.inputs.add(label)
+        self.inputs.add(label, None)
     }
 
     /// Takes one record of an input: decodes it, and publishes the delta when it completes a message.

@@ -19,6 +19,9 @@ pub(super) struct Live {
     /// Where it comes from, without a secret in it.
     address: Option<Box<str>>,
     rate: Rate,
+    /// How much came in all, and when it last was more.
+    heard: (u64, Option<Instant>),
+    now: Instant,
     /// The server whose deltas it brings; made at the first.
     pub remote: Option<Box<Remote>>,
 }
@@ -27,6 +30,10 @@ impl Live {
     /// Takes note of how much came so far.
     pub fn measure(&mut self, total: u64, now: Instant) {
         self.rate.measure(total, now);
+        self.now = now;
+        if self.heard.0 != total {
+            self.heard = (total, Some(now));
+        }
     }
 
     fn describe(&mut self, address: &str) {
@@ -44,6 +51,11 @@ impl Live {
             out.text("address", address);
         }
         out.number("rate", self.rate.per_second);
+        if let (_, Some(heard)) = self.heard {
+            // To a poll: whatever comes makes one.
+            let age = self.now.since(heard).as_millis();
+            out.number("age_ms", u64::try_from(age).unwrap_or(u64::MAX));
+        }
         if let Some(remote) = &self.remote {
             out.object("server", |out| remote.status(out));
         }
@@ -77,13 +89,6 @@ impl Gateway {
     /// Takes note of where an input comes from, for the status; the text must hold no secret.
     pub fn describe_input(&mut self, input: InputId, address: &str) {
         if let Some(live) = self.inputs.live(input) {
-            live.describe(address);
-        }
-    }
-
-    /// The same of the interface with this label.
-    pub fn describe_interface(&mut self, label: &str, address: &str) {
-        if let Some(live) = self.inputs.live_of_interface(label) {
             live.describe(address);
         }
     }

@@ -116,6 +116,8 @@ pub use self::remote::{HOPS_MAX, REMOTE_SOURCES_MAX};
 pub use self::resources_http::ChartList;
 #[cfg(any(test, feature = "set-up"))]
 pub use self::set_up::SetUpParts;
+#[cfg(any(test, feature = "server-routes"))]
+pub use self::server_routes::{ConnectionForm, ConnectionWish};
 #[cfg(feature = "outputs")]
 pub use self::tap::{PASSED_MAX, Passed};
 
@@ -150,7 +152,7 @@ pub struct Wake {
 
 /// Number of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InputId(usize);
+pub struct InputId(pub usize);
 
 /// Number of a stream client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

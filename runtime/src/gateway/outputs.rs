@@ -51,7 +51,8 @@ pub struct OutputStatus {
 }
 
 impl OutputStatus {
-    fn write(&self, out: &mut Object<'_>) {
+    /// Writes what the status tells of it.
+    pub fn write(&self, out: &mut Object<'_>) {
         out.text("name", &self.name).text("address", &self.address).text("format", self.format);
         out.text("state", self.state);
         if let Some(reason) = &self.reason {
@@ -72,6 +73,12 @@ impl Gateway {
     /// contexts, values to which others are preferred left out.
     pub fn listen(&mut self) {
         self.outputs.queue.get_or_insert_with(|| Queue::new(OUTPUT_DELTAS_MAX, OUTPUT_BYTES_MAX));
+    }
+
+    /// Keeps none any more, and frames neither: the last output is gone.
+    pub fn stop_listening(&mut self) {
+        self.outputs.queue = None;
+        self.inputs.tap.stop();
     }
 
     /// Takes the oldest delta that was handed out.

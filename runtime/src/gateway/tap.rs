@@ -38,6 +38,11 @@ impl Tap {
         self.keep(|| Passed { record: Record { time: None, item: Item::Frame(*frame) }, is_sent: true });
     }
 
+    /// Keeps none any more.
+    pub fn stop(&mut self) {
+        self.0 = None;
+    }
+
     fn keep(&mut self, make: impl FnOnce() -> Passed) {
         if let Some(queue) = &mut self.0 {
             queue.push(make(), 1);

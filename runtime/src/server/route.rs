@@ -154,6 +154,8 @@ impl Route<'_> {
             Self::Admin(address) => match address.as_slice() {
                 [_, _, _, _, "log", ..] | ["skServer", "security", ..] => true,
                 ["skServer", what, ..] if SERVER_ROUTES => !is_for_readers(what),
+                // Addresses can hold a token.
+                ["skiff", "v1", "connections", ..] if SERVER_ROUTES => true,
                 address => is_store(address),
             },
             Self::Board(below) => matches!(below.as_slice(), ["log", ..]),
@@ -231,6 +233,7 @@ pub fn route(request: &Request) -> Route<'_> {
             frames(&[radar], |id| ["radars/", &id.concat()].concat())
         }
         ["signalk", below @ ..] => Route::Signalk(below.to_vec()),
+        ["skiff", "v1", "connections", ..] if SERVER_ROUTES => Route::Admin(segments),
         ["skiff", "v1", "plugins", ..]
         | ["plugins"]
         | ["skServer", "plugins" | "webapps" | "addons" | "loginStatus"]
@@ -307,6 +310,7 @@ mod tests {
             ("/skiff/v1/plugins/x/log", r#"Admin(["skiff", "v1", "plugins", "x", "log"])"#),
             ("/skiff/v1/status", r#"Board(["status"])"#),
             ("/skiff/v1/log?lines=5", r#"Board(["log"])"#),
+            ("/skiff/v1/connections/input.gps", r#"Admin(["skiff", "v1", "connections", "input.gps"])"#),
             ("/skiff/v1/wifi/", r#"Board(["wifi"])"#),
             ("/skiff/v1", "Board([])"),
             ("/login?code=x", "SignIn"),

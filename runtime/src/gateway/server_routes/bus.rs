@@ -137,7 +137,7 @@ fn has_address(input: &Input) -> bool {
     input.interface().and_then(Interface::address).is_some()
 }
 
-fn done(message: &str) -> Response {
+pub(super) fn done(message: &str) -> Response {
     Response::json(
         200,
         json::object(|out| {
@@ -146,7 +146,7 @@ fn done(message: &str) -> Response {
     )
 }
 
-fn failed(status: u16, message: &str) -> Response {
+pub(super) fn failed(status: u16, message: &str) -> Response {
     let body = json::object(|out| {
         out.text("state", "FAILED").number("statusCode", status).text("message", message).text("error", message);
     });

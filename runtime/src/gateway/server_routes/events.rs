@@ -9,7 +9,7 @@ use super::choices::Choice;
 use super::inputs;
 use crate::accounts::Role;
 use crate::crc32::crc32;
-use crate::gateway::{Gateway, StreamId};
+use crate::gateway::{Gateway, InputId, StreamId};
 use crate::json::{self, Object};
 use crate::server::stream::Session;
 use crate::time::Instant;
@@ -45,10 +45,19 @@ pub(in crate::gateway) struct ServerEventState {
 
 #[derive(Clone, Default)]
 struct InputRate {
+    /// Of which input; `None` before its first count.
+    id: Option<InputId>,
     deltas: u64,
     writes: u64,
     delta_rate: f64,
     write_rate: f64,
+}
+
+impl ServerEventState {
+    /// Has sources, devices and rates looked at with the next poll.
+    pub(super) fn look_again(&mut self) {
+        self.statistics_due = None;
+    }
 }
 
 /// Kinds of events that admins are told when they have changed.
@@ -181,14 +190,17 @@ impl Gateway {
         if let Some(rate) = since.and_then(|(_, count)| rate(deltas, count)) {
             events.delta_rate = rate;
         }
-        events.inputs.resize(self.inputs.iter().count(), InputRate::default());
+        // Inputs come and go.
+        let rates = core::mem::take(&mut events.inputs);
+        let of = |id| rates.iter().find(|row| row.id == Some(id)).cloned();
+        events.inputs = self.inputs.iter().map(|input| of(input.id).unwrap_or_default()).collect();
         for (input, row) in list.zip(&mut events.inputs) {
             let (n2k, sentences) = (input.counters(), input.sentence_counters());
             let (deltas, writes) =
                 (n2k.deltas.saturating_add(sentences.deltas), n2k.frames.saturating_add(sentences.sentences));
             row.delta_rate = rate(deltas, row.deltas).unwrap_or(row.delta_rate);
             row.write_rate = rate(writes, row.writes).unwrap_or(row.write_rate);
-            (row.deltas, row.writes) = (deltas, writes);
+            (row.id, row.deltas, row.writes) = (Some(input.id), deltas, writes);
         }
         if over.is_some() || since.is_none() {
             events.counted = Some((now, deltas));

@@ -6,7 +6,9 @@
 
 mod bus;
 mod choices;
+mod connections;
 mod events;
+mod input_test;
 mod inputs;
 mod settings;
 mod sources;
@@ -14,6 +16,7 @@ mod units;
 mod units_table;
 mod vessel;
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
 
 use super::Gateway;
@@ -21,10 +24,12 @@ use super::board::Restart;
 use super::board_http::BEFORE_RESTART;
 use crate::http::{Method, Request};
 use crate::json;
+use crate::plugin::ExchangeId;
 use crate::server::Response;
 use choices::{Choice, Choices};
 use events::ServerEventState;
 
+pub use connections::{ConnectionForm, ConnectionWish};
 pub(super) use vessel::described;
 
 /// Said of a change of the log's level.
@@ -32,31 +37,34 @@ const LOG_LEVEL: &str = "which lines are logged is chosen at the start: `skiff r
 /// Said where a supervisor has to do it.
 const RESTART: &str =
     "this gateway does not start itself anew: whoever started it does, `systemctl restart skiff` for one";
-/// Said of sources.
-const SOURCES_GO: &str =
-    "sources are not taken out by hand: one without values makes room for others, all go with a restart";
 
 /// What the owner chose, and what clients were told.
 #[derive(Default)]
 pub(super) struct ServerRoutes {
     choices: Choices,
     events: ServerEventState,
+    /// What is wished of the connections, for the HAL; no more than exchanges that may wait.
+    wishes: VecDeque<(ExchangeId, ConnectionWish)>,
 }
 
 impl ServerRoutes {
     /// Reads what the owner chose.
     pub fn load(storage: &mut dyn crate::hal::Storage) -> Self {
-        Self { choices: Choices::load(storage), events: ServerEventState::default() }
+        Self { choices: Choices::load(storage), events: ServerEventState::default(), wishes: VecDeque::new() }
     }
 }
 
 impl Gateway {
     /// Answers what is asked for below `/skServer` that has no file of its own.
-    pub(super) fn server_route(&mut self, what: &[&str], request: &Request) -> Response {
-        if request.method.is_read() { self.read_server_route(what) } else { self.change_server_route(what, request) }
+    pub(super) fn server_route(&mut self, what: &[&str], request: &Request, exchange: ExchangeId) -> Option<Response> {
+        if let Some(wish) = connections::of_admin_ui(what, request) {
+            return self.wish(wish, exchange);
+        }
+        let reads = request.method.is_read();
+        Some(if reads { self.read_server_route(what, request) } else { self.change_server_route(what, request) })
     }
 
-    fn read_server_route(&mut self, what: &[&str]) -> Response {
+    fn read_server_route(&mut self, what: &[&str], request: &Request) -> Response {
         let json = |text: String| Response::json(200, text);
         if let [name] = what
             && let Some(choice) = Choice::of_route(name)
@@ -66,7 +74,6 @@ impl Gateway {
         match what {
             ["vessel"] => self.vessel(),
             ["settings"] => self.settings(),
-            ["providers"] => json(self.providers()),
             ["priorities"] => self.priorities(),
             ["availablePaths"] => json(self.available_paths()),
             ["paths"] => json(self.path_meta()),
@@ -90,7 +97,7 @@ impl Gateway {
             ["n2kDiscoverInstances"] | ["n2kChannelLabel"] => {
                 Response::error(501, "labels of channels are not kept; instances stand in the paths of values")
             }
-            ["cacheInspect"] => Response::error(501, "the data model shows what it holds: /signalk/v1/api"),
+            ["cacheInspect"] => self.inspect_source(request),
             _ => Response::unclaimed(),
         }
     }
@@ -119,25 +126,15 @@ impl Gateway {
             (["settings"], Put) => object.map_or_else(no_json, |body| self.set_settings(&body)),
             (["priorities"], Put) => object.map_or_else(no_json, |body| self.choose_priorities(&body)),
             (["priorities"], Delete) => self.forget_choices(),
-            (["providers"], Post) | (["providers", _], Put | Delete) => Response::error(501, inputs::NOT_HERE),
             (["debug"], Post) if matches!(flag("value"), "\"\"" | "null") => Response::empty(200),
             (["rememberDebug"], Post) if flag("value") == "false" => Response::empty(200),
             (["debug" | "rememberDebug"], Post) => Response::error(501, LOG_LEVEL),
             (["restart"], Put) => self.restart(),
             (["n2kDiscoverDevices"], Post) => self.ask_devices(),
             (["n2kConfigDevice"], Post) => object.map_or_else(no_json, |body| self.set_device(&body)),
-            (["removeSource" | "n2kRemoveSource"], Delete) | (["resetN2kDevices"], Post) => {
-                Response::error(501, SOURCES_GO)
-            }
-            (["runDiscovery"], Put) => {
-                Response::error(501, "nothing is looked for here: inputs are given, see `skiff run --help`")
-            }
-            (["testSignalKConnection" | "requestAccess" | "checkAccessRequest"], Post) => {
-                Response::error(501, "connections to other servers are inputs, see `skiff run --help`")
-            }
-            (["inputTest"], Post) => {
-                Response::error(501, "try it with `skiff decode`, which decodes a log the same way")
-            }
+            (["removeSource" | "n2kRemoveSource"], Delete) => self.remove_source(request),
+            (["resetN2kDevices"], Post) => self.reset_devices(),
+            (["inputTest"], Post) => object.map_or_else(no_json, |body| self.test_input(&body)),
             (["enableSecurity"], Post) => {
                 Response::error(403, "security is on: users are made below /skServer/security/users")
             }
@@ -148,7 +145,7 @@ impl Gateway {
             (["security", "oidc", ..], _) => {
                 Response::error(501, "nobody else's accounts are taken here, only its own")
             }
-            _ => match self.read_server_route(what) {
+            _ => match self.read_server_route(what, request) {
                 known if known.unclaimed => known,
                 _ => Response::method_not_allowed("GET, HEAD"),
             },

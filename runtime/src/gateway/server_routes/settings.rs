@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::config::{FILE_BYTES_MAX, OWN_SETTINGS_FILE, read_object, read_settings, write_object};
+use crate::config::{keep_settings, read_settings};
 use crate::gateway::Gateway;
 use crate::json::{self, JsonError};
 use crate::server::Response;
@@ -97,12 +97,8 @@ impl Gateway {
 
     /// Writes one member of `skiff/settings.json`.
     pub(super) fn keep_setting(&mut self, outer: &str, member: &str, value: &str) -> Result<(), Response> {
-        let storage = &mut *self.hal.storage;
-        let refuse = |error| Response::error(507, &format!("{error}"));
-        let text = read_object(storage, OWN_SETTINGS_FILE, FILE_BYTES_MAX).map_err(refuse)?;
-        let text = text.unwrap_or_else(|| "{}".to_owned());
-        let inner = json::with_member(json::member(&text, outer).unwrap_or("{}"), member, value);
-        write_object(storage, OWN_SETTINGS_FILE, &json::with_member(&text, outer, &inner)).map_err(refuse)
+        let kept = keep_settings(&mut *self.hal.storage, &[(Some(outer), member, value)]);
+        kept.map_err(|error| Response::error(507, &format!("{error}")))
     }
 
     /// Answers `PUT /skServer/security/config`: whether guests read, at once and from now on.

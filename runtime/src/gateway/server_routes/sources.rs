@@ -6,9 +6,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::bus::{done, failed};
 use super::choices::Choice;
 use crate::gateway::Gateway;
+use crate::http::Request;
 use crate::json::{self, JsonError};
+use crate::server::Response;
+use crate::server::url::decode;
 use crate::time::UnixMillis;
 
 /// A source that was quiet for longer is not there any more, ms (signalk-server 2.32: 60 s).
@@ -82,15 +86,8 @@ impl Gateway {
     /// Returns each source with the time it was last heard.
     pub(super) fn source_status(&self) -> String {
         let now = self.wall();
-        let mut seen: BTreeMap<String, UnixMillis> = BTreeMap::new();
-        for row in self.model.own_sources() {
-            for (source, at) in row.sources {
-                let last = seen.entry(source.into_owned()).or_insert(at);
-                *last = (*last).max(at);
-            }
-        }
         json::list(|out| {
-            for (source, at) in &seen {
+            for (source, at) in &self.sources_seen() {
                 let (provider, src) = source.split_once('.').unwrap_or((source, ""));
                 out.object(|row| {
                     row.text("sourceRef", source).text("providerId", provider).text("src", src);
@@ -101,6 +98,18 @@ impl Gateway {
                 });
             }
         })
+    }
+
+    /// Returns when each source was last heard.
+    fn sources_seen(&self) -> BTreeMap<String, UnixMillis> {
+        let mut seen: BTreeMap<String, UnixMillis> = BTreeMap::new();
+        for row in self.model.own_sources() {
+            for (source, at) in row.sources {
+                let last = seen.entry(source.into_owned()).or_insert(at);
+                *last = (*last).max(at);
+            }
+        }
+        seen
     }
 
     /// Returns the groups that the owner kept, with sources that came since, and those that could be made: sources that tell
@@ -144,12 +153,83 @@ impl Gateway {
         })
     }
 
+    /// Answers `DELETE removeSource?sourceRef=` and `n2kRemoveSource`: the source goes with its values and its alias. One that
+    /// tells something again is there again.
+    pub(super) fn remove_source(&mut self, request: &Request) -> Response {
+        let reference = match wanted(request) {
+            Ok(reference) => reference,
+            Err(refused) => return refused,
+        };
+        let aliases = self.server_routes.choices.get(Choice::Aliases);
+        let is_called = json::member(aliases, &reference).is_some();
+        if self.model.forget_sources(|source| source == reference) == 0 && !is_called {
+            return failed(404, &format!("Source {reference} not found"));
+        }
+        if is_called {
+            let others = json::rewritten(aliases, |out, name, value| {
+                if name != reference {
+                    out.json(name, value);
+                }
+            });
+            let kept = self.choose(&[(Choice::Aliases, &others.unwrap_or_else(|_| "{}".into()))]);
+            if kept.status != 200 {
+                return kept;
+            }
+        }
+        log::info!("an admin removed the source {reference}");
+        self.server_routes.events.look_again();
+        done(&format!("Removed source {reference}"))
+    }
+
+    /// Answers `POST resetN2kDevices`: devices of NMEA 2000 that were not heard for a while go.
+    pub(super) fn reset_devices(&mut self) -> Response {
+        let labels: Vec<String> =
+            self.inputs.iter().filter(|input| input.is_n2k()).map(|input| [input.label(), "."].concat()).collect();
+        let statuses = self.sources_seen();
+        let now = self.wall();
+        let is_stale = |source: &str| {
+            let is_device = labels.iter().any(|label| source.starts_with(&**label));
+            is_device && statuses.get(source).is_none_or(|at| !is_online(*at, now))
+        };
+        let count = self.model.forget_sources(is_stale);
+        self.server_routes.events.look_again();
+        done(&format!("Cleared {count} stale device entries"))
+    }
+
+    /// Answers `GET cacheInspect?sourceRef=`: where a source can be seen.
+    pub(super) fn inspect_source(&self, request: &Request) -> Response {
+        let reference = match wanted(request) {
+            Ok(reference) => reference,
+            Err(refused) => return refused,
+        };
+        let of = |row: &crate::model::PathSources<'_>| row.sources.iter().any(|(source, _)| *source == *reference);
+        let paths: Vec<&str> = self.model.own_sources().filter(of).map(|row| row.path).collect();
+        let context = &self.setup.self_context;
+        let body = json::object(|out| {
+            out.text("sourceRef", &reference);
+            for name in ["deltaCachePaths", "fullSignalKPaths"] {
+                out.list(name, |out| paths.iter().for_each(|path| _ = out.text(&[context, ".", path].concat())));
+            }
+            out.boolean("inSourceMeta", !paths.is_empty()).boolean("inSourceDeltas", false);
+            out.boolean("clean", paths.is_empty());
+        });
+        Response::json(200, body)
+    }
+
     /// Visits the paths that several sources tell; a notification has one by its nature.
     fn contested(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
         let several = self.model.own_sources().filter(|row| row.sources.len() > 1);
         let several = several.filter(|row| !row.path.starts_with("notifications."));
         several.map(|row| (row.path, row.sources.into_iter().map(|(source, _)| source.into_owned()).collect()))
     }
+}
+
+/// Reads which source is meant.
+fn wanted(request: &Request) -> Result<String, Response> {
+    let pairs = request.query().split('&');
+    let given = pairs.filter_map(|pair| pair.strip_prefix("sourceRef=")).next().and_then(decode);
+    let given = given.filter(|reference| !reference.is_empty());
+    given.map(Into::into).ok_or_else(|| failed(400, "sourceRef query parameter required"))
 }
 
 fn is_online(at: UnixMillis, now: UnixMillis) -> bool {
