@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Limits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
-use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway, InputId};
+use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::sim::SimStorage;
-use skiff_runtime::hal::{CanPort, Errands, Hal, Storage};
+use skiff_runtime::hal::{Errands, Hal, Storage};
 use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::net::StaticAddress;
 use skiff_runtime::plugin::{Enabled, Unusable};
@@ -26,17 +26,17 @@ use crate::announce::reach;
 use crate::appstore::ErrandThreads;
 use crate::carrier::WebApps;
 use crate::charts::Charts;
-use crate::connections::Connections;
-use crate::hal::{DeviceFiles, Folder, PasswordThread, SocketCan, SystemClock, SystemRng, UreqFetch};
+use crate::connections::{self, Keeper as Connections, OpenError, Plan, Waiters};
+use crate::hal::{DeviceFiles, Folder, PasswordThread, SystemClock, SystemRng, UreqFetch};
 use crate::home::{self, LOCK_FILE, Lock, Marker, TOKEN_FILE};
-use crate::input::{Address, Input};
+use crate::input::Input;
 use crate::layout::{self, LayoutError};
 use crate::limits;
-use crate::output::{Opened as OpenedOutput, Output, Outputs};
+use crate::output::Output;
 use crate::packages::watch::PluginFiles;
 use crate::packages::web::{self, Keeper};
 use crate::packages::{self, apps, folder};
-use crate::run::feed::{self, Speed, Track};
+use crate::run::feed::{Feeds, Speed};
 use crate::run::printer::Printer;
 use crate::run::service::ServiceManager;
 use crate::run::web::{Opened, TapSetup};
@@ -225,11 +225,13 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let is_announced = network::is_announced(&args.network, is_host.then_some(args.listen), home.as_deref())?;
     let tls = network::open_tls(&args.network, home.as_deref())?;
     // Everything that can be missing is opened before anything is written.
-    let Plan { inputs, outputs } = plan(args, home.as_deref())?;
-    let Sources { tracks, fed, can, interfaces, mut waiters } = open_inputs(args, inputs, clock)?;
-    let outputs = open_outputs(&outputs)?;
+    let mut plan = plan(args, home.as_deref())?;
+    plan.open_flags(clock).map_err(|OpenError { is_missing, clause }| {
+        Failure::new(if is_missing { exit::INPUT_MISSING } else { exit::UNAVAILABLE }, clause)
+    })?;
     let Opened { network: sockets, waiter, listener, admin } = open_net(args, &mut rng, &clock)?;
-    waiters.extend(waiter);
+    let mut waiters = Waiters::default();
+    waiter.into_iter().for_each(|waiter| waiters.add(None, waiter));
 
     let _lock = home.as_deref().map(lock).transpose()?.flatten();
     home.as_deref().map_or(Ok(()), bring_up_to_date)?;
@@ -249,7 +251,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         network: Some(sockets),
         fetch: Some(Box::new(UreqFetch::new(Some(waker.clone())))),
         serial: Some(Box::new(DeviceFiles)),
-        can,
+        // Interfaces come and go with the connections.
+        can: Vec::new(),
     };
     let Booted { mut gateway, token, runs_plugins } =
         Gateway::boot(hal, boot(args, limits)).map_err(|error| match &home {
@@ -277,8 +280,6 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     {
         log::warn!("{}: {error}; `skiff plugin` needs the token in SKIFF_TOKEN", folder.join(TOKEN_FILE).display());
     }
-    interfaces.iter().for_each(|(label, address)| gateway.describe_interface(label, address));
-    let inputs = fed.iter().map(|source| source.add_to(&mut gateway)).collect();
     let web_files = home.is_some() && args.net == Net::Host;
     let keeper =
         home.as_deref().filter(|_| web_files).map(|folder| keeper(folder, &waker)).transpose().map_err(system)?;
@@ -294,6 +295,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         web_files,
         restarts: true,
         doors: listener.doors(admin.as_ref()),
+        connections: true,
         passwords: Some(passwords),
         errands,
         ..BoardParts::default()
@@ -335,8 +337,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         let announced = gateway.announced(network::OWN_STACK, args.listen.port());
         web.announce(&mut gateway, announced, &mut SystemRng::open().map_err(system)?);
     }
-    let feed_events = feed::start(tracks, args.speed, gateway.self_context(), &waker).map_err(system)?;
-    let outputs = Outputs::start(outputs, &mut gateway, &waker).map_err(system)?;
+    let (feeds, feed_events) = Feeds::new(args.speed, gateway.self_context(), &waker);
+    let connections =
+        Connections::start(plan, &mut gateway, feeds, waiters, &waker, clock, home.clone()).map_err(system)?;
     let manager = ServiceManager::find();
     if let Some(manager) = &manager {
         manager.ready(&url.map_or_else(|| "asks for an address".to_owned(), |url| format!("listens on {url}")));
@@ -344,16 +347,14 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let mut driver = Driver {
         gateway,
         clock,
-        inputs,
         feed_events,
         web,
         waker,
-        waiters,
         stop,
         printer,
         files,
         keeper,
-        outputs,
+        connections,
         announcer,
         manager,
     };
@@ -382,124 +383,17 @@ fn replaced(program: PathBuf) -> PathBuf {
     stays.unwrap_or(program)
 }
 
-/// What the command line and the settings name together.
-struct Plan {
-    inputs: Vec<Planned>,
-    outputs: Vec<Output>,
-}
-
-/// An input, and whether the gateway goes without it where it cannot be opened.
-struct Planned {
-    input: Input,
-    is_lesser: bool,
-}
-
-/// Joins the command line and the settings; a CAN interface is read once, whoever names it.
+/// Joins the command line and the settings.
 fn plan(args: &Args, home: Option<&Path>) -> Result<Plan, Failure> {
-    let settings = home.map_or_else(|| Ok(Connections::default()), Connections::load);
+    let settings = home.map_or_else(|| Ok(Vec::new()), connections::load);
     let settings = settings.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
-    settings.not_taken.iter().for_each(|line| log::warn!("{line}"));
-    let by_flag = args.can.iter().map(|name| Input::of_can(name)).chain(args.input.iter().cloned());
-    let asked = by_flag.chain(settings.inputs).map(|input| Planned { input, is_lesser: false });
-    let mut inputs: Vec<Planned> = Vec::new();
-    for planned in asked.chain(settings.piped.into_iter().map(|input| Planned { input, is_lesser: true })) {
-        let is_there = matches!(planned.input.address, Address::Can(_))
-            && inputs.iter().any(|other| other.input.address == planned.input.address);
-        if is_there {
-            log::info!("{}: is read already", planned.input);
-        } else {
-            inputs.push(planned);
-        }
-    }
-    if args.node && !inputs.iter().any(|planned| matches!(planned.input.address, Address::Can(_))) {
+    connections::not_taken(&settings).iter().for_each(|line| log::warn!("{line}"));
+    let sample = args.sample.then_some(boat::LABEL);
+    let plan = Plan::new(connections::of_flags(&args.can, &args.input, &args.output, sample), settings);
+    if args.node && !plan.has_interface() {
         return Err(Failure::new(exit::USAGE, "--node takes part in a bus; name one: --can IFACE"));
     }
-    Ok(Plan { inputs, outputs: args.output.iter().cloned().chain(settings.outputs).collect() })
-}
-
-/// An input that a feed brings: its source label, and where it comes from.
-struct Fed {
-    label: String,
-    address: String,
-    is_apart: bool,
-}
-
-impl Fed {
-    fn add_to(&self, gateway: &mut Gateway) -> InputId {
-        let id = gateway.input(&self.label);
-        gateway.describe_input(id, &self.address);
-        if self.is_apart {
-            gateway.keep_vessel_apart(id);
-        }
-        id
-    }
-}
-
-/// What was opened to read from.
-#[derive(Default)]
-struct Sources {
-    tracks: Vec<Track>,
-    /// The inputs of the tracks.
-    fed: Vec<Fed>,
-    can: Vec<CanPort>,
-    /// Their labels, and where they come from.
-    interfaces: Vec<(String, String)>,
-    /// What to wait for besides.
-    waiters: Vec<std::os::fd::OwnedFd>,
-}
-
-fn open_inputs(args: &Args, planned: Vec<Planned>, clock: SystemClock) -> Result<Sources, Failure> {
-    let mut sources = Sources::default();
-    if args.sample {
-        sources.tracks.push(Track::Sample);
-        sources.fed.push(Fed { label: boat::LABEL.into(), address: boat::LABEL.into(), is_apart: false });
-    }
-    for Planned { input, is_lesser } in planned {
-        match open_input(&input, clock, &mut sources) {
-            Err(failure) if is_lesser => log::warn!("{failure}; the connection {:?} is left out", input.label()),
-            opened => opened?,
-        }
-    }
-    Ok(sources)
-}
-
-fn open_input(input: &Input, clock: SystemClock, sources: &mut Sources) -> Result<(), Failure> {
-    let unavailable = |error: io::Error| Failure::new(exit::UNAVAILABLE, format_args!("{input}: {error}"));
-    let track = match &input.address {
-        Address::Can(name) => {
-            let opened = SocketCan::open_or_wait(name, clock);
-            let (can, reason) = opened.map_err(|error| Failure::new(exit::UNAVAILABLE, error))?;
-            if let Some(reason) = reason {
-                log::warn!("{reason}; it is waited for");
-            }
-            sources.waiters.push(can.waiter().map_err(unavailable)?);
-            sources.can.push(CanPort { label: input.label(), can: Box::new(can) });
-            sources.interfaces.push((input.label(), input.to_string()));
-            return Ok(());
-        }
-        Address::Log(source) => {
-            let unreadable = |error| Failure::new(exit::INPUT_MISSING, format_args!("{input}: {error}"));
-            Track::Log {
-                input: source.open().map_err(unreadable)?,
-                source: source.clone(),
-                format: input.wire.format(),
-            }
-        }
-        _ => match input.link().map_err(unavailable)? {
-            Some(link) => Track::Live { link, name: input.to_string(), wire: input.wire },
-            None => return Err(Failure::new(exit::USAGE, format_args!("{input}: no kind of input"))),
-        },
-    };
-    sources.tracks.push(track);
-    sources.fed.push(Fed { label: input.label(), address: input.to_string(), is_apart: input.is_apart() });
-    Ok(())
-}
-
-/// Opens the own ports of the outputs.
-fn open_outputs(outputs: &[Output]) -> Result<Vec<OpenedOutput>, Failure> {
-    let unavailable = |output, error| Failure::new(exit::UNAVAILABLE, format_args!("{output}: {error}"));
-    let open = |output| OpenedOutput::open(output).map_err(|error| unavailable(output, error));
-    outputs.iter().map(open).collect()
+    Ok(plan)
 }
 
 /// Returns the configuration folder, which the gateway makes when it is not there.

@@ -3,8 +3,8 @@
 use skiff_runtime::json::{self, JsonError};
 
 use super::LISTED_MAX;
+use super::connection::{Connection, Direction, Origin};
 use crate::input::Input;
-use crate::output::Output;
 
 /// Bytes of a name.
 const NAME_BYTES_MAX: usize = 64;
@@ -85,9 +85,10 @@ fn row(item: &str, at: usize) -> Result<Row, String> {
     }
 }
 
-const NAME: &str = ": name must be a text of at most 64 letters, digits and - _ . or blanks";
+pub(super) const NAME: &str = ": name must be a text of at most 64 letters, digits and - _ . or blanks";
 
-fn is_name(name: &str) -> bool {
+/// Tells whether a text can be a name.
+pub(super) fn is_name(name: &str) -> bool {
     let sound = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | ' ');
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(sound)
 }
@@ -99,25 +100,26 @@ impl Row {
         self.name.clone().or_else(of_url)
     }
 
-    /// Makes the input; `None` for one that is not enabled.
-    pub(super) fn input(&self) -> Result<Option<Input>, String> {
-        let made = self.url.as_deref().map(Input::parse).transpose();
-        let made = made.map_err(|clause| format!("[{}]: {clause}", self.at))?;
-        let named = |input: Input| match &self.name {
-            Some(name) => input.with_label(name),
-            None => input,
-        };
-        Ok(made.filter(|_| self.is_enabled).map(named))
-    }
-
-    /// Makes the output; `None` for one that is not enabled.
-    pub(super) fn output(&self) -> Result<Option<Output>, String> {
-        let made = self.url.as_deref().map(Output::parse).transpose();
-        let made = made.map_err(|clause| format!("[{}]: {clause}", self.at))?;
-        let named = |output: Output| match &self.name {
-            Some(name) => output.with_name(name),
-            None => output,
-        };
-        Ok(made.filter(|_| self.is_enabled).map(named))
+    /// Makes the connection.
+    ///
+    /// # Errors
+    /// What follows the name of the list: `[1]: ftp:// is no kind of input…`.
+    pub(super) fn connection(self, direction: Direction) -> Result<Connection, String> {
+        let name = self.name.as_deref();
+        match &self.url {
+            Some(url) => Connection::of_url(direction, url, name, self.is_enabled)
+                .map_err(|clause| format!("[{}]: {clause}", self.at)),
+            // It leaves a provider of that name out.
+            None => Ok(Connection {
+                direction,
+                key: name.unwrap_or_default().to_owned(),
+                origin: Origin::Listed,
+                is_enabled: false,
+                is_hidden: true,
+                text: String::new(),
+                name: self.name.clone(),
+                way: Err("it has no url".into()),
+            }),
+        }
     }
 }

@@ -7,32 +7,74 @@ use std::path::Path;
 use skiff_runtime::json::{self, JsonError};
 
 use super::LISTED_MAX;
+use super::connection::{Connection, Direction, Origin, Way};
 use crate::input::Input;
 
-/// A connection of Signal K Server.
-pub(super) struct Provider {
-    /// What it is called; becomes the source label, as there.
-    pub id: String,
-    /// What it is here; `None` where it is switched off, else why it is not taken.
-    pub input: Result<Option<Input>, String>,
-}
+/// Port of `tcpserver` where none is given (npm `@signalk/streams` 6.0, `tcpserver.js`).
+const TCP_SERVER_PORT: &str = "10110";
 
-/// Reads the providers; what is no list has none.
-pub(super) fn read(list: &str, folder: &Path) -> Vec<Provider> {
+/// Options that change what an input tells, and that no input here obeys, with what they are when they say nothing.
+const NOT_OBEYED: [&str; 10] = [
+    "toStdout",
+    "ignoredSentences",
+    "talkerGroups",
+    "filtersEnabled",
+    "appendChecksum",
+    "overrideTimestamp",
+    "removeNulls",
+    "sentenceEvent",
+    "suppress0183event",
+    "subscription",
+];
+
+/// Reads the providers; what is no list has none. `folder` is where the names of files begin.
+pub(super) fn read(list: &str, folder: &Path) -> Vec<Connection> {
     let mut providers = Vec::new();
     let _ = json::items::<JsonError>(list, |item| {
-        if providers.len() < LISTED_MAX {
-            let id = text(item, "id").unwrap_or_else(|| format!("{}", providers.len()));
-            let input = if json::member(item, "enabled") == Some("false") {
-                Ok(None)
-            } else {
-                input(item, &id, folder).map(Some)
-            };
-            providers.push(Provider { id, input });
+        let place = providers.len();
+        let mut provider = one(item, &format!("{place}"), folder);
+        if place >= LISTED_MAX {
+            provider.way = Err(format!("there is room for at most {LISTED_MAX}"));
         }
+        providers.push(provider);
         Ok(())
     });
     providers
+}
+
+/// Reads one provider.
+pub(super) fn one(item: &str, otherwise: &str, folder: &Path) -> Connection {
+    let key = text(item, "id").unwrap_or_else(|| otherwise.to_owned());
+    let is_enabled = json::member(item, "enabled") != Some("false");
+    let way = input(item, &key, folder).map(Way::Input);
+    let (direction, origin, text) = (Direction::Input, Origin::Piped, item.to_owned());
+    Connection { direction, key, origin, is_enabled, is_hidden: false, text, name: None, way }
+}
+
+/// Returns the options of its only element.
+pub(super) fn options(provider: &str) -> Option<&str> {
+    let mut elements = Vec::new();
+    let list = json::member(provider, "pipeElements")?;
+    json::items::<JsonError>(list, |item| {
+        elements.push(item);
+        Ok(())
+    })
+    .ok()?;
+    let [element] = elements.as_slice() else { return None };
+    let is_simple = text(element, "type").as_deref() == Some("providers/simple");
+    json::member(element, "options").filter(|_| is_simple)
+}
+
+/// Returns the names of the options that are set and not obeyed.
+pub(super) fn not_obeyed(provider: &str) -> Vec<&'static str> {
+    let options = options(provider).unwrap_or("{}");
+    let sub = json::member(options, "subOptions").unwrap_or("{}");
+    let is_set = |name: &&&str| {
+        let value = json::member(sub, name).unwrap_or("null");
+        !matches!(value, "null" | "false" | "\"\"" | "[]" | "{}" | "[\"\"]" | "\"all\"")
+    };
+    let set = NOT_OBEYED.iter().filter(is_set).copied();
+    set.chain((json::member(options, "logging") == Some("true")).then_some("logging")).collect()
 }
 
 /// Returns a member as text; numbers are texts, too, and empty texts none.
@@ -86,7 +128,10 @@ fn url(kind: &str, way: &str, sub: &str, folder: &Path) -> Result<String, String
         ("NMEA2000", "w2k-1-n2k-ascii-canboatjs") => Ok(format!("tcp://{}?format=n2kascii", site()?)),
         ("NMEA2000", "w2k-1-n2k-actisense-canboatjs") => Ok(format!("tcp://{}?format=ngt1", site()?)),
         ("NMEA0183", "tcp") => Ok(format!("tcp://{}", site()?)),
-        ("NMEA0183", "tcpserver") => Ok(format!("tcp-listen://{}", own_port()?)),
+        ("NMEA0183", "tcpserver") => {
+            // The form has no field for it.
+            Ok(format!("tcp-listen://0.0.0.0:{}", text(sub, "port").unwrap_or_else(|| TCP_SERVER_PORT.into())))
+        }
         ("NMEA0183", "udp") => Ok(format!("udp://{}", own_port()?)),
         ("NMEA0183", "serial") => serial(None, 4800, ""),
         ("SignalK", "ws" | "wss") => {
@@ -100,7 +145,12 @@ fn url(kind: &str, way: &str, sub: &str, folder: &Path) -> Result<String, String
                     "it takes any certificate (selfsignedcert); name the one it is: ?fingerprint= in skiff.inputs";
                 return Err(clause.into());
             }
-            Ok(format!("{way}://{}?self={own}", site()?))
+            let token = match text(sub, "token") {
+                Some(token) if token.contains(['&', '?', '#', ' ']) => return Err("its token cannot be one".into()),
+                Some(token) => format!("&token={token}"),
+                None => String::new(),
+            };
+            Ok(format!("{way}://{}?self={own}{token}", site()?))
         }
         ("SignalK", "tcp") => Ok(format!("tcp://{}?format=deltas", site()?)),
         ("SignalK", "udp") => Ok(format!("udp://{}?format=deltas", own_port()?)),
@@ -123,11 +173,8 @@ mod tests {
             r#"[{{"id":"x","enabled":true,"pipeElements":[{{"type":"providers/simple","options":{{"type":"{kind}","subOptions":{sub}}}}}]}}]"#
         );
         let provider = read(&text, Path::new("/boat")).remove(0);
-        provider.input.map(|input| {
-            let input = input.unwrap();
-            assert_eq!(input.label(), "x");
-            input.to_string()
-        })
+        assert_eq!((&*provider.key, provider.label()), ("x", "x".into()));
+        provider.way.as_ref().map_err(Clone::clone).map(|_| provider.address())
     }
 
     #[test]
@@ -141,6 +188,7 @@ mod tests {
             ("NMEA2000", r#"{"type":"w2k-1-n2k-ascii-canboatjs","host":"w2k","port":60002}"#, "tcp://w2k:60002"),
             ("NMEA0183", r#"{"type":"tcp","host":"10.0.0.1","port":10110}"#, "tcp://10.0.0.1:10110"),
             ("NMEA0183", r#"{"type":"tcpserver","port":10110}"#, "tcp-listen://0.0.0.0:10110"),
+            ("NMEA0183", r#"{"type":"tcpserver"}"#, "tcp-listen://0.0.0.0:10110"),
             ("NMEA0183", r#"{"type":"udp","port":"7777"}"#, "udp://0.0.0.0:7777"),
             ("NMEA0183", r#"{"type":"serial","device":"/dev/s0","baudrate":38400}"#, "serial:///dev/s0?baud=38400"),
             ("SignalK", r#"{"type":"ws","host":"bow","port":3000,"selfHandling":"useRemoteSelf"}"#, "ws://bow:3000"),
@@ -169,9 +217,27 @@ mod tests {
         let text = r#"[{"id":"a","pipeElements":[{"type":"a"},{"type":"b"}]},{"pipeElements":[{"type":"providers/x"}]},
             {"id":"off","enabled":false,"pipeElements":[]}]"#;
         let providers = read(text, Path::new("/"));
-        assert!(providers[0].input.as_ref().unwrap_err().contains("chain"));
-        assert_eq!(providers[1].id, "1");
-        assert!(providers[1].input.as_ref().unwrap_err().contains("providers/x"));
-        assert_eq!(providers[2].input, Ok(None));
+        let reason = |at: usize| providers[at].way.clone().unwrap_err();
+        assert!(reason(0).contains("chain") && reason(1).contains("providers/x"));
+        assert_eq!((&*providers[1].key, providers[2].is_enabled), ("1", false));
+    }
+
+    #[test]
+    fn a_token_goes_along_and_is_not_shown() {
+        let sub = r#"{"type":"ws","host":"bow","port":3000,"token":"a.b-c_d"}"#;
+        assert_eq!(taken("SignalK", sub).as_deref(), Ok("ws://bow:3000"));
+        assert!(taken("SignalK", r#"{"type":"ws","host":"bow","port":3000,"token":"a&self=own"}"#).is_err());
+    }
+
+    #[test]
+    fn options_that_are_not_obeyed_are_told() {
+        let of = |options: &str| {
+            let text = format!(r#"{{"id":"x","pipeElements":[{{"type":"providers/simple","options":{options}}}]}}"#);
+            not_obeyed(&text)
+        };
+        let quiet = r#"{"type":"NMEA0183","logging":false,"subOptions":{"toStdout":[""],"ignoredSentences":[],"talkerGroups":{},"removeNulls":false,"sentenceEvent":"","subscription":"all"}}"#;
+        assert_eq!(of(quiet), [""; 0]);
+        let set = r#"{"logging":true,"subOptions":{"toStdout":["nmea0183out"],"filtersEnabled":true}}"#;
+        assert_eq!(of(set), ["toStdout", "filtersEnabled", "logging"]);
     }
 }

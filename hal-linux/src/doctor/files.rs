@@ -15,7 +15,7 @@ use skiff_runtime::server::Access;
 use skiff_runtime::server::providers::Defaults;
 
 use super::Finding;
-use crate::connections::Connections;
+use crate::connections::{self, Direction};
 use crate::hal::Folder;
 use crate::home::TOKEN_FILE;
 
@@ -35,7 +35,7 @@ pub(super) fn examine(config: &Path) -> Vec<Finding> {
         }
         Err(error) => findings.push(damaged("settings", config, &error)),
     }
-    findings.extend(connections(config));
+    findings.extend(of_settings(config));
     findings.extend(bus(config));
     findings.extend(lesser(config));
     findings.extend(token(config));
@@ -54,20 +54,23 @@ fn priorities(config: &Path, settings: &Settings) -> Option<Finding> {
 }
 
 /// Looks at the inputs and outputs of the settings; nothing is connected to.
-fn connections(config: &Path) -> Vec<Finding> {
-    let connections = match Connections::load(config) {
+fn of_settings(config: &Path) -> Vec<Finding> {
+    let connections = match connections::load(config) {
         Ok(connections) => connections,
         Err(clause) => {
             let fix = format!("`skiff run` does not start; correct it: {}", config.join("settings.json").display());
             return vec![Finding::bad("inputs", clause, fix)];
         }
     };
-    let not_taken = connections
-        .not_taken
+    let not_taken = connections::not_taken(&connections)
         .into_iter()
         .map(|line| Finding::warning("inputs", line, "name one that Skiff has in skiff.inputs; the manual lists them"));
     let mut findings: Vec<Finding> = not_taken.collect();
-    let (inputs, outputs) = (connections.inputs.len() + connections.piped.len(), connections.outputs.len());
+    let count = |direction: Direction| {
+        let wanted = connections.iter().filter(|one| one.direction == direction && one.is_enabled && !one.is_hidden);
+        wanted.filter(|one| one.way.is_ok()).count()
+    };
+    let (inputs, outputs) = (count(Direction::Input), count(Direction::Output));
     if inputs + outputs > 0 {
         findings.push(Finding::good("inputs", format!("{inputs} inputs and {outputs} outputs in the settings")));
     }

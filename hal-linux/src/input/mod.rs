@@ -5,6 +5,7 @@
 pub mod live;
 pub(crate) mod serial;
 pub mod server;
+pub mod stop;
 
 use std::fmt;
 use std::io;

@@ -15,6 +15,8 @@ use rustix::termios::{
 };
 use skiff_runtime::n2k::log::{Format, bst};
 
+use super::stop::{Ending, Stop};
+
 /// Silence after which an adapter may be an NGT-1 that waits for its command.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -45,6 +47,7 @@ pub(crate) fn raw(path: &Path, baud: u32) -> io::Result<File> {
 /// An open port.
 pub(super) struct SerialPort {
     file: File,
+    stop: Stop,
     /// The format is not known, and nothing was heard yet.
     may_be_waiting: bool,
 }
@@ -54,9 +57,9 @@ impl SerialPort {
     ///
     /// # Errors
     /// What the system said: no such device, in use, not permitted, not a serial port.
-    pub fn open(path: &Path, baud: u32, format: Format) -> io::Result<Self> {
+    pub fn open(path: &Path, baud: u32, format: Format, stop: &Stop) -> io::Result<Self> {
         let file = raw(path, baud)?;
-        let mut port = Self { file, may_be_waiting: format == Format::Auto };
+        let mut port = Self { file, stop: stop.clone(), may_be_waiting: format == Format::Auto };
         if format == Format::Ngt1 {
             port.file.write_all(&bst::start_command())?;
         }
@@ -72,6 +75,6 @@ impl Read for SerialPort {
                 self.file.write_all(&bst::start_command())?;
             }
         }
-        self.file.read(buffer)
+        Ending::new(&self.stop, &self.file).read(buffer)
     }
 }

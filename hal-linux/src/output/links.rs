@@ -12,6 +12,7 @@ use super::back::Back;
 use super::hub::{Hub, State, Taker, count};
 use crate::input::live::BackOff;
 use crate::input::serial;
+use crate::input::stop::{Ending, Held, Stop};
 
 /// Clients of one output; more are refused.
 pub const CLIENTS_MAX: usize = 16;
@@ -65,6 +66,11 @@ impl Opened {
         self.output.to_string()
     }
 
+    /// Returns where it goes.
+    pub fn output_address(&self) -> &Address {
+        &self.output.address
+    }
+
     /// Returns how it is written.
     pub fn format(&self) -> Format {
         self.output.format
@@ -79,42 +85,46 @@ impl Opened {
     ///
     /// # Errors
     /// What the system said: no more threads.
-    pub fn start(self, hub: &Arc<Hub>, greeting: Option<String>, back: Option<Back>) -> io::Result<()> {
-        let (name, hub) = (self.name(), Arc::clone(hub));
+    pub fn start(self, hub: &Arc<Hub>, stop: &Stop, greeting: Option<String>, back: Option<Back>) -> io::Result<()> {
+        let (name, hub, stop) = (self.name(), Arc::clone(hub), stop.clone());
         let greeting = greeting.unwrap_or_default();
         let link = self.link;
         if let Link::TcpListen(listener) = link {
-            return spawn("output", move || accept(&listener, &name, &hub, &greeting, back.as_ref()));
+            return spawn("output", move || accept(&listener, &name, &hub, &stop, &greeting, back.as_ref()));
         }
         // The only one of its hub.
         let taker = Taker::new(None);
         hub.join(&taker, 1);
         spawn("output", move || match link {
             Link::Udp(socket) => {
+                // Who waits for what comes back wakes up with the end.
+                let _held = stop.hold(&socket);
                 if let Some(back) = back {
-                    back.read(socket.try_clone().map(Datagrams), &name);
+                    let end = stop.clone();
+                    back.read(socket.try_clone().map(|socket| Datagrams { socket, end }), &name);
                 }
                 send(&socket, &name, &taker, &hub);
             }
             Link::Tcp(host) => {
                 let open = || {
                     let stream = connect(&host)?;
+                    let held = stop.hold(&stream)?;
                     if let Some(back) = &back {
                         back.clone().read(stream.try_clone(), &name);
                     }
-                    Ok(stream)
+                    Ok((stream, Some(held)))
                 };
-                keep_up(&name, &taker, &hub, &greeting, open);
+                keep_up(&name, &taker, &hub, &stop, &greeting, open);
             }
             Link::Serial { path, baud } => {
                 let open = || {
                     let file = serial::raw(&path, baud)?;
                     if let Some(back) = &back {
-                        back.clone().read(file.try_clone(), &name);
+                        back.clone().read(file.try_clone().map(|file| Ending::new(&stop, file)), &name);
                     }
-                    Ok(file)
+                    Ok((file, None))
                 };
-                keep_up(&name, &taker, &hub, "", open);
+                keep_up(&name, &taker, &hub, &stop, "", open);
             }
             Link::TcpListen(_) => {}
         })
@@ -150,7 +160,11 @@ fn connect(host: &str) -> io::Result<TcpStream> {
 }
 
 /// Takes clients in, each with a thread that writes.
-fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str, back: Option<&Back>) {
+fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, stop: &Stop, greeting: &str, back: Option<&Back>) {
+    let _held = match stop.hold(listener) {
+        Ok(held) => held,
+        Err(error) => return log::warn!("{name}: {error}"),
+    };
     loop {
         let taken = listener.accept().and_then(|(stream, from)| {
             stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
@@ -159,10 +173,13 @@ fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, greeting: &str, ba
         });
         let (other, mut stream, from) = match taken {
             Ok(taken) => taken,
+            Err(_) if stop.is_over() => return,
             Err(error) => {
                 log::warn!("{name}: {error}");
-                thread::sleep(BackOff::default().first);
-                continue;
+                if stop.sleep(BackOff::default().first) {
+                    continue;
+                }
+                return;
             }
         };
         let taker = Taker::new(Some(other));
@@ -209,13 +226,20 @@ fn write(out: &mut dyn Write, taker: &Taker, hub: &Hub, greeting: &str) -> Strin
 }
 
 /// Opens, writes, and opens again, with a pause that grows.
-fn keep_up<W: Write>(name: &str, taker: &Taker, hub: &Hub, greeting: &str, open: impl Fn() -> io::Result<W>) {
+fn keep_up<W: Write>(
+    name: &str,
+    taker: &Taker,
+    hub: &Hub,
+    stop: &Stop,
+    greeting: &str,
+    open: impl Fn() -> io::Result<(W, Option<Held>)>,
+) {
     let back_off = BackOff::default();
     let mut pause = back_off.first;
     loop {
         hub.set_state(State::Connecting);
         let reason = match open() {
-            Ok(mut out) => {
+            Ok((mut out, _held)) => {
                 hub.set_state(State::Open);
                 log::info!("{name}: open");
                 pause = back_off.first;
@@ -230,7 +254,9 @@ fn keep_up<W: Write>(name: &str, taker: &Taker, hub: &Hub, greeting: &str, open:
         }
         log::warn!("{name}: {reason}; next attempt in {:.1} s", pause.as_secs_f64());
         hub.set_state(State::Waiting(reason));
-        thread::sleep(pause);
+        if !stop.sleep(pause) {
+            return;
+        }
         pause = pause.saturating_mul(2).min(back_off.max);
     }
 }
@@ -258,14 +284,19 @@ fn send(socket: &UdpSocket, name: &str, taker: &Taker, hub: &Hub) {
 }
 
 /// Datagrams that come back, as bytes.
-struct Datagrams(UdpSocket);
+struct Datagrams {
+    socket: UdpSocket,
+    end: Stop,
+}
 
 impl io::Read for Datagrams {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // Room for the end of a line that a datagram does not have.
         let room = buffer.len().saturating_sub(1);
         let count = loop {
-            match self.0.recv(buffer.get_mut(..room).unwrap_or_default()) {
+            match self.socket.recv(buffer.get_mut(..room).unwrap_or_default()) {
+                // As if empty ones came without end.
+                _ if self.end.is_over() => return Ok(0),
                 // Nobody need be there, and an empty one is no end.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
                 Ok(0) => {}

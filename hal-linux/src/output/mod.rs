@@ -11,7 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
 use skiff_runtime::gateway::{Gateway, OutputStatus, Relayed, Wake};
@@ -24,6 +24,7 @@ use skiff_runtime::time::{Instant, UnixMillis};
 use back::Back;
 use hub::{Hub, State};
 
+use crate::input::stop::Stop;
 use crate::wake::Waker;
 
 pub use address::{Address, Format, Output};
@@ -37,8 +38,14 @@ enum Maker {
     Raw(Box<LogWriter>, To),
 }
 
+/// Number of an output; none is given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputId(u64);
+
 /// An output that runs.
 struct Running {
+    id: OutputId,
+    stop: Stop,
     name: String,
     address: String,
     format: Format,
@@ -53,8 +60,9 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Outputs {
     list: Vec<Running>,
-    /// What clients want on the bus; where there is a raw output.
-    back: Option<Receiver<N2kMessage>>,
+    next: u64,
+    /// What clients of raw outputs want on the bus, in and out.
+    back: Option<(SyncSender<N2kMessage>, Receiver<N2kMessage>)>,
     /// That it is not put there has been said.
     is_said: bool,
     tell_at: Instant,
@@ -65,31 +73,52 @@ impl Outputs {
     ///
     /// # Errors
     /// What the system said: no more threads.
-    pub fn start(opened: Vec<Opened>, gateway: &mut Gateway, waker: &Waker) -> io::Result<Self> {
-        let mut all = Self::default();
-        let (messages, inbox) = back::place();
-        for opened in opened {
-            let (name, format) = (opened.name(), opened.format());
-            warn_of(&name, opened.local_address(), format);
-            let (maker, greeting) = match format {
-                Format::Nmea0183(config) => {
-                    (Maker::Sentences(Box::new(Sentences::new(config, gateway.self_context()))), None)
-                }
-                Format::Deltas => (Maker::Deltas, Some(greeting(gateway.self_context()))),
-                Format::Raw(to) => (Maker::Raw(Box::new(LogWriter::new(to)), to), None),
-            };
-            match &maker {
-                Maker::Raw(..) => gateway.listen_raw(),
-                Maker::Sentences(_) | Maker::Deltas => gateway.listen(),
+    pub fn add(&mut self, opened: Opened, gateway: &mut Gateway, waker: &Waker) -> io::Result<OutputId> {
+        let (name, format) = (opened.name(), opened.format());
+        warn_of(&name, opened.local_address(), format);
+        let (maker, greeting) = match format {
+            Format::Nmea0183(config) => {
+                (Maker::Sentences(Box::new(Sentences::new(config, gateway.self_context()))), None)
             }
-            let hub = Arc::new(Hub::default());
-            let back = format.back().map(|format| Back::new(format, &hub, messages.clone(), waker.clone()));
-            let address = opened.address();
-            opened.start(&hub, greeting, back)?;
-            all.list.push(Running { name, address, format, maker, hub });
+            Format::Deltas => (Maker::Deltas, Some(greeting(gateway.self_context()))),
+            Format::Raw(to) => (Maker::Raw(Box::new(LogWriter::new(to)), to), None),
+        };
+        let (hub, stop) = (Arc::new(Hub::default()), Stop::new()?);
+        let (messages, _) = self.back.get_or_insert_with(back::place);
+        let back = format.back().map(|format| Back::new(format, &hub, messages.clone(), waker.clone()));
+        let address = opened.address();
+        opened.start(&hub, &stop, greeting, back)?;
+        match &maker {
+            Maker::Raw(..) => gateway.listen_raw(),
+            Maker::Sentences(_) | Maker::Deltas => gateway.listen(),
         }
-        all.back = Some(inbox);
-        Ok(all)
+        let id = OutputId(self.next);
+        self.next = self.next.wrapping_add(1);
+        self.list.push(Running { id, stop, name, address, format, maker, hub });
+        // It is told of at once.
+        self.tell_at = Instant::default();
+        Ok(id)
+    }
+
+    /// Ends an output: its clients are closed, its port is free again.
+    pub fn remove(&mut self, id: OutputId, gateway: &mut Gateway) {
+        self.list.retain(|output| {
+            let stays = output.id != id;
+            if !stays {
+                output.end();
+            }
+            stays
+        });
+        if self.list.is_empty() {
+            gateway.stop_listening();
+        }
+        gateway.tell_outputs(self.list.iter().map(Running::status).collect());
+    }
+
+    /// Returns how an output is.
+    #[must_use]
+    pub fn status(&self, id: OutputId) -> Option<OutputStatus> {
+        self.list.iter().find(|output| output.id == id).map(Running::status)
     }
 
     /// Gives out what the gateway has handed out; returns when to call it again although nothing new came.
@@ -145,7 +174,7 @@ impl Outputs {
 
     /// Puts what clients want on the bus there, where they may.
     fn take_back(&mut self, gateway: &mut Gateway) {
-        let Some(back) = &self.back else { return };
+        let Some((_, back)) = &self.back else { return };
         for message in back.try_iter() {
             let reason = match gateway.relay(&message) {
                 Relayed::NotAllowed => "relay of skiff/n2k.json does not allow it",
@@ -171,11 +200,16 @@ impl Outputs {
 
 impl Drop for Outputs {
     fn drop(&mut self) {
-        self.list.iter().for_each(|output| output.hub.close());
+        self.list.iter().for_each(Running::end);
     }
 }
 
 impl Running {
+    fn end(&self) {
+        self.stop.end();
+        self.hub.close();
+    }
+
     fn status(&self) -> OutputStatus {
         let (takers, no_room) = self.hub.load();
         let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);

@@ -2,16 +2,17 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use skiff_runtime::gateway::InputState;
+use skiff_runtime::gateway::{InputId, InputState};
 use skiff_runtime::n2k::log::{Format, Mode, Record};
 use skiff_runtime::time::UnixMillis;
 use tokio::sync::mpsc;
 
 use crate::input::Wire;
 use crate::input::live::{self, About, BackOff, Link};
+use crate::input::stop::Stop;
 use crate::logs::{Dates, Log, LogEntry, Losses, Source, TimedLog};
 use crate::sample;
 use crate::wake::Waker;
@@ -75,8 +76,8 @@ pub enum Track {
 
 /// An event of one of the feeds.
 pub struct FeedEvent {
-    /// Number of the feed.
-    pub feed: usize,
+    /// The input that it is of.
+    pub feed: InputId,
     /// What.
     pub event: InputEvent,
 }
@@ -111,16 +112,56 @@ pub enum InputEvent {
     State(InputState),
 }
 
-/// Starts a thread for each track; its records come out of the receiver, after the waker was woken. `own` is the full
-/// context of the own vessel.
-///
-/// # Errors
-/// What the system said when a thread could not be started.
-pub fn start(tracks: Vec<Track>, speed: Speed, own: &str, waker: &Waker) -> std::io::Result<mpsc::Receiver<FeedEvent>> {
-    let own: Arc<str> = own.strip_prefix("vessels.").unwrap_or(own).into();
-    let (records, feed_events) = mpsc::channel(RECORDS_MAX);
-    for (feed, track) in tracks.into_iter().enumerate() {
-        let (records, waker, own) = (records.clone(), waker.clone(), Arc::clone(&own));
+/// What plays tracks, a thread each; their records go into one queue.
+pub struct Feeds {
+    speed: Speed,
+    /// URN of the own vessel.
+    own: Arc<str>,
+    records: mpsc::Sender<FeedEvent>,
+    waker: Waker,
+}
+
+/// A track that is played.
+pub struct Playing {
+    stop: Stop,
+    thread: JoinHandle<()>,
+    /// Its own port is free only once the thread is gone.
+    has_port: bool,
+}
+
+/// Longest wait for a port that is given back: its thread was just woken.
+const STOP_WAIT: Duration = Duration::from_millis(100);
+
+impl Playing {
+    /// Ends it.
+    pub fn end(self) {
+        self.stop.end();
+        let until = Instant::now() + STOP_WAIT;
+        while self.has_port && !self.thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Feeds {
+    /// Makes the queue; its events come out of the receiver, after the waker was woken. `own` is the full context of the own
+    /// vessel.
+    #[must_use]
+    pub fn new(speed: Speed, own: &str, waker: &Waker) -> (Self, mpsc::Receiver<FeedEvent>) {
+        let (records, feed_events) = mpsc::channel(RECORDS_MAX);
+        let own = own.strip_prefix("vessels.").unwrap_or(own).into();
+        (Self { speed, own, records, waker: waker.clone() }, feed_events)
+    }
+
+    /// Plays a track as this input.
+    ///
+    /// # Errors
+    /// What the system said when a thread could not be started.
+    pub fn play(&self, feed: InputId, track: Track) -> std::io::Result<Playing> {
+        let (records, waker, own, speed) =
+            (self.records.clone(), self.waker.clone(), Arc::clone(&self.own), self.speed);
+        let (stop, has_port) = (Stop::new()?, matches!(track, Track::Live { link: Link::Udp(_), .. }));
+        let over = stop.clone();
         let play = move || {
             let send = move |event| {
                 let sent = records.blocking_send(FeedEvent { feed, event }).is_ok();
@@ -128,32 +169,32 @@ pub fn start(tracks: Vec<Track>, speed: Speed, own: &str, waker: &Waker) -> std:
                 sent
             };
             match track {
-                Track::Sample => play_sample(speed, send),
+                Track::Sample => play_sample(speed, &over, send),
                 Track::Log { source, input, format } => {
                     // A file that cannot be read again is told of when it is played.
                     let dates = Dates::of(&source, format, Mode::Auto).unwrap_or_default();
                     let log = Log::new(input, format, Mode::Auto).with_dates(dates);
-                    play_log(&source, TimedLog::new(log), speed, send);
+                    play_log(&source, TimedLog::new(log), speed, &over, send);
                 }
                 Track::Live { link, name, wire } => {
                     let send: live::Send = Arc::new(send);
                     let back_off = if matches!(link, Link::Server(_)) { BackOff::SERVERS } else { BackOff::default() };
-                    live::play(link, About { name, wire, own }, back_off, &send);
+                    live::play(link, About { name, wire, own, stop: over }, back_off, &send);
                 }
             }
         };
-        thread::Builder::new().name(format!("input {feed}")).spawn(play)?;
+        let thread = thread::Builder::new().name(format!("input {}", feed.0)).spawn(play)?;
+        Ok(Playing { stop, thread, has_port })
     }
-    Ok(feed_events)
 }
 
-/// Plays the sample in a loop until the receiver is gone; its records happen now.
-fn play_sample(speed: Speed, send: impl Fn(InputEvent) -> bool) {
+/// Plays the sample in a loop until it is ended, or the receiver is gone; its records happen now.
+fn play_sample(speed: Speed, stop: &Stop, send: impl Fn(InputEvent) -> bool) {
     loop {
         let mut pace = Pace::new(speed);
         for record in sample::Records::new() {
-            thread::sleep(pace.wait(record.time, Instant::now()));
-            if !send(InputEvent::Record(Record { time: None, ..record })) {
+            let is_wanted = stop.sleep(pace.wait(record.time, Instant::now()));
+            if !is_wanted || !send(InputEvent::Record(Record { time: None, ..record })) {
                 return;
             }
         }
@@ -161,13 +202,15 @@ fn play_sample(speed: Speed, send: impl Fn(InputEvent) -> bool) {
 }
 
 /// Plays a log once.
-fn play_log(source: &Source, mut log: TimedLog, speed: Speed, send: impl Fn(InputEvent) -> bool) {
+fn play_log(source: &Source, mut log: TimedLog, speed: Speed, stop: &Stop, send: impl Fn(InputEvent) -> bool) {
     let (mut losses, mut pace) = (Losses::default(), Pace::new(speed));
     loop {
         match log.next_entry() {
             Ok(Some(LogEntry::Record { record, .. })) => {
                 losses.record();
-                thread::sleep(pace.wait(record.time, Instant::now()));
+                if !stop.sleep(pace.wait(record.time, Instant::now())) {
+                    return;
+                }
                 // What has no date happens now.
                 let time = record.time.filter(|time| time.is_dated());
                 if !send(InputEvent::Record(Record { time, ..record })) {
@@ -176,15 +219,13 @@ fn play_log(source: &Source, mut log: TimedLog, speed: Speed, send: impl Fn(Inpu
             }
             Ok(Some(LogEntry::Sentence { text, time, .. })) => {
                 losses.sentence();
-                thread::sleep(pace.wait(time, Instant::now()));
-                if !send(InputEvent::Sentence { text, time }) {
+                if !stop.sleep(pace.wait(time, Instant::now())) || !send(InputEvent::Sentence { text, time }) {
                     return;
                 }
             }
             Ok(Some(LogEntry::Delta { text, time, .. })) => {
                 losses.delta();
-                thread::sleep(pace.wait(time, Instant::now()));
-                if !send(InputEvent::Delta { text, time }) {
+                if !stop.sleep(pace.wait(time, Instant::now())) || !send(InputEvent::Delta { text, time }) {
                     return;
                 }
             }
@@ -296,6 +337,24 @@ mod tests {
         }
     }
 
+    fn played(track: Track) -> mpsc::Receiver<FeedEvent> {
+        let (feeds, feed_events) = Feeds::new(Speed::Max, "vessels.x", &Waker::new().unwrap());
+        feeds.play(InputId(0), track).unwrap();
+        feed_events
+    }
+
+    #[test]
+    fn a_log_ends_while_it_waits_for_its_next_record() {
+        let text = "(1700000000.000000) can0 09F80107#00\n(1700000050.000000) can0 09F80107#01\n";
+        let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
+        let (feeds, mut feed_events) = Feeds::new(Speed::Times(1.0), "vessels.x", &Waker::new().unwrap());
+        let playing = feeds.play(InputId(0), track).unwrap();
+        assert!(feed_events.blocking_recv().is_some());
+        playing.stop.end();
+        playing.thread.join().unwrap();
+        assert!(feed_events.try_recv().is_err());
+    }
+
     fn time(event: FeedEvent) -> Option<i64> {
         match event.event {
             InputEvent::Record(record) => record.time.map(|time| time.0),
@@ -308,7 +367,7 @@ mod tests {
         let text = "$IIMTW,17.9,C*1C\n$GPRMC,100010.00,A,5104.6828,N,00415.3691,E,1.0,90.0,081023,,,A*67\n\
                     $IIMTW,17.9,C*1C\n1696759211000;I;{\"updates\":[]}\n";
         let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
-        let mut feed_events = start(vec![track], Speed::Max, "vessels.x", &Waker::new().unwrap()).unwrap();
+        let mut feed_events = played(track);
         let time = |event: FeedEvent| match event.event {
             InputEvent::Sentence { time, .. } | InputEvent::Delta { time, .. } => time.map(|time| time.0),
             _ => None,
@@ -321,7 +380,7 @@ mod tests {
     fn a_log_is_played_once_with_its_times() {
         let text = "(1700000000.000000) can0 09F80107#00\n(1700000000.001000) can0 09F80107#01\n";
         let track = Track::Log { source: Source::Stdin, input: Box::new(text.as_bytes()), format: Format::Auto };
-        let mut feed_events = start(vec![track], Speed::Max, "vessels.x", &Waker::new().unwrap()).unwrap();
+        let mut feed_events = played(track);
         let times: Vec<i64> = std::iter::from_fn(|| feed_events.blocking_recv()).filter_map(time).collect();
         assert_eq!(times, [1_700_000_000_000, 1_700_000_000_001]);
     }

@@ -8,12 +8,11 @@ pub mod signals;
 pub mod web;
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use skiff_runtime::gateway::{Event, Gateway, InputId, StreamId, StreamOut, Wake};
+use skiff_runtime::gateway::{Event, Gateway, StreamId, StreamOut, Wake};
 use skiff_runtime::hal::Clock;
 use skiff_runtime::http::Request;
 use skiff_runtime::plugin::{ExchangeId, Plugin};
@@ -22,8 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::announce::Announcer;
 use crate::carrier::{Answer, CarrierEvent, StreamLink, StreamMessage};
+use crate::connections;
 use crate::hal::SystemClock;
-use crate::output::Outputs;
 use crate::packages::watch::PluginFiles;
 use crate::packages::web::Keeper;
 use crate::wake::Waker;
@@ -49,16 +48,12 @@ pub struct Driver {
     pub gateway: Gateway,
     /// The clock of its HAL.
     pub clock: SystemClock,
-    /// Inputs of the feeds, by their number.
-    pub inputs: Vec<InputId>,
     /// Records of the feeds.
     pub feed_events: mpsc::Receiver<FeedEvent>,
     /// The web server.
     pub web: Web,
     /// Wakes this thread.
     pub waker: Waker,
-    /// What to wait for besides: CAN sockets, the tap interface.
-    pub waiters: Vec<OwnedFd>,
     /// Set when the gateway is to stop.
     pub stop: Arc<AtomicBool>,
     /// Where deltas of plugins are shown.
@@ -67,8 +62,8 @@ pub struct Driver {
     pub files: Option<PluginFiles>,
     /// Who keeps the files of packages; none in the sample.
     pub keeper: Option<Keeper>,
-    /// What goes out beside the web server.
-    pub outputs: Outputs,
+    /// What comes in and goes out beside the web server.
+    pub connections: connections::Keeper,
     /// Who tells the network of the gateway.
     pub announcer: Option<Announcer>,
     /// Who started this process as a service.
@@ -98,7 +93,7 @@ impl Driver {
                 continue;
             }
             let until = wake.at.map_or(WAIT_MAX, |at| at.since(self.clock.now()).min(WAIT_MAX));
-            self.waker.wait(&self.waiters, Some(until));
+            self.waker.wait(self.connections.waiters(), Some(until));
         }
         self.shut_down(&mut clients);
         !self.is_told_to_stop() && self.gateway.restart_due().is_some()
@@ -107,7 +102,7 @@ impl Driver {
     /// Lets the gateway and its own web server work.
     fn poll(&mut self) -> Wake {
         let gateway = self.gateway.poll();
-        let outputs = self.outputs.drive(&mut self.gateway, self.clock.now());
+        let outputs = self.connections.drive(&mut self.gateway, self.clock.now());
         let own = self.web.poll(&mut self.gateway);
         let at = [gateway.at, outputs.at, own.at].into_iter().flatten().min();
         Wake { busy: gateway.busy | outputs.busy | own.busy, at }
@@ -158,15 +153,16 @@ impl Driver {
         let until = self.clock.now() + RECORDS_TIME;
         for _ in 0..RECORDS_PER_TURN {
             let Ok(event) = self.feed_events.try_recv() else { return false };
-            let Some(input) = self.inputs.get(event.feed) else { continue };
+            // Of one that was removed meanwhile it is passed over.
+            let input = event.feed;
             match event.event {
-                InputEvent::Record(record) => self.gateway.receive(*input, &record),
-                InputEvent::Sentence { text, time } => self.gateway.receive_sentence(*input, &text, time),
-                InputEvent::Delta { text, time } => self.gateway.receive_delta(*input, &text, time),
-                InputEvent::Remote(text) => self.gateway.receive_remote(*input, &text),
-                InputEvent::Bad => self.gateway.count_bad_line(*input),
-                InputEvent::Lost(total) => self.gateway.set_input_lost(*input, total),
-                InputEvent::State(state) => self.gateway.set_input_state(*input, state),
+                InputEvent::Record(record) => self.gateway.receive(input, &record),
+                InputEvent::Sentence { text, time } => self.gateway.receive_sentence(input, &text, time),
+                InputEvent::Delta { text, time } => self.gateway.receive_delta(input, &text, time),
+                InputEvent::Remote(text) => self.gateway.receive_remote(input, &text),
+                InputEvent::Bad => self.gateway.count_bad_line(input),
+                InputEvent::Lost(total) => self.gateway.set_input_lost(input, total),
+                InputEvent::State(state) => self.gateway.set_input_state(input, state),
             }
             if self.clock.now() >= until {
                 return true;

@@ -15,6 +15,7 @@ use skiff_runtime::n2k::log::{LogEntry, LogStream, Mode, Record};
 use super::Wire;
 use super::serial::SerialPort;
 use super::server::{Heard, Server};
+use super::stop::Stop;
 use crate::hal::queue;
 use crate::run::feed::InputEvent;
 
@@ -90,6 +91,7 @@ struct Feed {
     name: String,
     wire: Wire,
     send: Send,
+    stop: Stop,
 }
 
 /// What a link is called, and how it is read.
@@ -101,16 +103,21 @@ pub struct About {
     pub wire: Wire,
     /// URN of the own vessel.
     pub own: Arc<str>,
+    /// Ends it.
+    pub stop: Stop,
 }
 
-/// Reads a link for ever, or until the receiver is gone.
+/// Reads a link until it is ended, or the receiver is gone.
 pub fn play(link: Link, about: About, back_off: BackOff, send: &Send) {
-    let About { name, wire, own } = about;
-    let feed = Feed { name, wire, send: Arc::clone(send) };
+    let About { name, wire, own, stop } = about;
+    let feed = Feed { name, wire, send: Arc::clone(send), stop };
     match link {
-        Link::Tcp(host) => feed.keep_up(back_off, || feed.read(connect(&host))),
+        Link::Tcp(host) => feed.keep_up(back_off, || match connect(&host) {
+            Ok(stream) => feed.read_socket(stream),
+            Err(error) => Over::Gone(error.to_string(), false),
+        }),
         Link::Serial { path, baud } => {
-            feed.keep_up(back_off, || feed.read(SerialPort::open(&path, baud, wire.format())));
+            feed.keep_up(back_off, || feed.read(SerialPort::open(&path, baud, wire.format(), &feed.stop)));
         }
         Link::Server(server) => feed.keep_up(back_off, || feed.listen(&server, &own)),
         Link::TcpListen(listener) => feed.accept(&listener, back_off),
@@ -138,22 +145,35 @@ impl Feed {
     fn keep_up(&self, back_off: BackOff, read: impl Fn() -> Over) {
         let mut pause = back_off.first;
         loop {
-            if !(self.send)(InputEvent::State(InputState::Connecting)) {
+            if !self.tell(InputEvent::State(InputState::Connecting)) {
                 return;
             }
             let reason = match read() {
                 Over::Unwanted => return,
+                Over::Gone(..) if self.stop.is_over() => return,
                 Over::Gone(reason, came) => {
                     pause = if came { back_off.first } else { pause };
                     reason
                 }
             };
             log::warn!("{}: {reason}; next attempt in {:.1} s", self.name, pause.as_secs_f64());
-            if !(self.send)(InputEvent::State(InputState::Waiting(reason))) {
+            if !self.tell(InputEvent::State(InputState::Waiting(reason))) || !self.stop.sleep(pause) {
                 return;
             }
-            thread::sleep(pause);
             pause = pause.saturating_mul(2).min(back_off.max);
+        }
+    }
+
+    /// Hands an event on; false when it is over, or without a receiver.
+    fn tell(&self, event: InputEvent) -> bool {
+        !self.stop.is_over() && (self.send)(event)
+    }
+
+    /// Reads a connection to its end.
+    fn read_socket(&self, stream: TcpStream) -> Over {
+        match self.stop.hold(&stream) {
+            Ok(_held) => self.read(Ok(stream)),
+            Err(error) => Over::Gone(error.to_string(), false),
         }
     }
 
@@ -169,7 +189,7 @@ impl Feed {
     /// Tells that it is open; false without a receiver.
     fn is_open(&self) -> bool {
         log::info!("{}: open", self.name);
-        (self.send)(InputEvent::State(InputState::Open))
+        self.tell(InputEvent::State(InputState::Open))
     }
 
     /// Listens to a server until it is gone.
@@ -177,6 +197,10 @@ impl Feed {
         let mut connection = match server.connect(own) {
             Ok(connection) => connection,
             Err(reason) => return Over::Gone(reason, false),
+        };
+        let _held = match self.stop.hold(connection.socket()) {
+            Ok(held) => held,
+            Err(error) => return Over::Gone(error.to_string(), false),
         };
         let since = Instant::now();
         if !self.is_open() {
@@ -188,7 +212,7 @@ impl Feed {
                 Ok(Heard::TooLong) => InputEvent::Bad,
                 Err(reason) => return Over::Gone(reason, since.elapsed() >= STEADY),
             };
-            if !(self.send)(event) {
+            if !self.tell(event) {
                 return Over::Unwanted;
             }
         }
@@ -234,7 +258,7 @@ impl Feed {
                     InputEvent::Bad
                 }
             };
-            if !(self.send)(event) {
+            if !self.tell(event) {
                 return false;
             }
         }
@@ -245,16 +269,21 @@ impl Feed {
     fn accept(&self, listener: &TcpListener, back_off: BackOff) {
         let clients = Arc::new(AtomicUsize::new(0));
         let nobody = || InputState::Waiting("no client is connected".into());
-        if !(self.send)(InputEvent::State(nobody())) {
-            return;
-        }
+        let _held = match self.stop.hold(listener) {
+            Ok(held) if self.tell(InputEvent::State(nobody())) => held,
+            Ok(_) => return,
+            Err(error) => return log::warn!("{}: {error}", self.name),
+        };
         loop {
             let (client, from) = match listener.accept() {
                 Ok(accepted) => accepted,
+                Err(_) if self.stop.is_over() => return,
                 Err(error) => {
                     log::warn!("{}: {error}", self.name);
-                    thread::sleep(back_off.first);
-                    continue;
+                    if self.stop.sleep(back_off.first) {
+                        continue;
+                    }
+                    return;
                 }
             };
             if clients.fetch_add(1, Ordering::SeqCst) >= CLIENTS_MAX {
@@ -262,7 +291,7 @@ impl Feed {
                 log::warn!("{}: {from} refused, {CLIENTS_MAX} clients are connected", self.name);
                 continue;
             }
-            if !(self.send)(InputEvent::State(InputState::Open)) {
+            if !self.tell(InputEvent::State(InputState::Open)) {
                 return;
             }
             let (feed, count) = (self.clone(), Arc::clone(&clients));
@@ -271,11 +300,15 @@ impl Feed {
                 let mut client = client;
                 // Without a limit the connection ends when the client says so.
                 let _ = client.set_read_timeout(Some(SILENCE_MAX));
-                if let Over::Gone(reason, _) = feed.pump(&mut client) {
+                let over = match feed.stop.hold(&client) {
+                    Ok(_held) => feed.pump(&mut client),
+                    Err(error) => Over::Gone(error.to_string(), false),
+                };
+                if let Over::Gone(reason, _) = over {
                     log::info!("{}: {from}: {reason}", feed.name);
                 }
                 if count.fetch_sub(1, Ordering::SeqCst) == 1 {
-                    (feed.send)(InputEvent::State(nobody()));
+                    feed.tell(InputEvent::State(nobody()));
                 }
             };
             if let Err(error) = thread::Builder::new().name("input client".into()).spawn(read) {
@@ -290,8 +323,14 @@ impl Feed {
         let mut reader = Reader::new(self.wire);
         let mut chunk = vec![0; CHUNK_BYTES];
         let (mut lost, mut counted_at) = (0, Instant::now());
+        let _held = match self.stop.hold(socket) {
+            Ok(held) => held,
+            Err(error) => return log::warn!("{}: {error}", self.name),
+        };
         loop {
             match socket.recv(&mut chunk) {
+                // As if an empty datagram had come.
+                _ if self.stop.is_over() => return,
                 Ok(count) => {
                     if counted_at.elapsed() >= COUNT_PERIOD {
                         counted_at = Instant::now();
@@ -299,7 +338,7 @@ impl Feed {
                         let dropped = queue::dropped(socket).unwrap_or(0);
                         if dropped != lost {
                             lost = dropped;
-                            (self.send)(InputEvent::Lost(lost.into()));
+                            self.tell(InputEvent::Lost(lost.into()));
                         }
                     }
                     if !reader.read(chunk.get(..count).unwrap_or_default(), true, self) {
@@ -308,11 +347,11 @@ impl Feed {
                 }
                 Err(error) => {
                     log::warn!("{}: {error}", self.name);
-                    if !(self.send)(InputEvent::State(InputState::Waiting(error.to_string()))) {
+                    let waits = InputEvent::State(InputState::Waiting(error.to_string()));
+                    if !self.tell(waits) || !self.stop.sleep(back_off.first) {
                         return;
                     }
-                    thread::sleep(back_off.first);
-                    if !(self.send)(InputEvent::State(InputState::Open)) {
+                    if !self.tell(InputEvent::State(InputState::Open)) {
                         return;
                     }
                 }
@@ -363,7 +402,7 @@ impl Reader {
                         Ok(text) => InputEvent::Remote(text),
                         Err(_) => InputEvent::Bad,
                     };
-                    if !(feed.send)(event) {
+                    if !feed.tell(event) {
                         return false;
                     }
                 }

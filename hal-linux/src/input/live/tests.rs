@@ -22,9 +22,49 @@ fn started_with(link: Link, wire: Wire) -> Receiver<InputEvent> {
     let (sender, events) = sync_channel(100);
     let send: Send = Arc::new(move |event| sender.send(event).is_ok());
     let back_off = BackOff { first: Duration::from_millis(1), max: Duration::from_millis(20) };
-    let about = About { name: "test".into(), wire, own: "urn".into() };
+    let about = About { name: "test".into(), wire, own: "urn".into(), stop: Stop::new().unwrap() };
     thread::spawn(move || play(link, about, back_off, &send));
     events
+}
+
+/// Plays a link until it is ended, once `is_time` has come; returns when nothing of it is left.
+fn ended(link: Link, is_time: impl Fn(&InputEvent) -> bool) {
+    let (sender, events) = sync_channel(100);
+    let send: Send = Arc::new(move |event| sender.send(event).is_ok());
+    let stop = Stop::new().unwrap();
+    let about = About { name: "test".into(), wire: Wire::Records(Format::Auto), own: "urn".into(), stop: stop.clone() };
+    let back_off = BackOff { first: LONG, max: LONG };
+    let thread = thread::spawn(move || play(link, about, back_off, &send));
+    until(&events, |event| is_time(&event).then_some(()));
+    stop.end();
+    thread.join().unwrap();
+    // The other end of the channel went with the threads: of clients, too.
+    while let Ok(event) = events.recv_timeout(LONG) {
+        assert!(!matches!(event, InputEvent::Record(_)), "it was over");
+    }
+}
+
+#[test]
+fn a_connection_ends_when_it_is_told_to_wherever_it_waits() {
+    let waits = |event: &InputEvent| matches!(event, InputEvent::State(InputState::Waiting(_)));
+    let is_open = |event: &InputEvent| matches!(event, InputEvent::State(InputState::Open));
+    // For the next attempt, for clients, for datagrams, for bytes of a silent server, of a serial port.
+    ended(Link::Serial { path: "/dev/there-is-none".into(), baud: 4800 }, waits);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    ended(Link::TcpListen(listener), waits);
+    let listener = TcpListener::bind(address).expect("the port is free again");
+    let client = TcpStream::connect(address).unwrap();
+    ended(Link::TcpListen(listener), is_open);
+    drop(client);
+    let listener = TcpListener::bind(address).expect("the port is free again");
+    ended(Link::Tcp(address.to_string()), is_open);
+    drop(listener);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (address, sender) = (socket.local_addr().unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    sender.send_to(LINE, address).unwrap();
+    ended(Link::Udp(socket), |event| matches!(event, InputEvent::Record(_)));
+    UdpSocket::bind(address).expect("the port is free again");
 }
 
 /// Waits for an event of one kind, whatever comes before.

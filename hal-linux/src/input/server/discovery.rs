@@ -1,14 +1,10 @@
 //! Where a server says that its stream is: `GET /signalk` (Signal K 1.7.0, "Discovery and Connection Establishment").
 
-use std::io::{Read, Write};
-
-use super::line::Line;
+use super::ask::{Asked, exchange};
 use super::{STREAM_PATH, Site, Trust};
 
 /// Path of the answer.
 pub(super) const PATH: &str = "/signalk";
-/// Bytes of the answer with its head.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
 /// Asks a server where its stream is. Scheme, port and path are taken from the answer; the host stays the one that was
 /// reached, since a server behind a router or in a container does not know what it is called outside.
@@ -27,20 +23,7 @@ pub(super) fn stream(site: &Site, trust: &Trust) -> Result<Site, String> {
 }
 
 fn ask(site: &Site, trust: &Trust) -> Result<(String, String), String> {
-    let mut line = Line::open(site, trust)?;
-    // Without chunks, and the connection ends with the answer.
-    let request =
-        format!("GET {} HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\n\r\n", site.path, site.authority());
-    line.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
-    line.flush().map_err(|error| error.to_string())?;
-    let mut answer = Vec::new();
-    let read = line.take(ANSWER_BYTES_MAX).read_to_end(&mut answer);
-    let text = String::from_utf8_lossy(&answer);
-    match (text.split_once("\r\n\r\n"), read) {
-        (Some((head, body)), _) => Ok((head.to_owned(), body.to_owned())),
-        (None, Err(error)) => Err(error.to_string()),
-        (None, Ok(_)) => Err("no answer of HTTP came; is it a Signal K server?".into()),
-    }
+    exchange(site, trust, &Asked { path: &site.path, ..Asked::default() })
 }
 
 /// Returns where an answer sends on to, when that is HTTPS.

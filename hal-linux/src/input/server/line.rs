@@ -46,6 +46,16 @@ impl Line {
     }
 }
 
+impl Line {
+    /// Returns the socket below.
+    pub(super) fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Secure(stream) => &stream.sock,
+        }
+    }
+}
+
 fn connect(site: &Site) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in (site.host.as_str(), site.port).to_socket_addrs()? {

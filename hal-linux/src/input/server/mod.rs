@@ -1,5 +1,6 @@
 //! Another Signal K server as an input: where it is, who we are to it, and the connection over which its deltas come.
 
+pub mod ask;
 mod discovery;
 mod line;
 pub mod nearby;
@@ -7,6 +8,7 @@ mod trust;
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -247,6 +249,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Returns its socket, to be shut down.
+    pub fn socket(&self) -> &TcpStream {
+        self.socket.get_ref().socket()
+    }
+
     /// Waits for the next text.
     ///
     /// # Errors
