@@ -387,7 +387,8 @@ fn replaced(program: PathBuf) -> PathBuf {
 fn plan(args: &Args, home: Option<&Path>) -> Result<Plan, Failure> {
     let settings = home.map_or_else(|| Ok(Vec::new()), connections::load);
     let settings = settings.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
-    connections::not_taken(&settings).iter().for_each(|line| log::warn!("{line}"));
+    let left = home.map_or_else(Vec::new, |folder| connections::left(folder, args.network.has_tls()));
+    connections::not_taken(&settings).iter().chain(&left).for_each(|line| log::warn!("{line}"));
     let sample = args.sample.then_some(boat::LABEL);
     let plan = Plan::new(connections::of_flags(&args.can, &args.input, &args.output, sample), settings);
     if args.node && !plan.has_interface() {

@@ -5,6 +5,7 @@
 
 mod connection;
 mod keeper;
+mod left;
 mod listed;
 mod look;
 mod peer;
@@ -23,6 +24,7 @@ use crate::hal::Folder;
 
 pub use connection::{Connection, Direction, Origin, Way};
 pub use keeper::{Keeper, Plan, of_flags};
+pub use left::left;
 pub use waiters::Waiters;
 
 /// Rows of each list of the settings, and connections that run of each direction: a thread each.

@@ -92,6 +92,23 @@ impl Gateway {
         }
     }
 
+    /// Returns who keeps the past, as the server event `HISTORYPROVIDERS` tells it.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub(super) fn history_overview(&self) -> String {
+        let is_kept = self.history.is_kept();
+        json::object(|out| {
+            out.list("ids", |ids| {
+                if is_kept {
+                    ids.text(PROVIDER);
+                }
+            });
+            if is_kept {
+                out.text("defaultId", PROVIDER);
+            }
+            out.boolean("configuredAvailable", false);
+        })
+    }
+
     fn history_providers(&self, path: &[&str], request: &Request) -> Response {
         let is_kept = self.history.is_kept();
         match path {

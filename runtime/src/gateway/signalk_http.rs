@@ -64,6 +64,10 @@ impl Gateway {
             #[cfg(any(test, feature = "autopilot"))]
             ["vessels", "self", "autopilots", ..] => self.provided(request, below(3), exchange, providers::autopilot),
             ["vessels", "self", "navigation", "course", ..] => self.course_api(request, below(4), exchange),
+            #[cfg(any(test, feature = "server-routes"))]
+            ["vessels", "self", "sensors", "gnss"] => Some(self.gnss(request)),
+            #[cfg(any(test, feature = "server-routes"))]
+            ["vessels", "self", "ble", ..] => Some(self.bluetooth(below(3), request)),
             ["notifications", ..] => Some(self.notifications(request, below(1))),
             _ => Some(unsupported()),
         }

@@ -69,6 +69,8 @@ impl Gateway {
         session.reply(&event("RECEIVE_LOGIN_STATUS", login_status));
         if session.rights().role == Some(Role::Admin) {
             session.reply(&self.debug_settings());
+            #[cfg(any(test, feature = "history"))]
+            session.reply(&event("HISTORYPROVIDERS", &self.history_overview()));
             for choice in [Choice::Overrides, Choice::Aliases, Choice::Groups, Choice::Defaults] {
                 session.reply(&event(choice.event(), self.server_routes.choices.get(choice)));
             }

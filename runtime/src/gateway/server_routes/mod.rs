@@ -10,6 +10,7 @@ mod connections;
 mod events;
 mod input_test;
 mod inputs;
+mod sensors;
 mod settings;
 mod sources;
 mod units;
