@@ -227,7 +227,6 @@ fn what_is_not_here_says_what_does_it() {
         (Method::Post, "/skServer/enableSecurity", 403),
         (Method::Put, "/skServer/security/oidc", 501),
         (Method::Delete, "/skServer/removeSource?sourceRef=unknown", 404),
-        (Method::Get, "/skServer/serialports", 501),
         (Method::Get, "/skServer/eventsRoutingData", 501),
         (Method::Put, "/skServer/availablePaths", 405),
         (Method::Get, "/skServer/nothing", 404),

@@ -1,4 +1,4 @@
-//! What there is to connect to: serial ports of the machine, and what tells of itself on the network.
+//! What there is to connect to: what tells of itself on the network.
 
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -19,8 +19,6 @@ const GO_FREE: (Ipv4Addr, u16) = (Ipv4Addr::new(239, 2, 1, 1), 2052);
 const LOOKED_AT_MAX: usize = 64;
 /// Connections that are found.
 const FOUND_MAX: usize = 64;
-/// Names in a folder of devices.
-const PORTS_MAX: usize = 64;
 
 /// A connection that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,37 +27,6 @@ pub(super) struct Found {
     pub address: String,
     /// Its form.
     pub form: String,
-}
-
-/// Returns the serial ports, as the admin UI lists them.
-pub(super) fn ports() -> String {
-    let named = |folder: &str, prefix: &str| {
-        let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-        let mut paths: Vec<String> =
-            names.filter(|name| name.starts_with(prefix)).map(|name| format!("{folder}/{name}")).collect();
-        paths.sort();
-        paths.truncate(PORTS_MAX);
-        paths
-    };
-    // Those with a device behind them: ttyS of a PC are there without.
-    let is_real = |path: &String| {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let driver = std::fs::read_to_string(format!("/sys/class/tty/{name}/type")).unwrap_or_default();
-        driver.trim() != "0"
-    };
-    let serial = ["ttyUSB", "ttyACM", "ttyAMA", "ttyS"].into_iter().flat_map(|prefix| named("/dev", prefix));
-    let serial: Vec<String> = serial.filter(is_real).collect();
-    json::object(|out| {
-        for (name, paths) in [
-            ("byId", named("/dev/serial/by-id", "")),
-            ("byPath", named("/dev/serial/by-path", "")),
-            ("byOpenPlotter", named("/dev", "ttyOP_")),
-        ] {
-            out.list(name, |out| paths.iter().for_each(|path| _ = out.text(path)));
-        }
-        out.list("serialports", |out| serial.iter().for_each(|path| _ = out.object(|row| _ = row.text("path", path))));
-    })
 }
 
 /// Looks around on the network; the vessel `own` is this gateway's.
@@ -212,13 +179,5 @@ mod tests {
         assert!(
             is_raw(b"00:17:55.475 R 0DF50B23 FF 00\r\n") && !is_raw(b"$GPRMC,1") && !is_raw(b"") && !is_raw(b"a b")
         );
-    }
-
-    #[test]
-    fn ports_are_listed_as_the_page_reads_them() {
-        let ports: serde_json::Value = serde_json::from_str(&ports()).unwrap();
-        for name in ["byId", "byPath", "byOpenPlotter", "serialports"] {
-            assert!(ports[name].is_array(), "{ports}");
-        }
     }
 }

@@ -88,7 +88,6 @@ impl Keeper {
                 theirs(self.remove(&format!("input.{id}"), gateway), "Connection deleted")
             }
             ConnectionWish::Test(body) => return self.test(&body, to).err().map(|refused| own(Err(refused))),
-            ConnectionWish::Ports => Response::json(200, look::ports()),
             ConnectionWish::Discover => {
                 let vessel = gateway.self_context().trim_start_matches("vessels.").to_owned();
                 let started = self.tasks.start(move || Done::Found(look::around(&vessel)));

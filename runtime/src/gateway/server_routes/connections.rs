@@ -34,8 +34,6 @@ pub enum ConnectionWish {
     Remove(ConnectionForm, Box<str>),
     /// Whether an address opens, and what is heard there.
     Test(Box<str>),
-    /// Serial ports of the machine.
-    Ports,
     /// What can be found on the network; told by [`Gateway::tell_found`].
     Discover,
     /// What another server is.
@@ -56,7 +54,6 @@ pub(super) fn of_admin_ui(what: &[&str], request: &Request) -> Option<Connection
         (["providers"], Post) => ConnectionWish::Add(AdminUi, body()?),
         (["providers", id], Put) => ConnectionWish::Change(AdminUi, name(id)?, body()?),
         (["providers", id], Delete) => ConnectionWish::Remove(AdminUi, name(id)?),
-        (["serialports"], _) if reads => ConnectionWish::Ports,
         (["runDiscovery"], Put) => ConnectionWish::Discover,
         (["testSignalKConnection"], Post) => ConnectionWish::Server(body()?),
         (["requestAccess"], Post) => ConnectionWish::AskAccess(body()?),
