@@ -3,6 +3,11 @@
 //!
 //! With the feature `page` it is what `runtime/page` gives, checked in as it was built; without it a small one that only
 //! shows, without its indentation and comments.
+//!
+//! Makes the API documents of `gateway/server_routes/documents`, compressed together.
+
+#[path = "src/gateway/server_routes/documents/made/mod.rs"]
+mod made;
 
 use std::env;
 use std::error::Error;
@@ -43,6 +48,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(code, "/// SHA-256 of a part of the page.\nconst {name}_HASH: &str = \"{hash}\";")?;
     }
     fs::write(out.join("page.rs"), code)?;
+    documents(out)
+}
+
+/// Writes the API documents, and their names as code.
+fn documents(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=src/gateway/server_routes/documents/made");
+    let made = made::documents(&env::var("CARGO_PKG_VERSION")?)?;
+    let compressed = miniz_oxide::deflate::compress_to_vec_zlib(made.text.as_bytes(), COMPRESSION_LEVEL);
+    fs::write(out.join("documents.zlib"), compressed)?;
+    let mut code = format!("/// Bytes of all documents.\nconst DOCUMENTS_BYTES: usize = {};\n", made.text.len());
+    for (name, rows) in [("OPENAPI", made.openapi), ("ASYNCAPI", made.asyncapi)] {
+        writeln!(
+            code,
+            "/// Name and title of each document.\nconst {name}: [(&str, &str); {}] = {rows:?};",
+            rows.len()
+        )?;
+    }
+    fs::write(out.join("documents.rs"), code)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Every route by every method, for every role, at both doors: who gets in.
 
 mod boat;
+mod described;
 mod guests;
 mod owned;
 
@@ -64,6 +65,9 @@ const TABLE: &[(Method, &str, &str, &str)] = &[
     (Method::Get, "/skServer/availablePaths", "-++++++", "++++++"),
     (Method::Get, "/skServer/paths", "-++++++", "++++++"),
     (Method::Get, "/skServer/nodeInfo", "-++++++", "++++++"),
+    (Method::Get, "/skServer/openapi", "-++++++", "++++++"),
+    (Method::Get, "/skServer/asyncapi/deltas", "-++++++", "++++++"),
+    (Method::Get, "/doc/openapi/course", "-++++++", "++++++"),
     (Method::Put, "/skServer/vessel", "----+--", "--+--+"),
     (Method::Get, "/skServer/settings", "----+--", "--+--+"),
     (Method::Put, "/skServer/settings", "----+--", "--+--+"),
@@ -202,6 +206,28 @@ fn each_route_lets_in_whom_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_route_of_the_apis_is_described() {
+    let mut gateway = Owned::new();
+    let operations = described::operations(&mut gateway);
+    let streams: Vec<String> = described::documents(&mut gateway, "asyncapi")
+        .iter()
+        .flat_map(|(_, document)| document["channels"].as_object().unwrap().values())
+        .filter_map(|channel| channel["address"].as_str().map(str::to_owned))
+        .collect();
+    let is_of_apis = |target: &str| target == "/signalk" || target.starts_with("/signalk/v");
+    let missing: Vec<String> = TABLE
+        .iter()
+        .filter(|(_, target, ..)| is_of_apis(target))
+        .filter(|(method, target, ..)| {
+            let is_stream = *method == Method::Get && streams.iter().any(|address| described::is_of(address, target));
+            !is_stream && !operations.iter().any(|one| one.method == *method && described::is_of(&one.path, target))
+        })
+        .map(|(method, target, ..)| format!("{method} {target}"))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]

@@ -40,6 +40,14 @@ impl Gateway {
             ["skServer", what @ ..] if !matches!(what, ["security", ..]) || is_of_settings(what) => {
                 self.server_route(what, request, exchange)
             }
+            #[cfg(any(test, feature = "server-routes"))]
+            ["doc", "openapi", below @ ..] if reads => Some(super::server_routes::documents::shown(below, request)),
+            #[cfg(any(test, feature = "server-routes"))]
+            #[cfg(any(test, feature = "server-routes"))]
+            // The admin UI leads to it; upstream it holds the papers of the server.
+            ["documentation", ..] if reads => Some(Response::empty(302).with("location", "/doc/openapi")),
+            #[cfg(any(test, feature = "server-routes"))]
+            ["doc" | "documentation", ..] => allow("GET, HEAD"),
             ["skServer", "security", what @ ..] => self.security(what, request, exchange),
             #[cfg(any(test, feature = "server-routes"))]
             ["skiff", "v1", "connections", what @ ..] => self.connection_request(what, request, exchange),

@@ -176,7 +176,16 @@ pub(crate) fn is_admin_ui(address: &[&str]) -> bool {
 fn is_for_readers(what: &str) -> bool {
     matches!(
         what,
-        "plugins" | "webapps" | "addons" | "loginStatus" | "vessel" | "availablePaths" | "paths" | "nodeInfo"
+        "plugins"
+            | "webapps"
+            | "addons"
+            | "loginStatus"
+            | "vessel"
+            | "availablePaths"
+            | "paths"
+            | "nodeInfo"
+            | "openapi"
+            | "asyncapi"
     )
 }
 
@@ -245,7 +254,7 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skiff", "v1", below @ ..] => Route::Board(below.to_vec()),
         ["plugins", id, ..] => plugin(id, path.strip_prefix("plugins/")),
         ["skServer", "plugins", id, ..] => plugin(id, path.strip_prefix("skServer/plugins/")),
-        ["skServer", _, ..] if SERVER_ROUTES => Route::Admin(segments),
+        ["skServer", _, ..] | ["doc", "openapi", ..] | ["documentation", ..] if SERVER_ROUTES => Route::Admin(segments),
         _ => Route::NotFound,
     }
 }
@@ -320,6 +329,9 @@ mod tests {
             ("/@signalk/server-admin-ui/", r#"Admin(["@signalk", "server-admin-ui"])"#),
             ("/nothing", "NotFound"),
             ("/skServer/other", r#"Admin(["skServer", "other"])"#),
+            ("/doc/openapi/course", r#"Admin(["doc", "openapi", "course"])"#),
+            ("/documentation/", r#"Admin(["documentation"])"#),
+            ("/doc", "NotFound"),
             ("/skServer", "NotFound"),
             ("", "NotFound"),
             ("http://x/", "NotFound"),
@@ -374,6 +386,8 @@ mod tests {
             ("/skServer/security/access/requests/x/approved", admin, admin),
             ("/skServer/settings", admin, admin),
             ("/skServer/vessel", read, admin),
+            ("/skServer/openapi/course", read, admin),
+            ("/doc/openapi", read, admin),
             ("/admin/", nothing, admin),
             ("/plugins", read, admin),
             ("/plugins/x/api", read, write),

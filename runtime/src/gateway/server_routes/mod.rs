@@ -7,6 +7,7 @@
 mod bus;
 mod choices;
 mod connections;
+pub(crate) mod documents;
 mod events;
 mod input_test;
 mod inputs;
@@ -73,6 +74,7 @@ impl Gateway {
             return Response::json(200, self.server_routes.choices.get(choice));
         }
         match what {
+            [form @ ("openapi" | "asyncapi"), below @ ..] => documents::listed(form, below),
             ["vessel"] => self.vessel(),
             ["settings"] => self.settings(),
             ["priorities"] => self.priorities(),

@@ -1,0 +1,77 @@
+//! The gateway itself: what its owner sees and sets.
+
+use super::operation::{Api, delete, get, post, put};
+
+pub const APIS: &[Api] = &[
+    Api {
+        name: "server",
+        title: "The gateway, as the admin UI sees it",
+        says: "Settings and choices, sources, and backups. The admin UI of Signal K Server is made of it.",
+        operations: &[
+            get("/skServer/vessel", "What the vessel is", "Vessel"),
+            put("/skServer/vessel", "Describes the vessel", "Vessel").of_admin().gives(200, "text"),
+            get("/skServer/settings", "Settings", "object").of_admin(),
+            put("/skServer/settings", "Changes settings", "object").of_admin().gives(200, "text"),
+            get("/skServer/providers", "Inputs", "object[]").of_admin(),
+            get("/skServer/serialports", "Serial ports of the machine", "object").of_admin(),
+            get("/skServer/availablePaths", "Paths of the own vessel", "text[]"),
+            get("/skServer/paths", "What paths mean", "object"),
+            get("/skServer/multiSourcePaths", "Paths that several sources tell", "object").of_admin(),
+            get("/skServer/livePreferredSources", "The source that counts, by path", "object").of_admin(),
+            get("/skServer/reconciledGroups", "Sources that tell the same paths", "any").of_admin(),
+            get("/skServer/positionSources", "Sources of the position", "any").of_admin(),
+            get("/skServer/priorities", "Which sources count", "object").of_admin(),
+            put("/skServer/priorities", "Chooses which sources count", "object").of_admin().gives(200, "any"),
+            delete("/skServer/priorities", "Chooses none").of_admin().gives(200, "any"),
+            get("/skServer/sourceAliases", "What sources are called", "object").of_admin(),
+            put("/skServer/sourceAliases", "Changes what they are called", "object").of_admin().gives(200, "any"),
+            get("/skServer/n2kDeviceStatus", "Devices of the bus", "object").of_admin(),
+            get("/skServer/deviceIdentities", "Devices of the bus by NAME", "object").of_admin(),
+            post("/skServer/n2kDiscoverDevices", "Asks devices who they are", "").of_admin().gives(200, "any"),
+            post("/skServer/n2kConfigDevice", "Sets an instance or a description of a device", "object")
+                .of_admin()
+                .gives(200, "any"),
+            put("/skServer/restart", "Starts the gateway anew", "").of_admin().gives(200, "text"),
+            get("/skServer/backup", "All that is kept, secrets too", "zip").of_admin().by(&["includePlugins"]),
+            post("/skServer/validateBackup", "Looks into a backup", "zip").of_admin().gives(200, "text[]"),
+            post("/skServer/restore", "Puts files of it back", "object").of_admin().gives(202, ""),
+        ],
+    },
+    Api {
+        name: "units",
+        title: "Units that people read",
+        says: "Presets of units, and how they are made of those that Signal K tells.",
+        operations: &[
+            get("/signalk/v1/unitpreferences/config", "Which preset was chosen", "UnitConfig"),
+            put("/signalk/v1/unitpreferences/config", "Chooses a preset", "UnitConfig").of_admin().gives(200, "object"),
+            get("/signalk/v1/unitpreferences/active", "The preset that was chosen", "object"),
+            get("/signalk/v1/unitpreferences/presets", "Presets", "object"),
+            get("/signalk/v1/unitpreferences/presets/{preset}", "A preset", "object"),
+            get("/signalk/v1/unitpreferences/definitions", "Formulas by unit", "object"),
+            get("/signalk/v1/unitpreferences/categories", "Kinds of quantities", "object"),
+            get("/signalk/v1/unitpreferences/default-categories", "Paths by kind of quantity", "object"),
+            get("/signalk/v1/unitpreferences/default-category/{path}", "Kind of quantity of a path", "object"),
+        ],
+    },
+    Api {
+        name: "skiff",
+        title: "The gateway itself",
+        says: "What only this gateway has: counters, log, network and firmware of boards. A part that a machine does not have is 501.",
+        operations: &[
+            get("/skiff/v1/status", "Counters: frames, deltas, drops, memory", "object"),
+            get("/skiff/v1/log", "The last lines of the log", "any").of_admin().by(&["lines"]),
+            post("/skiff/v1/restart", "Starts the gateway anew", "").of_admin().gives(202, "any"),
+            get("/skiff/v1/wifi", "The network that a board joins", "object"),
+            put("/skiff/v1/wifi", "Changes it", "object").of_admin(),
+            delete("/skiff/v1/wifi", "Forgets it").of_admin(),
+            get("/skiff/v1/firmware", "Firmware of a board", "object"),
+            post("/skiff/v1/firmware", "A piece of a newer one", "object").of_admin().gives(200, "any"),
+            post("/skiff/v1/factory-reset", "As it was delivered", "").of_admin().gives(200, "any"),
+            get("/skServer/openapi", "Descriptions of these APIs", "DocumentRow[]"),
+            get("/skServer/openapi/{document}", "One of them (OpenAPI 3.1)", "object"),
+            get("/skServer/asyncapi", "Descriptions of the streams", "DocumentRow[]"),
+            get("/skServer/asyncapi/{stream}", "One of them (AsyncAPI 3.0)", "object"),
+            get("/doc/openapi", "All of them for people", "page"),
+        ],
+    },
+];
