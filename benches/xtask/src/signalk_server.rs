@@ -23,7 +23,7 @@ const STREAMS: &str = "6.0.0";
 const PORT: &str = "3911";
 const RECORD: &str = "plugins/docs/signalk-server-2.32.ndjson";
 
-/// Runs `xtask signalk-server [--record | --kits | --walk [--record] | --downstream [--record]]`.
+/// Runs `xtask signalk-server [--record | --kits | --walk [--record | --again] | --downstream [--record]]`.
 ///
 /// # Errors
 /// What cannot be installed or started, or what a package did not do.
@@ -34,9 +34,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--kits" => return signalk_kits::run(),
         [flag] if flag == "--walk" => return walk::run(false),
         [flag, second] if flag == "--walk" && second == "--record" => return walk::run(true),
+        [flag, second] if flag == "--walk" && second == "--again" => return walk::again(),
         [flag] if flag == "--downstream" => return downstream::run(false),
         [flag, second] if flag == "--downstream" && second == "--record" => return downstream::run(true),
-        _ => return Err("takes --record, --kits, --walk [--record] or --downstream [--record]".into()),
+        _ => return Err("takes --record, --kits, --walk [--record | --again] or --downstream [--record]".into()),
     };
     let config = process::target().join("signalk-server/config");
     configure(&config)?;

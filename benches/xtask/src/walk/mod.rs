@@ -1,7 +1,8 @@
 //! Walks Skiff and Signal K Server side by side: the same boat, the same packages, every route and every form of a stream.
 //!
 //! `signalk-server/walk/walk.mjs` asks; what differs must be on the closed list `signalk-server/walk/differences.txt`, with its
-//! reason. `--record` writes what was found to `benches/results`.
+//! reason. `--record` writes what was found to `benches/results`; `--again` judges what the last walk heard, for who changes the
+//! list.
 
 mod compare;
 mod normal;
@@ -37,6 +38,16 @@ struct Ports {
 
 const UPSTREAM: Ports = Ports { listen: 4501, boat: 4511 };
 const SKIFF: Ports = Ports { listen: 4502, boat: 4512 };
+
+/// Judges what the last walk heard.
+///
+/// # Errors
+/// As [`run`], and that there was none.
+pub fn again() -> Result<(), String> {
+    let folder = process::target().join("signalk-walk");
+    let lines = [heard(&folder.join("upstream.ndjson"), &UPSTREAM)?, heard(&folder.join("skiff.ndjson"), &SKIFF)?];
+    judge(&folder, &lines, false)
+}
 
 /// Runs `xtask signalk-server --walk [--record]`.
 ///
@@ -85,7 +96,12 @@ pub fn run(record: bool) -> Result<(), String> {
     for ((child, (_, name, ports)), _) in started.into_iter().zip(&walks).zip(0..) {
         lines.push(finish(child, &folder.join(name).with_extension("ndjson"), ports)?);
     }
-    let [upstream, skiff] = lines.as_slice() else { return Err("two servers were to be walked".into()) };
+    judge(&folder, &lines, record)
+}
+
+/// Compares what both said, and holds the differences against the list.
+fn judge(folder: &Path, lines: &[Vec<Value>], record: bool) -> Result<(), String> {
+    let [upstream, skiff] = lines else { return Err("two servers were to be walked".into()) };
     covered(upstream)?;
     let found = compare::differences(upstream, skiff);
     process::write(&folder.join("differences.txt"), &(found.join("\n") + "\n"))?;
@@ -158,10 +174,16 @@ fn start(node: &Path, folder: &Path, name: &str, setup: &Value) -> Result<Child,
 /// Waits for a walk; returns its normalised lines.
 fn finish(mut child: Child, said: &Path, ports: &Ports) -> Result<Vec<Value>, String> {
     let ended = child.wait().map_err(|error| format!("cannot wait for node: {error}"))?;
-    let text = fs::read_to_string(said).map_err(|error| format!("cannot read {}: {error}", said.display()))?;
     if !ended.success() {
+        let text = fs::read_to_string(said).unwrap_or_default();
         return Err(format!("the walk of {} failed: {}", said.display(), text.lines().last().unwrap_or_default()));
     }
+    heard(said, ports)
+}
+
+/// Reads the lines of a walk, normalised.
+fn heard(said: &Path, ports: &Ports) -> Result<Vec<Value>, String> {
+    let text = fs::read_to_string(said).map_err(|error| format!("cannot read {}: {error}", said.display()))?;
     let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let hello = lines.iter().find_map(|line| line["other"][0]["self"].as_str());
     let names =

@@ -17,13 +17,20 @@ impl Names {
     }
 
     /// Returns the value with `SELF`, `HOST`, `UUID`, `TOKEN` and `TIME` where each server has its own. Members of one
-    /// name, but for an id in it, are numbered in the order of what is below them.
+    /// name, but for an id in it, are called by the path that they have, else numbered in the order of what is below them:
+    /// a row that only one server has must not shift those behind it.
     pub fn normal(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.text(text).into(),
             Value::Array(items) => items.iter().map(|item| self.normal(item)).collect(),
             Value::Object(members) => {
-                let members = members.iter().map(|(name, below)| (self.text(name), self.normal(below)));
+                let members = members.iter().map(|(name, below)| {
+                    let (name, below) = (self.text(name), self.normal(below));
+                    match below["path"].as_str() {
+                        Some(path) if name == "UUID" => (format!("UUID({path})"), below),
+                        _ => (name, below),
+                    }
+                });
                 let (drawn, mut all): (Vec<_>, Vec<_>) = members.partition(|(name, _)| name.contains("UUID"));
                 let mut drawn: Vec<_> =
                     drawn.into_iter().map(|(name, below)| (name, below.to_string(), below)).collect();
@@ -31,7 +38,9 @@ impl Names {
                 let mut before: Option<(String, usize)> = None;
                 for (name, _, below) in drawn {
                     let number = before.take().filter(|(last, _)| *last == name).map_or(0, |(_, number)| number + 1);
-                    all.push((format!("{name}#{number}"), below));
+                    // The first row of a path is the only one, as a rule.
+                    let is_only = number == 0 && name.ends_with(')');
+                    all.push((if is_only { name.clone() } else { format!("{name}#{number}") }, below));
                     before = Some((name, number));
                 }
                 Value::Object(all.into_iter().collect::<Map<_, _>>())
@@ -121,6 +130,19 @@ mod tests {
         assert_eq!(first, json!({ "UUID#0": { "a": 1.0 }, "UUID#1": { "a": 2.0 } }));
         let more = normal(&json!({ (format!("a.{one}")): 1, one: 2 }));
         assert_eq!(more, json!({ "UUID#0": 2.0, "a.UUID#0": 1.0 }), "each name counts by itself");
+    }
+
+    #[test]
+    fn rows_of_a_path_are_called_by_it() {
+        let one = "cae7f651-4d87-4cc1-8505-5fb0b8d29217";
+        let other = "0ae7f651-4d87-4cc1-8505-5fb0b8d29217";
+        let row = |path: &str, state: &str| json!({ "path": path, "state": state });
+        let rows = normal(&json!({ one: row("notifications.b", "warn"), other: row("notifications.a", "warn") }));
+        assert_eq!(rows["UUID(notifications.a)"], row("notifications.a", "warn"));
+        assert_eq!(rows["UUID(notifications.b)"], row("notifications.b", "warn"));
+        let own = normal(&json!({ one: row(&format!("a.{one}"), "warn"), other: row(&format!("a.{other}"), "alarm") }));
+        assert_eq!(own["UUID(a.UUID)"]["state"], "alarm");
+        assert_eq!(own["UUID(a.UUID)#1"]["state"], "warn");
     }
 
     #[test]
