@@ -1,0 +1,314 @@
+//! One function: validation and translation in the same walk over its operators.
+
+use alloc::vec::Vec;
+
+use super::code::Code;
+use super::stack::{BlockType, FrameKind, Operand, Place, Stack};
+use crate::limits::Limits;
+use crate::op::{self, WINDOW};
+use crate::refusal::{RefusalKind, at_most, invalid};
+use crate::value::{ValueType, slots_of};
+use crate::wasm::{Module, Reader};
+
+/// Registers of parameters and locals that share the window with operands; with more they lie below it.
+const NEAR_LOCALS_MAX: u16 = 160;
+/// Fuel of growing, the most an operator can cost: as the reference engine is set up.
+pub(super) const FUEL_TO_GROW: u32 = 255;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Local {
+    pub(super) ty: ValueType,
+    /// Its register, from the start of the frame.
+    pub(super) slot: u16,
+}
+
+/// Buffers that one function hands to the next.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    pub(super) code: Code,
+    pub(super) stack: Stack,
+    locals: Vec<Local>,
+}
+
+/// A function that is being translated.
+pub(super) struct Function<'t> {
+    pub(super) module: &'t Module,
+    pub(super) limits: &'t Limits,
+    pub(super) reader: Reader<'t>,
+    pub(super) code: &'t mut Code,
+    pub(super) stack: &'t mut Stack,
+    locals: &'t mut Vec<Local>,
+    pub(super) results: &'t [ValueType],
+    /// Registers of parameters and locals, where they lie below the window.
+    far: Option<u16>,
+    /// The first register of operands in the window.
+    first: u16,
+}
+
+/// Translates the body of a function into `buffers.code`.
+pub(super) fn function(
+    body: Reader<'_>,
+    ty: u16,
+    module: &Module,
+    limits: &Limits,
+    buffers: &mut Buffers,
+) -> Result<(), (usize, RefusalKind)> {
+    match attempt(body, ty, module, limits, buffers, NEAR_LOCALS_MAX) {
+        // Perhaps its operands find room when its locals leave the window.
+        Err((_, RefusalKind::Limit { what: _, max })) if max == WINDOW as u32 => {
+            attempt(body, ty, module, limits, buffers, 0)
+        }
+        done => done,
+    }
+}
+
+fn attempt(
+    body: Reader<'_>,
+    ty: u16,
+    module: &Module,
+    limits: &Limits,
+    buffers: &mut Buffers,
+    near_max: u16,
+) -> Result<(), (usize, RefusalKind)> {
+    let Some(signature) = module.types.get(ty.into()) else { return Err((body.at(), RefusalKind::Invalid("unknown type"))) };
+    let Buffers { code, stack, locals } = buffers;
+    locals.clear();
+    code.begin(limits.function_words_max);
+    let results = signature.results;
+    let mut function =
+        Function { module, limits, reader: body, code, stack, locals, results, far: None, first: 0 };
+    function.all(ty, signature.params, near_max).map_err(|kind| (function.reader.at(), kind))
+}
+
+impl Function<'_> {
+    fn all(&mut self, ty: u16, params: &[ValueType], near_max: u16) -> Result<(), RefusalKind> {
+        let mut slots = 0_u16;
+        for param in params {
+            slots = self.local(*param, slots)?;
+        }
+        let param_slots = slots;
+        for _ in 0..self.reader.u32()? {
+            let count = self.reader.u32()?;
+            // Wasm allows 2³² of them; each takes a register here.
+            at_most("registers of locals", count, self.limits.local_slots_max)?;
+            let ty = self.reader.value_type()?;
+            for _ in 0..count {
+                slots = self.local(ty, slots)?;
+            }
+        }
+        // Results go where parameters were, and at least one word of locals makes a window of their own.
+        let near = slots <= near_max;
+        (self.far, self.first) = if near { (None, slots) } else { (Some(slots), 0) };
+        self.stack.begin((WINDOW as u16).saturating_sub(self.first));
+        self.stack.enter(FrameKind::Function, BlockType::Empty, 0, true);
+        while !self.stack.frames.is_empty() {
+            let operator = self.reader.byte()?;
+            self.operator(operator)?;
+        }
+        if !self.reader.is_empty() {
+            return Err(RefusalKind::Malformed("operators remaining after end of function"));
+        }
+        let total = slots.saturating_add(self.stack.height_max()).max(slots_of(self.results) as u16);
+        let flags = if near { 0 } else { op::FAR_LOCALS };
+        self.code.finish([pair(ty, param_slots), pair(slots, total), flags])
+    }
+
+    fn local(&mut self, ty: ValueType, slot: u16) -> Result<u16, RefusalKind> {
+        let next = slot.saturating_add(ty.slots());
+        at_most("registers of locals", next.into(), self.limits.local_slots_max.min(0x7fff))?;
+        self.locals.push(Local { ty, slot });
+        Ok(next)
+    }
+
+    /// Returns a local, and its register where it lies in the window.
+    pub(super) fn local_at(&self, index: u32) -> Result<(Local, Option<u8>), RefusalKind> {
+        let Some(local) = self.locals.get(index as usize).copied() else { return invalid("unknown local") };
+        Ok((local, if self.far.is_none() { Some(local.slot as u8) } else { None }))
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.code.is_live()
+    }
+
+    /// The register in the window that belongs to a height.
+    pub(super) fn register(&self, height: u16) -> u8 {
+        self.first.wrapping_add(height) as u8
+    }
+
+    /// Pushes a value that is in its own register, and returns that.
+    pub(super) fn push(&mut self, ty: ValueType) -> Result<u8, RefusalKind> {
+        let operand = self.stack.push(Some(ty), Place::Own, self.is_live())?;
+        Ok(self.register(operand.height))
+    }
+
+    pub(super) fn push_at(&mut self, ty: ValueType, place: Place) -> Result<(), RefusalKind> {
+        self.stack.push(Some(ty), place, self.is_live()).map(|_| ())
+    }
+
+    /// Pops a value, and returns the register that holds it.
+    pub(super) fn pop(&mut self, ty: ValueType) -> Result<u8, RefusalKind> {
+        let operand = self.stack.pop(ty)?;
+        self.held(operand)
+    }
+
+    /// Returns the register that holds a popped value; where none does, its own is filled.
+    pub(super) fn held(&mut self, operand: Operand) -> Result<u8, RefusalKind> {
+        let own = self.register(operand.height);
+        match operand.place {
+            Place::Own => Ok(own),
+            Place::Bits(_) => self.copy(operand, own).map(|()| own),
+            Place::Local(index) => match self.local_at(index)? {
+                (_, Some(register)) => Ok(register),
+                _ => self.copy(operand, own).map(|()| own),
+            },
+        }
+    }
+
+    /// Writes a value into a register of the window.
+    pub(super) fn copy(&mut self, operand: Operand, to: u8) -> Result<(), RefusalKind> {
+        let Some(ty) = operand.ty else { return Ok(()) };
+        let two = ty.slots() == 2;
+        let choose = |one: u8, other: u8| if two { other } else { one };
+        match operand.place {
+            Place::Own => {
+                let own = self.register(operand.height);
+                if own != to && !self.code.redirect(own, to) {
+                    self.code.emit_result(op::word(choose(op::COPY_32, op::COPY_64), to, own, 0))?;
+                }
+                Ok(())
+            }
+            Place::Local(index) => {
+                let (local, register) = self.local_at(index)?;
+                self.code.emit_result(match register {
+                    Some(register) if register == to => return Ok(()),
+                    Some(register) => op::word(choose(op::COPY_32, op::COPY_64), to, register, 0),
+                    None => op::wide(choose(op::FAR_GET_32, op::FAR_GET_64), to, self.below(local.slot)),
+                })
+            }
+            Place::Bits(bits) => match i16::try_from(bits.cast_signed()) {
+                Ok(short) => {
+                    let operator = choose(op::CONST_32_SHORT, op::CONST_64_SHORT);
+                    self.code.emit_result(op::wide(operator, to, short.cast_unsigned()))
+                }
+                Err(_) if two => self.constant_64(to, i64::from(bits.cast_signed()).cast_unsigned()),
+                Err(_) => {
+                    self.code.emit_result(op::word(op::CONST_32, to, 0, 0))?;
+                    self.code.follow(bits)
+                }
+            },
+        }
+    }
+
+    pub(super) fn constant_64(&mut self, to: u8, bits: u64) -> Result<(), RefusalKind> {
+        self.code.emit_result(op::word(op::CONST_64, to, 0, 0))?;
+        self.code.follow(bits as u32)?;
+        self.code.follow((bits >> 32) as u32)
+    }
+
+    /// How many words below the window a register of the frame lies.
+    fn below(&self, slot: u16) -> u16 {
+        self.far.unwrap_or(0).wrapping_sub(slot)
+    }
+
+    /// Puts operands from this one on into their own registers; `locals_only` leaves numbers where they are.
+    pub(super) fn settle_from(&mut self, index: usize, locals_only: bool) -> Result<(), RefusalKind> {
+        for at in index..self.stack.len() {
+            self.settle_one(at, |place| match place {
+                Place::Own => false,
+                Place::Local(_) => true,
+                Place::Bits(_) => !locals_only,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Puts operands that are this local into their own registers, because the local changes.
+    pub(super) fn keep_local(&mut self, index: u32) -> Result<(), RefusalKind> {
+        for at in 0..self.stack.len() {
+            self.settle_one(at, |place| place == Place::Local(index))?;
+        }
+        Ok(())
+    }
+
+    fn settle_one(&mut self, at: usize, wanted: impl FnOnce(Place) -> bool) -> Result<(), RefusalKind> {
+        let Some(operand) = self.stack.get(at).filter(|operand| wanted(operand.place)) else { return Ok(()) };
+        let own = self.register(operand.height);
+        self.copy(operand, own)?;
+        if let [operand, ..] = self.stack.from_mut(at) {
+            operand.place = Place::Own;
+        }
+        Ok(())
+    }
+
+    /// Writes the value of a local, which is popped or stays as that local.
+    pub(super) fn set_local(&mut self, index: u32, tee: bool) -> Result<(), RefusalKind> {
+        let (local, register) = self.local_at(index)?;
+        let operand = self.stack.pop(local.ty)?;
+        if operand.place != Place::Local(index) {
+            self.keep_local(index)?;
+            match register {
+                Some(register) => self.copy(operand, register)?,
+                None => {
+                    let from = self.held(operand)?;
+                    self.store_far(local, from)?;
+                }
+            }
+        }
+        if tee {
+            // The value is in its own register too where the local is far: reading it there is shorter.
+            let place = match register {
+                Some(_) => Place::Local(index),
+                None if matches!(operand.place, Place::Own) => Place::Own,
+                None => operand.place,
+            };
+            self.push_at(local.ty, place)?;
+        }
+        Ok(())
+    }
+
+    fn store_far(&mut self, local: Local, from: u8) -> Result<(), RefusalKind> {
+        let operator = if local.ty.slots() == 2 { op::FAR_SET_64 } else { op::FAR_SET_32 };
+        self.code.emit(op::wide(operator, from, self.below(local.slot)))?;
+        Ok(())
+    }
+
+    /// Returns from the function with its results, which are the last operands.
+    pub(super) fn return_results(&mut self) -> Result<(), RefusalKind> {
+        let first = self.stack.len().saturating_sub(self.results.len());
+        if let (&[ty], Some(operand), None) = (self.results, self.stack.get(first), self.far) {
+            let from = self.held(operand)?;
+            let operator = if ty.slots() == 2 { op::RETURN_64 } else { op::RETURN_32 };
+            self.code.emit(op::word(operator, from, 0, 0))?;
+            return self.code.die();
+        }
+        // Own registers lie above all locals, so that ascending copies overwrite nothing that is still to be read.
+        self.settle_from(first, false)?;
+        let mut slot = 0_u16;
+        for index in first..self.stack.len() {
+            let Some(operand) = self.stack.get(index) else { break };
+            let Some(ty) = operand.ty else { break };
+            let from = self.register(operand.height);
+            match self.far {
+                // A frame without locals can have its results where they are to be.
+                None if u16::from(from) == slot => {}
+                None => {
+                    let operator = if ty.slots() == 2 { op::COPY_64 } else { op::COPY_32 };
+                    self.code.emit(op::word(operator, slot as u8, from, 0))?;
+                }
+                Some(locals) if slot >= locals => {
+                    // Results that reach into the window; it begins where locals end.
+                    let operator = if ty.slots() == 2 { op::COPY_64 } else { op::COPY_32 };
+                    self.code.emit(op::word(operator, slot.wrapping_sub(locals) as u8, from, 0))?;
+                }
+                Some(_) => self.store_far(Local { ty, slot }, from)?,
+            }
+            slot = slot.wrapping_add(ty.slots());
+        }
+        self.code.emit(op::RETURN.into())?;
+        self.code.die()
+    }
+}
+
+fn pair(low: u16, high: u16) -> u32 {
+    u32::from(low) | u32::from(high) << 16
+}

@@ -1,0 +1,403 @@
+//! From a module to an image, in one walk, one function a step.
+
+mod code;
+mod control;
+mod data;
+mod function;
+mod operators;
+mod out;
+mod stack;
+mod tables;
+
+use alloc::vec::Vec;
+
+use self::data::Placed;
+use self::function::Buffers;
+use self::out::{Out, Written};
+use self::tables::Initial;
+use crate::image::{ExportKind, HEADER_BYTES, HEADER_WORDS, Header, Image, List, NONE};
+use crate::limits::Limits;
+use crate::op;
+use crate::refusal::{Refusal, RefusalKind, at_most, invalid, malformed};
+use crate::wasm::{Module, Reader};
+
+pub use self::out::{Sink, SinkFull};
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There is more to do.
+    More,
+    /// The sink has everything that stands behind the header; this is the header, to be written last and in front, so that
+    /// an image that is not whole has none.
+    Done([u8; HEADER_BYTES]),
+}
+
+/// Checks a module and translates it, a section or a function a step.
+///
+/// All it holds between steps is what the module declares and the buffers of one function; the longest step is that of the
+/// module's largest function ([`Limits::body_bytes_max`]).
+pub struct Translator<'w> {
+    reader: Reader<'w>,
+    limits: Limits,
+    key: [u8; 32],
+    module: Module,
+    /// Where the head of each function stands, of an import its type.
+    functions: Vec<u32>,
+    initial: Initial,
+    imports: List,
+    exports: List,
+    placed: Placed,
+    written: Written,
+    buffers: Buffers,
+    /// Bodies that are still to come in the section of code.
+    bodies: Option<Bodies<'w>>,
+    /// Place in the order of sections of the last one.
+    order: usize,
+    data_seen: bool,
+    /// The first segment that does not fit, which counts only where nothing else is wrong.
+    outside: Option<Refusal>,
+    failed: Option<Refusal>,
+}
+
+#[derive(Clone, Copy)]
+struct Bodies<'w> {
+    reader: Reader<'w>,
+    left: u32,
+}
+
+/// Sections in the order that they must have.
+const ORDER: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
+
+impl<'w> Translator<'w> {
+    /// Begins with a module. `key` is what the image will be known by, a hash of the module; with engine version and
+    /// limits it tells whether an image still belongs to it.
+    #[must_use]
+    pub fn new(wasm: &'w [u8], key: [u8; 32], limits: &Limits) -> Self {
+        Self {
+            reader: Reader::new(wasm),
+            limits: *limits,
+            key,
+            module: Module::default(),
+            functions: Vec::new(),
+            initial: Initial::default(),
+            imports: List::default(),
+            exports: List::default(),
+            placed: Placed::default(),
+            written: Written::new(limits.image_words_max),
+            buffers: Buffers::default(),
+            bodies: None,
+            order: 0,
+            data_seen: false,
+            outside: None,
+            failed: None,
+        }
+    }
+
+    /// Does the next step.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the module is not taken; every later step says the same, and what the sink has is worth nothing.
+    pub fn step(&mut self, sink: &mut dyn Sink) -> Result<Step, Refusal> {
+        if let Some(refusal) = self.failed {
+            return Err(refusal);
+        }
+        let done = self.next(sink);
+        if let Err(refusal) = done {
+            self.failed = Some(refusal);
+        }
+        done
+    }
+
+    fn next(&mut self, sink: &mut dyn Sink) -> Result<Step, Refusal> {
+        if let Some(bodies) = self.bodies {
+            self.body(bodies, sink)?;
+            return Ok(Step::More);
+        }
+        let at = self.reader.at();
+        if at == 0 {
+            self.preamble().map_err(|kind| refusal(at, kind))?;
+        }
+        if self.reader.is_empty() {
+            if let Some(outside) = self.outside {
+                return Err(outside);
+            }
+            return self.finish(sink).map_err(|kind| refusal(at, kind));
+        }
+        match self.section(sink) {
+            Err((at, kind @ RefusalKind::SegmentOutOfBounds)) => self.outside = Some(refusal(at, kind)),
+            Err((at, kind)) => return Err(refusal(at, kind)),
+            Ok(()) => {}
+        }
+        Ok(Step::More)
+    }
+
+    fn preamble(&mut self) -> Result<(), RefusalKind> {
+        if self.reader.bytes(4) != Ok(b"\0asm".as_slice()) {
+            return malformed("magic header not detected");
+        }
+        match self.reader.word() {
+            Ok(1) => Ok(()),
+            Ok(version) if version >> 16 == 1 => Err(RefusalKind::Unsupported("a component")),
+            _ => malformed("unknown binary version"),
+        }
+    }
+
+    fn section(&mut self, sink: &mut dyn Sink) -> Result<(), (usize, RefusalKind)> {
+        let at = self.reader.at();
+        let (id, mut section) = self.open().map_err(|kind| (at, kind))?;
+        if id == 0 {
+            return section.name().map(|_| ()).map_err(|kind| (section.at(), kind));
+        }
+        let mut out = self.written.to(sink);
+        let (module, limits) = (&mut self.module, &self.limits);
+        let reader = &mut section;
+        let done = match id {
+            1 => module.type_section(reader, limits),
+            2 => imports(reader, module, limits, &mut out, &mut self.functions).map(|list| self.imports = list),
+            3 => module.function_section(reader, limits),
+            4 => module.table_section(reader, limits),
+            5 => module.memory_section(reader, limits),
+            6 => module.global_section(reader, limits),
+            7 => exports(reader, module, limits, &mut out).map(|list| self.exports = list),
+            8 => module.start_section(reader),
+            9 => self.initial.read(reader, module, limits, &mut out),
+            12 => reader.u32().map(|count| module.data_count = Some(count)),
+            10 => return self.code(section).map_err(|kind| (at, kind)),
+            _ => {
+                self.data_seen = true;
+                data::data(reader, module, limits, &mut out).map(|placed| self.placed = placed)
+            }
+        };
+        done.map_err(|kind| (section.at(), kind))?;
+        section.finish().map_err(|kind| (section.at(), kind))
+    }
+
+    /// Reads id and length of a section.
+    fn open(&mut self) -> Result<(u8, Reader<'w>), RefusalKind> {
+        let id = self.reader.byte()?;
+        let length = self.reader.u32()?;
+        let section = self.reader.part(length)?;
+        if id != 0 {
+            match ORDER.iter().position(|known| *known == id) {
+                None if id == 13 => return Err(RefusalKind::Unsupported("exception handling")),
+                None => return malformed("malformed section id"),
+                Some(place) if place < self.order => return malformed("unexpected content after last section"),
+                Some(place) => self.order = place.wrapping_add(1),
+            }
+        }
+        Ok((id, section))
+    }
+
+    /// Begins the section of code.
+    fn code(&mut self, mut reader: Reader<'w>) -> Result<(), RefusalKind> {
+        let left = reader.u32()?;
+        if left != self.own_functions() {
+            return malformed("function and code section have inconsistent lengths");
+        }
+        self.bodies = Some(Bodies { reader, left });
+        Ok(())
+    }
+
+    fn own_functions(&self) -> u32 {
+        (self.module.functions.len() as u32).saturating_sub(self.module.imported)
+    }
+
+    /// Translates the next body.
+    fn body(&mut self, mut bodies: Bodies<'w>, sink: &mut dyn Sink) -> Result<(), Refusal> {
+        let at = bodies.reader.at();
+        if bodies.left == 0 {
+            self.bodies = None;
+            // No other function comes.
+            self.buffers = Buffers::default();
+            return bodies.reader.finish().map_err(|kind| refusal(at, kind));
+        }
+        let ty = self.module.functions.get(self.functions.len()).copied().unwrap_or_default();
+        let length = bodies.reader.u32().map_err(|kind| refusal(at, kind))?;
+        at_most("bytes of a function", length, self.limits.body_bytes_max).map_err(|kind| refusal(at, kind))?;
+        let body = bodies.reader.part(length).map_err(|kind| refusal(at, kind))?;
+        function::function(body, ty, &self.module, &self.limits, &mut self.buffers)
+            .map_err(|(at, kind)| refusal(at, kind))?;
+        self.functions.push(self.written.at());
+        self.written.to(sink).words(&self.buffers.code.words).map_err(|kind| refusal(at, kind))?;
+        bodies.left = bodies.left.wrapping_sub(1);
+        self.bodies = Some(bodies);
+        Ok(())
+    }
+
+    /// Writes what stands behind the code, and the header.
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<Step, RefusalKind> {
+        if self.functions.len() != self.module.functions.len() {
+            return malformed("function and code section have inconsistent lengths");
+        }
+        if !self.data_seen && self.module.data_count.is_some_and(|count| count > 0) {
+            return malformed("data count and data section have inconsistent lengths");
+        }
+        let module = &self.module;
+        let mut out = self.written.to(sink);
+        let functions = list(&mut out, self.functions.iter().map(|word| [*word]))?;
+        let types = types(&mut out, module)?;
+        let globals = module.globals.iter().map(|global| {
+            [u32::from(global.ty as u8) | u32::from(global.mutable) << 8 | u32::from(global.slot) << 16]
+        });
+        let globals = list(&mut out, globals)?;
+        let global_words = list(&mut out, module.global_words.iter().map(|word| [*word]))?;
+        let mut rows = Vec::new();
+        for (index, table) in module.tables.iter().enumerate() {
+            let words = self.initial.of(index);
+            rows.push([table.ty as u32, table.min, table.max.unwrap_or(NONE), out.at(), words.len() as u32]);
+            out.words(words)?;
+        }
+        let tables = list(&mut out, rows.into_iter())?;
+        let elements = list(&mut out, module.elements.iter().map(|segment| [segment.count, segment.at]))?;
+        let header = Header {
+            words: self.written.at(),
+            crc: self.written.crc(),
+            key: self.key,
+            limits: self.limits.fingerprint(),
+            imported: module.imported,
+            functions,
+            types,
+            imports: self.imports,
+            exports: self.exports,
+            globals,
+            global_words,
+            tables,
+            elements,
+            data: self.placed.segments,
+            memory_min: module.memory.map_or(0, |memory| memory.min),
+            memory_max: module.memory.and_then(|memory| memory.max).unwrap_or(NONE),
+            page_log2: module.memory.map_or(NONE, |memory| memory.page_log2.into()),
+            chunks: self.placed.chunks,
+            chunk_data: self.placed.chunk_data,
+            start: module.start.unwrap_or(NONE),
+        };
+        let mut bytes = [0; HEADER_BYTES];
+        for (bytes, word) in bytes.chunks_exact_mut(4).zip(header.to_words()) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        Ok(Step::Done(bytes))
+    }
+}
+
+/// Translates a module at once, into memory.
+///
+/// # Errors
+/// [`Refusal`]: the module is not taken.
+pub fn translate(wasm: &[u8], key: [u8; 32], limits: &Limits) -> Result<Image, Refusal> {
+    struct Words(Vec<u32>);
+    impl Sink for Words {
+        fn append(&mut self, bytes: &[u8]) -> Result<(), SinkFull> {
+            self.0.try_reserve(bytes.len() / 4).map_err(|_| SinkFull)?;
+            let words = bytes.chunks_exact(4).filter_map(|word| word.first_chunk());
+            self.0.extend(words.map(|word| u32::from_le_bytes(*word)));
+            Ok(())
+        }
+    }
+    let mut words = Words(alloc::vec![0; HEADER_WORDS]);
+    let mut translator = Translator::new(wasm, key, limits);
+    loop {
+        if let Step::Done(header) = translator.step(&mut words)? {
+            for (word, bytes) in words.0.iter_mut().zip(header.chunks_exact(4)) {
+                *word = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+            }
+            return Image::owned(words.0).map_err(|_| RefusalKind::NoRoom.into());
+        }
+    }
+}
+
+fn refusal(at: usize, kind: RefusalKind) -> Refusal {
+    Refusal { at: u32::try_from(at).unwrap_or(u32::MAX), kind }
+}
+
+fn list<const N: usize>(out: &mut Out<'_>, rows: impl Iterator<Item = [u32; N]>) -> Result<List, RefusalKind> {
+    let mut list = List { at: out.at(), count: 0 };
+    for row in rows {
+        out.words(&row)?;
+        list.count = list.count.saturating_add(1);
+    }
+    Ok(list)
+}
+
+/// Writes types: how many parameters and results, then a byte each.
+fn types(out: &mut Out<'_>, module: &Module) -> Result<List, RefusalKind> {
+    let mut places = Vec::new();
+    for index in 0..module.types.len() as u32 {
+        let ty = module.ty(index)?;
+        places.push([out.at()]);
+        out.word(ty.params.len() as u32 | (ty.results.len() as u32) << 16)?;
+        let bytes: Vec<u8> = ty.params.iter().chain(ty.results).map(|ty| *ty as u8).collect();
+        out.bytes(&bytes)?;
+    }
+    list(out, places.into_iter())
+}
+
+fn name<'w>(reader: &mut Reader<'w>, limits: &Limits) -> Result<&'w str, RefusalKind> {
+    let name = reader.name()?;
+    at_most("bytes of a name", name.len() as u32, limits.name_bytes_max.min(u16::MAX.into()))?;
+    Ok(name)
+}
+
+/// Writes imports: lengths of both names, the type, the names.
+fn imports(
+    reader: &mut Reader<'_>,
+    module: &mut Module,
+    limits: &Limits,
+    out: &mut Out<'_>,
+    functions: &mut Vec<u32>,
+) -> Result<List, RefusalKind> {
+    let list = List { at: out.at(), count: reader.u32()? };
+    for _ in 0..list.count {
+        let from = name(reader, limits)?;
+        let field = name(reader, limits)?;
+        match reader.byte()? {
+            0 => {}
+            1 => return Err(RefusalKind::Unsupported("an imported table")),
+            2 => return Err(RefusalKind::Unsupported("an imported memory")),
+            3 => return Err(RefusalKind::Unsupported("an imported global")),
+            4 => return Err(RefusalKind::Unsupported("exception handling")),
+            _ => return malformed("malformed import kind"),
+        }
+        let ty = reader.u32()?;
+        module.add_function(ty, limits)?;
+        let ty = u32::from(module.types.shared(ty)?);
+        functions.push(op::IMPORTED | ty);
+        out.words(&[from.len() as u32 | (field.len() as u32) << 16, ty])?;
+        out.bytes(from.as_bytes())?;
+        out.bytes(field.as_bytes())?;
+    }
+    module.imported = list.count;
+    Ok(list)
+}
+
+/// Writes exports: kind and length of the name, the number, the name.
+fn exports(
+    reader: &mut Reader<'_>,
+    module: &mut Module,
+    limits: &Limits,
+    out: &mut Out<'_>,
+) -> Result<List, RefusalKind> {
+    let list = List { at: out.at(), count: reader.u32()? };
+    at_most("exports", list.count, limits.exports_max)?;
+    let mut names: Vec<&str> = Vec::new();
+    for _ in 0..list.count {
+        let name = name(reader, limits)?;
+        match names.binary_search(&name) {
+            Ok(_) => return invalid("duplicate export name"),
+            Err(place) => names.insert(place, name),
+        }
+        let kind = reader.byte()?;
+        let index = reader.u32()?;
+        match ExportKind::from_byte(kind) {
+            Some(ExportKind::Function) => module.refer(index)?,
+            Some(ExportKind::Table) => module.table(index).map(|_| ())?,
+            Some(ExportKind::Memory) if index == 0 => module.has_memory()?,
+            Some(ExportKind::Memory) => return invalid("unknown memory"),
+            Some(ExportKind::Global) => module.global(index).map(|_| ())?,
+            None => return malformed("malformed export kind"),
+        }
+        out.words(&[u32::from(kind) | (name.len() as u32) << 8, index])?;
+        out.bytes(name.as_bytes())?;
+    }
+    Ok(list)
+}
