@@ -79,8 +79,10 @@ impl Header {
     /// Writes it.
     pub(crate) fn to_words(self) -> [u32; HEADER_WORDS] {
         let mut words = [0; HEADER_WORDS];
-        let key = self.key.chunks_exact(4).map(|bytes| bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)));
-        let first = [MAGIC, ENGINE_VERSION, self.words, self.crc].into_iter().chain(key).chain([self.limits, self.imported]);
+        let key =
+            self.key.chunks_exact(4).map(|bytes| bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)));
+        let first =
+            [MAGIC, ENGINE_VERSION, self.words, self.crc].into_iter().chain(key).chain([self.limits, self.imported]);
         let lists = self.lists().into_iter().flat_map(|list| [list.at, list.count]);
         let last = [self.memory_min, self.memory_max, self.page_log2, self.chunk_data, self.start];
         for (word, value) in words.iter_mut().zip(first.chain(lists).chain(last)) {

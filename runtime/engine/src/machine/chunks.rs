@@ -209,12 +209,7 @@ impl Chunks {
 
     /// Loads bytes, wherever they lie.
     #[inline(never)]
-    pub(super) fn load<const N: usize>(
-        &self,
-        origin: Origin<'_>,
-        address: u32,
-        offset: u32,
-    ) -> Result<[u8; N], Fault> {
+    pub(super) fn load<const N: usize>(&self, origin: Origin<'_>, address: u32, offset: u32) -> Result<[u8; N], Fault> {
         let at = self.at(address, offset, N as u32)?;
         let mut bytes = [0; N];
         self.read(origin, at, &mut bytes)?;
@@ -272,11 +267,17 @@ impl Chunks {
     pub(super) fn write(&mut self, origin: Origin<'_>, address: u32, bytes: &[u8]) -> Result<(), Fault> {
         let length = u32::try_from(bytes.len()).map_err(|_| Fault::MemoryOutOfBounds)?;
         let mut left = bytes;
-        self.change(origin, address, length, |to| {
-            let (now, rest) = left.split_at_checked(to.len()).unwrap_or((left, &[]));
-            left = rest;
-            to.copy_from_slice(now);
-        }, bytes.iter().all(|byte| *byte == 0))
+        self.change(
+            origin,
+            address,
+            length,
+            |to| {
+                let (now, rest) = left.split_at_checked(to.len()).unwrap_or((left, &[]));
+                left = rest;
+                to.copy_from_slice(now);
+            },
+            bytes.iter().all(|byte| *byte == 0),
+        )
     }
 
     /// Changes a range, piece by piece; `zeros` where it becomes zero.

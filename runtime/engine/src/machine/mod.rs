@@ -234,20 +234,16 @@ impl Machine {
                 Some(head) if head & op::IMPORTED != 0 => {
                     Stop::Asks { import: activation.function, at: activation.frame }
                 }
-                Some(head) => {
-                    match run::enter(&world, &mut self.registers, self.place, head, activation.frame, fuel) {
-                        Err(stop) => stop,
-                        Ok(place) => {
-                            self.place = place;
-                            activation.state = State::Running;
-                            run::run(&mut world, &mut self.registers, &mut self.place, activation.before.depth, fuel)
-                        }
+                Some(head) => match run::enter(&world, &mut self.registers, self.place, head, activation.frame, fuel) {
+                    Err(stop) => stop,
+                    Ok(place) => {
+                        self.place = place;
+                        activation.state = State::Running;
+                        run::run(&mut world, &mut self.registers, &mut self.place, activation.before.depth, fuel)
                     }
-                }
+                },
             },
-            State::Running => {
-                run::run(&mut world, &mut self.registers, &mut self.place, activation.before.depth, fuel)
-            }
+            State::Running => run::run(&mut world, &mut self.registers, &mut self.place, activation.before.depth, fuel),
         };
         match stop {
             Stop::Returned => {
@@ -289,11 +285,12 @@ impl Machine {
         }
         put(&mut self.registers, at, results);
         // Where the import itself was called by the host, its results are those of the activation.
-        activation.state = if activation.function == import && at == activation.frame && self.place.depth == activation.before.depth {
-            State::Done
-        } else {
-            State::Running
-        };
+        activation.state =
+            if activation.function == import && at == activation.frame && self.place.depth == activation.before.depth {
+                State::Done
+            } else {
+                State::Running
+            };
         Ok(())
     }
 

@@ -73,8 +73,20 @@ macro_rules! float {
                 10 | 11 if either_nan => a + b,
                 // Of two zeros the negative one is less.
                 10 | 11 if a == b => return if operator == 10 { left | right } else { left & right },
-                10 => if a < b { a } else { b },
-                11 => if a > b { a } else { b },
+                10 => {
+                    if a < b {
+                        a
+                    } else {
+                        b
+                    }
+                }
+                11 => {
+                    if a > b {
+                        a
+                    } else {
+                        b
+                    }
+                }
                 _ => return left & !$sign | right & $sign,
             };
             result.to_bits()
@@ -99,11 +111,29 @@ macro_rules! float {
 }
 
 float!(
-    f32_binary, f32_unary, f32, u32, 1_u32 << 31, 1_u32 << 22, libm::ceilf, libm::floorf, libm::truncf,
-    libm::roundevenf, libm::sqrtf
+    f32_binary,
+    f32_unary,
+    f32,
+    u32,
+    1_u32 << 31,
+    1_u32 << 22,
+    libm::ceilf,
+    libm::floorf,
+    libm::truncf,
+    libm::roundevenf,
+    libm::sqrtf
 );
 float!(
-    f64_binary, f64_unary, f64, u64, 1_u64 << 63, 1_u64 << 51, libm::ceil, libm::floor, libm::trunc, libm::roundeven,
+    f64_binary,
+    f64_unary,
+    f64,
+    u64,
+    1_u64 << 63,
+    1_u64 << 51,
+    libm::ceil,
+    libm::floor,
+    libm::trunc,
+    libm::roundeven,
     libm::sqrt
 );
 

@@ -40,7 +40,10 @@ pub(super) enum Stop {
     /// So much fuel is needed to go on.
     Fuel(u32),
     /// An import is called: its number, and the register of its first argument.
-    Asks { import: u32, at: usize },
+    Asks {
+        import: u32,
+        at: usize,
+    },
     Fault(Fault),
 }
 
@@ -212,10 +215,20 @@ fn frames(
 /// Why a window is left.
 enum Leave {
     Return,
-    Call { function: u32, argument: u8 },
+    Call {
+        function: u32,
+        argument: u8,
+    },
     /// An indirect call: the place is still at it.
-    CallAgain { function: u32, argument: u8 },
-    Far { operator: u8, register: u8, below: u16 },
+    CallAgain {
+        function: u32,
+        argument: u8,
+    },
+    Far {
+        operator: u8,
+        register: u8,
+        below: u16,
+    },
 }
 
 /// Runs words of one function until it calls, returns or needs a register outside of its window.
@@ -495,4 +508,3 @@ fn indirect(world: &World<'_>, table: u8, index: u32, ty: u32) -> Result<u32, Fa
     let found = if head & op::IMPORTED != 0 { Some(head) } else { world.code.get(head as usize).copied() };
     if found.ok_or(Fault::Damaged)? & 0xffff == ty { Ok(function) } else { Err(Fault::BadSignature) }
 }
-

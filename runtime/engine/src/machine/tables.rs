@@ -83,13 +83,7 @@ impl Tables {
     }
 
     /// Returns elements of a range, to be written.
-    pub(super) fn range(
-        &mut self,
-        code: &[u32],
-        table: u32,
-        index: u32,
-        count: u32,
-    ) -> Result<&mut [u32], Fault> {
+    pub(super) fn range(&mut self, code: &[u32], table: u32, index: u32, count: u32) -> Result<&mut [u32], Fault> {
         let end = index.checked_add(count).filter(|end| self.size(table).is_ok_and(|size| *end <= size));
         let end = end.ok_or(Fault::TableOutOfBounds)?;
         if count == 0 {

@@ -137,6 +137,18 @@ impl<'t> Function<'t> {
         Ok(first)
     }
 
+    /// The last operands must fit these types; what unreachable code makes up stays of any type, and fits others too.
+    fn fits(&self, types: &[ValueType]) -> Result<(), RefusalKind> {
+        let frame = self.stack.frame()?;
+        let present = self.stack.len().saturating_sub(frame.operands as usize);
+        let fit = types.iter().rev().enumerate().all(|(depth, ty)| {
+            let index = self.stack.len().wrapping_sub(depth).wrapping_sub(1);
+            let found = if depth < present { self.stack.get(index) } else { None };
+            found.map_or(frame.unreachable, |operand| operand.ty.is_none_or(|found| found == *ty))
+        });
+        if fit { Ok(()) } else { invalid("type mismatch") }
+    }
+
     /// The block must hold these operands and no others.
     fn expect_all(&mut self, types: &[ValueType]) -> Result<usize, RefusalKind> {
         let first = self.expect(types)?;
@@ -334,7 +346,7 @@ impl<'t> Function<'t> {
             if types.len() != arity {
                 return invalid("type mismatch");
             }
-            self.expect(types)?;
+            self.fits(types)?;
         }
         let first = self.stack.len().saturating_sub(arity);
         self.settle_from(first, false)?;

@@ -70,13 +70,14 @@ fn attempt(
     buffers: &mut Buffers,
     near_max: u16,
 ) -> Result<(), (usize, RefusalKind)> {
-    let Some(signature) = module.types.get(ty.into()) else { return Err((body.at(), RefusalKind::Invalid("unknown type"))) };
+    let Some(signature) = module.types.get(ty.into()) else {
+        return Err((body.at(), RefusalKind::Invalid("unknown type")));
+    };
     let Buffers { code, stack, locals } = buffers;
     locals.clear();
     code.begin(limits.function_words_max);
     let results = signature.results;
-    let mut function =
-        Function { module, limits, reader: body, code, stack, locals, results, far: None, first: 0 };
+    let mut function = Function { module, limits, reader: body, code, stack, locals, results, far: None, first: 0 };
     function.all(ty, signature.params, near_max).map_err(|kind| (function.reader.at(), kind))
 }
 
@@ -231,6 +232,10 @@ impl Function<'_> {
     }
 
     fn settle_one(&mut self, at: usize, wanted: impl FnOnce(Place) -> bool) -> Result<(), RefusalKind> {
+        if !self.is_live() {
+            // Nothing is written, so everything stays where it is.
+            return Ok(());
+        }
         let Some(operand) = self.stack.get(at).filter(|operand| wanted(operand.place)) else { return Ok(()) };
         let own = self.register(operand.height);
         self.copy(operand, own)?;

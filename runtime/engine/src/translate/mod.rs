@@ -237,9 +237,10 @@ impl<'w> Translator<'w> {
         let mut out = self.written.to(sink);
         let functions = list(&mut out, self.functions.iter().map(|word| [*word]))?;
         let types = types(&mut out, module)?;
-        let globals = module.globals.iter().map(|global| {
-            [u32::from(global.ty as u8) | u32::from(global.mutable) << 8 | u32::from(global.slot) << 16]
-        });
+        let globals = module
+            .globals
+            .iter()
+            .map(|global| [u32::from(global.ty as u8) | u32::from(global.mutable) << 8 | u32::from(global.slot) << 16]);
         let globals = list(&mut out, globals)?;
         let global_words = list(&mut out, module.global_words.iter().map(|word| [*word]))?;
         let mut rows = Vec::new();

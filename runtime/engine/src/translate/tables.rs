@@ -31,7 +31,9 @@ impl Initial {
         }
         let Some(words) = self.tables.get_mut(index) else { return invalid("unknown table") };
         if words.len() < end as usize {
-            words.try_reserve_exact((end as usize).saturating_sub(words.len())).map_err(|_| RefusalKind::OutOfMemory)?;
+            words
+                .try_reserve_exact((end as usize).saturating_sub(words.len()))
+                .map_err(|_| RefusalKind::OutOfMemory)?;
             words.resize(end as usize, 0);
         }
         words.get_mut(offset as usize..end as usize).ok_or(RefusalKind::SegmentOutOfBounds)

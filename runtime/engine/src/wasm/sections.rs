@@ -103,7 +103,7 @@ impl Module {
     pub(crate) fn memory_section(&mut self, reader: &mut Reader<'_>, limits: &Limits) -> Read<()> {
         for index in 0..reader.u32()? {
             if index > 0 {
-                return invalid("multiple memories");
+                return Err(RefusalKind::Unsupported("more than one memory"));
             }
             self.memory = Some(Memory::read(reader, limits)?);
         }

@@ -52,7 +52,9 @@ impl Types {
         for index in 0..count {
             match reader.byte()? {
                 0x60 => {}
-                0x5f | 0x5e | 0x50 | 0x4f | 0x4e => return Err(RefusalKind::Unsupported("a type of garbage collection")),
+                0x5f | 0x5e | 0x50 | 0x4f | 0x4e => {
+                    return Err(RefusalKind::Unsupported("a type of garbage collection"));
+                }
                 _ => return malformed("integer representation too long"),
             }
             let from = self.values.len();
