@@ -114,10 +114,10 @@ pub use self::relay::Relayed;
 pub use self::remote::{HOPS_MAX, REMOTE_SOURCES_MAX};
 #[cfg(any(test, feature = "stores"))]
 pub use self::resources_http::ChartList;
-#[cfg(any(test, feature = "set-up"))]
-pub use self::set_up::SetUpParts;
 #[cfg(any(test, feature = "server-routes"))]
 pub use self::server_routes::{ConnectionForm, ConnectionWish};
+#[cfg(any(test, feature = "set-up"))]
+pub use self::set_up::SetUpParts;
 #[cfg(feature = "outputs")]
 pub use self::tap::{PASSED_MAX, Passed};
 

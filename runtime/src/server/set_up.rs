@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn text(response: Response) -> String {
-        String::from_utf8(response.body).unwrap()
+        String::from_utf8(response.body.into_owned()).unwrap()
     }
 
     #[test]

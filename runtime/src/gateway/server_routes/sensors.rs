@@ -43,7 +43,7 @@ impl Gateway {
 
     /// Answers what is asked for below `…/ble`.
     pub(in crate::gateway) fn bluetooth(&self, what: &[Cow<'_, str>], request: &Request) -> Response {
-        let what: alloc::vec::Vec<&str> = what.iter().map(|one| &**one).collect();
+        let what: Vec<&str> = what.iter().map(|one| &**one).collect();
         let empty = |list: bool| Response::json(200, if list { "[]" } else { "{}" });
         match (what.as_slice(), request.method.is_read()) {
             ([] | ["_providers"] | ["_providers", "_default"], true) => empty(false),

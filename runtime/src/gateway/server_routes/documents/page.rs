@@ -113,7 +113,7 @@ mod tests {
         let document = r#"{"info":{"title":"A <b>","description":""},"paths":{"/a/{b}":{"parameters":[],
             "get":{"summary":"Reads","security":[{},{"bearer":["readonly"]}]},"put":{"summary":"Sets","security":[{"bearer":["admin"]}]},
             "post":{"summary":"Asks","security":[{}]}}}}"#;
-        let page = String::from_utf8(of_one(document, "a").body).unwrap();
+        let page = String::from_utf8(of_one(document, "a").body.into_owned()).unwrap();
         assert!(page.contains("<h1>A &lt;b></h1>"), "{page}");
         for row in [
             "GET<td><code>/a/{b}</code><td>Reads<td><small>readonly",
@@ -128,7 +128,7 @@ mod tests {
     fn nothing_on_it_is_from_elsewhere() {
         let page = of_all();
         assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
-        let text = String::from_utf8(page.body).unwrap();
+        let text = String::from_utf8(page.body.into_owned()).unwrap();
         assert!(!text.contains("http:") && !text.contains("<script") && text.contains("/doc/openapi/course"));
     }
 }
