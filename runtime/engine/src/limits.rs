@@ -28,10 +28,12 @@ pub struct Limits {
     pub element_segments_max: u32,
     /// Segments of data.
     pub data_segments_max: u32,
-    /// Bytes of linear memory; at most 32 MiB, what the table of chunks can name.
+    /// Bytes of linear memory; more than 32 MiB are none more, which is what the table of chunks can name.
     pub memory_bytes_max: u32,
     /// Registers of 32 bits for parameters and locals of one function.
     pub local_slots_max: u32,
+    /// Values on the stack of validation at a time; those of code that can be reached take registers, of which there are 256.
+    pub operands_max: u32,
     /// Blocks inside of each other in one function.
     pub blocks_max: u32,
     /// Bytes of the body of one function.
@@ -57,6 +59,7 @@ impl Limits {
         data_segments_max: 16_384,
         memory_bytes_max: 32 << 20,
         local_slots_max: 32_768,
+        operands_max: 65_536,
         blocks_max: 16_384,
         body_bytes_max: 4 << 20,
         function_words_max: 4 << 20,
@@ -78,7 +81,8 @@ impl Limits {
         data_segments_max: 512,
         memory_bytes_max: 1 << 20,
         local_slots_max: 1024,
-        blocks_max: 512,
+        operands_max: 1024,
+        blocks_max: 256,
         body_bytes_max: 64 << 10,
         function_words_max: 8192,
         image_words_max: 64 << 10,
@@ -100,6 +104,7 @@ impl Limits {
             self.data_segments_max,
             self.memory_bytes_max,
             self.local_slots_max,
+            self.operands_max,
             self.blocks_max,
             self.body_bytes_max,
             self.function_words_max,

@@ -18,6 +18,10 @@ const CHUNK_LOG2: u32 = CHUNK_BYTES.trailing_zeros();
 const ZEROS: u16 = u16::MAX;
 /// From here on: in the image, the number of its chunk in the other bits. Below: taken, in RAM.
 const IN_IMAGE: u16 = 1 << 15;
+/// What the table of chunks can name, bytes.
+pub(crate) const MEMORY_BYTES_MAX: u32 = (IN_IMAGE as u32) << CHUNK_LOG2;
+/// Chunks that an image can begin with.
+pub(crate) const IMAGE_CHUNKS_MAX: u32 = (ZEROS - IN_IMAGE) as u32;
 /// Bytes that are copied at a time, by way of the stack.
 const PIECE_BYTES: usize = 128;
 
@@ -66,12 +70,15 @@ impl Chunks {
             size_bytes: 0,
             page_log2,
             pages_max: header.memory_max,
-            bytes_max: bytes_max.min(u32::from(IN_IMAGE) << CHUNK_LOG2),
+            bytes_max: bytes_max.min(MEMORY_BYTES_MAX),
         };
         if size_bytes > chunks.bytes_max || !chunks.resize(size_bytes) {
             return Err(Fault::Memory);
         }
         let numbers = image.span(header.chunks.at, header.chunks.count).ok_or(Fault::Damaged)?;
+        if numbers.len() > IMAGE_CHUNKS_MAX as usize {
+            return Err(Fault::Damaged);
+        }
         for (place, number) in (IN_IMAGE..ZEROS).zip(numbers) {
             *chunks.table.get_mut(*number as usize).ok_or(Fault::Damaged)? = place;
         }
@@ -207,10 +214,25 @@ impl Chunks {
         Ok(())
     }
 
+    #[inline]
+    pub(super) fn store_8(&mut self, origin: Origin<'_>, address: u32, offset: u32, value: u8) -> Result<(), Fault> {
+        let at = self.at(address, offset, 1)?;
+        let chunk = self.chunk_mut(origin, at)?;
+        if let Some(byte) = chunk.as_mut_bytes().get_mut(at as usize % CHUNK_BYTES) {
+            *byte = value;
+        }
+        Ok(())
+    }
+
     /// Loads bytes, wherever they lie.
     #[inline(never)]
     pub(super) fn load<const N: usize>(&self, origin: Origin<'_>, address: u32, offset: u32) -> Result<[u8; N], Fault> {
         let at = self.at(address, offset, N as u32)?;
+        let chunk = self.chunk(origin, at).ok_or(Fault::Damaged)?.as_bytes();
+        // In one chunk, but for few.
+        if let Some(bytes) = chunk.get(at as usize % CHUNK_BYTES..).and_then(|rest| rest.first_chunk()) {
+            return Ok(*bytes);
+        }
         let mut bytes = [0; N];
         self.read(origin, at, &mut bytes)?;
         Ok(bytes)
@@ -226,6 +248,11 @@ impl Chunks {
         bytes: [u8; N],
     ) -> Result<(), Fault> {
         let at = self.at(address, offset, N as u32)?;
+        let chunk = self.chunk_mut(origin, at)?.as_mut_bytes();
+        if let Some(place) = chunk.get_mut(at as usize % CHUNK_BYTES..).and_then(|rest| rest.first_chunk_mut()) {
+            *place = bytes;
+            return Ok(());
+        }
         self.write(origin, at, &bytes)
     }
 

@@ -79,6 +79,6 @@ impl Machine {
     /// Sets how many chunks can be taken in all, and how far the memory can grow, bytes.
     pub fn allow_memory(&mut self, chunks: u32, bytes_max: u32) {
         self.chunks.set_quota(chunks);
-        self.chunks.bytes_max = bytes_max;
+        self.chunks.bytes_max = bytes_max.min(super::MEMORY_BYTES_MAX);
     }
 }

@@ -17,7 +17,7 @@ use crate::image::{Image, NONE};
 use crate::op::{self, WINDOW};
 use crate::value::{FuncType, Value, slots_of};
 
-pub(crate) use self::chunks::CHUNK_BYTES;
+pub(crate) use self::chunks::{CHUNK_BYTES, IMAGE_CHUNKS_MAX, MEMORY_BYTES_MAX};
 pub use self::fault::{BeginError, Fault, SetupError};
 pub use self::memory::LinearMemory;
 
@@ -236,8 +236,8 @@ impl Machine {
                 }
                 Some(head) => match run::enter(&world, &mut self.registers, self.place, head, activation.frame, fuel) {
                     Err(stop) => stop,
-                    Ok(place) => {
-                        self.place = place;
+                    Ok((pc, base)) => {
+                        self.place = Place { pc, base, depth: self.place.depth.wrapping_add(1) };
                         activation.state = State::Running;
                         run::run(&mut world, &mut self.registers, &mut self.place, activation.before.depth, fuel)
                     }
@@ -284,13 +284,9 @@ impl Machine {
             return Err(BeginError::Arguments);
         }
         put(&mut self.registers, at, results);
-        // Where the import itself was called by the host, its results are those of the activation.
-        activation.state =
-            if activation.function == import && at == activation.frame && self.place.depth == activation.before.depth {
-                State::Done
-            } else {
-                State::Running
-            };
+        // Where the host called the import itself, no function is below it, and its results are those of the activation.
+        let is_own = self.place.depth == activation.before.depth;
+        activation.state = if is_own { State::Done } else { State::Running };
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::out::Out;
 use crate::image::List;
 use crate::limits::Limits;
-use crate::machine::CHUNK_BYTES;
+use crate::machine::{CHUNK_BYTES, IMAGE_CHUNKS_MAX};
 use crate::refusal::{RefusalKind, at_most, malformed};
 use crate::value::ValueType;
 use crate::wasm::{Module, Reader, constant};
@@ -110,6 +110,7 @@ fn chunks(active: &[Active<'_>], segments: List, out: &mut Out<'_>) -> Result<Pl
             written.push(u32::from(number));
         }
     }
+    at_most("chunks of data", written.len() as u32, IMAGE_CHUNKS_MAX)?;
     let chunks = List { at: out.at(), count: written.len() as u32 };
     out.words(&written)?;
     Ok(Placed { segments, chunks, chunk_data })

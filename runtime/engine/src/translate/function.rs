@@ -100,7 +100,7 @@ impl Function<'_> {
         // Results go where parameters were, and at least one word of locals makes a window of their own.
         let near = slots <= near_max;
         (self.far, self.first) = if near { (None, slots) } else { (Some(slots), 0) };
-        self.stack.begin((WINDOW as u16).saturating_sub(self.first));
+        self.stack.begin((WINDOW as u16).saturating_sub(self.first), self.limits.operands_max);
         self.stack.enter(FrameKind::Function, BlockType::Empty, 0, true);
         while !self.stack.frames.is_empty() {
             let operator = self.reader.byte()?;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::code::NO_BRANCH;
 use crate::op::WINDOW;
-use crate::refusal::{RefusalKind, invalid};
+use crate::refusal::{RefusalKind, at_most, invalid};
 use crate::value::ValueType;
 
 /// Where an operand is.
@@ -74,13 +74,15 @@ pub(super) struct Stack {
     height_max: u16,
     /// Registers there are for operands.
     room: u16,
+    operands_max: u32,
 }
 
 impl Stack {
-    pub(super) fn begin(&mut self, room: u16) {
+    pub(super) fn begin(&mut self, room: u16, operands_max: u32) {
         self.operands.clear();
         self.frames.clear();
         (self.height, self.height_max, self.room) = (0, 0, room);
+        self.operands_max = operands_max;
     }
 
     /// Registers of all operands now.
@@ -133,12 +135,13 @@ impl Stack {
     /// Pushes a value; `live` where it takes a register.
     pub(super) fn push(&mut self, ty: Option<ValueType>, place: Place, live: bool) -> Result<Operand, RefusalKind> {
         let operand = Operand { ty, height: self.height, place };
-        // What unreachable code piles up takes no registers, but the translator's memory: no more of it than bytes of code.
         if live {
             let slots = ty.map_or(1, ValueType::slots);
             self.reserve(slots.into())?;
             self.height = self.height.saturating_add(slots);
         }
+        // What unreachable code piles up takes no registers, but the translator's memory.
+        at_most("operands of a function", (self.operands.len() as u32).saturating_add(1), self.operands_max)?;
         self.operands.push(operand);
         Ok(operand)
     }

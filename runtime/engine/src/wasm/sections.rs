@@ -2,6 +2,7 @@
 
 use super::{Global, Memory, Module, Reader, Table, constant};
 use crate::limits::Limits;
+use crate::machine::MEMORY_BYTES_MAX;
 use crate::refusal::{RefusalKind, at_most, invalid, malformed};
 
 type Read<T> = Result<T, RefusalKind>;
@@ -63,7 +64,8 @@ impl Memory {
             return invalid("memory size must be at most 65536 pages (4GiB)");
         }
         let memory = Self { min: bounds.min, max: bounds.max, page_log2 };
-        at_most("bytes of memory", u32::try_from(memory.bytes_min()).unwrap_or(u32::MAX), limits.memory_bytes_max)?;
+        let max = limits.memory_bytes_max.min(MEMORY_BYTES_MAX);
+        at_most("bytes of memory", u32::try_from(memory.bytes_min()).unwrap_or(u32::MAX), max)?;
         Ok(memory)
     }
 }
