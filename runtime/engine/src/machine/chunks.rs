@@ -34,6 +34,7 @@ static NOTHING: Chunk = [0; CHUNK_WORDS];
 pub(super) struct Chunks {
     /// Where each chunk is, up to the memory's size.
     table: Vec<u16>,
+    #[expect(clippy::vec_box, reason = "a list that moves its chunks when it grows needs room for all of them twice")]
     taken: Vec<Box<Chunk>>,
     /// Chunks that can be taken in all.
     quota: u32,

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod fault;
+mod frame;
 mod memory;
 mod numeric;
 mod rare;
@@ -11,7 +12,7 @@ mod tables;
 use alloc::vec::Vec;
 
 use self::chunks::{Chunks, Origin};
-use self::run::{Place, Stop, World};
+use self::frame::{Place, Stop, World, enter};
 use self::tables::Tables;
 use crate::image::{Image, NONE};
 use crate::op::{self, WINDOW};
@@ -234,7 +235,7 @@ impl Machine {
                 Some(head) if head & op::IMPORTED != 0 => {
                     Stop::Asks { import: activation.function, at: activation.frame }
                 }
-                Some(head) => match run::enter(&world, &mut self.registers, self.place, head, activation.frame, fuel) {
+                Some(head) => match enter(&world, &mut self.registers, self.place, head, activation.frame, fuel) {
                     Err(stop) => stop,
                     Ok((pc, base)) => {
                         self.place = Place { pc, base, depth: self.place.depth.wrapping_add(1) };

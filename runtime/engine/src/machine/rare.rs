@@ -1,6 +1,6 @@
 //! Operators that are seldom met, apart from the loop so that its registers stay free.
 
-use super::run::{Stop, Window, World, take_fuel};
+use super::frame::{Stop, Window, World, take_fuel};
 use super::{Fault, numeric};
 use crate::op;
 

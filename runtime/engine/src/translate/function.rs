@@ -239,7 +239,7 @@ impl Function<'_> {
         let Some(operand) = self.stack.get(at).filter(|operand| wanted(operand.place)) else { return Ok(()) };
         let own = self.register(operand.height);
         self.copy(operand, own)?;
-        if let [operand, ..] = self.stack.from_mut(at) {
+        if let [operand, ..] = self.stack.last_mut(at) {
             operand.place = Place::Own;
         }
         Ok(())

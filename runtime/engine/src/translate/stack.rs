@@ -100,7 +100,7 @@ impl Stack {
     }
 
     /// Operands from this one on, the deepest first.
-    pub(super) fn from_mut(&mut self, index: usize) -> &mut [Operand] {
+    pub(super) fn last_mut(&mut self, index: usize) -> &mut [Operand] {
         self.operands.get_mut(index..).unwrap_or_default()
     }
 

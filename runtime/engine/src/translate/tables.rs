@@ -97,10 +97,7 @@ impl Initial {
         let count = reader.u32()?;
         at_most("elements of a segment", count, limits.table_elements_max)?;
         let at = out.at();
-        let mut words = match place {
-            Some((index, table, offset)) => Some(self.place(index, offset, count, table.min)),
-            None => None,
-        };
+        let mut words = place.map(|(index, table, offset)| self.place(index, offset, count, table.min));
         for item in 0..count as usize {
             let word = if expressions {
                 constant(reader, ty, module)?.bits as u32
