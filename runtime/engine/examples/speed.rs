@@ -89,8 +89,8 @@ impl Engine for (Store<()>, wasmi::Instance) {
     fn call(&mut self, name: &str) -> u64 {
         let function = self.1.get_func(&self.0, name).expect("an export");
         let ty = function.ty(&self.0);
-        let arguments: Vec<Val> = ty.params().iter().map(|ty| Val::default(*ty)).collect();
-        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default(*ty)).collect();
+        let arguments: Vec<Val> = ty.params().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
         self.0.set_fuel(FUEL).expect("fuel");
         function.call(&mut self.0, &arguments, &mut results).expect("a result");
         FUEL - self.0.get_fuel().expect("fuel")
@@ -121,7 +121,7 @@ fn reference(wasm: &[u8]) -> (Store<()>, wasmi::Instance) {
     let externs: Vec<wasmi::Extern> = imports
         .into_iter()
         .map(|ty| {
-            let values: Vec<Val> = ty.results().iter().map(|ty| Val::default(*ty)).collect();
+            let values: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
             Func::new(&mut store, ty, move |_, _, results| {
                 results.clone_from_slice(&values);
                 Ok(())
