@@ -56,7 +56,7 @@ impl Limits {
         exports_max: 16_384,
         name_bytes_max: 4096,
         element_segments_max: 16_384,
-        data_segments_max: 16_384,
+        data_segments_max: 65_535,
         memory_bytes_max: 32 << 20,
         local_slots_max: 32_768,
         operands_max: 65_536,
