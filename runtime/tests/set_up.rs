@@ -83,7 +83,7 @@ impl World {
 }
 
 fn text(response: Response) -> (u16, String) {
-    (response.status, String::from_utf8(response.body).expect("text"))
+    (response.status, String::from_utf8(response.body.into_owned()).expect("text"))
 }
 
 fn between<'t>(text: &'t str, from: &str, to: &str) -> &'t str {

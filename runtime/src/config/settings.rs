@@ -318,11 +318,7 @@ mod tests {
     fn what_was_set_here_goes_before_member_by_member() {
         let mut files =
             Files::with(SETTINGS_FILE, r#"{"mdns":true,"skiff":{"guests":"none","hosts":["boat"]},"vessel":null}"#);
-        let own = super::super::write_object(
-            &mut files,
-            OWN_SETTINGS_FILE,
-            r#"{"skiff":{"guests":"read"},"vessel":{"name":"B"}}"#,
-        );
+        let own = write_object(&mut files, OWN_SETTINGS_FILE, r#"{"skiff":{"guests":"read"},"vessel":{"name":"B"}}"#);
         own.unwrap();
         let settings = Settings::load(&mut files).unwrap();
         assert!(settings.guests_read && settings.hosts == ["boat"] && settings.vessel.name.as_deref() == Some("B"));
