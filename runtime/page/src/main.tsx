@@ -1,4 +1,5 @@
 // The page of a gateway: one for Linux and for chips, at the boat's port and at the administrator's.
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { Frame } from './app/frame';
 import { apps } from './parts/apps/apps';
@@ -9,16 +10,16 @@ import { now } from './parts/now/now';
 import { people } from './parts/people/people';
 import { plugins } from './parts/plugins/plugins';
 import { ask } from './server/http';
-import { login, type LoginStatus, type Machine, machine } from './server/session';
+import { isSignedOut, login, type LoginStatus, type Machine, machine } from './server/session';
+import { link } from './server/stream';
 import { say, wordsOf } from './ui/act';
 import { start as startStream } from './vessel/watch';
 
-async function start() {
-  const root = document.getElementById('page');
-  if (!root) return;
-  render(<Frame parts={[now, data, apps, plugins, bus, people, box]} />, root);
-  startStream();
-  // What the gateway has, and who we are; tried again until it answers.
+/** Milliseconds after which a gateway that did not answer is asked again. */
+const AGAIN_MS = 2000;
+
+/** Asks what the gateway has, and who we are, until it answers. */
+async function know() {
   try {
     [machine.value, login.value] = await Promise.all([
       ask<Machine>('GET', '/skiff/v1/machine'),
@@ -26,7 +27,25 @@ async function start() {
     ]);
   } catch (error) {
     say(wordsOf(error), true);
+    if (!isSignedOut.peek()) setTimeout(() => void know(), AGAIN_MS);
   }
 }
 
-void start();
+function start() {
+  const root = document.getElementById('page');
+  if (!root) return;
+  render(<Frame parts={[now, data, apps, plugins, bus, people, box]} />, root);
+  startStream();
+  void know();
+  // A gateway that has started again may have another version, and may know us no more.
+  let wasLost = false;
+  effect(() => {
+    if (link.value === 'lost') wasLost = true;
+    else if (link.value === 'open' && wasLost) {
+      wasLost = false;
+      void know();
+    }
+  });
+}
+
+start();

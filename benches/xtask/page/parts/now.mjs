@@ -238,10 +238,22 @@ async function link({ boat, browser, until, assert, did, picture, visit }) {
   assert.match(await page.locator('p.lost').innerText(), /No connection/);
   await picture(page, 'now-lost');
   isRefused = false;
+  const known = page.waitForRequest('**/skiff/v1/machine');
   await until('live again by itself', () => page.locator('.link.open').count());
+  await known;
   assert.equal(await page.locator('p.lost').count(), 0);
   did('now', 'the link lost and found', { browser: browser.version() });
   await context.close();
+  // A gateway that does not answer at first is asked again.
+  const late = await visit({ door: boat, user: null, at: 'login' });
+  let asked = 0;
+  await late.page.route('**/skiff/v1/machine', (route) => ((asked += 1) === 1 ? route.abort() : route.continue()));
+  await late.page.goto(`${boat}/`);
+  await until('said', () => late.page.locator('.notice.wrong').count(), { within: 5000 }).catch(() => 0);
+  await until('there all the same', () => late.page.locator('.tile').count());
+  assert(asked >= 2, String(asked));
+  did('now', 'a gateway that answers late', { asked });
+  await late.context.close();
 }
 
 /** Milliseconds from the start of the visit to the first live value in the picture, four times slower than this machine. */
