@@ -67,6 +67,8 @@ effect(() => {
 });
 
 async function read(): Promise<void> {
+  // What the gateway has is known a moment before who we are.
+  await null;
   // A gateway that has no preferences, or none of ours, leaves those of the browser.
   if (has('settings')) preset.value = await ask('GET', '/signalk/v1/unitpreferences/active').then(ofPreset, () => ({}));
   if (!isKeptThere()) return;

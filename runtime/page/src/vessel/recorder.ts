@@ -1,12 +1,13 @@
 // The last minutes of the numbers that Now shows: taken down while the page is open, and what the gateway kept before that.
-import { effect } from '@preact/signals';
 import { Series, SPAN_S, SPANS } from '../kit/series';
 import { ask } from '../server/http';
 import { has } from '../server/session';
-import { age, leaf, now, second } from './values';
+import { age, leaf, now } from './values';
 
 /** Paths that are taken down: 100 × 150 numbers of 16 bytes. */
 const PATHS_MAX = 100;
+/** Milliseconds between two looks at the values. */
+const TAKEN_MS = 2000;
 /** Paths in one question to the history. */
 const ASKED_MAX = 32;
 const HISTORY = '/signalk/v2/api/history';
@@ -28,8 +29,8 @@ export function seriesOf(path: string): Series | undefined {
   return made;
 }
 
-effect(() => {
-  void second.value;
+// In the background, too, so that whoever comes back sees what was.
+setInterval(() => {
   for (const [path, one] of series) {
     const last = leaf(path).peek();
     // A value that comes no more leaves a gap.
@@ -38,8 +39,8 @@ effect(() => {
       one.put(now() - age(last) * 1000, last.value);
     }
   }
-  if (unasked.length > 0 && isKept !== false && has('history')) void past(unasked.splice(0, ASKED_MAX));
-});
+  if (unasked.length > 0 && isKept !== false && has('history') && !document.hidden) void past(unasked.splice(0, ASKED_MAX));
+}, TAKEN_MS);
 
 interface Rows {
   readonly values: readonly { readonly path: string }[];

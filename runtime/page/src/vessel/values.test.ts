@@ -17,12 +17,16 @@ class FakeSocket {
   send(text: string) {
     sent.push(JSON.parse(text));
   }
-  close() {}
+  close() {
+    this.readyState = 3;
+  }
 }
-const page = { hidden: false };
+const page = { hidden: false, addEventListener: (_: string, hear: () => void) => (seen = hear) };
+let seen: () => void = () => undefined;
+let later: (() => void) | undefined;
 const stubs = {
   location: { search: '', pathname: '/', hash: '', protocol: 'http:', host: 'boat:3000' },
-  window: { setTimeout: () => 0, clearTimeout: () => undefined },
+  window: { setTimeout: (what: () => void) => ((later = what), 1), clearTimeout: () => (later = undefined) },
   document: page,
   WebSocket: FakeSocket,
   requestAnimationFrame: (draw: () => void) => pictures.push(draw),
@@ -127,4 +131,24 @@ test('what a part wants is asked when the stream opens, again when it opens anew
   assert.deepEqual(sent.splice(0), [{ context: 'vessels.*', unsubscribe: [{ path: 'navigation.position' }] }]);
   open();
   assert.deepEqual(sent, []);
+});
+
+test('a page that nobody sees lets the stream go after a while, and opens it when it is seen', () => {
+  const first = socket;
+  const look = (hidden: boolean) => {
+    page.hidden = hidden;
+    seen();
+  };
+  look(true);
+  assert.equal(first?.readyState, 1, 'not at once');
+  look(false);
+  const due = () => later;
+  assert.equal(due(), undefined, 'who comes back in time has lost nothing');
+  assert.equal(socket, first);
+  look(true);
+  due()?.();
+  assert.equal(first?.readyState, 3);
+  look(false);
+  assert.notEqual(socket, first);
+  assert.equal(link.peek(), 'opening');
 });
