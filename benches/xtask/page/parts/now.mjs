@@ -94,6 +94,15 @@ async function alarm({ boat, visit, until, assert, did, picture, seriousFaults }
   await until('a visitor is told', () => guest.page.locator('.raised').count());
   assert.equal(await guest.page.locator('.raised button').count(), 0, 'who may not change anything has no buttons');
   await guest.context.close();
+  // Nor has one who is signed in to read.
+  const made = await ask('POST', '/skServer/security/users/lookout', { password: 'eyes on the sea', type: 'readonly' });
+  assert.equal(made.status, 200);
+  const lookout = await visit({ door: boat, user: 'lookout', password: 'eyes on the sea' });
+  await until('the lookout is told', () => lookout.page.locator('.raised').count());
+  assert.equal(await lookout.page.locator('main button').allInnerTexts().then((all) => all.join()), 'Tiles and units…');
+  assert.deepEqual(lookout.faults, []);
+  await lookout.context.close();
+  await ask('DELETE', '/skServer/security/users/lookout');
   await row.locator('text=Silence').click();
   await until('silent', async () => (await state()).silenced);
   await row.locator('text=Acknowledge').click();

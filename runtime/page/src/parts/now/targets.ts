@@ -97,7 +97,7 @@ function moving(course: number | null, speed: number | null): Offset | null {
 
 function nameOf({ name, mmsi, context }: Heard): string {
   if (typeof name === 'string' && name.trim()) return name.trim();
-  return typeof mmsi === 'string' && mmsi ? mmsi : (context.split(':').at(-1) ?? context);
+  return typeof mmsi === 'string' && mmsi ? mmsi : (context.split(':').pop() ?? context);
 }
 
 /** The ranges that can be chosen, in metres. */
