@@ -34,6 +34,7 @@ export async function walk(world) {
   await looks(world, instrument);
   await past(world);
   await link(world);
+  await chip(world);
   await ask('DELETE', `${at(VOLTAGE)}/meta`);
   await instrument.end();
   await owner.context.close();
@@ -263,6 +264,24 @@ async function link({ boat, browser, until, assert, did, picture, visit }) {
   assert(asked >= 2, String(asked));
   did('now', 'a gateway that answers late', { asked });
   await late.context.close();
+}
+
+/** The same page on a chip, which has less: nothing is asked for that is not there. What the machine says of itself is made up. */
+async function chip({ boat, visit, until, assert, did }) {
+  const { context, page, faults } = await visit({ door: boat, user: null, at: 'login' });
+  const asked = new Set();
+  page.on('request', (request) => asked.add(new URL(request.url()).pathname));
+  await page.route('**/skiff/v1/machine', (route) => route.fulfill({ json: { version: '1', board: 'esp32c6', door: 'both', otherPort: null, has: ['log', 'wifi', 'firmware', 'factory-reset'] } }));
+  await page.goto(`${boat}/`);
+  await until('tiles', () => page.locator('.tile').count());
+  assert(!(await page.locator('.top nav a').allInnerTexts()).includes('Apps'));
+  await page.goto(`${boat}/#/data/self/${CABIN}`);
+  await until('one path', () => page.locator('dialog tbody tr').count());
+  assert.equal(await page.locator('dialog >> text=/Change name|changed by/').count(), 0);
+  assert.deepEqual([...asked].filter((path) => /unitpreferences|applicationData|history|webapps/.test(path)), []);
+  assert.deepEqual(faults, []);
+  did('now', 'a chip is asked for what it has (machine made up)', { asked: asked.size });
+  await context.close();
 }
 
 /** Milliseconds from the start of the visit to the first live value in the picture, four times slower than this machine. */
