@@ -45,6 +45,20 @@ const draw = () => {
 const say = (context: string | undefined, values: Record<string, unknown>, timestamp = new Date().toISOString()) =>
   take({ ...(context && { context }), updates: [{ $source: 'x', timestamp, values: Object.entries(values).map(([path, value]) => ({ path, value })) }] });
 
+test('paths have a limit, beyond which no list is drawn again', () => {
+  const many = 'vessels.urn:many';
+  const all = (from: number, count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${from + index}`, 1]));
+  say(many, all(0, 4000));
+  draw();
+  const on = vessel(many);
+  const size = on?.size.peek();
+  say(many, all(4000, 10));
+  draw();
+  assert.equal(on?.leaves.size, 4000);
+  assert.equal(on?.size.peek(), size);
+  vessels.delete(many);
+});
+
 test('what is said is there with the next picture, not before', () => {
   say('vessels.self', { 'a.b': 1 });
   assert.equal(leaf('a.b').peek().value, undefined);

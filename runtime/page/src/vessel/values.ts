@@ -95,8 +95,10 @@ function leafOf(on: Vessel, path: string): Signal<Leaf> {
 
 function set(on: Vessel, path: string, value: Leaf): void {
   const of = leafOf(on, path);
+  // Beyond the limit nobody looks at it.
+  if (!on.leaves.has(path)) return;
   const isNew = of.peek() === NOTHING;
-  const isFirst = value.value !== null && value.value !== undefined && !on.said.has(path) && on.leaves.has(path);
+  const isFirst = value.value !== null && value.value !== undefined && !on.said.has(path);
   of.value = value;
   if (isFirst) on.said.add(path);
   if (isNew || isFirst) on.size.value += 1;
