@@ -16,9 +16,10 @@ export async function walk(world) {
   await page.locator('li', { hasText: 'Device 35' }).locator('summary').click();
   await page.getByText('PGN 128267').waitFor();
   await page.locator('li', { hasText: 'Device 35' }).getByText('heard', { exact: true }).waitFor();
+  await page.locator('dt', { hasText: 'PGN 128267' }).locator('xpath=following-sibling::dd[1]').filter({ hasText: /^\d.*a second$/ }).waitFor();
   await page.getByText('Nothing since the start.').waitFor();
   await fair('bus-desk');
-  did('bus', 'devices of the log, with their PGNs');
+  did('bus', 'devices of the log, with their PGNs and rates');
 
   // A name for a device; the gateway has it.
   await page.getByRole('button', { name: 'Name Device 35' }).click();

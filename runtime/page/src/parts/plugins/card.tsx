@@ -4,7 +4,7 @@ import { may } from '../../server/session';
 import { Act, say } from '../../ui/act';
 import { Bar } from '../../ui/bar';
 import { asksOf, type Asking } from './consent';
-import { budgetOf, rightOf, type Row, stateOf, troubles } from './rows';
+import { addressOf, budgetOf, rightOf, type Row, stateOf, troubles } from './rows';
 
 interface CardProps {
   readonly row: Row;
@@ -19,7 +19,7 @@ export function Card(props: CardProps) {
   return (
     <li class="card plugin">
       <header class="plugin-head">
-        <h3><a href={`#/plugins/${encodeURIComponent(row.id)}`}>{row.name}</a> <span class="hint">{row.version}</span></h3>
+        <h3><a href={`#/plugins/${encodeURIComponent(addressOf(row))}`}>{row.name}</a> <span class="hint">{row.version}</span></h3>
         <Switch {...props} />
       </header>
       <p><State row={row} /> {said}</p>

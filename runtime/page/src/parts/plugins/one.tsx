@@ -10,15 +10,16 @@ import { SchemaForm } from '../../ui/form/form';
 import { isMembers, type Schema } from '../../ui/form/schema';
 import { State, Switch } from './card';
 import type { Asking } from './consent';
-import { budgetOf, type Installed, type Row, troubles } from './rows';
+import { budgetOf, type Installed, isShadow, type Row, troubles } from './rows';
 
 interface OneProps {
   readonly row: Row;
+  readonly rows: readonly Row[];
   readonly again: () => Promise<void>;
   readonly onAsks: (asking: Asking) => void;
 }
 
-export function One({ row, again, onAsks }: OneProps) {
+export function One({ row, rows, again, onAsks }: OneProps) {
   const { waiting, reason } = row.skiff;
   return (
     <>
@@ -44,7 +45,7 @@ export function One({ row, again, onAsks }: OneProps) {
             >Look at what it asks</button>
           </p>
         )}
-        {may('admin') && <Deeds row={row} again={again} />}
+        {may('admin') && !isShadow(row, rows) && <Deeds row={row} again={again} />}
       </article>
       {!row.skiff.unusable && may('admin') && <Configuration row={row} again={again} />}
       {row.skiff.budget.length > 0 && (

@@ -7,7 +7,7 @@ import { Card } from './card';
 import { type Asking, Consent } from './consent';
 import { Install } from './install';
 import { One } from './one';
-import type { Row } from './rows';
+import { type Row, rowOf } from './rows';
 import { WebApps } from './webapps';
 
 const LOOK_MS = 5000;
@@ -26,7 +26,7 @@ function View({ rest: [id] }: { readonly rest: readonly string[] }) {
     asking.value = null;
     void again();
   };
-  const row = id === undefined ? undefined : rows.value?.find((one) => one.id === id);
+  const row = id === undefined || !rows.value ? undefined : rowOf(rows.value, id);
   return (
     <Wait of={rows}>
       {id === undefined && (
@@ -40,7 +40,7 @@ function View({ rest: [id] }: { readonly rest: readonly string[] }) {
           {may('admin') && <Install again={again} onAsks={onAsks} />}
         </>
       )}
-      {row && <One key={row.id} row={row} again={again} onAsks={onAsks} />}
+      {row && <One key={row.id} row={row} rows={rows.value ?? []} again={again} onAsks={onAsks} />}
       {id !== undefined && !row && <p>There is no plugin of this name. <a href="#/plugins">All plugins</a></p>}
       {asking.value && <Consent key={asking.value.id} of={asking.value} onDone={onDone} />}
     </Wait>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { budgetOf, nameAndVersion, rightOf, type Row, stateOf, troubles } from './rows';
+import { budgetOf, isShadow, nameAndVersion, rightOf, type Row, rowOf, stateOf, troubles } from './rows';
 
 const row = (skiff: object, state = 'running') => ({ state, skiff: { restarts: 0, recycled: 0, drops: 0, refused: 0, budget: [], ...skiff } }) as unknown as Row;
 
@@ -31,4 +31,12 @@ test('a scope is no version', () => {
   assert.deepEqual(nameAndVersion(' @acme/tide '), ['@acme/tide', '']);
   assert.deepEqual(nameAndVersion('@acme/tide@1.2.0-rc.1'), ['@acme/tide', '1.2.0-rc.1']);
   assert.deepEqual(nameAndVersion('tide@2'), ['tide', '2']);
+});
+
+test('of two packages with one id each is found, and only the one that runs is removed by it', () => {
+  const good = { id: 'tide', packageName: 'tide', skiff: {} } as Row;
+  const other = { id: 'tide', packageName: '@acme/tide', skiff: { unusable: true } } as Row;
+  const rows = [good, other];
+  assert.deepEqual([rowOf(rows, 'tide'), rowOf(rows, '@acme/tide'), rowOf(rows, 'none')], [good, other, undefined]);
+  assert.deepEqual([isShadow(good, rows), isShadow(other, rows), isShadow(other, [other])], [false, true, false]);
 });

@@ -31,6 +31,21 @@ export interface Row {
   };
 }
 
+/** What stands for a row in the address: of two packages with one id the one that cannot be used goes by its name. */
+export function addressOf(row: Row): string {
+  return row.skiff.unusable ? row.packageName : row.id;
+}
+
+/** The row that an address means. */
+export function rowOf(rows: readonly Row[], address: string): Row | undefined {
+  return rows.find((row) => addressOf(row) === address);
+}
+
+/** Whether removing goes by an id that is another package's. */
+export function isShadow(row: Row, rows: readonly Row[]): boolean {
+  return row.skiff.unusable === true && rows.some((other) => other.id === row.id && !other.skiff.unusable);
+}
+
 /** Answer of `POST /skiff/v1/plugins`. */
 export interface Installed {
   readonly id: string;

@@ -21,7 +21,7 @@ interface Offer {
 interface Offers {
   readonly available: readonly Offer[];
   readonly updates: readonly Offer[];
-  readonly installing: readonly (Offer & { readonly installFailed?: boolean; readonly isWaiting?: boolean; readonly isRemoving?: boolean })[];
+  readonly installing: readonly (Offer & { readonly installFailed?: boolean; readonly isWaiting?: boolean; readonly isInstalling?: boolean; readonly isRemoving?: boolean })[];
   readonly storeAvailable: boolean;
 }
 interface Ended {
@@ -47,8 +47,10 @@ export function Store({ again, onAsks }: StoreProps) {
   });
   // Packages that this page has asked for, and that have come or failed since.
   const look = async () => {
-    await offers.again();
+    const { installing } = await ask<Offers>('GET', '/skServer/appstore/available');
     for (const name of waited.peek()) {
+      // What was done under this name before is told until this is done, too.
+      if (installing.some((one) => one.name === name && (one.isWaiting || one.isInstalling || one.isRemoving))) continue;
       const ended = await ask<Ended>('GET', `/skServer/appstore/installLog/${name}`).catch(() => null);
       if (!ended) continue;
       waited.value = waited.peek().filter((one) => one !== name);
@@ -56,6 +58,7 @@ export function Store({ again, onAsks }: StoreProps) {
       else await came(name, onAsks);
       await again();
     }
+    await offers.again();
   };
   const install = async (name: string, version: string) => {
     wrong.value = '';
