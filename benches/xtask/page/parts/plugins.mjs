@@ -185,6 +185,11 @@ async function consent({ assert, until, did, boat }, page, row, send, notice, fa
   await card.getByText('Version 0.2.0 waits for your consent.').waitFor();
   await card.getByRole('link').click();
   await page.getByRole('button', { name: 'Look at what it asks' }).click();
+  await dialog.getByLabel('Raw network sockets').uncheck();
+  await dialog.getByRole('button', { name: 'Allow these' }).click();
+  await notice('Kept. The version before runs on.');
+  assert.equal((await row(ASKING)).version, '0.1.0');
+  await page.getByRole('button', { name: 'Look at what it asks' }).click();
   await dialog.getByRole('button', { name: 'Allow and update' }).click();
   await until('updated', async () => (await row(ASKING)).version === '0.2.0');
   await page.getByRole('heading', { name: '0.2.0' }).waitFor();

@@ -86,7 +86,10 @@ function Told() {
   useEvents(({ type, data }) => {
     if (type !== 'LOG') return;
     const { ts, row } = data as { ts?: unknown; row?: unknown };
-    lines.current = [...lines.current, `${String(ts ?? '')} ${String(row ?? '')}`.trim()].slice(-LINES_MAX);
+    const line = `${String(ts ?? '')} ${String(row ?? '')}`.trim();
+    // A stream that opens again brings the last lines again.
+    if (lines.current.includes(line)) return;
+    lines.current = [...lines.current, line].slice(-LINES_MAX);
     text.value = lines.current.join('\n');
   }, [LOG]);
   return <LogLines label="Log of the gateway" text={text.value} />;

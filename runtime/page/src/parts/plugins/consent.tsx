@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { ask, Refused } from '../../server/http';
 import { Act, say } from '../../ui/act';
 import { Dialog } from '../../ui/dialog';
-import { rightOf } from './rows';
+import { rightOf, type Row } from './rows';
 
 /** A package that waits for an answer. */
 export interface Asking {
@@ -19,7 +19,7 @@ export interface Asking {
 
 interface ConsentProps {
   readonly of: Asking;
-  /** Called when it is answered; tells whether something has changed. */
+  /** Called when it is answered, or put off. */
   readonly onDone: () => void;
 }
 
@@ -41,7 +41,7 @@ export function Consent({ of, onDone }: ConsentProps) {
   };
   return (
     <Dialog title={`${of.name}${of.version ? ` ${of.version}` : ''} asks for`} onClose={onDone}>
-      <p class="hint">Nothing of it has run yet. Allow what you trust it with.</p>
+      <p class="hint">Nothing {of.version ? 'of this version' : 'of it'} has run yet. Allow what you trust it with.</p>
       <ul class="rights">
         {of.asks.map((name) => {
           const [title, means] = rightOf(name);
@@ -68,8 +68,14 @@ export function Consent({ of, onDone }: ConsentProps) {
   );
 }
 
-/** Grants, and starts what has all it asks for then. */
+/** Grants, and starts what has all it asks for then; a plugin that is off stays off when it is updated. */
 async function grant(of: Asking, names: readonly string[]): Promise<void> {
+  if (of.version) {
+    await ask('POST', `/plugins/${encodeURIComponent(of.id)}/config?grant=${names.join(',')}`, {});
+    const row = (await ask<readonly Row[]>('GET', '/skServer/plugins')).find((one) => one.id === of.id);
+    say(row?.version === of.version ? `${of.name} has version ${of.version} now.` : 'Kept. The version before runs on.');
+    return;
+  }
   const base = of.isApp ? `/skiff/v1/webapps/${encodeURIComponent(of.id)}` : `/plugins/${encodeURIComponent(of.id)}/config`;
   try {
     await ask('POST', `${base}?grant=${names.join(',')}`, { enabled: true });

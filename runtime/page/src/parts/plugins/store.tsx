@@ -1,7 +1,7 @@
 // The app store: packages by name from the registry of npm. The gateway loads them, one after the other.
 import { useComputed, useSignal } from '@preact/signals';
 import { ask } from '../../server/http';
-import { Act, say } from '../../ui/act';
+import { Act, say, wordsOf } from '../../ui/act';
 import { Ask, Line } from '../../ui/ask';
 import { useEvents } from '../../ui/events';
 import { useLoaded } from '../../ui/load';
@@ -43,7 +43,7 @@ export function Store({ again, onAsks }: StoreProps) {
   const waited = useSignal<readonly string[]>([]);
   const wrong = useSignal('');
   useEvents(({ type }) => {
-    if (type === 'APP_STORE_CHANGED') void look();
+    if (type === 'APP_STORE_CHANGED') look().catch((error: unknown) => (wrong.value = wordsOf(error)));
   });
   // Packages that this page has asked for, and that have come or failed since.
   const look = async () => {
