@@ -1,18 +1,14 @@
 // Box: how the gateway is, the vessel, settings, backup and restart; what chips alone have, with answers that are made up.
 import { readFileSync } from 'node:fs';
+import { fair as look, fairOnPhones } from '../looks.mjs';
 
 export async function walk(world) {
-  const { admin, visit, until, seriousFaults, assert, picture, did, PHONE } = world;
+  const { admin, visit, until, assert, did } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/box' });
   page.on('dialog', (dialog) => dialog.accept());
   const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
   const notice = (words) => page.locator('.notice', { hasText: words }).waitFor();
-  const fair = async (name, on = page) => {
-    assert.deepEqual(await seriousFaults(on), []);
-    const [wide, view] = await on.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(wide <= view, `${name} is wider than the screen: ${wide} of ${view}`);
-    await picture(on, name);
-  };
+  const fair = (name) => look(world, page, name);
   await page.getByText('all is well').waitFor();
   await page.getByText('Kept for plugins').waitFor();
   const frames = page.locator('dt', { hasText: 'Frames of NMEA 2000' }).locator('xpath=following-sibling::dd[1]');
@@ -72,13 +68,7 @@ export async function walk(world) {
   did('box', 'what is no backup is refused; a backup waits for the next start', { words });
   assert.deepEqual(faults, []);
 
-  for (const [scheme, theme] of [['light', ''], ['dark', ''], ['dark', 'night']]) {
-    const small = await visit({ door: admin, size: PHONE, scheme, at: '#/box' });
-    if (theme) await small.page.selectOption('.visitor select', theme);
-    await small.page.getByText('Kept for plugins').waitFor();
-    await fair(`box-phone-${theme || scheme}`, small.page);
-    await small.context.close();
-  }
+  await fairOnPhones(world, { door: admin, at: '#/box', name: 'box', ready: (page) => page.getByText('Kept for plugins').waitFor() });
   did('box', 'on a phone, light, dark and at night');
   await board(world);
 
@@ -102,7 +92,8 @@ export async function walk(world) {
 }
 
 // A chip as its API answers: none of this is on the gateway that runs here.
-async function board({ admin, visit, until, assert, did, picture, seriousFaults, PHONE }) {
+async function board(world) {
+  const { admin, visit, until, assert, did, PHONE } = world;
   const { context, page } = await visit({ door: admin, size: PHONE });
   page.on('dialog', (dialog) => dialog.accept());
   const CHIP = 13;
@@ -136,8 +127,7 @@ async function board({ admin, visit, until, assert, did, picture, seriousFaults,
   await page.getByText('It makes its own network').waitFor();
   assert.equal(await page.getByRole('heading', { name: 'Backup' }).count(), 0, 'what a chip lacks is not shown');
   await until('log', async () => (await page.getByRole('region', { name: 'Log of the gateway' }).innerText()).includes('up'));
-  assert.deepEqual(await seriousFaults(page), []);
-  await picture(page, 'box-chip-phone');
+  await look(world, page, 'box-chip-phone');
 
   const image = Buffer.alloc(40_000, 7);
   const firmware = page.getByLabel('New firmware (a file of Skiff)');

@@ -1,17 +1,13 @@
 // Bus: inputs, devices, PGNs, preferred sources; connections made, tried, lost, changed and removed where the gateway keeps them.
 import { createServer } from 'node:net';
+import { fair as look, fairOnPhones } from '../looks.mjs';
 
 export async function walk(world) {
-  const { admin, visit, until, seriousFaults, assert, picture, did, PHONE } = world;
+  const { admin, visit, until, assert, did } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/bus' });
   page.on('dialog', (dialog) => dialog.accept());
   const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
-  const fair = async (name, on = page) => {
-    assert.deepEqual(await seriousFaults(on), []);
-    const [wide, view] = await on.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(wide <= view, `${name} is wider than the screen: ${wide} of ${view}`);
-    await picture(on, name);
-  };
+  const fair = (name) => look(world, page, name);
   await page.getByText('Device 35').waitFor();
   await page.locator('li', { hasText: 'Device 35' }).locator('summary').click();
   await page.getByText('PGN 128267').waitFor();
@@ -57,13 +53,7 @@ export async function walk(world) {
   did('bus', 'one of two sources is preferred, and not any more');
   assert.deepEqual(faults.filter((fault) => !/40[45]|501/.test(fault)), []);
 
-  for (const [scheme, theme] of [['light', ''], ['dark', ''], ['dark', 'night']]) {
-    const small = await visit({ door: admin, size: PHONE, scheme, at: '#/bus' });
-    if (theme) await small.page.selectOption('.visitor select', theme);
-    await small.page.getByText('Device 35').waitFor();
-    await fair(`bus-phone-${theme || scheme}`, small.page);
-    await small.context.close();
-  }
+  await fairOnPhones(world, { door: admin, at: '#/bus', name: 'bus', ready: (page) => page.getByText('Device 35').waitFor() });
   did('bus', 'on a phone, light, dark and at night');
 
   const keeps = (await page.request.get(`${admin}/skiff/v1/connections`)).status() === 200;

@@ -1,16 +1,13 @@
 // People: devices that ask, users, tokens, guests. What each may then do is tried with what he got.
+import { fair as look, fairOnPhones } from '../looks.mjs';
+
 export async function walk(world) {
-  const { admin, boat, visit, until, seriousFaults, assert, picture, did, PHONE } = world;
+  const { admin, boat, visit, until, assert, did } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/people' });
   page.on('dialog', (dialog) => dialog.accept());
   await page.getByRole('heading', { name: 'Tokens' }).waitFor();
   const list = async (what) => (await page.request.get(`${admin}/skServer/security/${what}`)).json();
-  const fair = async (name, on = page) => {
-    assert.deepEqual(await seriousFaults(on), []);
-    const [wide, view] = await on.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(wide <= view, `${name} is wider than the screen: ${wide} of ${view}`);
-    await picture(on, name);
-  };
+  const fair = (name) => look(world, page, name);
   const device = async (clientId, description) => {
     const asked = await fetch(`${boat}/signalk/v1/access/requests`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ clientId, description, permissions: 'readwrite' }),
@@ -107,13 +104,7 @@ export async function walk(world) {
   await until('no guests', async () => !(await list('config')).allow_readonly);
   did('people', 'guests are let in and out');
   assert.deepEqual(faults, []);
-  for (const [scheme, theme] of [['light', ''], ['dark', ''], ['dark', 'night']]) {
-    const small = await visit({ door: admin, size: PHONE, scheme, at: '#/people' });
-    if (theme) await small.page.selectOption('.visitor select', theme);
-    await small.page.getByText('skipper (you)').waitFor();
-    await fair(`people-phone-${theme || scheme}`, small.page);
-    await small.context.close();
-  }
+  await fairOnPhones(world, { door: admin, at: '#/people', name: 'people', ready: (page) => page.getByText('skipper (you)').waitFor() });
   did('people', 'on a phone, light, dark and at night');
 
   // Signed out: nothing is left to look at.

@@ -1,24 +1,20 @@
 // Plugins: installed from a file with and without consent, switched, configured well and badly, looked at, removed. What the
 // gateway has then is asked of its API.
+import { fair as look, fairOnPhones } from '../looks.mjs';
 import { packed } from '../packages.mjs';
 
 const ALARM = '_skiff_shallow-water-alarm';
 const ASKING = '_acme_asking';
 
 export async function walk(world) {
-  const { admin, boat, visit, until, seriousFaults, assert, picture, did, PHONE, DESK, top } = world;
+  const { admin, boat, visit, until, assert, did, top } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/plugins' });
   page.on('dialog', (dialog) => dialog.accept());
   const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
   const row = async (id) => (await api('/skServer/plugins')).find((one) => one.id === id);
   const send = (file) => page.setInputFiles('input[type=file]', file);
   const notice = (words) => page.locator('.notice', { hasText: words }).waitFor();
-  const fair = async (name) => {
-    assert.deepEqual(await seriousFaults(page), []);
-    const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(wide <= view, `${name} is wider than the screen: ${wide} of ${view}`);
-    await picture(page, name);
-  };
+  const fair = (name) => look(world, page, name);
 
   // What is no package is refused in words, and the page goes on.
   await send({ name: 'holiday.tgz', mimeType: 'application/gzip', buffer: Buffer.from('no archive') });
@@ -53,19 +49,8 @@ export async function walk(world) {
   await configure(world, page, api, faults, fair);
   await consent(world, page, row, send, notice, faults, fair);
 
-  // Bad in more ways: what the page draws on a phone, in the dark and at night.
-  for (const [scheme, theme] of [['light', ''], ['dark', ''], ['dark', 'night']]) {
-    const small = await visit({ door: admin, size: PHONE, scheme, at: `#/plugins/${ALARM}` });
-    if (theme) await small.page.selectOption('.visitor select', theme);
-    await small.page.locator('form.fields input').first().waitFor();
-    assert.deepEqual(await seriousFaults(small.page), []);
-    const [wide, view] = await small.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert(wide <= view, `wider than the screen: ${wide} of ${view}`);
-    await picture(small.page, `plugins-one-phone-${theme || scheme}`);
-    assert.deepEqual(small.faults, []);
-    await small.context.close();
-  }
-  did('plugins', 'a plugin on a phone, light, dark and at night', { size: DESK });
+  await fairOnPhones(world, { door: admin, at: `#/plugins/${ALARM}`, name: 'plugins-one', ready: (page) => page.locator('form.fields input').first().waitFor() });
+  did('plugins', 'a plugin on a phone, light, dark and at night');
 
   // At the boat's port nobody administrates.
   const there = await visit({ door: boat, at: `#/plugins/${ALARM}` });
@@ -147,9 +132,8 @@ async function configure({ admin, assert, until, did }, page, api, faults, fair)
 }
 
 // A package that asks: refused, granted in part, granted; a web app.
-async function consent({ assert, until, did, boat }, page, row, send, notice, faults, fair) {
+async function consent({ assert, until, did, top }, page, row, send, notice, faults, fair) {
   const changed = { name: '@acme/asking', signalk: { displayName: 'Asking' }, wasmCapabilities: { dataRead: true, dataWrite: true, network: true, putHandlers: true } };
-  const top = process.env.SKIFF_TOP;
   await send(packed(top, 'rust/true-wind', changed));
   const dialog = page.getByRole('dialog');
   await dialog.getByText('machines on board, and send your data there').waitFor();
