@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { complaint, filled, isMembers, type Members, optionsOf, partOf, pretty, type Schema, typed, typeOf, unnamed } from './schema';
+import { complaint, filled, inputType, isMembers, type Members, optionsOf, partOf, pretty, type Schema, typed, typeOf, unnamed } from './schema';
 
 export interface FieldProps {
   readonly schema: Schema;
@@ -59,7 +59,6 @@ function Around({ of, more, children }: { readonly of: FieldProps; readonly more
   );
 }
 
-const INPUT_TYPES: Readonly<Record<string, string>> = { date: 'date', time: 'time', uri: 'url', url: 'url', email: 'email', password: 'password' };
 /** Texts that may be longer than that have several lines. */
 const LINE_MAX = 200;
 
@@ -73,7 +72,8 @@ function TextField(props: FieldProps) {
     props.put(typed(schema, input.value));
   };
   const text = value === null || value === undefined ? '' : String(value);
-  const isLong = useRef(schema.format === 'textarea' || (schema.maxLength ?? 0) > LINE_MAX || text.includes('\n')).current;
+  // Which input it is does not change under somebody's hands.
+  const first = useRef({ isLong: schema.format === 'textarea' || (schema.maxLength ?? 0) > LINE_MAX || text.includes('\n'), type: inputType(schema, text) });
   const shared = { defaultValue: text, required: isRequired, readOnly: schema.readOnly ?? false };
   const { minLength, maxLength, minimum, maximum } = schema;
   if (isNumber) {
@@ -83,18 +83,18 @@ function TextField(props: FieldProps) {
       </Around>
     );
   }
-  if (isLong) {
+  if (first.current.isLong) {
     return (
       <Around of={props}>
         <textarea {...shared} minLength={minLength} maxLength={maxLength} rows={4} onInput={(event) => change(event.currentTarget)} />
       </Around>
     );
   }
-  const type = (INPUT_TYPES[schema.format ?? ''] ?? 'text') as 'text';
+  const type = first.current.type as 'text';
   return (
     <Around of={props}>
       <input
-        {...shared} type={type} step={schema.format === 'time' ? 1 : undefined} autocomplete="off"
+        {...shared} type={type} step={first.current.type === 'time' ? 1 : undefined} autocomplete="off"
         minLength={minLength} maxLength={maxLength} onInput={(event) => change(event.currentTarget)}
       />
     </Around>

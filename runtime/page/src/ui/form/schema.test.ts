@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { complaint, filled, optionsOf, partOf, pretty, type Schema, typed, unnamed } from './schema';
+import { complaint, filled, inputType, optionsOf, partOf, pretty, type Schema, typed, unnamed } from './schema';
 
 test('each type has its field', () => {
   const kinds: readonly [Schema, string][] = [
@@ -90,4 +90,9 @@ test('what browsers do not check is checked', () => {
 test('nothing is an empty text', () => {
   assert.equal(pretty(undefined), '');
   assert.equal(pretty({ a: 1 }), '{\n  "a": 1\n}');
+});
+
+test('an input that would hide what is stored is a line of text', () => {
+  const types = [['date', '2026-11-30'], ['date', 'tomorrow'], ['time', ''], ['time', '14:00:00Z'], ['uri', 'x'], ['other', 'x']].map(([format, text]) => inputType({ format: format ?? '' }, text ?? ''));
+  assert.deepEqual(types, ['date', 'text', 'time', 'text', 'url', 'text']);
 });

@@ -181,6 +181,16 @@ export function typed(schema: Schema, text: string): unknown {
   return Number.isFinite(number) ? number : text;
 }
 
+const INPUT_TYPES: Readonly<Record<string, string>> = { date: 'date', time: 'time', uri: 'url', url: 'url', email: 'email', password: 'password' };
+/** What the browser's inputs of these types can show; anything else they would hide. */
+const SHOWN: Readonly<Record<string, RegExp>> = { date: /^\d{4}-\d\d-\d\d$/, time: /^\d\d:\d\d(:\d\d(\.\d{1,3})?)?$/ };
+
+/** The type of the input for a text that is stored. */
+export function inputType({ format = '' }: Schema, text: string): string {
+  const type = INPUT_TYPES[format] ?? 'text';
+  return text === '' || (SHOWN[type]?.test(text) ?? true) ? type : 'text';
+}
+
 /** What is wrong with a text that was typed; '' if nothing is. Limits that browsers know are theirs to tell. */
 export function complaint(schema: Schema, text: string): string {
   if (text === '') return '';
