@@ -16,6 +16,7 @@ export async function walk(world) {
   assert.equal((await apps())[0].state, 'disabled');
   await dialog.getByRole('button', { name: 'Not now' }).click();
   await page.getByText('not served').waitFor();
+  await fair(world, page, 'plugin-store-web-app-desk');
   const served = async () => (await fetch(`${boat}/@acme/chart/`)).status;
   assert.equal(await served(), 404);
   await page.getByRole('button', { name: 'Serve @acme/chart' }).click();
@@ -25,6 +26,7 @@ export async function walk(world) {
   await until('not served', async () => (await served()) === 404);
   await page.getByRole('button', { name: 'Remove @acme/chart' }).click();
   await until('gone', async () => (await apps()).length === 0);
+  await page.getByRole('heading', { name: 'Web apps' }).waitFor({ state: 'detached' });
   assert.deepEqual(faults, []);
   did('plugin-store', 'a web app is served with consent, and no longer, and removed');
 

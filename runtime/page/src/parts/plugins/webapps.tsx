@@ -46,7 +46,7 @@ function AppRow({ app, again, onAsks }: { readonly app: WebApp } & Omit<WebAppsP
       <span class="actions">
         {isServed
           ? <Act does={stop} label={`Stop serving ${app.name}`}>Stop serving</Act>
-          : <button type="button" class="main" aria-label={`Serve ${app.name}`} onClick={() => onAsks({ id: app.id, name: app.name, asks: ['webapp'], isApp: true })}>Serve it</button>}
+          : <button type="button" class="main" aria-label={`Serve ${app.name}`} onClick={() => onAsks({ id: app.id, name: app.name, asks: ['webapp'], isApp: true })}>Serve</button>}
         <Act does={remove} kind="danger" sure={`Remove ${app.name}?`} label={`Remove ${app.name}`}>Remove</Act>
       </span>
     </li>
