@@ -12,7 +12,7 @@ use skiff_runtime::server::Response;
 use skiff_runtime::time::Instant;
 
 use super::connection::{Connection, Direction, Opened, Origin, Way};
-use super::look::{self, Found};
+use super::look::{self, Ears, Found};
 use super::waiters::Waiters;
 use super::wishes::Refused;
 use super::{LISTED_MAX, OpenError};
@@ -121,6 +121,8 @@ pub struct Keeper {
     retry_at: Option<Instant>,
     /// What was found on the network last.
     pub(super) found: Vec<Found>,
+    /// Where it is being listened.
+    pub(super) ears: Option<Ears>,
 }
 
 /// What threads of wishes bring back.
@@ -174,18 +176,14 @@ impl Keeper {
         let (sender, inbox) = mpsc::channel();
         let tasks = Tasks { sender, inbox, waker: waker.clone(), count: 0 };
         let (waker, outputs) = (waker.clone(), Outputs::default());
-        let (rows, found, retry_at) = (Vec::new(), Vec::new(), None);
-        let mut keeper = Self { rows, folder, tasks, clock, feeds, waker, waiters, outputs, retry_at, found };
+        let (rows, found, retry_at, ears) = (Vec::new(), Vec::new(), None, None);
+        let mut keeper = Self { rows, folder, tasks, clock, feeds, waker, waiters, outputs, retry_at, found, ears };
         for (connection, opened) in plan.connections {
-            let is_flag = connection.origin == Origin::Flag;
             keeper.rows.push(Row { connection, run: Run::Off });
             let place = keeper.rows.len().saturating_sub(1);
             match opened {
                 Some(opened) => keeper.begin(place, opened, gateway)?,
                 None => keeper.run(place, gateway),
-            }
-            if let Some(Row { run: Run::Failed(reason), .. }) = keeper.rows.get(place).filter(|_| is_flag) {
-                return Err(std::io::Error::other(reason.clone()));
             }
         }
         Ok(keeper)
@@ -209,7 +207,7 @@ impl Keeper {
             match done {
                 Done::Answer(exchange, response) => gateway.answer_wish(exchange, response),
                 Done::Found(found) => {
-                    self.found = found;
+                    (self.found, self.ears) = (found, None);
                     self.tell_found(gateway);
                 }
             }
@@ -306,6 +304,8 @@ impl Keeper {
 
     /// Opens a connection as it would run.
     pub(super) fn open(&self, connection: &Connection) -> Result<Opened, String> {
+        // Its port can be one of those.
+        self.ears.iter().for_each(Ears::close);
         connection.open(self.clock).map_err(|error| error.clause)
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use skiff_runtime::json::{self, JsonError};
@@ -29,13 +30,35 @@ pub(super) struct Found {
     pub form: String,
 }
 
+/// The ports at which is listened meanwhile; clones are the same ones.
+#[derive(Clone)]
+pub(super) struct Ears(Arc<Mutex<Vec<(u16, UdpSocket)>>>);
+
+impl Ears {
+    /// Listens where nobody else does.
+    pub fn open() -> Self {
+        let ports = SENT_TO.iter().map(|(port, ..)| *port).chain([GO_FREE.1]);
+        let mut sockets: Vec<_> = ports.filter_map(|port| Some((port, bound(port).ok()?))).collect();
+        sockets.retain(|(port, socket)| {
+            *port != GO_FREE.1 || socket.join_multicast_v4(&GO_FREE.0, &Ipv4Addr::UNSPECIFIED).is_ok()
+        });
+        Self(Arc::new(Mutex::new(sockets)))
+    }
+
+    /// Gives the ports back: somebody wants one.
+    pub fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Takes what came to a port.
+    fn received(&self, port: u16) -> Vec<Vec<u8>> {
+        let sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.iter().find(|(of, _)| *of == port).map(|(_, socket)| received(socket)).unwrap_or_default()
+    }
+}
+
 /// Looks around on the network; the vessel `own` is this gateway's.
-pub(super) fn around(own: &str) -> Vec<Found> {
-    let listening: Vec<_> = SENT_TO.iter().filter_map(|sent| Some((sent, bound(sent.0).ok()?))).collect();
-    let go_free = bound(GO_FREE.1).and_then(|socket| {
-        socket.join_multicast_v4(&GO_FREE.0, &Ipv4Addr::UNSPECIFIED)?;
-        Ok(socket)
-    });
+pub(super) fn around(own: &str, ears: &Ears) -> Vec<Found> {
     let began = std::time::Instant::now();
     let mut found = Vec::new();
     match nearby::look(LOOK_TIME, &|_| false) {
@@ -48,16 +71,17 @@ pub(super) fn around(own: &str) -> Vec<Found> {
     }
     // What came meanwhile waits in the kernel.
     std::thread::sleep(LOOK_TIME.saturating_sub(began.elapsed()));
-    for ((port, kind, way), socket) in &listening {
+    for (port, kind, way) in &SENT_TO {
         let is_told = |text: &[u8]| if *kind == "NMEA0183" { matches!(text, [b'$' | b'!', ..]) } else { is_raw(text) };
-        if received(socket).iter().any(|text| is_told(text)) {
+        if ears.received(*port).iter().any(|text| is_told(text)) {
             let options = json::object(|out| _ = out.text("type", way).text("port", &port.to_string()));
             found.extend(form(&format!("{kind}-{port}"), kind, &options, true));
         }
     }
-    for text in go_free.iter().flat_map(received) {
+    for text in ears.received(GO_FREE.1) {
         found.extend(of_go_free(&String::from_utf8_lossy(&text)));
     }
+    ears.close();
     let mut known: Vec<Found> = Vec::new();
     for one in found.into_iter().take(FOUND_MAX) {
         if known.iter().all(|other| other.address != one.address) {
@@ -96,7 +120,8 @@ fn is_raw(text: &[u8]) -> bool {
 
 /// Makes the form that the admin UI fills itself with.
 fn form(id: &str, kind: &str, options: &str, is_enabled: bool) -> Option<Found> {
-    let id: String = id.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).take(64).collect();
+    let sound = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    let id: String = id.chars().map(sound).take(64).collect();
     let row = json::object(|row| {
         row.text("id", &id).list("pipeElements", |list| {
             list.object(|element| {

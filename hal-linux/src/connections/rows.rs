@@ -84,20 +84,25 @@ impl Keeper {
             None => {
                 let looked_at = if one.origin == Origin::Piped { one.text.clone() } else { self.row(row, gateway) };
                 out.text("id", &one.key).boolean("enabled", one.is_enabled);
-                out.text("type", kind(one)).text("json", &pretty(&looked_at)).boolean("editable", false);
+                let (_, _, status) = self.state(row, gateway);
+                out.text("type", kind(one, status.as_deref())).text("json", &pretty(&looked_at));
+                out.boolean("editable", false);
             }
         })
     }
 }
 
-/// Returns Signal K Server's word for what kind of data an input brings, where it is known without looking at any.
-fn kind(one: &Connection) -> &'static str {
+/// Returns Signal K Server's word for what kind of data an input brings, by what came of it where nothing else tells.
+fn kind(one: &Connection, status: Option<&str>) -> &'static str {
+    let came = |name| status.and_then(|status| json::member(status, name)).is_some_and(|count| count != "0");
     match (one.kind(), one.format()) {
         ("signalk", _) | (_, "deltas") => "SignalK",
-        ("file", _) => "FileStream",
         ("can" | "sample", _) => "NMEA2000",
         ("none", _) => "Unknown",
-        (_, "auto") => "NMEA",
+        (_, "auto") if came("frames") => "NMEA2000",
+        (_, "auto") if came("sentences") => "NMEA0183",
+        ("file", _) => "FileStream",
+        (_, "auto") => "Unknown",
         _ => "NMEA2000",
     }
 }

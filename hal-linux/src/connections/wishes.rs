@@ -10,6 +10,7 @@ use skiff_runtime::server::Response;
 
 use super::connection::{Connection, Direction, Origin, Way};
 use super::keeper::{Done, Keeper, Row, Run};
+use super::look::Ears;
 use super::{LISTED_MAX, listed, look, peer, piped, probe};
 use crate::input::Address;
 use crate::logs::Source;
@@ -89,14 +90,22 @@ impl Keeper {
             }
             ConnectionWish::Test(body) => return self.test(&body, to).err().map(|refused| own(Err(refused))),
             ConnectionWish::Discover => {
-                let vessel = gateway.self_context().trim_start_matches("vessels.").to_owned();
-                let started = self.tasks.start(move || Done::Found(look::around(&vessel)));
+                let started = if self.ears.is_some() { Ok(()) } else { self.look_around(gateway) };
                 own(started.map(|()| Response::json(200, json::quoted("Discovery started"))))
             }
             ConnectionWish::Server(body) => return self.ask(to, body, peer::server),
             ConnectionWish::AskAccess(body) => return self.ask(to, body, peer::ask_access),
             ConnectionWish::CheckAccess(body) => return self.ask(to, body, peer::check_access),
         })
+    }
+
+    fn look_around(&mut self, gateway: &Gateway) -> Result<(), Refused> {
+        let vessel = gateway.self_context().trim_start_matches("vessels.").to_owned();
+        let ears = Ears::open();
+        let own = ears.clone();
+        self.tasks.start(move || Done::Found(look::around(&vessel, &own)))?;
+        self.ears = Some(ears);
+        Ok(())
     }
 
     /// Asks another server, which takes its time.

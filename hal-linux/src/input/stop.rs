@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ impl fmt::Debug for Stop {
 }
 
 struct Inner {
+    /// Looked at for each line that comes.
+    is_over: AtomicBool,
     state: Mutex<State>,
     moved: Condvar,
     /// Can be read once it is over: for what cannot be shut down.
@@ -46,7 +49,8 @@ impl Stop {
     /// What the system said: out of file descriptors.
     pub fn new() -> io::Result<Self> {
         let event = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
-        Ok(Self(Arc::new(Inner { state: Mutex::default(), moved: Condvar::new(), event })))
+        let (is_over, state, moved) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
+        Ok(Self(Arc::new(Inner { is_over, state, moved, event })))
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -57,7 +61,7 @@ impl Stop {
     /// Tells whether it is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.locked().is_over
+        self.0.is_over.load(Ordering::SeqCst)
     }
 
     /// Waits; false when it is over, at once.
@@ -93,6 +97,7 @@ impl Stop {
     pub fn end(&self) {
         let mut state = self.locked();
         state.is_over = true;
+        self.0.is_over.store(true, Ordering::SeqCst);
         state.sockets.iter().for_each(|socket| close(socket));
         drop(state);
         self.0.moved.notify_all();

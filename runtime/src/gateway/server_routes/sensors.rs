@@ -1,6 +1,7 @@
 //! GNSS antennas and Bluetooth, as a Signal K server answers that has neither (signalk-server 2.32 `api/sensors`, `api/ble`).
 
 use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::bus::{done, failed};
 use crate::gateway::Gateway;
