@@ -1,7 +1,7 @@
 //! The connections of a gateway that runs: opened, ended and opened again as their owner wishes, without a restart.
 
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -127,23 +127,30 @@ pub struct Keeper {
 
 /// What threads of wishes bring back.
 pub(super) struct Tasks {
-    sender: mpsc::Sender<Done>,
-    inbox: mpsc::Receiver<Done>,
+    done: Arc<Mutex<Vec<Done>>>,
     waker: Waker,
     /// Threads that are at work.
     count: usize,
 }
 
 impl Tasks {
+    /// Takes what came of one.
+    fn next(&mut self) -> Option<Done> {
+        // No lock is taken where nothing was begun.
+        let done = if self.count > 0 { self.done.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
+        self.count = self.count.saturating_sub(usize::from(done.is_some()));
+        done
+    }
+
     /// Does something on a thread of its own.
     pub fn start(&mut self, work: impl FnOnce() -> Done + Send + 'static) -> Result<(), Refused> {
         if self.count >= TASKS_MAX {
             return Err(Refused(429, "others are being tried, try again later".into()));
         }
-        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        let (all, waker) = (Arc::clone(&self.done), self.waker.clone());
         let run = move || {
-            // A gateway that has ended wants nothing.
-            let _ = sender.send(work());
+            let done = work();
+            all.lock().unwrap_or_else(PoisonError::into_inner).push(done);
             waker.wake();
         };
         let started = thread::Builder::new().name("connections".into()).spawn(run);
@@ -173,8 +180,7 @@ impl Keeper {
         clock: SystemClock,
         folder: Option<PathBuf>,
     ) -> std::io::Result<Self> {
-        let (sender, inbox) = mpsc::channel();
-        let tasks = Tasks { sender, inbox, waker: waker.clone(), count: 0 };
+        let tasks = Tasks { done: Arc::default(), waker: waker.clone(), count: 0 };
         let (waker, outputs) = (waker.clone(), Outputs::default());
         let (rows, found, retry_at, ears) = (Vec::new(), Vec::new(), None, None);
         let mut keeper = Self { rows, folder, tasks, clock, feeds, waker, waiters, outputs, retry_at, found, ears };
@@ -202,8 +208,7 @@ impl Keeper {
                 gateway.answer_wish(exchange, response);
             }
         }
-        while let Ok(done) = self.tasks.inbox.try_recv() {
-            self.tasks.count = self.tasks.count.saturating_sub(1);
+        while let Some(done) = self.tasks.next() {
             match done {
                 Done::Answer(exchange, response) => gateway.answer_wish(exchange, response),
                 Done::Found(found) => {

@@ -166,7 +166,7 @@ fn of_go_free(text: &str) -> Option<Found> {
     })
     .ok()?;
     let options = json::object(|out| {
-        _ = out.text("type", "tcp").text("host", &host).text("port", &port.unwrap_or(0).to_string())
+        out.text("type", "tcp").text("host", &host).text("port", &port.unwrap_or(0).to_string());
     });
     port.and_then(|_| form(&name, "NMEA0183", &options, true))
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,8 +33,6 @@ const CAN_PAUSE: Duration = Duration::from_millis(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Paths and PGNs that are told.
 const TOLD_MAX: usize = 64;
-/// Events that wait.
-const EVENTS_MAX: usize = 256;
 /// The context of a vessel that nobody is.
 const OWN: &str = "vessels.self";
 
@@ -121,28 +118,23 @@ impl Heard {
     }
 
     fn link(&mut self, link: Link, name: String, wire: Wire) {
-        let (sender, events) = sync_channel(EVENTS_MAX);
         let Ok(stop) = Stop::new() else { return };
         let about = About { name, wire, own: "".into(), stop: stop.clone() };
-        let send: live::Send = Arc::new(move |event| sender.send(event).is_ok());
+        let shared = Arc::new(Mutex::new(std::mem::replace(self, Self::new())));
+        let other = Arc::clone(&shared);
+        let send: live::Send = Arc::new(move |event| {
+            other.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+            true
+        });
         let play = move || live::play(link, about, BackOff::default(), &send);
-        if let Err(error) = thread::Builder::new().name("test".into()).spawn(play) {
-            self.reason = Some(error.to_string());
-            return;
+        let started = thread::Builder::new().name("test".into()).spawn(play);
+        if started.is_ok() {
+            thread::sleep(LISTEN);
         }
-        self.listen(&events);
         stop.end();
-        // A thread that waits for room ends, too.
-        drop(events);
-    }
-
-    fn listen(&mut self, events: &Receiver<InputEvent>) {
-        let until = Instant::now() + LISTEN;
-        loop {
-            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(event) => self.event(event),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
-            }
+        std::mem::swap(self, &mut shared.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = started {
+            self.reason = Some(error.to_string());
         }
     }
 

@@ -44,7 +44,7 @@ impl Wanted {
         let mut wrong = None;
         let read = json::members::<JsonError>(&body, |member, value| {
             let text = json::string(value).map(String::from);
-            let taken = match (member, text) {
+            match (member, text) {
                 ("direction", Some(text)) if text == "input" => _ = wanted.direction.replace(Direction::Input),
                 ("direction", Some(text)) if text == "output" => _ = wanted.direction.replace(Direction::Output),
                 ("direction", _) => _ = wrong.get_or_insert("direction is input or output".to_owned()),
@@ -60,8 +60,8 @@ impl Wanted {
                     let clause = format!("{other:?} is no member; there are direction, url, name, enabled");
                     wrong.get_or_insert(clause);
                 }
-            };
-            Ok(taken)
+            }
+            Ok(())
         });
         match wrong {
             Some(clause) => refused(400, clause),

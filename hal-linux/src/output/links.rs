@@ -90,7 +90,12 @@ impl Opened {
         let greeting = greeting.unwrap_or_default();
         let link = self.link;
         if let Link::TcpListen(listener) = link {
-            return spawn("output", move || accept(&listener, &name, &hub, &stop, &greeting, back.as_ref()));
+            // Before the thread has begun: its end gives the port back in any case.
+            let held = stop.hold(&listener)?;
+            return spawn("output", move || {
+                accept(&listener, &name, &hub, &stop, &greeting, back.as_ref());
+                drop(held);
+            });
         }
         // The only one of its hub.
         let taker = Taker::new(None);
@@ -161,10 +166,6 @@ fn connect(host: &str) -> io::Result<TcpStream> {
 
 /// Takes clients in, each with a thread that writes.
 fn accept(listener: &TcpListener, name: &str, hub: &Arc<Hub>, stop: &Stop, greeting: &str, back: Option<&Back>) {
-    let _held = match stop.hold(listener) {
-        Ok(held) => held,
-        Err(error) => return log::warn!("{name}: {error}"),
-    };
     loop {
         let taken = listener.accept().and_then(|(stream, from)| {
             stream.set_write_timeout(Some(WRITE_TIMEOUT))?;

@@ -130,7 +130,7 @@ pub struct Playing {
 }
 
 /// Longest wait for a port that is given back: its thread was just woken.
-const STOP_WAIT: Duration = Duration::from_millis(100);
+const STOP_WAIT: Duration = Duration::from_millis(500);
 
 impl Playing {
     /// Ends it.
@@ -162,7 +162,9 @@ impl Feeds {
             (self.records.clone(), self.waker.clone(), Arc::clone(&self.own), self.speed);
         let (stop, has_port) = (Stop::new()?, matches!(track, Track::Live { link: Link::Udp(_), .. }));
         let over = stop.clone();
+        let held = if let Track::Live { link, .. } = &track { link.hold(&stop)? } else { None };
         let play = move || {
+            let _held = held;
             let send = move |event| {
                 let sent = records.blocking_send(FeedEvent { feed, event }).is_ok();
                 waker.wake();

@@ -15,7 +15,7 @@ use skiff_runtime::n2k::log::{LogEntry, LogStream, Mode, Record};
 use super::Wire;
 use super::serial::SerialPort;
 use super::server::{Heard, Server};
-use super::stop::Stop;
+use super::stop::{Held, Stop};
 use crate::hal::queue;
 use crate::run::feed::InputEvent;
 
@@ -52,6 +52,20 @@ pub enum Link {
     },
     /// Another Signal K server.
     Server(Box<Server>),
+}
+
+impl Link {
+    /// Keeps its own port in reach of its end, before the thread that reads it has begun.
+    ///
+    /// # Errors
+    /// What the system said: out of file descriptors.
+    pub fn hold(&self, stop: &Stop) -> io::Result<Option<Held>> {
+        Ok(match self {
+            Self::TcpListen(listener) => Some(stop.hold(listener)?),
+            Self::Udp(socket) => Some(stop.hold(socket)?),
+            Self::Tcp(_) | Self::Serial { .. } | Self::Server(_) => None,
+        })
+    }
 }
 
 /// Pauses between attempts.

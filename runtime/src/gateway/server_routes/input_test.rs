@@ -47,7 +47,7 @@ impl Gateway {
         }
         let is_there = self.inputs.iter().filter_map(Input::interface).any(|interface| interface.address().is_some());
         let answer = json::object(|out| {
-            out.list("deltas", |out| tried.deltas.iter().for_each(|delta| _ = out.json(&delta.text())));
+            out.list("deltas", |out| tried.deltas.iter().for_each(|delta| _ = out.json(delta.text())));
             out.list("n2kJson", |_| {}).boolean("n2kOutAvailable", is_there);
         });
         if flag("sendToServer") {
