@@ -112,7 +112,7 @@ pub enum Web {
         /// Where clients reach it; `None` while DHCP has given no address.
         address: Option<SocketAddr>,
         /// Tells other machines of it, where that is wanted.
-        responder: Option<Responder>,
+        responder: Option<Box<Responder>>,
         /// A thread for signals.
         signals: Runtime,
     },
@@ -188,7 +188,7 @@ impl Web {
         let mut chance = [0; 4];
         rng.fill(&mut chance);
         match Responder::open(network, announced, u32::from_ne_bytes(chance)) {
-            Ok(opened) => *responder = Some(opened),
+            Ok(opened) => *responder = Some(Box::new(opened)),
             Err(error) => log::warn!("not announced on the network: {error}; clients need the address"),
         }
     }
