@@ -12,6 +12,8 @@ use std::process::Command;
 
 use crate::process;
 
+/// Where packages are tried, Debian 12: older ones lack the version of the C library, newer ones have it.
+pub const SUITE: &str = "bookworm";
 /// Name of the toolchain in rustup.
 pub const NAME: &str = "skiff-cross";
 
@@ -51,6 +53,33 @@ pub fn packages(names: &[&str]) -> Result<(), String> {
     apt(&["update", "-q"])
         .and_then(|()| apt(&[&["install", "-y", "-q", "--no-install-recommends"], missing.as_slice()].concat()))
         .map_err(|reason| format!("{reason}; type: sudo apt-get install {list}"))
+}
+
+/// Makes an archive of Debian's minimum for a processor, and of more packages; only root may.
+///
+/// # Errors
+/// What mmdebstrap said.
+pub fn minimum(archive: &Path, architecture: &str, more: &[&str]) -> Result<(), String> {
+    packages(&["mmdebstrap"])?;
+    // Renamed when it is whole.
+    let fresh = archive.with_extension("new.tar");
+    let mut make = process::command("mmdebstrap", ["--quiet", "--variant=minbase", "--mode=root"]);
+    make.arg(format!("--architectures={architecture}"));
+    if !more.is_empty() {
+        make.arg(format!("--include={}", more.join(",")));
+    }
+    process::run(make.arg(SUITE).arg(&fresh).args(mirror()))
+        .map_err(|reason| format!("Debian cannot be unpacked: {reason}"))?;
+    fs::rename(&fresh, archive).map_err(|error| format!("{}: {error}", archive.display()))
+}
+
+/// Returns where this machine has that Debian from; without updates, which are not asked for here and are the first to be missing
+/// for other processors. Elsewhere mmdebstrap(1) knows a place.
+fn mirror() -> Option<String> {
+    let format = "$(ORIGIN) $(CODENAME) $(REPO_URI)";
+    let known = process::output(&mut process::command("apt-get", ["indextargets", "--format", format])).ok()?;
+    let place = known.lines().find_map(|line| line.strip_prefix(&format!("Debian {SUITE} ")))?.to_owned();
+    Some(format!("deb {place} {SUITE} main"))
 }
 
 /// Tells whether a library folder of a sysroot is filled.

@@ -20,6 +20,7 @@ mod go_guest;
 mod guests;
 mod kits;
 mod lint;
+mod machine;
 mod newcomer;
 mod npm;
 mod package;
@@ -42,6 +43,7 @@ mod std_guest;
 mod templates;
 mod test;
 mod toolchain;
+mod unit_guest;
 mod verdicts;
 mod walk;
 mod wasmi_edits;
@@ -135,6 +137,11 @@ const TASKS: &[Task] = &[
         does: "makes Debian packages and static archives; [amd64|arm64|armhf]… [--deb|--static], --skiff FILE… packs what is \
                built, --quick does not optimise other systems', --try installs and starts them in a fresh Debian",
         run: package::run,
+    },
+    Task {
+        name: "unit-guest",
+        does: "boots Debian with systemd in QEMU, installs the package there and tries its units; [PACKAGE.deb]",
+        run: unit_guest::run,
     },
     Task { name: "sample", does: "writes the simulated boat as a candump log", run: sample::run },
     Task { name: "readme", does: "runs every command of README.md", run: readme::run },

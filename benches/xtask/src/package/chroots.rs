@@ -13,10 +13,9 @@ use std::time::Instant;
 use super::contents::{empty_folder, set_mode};
 use super::elf::Linkage;
 use super::systems::System;
-use crate::{debian, process, sample};
+use crate::debian::{self, SUITE};
+use crate::{process, sample};
 
-/// Debian 12: older ones lack the version of the C library, newer ones have it.
-const SUITE: &str = "bookworm";
 /// Checks of `try.sh` that must have been made; fewer means that it ended early.
 const CHECKS_MIN: usize = 20;
 /// From the beginning of the installation to the first value over REST, seconds, on this processor.
@@ -96,7 +95,7 @@ fn base(system: &System) -> Result<PathBuf, String> {
     if process::output(&mut process::command("id", ["-u"]))? != "0" {
         return Err("only root may change the root".into());
     }
-    debian::packages(&["curl", "iproute2", "mmdebstrap"])?;
+    debian::packages(&["curl", "iproute2"])?;
     // Containers may not.
     process::output(&mut process::command("unshare", ["--net", "true"]))?;
     if !system.is_here() {
@@ -107,23 +106,8 @@ fn base(system: &System) -> Result<PathBuf, String> {
     if archive.is_file() {
         return Ok(archive);
     }
-    // Renamed when it is whole.
-    let fresh = archive.with_extension("new.tar");
-    let architecture = format!("--architectures={}", system.debian);
-    let mut make =
-        process::command("mmdebstrap", ["--quiet", "--variant=minbase", "--mode=root", &architecture, SUITE]);
-    process::run(make.arg(&fresh).args(mirror())).map_err(|reason| format!("Debian cannot be unpacked: {reason}"))?;
-    fs::rename(&fresh, &archive).map_err(|error| format!("{}: {error}", archive.display()))?;
+    debian::minimum(&archive, system.debian, &[])?;
     Ok(archive)
-}
-
-/// Returns where this machine has that Debian from; without updates, which are not asked for here and are the first to be missing
-/// for other processors. Elsewhere mmdebstrap(1) knows a place.
-fn mirror() -> Option<String> {
-    let format = "$(ORIGIN) $(CODENAME) $(REPO_URI)";
-    let known = process::output(&mut process::command("apt-get", ["indextargets", "--format", format])).ok()?;
-    let place = known.lines().find_map(|line| line.strip_prefix(&format!("Debian {SUITE} ")))?.to_owned();
-    Some(format!("deb {place} {SUITE} main"))
 }
 
 /// Has the kernel start programs of another processor in its emulator.

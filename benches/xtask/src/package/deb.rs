@@ -6,6 +6,7 @@ use std::process::Command;
 use super::contents::{Contents, DIST, VERSION, empty_folder, epoch, put_dist, put_packed, read, set_mode};
 use super::manual::COMPLETIONS;
 use super::notice;
+use super::systems::System;
 use crate::{debian, process};
 
 /// Where units of systemd lie.
@@ -24,8 +25,8 @@ pub fn make(folder: &Path, contents: &Contents) -> Result<PathBuf, String> {
     if !process::found("dpkg-deb") {
         debian::packages(&["dpkg"])?;
     }
-    let name = format!("skiff_{VERSION}_{}", contents.system.debian);
-    let root = folder.join(&name);
+    let name = file_name(contents.system);
+    let root = folder.join(name.trim_end_matches(".deb"));
     empty_folder(&root)?;
     contents.put_program(&root.join("usr/bin/skiff"))?;
     for unit in ["skiff.service", "skiff-can@.service"] {
@@ -47,11 +48,16 @@ pub fn make(folder: &Path, contents: &Contents) -> Result<PathBuf, String> {
     process::write(&documentation.join("copyright"), &copyright()?)?;
     control(&root, contents)?;
     process::run(Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(&root))?;
-    let file = folder.join(format!("{name}.deb"));
+    let file = folder.join(name);
     let mut pack = Command::new("dpkg-deb");
     pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&root).arg(&file);
     process::run(pack.env("SOURCE_DATE_EPOCH", epoch()))?;
     Ok(file)
+}
+
+/// Returns the name of a processor's package.
+pub fn file_name(system: &System) -> String {
+    format!("skiff_{VERSION}_{}.deb", system.debian)
 }
 
 /// Writes what dpkg reads.

@@ -120,6 +120,16 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// Makes the Debian package of this machine's processor and returns it.
+///
+/// # Errors
+/// What cannot be built or packed.
+pub fn deb_of_this_machine() -> Result<PathBuf, String> {
+    let system = SYSTEMS.iter().find(|system| system.is_here()).ok_or("no package is made for this processor")?;
+    run(&[system.debian.to_owned(), "--deb".to_owned()])?;
+    Ok(process::target().join(FOLDER).join(deb::file_name(system)))
+}
+
 /// Returns the programs to pack, and what cannot be built on this machine.
 fn programs(asked: &Asked) -> Result<(Vec<PathBuf>, Vec<String>), String> {
     if !asked.programs.is_empty() {
