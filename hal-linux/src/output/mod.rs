@@ -267,7 +267,7 @@ fn greeting(self_context: &str) -> String {
     let hello = json::object(|hello| {
         hello.text("name", "skiff").text("version", env!("CARGO_PKG_VERSION")).text("self", self_context);
         hello.list("roles", |roles| {
-            roles.text("main").text("master");
+            roles.text("master").text("main");
         });
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         hello.text("timestamp", &UnixMillis(i64::try_from(wall.as_millis()).unwrap_or(0)).text());

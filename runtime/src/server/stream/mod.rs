@@ -253,7 +253,7 @@ impl Session {
         let hello = json::object(|hello| {
             hello.text("name", "skiff").text("version", context.version).text("self", context.self_context);
             hello.list("roles", |roles| {
-                roles.text("main").text("master");
+                roles.text("master").text("main");
             });
             if context.wall.is_known() {
                 hello.text("timestamp", &context.wall.text());

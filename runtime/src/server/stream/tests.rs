@@ -70,7 +70,7 @@ fn says_hello_first() {
     assert_eq!(
         texts[0],
         format!(
-            r#"{{"name":"skiff","version":"0.1.0","self":"{SELF}","roles":["main","master"],"timestamp":"1970-01-01T00:00:00.000Z","serverStartId":"start"}}"#
+            r#"{{"name":"skiff","version":"0.1.0","self":"{SELF}","roles":["master","main"],"timestamp":"1970-01-01T00:00:00.000Z","serverStartId":"start"}}"#
         )
     );
     assert_eq!(texts[1], value("a", 1).text());
