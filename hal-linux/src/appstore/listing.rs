@@ -35,12 +35,14 @@ pub(super) fn offers(
     for package in installed {
         all.entry(package.name.clone()).or_insert_with(|| Offer::of_installed(package));
     }
-    for job in jobs {
+    for job in jobs.iter().filter(|job| job.state != StoreJobState::Done) {
         all.entry(job.name.clone()).or_insert_with(|| Offer::named(&job.name, job.version.as_deref()));
     }
     for offer in all.values() {
         let here = installed.iter().find(|package| package.name == offer.name);
-        let job = jobs.iter().rev().find(|job| job.name == offer.name);
+        // What has come or gone is in force at once: as what waits for a restart, as upstream has it, the page would offer
+        // neither an update nor a removal of it.
+        let job = jobs.iter().rev().find(|job| job.name == offer.name).filter(|job| job.state != StoreJobState::Done);
         let row = Value::Object(row(offer, here, job));
         if job.is_some() {
             installing.push(row.clone());
@@ -77,6 +79,20 @@ pub(super) fn detail(offer: &Offer) -> String {
     Value::Object(row).to_string()
 }
 
+/// Returns what a package is, and of one that waits for consent how to give it: the page has no other place for that.
+fn described(offer: &Offer, here: Option<&InstalledPackage>) -> String {
+    match here.map(|here| here.asks.as_str()).filter(|asks| !asks.is_empty()) {
+        Some(asks) => {
+            let Offer { name, description, .. } = offer;
+            format!(
+                "Not in use: asks for {asks}. Accept that on Skiff's own page, or type \
+                 `skiff plugin enable {name} --grant {asks}`. {description}"
+            )
+        }
+        None => offer.description.clone(),
+    }
+}
+
 fn row(offer: &Offer, here: Option<&InstalledPackage>, job: Option<&StoreJob>) -> Map<String, Value> {
     let categories = CATEGORIES.iter().filter(|(keyword, _)| offer.has(keyword)).map(|(_, name)| *name);
     let [npm, source] = offer.links();
@@ -84,7 +100,7 @@ fn row(offer: &Offer, here: Option<&InstalledPackage>, job: Option<&StoreJob>) -
     let mut put = |name: &str, value: Value| _ = row.insert(name.into(), value);
     put("name", json!(offer.name));
     put("version", json!(offer.version));
-    put("description", json!(offer.description));
+    put("description", json!(described(offer, here)));
     put("author", json!(offer.author()));
     put("categories", json!(categories.collect::<Vec<_>>()));
     put("updated", json!(offer.date));
@@ -138,8 +154,12 @@ mod tests {
             [offer("kip", "1.10.0"), offer("tide", "2.0.0"), offer("wind", "1.0.0"), offer("new", "1.0.0")]
                 .map(|offer| (offer.name.clone(), offer))
                 .into();
-        let here =
-            |name: &str, version: &str| InstalledPackage { name: name.into(), version: version.into(), plugin: None };
+        let here = |name: &str, version: &str| InstalledPackage {
+            name: name.into(),
+            version: version.into(),
+            plugin: None,
+            asks: String::new(),
+        };
         let installed = [here("kip", "1.9.0"), here("tide", "2.0.0"), here("own", "1.0.0")];
         let jobs = [StoreJob { name: "wind".into(), version: Some("1.0.0".into()), state: StoreJobState::AtWork }];
         let list: Value = serde_json::from_str(&offers(Some(&found), &installed, &jobs)).unwrap();
@@ -148,6 +168,16 @@ mod tests {
         assert_eq!(names(&list["updates"]), ["kip"]);
         assert_eq!(names(&list["installing"]), ["wind"]);
         assert_eq!(list["installing"][0]["isInstalling"], true);
+        let done = [
+            StoreJob { name: "kip".into(), version: Some("1.9.0".into()), state: StoreJobState::Done },
+            StoreJob { name: "gone".into(), version: None, state: StoreJobState::Done },
+        ];
+        let after: Value = serde_json::from_str(&offers(Some(&found), &installed, &done)).unwrap();
+        assert_eq!(
+            (names(&after["installing"]), names(&after["installed"]), names(&after["updates"])),
+            (vec![], vec!["kip", "own", "tide"], vec!["kip"]),
+            "what has come can be updated"
+        );
         assert_eq!(
             (&list["installed"][0]["installedVersion"], &list["storeAvailable"]),
             (&json!("1.9.0"), &json!(true))
@@ -159,10 +189,30 @@ mod tests {
 
     #[test]
     fn without_the_registry_what_is_here_is_listed() {
-        let installed =
-            [InstalledPackage { name: "tide".into(), version: "1.0.0".into(), plugin: Some("tide".into()) }];
+        let installed = [InstalledPackage {
+            name: "tide".into(),
+            version: "1.0.0".into(),
+            plugin: Some("tide".into()),
+            asks: String::new(),
+        }];
         let list: Value = serde_json::from_str(&offers(None, &installed, &[])).unwrap();
         assert_eq!((&list["storeAvailable"], names(&list["available"]).len()), (&json!(false), 0));
         assert_eq!((&list["installed"][0]["id"], names(&list["installed"]).len()), (&json!("tide"), 1));
+    }
+
+    #[test]
+    fn who_waits_for_consent_says_so_and_how_to_give_it() {
+        let here = |asks: &str| InstalledPackage {
+            name: "kip".into(),
+            version: "1.0.0".into(),
+            plugin: None,
+            asks: asks.into(),
+        };
+        let kip = Offer { description: "Instruments".into(), ..offer("kip", "1.0.0") };
+        assert_eq!(described(&kip, Some(&here(""))), "Instruments");
+        assert_eq!(described(&kip, None), "Instruments");
+        let waits = described(&kip, Some(&here("webapp")));
+        assert!(waits.starts_with("Not in use: asks for webapp.") && waits.ends_with("Instruments"), "{waits}");
+        assert!(waits.contains("skiff plugin enable kip --grant webapp"), "{waits}");
     }
 }

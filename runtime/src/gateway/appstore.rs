@@ -152,10 +152,14 @@ impl Gateway {
             name: plugin.package_name().to_string(),
             version: plugin.package().version.clone(),
             plugin: Some(plugin.id().to_string()),
+            asks: plugin.missing().to_string(),
         });
         let mut installed: Vec<InstalledPackage> = plugins.collect();
-        let apps = apps::list(&mut *self.hal.storage).into_iter();
-        installed.extend(apps.map(|app| InstalledPackage { name: app.name, version: app.version, plugin: None }));
+        let storage = &mut *self.hal.storage;
+        installed.extend(apps::list(storage).into_iter().map(|app| {
+            let missing = if apps::is_granted(storage, &app.name) { Asks::NONE } else { Asks::WEB_APP };
+            InstalledPackage { name: app.name, version: app.version, plugin: None, asks: missing.to_string() }
+        }));
         let fresh = core::mem::take(&mut self.store.fresh);
         Errand::Offers { installed, jobs: self.store.jobs(), fresh }
     }

@@ -67,6 +67,8 @@ pub struct InstalledPackage {
     pub version: String,
     /// Id of its plugin; `None` is a web app.
     pub plugin: Option<String>,
+    /// What it asks for and nobody has granted, with commas between; empty where it is in use or stopped.
+    pub asks: String,
 }
 
 /// How far a package has come or gone, for the list of offers.
