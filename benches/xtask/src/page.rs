@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::webapps::Gateway;
+use crate::webapps::{self, Gateway};
 use crate::{debian, npm, process, sample};
 
 /// What the browser is driven and judged with.
@@ -73,11 +73,12 @@ fn walk(parts: &[&str]) -> Result<(), String> {
     std::fs::create_dir_all(&config).map_err(|error| format!("{}: {error}", config.display()))?;
     let log = folder.join("boat.candump");
     sample::write(&log)?;
-    let gateway = Gateway::start(&config, &log)?;
+    webapps::add_user(&config)?;
+    let gateway = Gateway::start(&config, &log, None)?;
     let mut script = Command::new("node");
     script.arg(process::top().join("benches/xtask/page/walk.mjs"));
     script.args([&gateway.boat, &gateway.admin, "/usr/bin/chromium"]).arg(&folder).args(parts);
-    script.env("SKIPPERS_PASSWORD", crate::webapps::PASSWORD).env("SKIFF_TOP", process::top());
+    script.env("SKIPPERS_PASSWORD", webapps::PASSWORD).env("SKIFF_TOP", process::top());
     let said = process::output(script.current_dir(&tools));
     drop(gateway);
     let said = said?;

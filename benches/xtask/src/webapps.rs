@@ -1,4 +1,5 @@
-//! The web apps that people have, in a real browser on a gateway with users: logged in, live values, one thing stored.
+//! The web apps that people have, in a real browser on a gateway with users: logged in, live values, one thing stored. The admin
+//! UI beside them: its store on a registry of this machine, backup and restore, the API documents.
 //!
 //! What an app asks for and does not get is on a closed list in the script. Screenshots lie in `target/webapps`.
 
@@ -51,11 +52,19 @@ pub fn run(_: &[String]) -> Result<(), String> {
     let _ = std::fs::remove_dir_all(config.join("plugin-config-data"));
     let log = folder.join("boat.candump");
     sample::write(&log)?;
-    let gateway = Gateway::start(&config, &log)?;
+    add_user(&config)?;
+    let registry = Registry::start()?;
+    let gateway = Gateway::start(&config, &log, Some(&registry.url))?;
     let mut script = Command::new("node");
     script.arg(process::top().join("benches/xtask/webapps/walk.mjs"));
-    script.args([&gateway.boat, &gateway.admin, "/usr/bin/chromium"]).arg(&folder);
-    let said = process::output(script.env("SKIPPERS_PASSWORD", PASSWORD).current_dir(&config))?;
+    script.args([&gateway.boat, &gateway.admin, "/usr/bin/chromium"]).arg(&folder).arg(&registry.url);
+    let mut said = process::output(script.env("SKIPPERS_PASSWORD", PASSWORD).current_dir(&config))?;
+    drop(gateway);
+    // What was chosen of a backup comes back with the next start.
+    let gateway = Gateway::start(&config, &log, Some(&registry.url))?;
+    let mut script = Command::new("node");
+    script.arg(process::top().join("benches/xtask/webapps/restored.mjs")).arg(&gateway.boat);
+    said = said + "\n" + &process::output(script.arg(config.join("skiff/token")))?;
     drop(gateway);
     let mut wrong = Vec::new();
     for line in said.lines() {
@@ -78,8 +87,8 @@ pub fn run(_: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Rows that the script tells: nobody, three apps, a part, three found again, the admin's port, the admin UI.
-const ROWS: usize = 10;
+/// Rows that the scripts tell: nobody, three apps, a part, three found again, the admin's port, the admin UI, what came back.
+const ROWS: usize = 11;
 
 /// Served at the admin's door alone.
 const ADMIN_UI: &str = "@signalk/server-admin-ui";
@@ -94,10 +103,14 @@ fn is_right(row: &Value) -> bool {
             let is_kept = ["configured", "user", "vessel", "logged"].iter().all(|what| row[what] == true);
             is_live
                 && is_kept
+                && are_described(&row["described"])
+                && is_stored(&row["stored"])
+                && (&row["saved"]["renamed"], &row["saved"]["marked"]) == (&200.into(), &true.into())
                 && row["boat"] == 404
                 && row["unknown"].as_array().is_some_and(Vec::is_empty)
                 && row["scripts"].as_array().is_some_and(Vec::is_empty)
         }
+        Some("restored") => row["name"] == "Nina",
         Some(_) if row.get("found").is_some() => row["found"] == true,
         Some(_) if row.get("part").is_some() => row["part"] == 200,
         Some(_) => {
@@ -106,6 +119,63 @@ fn is_right(row: &Value) -> bool {
                 && row["unknown"].as_array().is_some_and(Vec::is_empty)
         }
         None => false,
+    }
+}
+
+/// Adds the user who logs in.
+///
+/// # Errors
+/// What cannot be built or started.
+pub fn add_user(config: &Path) -> Result<(), String> {
+    let mut user = Command::new(built::tested()?);
+    user.args(["user", "add", "skipper", "--role", "admin", "--config"]).arg(config).stdin(Stdio::piped());
+    let mut user = user.spawn().map_err(|error| error.to_string())?;
+    // Dropped at once: that ends the line.
+    let written = user.stdin.take().map(|mut input| std::io::Write::write_all(&mut input, PASSWORD.as_bytes()));
+    let added = user.wait().map_err(|error| error.to_string())?;
+    if !added.success() || written.is_none_or(|written| written.is_err()) {
+        return Err("skiff user add failed".into());
+    }
+    Ok(())
+}
+
+/// Tells whether the pages of API documents show all of them.
+fn are_described(row: &Value) -> bool {
+    let count = |name: &str| row[name].as_u64().unwrap_or_default();
+    count("streams") >= 4 && count("apis") >= 15 && count("operations") >= 10 && row["isCourse"] == true
+}
+
+/// Tells whether a package of the store came, asked, ran once it was let, was renewed and went, without a restart.
+fn is_stored(row: &Value) -> bool {
+    let steps = ["installed", "asked", "waits", "accepted", "updated", "removed"];
+    steps.iter().all(|step| row[step] == true) && row["restart"] == 0
+}
+
+/// A registry with one package, on loopback.
+struct Registry {
+    child: Child,
+    url: String,
+}
+
+impl Registry {
+    fn start() -> Result<Self, String> {
+        let mut command = Command::new("node");
+        command.arg(process::top().join("benches/xtask/webapps/registry.mjs"));
+        command.arg(process::top().join("plugins/assemblyscript/shallow-water-alarm/plugin.wasm"));
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+        let mut url = String::new();
+        let read = child.stdout.take().map(|lines| BufReader::new(lines).read_line(&mut url));
+        if !matches!(read, Some(Ok(_))) || url.is_empty() {
+            process::stop(&mut child);
+            return Err("the registry did not say where it listens".into());
+        }
+        Ok(Self { child, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        process::stop(&mut self.child);
     }
 }
 
@@ -119,27 +189,19 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts it on a folder, with a log to play; its user is `skipper`.
+    /// Starts it on a folder, with a log to play, and packages from a registry of the run's own, if there is one.
     ///
     /// # Errors
     /// What cannot be built or started.
-    pub fn start(config: &Path, log: &Path) -> Result<Self, String> {
+    pub fn start(config: &Path, log: &Path, registry: Option<&str>) -> Result<Self, String> {
         let skiff: PathBuf = built::tested()?;
-        let mut user = Command::new(&skiff);
-        user.args(["user", "add", "skipper", "--role", "admin", "--config"]).arg(config).stdin(Stdio::piped());
-        let mut user = user.spawn().map_err(|error| error.to_string())?;
-        // Dropped at once: that ends the line.
-        let written = user.stdin.take().map(|mut input| std::io::Write::write_all(&mut input, PASSWORD.as_bytes()));
-        let added = user.wait().map_err(|error| error.to_string())?;
-        if !added.success() || written.is_none_or(|written| written.is_err()) {
-            return Err("skiff user add failed".into());
-        }
         let mut command = Command::new(&skiff);
         command
             .args(["run", "--listen", "127.0.0.1:0", "--speed", "1", "--config"])
             .arg(config)
             .arg("--input")
-            .arg(log);
+            .arg(log)
+            .envs(registry.map(|registry| ("npm_config_registry", registry)));
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let lines = child.stderr.take().ok_or("no stderr")?;
         let (found, told) = mpsc::channel();

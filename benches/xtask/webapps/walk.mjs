@@ -1,13 +1,15 @@
 // Opens the web apps that people have in a real browser, logged in as a user, and says what each did: live values seen, one
 // thing stored and found again in a fresh browser, requests that failed.
 //
-// Arguments: address of the boat's port, of the admin's, path of Chromium, folder for screenshots. The user is skipper.
+// Arguments: address of the boat's port, of the admin's, path of Chromium, folder for screenshots, address of a registry with
+// one package. The user is skipper.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
+import { backup, documents, store } from './store.mjs';
 
 const { chromium } = createRequire(join(process.cwd(), 'x'))('playwright-core');
-const [boat, admin, executablePath, pictures] = process.argv.slice(2);
+const [boat, admin, executablePath, pictures, registry] = process.argv.slice(2);
 const PASSWORD = process.env.SKIPPERS_PASSWORD;
 const WAYPOINT = 'ac3a3b2d-07e8-4f25-92bc-98e7c92f7f1a';
 
@@ -137,7 +139,7 @@ async function adminUi() {
   const scripts = new Set();
   let live = 0;
   const enter = async () => {
-    const context = await browser.newContext({ viewport: { width: 1300, height: 900 } });
+    const context = await browser.newContext({ viewport: { width: 1300, height: 900 }, acceptDownloads: true });
     const page = await context.newPage();
     page.on('response', (response) => {
       const url = new URL(response.url());
@@ -201,10 +203,16 @@ async function adminUi() {
   const configured = (await read('/skServer/plugins/_skiff_true-wind/config')).configuration?.maxAgeSeconds === 7;
   const user = (await read('/skServer/security/users')).some((one) => one.userId === 'mate');
   const vessel = (await read('/skServer/vessel')).name === 'Nina';
+  again.on('dialog', (dialog) => dialog.accept());
+  const described = await documents(again, ui, pictures);
+  const own = await again.context().newPage();
+  own.on('dialog', (dialog) => dialog.accept());
+  const stored = await store(again, own, admin, ui, registry, pictures);
+  const saved = await backup(again, ui, pictures);
   const at = await nobody.newPage();
   const elsewhere = (await at.goto(`${boat}/@signalk/server-admin-ui/`)).status();
   return {
-    live, rows, logged, configured, user, vessel, boat: elsewhere, scripts: [...scripts],
+    live, rows, logged, configured, user, vessel, boat: elsewhere, described, stored, saved, scripts: [...scripts],
     unknown: [...failed].filter((one) => !KNOWN_OF_ADMIN.some((known) => known.test(one))),
   };
 }
