@@ -211,7 +211,13 @@ fn each_operation_that_is_described_is_there() {
         {
             wrong.push(format!("{name}: {} {said}", response.status));
         }
-        let is_described = described.operation["responses"].get(response.status.to_string()).is_some();
+        let answer = &described.operation["responses"][response.status.to_string()];
+        let is_described = answer.is_object();
+        let media = response.header("content-type").map_or("", |text| text.split(';').next().unwrap_or(text));
+        let told = answer["content"].as_object().and_then(|content| content.keys().next()).map_or("", |name| name);
+        if response.status < 400 && is_described && told != media {
+            wrong.push(format!("{name}: {media:?} is not {told:?}"));
+        }
         if response.status < 400 && !is_described {
             wrong.push(format!("{name}: {} is not described", response.status));
         }

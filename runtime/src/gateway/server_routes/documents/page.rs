@@ -66,7 +66,7 @@ fn row(out: &mut String, method: &str, path: &str, operation: &str) {
     out.push_str("</code><td>");
     push(out, &text(operation, "summary"));
     out.push_str("<td><small>");
-    // Who may is the role of the last way to say who one is.
+    // Each way to say who one is has the same role.
     let security = json::member(operation, "security").unwrap_or("[]");
     out.push_str(["admin", "readwrite", "readonly"].into_iter().find(|role| security.contains(role)).unwrap_or("all"));
     out.push_str("</small>\n");

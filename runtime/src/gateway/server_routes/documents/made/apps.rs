@@ -11,7 +11,7 @@ pub const APIS: &[Api] = &[
             get("/skServer/loginStatus", "Who is logged in", "LoginStatus").of_all(),
             post("/signalk/v1/auth/login", "Logs in", "Login").of_all().gives(200, "LoggedIn"),
             post("/signalk/v1/auth/validate", "Tells how long a token is good for", "").of_all().gives(200, "object"),
-            put("/signalk/v1/auth/logout", "Logs out", "").of_all().gives(200, ""),
+            put("/signalk/v1/auth/logout", "Logs out", "").of_all().gives(200, "any"),
             post("/signalk/v1/access/requests", "A device asks to be let in", "AccessRequest")
                 .of_all()
                 .gives(202, "State"),
@@ -62,7 +62,7 @@ pub const APIS: &[Api] = &[
                 .of_admin()
                 .by(GRANT)
                 .gives(200, "any"),
-            get("/skiff/v1/plugins/{plugin}/log", "Its log", "any").of_admin(),
+            get("/skiff/v1/plugins/{plugin}/log", "Its log", "plain").of_admin(),
             post("/skiff/v1/plugins", "Installs a package", "tgz").of_admin().by(GRANT).gives(201, "Installed"),
             delete("/skiff/v1/plugins/{plugin}", "Removes a package").of_admin().gives(200, "any"),
             post("/skiff/v1/plugins/{plugin}/reload", "Reads it again", "").of_admin().gives(201, "Installed"),
@@ -98,11 +98,11 @@ pub const APIS: &[Api] = &[
                 "any",
             )
             .of_admin()
-            .gives(200, ""),
+            .gives(200, "any"),
             get("/signalk/v1/applicationData/global/{app}/{appVersion}/{member}", "A member of it", "any"),
             post("/signalk/v1/applicationData/global/{app}/{appVersion}/{member}", "Keeps a member", "any")
                 .of_admin()
-                .gives(200, ""),
+                .gives(200, "any"),
             get("/signalk/v1/applicationData/user/{app}", "Versions of an app's documents for a user", "text[]"),
             get("/signalk/v1/applicationData/user/{app}/{appVersion}", "The document", "any").by(&["keys"]),
             post(
@@ -110,10 +110,10 @@ pub const APIS: &[Api] = &[
                 "Keeps it: all of it, or a list of changes (RFC 6902)",
                 "any",
             )
-            .gives(200, ""),
+            .gives(200, "any"),
             get("/signalk/v1/applicationData/user/{app}/{appVersion}/{member}", "A member of it", "any"),
             post("/signalk/v1/applicationData/user/{app}/{appVersion}/{member}", "Keeps a member", "any")
-                .gives(200, ""),
+                .gives(200, "any"),
         ],
     },
 ];

@@ -1,5 +1,5 @@
-//! Kinds of values in a word: `text`, `number`, `flag`, `any`, words `a|b`, the name of a schema; `[]` behind it is a list of
-//! them, `{}` an object of them by name.
+//! Kinds of values in a word: `text`, `time`, `number`, `whole`, `flag`, `object`, `any`, words `a|b`, the name of a schema; `[]`
+//! behind it is a list of them, `{}` an object of them by name.
 
 use serde_json::{Value, json};
 

@@ -70,6 +70,7 @@ fn described(operation: &Operation) -> Result<Value, String> {
         "responses": { (status.to_string()): answer, "default": reference("responses", "Refused") },
         "security": match needs {
             Needs::Nothing => json!([{}]),
+            // A guest may be one who may read.
             Needs::Read => json!([{}, { "bearer": ["readonly"] }, { "cookie": ["readonly"] }]),
             Needs::Role(role) => json!([{ "bearer": [role] }, { "cookie": [role] }]),
         },
@@ -91,7 +92,7 @@ fn described(operation: &Operation) -> Result<Value, String> {
 
 /// Bodies that are no JSON.
 const MEDIA: [(&str, &str); 4] =
-    [("zip", "application/zip"), ("tgz", "application/gzip"), ("page", "text/html"), ("image", "image/*")];
+    [("zip", "application/zip"), ("tgz", "application/gzip"), ("page", "text/html"), ("plain", "text/plain")];
 
 fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })

@@ -9,9 +9,9 @@ pub const APIS: &[Api] = &[
         says: "Settings and choices, sources, and backups. The admin UI of Signal K Server is made of it.",
         operations: &[
             get("/skServer/vessel", "What the vessel is", "Vessel"),
-            put("/skServer/vessel", "Describes the vessel", "Vessel").of_admin().gives(200, "text"),
+            put("/skServer/vessel", "Describes the vessel", "Vessel").of_admin().gives(200, "plain"),
             get("/skServer/settings", "Settings", "object").of_admin(),
-            put("/skServer/settings", "Changes settings", "object").of_admin().gives(200, "text"),
+            put("/skServer/settings", "Changes settings", "object").of_admin().gives(200, "plain"),
             get("/skServer/providers", "Inputs", "object[]").of_admin(),
             get("/skServer/serialports", "Serial ports of the machine", "object").of_admin(),
             get("/skServer/availablePaths", "Paths of the own vessel", "text[]"),
@@ -26,7 +26,7 @@ pub const APIS: &[Api] = &[
             get("/skServer/sourceAliases", "What sources are called", "object").of_admin(),
             put("/skServer/sourceAliases", "Changes what they are called", "object").of_admin().gives(200, "any"),
             get("/skServer/n2kDeviceStatus", "Devices of the bus", "object").of_admin(),
-            get("/skServer/deviceIdentities", "Devices of the bus by NAME", "object").of_admin(),
+            get("/skServer/deviceIdentities", "Devices of the bus by NAME", "object[]").of_admin(),
             post("/skServer/n2kDiscoverDevices", "Asks devices who they are", "").of_admin().gives(200, "any"),
             post("/skServer/n2kConfigDevice", "Sets an instance or a description of a device", "object")
                 .of_admin()
@@ -59,7 +59,7 @@ pub const APIS: &[Api] = &[
         says: "What only this gateway has: counters, log, network and firmware of boards. A part that a machine does not have is 501.",
         operations: &[
             get("/skiff/v1/status", "Counters: frames, deltas, drops, memory", "object"),
-            get("/skiff/v1/log", "The last lines of the log", "any").of_admin().by(&["lines"]),
+            get("/skiff/v1/log", "The last lines of the log", "plain").of_admin().by(&["lines"]),
             post("/skiff/v1/restart", "Starts the gateway anew", "").of_admin().gives(202, "any"),
             get("/skiff/v1/wifi", "The network that a board joins", "object"),
             put("/skiff/v1/wifi", "Changes it", "object").of_admin(),
