@@ -1,5 +1,5 @@
 //! Programs that boats have, as clients of a gateway with users: `@signalk/client`, python's `signalk-client`, and what SensESP and
-//! pypilot do on the wire, each a script of `benches/xtask/clients`.
+//! pypilot do on the wire, each a script of `benches/xtask/clients`; both libraries find it by mDNS, too ([`crate::discovery`]).
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{built, npm, process, sample};
+use crate::{built, discovery, npm, process, sample};
 
-const PACKAGES: [(&str, &str); 2] = [("@signalk/client", "2.4.0"), ("ws", "8.18.0")];
+const PACKAGES: [(&str, &str); 3] = [("@signalk/client", "2.4.0"), ("bonjour", "3.5.0"), ("ws", "8.18.0")];
 const PYTHON_CLIENT: &str = "signalk-client==0.2.3";
 const PASSWORD: &str = "half past two";
 const START_TIME: Duration = Duration::from_secs(60);
@@ -37,7 +37,8 @@ pub fn run(_: &[String]) -> Result<(), String> {
         node.args([&folder.join("node_modules"), &folder.join("config/skiff/token")]);
         wrong.extend(judge(script, &process::output(node.env("SKIPPERS_PASSWORD", PASSWORD))?, least)?);
     }
-    match python(&folder) {
+    let python = python(&folder);
+    match &python {
         Err(reason) => println!("SKIPPED, python's client was not tried: {reason}"),
         Ok(packages) => {
             let mut python = Command::new("python3");
@@ -48,6 +49,16 @@ pub fn run(_: &[String]) -> Result<(), String> {
         }
     }
     drop(gateway);
+    match discovery::run(&built::tested()?, &folder, python.ok().as_deref())? {
+        None => {
+            println!("SKIPPED, nobody looked for the gateway: no network namespace can be made (ip netns, as root)")
+        }
+        Some(said) => {
+            for (said, least) in said {
+                wrong.extend(judge("discovery", &said, least)?);
+            }
+        }
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 

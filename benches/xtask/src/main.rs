@@ -6,13 +6,14 @@
 mod bench;
 mod built;
 mod can_guest;
+mod chain;
 mod chroot;
 mod clients;
 mod closed_list;
 mod cross;
 mod debian;
 mod differential;
-mod downstream;
+mod discovery;
 mod esp32c6;
 mod fuzz;
 mod gates;
@@ -185,7 +186,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "signalk-server",
         does: "runs both plugin packages on a real Signal K server; --record; --kits: the packages of every language; \
-               --walk [--record]: every route and stream beside Skiff; --downstream [--record]: as a client of Skiff",
+               --walk [--record | --again]: every route and stream beside Skiff; --downstream, --upstream [--record]: one the client of the other",
         run: signalk_server::run,
     },
 ];

@@ -4,15 +4,16 @@
 //! the target folder; `signalk-server/drive.mjs` starts it, sails a boat across a bank and
 //! prints what the packages emit. `--record` also writes that to `plugins/docs`. `--kits` plays scenarios on the packages
 //! of every language ([`crate::signalk_kits`]); `--walk` walks the server and Skiff side by side ([`crate::walk`]); with
-//! `--downstream` the server is a client of Skiff ([`crate::downstream`]).
+//! `--downstream` the server is a client of Skiff, with `--upstream` Skiff one of the server ([`crate::chain`]).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::chain::{self, Way};
 use crate::guests::GUESTS;
-use crate::{downstream, npm, process, signalk_kits, walk};
+use crate::{npm, process, signalk_kits, walk};
 
 /// Its version.
 pub const SERVER: &str = "2.32.0";
@@ -20,10 +21,11 @@ pub const SERVER: &str = "2.32.0";
 const NODE: &str = "22";
 /// Version 6.9 is not in every registry, and 6.0 serves as well.
 const STREAMS: &str = "6.0.0";
-const PORT: &str = "3911";
+/// Where it listens.
+pub const PORT: &str = "3911";
 const RECORD: &str = "plugins/docs/signalk-server-2.32.ndjson";
 
-/// Runs `xtask signalk-server [--record | --kits | --walk [--record | --again] | --downstream [--record]]`.
+/// Runs `xtask signalk-server [--record | --kits | --walk [--record | --again] | --downstream [--record] | --upstream [--record]]`.
 ///
 /// # Errors
 /// What cannot be installed or started, or what a package did not do.
@@ -35,9 +37,16 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--walk" => return walk::run(false),
         [flag, second] if flag == "--walk" && second == "--record" => return walk::run(true),
         [flag, second] if flag == "--walk" && second == "--again" => return walk::again(),
-        [flag] if flag == "--downstream" => return downstream::run(false),
-        [flag, second] if flag == "--downstream" && second == "--record" => return downstream::run(true),
-        _ => return Err("takes --record, --kits, --walk [--record | --again] or --downstream [--record]".into()),
+        [flag] if flag == "--downstream" => return chain::run(Way::Downstream, false),
+        [flag, second] if flag == "--downstream" && second == "--record" => return chain::run(Way::Downstream, true),
+        [flag] if flag == "--upstream" => return chain::run(Way::Upstream, false),
+        [flag, second] if flag == "--upstream" && second == "--record" => return chain::run(Way::Upstream, true),
+        _ => {
+            return Err(
+                "takes --record, --kits, --walk [--record | --again], --downstream [--record] or --upstream [--record]"
+                    .into(),
+            );
+        }
     };
     let config = process::target().join("signalk-server/config");
     configure(&config)?;
