@@ -1,10 +1,11 @@
-//! Checks Skiff's tree and 10,000 of its deltas with npm `@signalk/signalk-schema`: violations are of listed kinds only.
+//! Checks Skiff's tree and 10,000 of its deltas with npm `@signalk/signalk-schema`: violations are of listed kinds only. Its API
+//! documents are checked with npm `@apidevtools/swagger-parser` (OpenAPI) and the schema of `@asyncapi/specs`: without any.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,15 @@ use serde_json::Value;
 use crate::closed_list::List;
 use crate::{built, npm, process, sample};
 
-/// The package that is tried, with eight others below it.
-const PACKAGES: [(&str, &str); 1] = [("@signalk/signalk-schema", "1.8.2")];
+/// The packages that check, with those below them.
+const PACKAGES: [(&str, &str); 4] = [
+    ("@apidevtools/swagger-parser", "12.1.0"),
+    ("@asyncapi/specs", "6.11.1"),
+    ("@signalk/signalk-schema", "1.8.2"),
+    ("ajv", "8.20.0"),
+];
+/// API documents at least: of APIs and of streams.
+const DOCUMENTS_MIN: [u64; 2] = [15, 4];
 const LIST: &str = "benches/xtask/schema/violations.txt";
 /// Logs of real boats, where they lie beside a checkout.
 const CORPORA: &str = "../shared/corpora";
@@ -41,6 +49,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
     let skiff = built::tested()?;
     let boat = folder.join("boat.candump");
     sample::write(&boat)?;
+    check_documents(&skiff, &folder, &boat)?;
     let (deltas, trees) = tell(&skiff, &folder, &boat)?;
     let mut check = process::command("node", [process::top().join("benches/xtask/schema/check.mjs")]);
     let said = process::output(check.arg(folder.join("node_modules")).arg(&deltas).args(&trees))?;
@@ -92,14 +101,41 @@ fn tell(skiff: &Path, folder: &Path, boat: &Path) -> Result<(PathBuf, Vec<PathBu
     Ok((deltas, trees))
 }
 
-/// Lets a gateway take a log in as fast as it goes; returns its tree.
-fn tree_of(skiff: &Path, folder: &Path, log: &Path) -> Result<String, String> {
+/// Checks the API documents of a gateway.
+fn check_documents(skiff: &Path, folder: &Path, log: &Path) -> Result<(), String> {
+    let mut child = start(skiff, folder, log)?;
+    let mut check = process::command("node", [process::top().join("benches/xtask/schema/documents.mjs")]);
+    check.arg(folder.join("node_modules")).arg(format!("http://{LISTEN}")).arg(folder.join("config/skiff/token"));
+    let said = process::output(&mut check);
+    process::stop(&mut child);
+    let said = said?;
+    let rows: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let wrong: Vec<String> = rows.iter().filter(|row| row["ok"] != true).map(Value::to_string).collect();
+    let of = |form: &str| rows.iter().filter(|row| row["form"] == form).count() as u64;
+    let counts = ["openapi", "asyncapi"].map(of);
+    if counts.iter().zip(DOCUMENTS_MIN).any(|(count, least)| *count < least) {
+        return Err(format!("{counts:?} API documents were checked, {DOCUMENTS_MIN:?} were to be"));
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
+    }
+    println!("{} OpenAPI and {} AsyncAPI documents are as their specifications say", counts[0], counts[1]);
+    Ok(())
+}
+
+/// Starts a gateway that takes a log in as fast as it goes.
+fn start(skiff: &Path, folder: &Path, log: &Path) -> Result<Child, String> {
     let config = folder.join("config");
     let _ = fs::remove_dir_all(&config);
     let mut command = Command::new(skiff);
     command.args(["run", "--quiet", "--listen", LISTEN, "--admin-listen", "none", "--speed", "max", "--config"]);
     command.arg(&config).arg("--input").arg(log).stdin(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| format!("cannot start skiff: {error}"))?;
+    command.spawn().map_err(|error| format!("cannot start skiff: {error}"))
+}
+
+/// Lets a gateway take a log in; returns its tree.
+fn tree_of(skiff: &Path, folder: &Path, log: &Path) -> Result<String, String> {
+    let mut child = start(skiff, folder, log)?;
     let until = Instant::now() + START_TIME;
     let mut last: Result<String, String> = Err("the gateway did not answer".to_owned());
     while Instant::now() < until {
