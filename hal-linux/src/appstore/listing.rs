@@ -208,7 +208,8 @@ mod tests {
             plugin: None,
             asks: asks.into(),
         };
-        let kip = Offer { description: "Instruments".into(), ..offer("kip", "1.0.0") };
+        let mut kip = offer("kip", "1.0.0");
+        kip.description = "Instruments".into();
         assert_eq!(described(&kip, Some(&here(""))), "Instruments");
         assert_eq!(described(&kip, None), "Instruments");
         let waits = described(&kip, Some(&here("webapp")));
