@@ -20,7 +20,9 @@ fn read(message: &[u8]) -> usize {
     let entries = Message::read(message).into_iter().flat_map(Message::entries);
     let labels = |entry: Entry<'_>| match entry {
         Entry::Question(question) => question.name.labels().count(),
-        Entry::Record(_, record) => record.name.labels().count() + record.name_inside(0).map_or(0, |n| n.labels().count()),
+        Entry::Record(_, record) => {
+            record.name.labels().count() + record.name_inside(0).map_or(0, |n| n.labels().count())
+        }
     };
     entries.map(labels).inspect(|count| assert!(*count < 256)).count()
 }
