@@ -51,7 +51,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
     drop(gateway);
     match discovery::run(&built::tested()?, &folder, python.ok().as_deref())? {
         None => {
-            println!("SKIPPED, nobody looked for the gateway: no network namespace can be made (ip netns, as root)")
+            println!("SKIPPED, nobody looked for the gateway: no network namespace can be made (ip netns, as root)");
         }
         Some(said) => {
             for (said, least) in said {
