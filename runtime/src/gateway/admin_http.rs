@@ -42,9 +42,8 @@ impl Gateway {
             }
             #[cfg(any(test, feature = "server-routes"))]
             ["doc", "openapi", below @ ..] if reads => Some(super::server_routes::documents::shown(below, request)),
-            #[cfg(any(test, feature = "server-routes"))]
-            #[cfg(any(test, feature = "server-routes"))]
             // The admin UI leads to it; upstream it holds the papers of the server.
+            #[cfg(any(test, feature = "server-routes"))]
             ["documentation", ..] if reads => Some(Response::empty(302).with("location", "/doc/openapi")),
             #[cfg(any(test, feature = "server-routes"))]
             ["doc" | "documentation", ..] => allow("GET, HEAD"),
