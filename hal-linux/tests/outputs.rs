@@ -54,7 +54,13 @@ impl Client {
 
 /// Returns the address that an output says it gives data on.
 fn address(gateway: &Gateway) -> String {
-    let line = gateway.said("tcp-listen://127.0.0.1:");
+    // Not what is said of a client that came meanwhile.
+    let line = loop {
+        let line = gateway.said("tcp-listen://127.0.0.1:");
+        if line.contains(": gives ") {
+            break line;
+        }
+    };
     line.split("tcp-listen://").nth(1).unwrap().split(": ").next().unwrap().to_owned()
 }
 

@@ -143,12 +143,14 @@ fn settings_name_inputs_and_outputs_and_providers_that_are_not_taken_are_told() 
     );
     let (folder, config) = home(&settings);
     let gateway = start(folder.path(), &config, &[]);
-    let body = gateway.get_until("/skiff/v1/status", |body| body.contains("\"name\":\"plotter\""));
+    let wait = |body: &str| inputs(body).iter().all(|input| input["state"] == "waiting");
+    let body = gateway.get_until("/skiff/v1/status", |body| body.contains("\"name\":\"plotter\"") && wait(body));
     let rows: Vec<(String, String)> = inputs(&body)
         .iter()
         .map(|input| (input["label"].as_str().unwrap().into(), input["state"].as_str().unwrap().into()))
         .collect();
-    assert_eq!(rows, [("engine".into(), "waiting".into()), ("gps".into(), "waiting".into())]);
+    // In the order in which they are named.
+    assert_eq!(rows, [("gps".into(), "waiting".into()), ("engine".into(), "waiting".into())]);
     let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     client.write_all(b"$GPHDT,57.2,T*05\r\n").unwrap();
     gateway.get_until("/signalk/v1/api/vessels/self/navigation/headingTrue", |body| body.contains("gps.GP"));
