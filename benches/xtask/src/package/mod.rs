@@ -4,6 +4,7 @@
 //! that is linked to nothing (musl) and runs on any Linux, in a container of nothing else too. Both hold manual
 //! pages, completions, the unit and the licences of everything that is in the program.
 
+mod bundled;
 mod chroots;
 mod contents;
 mod deb;

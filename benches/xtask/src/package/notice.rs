@@ -6,35 +6,59 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::bundled;
 use super::contents::{Contents, DIST, read};
 use super::elf::Linkage;
-use crate::process;
+use crate::{kits, process};
 
 /// Beginnings of the names of files that hold a licence or what it asks to be told.
 const FILES: [&str; 6] = ["licen", "copying", "copyright", "notice", "unlicense", "authors"];
 
 /// A library of others.
 #[derive(Debug, PartialEq, Eq)]
-struct Library {
-    name: String,
+pub struct Library {
+    /// With its version, where it has one.
+    pub name: String,
     /// SPDX expression.
-    licence: String,
-    texts: Vec<String>,
+    pub licence: String,
+    /// Texts of its own files.
+    pub texts: Vec<String>,
 }
 
 /// Returns the notice of a program.
 ///
 /// # Errors
-/// What cargo said, or a library without a licence.
+/// What cargo or npm said, or a library without a licence.
 pub fn of(contents: &Contents) -> Result<String, String> {
     let target = contents.system.target(contents.elf.linkage());
-    let libraries = libraries(target)?;
-    let head = read(&format!("{DIST}/notice.txt"))?;
-    let musl = match contents.elf.linkage() {
-        Linkage::Static => read(&format!("{DIST}/notice-musl.txt"))?,
-        Linkage::Dynamic => String::new(),
-    };
-    Ok(format!("{head}\n{musl}\n{}", written(&libraries)))
+    let mut parts = libraries(target)?;
+    parts.push(standard_library()?);
+    parts.extend(bundled::all()?);
+    if contents.elf.linkage() == Linkage::Static {
+        parts.push(musl()?);
+    }
+    Ok(format!("{}\n{}", read(&format!("{DIST}/notice.txt"))?, written(&parts)))
+}
+
+/// Reads a licence of the folder that comes with Rust's compiler.
+fn rust_licence(name: &str) -> Result<String, String> {
+    let sysroot = process::output(&mut process::command("rustc", ["--print", "sysroot"]))?;
+    let path = Path::new(&sysroot).join("share/doc/rust/licenses").join(name);
+    fs::read_to_string(&path).map(|text| text.trim().to_owned()).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn standard_library() -> Result<Library, String> {
+    let texts = ["MIT.txt", "LLVM-exception.txt"].map(rust_licence).into_iter().collect::<Result<_, _>>()?;
+    let name = "Rust's standard library".to_owned();
+    Ok(Library { name, licence: "MIT OR Apache-2.0, parts Apache-2.0 WITH LLVM-exception".to_owned(), texts })
+}
+
+/// The C library of programs that are linked to nothing; Zig carries its text, whoever linked it.
+fn musl() -> Result<Library, String> {
+    kits::zig()?;
+    let path = process::target().join("zig/ziglang/lib/libc/musl/COPYRIGHT");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Library { name: "musl".to_owned(), licence: "MIT".to_owned(), texts: vec![text.trim().to_owned()] })
 }
 
 /// Returns what is linked into the program for a target.
@@ -60,10 +84,28 @@ fn libraries(target: &str) -> Result<Vec<Library>, String> {
             (licence, _) => licence.to_owned(),
         };
         let folder = Path::new(text("manifest_path")).parent().unwrap_or(Path::new("/"));
-        libraries.push(Library { texts: texts(folder, &licence)?, name, licence });
+        let mut texts = texts(folder, &licence)?;
+        if texts.is_empty() {
+            texts.push(stand_in(&name, &licence, &package["authors"], &rust_licence("MIT.txt")?)?);
+        }
+        libraries.push(Library { texts, name, licence });
     }
     libraries.sort_by(|left, right| left.name.cmp(&right.name));
     if libraries.len() < 50 { Err(format!("only {} libraries were found", libraries.len())) } else { Ok(libraries) }
+}
+
+/// Returns the text for a library whose package has none: whom its manifest names, and the licence itself.
+fn stand_in(name: &str, licence: &str, authors: &Value, mit: &str) -> Result<String, String> {
+    if !offers_mit(licence) {
+        return Err(format!("{name} brings no text of its licence, {licence}"));
+    }
+    let authors: Vec<&str> = authors.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let by = if authors.is_empty() { format!("the authors of {name}") } else { authors.join(", ") };
+    Ok(format!("By {by}. The package holds no text; its manifest names this licence:\n\n{mit}"))
+}
+
+fn offers_mit(licence: &str) -> bool {
+    licence.split(" OR ").flat_map(|one| one.split('/')).any(|one| one.trim() == "MIT")
 }
 
 /// Reads `name v1.2.3 (…)`.
@@ -74,15 +116,14 @@ fn name_and_version(line: &str) -> Option<(&str, &str)> {
 
 /// Returns the texts that lie beside a library. Where MIT is one of its licences, that is the one taken, and only its text and
 /// notices are needed.
-fn texts(folder: &Path, licence: &str) -> Result<Vec<String>, String> {
+pub(super) fn texts(folder: &Path, licence: &str) -> Result<Vec<String>, String> {
     let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
     let entries = fs::read_dir(folder).map_err(unreadable)?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.sort();
     let lower = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     files.retain(|path| FILES.iter().any(|beginning| lower(path).starts_with(beginning)));
-    let offers_mit = licence.split(" OR ").any(|one| one == "MIT") || licence.split('/').any(|one| one.trim() == "MIT");
-    if offers_mit && files.iter().any(|path| lower(path).contains("mit")) {
+    if offers_mit(licence) && files.iter().any(|path| lower(path).contains("mit")) {
         files.retain(|path| lower(path).contains("mit") || lower(path).starts_with("notice"));
     }
     files.iter().map(|path| fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(unreadable)).collect()
@@ -124,6 +165,14 @@ mod tests {
         assert!(text.contains("a 1.0.0, b 2.0.0\n\nT one\n") && text.contains("b 2.0.0\n\nT two\n"), "{text}");
         assert_eq!(name_and_version("ring v0.17.14"), Some(("ring", "0.17.14")));
         assert_eq!(name_and_version("x v1.0.0 (/a/b)"), Some(("x", "1.0.0")));
+    }
+
+    #[test]
+    fn a_package_without_a_text_names_its_authors_and_the_licence_itself() {
+        let text = stand_in("a 1.0.0", "MIT/Apache-2.0", &serde_json::json!(["Ann Author"]), "Permission").unwrap();
+        assert!(text.starts_with("By Ann Author.") && text.ends_with("Permission"), "{text}");
+        assert!(stand_in("a 1.0.0", "MIT", &Value::Null, "").unwrap().contains("the authors of a 1.0.0"));
+        assert!(stand_in("b 2.0.0", "BSD-3-Clause", &Value::Null, "").unwrap_err().contains("b 2.0.0"));
     }
 
     #[test]
