@@ -89,7 +89,7 @@ check "a unit of an interface that is not there is enabled" 1 systemctl enable s
 modprobe kvaser_pci
 check "the adapter is plugged in: its unit runs" 30 systemctl --quiet is-active skiff-can@can0
 check "at the bit rate of NMEA 2000" 2 bit_rate can0
-check "and Skiff hears it" 20 api_has /skiff/v1/status '"label":"can0","state":"running"'
+check "and Skiff hears it" 20 api_has /skiff/v1/status '"label":"can0","state":"open"'
 rmmod kvaser_pci
 check "unplugged: its unit ends" 20 sh -c '! systemctl --quiet is-active skiff-can@can0'
 check "and Skiff waits for it" 10 api_has /skiff/v1/status '"label":"can0","state":"waiting"'
