@@ -26,6 +26,36 @@ pub(super) struct World<'m> {
     /// A bit for each segment that was dropped, data before elements.
     pub(super) dropped: &'m mut [u32],
     pub(super) calls_max: usize,
+    /// Fuel that the slice began with.
+    pub(super) given: u32,
+    /// Loops gone round and functions begun that took no fuel by themselves.
+    pub(super) unpaid: u32,
+}
+
+impl World<'_> {
+    /// Counts what took no fuel by itself, though the branch or call that led there did: more of them than that, and the image
+    /// is no work of the translator, and would perhaps never end.
+    #[cold]
+    #[inline(never)]
+    fn unpaid(&mut self, left: u32) -> Result<(), Fault> {
+        self.unpaid = self.unpaid.saturating_add(1);
+        // Blocks that were paid in a slice before have no more branches and calls than there are words.
+        let paid = (self.given.saturating_sub(left) as usize).saturating_add(self.code.len());
+        if self.unpaid as usize > paid { Err(Fault::Damaged) } else { Ok(()) }
+    }
+}
+
+/// Goes back to the start of a loop, and takes the fuel of its first block; where that is missing, `pc` is at the start.
+#[inline(never)]
+pub(super) fn back(world: &mut World<'_>, pc: &mut usize, fuel: &mut u32) -> Result<(), Stop> {
+    let word = fetch(world.code, *pc)?;
+    let [operator, ..] = word.to_le_bytes();
+    if operator == op::CHARGE && word >> 8 > 0 {
+        take_fuel(fuel, word >> 8)?;
+        *pc = pc.wrapping_add(1);
+        return Ok(());
+    }
+    Ok(world.unpaid(*fuel)?)
 }
 
 /// Where a machine is.
@@ -99,12 +129,6 @@ pub(super) fn fetch(code: &[u32], at: usize) -> Result<u32, Stop> {
     code.get(at).copied().ok_or(Stop::Fault(Fault::Damaged))
 }
 
-/// Goes where the distance at `at` says.
-#[inline(always)]
-pub(super) fn jump(code: &[u32], at: usize) -> Result<usize, Stop> {
-    Ok(at.wrapping_add(fetch(code, at)?.cast_signed() as isize as usize))
-}
-
 /// The registers of two words in which a call says where to return.
 pub(super) fn record(registers: &mut [u32], depth: usize) -> Option<&mut [u32; 2]> {
     let at = registers.len().checked_sub(depth.checked_mul(2)?)?.checked_sub(2)?;
@@ -115,7 +139,7 @@ pub(super) fn record(registers: &mut [u32], depth: usize) -> Option<&mut [u32; 2
 /// its first register.
 #[inline(never)]
 pub(super) fn enter(
-    world: &World<'_>,
+    world: &mut World<'_>,
     registers: &mut [u32],
     caller: Place,
     head: u32,
@@ -136,6 +160,9 @@ pub(super) fn enter(
         || base.wrapping_add(WINDOW) > length
     {
         return Err(Fault::StackOverflow.into());
+    }
+    if third & 0xffff == 0 {
+        world.unpaid(*fuel)?;
     }
     take_fuel(fuel, third & 0xffff)?;
     *record(registers, caller.depth).ok_or(Fault::Damaged)? = [caller.pc as u32, caller.base as u32];

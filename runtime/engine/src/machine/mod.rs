@@ -225,6 +225,8 @@ impl Machine {
             globals: &mut self.globals,
             dropped: &mut self.dropped,
             calls_max: self.calls_max,
+            given: *fuel,
+            unpaid: 0,
         };
         let stop = match activation.state {
             State::Asking { import, .. } => return Outcome::Asks { import },
@@ -235,7 +237,7 @@ impl Machine {
                 Some(head) if head & op::IMPORTED != 0 => {
                     Stop::Asks { import: activation.function, at: activation.frame }
                 }
-                Some(head) => match enter(&world, &mut self.registers, self.place, head, activation.frame, fuel) {
+                Some(head) => match enter(&mut world, &mut self.registers, self.place, head, activation.frame, fuel) {
                     Err(stop) => stop,
                     Ok((pc, base)) => {
                         self.place = Place { pc, base, depth: self.place.depth.wrapping_add(1) };

@@ -1,6 +1,6 @@
 //! The loop: one word after the other, without recursion; whatever happens, what is left is data.
 
-use super::frame::{Place, Stop, Window, World, enter, far, fetch, jump, record};
+use super::frame::{Place, Stop, Window, World, back, enter, far, fetch, record};
 use super::rare::rare;
 use super::{Fault, numeric};
 use crate::op;
@@ -73,6 +73,20 @@ fn words(
                 continue 'window;
             }};
         }
+        /// Goes where the distance at a place says.
+        macro_rules! jump {
+            ($at:expr) => {{
+                let at = $at;
+                let distance = fetch(code, at)?.cast_signed();
+                pc = at.wrapping_add(distance as isize as usize);
+                if distance < 0
+                    && let Err(stop) = back(world, &mut pc, fuel)
+                {
+                    stop!(pc, stop)
+                }
+                continue;
+            }};
+        }
         loop {
             let Some(word) = code.get(pc).copied() else { return Err(Fault::Damaged.into()) };
             let [operator, a, b, c] = word.to_le_bytes();
@@ -80,12 +94,11 @@ fn words(
             macro_rules! branch {
                 ($condition:expr) => {{
                     if $condition {
-                        pc = jump(code, pc.wrapping_add(1))?;
-                    } else {
-                        let Some(left) = fuel.checked_sub(c.into()) else { stop!(pc, Stop::Fuel(c.into())) };
-                        *fuel = left;
-                        pc = pc.wrapping_add(2);
+                        jump!(pc.wrapping_add(1))
                     }
+                    let Some(left) = fuel.checked_sub(c.into()) else { stop!(pc, Stop::Fuel(c.into())) };
+                    *fuel = left;
+                    pc = pc.wrapping_add(2);
                     continue;
                 }};
             }
@@ -139,10 +152,7 @@ fn words(
                     let Some(left) = fuel.checked_sub(cost) else { stop!(pc, Stop::Fuel(cost)) };
                     *fuel = left;
                 }
-                op::BRANCH => {
-                    pc = jump(code, pc.wrapping_add(1))?;
-                    continue;
-                }
+                op::BRANCH => jump!(pc.wrapping_add(1)),
                 op::BRANCH_EQ => branch!(window.get(a) == window.get(b)),
                 op::BRANCH_NE => branch!(window.get(a) != window.get(b)),
                 op::BRANCH_LT_S => branch!(window.get(a).cast_signed() < window.get(b).cast_signed()),
@@ -158,8 +168,7 @@ fn words(
                 op::BRANCH_TABLE => {
                     let last = u32::from(u16::from_le_bytes([b, c]));
                     let entry = window.get(a).min(last) as usize;
-                    pc = jump(code, pc.wrapping_add(1).wrapping_add(entry))?;
-                    continue;
+                    jump!(pc.wrapping_add(1).wrapping_add(entry))
                 }
                 op::RETURN => leave!(),
                 op::RETURN_32 => {

@@ -3,7 +3,7 @@
 mod mend;
 mod run;
 
-use skiff_engine::{Image, ImageError, Limits, translate};
+use skiff_engine::{Fault, Image, ImageError, Limits, Machine, Outcome, Quota, translate};
 
 use self::mend::{HEADER_BYTES, mend};
 
@@ -53,6 +53,19 @@ fn an_image_without_its_header_is_none() {
     let mut bytes = image();
     bytes[..HEADER_BYTES].fill(0xff);
     assert_eq!(Image::from_bytes(&bytes).err(), Some(ImageError::NoHeader));
+}
+
+#[test]
+fn a_loop_that_takes_no_fuel_ends_too() {
+    let wasm = wat::parse_str(r#"(module (func (export "f") (loop (br 0))))"#).unwrap();
+    let mut bytes = translate(&wasm, [0; 32], &Limits::CHIP).unwrap().bytes().to_vec();
+    // The word that takes the fuel of each round: one, in the upper 24 bits.
+    let charge = bytes.chunks_exact(4).position(|word| word == [1, 1, 0, 0]).unwrap();
+    bytes[charge * 4 + 1] = 0;
+    mend(&mut bytes);
+    let mut machine = Machine::new(Image::from_bytes(&bytes).unwrap(), Quota::default()).unwrap();
+    machine.begin(machine.image().function("f").unwrap(), &[]).unwrap();
+    assert_eq!(machine.run(&mut 1_000_000), Outcome::Faulted(Fault::Damaged));
 }
 
 #[test]
