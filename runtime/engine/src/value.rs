@@ -19,7 +19,7 @@ pub enum ValueType {
 }
 
 impl ValueType {
-    /// Returns the type that a byte of a module stands for (WebAssembly 2.0 §5.3.1).
+    /// Returns the type that a byte of a module stands for (WebAssembly 2.0, "Value Types" of the binary format).
     pub(crate) const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
             0x7f => Self::I32,

@@ -10,7 +10,7 @@ type Read<T> = Result<T, RefusalKind>;
 /// Pages of 64 KiB that 32 bits can address.
 const PAGES_MAX: u64 = 1 << 16;
 
-/// `limits` of the binary format (WebAssembly 2.0 §5.3.7).
+/// `limits` of the binary format (WebAssembly 2.0, "Limits").
 struct Bounds {
     min: u32,
     max: Option<u32>,
