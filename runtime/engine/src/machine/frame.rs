@@ -45,17 +45,17 @@ impl World<'_> {
     }
 }
 
-/// Goes back to the start of a loop, and takes the fuel of its first block; where that is missing, `pc` is at the start.
+/// Goes back to the start of a loop, and takes the fuel of its first block; returns where to go on.
 #[inline(never)]
-pub(super) fn back(world: &mut World<'_>, pc: &mut usize, fuel: &mut u32) -> Result<(), Stop> {
-    let word = fetch(world.code, *pc)?;
+pub(super) fn back(world: &mut World<'_>, pc: usize, fuel: &mut u32) -> Result<usize, Stop> {
+    let word = fetch(world.code, pc)?;
     let [operator, ..] = word.to_le_bytes();
     if operator == op::CHARGE && word >> 8 > 0 {
         take_fuel(fuel, word >> 8)?;
-        *pc = pc.wrapping_add(1);
-        return Ok(());
+        return Ok(pc.wrapping_add(1));
     }
-    Ok(world.unpaid(*fuel)?)
+    world.unpaid(*fuel)?;
+    Ok(pc)
 }
 
 /// Where a machine is.

@@ -79,10 +79,11 @@ fn words(
                 let at = $at;
                 let distance = fetch(code, at)?.cast_signed();
                 pc = at.wrapping_add(distance as isize as usize);
-                if distance < 0
-                    && let Err(stop) = back(world, &mut pc, fuel)
-                {
-                    stop!(pc, stop)
+                if distance < 0 {
+                    match back(world, pc, fuel) {
+                        Ok(start) => pc = start,
+                        Err(stop) => stop!(pc, stop),
+                    }
                 }
                 continue;
             }};

@@ -256,7 +256,7 @@ impl Script {
     fn definition(&mut self, place: &str, mut module: QuoteWat<'_>) {
         match translate(&module.encode().unwrap(), [0; 32], &Limits::LINUX) {
             Err(refusal) if excuse(refusal).is_some() => {
-                excuse(refusal).into_iter().for_each(|why| self.leave_out(why))
+                self.leave_out(excuse(refusal).unwrap_or(LIMIT));
             }
             done => self.check(place, done.map(|_| ()).map_err(|refusal| refusal.to_string())),
         }
