@@ -1,9 +1,10 @@
 // Box: how the gateway is, the vessel, settings, backup and restart; what chips alone have, with answers that are made up.
 import { readFileSync } from 'node:fs';
+import { feed } from '../feed.mjs';
 import { fair as look, fairOnPhones } from '../looks.mjs';
 
 export async function walk(world) {
-  const { admin, visit, until, assert, did } = world;
+  const { admin, boat, visit, until, assert, did } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/box' });
   page.on('dialog', (dialog) => dialog.accept());
   const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
@@ -11,9 +12,13 @@ export async function walk(world) {
   const fair = (name) => look(world, page, name);
   await page.getByText('all is well').waitFor();
   await page.getByText('Kept for plugins').waitFor();
-  const frames = page.locator('dt', { hasText: 'Frames of NMEA 2000' }).locator('xpath=following-sibling::dd[1]');
-  const first = Number((await frames.innerText()).replace(/,/g, ''));
-  await until('frames go on', async () => Number((await frames.innerText()).replace(/,/g, '')) > first);
+  const instrument = await feed(visit, boat);
+  await instrument.say({ 'environment.walk.box': 1 });
+  const deltas = page.locator('dt', { hasText: 'Deltas of programs' }).locator('xpath=following-sibling::dd[1]');
+  const count = async () => Number((await deltas.innerText()).replace(/,/g, ''));
+  const first = await count();
+  await until('deltas go on', async () => (await count()) > first);
+  await instrument.end();
   await fair('box-desk');
   did('box', 'state, memory and counters, which go on', { first });
 
