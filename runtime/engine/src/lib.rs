@@ -43,6 +43,9 @@
 
 extern crate alloc;
 
+#[cfg(target_endian = "big")]
+compile_error!("images are read as words where they lie, which are little-endian");
+
 mod crc32;
 mod image;
 mod limits;

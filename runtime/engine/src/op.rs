@@ -133,7 +133,7 @@ operators! {
 pub(crate) const I32_TO_IMMEDIATE: u8 = I32_EQ_I - I32_EQ;
 /// From a branch on two registers to the one whose right side is a number.
 pub(crate) const BRANCH_TO_IMMEDIATE: u8 = BRANCH_EQ_I - BRANCH_EQ;
-/// Calls of a table's element name the table in 8 bits; offsets of memory that do not fit follow in a word.
+/// In c of a load or store: the offset is the next word.
 pub(crate) const OFFSET_FOLLOWS: u8 = u8::MAX;
 /// Words before a function's code: type and parameters, locals and all registers, fuel of its first block and whether its
 /// locals are far.

@@ -142,5 +142,5 @@ fn sum_of(words: &[u32]) -> u32 {
     words.iter().fold(Crc32::default(), |sum, word| sum.with(&word.to_le_bytes())).sum()
 }
 
-/// A number that fits memory's addresses but no header has more lists than words.
+/// Lists and what stands behind them leave room for the sum.
 const _: () = assert!(Header::LISTS_AT + 2 * 10 + 5 < HEADER_WORDS);

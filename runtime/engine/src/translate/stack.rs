@@ -122,7 +122,7 @@ impl Stack {
         last.checked_sub(depth as usize).ok_or(RefusalKind::Invalid("unknown label"))
     }
 
-    /// Room was needed for `slots` more registers above the operands.
+    /// Makes sure of `slots` more registers above the operands.
     pub(super) fn reserve(&mut self, slots: usize) -> Result<(), RefusalKind> {
         let height = usize::from(self.height).saturating_add(slots);
         if height > usize::from(self.room) {
