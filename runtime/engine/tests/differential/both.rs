@@ -151,20 +151,20 @@ fn run(machine: &mut Machine) -> (Ended, u64) {
     loop {
         size = (size * 31 + 7) % 199;
         let mut slice = size.min(FUEL - spent);
-        let given = slice;
+        let full = slice;
         let mut outcome = machine.run(&mut slice);
         if let Outcome::OutOfFuel { required } = outcome {
-            if required > FUEL - spent - (given - slice) {
+            if required > FUEL - spent - (full - slice) {
                 machine.abandon();
                 return (Ended::OutOfFuel, spent);
             }
             // A step that takes more than this slice.
-            spent += given - slice;
+            spent += full - slice;
             slice = required;
             outcome = machine.run(&mut slice);
             spent += required - slice;
         } else {
-            spent += given - slice;
+            spent += full - slice;
         }
         match outcome {
             Outcome::OutOfFuel { .. } => {}
