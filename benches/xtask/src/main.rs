@@ -84,7 +84,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "no-std",
-        does: "builds skiff-runtime for riscv32imac without the standard library",
+        does: "builds skiff-runtime and skiff-engine for riscv32imac without the standard library",
         run: cross::no_std,
     },
     Task {

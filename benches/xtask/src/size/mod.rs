@@ -16,9 +16,9 @@ const BINARY_GOAL: u64 = 10_000_000;
 const RESIDENT_GOAL: u64 = 12_000_000;
 /// Largest text of the board's image, bytes: what was reached (`runtime/docs/size.md`) and 2 %, so that growth is seen.
 /// What is wanted is [`TEXT_GOAL`].
-const TEXT_MAX: u64 = 1_078_000;
+const TEXT_MAX: u64 = 1_082_000;
 /// The same of its constants.
-const RODATA_MAX: u64 = 280_000;
+const RODATA_MAX: u64 = 335_000;
 /// Largest text of interpreter and gateway that is wanted, bytes.
 const TEXT_GOAL: u64 = 700_000;
 /// Crates of the board's image that are neither interpreter nor gateway: its network stack, drivers and start code.
