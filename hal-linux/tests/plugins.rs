@@ -501,7 +501,7 @@ fn a_plugin_that_does_not_fit_is_a_row_of_run_and_the_gateway_goes_on() {
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(
         status["memory"]["rows"][1],
-        serde_json::json!({"row":"network","reserved":200956,"used":null,"limit":200956})
+        serde_json::json!({"row":"network","reserved":203900,"used":null,"limit":203900})
     );
     let rows = gateway.owner_gets_until(&gateway.token(), "/skServer/plugins", |rows| {
         rows.contains("\"state\":\"running\"") && rows.contains("does not fit: ")

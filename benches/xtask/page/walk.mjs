@@ -75,7 +75,7 @@ async function seriousFaults(page) {
 }
 
 // Waits until something is true; its last value is in the error. Nothing here sleeps a fixed time.
-async function until(what, question, { within = 20_000 } = {}) {
+async function until(what, question, { within = 60_000 } = {}) {
   const end = Date.now() + within;
   let last;
   do {

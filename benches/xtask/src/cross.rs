@@ -121,7 +121,9 @@ pub fn no_std(arguments: &[String]) -> Result<(), String> {
     }
     let toolchain = Toolchain::ensure(CHIP)?;
     let mut cargo = toolchain.cargo(&process::top());
-    process::run(cargo.args(["build", "-p", "skiff-runtime", "-p", "skiff-engine", "--target", CHIP]).args(UNOPTIMISED))?;
+    process::run(
+        cargo.args(["build", "-p", "skiff-runtime", "-p", "skiff-engine", "--target", CHIP]).args(UNOPTIMISED),
+    )?;
     println!("skiff-runtime and skiff-engine build for {CHIP} without std ({})", toolchain.version()?);
     Ok(())
 }
