@@ -11,7 +11,9 @@ use esp_hal::time::Duration;
 use esp_radio::wifi::ap::AccessPointConfig;
 use esp_radio::wifi::scan::ScanConfig;
 use esp_radio::wifi::sta::StationConfig;
-use esp_radio::wifi::{AuthenticationMethod, AuthenticationMethodConfig, Config, ControllerConfig, Interface, WifiController};
+use esp_radio::wifi::{
+    AuthenticationMethod, AuthenticationMethodConfig, Config, ControllerConfig, Interface, WifiController,
+};
 use esp_radio::wifi::{WifiRxToken, WifiTxToken};
 use skiff_board::wifi::SetupNetwork;
 use skiff_runtime::device::wifi::{Seen, Station, listed};

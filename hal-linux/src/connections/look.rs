@@ -184,7 +184,7 @@ mod tests {
         assert_eq!((&form["id"], &form["options"]["port"]), (&"Zeus-3".into(), &"10110".into()));
         assert_eq!((&form["wasDiscovered"], &form["editable"]), (&true.into(), &true.into()));
         assert_eq!(list(std::slice::from_ref(&found), &[]), format!("[{}]", found.form));
-        assert_eq!(list(std::slice::from_ref(&found), &[found.address.clone()]), "[]");
+        assert_eq!(list(std::slice::from_ref(&found), std::slice::from_ref(&found.address)), "[]");
         for text in ["", "{}", r#"{"Name":"x","IP":"1.2.3.4","Services":[]}"#, r#"{"Name":"x","IP":"?","Services":{}}"#]
         {
             assert_eq!(of_go_free(text), None, "{text}");

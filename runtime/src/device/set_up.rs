@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::hal::{Key, Rng, Storage, StorageError};
 use crate::time::Instant;
 
-/// Record: [`CLAIMED`], or the hash of a code.
+/// Record: that it is claimed, or the hash of a code.
 pub const SET_UP_FILE: &str = "skiff/set-up";
 /// What stands there once the board has an owner.
 const CLAIMED: &[u8] = b"claimed";
