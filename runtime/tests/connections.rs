@@ -232,6 +232,7 @@ fn antennas_and_bluetooth_are_answered_as_by_a_server_that_has_neither() {
     let sensor = json!({ "correction": "primary", "sensors": [{ "sensorId": "gnss1" }] });
     assert_eq!(ask(Method::Put, "sensors/gnss", sensor).0, 501);
     assert_eq!(ask(Method::Put, "sensors/gnss", json!([])).0, 400);
+    assert_eq!(ask(Method::Put, "sensors/gnss", json!({ "sensors": [] })).0, 400);
     assert_eq!(ask(Method::Delete, "sensors/gnss", json!({})).0, 200);
     assert_eq!(ask(Method::Get, "ble/devices", json!({})), (200, json!([])));
     assert_eq!(ask(Method::Get, "ble/_providers", json!({})), (200, json!({})));

@@ -32,11 +32,11 @@ impl Gateway {
             Method::Put => match json::compact(text) {
                 Ok(body) if !body.starts_with('{') => failed(400, "correction and sensors are needed"),
                 Err(_) => failed(400, "the body must be JSON"),
-                Ok(body) => {
-                    let is = |name, empty| json::member(&body, name).is_none_or(|value| value == empty);
-                    let is_none = is("correction", "\"off\"") && is("sensors", "[]");
-                    if is_none { done("there is none") } else { failed(501, NO_CORRECTION) }
-                }
+                Ok(body) => match (json::member(&body, "correction"), json::member(&body, "sensors")) {
+                    (Some("\"off\""), Some("[]")) => done("there is none"),
+                    (Some(_), Some(_)) => failed(501, NO_CORRECTION),
+                    _ => failed(400, "correction and sensors are needed"),
+                },
             },
             _ => Response::method_not_allowed("GET, HEAD, PUT, DELETE"),
         }
