@@ -101,7 +101,7 @@ async function alarm({ boat, visit, until, assert, did, picture, seriousFaults }
   const lookout = await visit({ door: boat, user: 'lookout', password: 'eyes on the sea' });
   await until('the lookout is told', () => lookout.page.locator('.raised').count());
   // Those around the boat have a button each, to be looked at.
-  const buttons = await lookout.page.locator('main > :not(.around) button, main > button').allInnerTexts();
+  const buttons = await lookout.page.locator('main button:not(.around *)').allInnerTexts();
   assert.deepEqual(buttons, ['Tiles and units…']);
   assert.deepEqual(lookout.faults, []);
   await lookout.context.close();
