@@ -48,8 +48,10 @@ export async function store(page, own, admin, ui, registry, pictures) {
   const restart = await page.getByText('Please restart the server').count();
   await show(`apps/configuration/${name}`, 'waits');
   const waits = await page.getByText('asks for network, which nobody has granted').count() > 0;
-  await own.goto(`${admin}/`);
-  await own.locator('button', { hasText: 'Accept' }).click();
+  await own.goto(`${admin}/#/plugins`);
+  const card = own.locator('li.plugin', { hasText: 'waits for your consent' });
+  await card.getByRole('button', { name: /Turn on/ }).click();
+  await own.getByRole('button', { name: 'Allow and start' }).click();
   await own.getByText('waiting for environment').first().waitFor({ timeout: 15_000 }).catch(() => {});
   await own.screenshot({ path: join(pictures, 'admin-store-accepted.png') });
   const state = () => page.evaluate(async (name) =>
