@@ -1,4 +1,5 @@
 // Now: live values in units that a person chose, an input that is lost, alarms, the course, those around, the link that breaks.
+import { isDeepStrictEqual } from 'node:util';
 import { asking, feed } from '../feed.mjs';
 
 const VOLTAGE = 'electrical.batteries.house.voltage';
@@ -172,10 +173,10 @@ async function around({ until, assert, did, picture }, page, instrument) {
   const own = await asking(page)('GET', `${API}/navigation/position`);
   const { latitude, longitude } = own.body.value;
   await fleet(instrument, [latitude, longitude]);
-  await until('four around', async () => (await page.locator('.around tbody tr').count()) >= 4);
   // Another part of the walk may have left one behind.
-  const rows = (await page.locator('.around tbody tr').allInnerTexts()).filter((row) => !row.includes('NINE'));
-  assert.deepEqual(rows.map((row) => row.split('\t')[0].trim()), ['AT ANCHOR', 'KIEL LT', 'HEAD ON', 'FAR']);
+  const names = async () => (await page.locator('.around tbody tr').allInnerTexts()).map((row) => row.split('\t')[0].trim()).filter((name) => name !== 'NINE');
+  const nearestFirst = ['AT ANCHOR', 'KIEL LT', 'HEAD ON', 'FAR'];
+  await until('four around, the nearest first', async () => isDeepStrictEqual(await names(), nearestFirst));
   await until('who comes near is told', async () => /HEAD ON[\s\S]*0\.\d\d nm in \d+ min/.test((await page.locator('.around tr.near').allInnerTexts()).join()));
   await page.selectOption('.around label:has-text("Range") select', { label: '1 nm' });
   await until('one of four is within a mile', async () => (await page.locator('.around .target').count()) === 2 || (await page.locator('.around .target').count()) === 1);
@@ -188,7 +189,7 @@ async function around({ until, assert, did, picture }, page, instrument) {
   assert.equal(await page.locator('.around .target.chosen').count(), 1);
   await page.locator('.around').scrollIntoViewIfNeeded();
   await picture(page, 'now-around');
-  did('now', 'those around: drawn and listed, closest approach, range, course up', { rows });
+  did('now', 'those around: drawn and listed, closest approach, range, course up', { rows: nearestFirst });
 }
 
 async function looks({ boat, visit, until, assert, did, picture, seriousFaults, PHONE, DESK }) {
