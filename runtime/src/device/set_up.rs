@@ -20,8 +20,8 @@ const CLAIMED: &[u8] = b"claimed";
 pub const CODE_KEPT: Duration = Duration::from_secs(600);
 /// Wrong codes after which the right one is good for nothing any more: 50 bits are not found by trying.
 const MISSES_MAX: u8 = 10;
-/// Letters and digits that are not mistaken for each other.
-const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789x";
+/// Letters and digits that are not mistaken for each other: no `i`, `l`, `0` and `1`.
+const ALPHABET: &[u8; 32] = b"abcdefghjkmnopqrstuvwxyz23456789";
 /// Letters of a code, a hyphen in the middle not counted.
 const CODE_CHARS: usize = 10;
 /// Longer texts are not looked at.
