@@ -13,14 +13,14 @@ use super::sending::Sending;
 use super::tap::Tap;
 use super::{Gateway, InputId, InputState};
 use crate::config::N2kConfig;
-use crate::delta::{Delta, Stamp};
+use crate::delta::Delta;
 use crate::hal::CanPort;
 use crate::json::Object;
-use crate::n2k::log::{Item, Record};
+use crate::n2k::log::Item;
 use crate::n2k::{self, DeltaForm, ReceiverLimits};
 use crate::nmea0183;
 use crate::server::put::{Put, PutState};
-use crate::time::{Instant, UnixMillis};
+use crate::time::Instant;
 
 /// CAN frames taken from each interface in one poll.
 const FRAMES_PER_POLL: usize = 64;
@@ -163,7 +163,7 @@ impl Inputs {
         self.get_mut(id).map(|input| &mut input.live)
     }
 
-    fn get_mut(&mut self, id: InputId) -> Option<&mut Input> {
+    pub fn get_mut(&mut self, id: InputId) -> Option<&mut Input> {
         let place = self.place(id)?;
         self.list.get_mut(place)
     }
@@ -364,65 +364,6 @@ impl Gateway {
         self.inputs.add(label, None)
     }
 
-    /// Takes one record of an input: decodes it, and publishes the delta when it completes a message.
-    ///
-    /// Time stamps are the record's, else the wall clock's; there are none while that is not known.
-    pub fn receive(&mut self, input: InputId, record: &Record) {
-        self.receive_item(input, &record.item, record.time);
-    }
-
-    /// As [`receive`](Self::receive), the record's time apart from it.
-    pub fn receive_item(&mut self, input: InputId, item: &Item, time: Option<UnixMillis>) {
-        let (inputs, mut hearing) = self.hearing();
-        #[cfg(feature = "outputs")]
-        inputs.tap.received(item, time);
-        let delta = inputs.get_mut(input).and_then(|input| input.take(item, time, &mut hearing));
-        self.take_in_some(delta);
-    }
-
-    /// Takes a sentence of NMEA 0183 of an input and publishes its delta; what cannot be read is counted.
-    ///
-    /// `time` becomes the time stamp, else the wall clock's.
-    pub fn receive_sentence(&mut self, input: InputId, line: &str, time: Option<UnixMillis>) {
-        let (inputs, mut hearing) = self.hearing();
-        let delta = inputs.get_mut(input).and_then(|input| input.take_sentence(line, time, &mut hearing));
-        self.take_in_some(delta);
-    }
-
-    /// Takes a delta that another server logged, JSON text, and publishes it; one that cannot be read is counted.
-    ///
-    /// `time` becomes the time stamp of updates that have none, else the wall clock's.
-    pub fn receive_delta(&mut self, input: InputId, text: &str, time: Option<UnixMillis>) {
-        let Some(label) = self.inputs.get_mut(input).map(|input| input.label()) else { return };
-        let now = time.or_else(|| self.hal.clock.wall()).unwrap_or(UnixMillis::UNKNOWN);
-        let stamp = Stamp { source_ref: label, self_context: &self.setup.self_context, now };
-        match Delta::parse(text, &stamp) {
-            Ok(delta) => self.take_in(Arc::new(delta), 0),
-            Err(_) => self.count_bad_line(input),
-        }
-    }
-
-    /// Takes note of whether the source of an input is there.
-    pub fn set_input_state(&mut self, input: InputId, state: InputState) {
-        if let Some(input) = self.inputs.get_mut(input) {
-            input.set_state(state);
-        }
-    }
-
-    /// Counts a line of an input that could not be read.
-    pub fn count_bad_line(&mut self, input: InputId) {
-        if let Some(input) = self.inputs.get_mut(input) {
-            input.count_bad_line();
-        }
-    }
-
-    /// Takes note of how much an input lost before it came here, such as datagrams without room in a queue, in all.
-    pub fn set_input_lost(&mut self, input: InputId, total: u64) {
-        if let Some(input) = self.inputs.get_mut(input) {
-            input.set_lost(total);
-        }
-    }
-
     /// Takes and sends frames on every interface; tells whether there is more to take, and when to look again.
     pub(super) fn drive_inputs(&mut self) -> super::Wake {
         let sending = self.inputs.send_due(self.hal.clock.now());
@@ -444,14 +385,8 @@ impl Gateway {
         inputs.next_delta(round, &mut hearing)
     }
 
-    fn take_in_some(&mut self, delta: Option<Arc<Delta>>) {
-        if let Some(delta) = delta {
-            self.take_in(delta, 0);
-        }
-    }
-
     /// Parts the inputs from what they are lent.
-    fn hearing(&mut self) -> (&mut Inputs, Hearing<'_>) {
+    pub(super) fn hearing(&mut self) -> (&mut Inputs, Hearing<'_>) {
         let form = DeltaForm::Stamped { self_context: &self.setup.self_context };
         (
             &mut self.inputs,

@@ -48,6 +48,7 @@ mod own_meta;
 mod plugin_http;
 mod plugins;
 mod puts;
+mod receiving;
 mod refusals;
 #[cfg(feature = "outputs")]
 mod relay;

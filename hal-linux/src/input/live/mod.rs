@@ -1,5 +1,10 @@
 //! Connections and serial ports, which come and go: kept up with growing pauses, their state told.
 
+mod back_off;
+mod reader;
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, ErrorKind, Read};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::path::PathBuf;
@@ -8,10 +13,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use skiff_runtime::delta::DELTA_BYTES_MAX;
 use skiff_runtime::gateway::InputState;
-use skiff_runtime::n2k::log::{LogEntry, LogStream, Mode, Record};
+use skiff_runtime::n2k::log::{LogEntry, LogStream, Record};
 
+pub use self::back_off::BackOff;
+use self::reader::Reader;
 use super::Wire;
 use super::serial::SerialPort;
 use super::server::{Heard, Server};
@@ -66,26 +72,6 @@ impl Link {
             Self::Tcp(_) | Self::Serial { .. } | Self::Server(_) => None,
         })
     }
-}
-
-/// Pauses between attempts.
-#[derive(Clone, Copy, Debug)]
-pub struct BackOff {
-    /// After the first failure; doubled after each one that follows.
-    pub first: Duration,
-    /// The longest.
-    pub max: Duration,
-}
-
-impl Default for BackOff {
-    fn default() -> Self {
-        Self { first: Duration::from_millis(500), max: Duration::from_secs(30) }
-    }
-}
-
-impl BackOff {
-    /// Those of servers, which others depend on, too.
-    pub const SERVERS: Self = Self { first: Duration::from_secs(1), max: Duration::from_secs(60) };
 }
 
 /// Takes an event; false when the receiver is gone.
@@ -373,58 +359,3 @@ impl Feed {
         }
     }
 }
-
-/// What reads the bytes of one connection.
-enum Reader {
-    Records { stream: Box<LogStream>, bad: u64 },
-    Deltas { line: Vec<u8>, is_too_long: bool },
-}
-
-impl Reader {
-    fn new(wire: Wire) -> Self {
-        match wire {
-            Wire::Records(format) => Self::Records { stream: Box::new(LogStream::new(format, Mode::Auto)), bad: 0 },
-            Wire::Deltas => Self::Deltas { line: Vec::new(), is_too_long: false },
-        }
-    }
-
-    /// Reads bytes, the last line of which ends with them where `ends`; false without a receiver.
-    fn read(&mut self, bytes: &[u8], ends: bool, feed: &Feed) -> bool {
-        match self {
-            Self::Records { stream, bad } => {
-                stream.feed(bytes);
-                if ends {
-                    stream.end_line();
-                }
-                feed.give(stream, bad)
-            }
-            Self::Deltas { line, is_too_long } => {
-                let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
-                while let Some(part) = parts.next() {
-                    if line.len().saturating_add(part.len()) > DELTA_BYTES_MAX {
-                        (*is_too_long, *line) = (true, Vec::new());
-                    } else if !*is_too_long {
-                        line.extend_from_slice(part);
-                    }
-                    if parts.peek().is_none() && !ends {
-                        break;
-                    }
-                    let text = String::from_utf8(std::mem::take(line));
-                    let event = match text {
-                        _ if std::mem::take(is_too_long) => InputEvent::Bad,
-                        Ok(text) if text.trim().is_empty() => continue,
-                        Ok(text) => InputEvent::Remote(text),
-                        Err(_) => InputEvent::Bad,
-                    };
-                    if !feed.tell(event) {
-                        return false;
-                    }
-                }
-                true
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

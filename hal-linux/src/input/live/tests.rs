@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use skiff_runtime::delta::DELTA_BYTES_MAX;
 use skiff_runtime::n2k::log::{Format, bst};
 
 use super::*;
