@@ -38,6 +38,10 @@ impl Gateway {
             (["log"], Get | Head) => board.log_lines(request),
             #[cfg(any(test, feature = "page"))]
             (["machine"], Get | Head) => self.machine(request),
+            #[cfg(any(test, feature = "metrics"))]
+            (["metrics"], Get | Head) => self.metrics(),
+            #[cfg(any(test, feature = "metrics"))]
+            (["metrics"], _) => Response::method_not_allowed("GET, HEAD"),
             (["status" | "log"], _) => Response::method_not_allowed("GET, HEAD"),
             (["firmware"], Get | Head) => board.firmware_state(version),
             (["firmware"], Post) => board.firmware_piece(request, version, hal),

@@ -41,6 +41,8 @@ mod live;
 mod log_in;
 #[cfg(any(test, feature = "page"))]
 mod machine;
+#[cfg(any(test, feature = "metrics"))]
+mod metrics;
 mod notices;
 #[cfg(feature = "outputs")]
 mod outputs;

@@ -23,6 +23,14 @@ pub(super) struct Outputs {
     told: Vec<OutputStatus>,
 }
 
+impl Outputs {
+    /// Returns what became of each.
+    #[cfg(any(test, feature = "metrics"))]
+    pub fn told(&self) -> &[OutputStatus] {
+        &self.told
+    }
+}
+
 /// One output, as the status tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutputStatus {

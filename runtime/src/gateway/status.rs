@@ -24,10 +24,9 @@ impl Gateway {
             out.number("plugins", self.plugins.emitted()).number("clients", self.clients.streams.deltas());
         });
         out.object("drops", |out| {
-            for (name, count) in total.losses().into_iter().chain(sentences.losses()) {
+            for (name, count) in self.losses() {
                 out.number(name, count);
             }
-            self.drops(out);
         });
         let restarts: u64 = self.plugins.registry.plugins().map(|plugin| u64::from(plugin.restarts())).sum();
         out.number("restarts", restarts).number("streams", self.clients.streams.len());
@@ -52,22 +51,28 @@ impl Gateway {
         out.object("memory", |out| self.memory(out));
     }
 
-    /// Writes the losses behind the receivers, by reason.
-    fn drops(&self, out: &mut Object<'_>) {
+    /// Returns what was lost, and where: in the receivers, then behind them.
+    pub(super) fn losses(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
         let sum = |pick: fn(&plugin::Drops) -> u64| {
             self.plugins.registry.plugins().map(|one| pick(&one.drops())).sum::<u64>()
         };
-        out.number("can_receive", self.inputs.lost_frames()).number("input_receive", self.inputs.lost_records());
-        out.number("plugin_queue", sum(|drops| drops.deltas));
-        out.number("plugin_emitted", sum(|drops| drops.emitted));
-        out.number("plugin_malformed", sum(|drops| drops.malformed));
-        out.number("plugin_loop", sum(|drops| drops.looped));
-        out.number("stream_collapsed", self.clients.streams.collapsed());
-        out.number("plugin_frames", sum(|drops| drops.frames));
-        out.number("stream_frames", self.clients.streams.lost_frames());
-        out.number("model_refused", self.model.counts().refused);
-        out.number("not_preferred", self.model.counts().not_preferred);
-        out.number("requests", self.clients.exchanges.refused());
+        let model = self.model.counts();
+        let behind = [
+            ("can_receive", self.inputs.lost_frames()),
+            ("input_receive", self.inputs.lost_records()),
+            ("plugin_queue", sum(|drops| drops.deltas)),
+            ("plugin_emitted", sum(|drops| drops.emitted)),
+            ("plugin_malformed", sum(|drops| drops.malformed)),
+            ("plugin_loop", sum(|drops| drops.looped)),
+            ("stream_collapsed", self.clients.streams.collapsed()),
+            ("plugin_frames", sum(|drops| drops.frames)),
+            ("stream_frames", self.clients.streams.lost_frames()),
+            ("model_refused", model.refused),
+            ("not_preferred", model.not_preferred),
+            ("requests", self.clients.exchanges.refused()),
+        ];
+        let receivers = self.inputs.counters().losses().into_iter();
+        receivers.chain(self.inputs.sentence_counters().losses()).chain(behind)
     }
 
     /// Writes the budget table.

@@ -73,15 +73,36 @@ fn unusable_row(out: &mut Object<'_>, package: &Unusable, for_owner: bool) {
 }
 
 /// Writes `{"row","used","reserved","limit","unit"}` for everything a plugin can use up.
-fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry, model: &Model) {
+fn budget(out: &mut List<'_>, plugin: &Plugin, registry: &Registry, model: &Model) {
+    for row in usage_rows(plugin, registry, model) {
+        out.object(|out| {
+            out.text("row", row.name).number("used", row.used).number("reserved", row.reserved);
+            out.number("limit", row.limit).text("unit", row.unit);
+        });
+    }
+}
+
+/// Something that a plugin can use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsageRow {
+    /// What it is.
+    pub name: &'static str,
+    /// In use now.
+    pub used: u64,
+    /// Kept for this plugin alone.
+    pub reserved: u64,
+    /// The most it may ever have.
+    pub limit: u64,
+    /// `bytes`, `fuel`, `deltas` or `paths`.
+    pub unit: &'static str,
+}
+
+/// Returns everything that a plugin can use up.
+#[must_use]
+pub fn usage_rows(plugin: &Plugin, registry: &Registry, model: &Model) -> [UsageRow; 9] {
     let limits = plugin.limits();
     let reserved = registry.ledger().reserved_by_plugin(plugin.id());
-    let mut row = |name: &str, used: u64, reserved: u64, limit: u64, unit: &str| {
-        rows.object(|row| {
-            row.text("row", name).number("used", used).number("reserved", reserved);
-            row.number("limit", limit).text("unit", unit);
-        });
-    };
+    let row = |name, used: u64, reserved: u64, limit: u64, unit| UsageRow { name, used, reserved, limit, unit };
     let usage = plugin.instance().map(crate::host::Instance::usage).unwrap_or_default();
     let (facts_wasm, facts_heap, facts_linear) = plugin
         .facts()
@@ -89,16 +110,18 @@ fn budget(rows: &mut List<'_>, plugin: &Plugin, registry: &Registry, model: &Mod
     let live = plugin.instance().is_some();
     let (heap, linear) = if live { (facts_heap, facts_linear) } else { (0, 0) };
     let (deltas, delta_bytes) = plugin.waiting_deltas();
-    row("module", facts_wasm.into(), facts_wasm.into(), limits.module_bytes_max.into(), "bytes");
-    row("memory", reserved, reserved, registry.ledger().total(), "bytes");
-    row("code heap", heap, heap, limits.code_heap_bytes_max.into(), "bytes");
-    row("linear memory", usage.linear_bytes, linear, limits.linear_bytes_max.into(), "bytes");
-    row("fuel of the last call", usage.fuel_in_call, 0, limits.fuel_per_call, "fuel");
-    row("waiting deltas", deltas as u64, 0, limits.delta_queue_len.into(), "deltas");
-    row("waiting delta bytes", delta_bytes.into(), 0, limits.delta_queue_bytes.into(), "bytes");
     let (held, (paths_max, bytes_max)) = (model.held(plugin.package_name()), model.share());
-    row("paths of the model", held.paths.into(), 0, paths_max.into(), "paths");
-    row("bytes of the model", held.bytes, 0, bytes_max, "bytes");
+    [
+        row("module", facts_wasm.into(), facts_wasm.into(), limits.module_bytes_max.into(), "bytes"),
+        row("memory", reserved, reserved, registry.ledger().total(), "bytes"),
+        row("code heap", heap, heap, limits.code_heap_bytes_max.into(), "bytes"),
+        row("linear memory", usage.linear_bytes, linear, limits.linear_bytes_max.into(), "bytes"),
+        row("fuel of the last call", usage.fuel_in_call, 0, limits.fuel_per_call, "fuel"),
+        row("waiting deltas", deltas as u64, 0, limits.delta_queue_len.into(), "deltas"),
+        row("waiting delta bytes", delta_bytes.into(), 0, limits.delta_queue_bytes.into(), "bytes"),
+        row("paths of the model", held.paths.into(), 0, paths_max.into(), "paths"),
+        row("bytes of the model", held.bytes, 0, bytes_max, "bytes"),
+    ]
 }
 
 /// Answers `GET /plugins/<id>`.

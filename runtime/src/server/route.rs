@@ -251,6 +251,9 @@ pub fn route(request: &Request) -> Route<'_> {
         ["skiff", "v1", "webapps", ..]
         | ["skServer", "appstore", _, ..]
         | ["skServer", "backup" | "validateBackup" | "restore"] => Route::Admin(segments),
+        #[cfg(any(test, feature = "metrics"))]
+        // Where Prometheus looks when it is told no other path.
+        ["metrics"] => Route::Board(segments),
         ["skiff", "v1", below @ ..] => Route::Board(below.to_vec()),
         ["plugins", id, ..] => plugin(id, path.strip_prefix("plugins/")),
         ["skServer", "plugins", id, ..] => plugin(id, path.strip_prefix("skServer/plugins/")),
@@ -322,6 +325,7 @@ mod tests {
             ("/skiff/v1/connections/input.gps", r#"Admin(["skiff", "v1", "connections", "input.gps"])"#),
             ("/skiff/v1/wifi/", r#"Board(["wifi"])"#),
             ("/skiff/v1", "Board([])"),
+            ("/metrics", r#"Board(["metrics"])"#),
             ("/login?code=x", "SignIn"),
             ("/setup?code=x", "SetUp"),
             ("/admin/", r#"Admin(["admin"])"#),
@@ -397,6 +401,7 @@ mod tests {
             ("/skiff/v1/plugins/x/log", admin, admin),
             ("/skiff/v1/status", read, admin),
             ("/skiff/v1/log", admin, admin),
+            ("/metrics", read, admin),
             ("/some-web-app/", nothing, admin),
         ] {
             let request = get(target);
