@@ -34,6 +34,7 @@ mod reference_host;
 mod resident;
 mod sample;
 mod schema;
+mod series;
 mod setup;
 mod shipped;
 mod signalk_kits;
@@ -70,6 +71,11 @@ const TASKS: &[Task] = &[
         name: "webapps",
         does: "opens KIP, Freeboard-SK and others in a real browser on a gateway with users",
         run: webapps::run,
+    },
+    Task {
+        name: "series",
+        does: "writes to InfluxDB through outages, to VictoriaMetrics, and has Prometheus read /metrics",
+        run: series::run,
     },
     Task { name: "setup", does: "installs what the other commands need", run: setup::run },
     Task {

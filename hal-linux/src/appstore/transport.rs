@@ -1,14 +1,14 @@
 //! Reads one address over HTTP or HTTPS, with a limit for everything.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{RootCerts, TlsConfig};
 
 use super::registry::RegistryError;
+use crate::tls::roots;
 
 /// Redirects that are followed.
 const REDIRECTS_MAX: u32 = 5;
@@ -28,16 +28,8 @@ impl Transport {
     /// Takes certificates to trust, as PEM.
     pub fn new(certificates: Option<&[u8]>) -> Result<Self, RegistryError> {
         let Some(pem) = certificates else { return Ok(Self { roots: RootCerts::WebPki }) };
-        let found: Vec<Certificate<'static>> = parse_pem(pem)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if found.is_empty() {
-            return Err(RegistryError::Settings("npm's setting `cafile` names a file without a certificate".into()));
-        }
-        Ok(Self { roots: RootCerts::Specific(Arc::new(found)) })
+        let without = || RegistryError::Settings("npm's setting `cafile` names a file without a certificate".into());
+        Ok(Self { roots: roots::of_pem(pem).ok_or_else(without)? })
     }
 
     /// Reads what lies at `url`, at most `bytes_max` bytes. `accept` is the kind of document that is wanted; without one the

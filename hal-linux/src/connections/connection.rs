@@ -170,6 +170,8 @@ impl Connection {
                 OutputAddress::TcpListen(_) => "tcp-listen",
                 OutputAddress::Tcp(_) => "tcp",
                 OutputAddress::Udp(_) => "udp",
+                #[cfg(feature = "influx")]
+                OutputAddress::Influx(_) => "influx",
                 OutputAddress::Serial { .. } => "serial",
             },
             Ok(Way::Sample) => "sample",

@@ -181,7 +181,8 @@ impl Keeper {
         folder: Option<PathBuf>,
     ) -> std::io::Result<Self> {
         let tasks = Tasks { done: Arc::default(), waker: waker.clone(), count: 0 };
-        let (waker, outputs) = (waker.clone(), Outputs::default());
+        let (waker, outputs) =
+            (waker.clone(), Outputs::new(folder.as_ref().map(|folder| folder.join("skiff/outputs"))));
         let (rows, found, retry_at, ears) = (Vec::new(), Vec::new(), None, None);
         let mut keeper = Self { rows, folder, tasks, clock, feeds, waker, waiters, outputs, retry_at, found, ears };
         for (connection, opened) in plan.connections {

@@ -81,6 +81,8 @@ fn reached(address: &Address) -> io::Result<()> {
             Err(last)
         }
         Address::Serial { path, baud } => serial::raw(path, *baud).map(drop),
+        #[cfg(feature = "influx")]
+        Address::Influx(server) => server.try_it().map_err(io::Error::other),
         // Opened already.
         Address::TcpListen(_) | Address::Udp(_) => Ok(()),
     }

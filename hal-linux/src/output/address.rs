@@ -9,6 +9,9 @@ use std::time::Duration;
 use skiff_runtime::n2k::log::{self, To};
 use skiff_runtime::nmea0183::out::{Config, Kinds, Paces, Talker};
 
+#[cfg(feature = "influx")]
+use super::influx::Server;
+
 /// Bit rate of NMEA 0183.
 const BAUD: u32 = 4800;
 /// Bit rates that a serial port can be asked for.
@@ -25,6 +28,9 @@ pub enum Address {
     Tcp(String),
     /// `udp://ADDR:PORT`: datagrams to an address, also a broadcast one.
     Udp(SocketAddr),
+    /// `influx://HOST:PORT?db=NAME`: a server of time series.
+    #[cfg(feature = "influx")]
+    Influx(Box<Server>),
     /// `serial:///dev/NAME?baud=N`.
     Serial {
         /// The device.
@@ -43,6 +49,9 @@ pub enum Format {
     Deltas,
     /// Frames or messages of NMEA 2000, a line each; what comes back is for the bus.
     Raw(To),
+    /// Values in InfluxDB's line protocol.
+    #[cfg(feature = "influx")]
+    Influx,
 }
 
 /// Formats of NMEA 2000, by their names on the command line.
@@ -74,6 +83,8 @@ impl Format {
         match self {
             Self::Nmea0183(_) => "nmea0183",
             Self::Deltas => "deltas",
+            #[cfg(feature = "influx")]
+            Self::Influx => "influx",
             Self::Raw(to) => RAW.iter().find(|(_, known)| *known == to).map_or("raw", |(name, _)| name),
         }
     }
@@ -87,6 +98,8 @@ impl Format {
             Self::Raw(To::N2kAscii) => Some(log::Format::N2kAscii),
             Self::Raw(To::Canboat) => Some(log::Format::Canboat),
             Self::Nmea0183(_) | Self::Deltas => None,
+            #[cfg(feature = "influx")]
+            Self::Influx => None,
         }
     }
 }
@@ -120,6 +133,11 @@ impl Output {
     /// What to write instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (address, options) = text.split_once('?').unwrap_or((text, ""));
+        #[cfg(feature = "influx")]
+        if let Some((scheme @ ("influx" | "influxs"), host)) = address.split_once("://") {
+            let server = Server::parse(scheme == "influxs", host, options)?;
+            return Ok(Self { address: Address::Influx(Box::new(server)), format: Format::Influx, name: None });
+        }
         let mut format = Format::Nmea0183(Config::default());
         let (mut config, mut of_sentences, mut baud) = (Config::default(), None, None);
         for option in options.split('&').filter(|option| !option.is_empty()) {
@@ -156,7 +174,8 @@ impl Output {
             _ => {
                 return Err(format!(
                     "{address} is no kind of output; there are tcp-listen://ADDR:PORT, tcp://HOST:PORT, \
-                     udp://ADDR:PORT and serial:///dev/NAME?baud=N"
+                     udp://ADDR:PORT, serial:///dev/NAME?baud=N{}",
+                    if cfg!(feature = "influx") { " and influx://HOST:PORT?db=NAME" } else { "" }
                 ));
             }
         };
@@ -180,6 +199,8 @@ impl fmt::Display for Output {
             Address::TcpListen(address) => write!(f, "tcp-listen://{address}"),
             Address::Tcp(host) => write!(f, "tcp://{host}"),
             Address::Udp(address) => write!(f, "udp://{address}"),
+            #[cfg(feature = "influx")]
+            Address::Influx(server) => server.fmt(f),
             Address::Serial { path, baud } => write!(f, "serial://{}?baud={baud}", path.display()),
         }
     }

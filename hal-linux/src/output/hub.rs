@@ -88,6 +88,13 @@ impl Taker {
         Some(text)
     }
 
+    /// Takes what waits still, over or not.
+    #[cfg(feature = "influx")]
+    pub fn rest(&self) -> String {
+        let mut waiting = self.locked();
+        std::iter::from_fn(|| waiting.lines.pop()).map(|line| line.to_string()).collect()
+    }
+
     /// Forgets what waits: it is of before.
     pub fn clear(&self) {
         let mut waiting = self.locked();

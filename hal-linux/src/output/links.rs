@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::Maker;
 use super::address::{Address, Format, Output};
 use super::back::Back;
 use super::hub::{Hub, State, Taker, count};
+#[cfg(feature = "influx")]
+use super::influx::{self, Server};
 use crate::input::live::BackOff;
 use crate::input::serial;
 use crate::input::stop::{Ending, Held, Stop};
@@ -26,7 +29,12 @@ enum Link {
     TcpListen(TcpListener),
     Tcp(String),
     Udp(UdpSocket),
-    Serial { path: PathBuf, baud: u32 },
+    Serial {
+        path: PathBuf,
+        baud: u32,
+    },
+    #[cfg(feature = "influx")]
+    Influx(Box<Server>),
 }
 
 /// An output whose own ports are open.
@@ -52,6 +60,8 @@ impl Opened {
             Address::Tcp(host) => Link::Tcp(host.clone()),
             Address::Udp(address) => Link::Udp(udp(*address)?),
             Address::Serial { path, baud } => Link::Serial { path: path.clone(), baud: *baud },
+            #[cfg(feature = "influx")]
+            Address::Influx(server) => Link::Influx(server.clone()),
         };
         Ok(Self { output, link })
     }
@@ -71,6 +81,17 @@ impl Opened {
         &self.output.address
     }
 
+    /// Returns what makes the lines of a server of time series.
+    #[cfg(feature = "influx")]
+    pub(super) fn influx_lines(&self, self_context: &str) -> Maker {
+        match &self.link {
+            Link::Influx(server) => {
+                Maker::Influx(Box::new(influx::Lines::new(self_context, server.is_for_all, server.every)))
+            }
+            _ => Maker::Deltas,
+        }
+    }
+
     /// Returns how it is written.
     pub fn format(&self) -> Format {
         self.output.format
@@ -81,11 +102,27 @@ impl Opened {
         if let Address::TcpListen(address) = self.output.address { Some(address) } else { None }
     }
 
-    /// Begins to write what the hub gets; `greeting` comes first. What comes back is read where somebody wants it.
+    /// Begins to write what the hub gets; `greeting` comes first. What comes back is read where somebody wants it. `folder` is
+    /// where lines wait for a server that is gone; the thread that is returned ends once they lie there.
     ///
     /// # Errors
     /// What the system said: no more threads.
-    pub fn start(self, hub: &Arc<Hub>, stop: &Stop, greeting: Option<String>, back: Option<Back>) -> io::Result<()> {
+    pub fn start(
+        self,
+        hub: &Arc<Hub>,
+        stop: &Stop,
+        greeting: Option<String>,
+        back: Option<Back>,
+        folder: Option<&Path>,
+    ) -> io::Result<Option<JoinHandle<()>>> {
+        #[cfg(feature = "influx")]
+        if let Link::Influx(server) = &self.link {
+            let name = self.name();
+            let folder = folder.map(|folder| folder.join(influx::folder_of(&name)));
+            return influx::start(server, &name, hub, stop, folder).map(Some);
+        }
+        #[cfg(not(feature = "influx"))]
+        let _ = folder;
         let (name, hub, stop) = (self.name(), Arc::clone(hub), stop.clone());
         let greeting = greeting.unwrap_or_default();
         let link = self.link;
@@ -95,7 +132,8 @@ impl Opened {
             return spawn("output", move || {
                 accept(&listener, &name, &hub, &stop, &greeting, back.as_ref());
                 drop(held);
-            });
+            })
+            .map(|()| None);
         }
         // The only one of its hub.
         let taker = Taker::new(None);
@@ -132,7 +170,10 @@ impl Opened {
                 keep_up(&name, &taker, &hub, &stop, "", open);
             }
             Link::TcpListen(_) => {}
-        })
+            #[cfg(feature = "influx")]
+            Link::Influx(_) => {}
+        })?;
+        Ok(None)
     }
 }
 

@@ -5,13 +5,19 @@
 mod address;
 mod back;
 mod hub;
+#[cfg(feature = "influx")]
+mod influx;
 mod links;
+#[cfg(feature = "influx")]
+mod store;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use skiff_runtime::gateway::{Gateway, OutputStatus, Relayed, Wake};
@@ -36,6 +42,8 @@ enum Maker {
     Sentences(Box<Sentences>),
     Deltas,
     Raw(Box<LogWriter>, To),
+    #[cfg(feature = "influx")]
+    Influx(Box<influx::Lines>),
 }
 
 /// Number of an output; none is given twice.
@@ -51,6 +59,8 @@ struct Running {
     format: Format,
     maker: Maker,
     hub: Arc<Hub>,
+    /// Keeps what was not sent yet, and ends then.
+    keeps: Option<JoinHandle<()>>,
 }
 
 /// Time between two looks at the counters.
@@ -66,9 +76,19 @@ pub struct Outputs {
     /// That it is not put there has been said.
     is_said: bool,
     tell_at: Instant,
+    /// Where lines wait for servers that are gone.
+    folder: Option<PathBuf>,
 }
 
 impl Outputs {
+    /// Has none yet; `folder` is where lines wait for servers that are gone, without one in memory alone.
+    #[must_use]
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        let mut outputs = Self::default();
+        outputs.folder = folder;
+        outputs
+    }
+
     /// Begins to write; what was opened says where.
     ///
     /// # Errors
@@ -82,19 +102,21 @@ impl Outputs {
             }
             Format::Deltas => (Maker::Deltas, Some(greeting(gateway.self_context()))),
             Format::Raw(to) => (Maker::Raw(Box::new(LogWriter::new(to)), to), None),
+            #[cfg(feature = "influx")]
+            Format::Influx => (opened.influx_lines(gateway.self_context()), None),
         };
         let (hub, stop) = (Arc::new(Hub::default()), Stop::new()?);
         let (messages, _) = self.back.get_or_insert_with(back::place);
         let back = format.back().map(|format| Back::new(format, &hub, messages.clone(), waker.clone()));
         let address = opened.address();
-        opened.start(&hub, &stop, greeting, back)?;
+        let keeps = opened.start(&hub, &stop, greeting, back, self.folder.as_deref())?;
         match &maker {
             Maker::Raw(..) => gateway.listen_raw(),
-            Maker::Sentences(_) | Maker::Deltas => gateway.listen(),
+            _ => gateway.listen(),
         }
         let id = OutputId(self.next);
         self.next = self.next.wrapping_add(1);
-        self.list.push(Running { id, stop, name, address, format, maker, hub });
+        self.list.push(Running { id, stop, name, address, format, maker, hub, keeps });
         // It is told of at once.
         self.tell_at = Instant::default();
         Ok(id)
@@ -102,7 +124,7 @@ impl Outputs {
 
     /// Ends an output: its clients are closed, its port is free again.
     pub fn remove(&mut self, id: OutputId, gateway: &mut Gateway) {
-        self.list.retain(|output| {
+        self.list.retain_mut(|output| {
             let stays = output.id != id;
             if !stays {
                 output.end();
@@ -136,6 +158,11 @@ impl Outputs {
                     Maker::Sentences(sentences) => sentences.hear(&delta, now),
                     Maker::Deltas if output.hub.is_empty() => {}
                     Maker::Deltas => output.put(&format!("{}\n", delta.text())),
+                    #[cfg(feature = "influx")]
+                    Maker::Influx(lines) => {
+                        let hub = &output.hub;
+                        lines.of(&delta, now, |line| _ = hub.put(&line.into()));
+                    }
                 }
             }
         }
@@ -200,14 +227,16 @@ impl Outputs {
 
 impl Drop for Outputs {
     fn drop(&mut self) {
-        self.list.iter().for_each(Running::end);
+        self.list.iter_mut().for_each(Running::end);
     }
 }
 
 impl Running {
-    fn end(&self) {
+    fn end(&mut self) {
         self.stop.end();
         self.hub.close();
+        // It writes a few files; a fault of its own was told by then.
+        let _ = self.keeps.take().map(JoinHandle::join);
     }
 
     fn status(&self) -> OutputStatus {
@@ -253,6 +282,8 @@ fn warn_of(name: &str, listens: Option<SocketAddr>, format: Format) {
         Format::Nmea0183(_) => "NMEA 0183",
         Format::Deltas => "deltas",
         Format::Raw(_) => "NMEA 2000",
+        #[cfg(feature = "influx")]
+        Format::Influx => "values",
     };
     match listens {
         Some(address) if !address.ip().is_loopback() => {

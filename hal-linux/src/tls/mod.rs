@@ -6,6 +6,7 @@
 
 pub mod certificate;
 mod made;
+pub mod roots;
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,0 +1,371 @@
+//! Lines that wait for a server that may be gone for days: the newest in memory, older ones in files, up to a limit.
+//!
+//! Lines are kept in batches, and batches in the order they came. One that was made and not sent yet is a file in the output's
+//! folder as soon as too many wait in memory, and all are when the program ends; the next start sends them first. Where there is
+//! no room, the oldest batch gives way and is counted.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bytes after which a batch is closed.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Time after which one is closed that has less.
+const BATCH_TIME: Duration = Duration::from_secs(1);
+/// Closed batches in memory: what a power cut loses, with the one that is open.
+const IN_MEMORY_MAX: usize = 4;
+/// Where there is no folder: batches in memory.
+const WITHOUT_FOLDER_MAX: usize = 64;
+/// The end of the name of a batch's file.
+const ENDING: &str = "lines";
+
+/// A batch that is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    number: u64,
+    /// Its lines, each with its end.
+    pub text: Arc<str>,
+}
+
+/// A batch that waits.
+struct Waiting {
+    number: u64,
+    /// None of one that is in a file.
+    text: Option<Arc<str>>,
+    bytes: u64,
+}
+
+/// What waits.
+struct Inner {
+    folder: Option<PathBuf>,
+    /// Bytes of files, at most.
+    bytes_max: u64,
+    open: String,
+    opened: Instant,
+    waiting: VecDeque<Waiting>,
+    next: u64,
+    /// Lines that gave way since this was asked last.
+    lost: u64,
+    /// Why the folder took nothing, until it takes something again.
+    trouble: Option<String>,
+    is_over: bool,
+}
+
+/// Lines between who makes them and who sends them.
+pub struct Store {
+    inner: Mutex<Inner>,
+    moved: Condvar,
+}
+
+impl Store {
+    /// Opens the store of an output, with what the last run has left in its folder.
+    ///
+    /// # Errors
+    /// The folder can be neither made nor read.
+    pub fn open(folder: Option<PathBuf>, bytes_max: u64) -> io::Result<Self> {
+        let mut waiting = VecDeque::new();
+        if let Some(folder) = &folder {
+            fs::create_dir_all(folder)?;
+            waiting.extend(left_over(folder)?);
+        }
+        let next = waiting.back().map_or(0, |last: &Waiting| last.number.saturating_add(1));
+        let inner = Inner {
+            folder,
+            bytes_max,
+            open: String::new(),
+            opened: Instant::now(),
+            waiting,
+            next,
+            lost: 0,
+            trouble: None,
+            is_over: false,
+        };
+        let store = Self { inner: Mutex::new(inner), moved: Condvar::new() };
+        store.locked().make_room();
+        Ok(store)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here panics while it holds the lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds lines, each with its end; returns how many gave way, these or others.
+    pub fn push(&self, lines: &str) -> u64 {
+        let mut inner = self.locked();
+        for line in lines.split_inclusive('\n') {
+            if inner.open.is_empty() {
+                inner.opened = Instant::now();
+            }
+            inner.open.push_str(line);
+            if inner.open.len() >= BATCH_BYTES {
+                inner.close_batch();
+            }
+        }
+        let lost = std::mem::take(&mut inner.lost);
+        drop(inner);
+        self.moved.notify_one();
+        lost
+    }
+
+    /// Waits for the oldest batch; `None` when it is over. It stays until it is [`done`](Self::done).
+    pub fn first(&self) -> Option<Batch> {
+        let mut inner = self.locked();
+        loop {
+            if inner.is_over {
+                return None;
+            }
+            if inner.waiting.is_empty() && !inner.open.is_empty() && inner.opened.elapsed() >= BATCH_TIME {
+                inner.close_batch();
+            }
+            if let Some(batch) = inner.read_first() {
+                return Some(batch);
+            }
+            let time =
+                if inner.open.is_empty() { None } else { Some(BATCH_TIME.saturating_sub(inner.opened.elapsed())) };
+            inner = match time {
+                Some(time) => self.moved.wait_timeout(inner, time).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.moved.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Forgets a batch: it was sent, or is to be sent no more.
+    pub fn done(&self, batch: &Batch) {
+        let mut inner = self.locked();
+        // It can have given way meanwhile.
+        if let Some(at) = inner.waiting.iter().position(|waiting| waiting.number == batch.number)
+            && let Some(waiting) = inner.waiting.remove(at)
+        {
+            inner.forget(&waiting);
+        }
+    }
+
+    /// Returns why the folder takes nothing, where it does not.
+    pub fn trouble(&self) -> Option<String> {
+        self.locked().trouble.clone()
+    }
+
+    /// Ends it: what waits is kept for the next start.
+    pub fn close(&self) {
+        let mut inner = self.locked();
+        if !std::mem::replace(&mut inner.is_over, true) {
+            if !inner.open.is_empty() {
+                inner.close_batch();
+            }
+            inner.write_all_but(0);
+        }
+        drop(inner);
+        self.moved.notify_all();
+    }
+}
+
+impl Inner {
+    fn close_batch(&mut self) {
+        let text: Arc<str> = std::mem::take(&mut self.open).into();
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        self.waiting.push_back(Waiting { number: self.next, text: Some(text), bytes });
+        self.next = self.next.saturating_add(1);
+        self.write_all_but(IN_MEMORY_MAX);
+        self.make_room();
+    }
+
+    /// Writes the oldest of those in memory, until so many are left there.
+    fn write_all_but(&mut self, left: usize) {
+        let Some(folder) = &self.folder else { return };
+        let in_memory = self.waiting.iter().filter(|batch| batch.text.is_some()).count();
+        for batch in self.waiting.iter_mut().filter(|batch| batch.text.is_some()).take(in_memory.saturating_sub(left)) {
+            let Some(text) = &batch.text else { continue };
+            match write(folder, batch.number, text) {
+                Ok(()) => {
+                    batch.text = None;
+                    self.trouble = None;
+                }
+                // Those that follow would fail as well; what finds no room in memory gives way.
+                Err(error) => {
+                    self.trouble = Some(format!("{}: {error}", folder.display()));
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Lets the oldest go until the rest is within the limits.
+    fn make_room(&mut self) {
+        let in_memory_max = if self.folder.is_some() { IN_MEMORY_MAX } else { WITHOUT_FOLDER_MAX };
+        loop {
+            let in_memory = self.waiting.iter().filter(|batch| batch.text.is_some()).count();
+            let in_files: u64 = self.waiting.iter().filter(|batch| batch.text.is_none()).map(|batch| batch.bytes).sum();
+            if in_memory <= in_memory_max && in_files <= self.bytes_max {
+                return;
+            }
+            let is_file_wanted = in_files > self.bytes_max;
+            let oldest = self.waiting.iter().position(|batch| batch.text.is_none() == is_file_wanted);
+            let Some(gone) = oldest.and_then(|at| self.waiting.remove(at)) else { return };
+            let lines = self.text_of(&gone).map_or(0, |text| text.lines().count());
+            self.lost = self.lost.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+            self.forget(&gone);
+        }
+    }
+
+    fn text_of(&self, batch: &Waiting) -> Option<Arc<str>> {
+        match (&batch.text, &self.folder) {
+            (Some(text), _) => Some(Arc::clone(text)),
+            (None, Some(folder)) => fs::read_to_string(path(folder, batch.number)).ok().map(Into::into),
+            (None, None) => None,
+        }
+    }
+
+    /// Reads the oldest; files that cannot be read are passed over.
+    fn read_first(&mut self) -> Option<Batch> {
+        loop {
+            let first = self.waiting.front()?;
+            if let Some(text) = self.text_of(first) {
+                return Some(Batch { number: first.number, text });
+            }
+            let gone = self.waiting.pop_front()?;
+            log::warn!("a batch of {} bytes cannot be read any more, and is left out", gone.bytes);
+            self.forget(&gone);
+        }
+    }
+
+    fn forget(&self, batch: &Waiting) {
+        if let (None, Some(folder)) = (&batch.text, &self.folder) {
+            // The next start looks at the folder again.
+            let _ = fs::remove_file(path(folder, batch.number));
+        }
+    }
+}
+
+fn path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:020}.{ENDING}"))
+}
+
+/// Writes a batch so that it is there whole or not at all.
+fn write(folder: &Path, number: u64, text: &str) -> io::Result<()> {
+    let (made, whole) = (folder.join("being-written"), path(folder, number));
+    let written = File::create(&made).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_data()?;
+        fs::rename(&made, &whole)
+    });
+    // What is left of it would take the room that is missing.
+    written.inspect_err(|_| drop(fs::remove_file(&made)))
+}
+
+/// Lists what the last run has left, the oldest first.
+fn left_over(folder: &Path) -> io::Result<Vec<Waiting>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = Path::new(&name).file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        match number {
+            Some(number) if path(folder, number) == entry.path() => {
+                found.push(Waiting { number, text: None, bytes: entry.metadata()?.len() });
+            }
+            _ => {}
+        }
+    }
+    found.sort_by_key(|batch| batch.number);
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch's worth of lines with this number in each.
+    fn lines(number: usize) -> String {
+        let line = format!("{number}\n");
+        line.repeat(BATCH_BYTES.div_ceil(line.len()))
+    }
+
+    fn drained(store: &Store, count: usize) -> Vec<String> {
+        let mut seen = Vec::new();
+        for _ in 0..count {
+            let batch = store.first().unwrap();
+            seen.push(batch.text.lines().next().unwrap().to_owned());
+            store.done(&batch);
+        }
+        seen
+    }
+
+    #[test]
+    fn what_waits_for_days_is_in_files_and_comes_in_order_also_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(folder.path().into()), u64::MAX).unwrap();
+        let numbers: Vec<_> = (100..120).collect();
+        for number in &numbers {
+            assert_eq!(store.push(&lines(*number)), 0);
+        }
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files(), numbers.len() - IN_MEMORY_MAX, "memory is bounded");
+        assert_eq!(drained(&store, 5), ["100", "101", "102", "103", "104"]);
+        store.push("last\n");
+        store.close();
+        assert_eq!(store.first(), None);
+        let store = Store::open(Some(folder.path().into()), u64::MAX).unwrap();
+        let rest = drained(&store, 16);
+        assert_eq!((&*rest[0], &*rest[14], &*rest[15]), ("105", "119", "last"));
+        assert_eq!(files(), 0);
+        store.push(&lines(7));
+        assert_eq!(drained(&store, 1), ["7"]);
+    }
+
+    #[test]
+    fn a_batch_stays_until_it_was_sent() {
+        let store = Store::open(None, 0).unwrap();
+        store.push(&lines(1));
+        let first = store.first().unwrap();
+        assert_eq!(store.first().unwrap(), first);
+        store.push(&lines(2));
+        store.done(&first);
+        store.done(&first);
+        assert_eq!(drained(&store, 1), ["2"]);
+    }
+
+    #[test]
+    fn the_oldest_gives_way_and_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes_max = u64::try_from(3 * BATCH_BYTES).unwrap();
+        let store = Store::open(Some(folder.path().into()), bytes_max).unwrap();
+        let lost: u64 = (100..120).map(|number| store.push(&lines(number))).sum();
+        let of_one = u64::try_from(lines(100).lines().count()).unwrap();
+        assert_eq!(lost, of_one * u64::try_from(20 - IN_MEMORY_MAX - 3).unwrap());
+        assert_eq!(drained(&store, 7), ["113", "114", "115", "116", "117", "118", "119"]);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_costs_the_oldest_and_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(folder.path().join("batches")), u64::MAX).unwrap();
+        // Nothing can be made below a folder that is gone, as nothing can on a disk that is full.
+        fs::remove_dir(folder.path().join("batches")).unwrap();
+        let lost: u64 = (100..110).map(|number| store.push(&lines(number))).sum();
+        assert!(lost > 0 && store.trouble().is_some());
+        assert_eq!(drained(&store, IN_MEMORY_MAX), ["106", "107", "108", "109"]);
+        fs::create_dir(folder.path().join("batches")).unwrap();
+        for number in 200..206 {
+            store.push(&lines(number));
+        }
+        assert_eq!(store.trouble(), None, "it is taken again");
+        assert_eq!(drained(&store, 6).len(), 6);
+    }
+
+    #[test]
+    fn what_was_half_written_is_no_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["being-written", "7.lines", "x.lines", "00000000000000000003.txt"] {
+            fs::write(folder.path().join(name), "a\n").unwrap();
+        }
+        fs::write(path(folder.path(), 3), "three\n").unwrap();
+        fs::write(path(folder.path(), 4), [0xff, b'\n']).unwrap();
+        fs::write(path(folder.path(), 5), "five\n").unwrap();
+        let store = Store::open(Some(folder.path().into()), u64::MAX).unwrap();
+        assert_eq!(drained(&store, 2), ["three", "five"]);
+    }
+}
