@@ -58,8 +58,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its end is what matters, whichever way.
-        let _ = self.signal("-KILL");
+        // Of one that has ended already there is nothing to end.
+        let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
