@@ -8,6 +8,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
 
 const required = createRequire(join(process.cwd(), 'x'));
 const { chromium } = required('playwright-core');
@@ -16,20 +17,32 @@ const [boat, admin, executablePath, pictures, ...wanted] = process.argv.slice(2)
 const PASSWORD = process.env.SKIPPERS_PASSWORD;
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1366, height: 900 };
+// How long anything may take before it counts as not happening: for a machine that does ten other things, too.
+const PATIENCE_MS = 240_000;
 
 // A page that no server sent may not reach one on this machine.
 const OFFLINE = process.env.PAGE_FROM ? ['--disable-features=LocalNetworkAccessChecks'] : [];
 // Faults of the visit that began last, told when a part fails.
 let latest = [];
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...OFFLINE] });
+// What was asked while its page was closed answers nobody; all else is a fault of the walk.
+process.on('unhandledRejection', (error) => {
+  if (/disposed|has been closed/.test(String(error))) return;
+  process.stdout.write(`${JSON.stringify({ part: 'walk', ok: false, wrong: String(error.stack ?? error).slice(0, 2000) })}\n`);
+});
+
+const browser = await chromium.launch({ executablePath, timeout: PATIENCE_MS, args: ['--no-sandbox', ...OFFLINE] });
+const began = performance.now();
 
 // A browser of a visitor: `user` is signed in by the form, as a person is. Faults of the page end the part.
 async function visit({ door = boat, user = 'skipper', password = PASSWORD, size = DESK, scheme = 'light', at = '' } = {}) {
   const context = await browser.newContext({ viewport: size, colorScheme: scheme });
+  context.setDefaultTimeout(PATIENCE_MS);
   // The page's policy would refuse what axe adds to it; the page's own scripts are held to it all the same.
   const page = await context.newPage();
   if (process.env.PAGE_FROM) await page.route((url) => url.pathname === '/', fromSource);
+  // What the page says for some seconds is kept for the walk, which may look later than that.
+  await page.addInitScript(keepNotices);
   const faults = [];
   latest = faults;
   page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
@@ -54,7 +67,7 @@ async function fromSource(route) {
   if (route.request().method() !== 'GET') return route.continue();
   const [script, style] = ['page.js', 'page.css'].map((name) => readFileSync(join(process.env.PAGE_FROM, name), 'utf8'));
   const body = `<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Skiff</title><link rel="icon" href="data:,">
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>${style}</style></head>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="preload" href="/skiff/v1/machine" as="fetch" crossorigin><style>${style}</style></head>
 <body><div id="page"></div><script>${script}</script></body></html>`;
   // The policy is that of `runtime/src/server/index/mod.rs`.
   const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -75,22 +88,51 @@ async function seriousFaults(page) {
 }
 
 // Waits until something is true; its last value is in the error. Nothing here sleeps a fixed time.
-async function until(what, question, { within = 60_000 } = {}) {
+async function until(what, question, { within = PATIENCE_MS, isRight = Boolean } = {}) {
   const end = Date.now() + within;
   let last;
   do {
     last = await question();
-    if (last) return last;
+    if (isRight(last)) return last;
     await new Promise((resolve) => setTimeout(resolve, 50));
   } while (Date.now() < end);
   throw new Error(`${what}: not within ${within} ms, last ${JSON.stringify(last)}`);
 }
 
+// Waits until an answer is this value, or fits this pattern: what is drawn comes a moment after what causes it.
+function becomes(what, question, wanted) {
+  const isRight = (found) => (wanted instanceof RegExp ? wanted.test(found) : isDeepStrictEqual(found, wanted));
+  return until(`${what}, wanted ${wanted instanceof RegExp ? wanted : JSON.stringify(wanted)}`, question, { isRight });
+}
+
+// Runs in the page before its own script. A notice is shown anew each time that something is said, the same words, too.
+function keepNotices() {
+  window.toldNotices = [];
+  document.addEventListener('beforetoggle', ({ target, newState }) => {
+    if (newState === 'open' && target.matches('.notices')) window.toldNotices.push(target.querySelector('.notice > span').textContent);
+  }, true);
+}
+
+// Waits until the page has said this in a notice, be it gone since; each time that it was said counts once.
+async function told(page, words) {
+  const take = (wanted) => {
+    const at = window.toldNotices?.findIndex((text) => text.includes(wanted)) ?? -1;
+    return at < 0 ? null : window.toldNotices.splice(at, 1)[0];
+  };
+  await until(`told: ${words}`, () => page.evaluate(take, words));
+}
+
+// Waits for a fault that had to come, as the browser's own line of a request that was refused, and takes it off the list.
+async function forgive(faults, pattern) {
+  await until(`a fault like ${pattern}`, () => faults.some((fault) => pattern.test(fault)));
+  faults.splice(0, faults.length, ...faults.filter((fault) => !pattern.test(fault)));
+}
+
 const world = {
-  boat, admin, browser, PASSWORD, PHONE, DESK, top: process.env.SKIFF_TOP, visit, until, seriousFaults, assert,
+  boat, admin, browser, PASSWORD, PHONE, DESK, top: process.env.SKIFF_TOP, visit, until, becomes, told, forgive, seriousFaults, assert,
   picture: (page, name) => page.screenshot({ path: join(pictures, `${name}.png`) }),
-  // Says that something was done and seen.
-  did: (part, what, more = {}) => process.stdout.write(`${JSON.stringify({ part, what, ok: true, ...more })}\n`),
+  // Says that something was done and seen, and how many seconds after the beginning.
+  did: (part, what, more = {}) => process.stdout.write(`${JSON.stringify({ part, what, ok: true, s: Math.round((performance.now() - began) / 1000), ...more })}\n`),
 };
 
 const here = new URL('./parts/', import.meta.url);

@@ -4,6 +4,7 @@
 //! What an app asks for and does not get is on a closed list in the script. Screenshots lie in `target/webapps`.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -24,8 +25,8 @@ const PACKAGES: [(&str, &str); 6] = [
 ];
 /// The user who logs in, made for the run.
 pub const PASSWORD: &str = "half past two";
-/// Time until the gateway has said where it listens.
-const START_TIME: Duration = Duration::from_secs(60);
+/// Time until the gateway has said where it listens: for a machine that does ten other things, too.
+const START_TIME: Duration = Duration::from_secs(240);
 /// Deltas that an app must have been given.
 const LIVE_MIN: u64 = 3;
 
@@ -195,9 +196,10 @@ impl Gateway {
     /// What cannot be built or started.
     pub fn start(config: &Path, log: &Path, registry: Option<&str>) -> Result<Self, String> {
         let skiff: PathBuf = built::tested()?;
+        let [boat, admin] = free_ports().map_err(|error| error.to_string())?.map(|port| format!("127.0.0.1:{port}"));
         let mut command = Command::new(&skiff);
         command
-            .args(["run", "--listen", "127.0.0.1:0", "--speed", "1", "--config"])
+            .args(["run", "--listen", &boat, "--admin-listen", &admin, "--speed", "1", "--config"])
             .arg(config)
             .arg("--input")
             .arg(log)
@@ -223,6 +225,12 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Finds two ports that nobody has: a gateway that starts itself anew is to be where it was.
+fn free_ports() -> std::io::Result<[u16; 2]> {
+    let listeners = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
+    Ok([listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()])
 }
 
 impl Drop for Gateway {

@@ -16,7 +16,7 @@ const PACKAGES = [
   ['@walk/panel', app('@walk/panel', 'signalk-embeddable-webapp', null, { 'public/remoteEntry.js': '0' })],
 ];
 
-export async function walk({ boat, admin, visit, until, assert, did, picture, seriousFaults, PHONE, DESK }) {
+export async function walk({ boat, admin, visit, until, becomes, assert, did, picture, seriousFaults, PHONE, DESK }) {
   const owner = await visit({ door: admin });
   const first = await visit({ door: boat, user: null, at: '#/apps' });
   await until('that there is none', () => first.page.locator('text=No web app is installed').count());
@@ -32,8 +32,7 @@ export async function walk({ boat, admin, visit, until, assert, did, picture, se
   for (const [size, on] of [[PHONE, 'phone'], [DESK, 'desk']]) {
     for (const scheme of ['light', 'dark']) {
       const { context, page, faults } = await visit({ door: boat, user: null, size, scheme, at: '#/apps' });
-      await until('three apps', async () => (await page.locator('.app').count()) === 3);
-      assert.deepEqual(await page.locator('.app b').allInnerTexts(), ['@walk/panel', 'Helm', 'Plain']);
+      await becomes('three apps', () => page.locator('.app b').allInnerTexts(), ['@walk/panel', 'Helm', 'Plain']);
       await until('its picture', () => page.evaluate(() => document.querySelector('.app img')?.naturalWidth > 0));
       await until('a letter where there is no picture', async () => (await page.locator('.app .letter').count()) === 2);
       assert.deepEqual(await seriousFaults(page), []);
@@ -44,7 +43,7 @@ export async function walk({ boat, admin, visit, until, assert, did, picture, se
       await picture(page, `apps-inside-${on}-${scheme}`);
       assert.deepEqual(await seriousFaults(page), []);
       await page.click('text=All apps');
-      await until('the way back', async () => (await page.locator('.app').count()) === 3);
+      await becomes('the way back', () => page.locator('.app').count(), 3);
       assert.deepEqual(faults.filter((fault) => !fault.includes('404')), [], 'but for the picture that is not there');
       await context.close();
     }
@@ -63,6 +62,7 @@ export async function walk({ boat, admin, visit, until, assert, did, picture, se
   await context.close();
   did('apps', 'with icon and name, inside and by itself; what cannot be inside is said');
 
+  await until('the administrator\'s parts', () => owner.page.locator('.top nav a:has-text("Plugins")').count());
   const titles = await owner.page.locator('.top nav a').allInnerTexts();
   assert(!titles.includes('Apps'), titles.join());
   await owner.page.goto(`${admin}/#/apps/%40walk%2Fhelm`);

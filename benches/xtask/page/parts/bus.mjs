@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { fair as look, fairOnPhones } from '../looks.mjs';
 
 export async function walk(world) {
-  const { admin, visit, until, assert, did } = world;
+  const { admin, visit, until, becomes, assert, did } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/bus' });
   page.on('dialog', (dialog) => dialog.accept());
   const api = async (path) => (await page.request.get(`${admin}${path}`)).json();
@@ -11,7 +11,7 @@ export async function walk(world) {
   await page.getByText('Device 35').waitFor();
   await page.locator('li', { hasText: 'Device 35' }).locator('summary').click();
   await page.getByText('PGN 128267').waitFor();
-  await page.getByText('Nothing since the start.').waitFor();
+  await losses(world, page, api);
   await fair('bus-desk');
   did('bus', 'devices of the log, with their PGNs');
 
@@ -20,12 +20,12 @@ export async function walk(world) {
   await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Bow sounder');
   await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
   await page.getByText('Bow sounder').first().waitFor();
-  assert.equal((await api('/skServer/sourceAliases'))['boat.35'], 'Bow sounder');
+  await becomes('kept', async () => (await api('/skServer/sourceAliases'))['boat.35'], 'Bow sounder');
   await page.getByRole('button', { name: 'Name Bow sounder' }).click();
   await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('');
   await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
   await page.getByText('Device 35').waitFor();
-  assert.deepEqual(await api('/skServer/sourceAliases'), {});
+  await becomes('forgotten', () => api('/skServer/sourceAliases'), {});
   did('bus', 'a device is named, and not');
 
   // Two compasses, the second by the stream of this page: one is preferred.
@@ -34,8 +34,7 @@ export async function walk(world) {
     const socket = new WebSocket(`ws://${location.host}/signalk/v1/stream?subscribe=none`);
     socket.onopen = () => setInterval(() => socket.send(JSON.stringify({ updates: [{ $source: 'hand.1', values: [{ path: told, value: 1 }] }] })), 200);
   }, path);
-  const several = await until('two sources', async () => (await api('/skServer/multiSourcePaths'))[path]);
-  assert.equal(several.length, 2);
+  const several = await until('two sources', async () => (await api('/skServer/multiSourcePaths'))[path] ?? [], { isRight: ({ length }) => length === 2 });
   await page.getByRole('button', { name: `Rank ${path}` }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: `Move ${several[1]} up` }).click();
@@ -43,7 +42,7 @@ export async function walk(world) {
   await fair('bus-ranking-desk');
   await dialog.getByRole('button', { name: 'Keep this order' }).click();
   await dialog.waitFor({ state: 'detached' });
-  assert.deepEqual((await api('/skServer/priorityOverrides'))[path], [{ sourceRef: several[1], timeout: 0 }, { sourceRef: several[0], timeout: 7000 }]);
+  await becomes('ranked', async () => (await api('/skServer/priorityOverrides'))[path], [{ sourceRef: several[1], timeout: 0 }, { sourceRef: several[0], timeout: 7000 }]);
   await page.getByText(`${several[1]}, then ${several[0]}`).waitFor();
   await page.getByRole('button', { name: `Rank ${path}` }).click();
   await dialog.getByRole('button', { name: 'No ranking' }).click();
@@ -63,6 +62,19 @@ export async function walk(world) {
     did('bus', 'a gateway that keeps no connections offers none');
   }
   await context.close();
+}
+
+// What was lost on the way in, as the gateway counts it: nothing on a machine that is fast enough, and the page says the same.
+async function losses({ until, did }, page, api) {
+  const section = page.getByRole('region', { name: 'Lost on the way in' });
+  const count = await until('the same losses', async () => {
+    const { drops } = await api('/skiff/v1/status');
+    const counted = Object.entries(drops).filter(([reason, count]) => count > 0 && /^(can_|input_|n2k_|nmea0183_|not_preferred)/.test(reason)).length;
+    const shown = await section.locator('dd').count();
+    const isSame = shown === counted && (counted > 0 || (await section.getByText('Nothing since the start.').count()) === 1);
+    return isSame ? `${counted}` : '';
+  });
+  did('bus', 'reasons of losses, as the gateway counts them', { count: Number(count) });
 }
 
 // A server on this machine that says a line ten times a second to whoever connects.
@@ -104,7 +116,7 @@ async function heard({ admin, did }, page) {
 }
 
 // An input over TCP: what is wrong is said, it is tried, added, gives values, is lost, is switched off, is removed.
-async function connections({ assert, until, did }, page, api, fair) {
+async function connections({ assert, until, becomes, did }, page, api, fair) {
   const sounder = await speaker(() => '$IIDBT,32.0,f,9.8,M,5.3,F*27\r\n');
   const { port } = sounder;
   try {
@@ -119,8 +131,13 @@ async function connections({ assert, until, did }, page, api, fair) {
     await form.getByRole('alert').waitFor();
     const words = await form.getByRole('alert').innerText();
     assert.equal(await form.getByRole('spinbutton', { name: 'Port' }).inputValue(), String(port), 'what was typed stays');
-    await form.getByRole('button', { name: 'Try it' }).click();
-    await form.getByRole('status').filter({ hasText: /It opens\. Heard in 5 s: \d+ sentences.*environment\.depth/ }).waitFor();
+    // On a machine that is busy it can be that nothing comes in the seconds of one try.
+    let heard = '';
+    for (let tries = 0; tries < 5 && !heard.includes('environment.depth'); tries += 1) {
+      await form.getByRole('button', { name: 'Try it' }).click();
+      heard = await until('what was heard', () => form.getByRole('status').innerText(), { isRight: (words) => words.startsWith('It ') });
+    }
+    assert.match(heard, /^It opens\. Heard in 5 s: \d+ sentences.*environment\.depth/);
     await form.getByRole('textbox', { name: 'Name' }).fill('sounder');
     await fair('bus-add-desk');
     await form.getByRole('button', { name: 'Add', exact: true }).click();
@@ -132,11 +149,11 @@ async function connections({ assert, until, did }, page, api, fair) {
     const row = page.locator('li', { has: page.getByRole('button', { name: 'Remove sounder' }) });
     sounder.hangUp();
     await until('lost', async () => (await kept('sounder')).state !== 'open');
-    await row.getByText(/waits|connecting/).waitFor();
+    await row.locator('.state', { hasText: /waits|connecting/ }).waitFor();
     did('bus', 'its end is shown', { reason: (await kept('sounder')).reason });
 
     await page.getByRole('button', { name: 'Turn off sounder' }).click();
-    await until('off', async () => (await kept('sounder')).enabled === false);
+    await becomes('off', async () => (await kept('sounder')).enabled, false);
     await page.getByRole('button', { name: 'Change sounder' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Address').fill('ftp://nowhere');

@@ -32,62 +32,61 @@ export async function walk(world) {
   await Promise.all([instrument.end(), reader.context.close(), owner.context.close()]);
 }
 
-async function list({ until, assert, did }, page, instrument) {
+async function list({ until, becomes, assert, did }, page, instrument) {
   await page.fill('input[type=search]', 'tanks 7');
-  await until('one path', async () => (await page.locator('.rows .drawn [role=row]').count()) === 1);
-  assert.equal(await value(page, LEVEL), '50 %');
-  assert.match(await row(page, LEVEL).innerText(), /ws\.\d+/);
+  await becomes('one path', () => page.locator('.rows .drawn [role=row]').count(), 1);
+  await becomes('its value', () => value(page, LEVEL), '50 %');
+  await becomes('its source', () => row(page, LEVEL).innerText(), /ws\.\d+/);
   await page.click('text=Pause');
   await instrument.say({ [LEVEL]: 0.6, [OVEN]: 300.15 });
   const ask = asking(page);
   await until('the gateway has it', async () => (await ask('GET', `/signalk/v1/api/vessels/self/${LEVEL.replaceAll('.', '/')}`)).body.value === 0.6);
   assert.equal(await value(page, LEVEL), '50 %', 'what is paused stays');
   await page.click('text=Go on');
-  await until('the new value', async () => (await value(page, LEVEL)) === '60 %');
+  await becomes('the new value', () => value(page, LEVEL), '60 %');
   await page.fill('input[type=search]', 'no such path');
-  assert.match(await page.locator('.count').innerText(), /^0 of \d+ paths$/);
+  await becomes('none', () => page.locator('.count').innerText(), /^0 of \d+ paths$/);
   await page.fill('input[type=search]', '');
   did('data', 'a list with units and sources, filtered, paused');
 }
 
-async function others({ boat, visit, until, assert, did }, page, instrument) {
+async function others({ boat, visit, until, becomes, assert, did }, page, instrument) {
   const other = 'vessels.urn:mrn:imo:mmsi:211000009';
   await instrument.say({ '': { name: 'NINE' }, 'navigation.speedOverGround': 5, 'navigation.position': { latitude: 54, longitude: 10 } }, other);
   await until('another vessel', () => page.locator('.tools option:has-text("NINE")').count());
   await page.selectOption('.tools select', { label: 'NINE' });
   await until('its speed', async () => (await row(page, 'navigation.speedOverGround').count()) && (await value(page, 'navigation.speedOverGround')) === '9.7 kn');
-  assert.match(await value(page, 'navigation.position'), /54°00\.000′ N/);
+  await becomes('its position', () => value(page, 'navigation.position'), /54°00\.000′ N/);
   assert.equal(await row(page, OVEN).count(), 0, 'what is ours is not theirs');
   await page.selectOption('.tools select', 'self');
   // A second instrument that says the same path.
   const second = await feed(visit, boat);
   await second.say({ [OVEN]: 310.15 });
   await page.goto(`${boat}/#/data/self/${OVEN}`);
-  await until('two sources', async () => (await page.locator('dialog tbody tr').count()) === 2);
-  assert.match(await page.locator('dialog').innerText(), /2 sources[\s\S]*(27\.0 °C[\s\S]*37\.0 °C|37\.0 °C[\s\S]*27\.0 °C)/);
+  await becomes('two sources', () => page.locator('dialog').innerText(), /2 sources[\s\S]*(27\.0 °C[\s\S]*37\.0 °C|37\.0 °C[\s\S]*27\.0 °C)/);
   await second.end();
   did('data', 'another vessel; two sources of one path');
 }
 
-async function copies({ until, assert, did }, { page, context }) {
+async function copies({ until, becomes, told, did }, { page, context }) {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  const copied = async (name) => {
+  const copied = async (name, wanted) => {
     await page.click(`dialog >> text=${name}`);
-    await until('said', () => page.locator('.notice:has-text("Copied")').count());
-    return page.evaluate(() => navigator.clipboard.readText());
+    await told(page, 'Copied');
+    await becomes(name, () => page.evaluate(() => navigator.clipboard.readText()), wanted);
   };
-  assert.equal(await copied('Copy path'), OVEN);
-  assert.equal(JSON.parse(await copied('Copy JSON')).path, OVEN);
-  assert.match(await copied('Copy curl line'), /^curl -s .*\/signalk\/v1\/api\/vessels\/self\/environment\/inside\/galley\/temperature'$/);
+  await copied('Copy path', OVEN);
+  await copied('Copy JSON', new RegExp(`^\\{[^]*"path": ?"${OVEN.replaceAll('.', '\\.')}"[^]*\\}$`));
+  await copied('Copy curl line', /^curl -s .*\/signalk\/v1\/api\/vessels\/self\/environment\/inside\/galley\/temperature'$/);
   // As on a page that came without TLS.
   await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')); });
-  assert.match(await copied('Copy value'), /^3\d\d\.15$/);
+  await copied('Copy value', /^3\d\d\.15$/);
   await page.keyboard.press('Escape');
-  await until('closed', async () => (await page.locator('dialog').count()) === 0);
+  await becomes('closed', () => page.locator('dialog').count(), 0);
   did('data', 'value, path, JSON and curl line copied, the old way, too');
 }
 
-async function edit({ until, assert, did, picture, seriousFaults }, page, instrument) {
+async function edit({ until, becomes, assert, did, picture, seriousFaults }, page, instrument) {
   const ask = asking(page);
   await until('one path', () => page.locator('dialog .one').count());
   await page.click('text=Change name and zones');
@@ -98,8 +97,7 @@ async function edit({ until, assert, did, picture, seriousFaults }, page, instru
   await page.fill('input[name=upper]', '40');
   await page.fill('input[name=message]', 'The oven is on');
   await page.click('text=Keep');
-  const words = (await page.locator('dialog [role=alert]').allInnerTexts()).join('; ');
-  assert.match(words, /number of seconds above 0.*lower bound is below/);
+  const words = await becomes('refused', async () => (await page.locator('dialog [role=alert]').allInnerTexts()).join('; '), /number of seconds above 0.*lower bound is below/);
   assert.equal((await ask('GET', META)).body.displayName, undefined, 'nothing was sent');
   await picture(page, 'data-edit-wrong');
   assert.deepEqual(await seriousFaults(page), []);
@@ -112,9 +110,8 @@ async function edit({ until, assert, did, picture, seriousFaults }, page, instru
   assert.equal(await page.inputValue('input[name=displayName]'), 'Oven', 'what was typed stays');
   await page.unroute('**/meta');
   await page.click('text=Keep');
-  await until('kept', async () => (await ask('GET', META)).body.displayName === 'Oven');
-  const { zones } = (await ask('GET', META)).body;
-  assert.deepEqual(zones, [{ lower: 293.15, upper: 313.15, state: 'alarm', message: 'The oven is on' }], 'degrees are kelvins');
+  await becomes('kept', async () => (await ask('GET', META)).body.displayName, 'Oven');
+  await becomes('zones', async () => (await ask('GET', META)).body.zones, [{ lower: 293.15, upper: 313.15, state: 'alarm', message: 'The oven is on' }]); // degrees are kelvins
   await instrument.say({ [OVEN]: 305.15 });
   await until('an alarm by the gateway', async () => {
     const { status, body } = await ask('GET', `/signalk/v1/api/vessels/self/notifications/${OVEN.replaceAll('.', '/')}`);
@@ -154,22 +151,24 @@ async function many({ boat, visit, until, assert, did }, instrument) {
   const drawn = await page.locator('.rows .drawn [role=row]').count();
   assert(drawn < 80, `${drawn} rows are drawn`);
   const spent = await page.evaluate(async () => {
+    // Until the picture shows it: two frames on a machine that has time.
     const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    const timed = async (what) => {
+    const timed = async (what, isDone) => {
       const from = performance.now();
       what();
-      await frame();
+      do {
+        await frame();
+        if (performance.now() - from > 120_000) throw new Error(`not drawn: ${what}`);
+      } while (!isDone());
       return Math.round(performance.now() - from);
     };
+    const last = () => [...document.querySelectorAll('.rows .path')].at(-1).textContent;
     const list = document.querySelector('.rows');
     const input = document.querySelector('input[type=search]');
-    const toTheEnd = await timed(() => { list.scrollTop = list.scrollHeight; });
-    const last = [...document.querySelectorAll('.rows .path')].at(-1).textContent;
-    const filter = await timed(() => { input.value = 'p1999'; input.dispatchEvent(new Event('input', { bubbles: true })); });
-    return { toTheEnd, last, filter, left: document.querySelectorAll('.rows .drawn .row').length };
+    const toTheEnd = await timed(() => { list.scrollTop = list.scrollHeight; }, () => last() === 'test.many.p999');
+    const filter = await timed(() => { input.value = 'p1999'; input.dispatchEvent(new Event('input', { bubbles: true })); }, () => document.querySelectorAll('.rows .drawn .row').length === 1);
+    return { toTheEnd, filter };
   });
-  assert.equal(spent.last, 'test.many.p999');
-  assert.equal(spent.left, 1);
   did('data', 'two thousand paths of one vessel; milliseconds to the end and for a filter', { drawn, ...spent });
   await context.close();
 }

@@ -39,6 +39,8 @@ const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 interface Readers {
   delta(delta: Delta): void;
   event?(event: ServerEvent): void;
+  /** It is open: what was told before that is to be asked for. */
+  opened?(): void;
 }
 
 /** What is asked of the stream each time it opens. */
@@ -62,6 +64,7 @@ export function open(query: string, subscriptions: Iterable<Subscription>, reade
       tries = 0;
       link.value = 'open';
       for (const subscription of subscriptions) socket?.send(JSON.stringify(subscription));
+      readers.opened?.();
     };
     socket.onmessage = ({ data }) => read(String(data), readers);
     socket.onclose = () => {

@@ -11,11 +11,14 @@ export function tellsEvents(): boolean {
   return has('settings');
 }
 
+/** What `useEvents` gives when the events begin, and after each gap: nothing has told what was before. */
+export const OPENED = 'OPENED';
+
 /** Gives each event while the caller is drawn. */
 export function useEvents(take: (event: ServerEvent) => void, subscriptions: readonly Subscription[] = []): void {
   useEffect(() => {
     if (!tellsEvents()) return undefined;
-    const stream = open('subscribe=none&serverevents=all', subscriptions, { delta: () => undefined, event: take });
+    const stream = open('subscribe=none&serverevents=all', subscriptions, { delta: () => undefined, event: take, opened: () => take({ type: OPENED, data: null }) });
     return stream.close;
   }, []);
 }

@@ -1,7 +1,7 @@
 // What is asked of the gateway and drawn when it has come.
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect } from 'preact/hooks';
+import { useCallback, useEffect, useRef } from 'preact/hooks';
 import { ask } from '../server/http';
 import { wordsOf } from './act';
 
@@ -15,12 +15,16 @@ export interface Loaded<T> {
 /** Asks for a path's JSON, again each `period` milliseconds while the page is looked at. */
 export function useLoaded<T>(path: string, period = 0): Loaded<T> {
   const state = useSignal<{ value: T | null; wrong: string | null }>({ value: null, wrong: null });
+  const turns = useRef(0);
   const again = useCallback(async () => {
+    const turn = ++turns.current;
+    // An answer that a later question has overtaken is of before.
+    const put = (value: T | null, wrong: string | null) => turn === turns.current && (state.value = { value, wrong });
     try {
-      state.value = { value: await ask<T>('GET', path), wrong: null };
+      put(await ask<T>('GET', path), null);
     } catch (error) {
       // What was there stays: an old list is better than none.
-      state.value = { value: state.peek().value, wrong: wordsOf(error) };
+      put(state.peek().value, wordsOf(error));
     }
   }, [path]);
   useEffect(() => {

@@ -13,6 +13,12 @@ import { Counters, Log, Memory, State } from './state';
 import { Settings, Vessel } from './vessel';
 
 function View() {
+  // After another start everything is asked for anew.
+  const start = useSignal(0);
+  return <Parts key={start.value} onStart={() => (start.value += 1)} />;
+}
+
+function Parts({ onStart }: { readonly onStart: () => void }) {
   const status = useLoaded<Status>(STATUS, STATUS_MS);
   const isAdmin = may('admin');
   return (
@@ -27,13 +33,13 @@ function View() {
       {isAdmin && has('wifi') && <WifiSettings />}
       {isAdmin && has('firmware') && <Firmware />}
       {isAdmin && has('appstore') && <Backup />}
-      {isAdmin && has('restart') && <Restart again={status.again} />}
+      {isAdmin && has('restart') && <Restart onStart={onStart} />}
       {isAdmin && has('factory-reset') && <FactoryReset />}
     </>
   );
 }
 
-function Restart({ again }: { readonly again: () => Promise<void> }) {
+function Restart({ onStart }: { readonly onStart: () => void }) {
   const state = useSignal('');
   const restart = async () => {
     const { uptime_ms: ran } = await ask<Status>('GET', STATUS);
@@ -45,7 +51,7 @@ function Restart({ again }: { readonly again: () => Promise<void> }) {
     }
     state.value = '';
     say('The gateway is back.');
-    await again();
+    onStart();
   };
   return (
     <section class="card" aria-labelledby="restart">

@@ -3,7 +3,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import { ask } from '../../server/http';
 import { Act, say, wordsOf } from '../../ui/act';
 import { Ask, Line } from '../../ui/ask';
-import { useEvents } from '../../ui/events';
+import { OPENED, useEvents } from '../../ui/events';
 import { useLoaded } from '../../ui/load';
 import type { Asking } from './consent';
 import { nameAndVersion, type Row, type WebApp } from './rows';
@@ -43,7 +43,7 @@ export function Store({ again, onAsks }: StoreProps) {
   const waited = useSignal<readonly string[]>([]);
   const wrong = useSignal('');
   useEvents(({ type }) => {
-    if (type === 'APP_STORE_CHANGED') look().catch((error: unknown) => (wrong.value = wordsOf(error)));
+    if (type === 'APP_STORE_CHANGED' || (type === OPENED && waited.peek().length > 0)) look().catch((error: unknown) => (wrong.value = wordsOf(error)));
   });
   // Packages that this page has asked for, and that have come or failed since.
   const look = async () => {
