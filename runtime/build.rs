@@ -22,20 +22,22 @@ const WHOLE: &str = "src/server/index/built";
 const SMALL: &str = "src/server/index/small";
 /// What the script of the whole page draws in.
 const WHOLE_BODY: &str = "<div id=\"page\"></div>\n<noscript>This page needs JavaScript.</noscript>\n";
+/// Asked for while the script is still read; the script's own request is answered by it.
+const WHOLE_HEAD: &str = "<link rel=\"preload\" href=\"/skiff/v1/machine\" as=\"fetch\" crossorigin>\n";
 /// Of ten: the page is compressed once.
 const COMPRESSION_LEVEL: u8 = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (body, style, script) = if env::var_os("CARGO_FEATURE_PAGE").is_some() {
-        (WHOLE_BODY.to_owned(), read(WHOLE, "page.css")?, read(WHOLE, "page.js")?)
+    let (head, body, style, script) = if env::var_os("CARGO_FEATURE_PAGE").is_some() {
+        (WHOLE_HEAD, WHOLE_BODY.to_owned(), read(WHOLE, "page.css")?, read(WHOLE, "page.js")?)
     } else {
-        (read(SMALL, "page.html")?, lean(&read(SMALL, "page.css")?), lean(&read(SMALL, "page.js")?))
+        ("", read(SMALL, "page.html")?, lean(&read(SMALL, "page.css")?), lean(&read(SMALL, "page.js")?))
     };
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Skiff</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n\
-         <style>{style}</style>\n</head>\n<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
+         {head}<style>{style}</style>\n</head>\n<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
     );
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);

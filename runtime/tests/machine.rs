@@ -33,6 +33,15 @@ fn a_machine_with_one_door_says_so() {
 }
 
 #[test]
+fn who_asks_is_told_who_he_is() {
+    let mut owned = Owned::new();
+    assert_eq!(told(&mut owned, Door::Boat)["login"]["userLevel"], "admin");
+    let known = owned.ask(Method::Get, "/skServer/loginStatus", &[], "");
+    let known: Value = serde_json::from_slice(&known.body).unwrap();
+    assert_eq!(known["status"], "notLoggedIn");
+}
+
+#[test]
 fn each_door_leads_to_the_other() {
     let mut owned = two_doors(false);
     let boat = told(&mut owned, Door::Boat);

@@ -1,5 +1,5 @@
 // The page of a gateway: one for Linux and for chips, at the boat's port and at the administrator's.
-import { effect } from '@preact/signals';
+import { batch, effect } from '@preact/signals';
 import { render } from 'preact';
 import { Frame } from './app/frame';
 import { apps } from './parts/apps/apps';
@@ -10,21 +10,21 @@ import { now } from './parts/now/now';
 import { people } from './parts/people/people';
 import { plugins } from './parts/plugins/plugins';
 import { ask } from './server/http';
-import { isSignedOut, login, type LoginStatus, type Machine, machine } from './server/session';
+import { isSignedOut, login, type Machine, machine, token } from './server/session';
 import { link } from './server/stream';
 import { say, wordsOf } from './ui/act';
 import { start as startStream } from './vessel/watch';
 
+/** What the page has to know first. The head of the page asks for it already, without a token that only the script has. */
+const MACHINE = token ? '/skiff/v1/machine?by=token' : '/skiff/v1/machine';
 /** Milliseconds after which a gateway that did not answer is asked again. */
 const AGAIN_MS = 2000;
 
 /** Asks what the gateway has, and who we are, until it answers. */
 async function know() {
   try {
-    [machine.value, login.value] = await Promise.all([
-      ask<Machine>('GET', '/skiff/v1/machine'),
-      ask<LoginStatus>('GET', '/skServer/loginStatus'),
-    ]);
+    const known = await ask<Machine>('GET', MACHINE);
+    batch(() => ([machine.value, login.value] = [known, known.login]));
   } catch (error) {
     say(wordsOf(error), true);
     if (!isSignedOut.peek()) setTimeout(() => void know(), AGAIN_MS);
@@ -34,9 +34,10 @@ async function know() {
 function start() {
   const root = document.getElementById('page');
   if (!root) return;
-  render(<Frame parts={[now, data, apps, plugins, bus, people, box]} />, root);
+  // What the first value waits for goes out first.
   startStream();
   void know();
+  render(<Frame parts={[now, data, apps, plugins, bus, people, box]} />, root);
   // A gateway that has started again may have another version, and may know us no more.
   let wasLost = false;
   effect(() => {

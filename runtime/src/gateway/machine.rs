@@ -1,11 +1,11 @@
 //! `GET /skiff/v1/machine`: what the page has to know of a machine before it shows anything: which of two doors it came by,
-//! and what is here of what another machine may lack.
+//! what is here of what another machine may lack, and who asks. One answer, since each costs a phone a way there and back.
 
 use super::Gateway;
 use crate::accounts::IS_KEPT;
 use crate::http::{Door, Request};
 use crate::json;
-use crate::server::{Response, SERVER_ROUTES};
+use crate::server::{self, Response, SERVER_ROUTES};
 
 /// Ports of the two listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ impl Gateway {
                 Some(port) => out.number("otherPort", port),
                 None => out.null("otherPort"),
             };
+            out.json("login", &server::login_status(request, &self.setup.access, self.wall()));
             out.list("has", |list| {
                 has.iter().filter(|(_, is_here)| *is_here).for_each(|(name, _)| {
                     list.text(name);

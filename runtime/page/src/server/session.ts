@@ -18,9 +18,11 @@ export interface Machine {
   readonly otherPort: number | null;
   /** What this machine has of what another may lack. */
   readonly has: readonly string[];
+  /** Who asks. */
+  readonly login: LoginStatus;
 }
 
-/** `GET /skServer/loginStatus`. */
+/** As `GET /skServer/loginStatus` has it, too. */
 export interface LoginStatus {
   readonly status: 'loggedIn' | 'notLoggedIn';
   readonly username?: string;
