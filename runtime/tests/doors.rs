@@ -92,6 +92,8 @@ const TABLE: &[(Method, &str, &str, &str)] = &[
     (Method::Put, "/skiff/v1/connections/input.x", "----+--", "--+--+"),
     (Method::Delete, "/skiff/v1/connections/input.x", "----+--", "--+--+"),
     (Method::Post, "/skiff/v1/connections/test", "----+--", "--+--+"),
+    (Method::Get, "/skiff/v1/n2k", "----+--", "--+--+"),
+    (Method::Put, "/skiff/v1/n2k", "----+--", "--+--+"),
     (Method::Get, "/skServer/priorities", "----+--", "--+--+"),
     (Method::Put, "/skServer/priorities", "----+--", "--+--+"),
     (Method::Delete, "/skServer/priorities", "----+--", "--+--+"),

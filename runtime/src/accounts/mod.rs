@@ -23,7 +23,7 @@ pub use logins::{HandedOut, LOGINS_FILE, Login, Logins, NoTime};
 pub use role::Role;
 pub use secret::SecretHash;
 pub use sign_in::{CODE_KEPT, SignInCode};
-pub use tokens::{FILE, Known, NewToken, NoRoom, TOKENS_MAX, Token, TokenKind, Tokens, expiry};
+pub use tokens::{FILE, Known, NewToken, NoRoom, TOKENS_MAX, Token, TokenChange, TokenKind, Tokens, expiry};
 pub use users::{
     FOUND_USERS_FILE, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, USER_NAME_BYTES_MAX, USERS_FILE, USERS_MAX, User,
     UserError, Users, check_name, check_password,

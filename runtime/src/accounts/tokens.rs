@@ -180,11 +180,12 @@ impl Tokens {
         self.rows.iter().filter(move |row| row.kind == kind)
     }
 
-    /// Gives the bearer of a token another role or description; false when there is no such token.
-    pub fn change(&mut self, kind: TokenKind, name: &str, role: Option<Role>, description: Option<&str>) -> bool {
+    /// Changes what a token has beside its name; false when there is no such token.
+    pub fn change(&mut self, kind: TokenKind, name: &str, change: TokenChange<'_>) -> bool {
         let Some(row) = self.rows.iter_mut().find(|row| row.kind == kind && row.name == name) else { return false };
-        row.role = role.unwrap_or(row.role);
-        if let Some(description) = description {
+        row.role = change.role.unwrap_or(row.role);
+        row.ends = change.ends.unwrap_or(row.ends);
+        if let Some(description) = change.description {
             row.description = description.into();
         }
         true
@@ -196,6 +197,17 @@ impl Tokens {
         self.rows.retain(|row| !(row.kind == kind && row.name == name));
         self.rows.len() < before
     }
+}
+
+/// What of a token is to be otherwise; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokenChange<'t> {
+    /// What its bearer may do.
+    pub role: Option<Role>,
+    /// What the owner reads of it.
+    pub description: Option<&'t str>,
+    /// When it ends; `Some(None)` takes the end away.
+    pub ends: Option<Option<UnixMillis>>,
 }
 
 /// A token to be made.
@@ -325,8 +337,9 @@ mod tests {
         assert_eq!(tokens.of_kind(TokenKind::Device).count(), TOKENS_MAX);
         assert_eq!(tokens.issue(device("more", Role::ReadOnly, None), NOW, &mut rng), Err(NoRoom));
         assert!(tokens.issue(device("d7", Role::ReadOnly, None), NOW, &mut rng).is_ok(), "no more than before");
-        assert!(tokens.change(TokenKind::Device, "d7", Some(Role::ReadWrite), None));
-        assert!(!tokens.change(TokenKind::Device, "more", Some(Role::ReadWrite), None));
+        let change = TokenChange { role: Some(Role::ReadWrite), ..TokenChange::default() };
+        assert!(tokens.change(TokenKind::Device, "d7", change));
+        assert!(!tokens.change(TokenKind::Device, "more", change));
     }
 
     #[test]

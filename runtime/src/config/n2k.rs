@@ -130,11 +130,15 @@ impl N2kConfig {
     /// [`ConfigError`] when the file is damaged, says what cannot be meant, or wants to send without a node.
     pub fn load(storage: &mut dyn Storage, node: bool) -> Result<Self, ConfigError> {
         let text = read_object(storage, N2K_FILE, FILE_BYTES_MAX)?.unwrap_or_else(|| "{}".to_string());
+        Self::read(&text, node)
+    }
+
+    fn read(text: &str, node: bool) -> Result<Self, ConfigError> {
         let mut config = Self { node: node.then(NodeConfig::default), ..Self::default() };
-        if let Some(value) = json::member(&text, "useCanName") {
+        if let Some(value) = json::member(text, "useCanName") {
             config.use_can_name = json::boolean(value).ok_or_else(|| refuse("useCanName must be true or false"))?;
         }
-        match json::member(&text, "node") {
+        match json::member(text, "node") {
             None | Some("null") => {}
             Some("true") => config.node = Some(NodeConfig::default()),
             Some("false") if node => {}
@@ -150,7 +154,7 @@ impl N2kConfig {
             }
             Some(_) => return Err(refuse("node must be true, false or an object")),
         }
-        if let Some(list) = json::member(&text, "send") {
+        if let Some(list) = json::member(text, "send") {
             let clause = "send must be a list of at most 64 path patterns";
             json::items::<ConfigError>(list, |item| {
                 let pattern =
@@ -164,7 +168,7 @@ impl N2kConfig {
             .map_err(|_| refuse(clause))?;
         }
         #[cfg(feature = "outputs")]
-        if let Some(relay) = json::member(&text, "relay") {
+        if let Some(relay) = json::member(text, "relay") {
             config.relay = Relay::read(relay)?;
             if config.relay != Relay::Nothing && config.node.is_none() {
                 return Err(refuse("relay needs node.enabled, or --node on the command line"));
@@ -173,6 +177,34 @@ impl N2kConfig {
         if !config.send.is_empty() && config.node.is_none() {
             return Err(refuse("send needs node.enabled, or --node on the command line"));
         }
+        Ok(config)
+    }
+
+    /// Changes members of the file: `node` (true or false; what else stands there of it stays), `send`, `relay`; what is not
+    /// named stays. Returns what it says then.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file is damaged, what it would say cannot be meant, or storage fails; it stays as it was.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn change(storage: &mut dyn Storage, node: bool, changes: &str) -> Result<Self, ConfigError> {
+        let mut text = read_object(storage, N2K_FILE, FILE_BYTES_MAX)?.unwrap_or_else(|| "{}".to_string());
+        json::members::<ConfigError>(changes, |name, value| {
+            text = match name {
+                "node" => {
+                    json::boolean(value).ok_or_else(|| refuse("node is switched by true or false"))?;
+                    let object = json::member(&text, "node").filter(|object| object.starts_with('{'));
+                    json::with_member(&text, "node", &json::with_member(object.unwrap_or("{}"), "enabled", value))
+                }
+                "send" | "relay" => json::with_member(&text, name, value),
+                _ => return Err(refuse("only node, send and relay are changed here")),
+            };
+            Ok(())
+        })?;
+        let config = Self::read(&text, node)?;
+        if super::pretty(&text).len() > FILE_BYTES_MAX as usize {
+            return Err(ConfigError::new(N2K_FILE, ConfigReason::Storage(crate::hal::StorageError::Full)));
+        }
+        write_object(storage, N2K_FILE, &text)?;
         Ok(config)
     }
 }
@@ -319,6 +351,29 @@ mod tests {
         ] {
             assert_eq!(load(text, false).unwrap_err(), format!("skiff/n2k.json: {clause}"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_name() {
+        let mut files = Files::with(N2K_FILE, r#"{"node":{"enabled":false,"address":7},"useCanName":false}"#);
+        let config = N2kConfig::change(&mut files, false, r#"{"node":true,"send":["a.*"]}"#).unwrap();
+        assert_eq!(config.node.map(|node| node.address), Some(Some(SourceAddress(7))));
+        let kept = N2kConfig::load(&mut files, false).unwrap();
+        assert_eq!((kept.use_can_name, kept.send.len()), (false, 1));
+        // What needs a node does not stay without one, and a refusal changes nothing.
+        for (change, clause) in [
+            (r#"{"node":false}"#, "send needs node.enabled, or --node on the command line"),
+            (r#"{"node":{}}"#, "node is switched by true or false"),
+            (r#"{"send":7}"#, "send must be a list of at most 64 path patterns"),
+            (r#"{"useCanName":true}"#, "only node, send and relay are changed here"),
+        ] {
+            let error = N2kConfig::change(&mut files, false, change).unwrap_err();
+            assert_eq!(error.to_string(), format!("skiff/n2k.json: {clause}"));
+            assert!(N2kConfig::load(&mut files, false).unwrap().node.is_some());
+        }
+        assert!(N2kConfig::change(&mut files, false, r#"{"node":false,"send":[]}"#).unwrap().node.is_none());
+        let mut none = Files::default();
+        assert!(N2kConfig::change(&mut none, false, r#"{"node":true}"#).unwrap().node.is_some());
     }
 
     #[cfg(feature = "outputs")]

@@ -60,7 +60,10 @@ pub struct Settings {
     pub proxies: Vec<IpAddr>,
     /// `skiff.guests`: whether anyone may read on every listener (`read`), or nobody without a token (`none`, the default).
     pub guests_read: bool,
-    /// `skiff.history`: what is kept of the past; `None` keeps nothing.
+    /// `skiff.accessRequests`: whether devices may ask to be let in (the default).
+    #[cfg(any(test, feature = "server-routes"))]
+    pub takes_requests: bool,
+    /// `skiff.history`: what is kept of the past; `None` keeps nothing, as `enabled: false` in it says, too.
     #[cfg(any(test, feature = "history"))]
     pub history: Option<super::HistoryConfig>,
 }
@@ -142,6 +145,8 @@ impl Default for Settings {
             hosts: Vec::new(),
             proxies: Vec::new(),
             guests_read: false,
+            #[cfg(any(test, feature = "server-routes"))]
+            takes_requests: true,
             #[cfg(any(test, feature = "history"))]
             history: None,
         }
@@ -187,7 +192,13 @@ impl Settings {
         if let Some(history) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "history")) {
             let read = super::HistoryConfig::read(history);
             let shape = ConfigReason::Member(super::history::SHAPE);
-            settings.history = Some(read.ok_or_else(|| ConfigError::new(SETTINGS_FILE, shape))?);
+            let read = read.ok_or_else(|| ConfigError::new(SETTINGS_FILE, shape))?;
+            settings.history = Some(read).filter(|_| json::member(history, "enabled") != Some("false"));
+        }
+        #[cfg(any(test, feature = "server-routes"))]
+        if let Some(takes) = json::member(&text, "skiff").and_then(|skiff| json::member(skiff, "accessRequests")) {
+            let shape = ConfigReason::Member("skiff.accessRequests must be true or false");
+            settings.takes_requests = json::boolean(takes).ok_or_else(|| ConfigError::new(SETTINGS_FILE, shape))?;
         }
         Ok(settings)
     }

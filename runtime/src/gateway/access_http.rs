@@ -10,7 +10,7 @@ use core::net::IpAddr;
 use super::{Gateway, StreamId};
 use crate::accounts::{
     AccessAnswer, AccessRequest, AskError, Asking, CLIENT_ID_BYTES_MAX, DESCRIPTION_BYTES_MAX, IS_KEPT, NewToken,
-    RequestState, Role, TokenKind, Tokens, expiry,
+    RequestState, Role, TokenChange, TokenKind, Tokens, expiry,
 };
 use crate::config::random_uuid;
 use crate::http::{Method, Request};
@@ -68,6 +68,10 @@ impl Gateway {
         peer: Option<IpAddr>,
         stream: Option<(u64, Option<String>)>,
     ) -> Result<String, Refused> {
+        if !self.setup.access.takes_requests() {
+            let clause = "the owner of this gateway takes no requests to be let in".into();
+            return Err(Refused { status: 403, clause, href: None });
+        }
         let text = |name: &str| fields.text(name).filter(|text| !text.is_empty());
         let (Some(client_id), Some(description)) = (text("clientId"), text("description")) else {
             return Err(Refused::of("clientId and description are needed"));
@@ -200,7 +204,7 @@ impl Gateway {
         said("the device is let in")
     }
 
-    /// Gives a device another role or description: `{permissions?, description?}`.
+    /// Gives a device another role, description or end: `{permissions?, description?, expiration?}`.
     fn change_device(&mut self, client_id: &str, request: &Request) -> Response {
         let Some(fields) = body::Fields::of(request) else {
             return Response::error(400, "the body must be a JSON object");
@@ -214,7 +218,15 @@ impl Gateway {
         if description.as_ref().is_some_and(|text| text.len() > DESCRIPTION_BYTES_MAX) {
             return Response::error(400, "description must be a text of at most 256 bytes");
         }
-        self.change_tokens(|tokens| tokens.change(TokenKind::Device, client_id, role, description.as_deref()))
+        let ends = match fields.text("expiration").map(|text| expiry(&text, self.wall())) {
+            Some(None) => {
+                let clause = "expiration must be like 30d, 12h, 1y or NEVER, and the time must be known";
+                return Response::error(400, clause);
+            }
+            ends => ends.flatten(),
+        };
+        let change = TokenChange { role, description: description.as_deref(), ends };
+        self.change_tokens(|tokens| tokens.change(TokenKind::Device, client_id, change))
     }
 
     /// Changes the list of tokens where it is stored, then in force; `change` tells whether there was such a device.

@@ -50,6 +50,8 @@ impl Gateway {
             ["skServer", "security", what @ ..] => self.security(what, request, exchange),
             #[cfg(any(test, feature = "server-routes"))]
             ["skiff", "v1", "connections", what @ ..] => self.connection_request(what, request, exchange),
+            #[cfg(any(test, feature = "server-routes"))]
+            ["skiff", "v1", "n2k"] => Some(self.n2k_file(request)),
             packages if brings_package(packages, request.method) => self.install_request(request, exchange),
             packages if packages == PACKAGES => allow("POST"),
             ["skiff", "v1", "plugins", id, what @ ..] => {

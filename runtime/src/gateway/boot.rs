@@ -185,6 +185,11 @@ impl Gateway {
             poll_on_whole_seconds: boot.poll_on_whole_seconds,
         };
         let mut gateway = Self::new(setup, hal);
+        #[cfg(any(test, feature = "server-routes"))]
+        {
+            gateway.setup.access.set_takes_requests(settings.takes_requests);
+            gateway.inputs.named_node(boot.bus == BusPart::Node);
+        }
         gateway.take_part(&n2k);
         if boot.bus == BusPart::ListenOnly {
             gateway.only_listen();

@@ -72,6 +72,12 @@ impl HistoryKeeper {
         self.history.is_some()
     }
 
+    /// Tells whether somebody reads it at the moment.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn is_read(&self) -> bool {
+        !self.jobs.is_empty() || !self.players.is_empty()
+    }
+
     /// Forgets a client that was played to.
     pub fn leave(&mut self, id: StreamId) {
         self.players.remove(&id);

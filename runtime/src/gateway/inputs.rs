@@ -54,6 +54,8 @@ struct Changing {
     next: usize,
     /// The part that the gateway takes in a bus.
     config: N2kConfig,
+    /// Whether the command line asks for a node.
+    names_node: bool,
     /// What the inputs that are gone have counted: totals never go back.
     gone: n2k::Counters,
     gone_sentences: nmea0183::Counters,
@@ -281,6 +283,37 @@ impl Inputs {
         });
         if let Some(sending) = &self.sending {
             out.object("sending", |out| sending.status(out));
+        }
+    }
+}
+
+#[cfg(any(test, feature = "server-routes"))]
+impl Inputs {
+    /// Takes note whether the command line asks for a node.
+    pub fn named_node(&mut self, is_named: bool) {
+        self.changing.names_node = is_named;
+    }
+
+    /// Tells whether the command line asks for a node.
+    pub fn names_node(&self) -> bool {
+        self.changing.names_node
+    }
+
+    /// Tells whether the gateway is another device of the bus, or sends where it did not, than this says: a device says what
+    /// it sends when it comes, so that this waits for the next start.
+    pub fn waits_for(&self, config: &N2kConfig) -> bool {
+        let now = &self.changing.config;
+        now.node != config.node || (now.send.is_empty() && !config.send.is_empty())
+    }
+
+    /// Takes up at once what can be: which paths of those that are sent, and what clients of outputs may send.
+    pub fn allow(&mut self, config: &N2kConfig) {
+        #[cfg(feature = "outputs")]
+        {
+            self.relaying.allowed = config.relay.clone();
+        }
+        if let Some(sending) = &mut self.sending {
+            sending.choose(&config.send);
         }
     }
 }

@@ -25,6 +25,12 @@ impl Sending {
         Self { paths: paths.to_vec(), outgoing: Outgoing::default(), guarded: 0, unsent: 0 }
     }
 
+    /// Sends these paths from now on.
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn choose(&mut self, paths: &[Pattern]) {
+        self.paths = paths.to_vec();
+    }
+
     fn is_wanted(&self, path: &str) -> bool {
         self.paths.iter().any(|pattern| pattern.matches(path))
     }

@@ -76,7 +76,8 @@ impl Gateway {
     pub(super) fn security_settings(&self) -> String {
         json::object(|out| {
             out.boolean("allow_readonly", self.setup.access.lets_guests_read());
-            out.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", true);
+            let takes = self.setup.access.takes_requests();
+            out.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", takes);
             out.text("expiration", "1d");
         })
     }

@@ -208,7 +208,7 @@ pub(crate) fn login_status(request: &Request, access: &Access, wall: UnixMillis)
         if request.door == Door::Admin {
             body.text("door", "admin");
         }
-        body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", accounts::IS_KEPT);
+        body.boolean("allowNewUserRegistration", false).boolean("allowDeviceAccessRequests", access.takes_requests());
     })
 }
 

@@ -155,7 +155,7 @@ impl Route<'_> {
                 [_, _, _, _, "log", ..] | ["skServer", "security", ..] => true,
                 ["skServer", what, ..] if SERVER_ROUTES => !is_for_readers(what),
                 // Addresses can hold a token.
-                ["skiff", "v1", "connections", ..] if SERVER_ROUTES => true,
+                ["skiff", "v1", "connections" | "n2k", ..] if SERVER_ROUTES => true,
                 address => is_store(address),
             },
             Self::Board(below) => matches!(below.as_slice(), ["log", ..]),
@@ -242,7 +242,7 @@ pub fn route(request: &Request) -> Route<'_> {
             frames(&[radar], |id| ["radars/", &id.concat()].concat())
         }
         ["signalk", below @ ..] => Route::Signalk(below.to_vec()),
-        ["skiff", "v1", "connections", ..] if SERVER_ROUTES => Route::Admin(segments),
+        ["skiff", "v1", "connections", ..] | ["skiff", "v1", "n2k"] if SERVER_ROUTES => Route::Admin(segments),
         ["skiff", "v1", "plugins", ..]
         | ["plugins"]
         | ["skServer", "plugins" | "webapps" | "addons" | "loginStatus"]

@@ -51,6 +51,18 @@ export async function walk(world) {
   await mdns.click();
   await until('as it was', async () => (await api('/skServer/settings')).options.mdns === was);
   did('box', 'a setting is kept');
+  // The past: from now on, and no more.
+  const past = page.getByLabel('The past is kept, for plots and apps');
+  const keeps = async () => Object.keys(await api('/signalk/v2/api/history/_providers')).length > 0;
+  assert.equal(await keeps(), false);
+  await past.click();
+  await told(page, 'Changed.');
+  await becomes('kept from now on', keeps, true);
+  await until('marked', () => past.isChecked());
+  await past.click();
+  await told(page, 'Changed.');
+  await becomes('kept no more', keeps, false);
+  did('box', 'the past is kept, and no more');
 
   // Backup and back; what is none is refused in words.
   await page.getByLabel('With the plugins and web apps themselves').uncheck();
@@ -135,6 +147,23 @@ async function board(world) {
   assert.equal(await page.getByRole('heading', { name: 'Backup' }).count(), 0, 'what a chip lacks is not shown');
   await until('log', async () => (await page.getByRole('region', { name: 'Log of the gateway' }).innerText()).includes('up'));
   await look(world, page, 'box-chip-phone');
+
+  // The bus of a chip: the interface that it has, with its state; nothing that it lacks.
+  const bus = { label: 'can0', state: 'open', frames: 1200, messages: 400, sentences: 0, deltas: 400, bad_lines: 0, drops: 0, lost: 0 };
+  await page.route('**/skiff/v1/status', async (route) => {
+    const { outputs: _, ...status } = await (await page.request.get(`${admin}/skiff/v1/status`)).json();
+    return route.fulfill({ json: { ...status, inputs: [bus], can: [{ interface: 'can0', state: 'active', node: null, only_listens: true, lost: 0 }] } });
+  });
+  const refused = [];
+  page.on('response', (response) => response.status() >= 400 && refused.push(response.url()));
+  await page.goto(`${admin}/#/bus`);
+  await page.locator('li', { hasText: 'can0' }).getByText('on the bus', { exact: true }).waitFor();
+  await page.getByText('it only listens.').waitFor();
+  for (const absent of ['Where data goes', 'Paths that several sources tell', 'What may be sent']) assert.equal(await page.getByRole('heading', { name: absent }).count(), 0, absent);
+  await look(world, page, 'bus-chip-phone');
+  assert.deepEqual(refused, [], 'nothing is asked for that a chip lacks');
+  did('box', 'the bus of a chip (answers made up)');
+  await page.goto(`${admin}/#/box`);
 
   const image = Buffer.alloc(40_000, 7);
   const firmware = page.getByLabel('New firmware (a file of Skiff)');

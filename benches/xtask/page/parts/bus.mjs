@@ -53,6 +53,8 @@ export async function walk(world) {
   await fairOnPhones(world, { door: admin, at: '#/bus', name: 'bus', ready: (page) => page.getByText('Device 35').waitFor() });
   did('bus', 'on a phone, light, dark and at night');
 
+  await allowed(world, page, api, fair, faults);
+
   const keeps = (await page.request.get(`${admin}/skiff/v1/connections`)).status() === 200;
   if (keeps) {
     await heard(world, page);
@@ -75,6 +77,38 @@ async function losses({ until, did }, page, api) {
     return isSame ? `${counted}` : '';
   });
   did('bus', 'reasons of losses, as the gateway counts them', { count: Number(count) });
+}
+
+// What may be sent: refused in words where it cannot be, kept, given back.
+async function allowed({ becomes, told, forgive, assert, did }, page, api, fair, faults) {
+  const form = page.getByRole('form', { name: 'What may be sent' });
+  const n2k = () => api('/skiff/v1/n2k');
+  const first = await n2k();
+  await form.getByLabel('Paths whose values are told').fill('environment.wind.*\n\nsteering.rudderAngle');
+  await form.getByRole('button', { name: 'Keep' }).click();
+  await form.getByRole('alert').filter({ hasText: 'send needs node.enabled' }).waitFor();
+  await forgive(faults, /console: .*\b400\b/); // the browser's line of the refusal
+  assert.match(await form.getByLabel('Paths whose values are told').inputValue(), /rudder/, 'what was typed stays');
+  assert.deepEqual(await n2k(), first);
+  await form.getByLabel('The gateway is a device on the bus').check();
+  await form.getByLabel('Messages of programs that are connected').selectOption('some');
+  await form.getByRole('textbox', { name: 'PGNs' }).fill('127250 wind');
+  await form.getByRole('button', { name: 'Keep' }).click();
+  await form.getByRole('alert').filter({ hasText: 'wind is no PGN' }).waitFor();
+  await form.getByRole('textbox', { name: 'PGNs' }).fill('127250, 130306');
+  await fair('bus-allowed-desk');
+  await form.getByRole('button', { name: 'Keep' }).click();
+  await told(page, 'Kept: some of it holds from the next start.');
+  const kept = await n2k();
+  assert.deepEqual([kept.node, kept.send, kept.relay, kept.waits], [true, ['environment.wind.*', 'steering.rudderAngle'], [127250, 130306], true]);
+  await form.getByText('Some of it holds from the next start').waitFor();
+  await form.getByLabel('The gateway is a device on the bus').uncheck();
+  await form.getByLabel('Paths whose values are told').fill('');
+  await form.getByLabel('Messages of programs that are connected').selectOption('none');
+  await form.getByRole('button', { name: 'Keep' }).click();
+  await told(page, 'Kept, and in force.');
+  await becomes('given back', n2k, { ...first, send: [], relay: false });
+  did('bus', 'what may be sent: refused in words, kept, given back');
 }
 
 // A server on this machine that says a line ten times a second to whoever connects.

@@ -32,7 +32,7 @@ export async function walk(world) {
   assert.deepEqual(faults, []);
   assert.deepEqual(owner.faults, []);
   await looks(world, instrument);
-  await past(world);
+  await past(world, ask);
   await link(world);
   await chip(world);
   await ask('DELETE', `${at(VOLTAGE)}/meta`);
@@ -197,12 +197,14 @@ async function around({ until, becomes, did, picture }, page, instrument) {
   did('now', 'those around: drawn and listed, closest approach, range, course up', { rows: await rows() });
 }
 
-async function looks({ boat, visit, until, assert, did, picture, seriousFaults, PHONE, DESK }) {
+async function looks({ boat, visit, until, becomes, assert, did, picture, seriousFaults, PHONE, DESK }) {
   for (const [size, on] of [[PHONE, 'phone'], [DESK, 'desk']]) {
     for (const scheme of ['light', 'dark', 'night']) {
       const { context, page, faults } = await visit({ door: boat, user: null, size, scheme: scheme === 'light' ? 'light' : 'dark' });
       if (scheme === 'night') await page.selectOption('.visitor select', 'night');
       await until('tiles and those around', async () => (await page.locator('.tile').count()) > 8 && (await page.locator('.around .target').count()) > 0);
+      // A log tells times of its own: what its clock is behind is known when it has spoken a second time.
+      await becomes('its clock is known', () => page.locator('.tile.old[data-path="environment.depth.belowKeel"]').count(), 0);
       assert.deepEqual(await seriousFaults(page), [], `${on} ${scheme}`);
       const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert(wide <= view, `wider than the screen: ${wide} of ${view}`);
@@ -216,24 +218,31 @@ async function looks({ boat, visit, until, assert, did, picture, seriousFaults, 
   did('now', 'on a phone and a desk, light, dark and red');
 }
 
-/** What the gateway kept of the last ten minutes is in the plot at once. Its answer is made up: the walk's gateway keeps none. */
-async function past({ boat, visit, until, assert, did }) {
+/** What the gateway kept of the last ten minutes is in the plot at once. */
+async function past({ boat, visit, until, becomes, assert, did }, ask) {
+  const keep = (isKept) => ask('PUT', '/skServer/settings', { history: { isKept } });
+  assert.equal((await keep(true)).status, 200);
+  const SOME = 6;
+  const kept = async () => {
+    const { body } = await ask('GET', `/signalk/v2/api/history/values?paths=${CABIN}&duration=PT600S&resolution=4`);
+    return body.data?.filter((row) => typeof row[1] === 'number').length ?? 0;
+  };
+  await until('something is kept', async () => (await kept()) >= SOME);
   const { context, page, faults } = await visit({ door: boat, user: null });
-  const asked = [];
-  await page.route('**/signalk/v2/api/history/**', (route) => {
-    const url = new URL(route.request().url());
-    asked.push(url.pathname + url.search);
-    if (url.pathname.endsWith('/_providers')) return route.fulfill({ json: { 'skiff-history': { isDefault: true } } });
-    const paths = url.searchParams.get('paths').split(',');
-    const data = Array.from({ length: 140 }, (_, row) => [new Date(Date.now() - (140 - row) * 4000).toISOString(), ...paths.map((path) => (path === CABIN ? 290 + row / 100 : null))]);
-    return route.fulfill({ json: { values: paths.map((path) => ({ path, method: 'average' })), data } });
-  });
+  const answer = page.waitForResponse((response) => response.url().includes('/history/values'));
   await page.reload();
+  const { searchParams } = new URL((await answer).url());
+  assert.deepEqual([searchParams.get('duration'), searchParams.get('resolution')], ['PT600S', '4']);
+  const { values, data } = await (await answer).json();
+  const column = values.findIndex(({ path }) => path === CABIN) + 1;
+  const rows = data.filter((row) => typeof row[column] === 'number').length;
+  assert(column > 0 && rows >= SOME - 1, `${rows} of ${data.length} rows`);
   const points = () => tile(page, CABIN).locator('polyline').evaluateAll((all) => all.flatMap((one) => one.getAttribute('points').split(' ')).length).catch(() => 0);
-  await until('ten minutes at once', async () => (await points()) > 100);
-  assert(asked.length >= 2 && asked.every((one) => !one.includes('/values') || /paths=.*duration=PT600S.*resolution=4/.test(one)), asked.join(' '));
+  await until('all of it at once', async () => (await points()) >= rows - 1);
   assert.deepEqual(faults, []);
-  did('now', 'plots begin with what the gateway kept', { points: await points(), asked: asked.length });
+  // Who asks at this very moment is answered before.
+  await becomes('no more', async () => (await keep(false)).status, 200);
+  did('now', 'plots begin with what the gateway kept', { rows, points: await points() });
   await context.close();
 }
 

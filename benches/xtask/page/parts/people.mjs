@@ -36,6 +36,16 @@ export async function walk(world) {
   const denied = await until('denied', async () => (await stranger()).accessRequest);
   assert.equal(denied.permission, 'DENIED');
   did('people', 'another is denied');
+  // Another role and another end, later.
+  await page.getByRole('button', { name: 'Change Tank sensor' }).click();
+  await page.getByRole('dialog').getByLabel('Role').selectOption('readwrite');
+  await page.getByRole('dialog').getByLabel('End').selectOption('NEVER');
+  await fair('people-device-desk');
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
+  await told(page, 'Tank sensor is changed.');
+  const [changed] = await list('devices');
+  assert.deepEqual([changed.permissions, changed.expires], ['readwrite', undefined]);
+  did('people', 'a device has another role and no end');
   await page.getByRole('button', { name: 'Shut out Tank sensor' }).click();
   await until('gone', async () => (await list('devices')).length === 0);
   const shut = await fetch(`${boat}/signalk/v1/auth/validate`, { method: 'POST', headers: { authorization: `Bearer ${let_in.token}` } });
@@ -107,6 +117,20 @@ export async function walk(world) {
   await becomes('no guests', async () => (await list('config')).allow_readonly, false);
   await until('not marked', async () => !(await guests.isChecked()));
   did('people', 'guests are let in and out');
+  const strangers = page.getByLabel('Apps and sensors may ask to be let in');
+  const asks = async () => (await fetch(`${boat}/signalk/v1/access/requests`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ clientId: '11111111-aaaa-4bbb-8ccc-000000000003', description: 'Late tablet' }),
+  })).status;
+  await strangers.click();
+  await told(page, 'They may not ask any more.');
+  assert.equal(await asks(), 403);
+  await page.getByText('Nobody may ask').waitFor();
+  await strangers.click();
+  await told(page, 'They may ask from now on.');
+  assert.equal(await asks(), 202);
+  await page.getByRole('button', { name: 'Deny Late tablet' }).click();
+  await becomes('nobody waits', () => list('access/requests'), []);
+  did('people', 'whether anybody may ask');
   assert.deepEqual(faults, []);
   await fairOnPhones(world, { door: admin, at: '#/people', name: 'people', ready: (page) => page.getByText('skipper (you)').waitFor() });
   did('people', 'on a phone, light, dark and at night');

@@ -21,18 +21,6 @@ export function wordsOf(error: unknown): string {
   return error instanceof Refused || error instanceof Error ? error.message : String(error);
 }
 
-/** Does something and says how it ended; tells whether it was done. */
-export async function attempt(what: () => Promise<unknown>, done?: string): Promise<boolean> {
-  try {
-    await what();
-    if (done) say(done);
-    return true;
-  } catch (error) {
-    say(wordsOf(error), true);
-    return false;
-  }
-}
-
 export function Notice() {
   const now = notice.value;
   const node = useRef<HTMLDivElement>(null);

@@ -21,6 +21,15 @@ test('what is told again when the stream opens anew makes nothing young', () => 
   assert.equal(lag.of('a'), 0);
 });
 
+test('who says a path a second time speaks now, however soon', () => {
+  const lag = new Lag();
+  lag.hear('log.1', SUMMER, NOW, 100);
+  lag.hear('log.1', SUMMER + 100, NOW + 100, 200);
+  assert.equal(lag.of('log.1'), 0, 'another path of what was known');
+  lag.hear('log.1', SUMMER + 200, NOW + 200, 300, true);
+  assert.equal(lag.of('log.1'), NOW - SUMMER);
+});
+
 test('a right clock is left alone, and one that is ahead is set back', () => {
   const lag = new Lag();
   lag.hear('slow', NOW - 4000, NOW, 5000);

@@ -147,6 +147,22 @@ test('what a part wants is asked when the stream opens, again when it opens anew
   assert.deepEqual(sent, []);
 });
 
+test('a log of last summer is live from the second word of a path on, not from the second path', () => {
+  const summer = (seconds: number) => new Date(Date.parse('2020-07-01T12:00:00Z') + seconds * 1000).toISOString();
+  const told = (path: string, seconds: number) => {
+    take({ updates: [{ $source: 'log', timestamp: summer(seconds), values: [{ path, value: seconds }] }] });
+    draw();
+  };
+  link.value = 'lost';
+  link.value = 'open';
+  told('a', 0);
+  told('b', 5);
+  assert.equal(isOld(leaf('b').peek()), true);
+  told('a', 6);
+  assert.equal(isOld(leaf('a').peek()), false);
+  assert.equal(isOld(leaf('b').peek()), false);
+});
+
 test('a page that nobody sees lets the stream go after a while, and opens it when it is seen', () => {
   const first = socket;
   const look = (hidden: boolean) => {

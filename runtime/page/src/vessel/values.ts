@@ -1,7 +1,7 @@
 // What vessels say, as the stream brings it: one signal a path, so that only what changed is drawn again.
 import { batch, effect, type Signal, signal } from '@preact/signals';
 import { clockOffset, type Delta, link, self, type Update } from '../server/stream';
-import { Lag } from './lag';
+import { KNOWN_MS, Lag } from './lag';
 
 /** A path's last value. */
 export interface Leaf {
@@ -143,14 +143,33 @@ function takeWaiting(): void {
 /** How far the clock of each source is behind the gateway's. */
 const lag = new Lag();
 let openedAt = 0;
+/** When each path of each source was said, in the first moments of the stream. */
+const begun = new Map<string, number>();
 effect(() => {
-  if (link.value === 'open') openedAt = performance.now();
+  if (link.value !== 'open') return;
+  openedAt = performance.now();
+  begun.clear();
 });
+
+/** Whether a source says one of these paths for the second time since the stream opened, with a later time. */
+function isAgain(on: Vessel, source: string, values: Update['values'], said: number): boolean {
+  let isLater = false;
+  for (const { path } of values ?? []) {
+    const key = `${on.context} ${source} ${path}`;
+    const before = begun.get(key);
+    if (before === undefined ? begun.size < PATHS_MAX : before < said) begun.set(key, said);
+    isLater ||= before !== undefined && before < said;
+  }
+  return isLater;
+}
 
 function takeUpdate(on: Vessel, update: Update): void {
   const said = Date.parse(update.timestamp ?? '');
   const time = Number.isFinite(said) ? said : now();
-  if (Number.isFinite(said)) lag.hear(update.$source ?? '', said, now(), performance.now() - openedAt);
+  if (Number.isFinite(said)) {
+    const [source, sinceOpen] = [update.$source ?? '', performance.now() - openedAt];
+    lag.hear(source, said, now(), sinceOpen, sinceOpen <= KNOWN_MS && isAgain(on, source, update.values, said));
+  }
   for (const { path, value } of update.values ?? []) {
     // Values of the root come as one object: name, mmsi, communication.
     if (path === '' && value !== null && typeof value === 'object') {

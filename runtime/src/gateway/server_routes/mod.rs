@@ -11,6 +11,7 @@ pub(crate) mod documents;
 mod events;
 mod input_test;
 mod inputs;
+mod n2k_file;
 mod sensors;
 mod settings;
 mod sources;

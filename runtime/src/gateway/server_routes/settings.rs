@@ -18,6 +18,12 @@ const AT_NEXT_START: [(&str, &str, &str); 2] =
     [("options.mdns", "skiff", "mdns"), ("interfaces.wasm", "interfaces", "wasm")];
 /// Whether courses come from clients alone; holds at once.
 const API_ONLY: &str = "courseApi.apiOnly";
+/// Whether a history is kept; holds at once.
+const HISTORY: &str = "history.isKept";
+/// What is kept where the owner has listed nothing: what the page plots.
+#[cfg(any(test, feature = "history"))]
+const HISTORY_FIRST: &str =
+    r#"{"paths":["navigation.*","environment.*","electrical.*","tanks.*","propulsion.*","steering.*"]}"#;
 
 impl Gateway {
     /// Answers `GET /skServer/settings`.
@@ -49,6 +55,8 @@ impl Gateway {
             out.object("courseApi", |out| _ = out.boolean("apiOnly", self.course.navigation.is_api_only()));
             out.object("notifications", |out| _ = out.boolean("manageNotifications", true));
             out.object("staleness", |out| _ = out.boolean("enforceDataTimeouts", false));
+            #[cfg(any(test, feature = "history"))]
+            out.object("history", |out| _ = out.boolean("isKept", self.history.is_kept()));
         }))
     }
 
@@ -68,7 +76,8 @@ impl Gateway {
         };
         let changes: Vec<&(String, String)> = wanted.iter().filter(differs).collect();
         for (name, value) in &changes {
-            let can_change = *name == API_ONLY || AT_NEXT_START.iter().any(|(known, ..)| known == name);
+            let can_change =
+                matches!(name.as_str(), API_ONLY | HISTORY) || AT_NEXT_START.iter().any(|(known, ..)| known == name);
             if !can_change {
                 return Response::error(
                     501,
@@ -85,6 +94,12 @@ impl Gateway {
                 self.set_api_only(value == "true");
                 continue;
             }
+            if name == HISTORY {
+                if let Err(refused) = self.set_history(value == "true") {
+                    return refused;
+                }
+                continue;
+            }
             let Some((_, outer, member)) = AT_NEXT_START.iter().find(|(known, ..)| known == name) else { continue };
             if let Err(refused) = self.keep_setting(outer, member, value) {
                 return refused;
@@ -95,13 +110,40 @@ impl Gateway {
         Response::new(200, "text/plain; charset=utf-8", said)
     }
 
+    /// Keeps a history from now on, or none; what was kept so far stays where it is.
+    #[cfg(any(test, feature = "history"))]
+    fn set_history(&mut self, is_kept: bool) -> Result<(), Response> {
+        if self.history.is_read() {
+            return Err(Response::error(409, "somebody reads the history at the moment, try again"));
+        }
+        let failed = |error| Response::error(500, &format!("{error}"));
+        let known = read_settings(&mut *self.hal.storage).map_err(failed)?.unwrap_or_default();
+        let known = json::member(&known, "skiff").and_then(|skiff| json::member(skiff, "history"));
+        let wanted =
+            json::with_member(known.unwrap_or(HISTORY_FIRST), "enabled", if is_kept { "true" } else { "false" });
+        self.keep_setting("skiff", "history", &wanted)?;
+        self.save_history();
+        let settings = crate::config::Settings::load(&mut *self.hal.storage).map_err(failed)?;
+        self.keep_history(settings.history.as_ref());
+        log::info!("{}", if self.history.is_kept() { "a history is kept now" } else { "no history is kept any more" });
+        match self.history.is_kept() == is_kept {
+            true => Ok(()),
+            false => Err(Response::error(507, "no history can be kept: the log says why")),
+        }
+    }
+
+    #[cfg(not(any(test, feature = "history")))]
+    fn set_history(&mut self, _: bool) -> Result<(), Response> {
+        Err(Response::error(501, "this gateway keeps no history"))
+    }
+
     /// Writes one member of `skiff/settings.json`.
     pub(super) fn keep_setting(&mut self, outer: &str, member: &str, value: &str) -> Result<(), Response> {
         let kept = keep_settings(&mut *self.hal.storage, &[(Some(outer), member, value)]);
         kept.map_err(|error| Response::error(507, &format!("{error}")))
     }
 
-    /// Answers `PUT /skServer/security/config`: whether guests read, at once and from now on.
+    /// Answers `PUT /skServer/security/config`: whether guests read and devices may ask to be let in, at once and from now on.
     pub(in crate::gateway) fn set_security(&mut self, body: &str) -> Response {
         let (mut known, mut wanted) = (Vec::new(), Vec::new());
         if leaves(&self.security_settings(), "", &mut known).and_then(|()| leaves(body, "", &mut wanted)).is_err() {
@@ -110,10 +152,11 @@ impl Gateway {
         // What is said to be empty or off, and is not here, is as it is said to be.
         let is_off = |value: &str| matches!(value, "null" | "\"\"" | "[]" | "{}" | "false");
         let is_known = |name: &str, value: &str| known.iter().any(|(other, same)| other == name && same == value);
-        for (name, value) in wanted.iter().filter(|(name, _)| name != "allow_readonly") {
+        let can_change = |name: &str| matches!(name, "allow_readonly" | "allowDeviceAccessRequests");
+        for (name, value) in wanted.iter().filter(|(name, _)| !can_change(name)) {
             let is_there = known.iter().any(|(other, _)| other == name);
             if !is_known(name, value) && (is_there || !is_off(value)) {
-                return Response::error(501, &format!("{name} is not set here, only allow_readonly is"));
+                return Response::error(501, &format!("{name} is not set here, only what guests and devices may"));
             }
         }
         let guests = json::member(body, "allow_readonly");
@@ -121,6 +164,17 @@ impl Gateway {
             return Response::error(400, "allow_readonly is needed");
         };
         let Some(reads) = reads else { return Response::error(400, "allow_readonly is true or false") };
+        let takes = json::member(body, "allowDeviceAccessRequests").map(json::boolean);
+        if takes == Some(None) {
+            return Response::error(400, "allowDeviceAccessRequests is true or false");
+        }
+        if let Some(takes) = takes.flatten().filter(|takes| *takes != self.setup.access.takes_requests()) {
+            if let Err(refused) = self.keep_setting("skiff", "accessRequests", if takes { "true" } else { "false" }) {
+                return refused;
+            }
+            self.setup.access.set_takes_requests(takes);
+            log::info!("devices {}", if takes { "may ask to be let in" } else { "may not ask to be let in any more" });
+        }
         if reads != self.setup.access.lets_guests_read() {
             let value = json::quoted(if reads { "read" } else { "none" });
             if let Err(refused) = self.keep_setting("skiff", "guests", &value) {

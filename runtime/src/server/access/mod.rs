@@ -57,6 +57,8 @@ pub struct Access {
     proxies: Vec<IpAddr>,
     anyone: bool,
     guests_read: bool,
+    #[cfg(any(test, feature = "server-routes"))]
+    takes_requests: bool,
     accounts: Accounts,
 }
 
@@ -139,6 +141,8 @@ impl Access {
             proxies: Vec::new(),
             anyone: false,
             guests_read: false,
+            #[cfg(any(test, feature = "server-routes"))]
+            takes_requests: true,
             accounts: Accounts::default(),
         }
     }
@@ -176,6 +180,22 @@ impl Access {
     #[cfg(any(test, feature = "server-routes"))]
     pub fn set_guests_read(&mut self, read: bool) {
         self.guests_read = read;
+    }
+
+    /// Lets devices ask to be let in, or not, from now on (`skiff.accessRequests`).
+    #[cfg(any(test, feature = "server-routes"))]
+    pub fn set_takes_requests(&mut self, takes: bool) {
+        self.takes_requests = takes;
+    }
+
+    /// Tells whether devices may ask to be let in.
+    #[must_use]
+    pub fn takes_requests(&self) -> bool {
+        #[cfg(any(test, feature = "server-routes"))]
+        let takes = self.takes_requests;
+        #[cfg(not(any(test, feature = "server-routes")))]
+        let takes = true;
+        takes && IS_KEPT
     }
 
     /// Tells whether anyone may read on every listener.

@@ -1,10 +1,11 @@
 // The vessel as its owner describes it, and settings.
 import { useSignal } from '@preact/signals';
 import { ask } from '../../server/http';
-import { attempt } from '../../ui/act';
+import { say } from '../../ui/act';
 import { SchemaForm } from '../../ui/form/form';
 import type { Members, Schema } from '../../ui/form/schema';
 import { useLoaded, Wait } from '../../ui/load';
+import { Switch } from '../../ui/switch';
 
 const metres = (title: string): Schema => ({ type: 'number', title: `${title}, m` });
 /** `PUT /skServer/vessel`. */
@@ -46,31 +47,42 @@ interface ServerSettings {
   readonly options: { readonly mdns: boolean };
   readonly interfaces: { readonly wasm: boolean };
   readonly courseApi: { readonly apiOnly: boolean };
+  readonly history?: { readonly isKept: boolean };
 }
-type Setting = readonly [group: keyof ServerSettings, name: string, words: string, isLater: boolean];
+interface Setting {
+  readonly group: keyof ServerSettings;
+  readonly name: string;
+  readonly label: string;
+  readonly hint?: string;
+  /** Holds from the next start. */
+  readonly isLater?: boolean;
+}
 const SETTINGS: readonly Setting[] = [
-  ['options', 'mdns', 'Apps on the network find this gateway by themselves', true],
-  ['interfaces', 'wasm', 'Plugins run', true],
-  ['courseApi', 'apiOnly', 'The course is set by apps alone, not by the bus', false],
+  { group: 'options', name: 'mdns', label: 'Apps on the network find this gateway by themselves', isLater: true },
+  { group: 'interfaces', name: 'wasm', label: 'Plugins run', isLater: true },
+  { group: 'courseApi', name: 'apiOnly', label: 'The course is set by apps alone, not by the bus' },
+  { group: 'history', name: 'isKept', label: 'The past is kept, for plots and apps', hint: 'A day of it in 64 MB at most, where settings.json does not say otherwise. What was kept stays when this is switched off.' },
 ];
 
 export function Settings() {
   const settings = useLoaded<ServerSettings>('/skServer/settings');
   const waits = useSignal(false);
-  const turn = async ([group, name, , isLater]: Setting, box: HTMLInputElement) => {
-    const wanted = box.checked;
-    if (!(await attempt(() => ask('PUT', '/skServer/settings', { [group]: { [name]: wanted } }), isLater ? 'Kept: it holds from the next start.' : 'Changed.'))) box.checked = !wanted;
-    else if (isLater) waits.value = true;
+  const turn = async ({ group, name, isLater }: Setting, isOn: boolean) => {
+    await ask('PUT', '/skServer/settings', { [group]: { [name]: isOn } });
+    say(isLater ? 'Kept: it holds from the next start.' : 'Changed.');
+    if (isLater) waits.value = true;
     await settings.again();
   };
+  const groups = settings.value as Readonly<Record<string, Readonly<Record<string, boolean>> | undefined>> | null;
   return (
     <section class="card" aria-labelledby="settings">
       <h2 id="settings">Settings</h2>
       <Wait of={settings}>
         {SETTINGS.map((one) => {
-          const [group, name, words] = one;
-          const isOn = (settings.value?.[group] as Record<string, boolean> | undefined)?.[name] ?? false;
-          return <p key={name}><label class="row"><input type="checkbox" checked={isOn} onChange={(event) => turn(one, event.currentTarget)} />{words}</label></p>;
+          const isOn = groups?.[one.group]?.[one.name];
+          // What this gateway lacks is not switched.
+          if (isOn === undefined) return null;
+          return <Switch key={one.name} label={one.label} {...(one.hint ? { hint: one.hint } : {})} isOn={isOn} turn={(wanted) => turn(one, wanted)} />;
         })}
         {waits.value && <p class="warn">Some of it holds from the next start.</p>}
       </Wait>

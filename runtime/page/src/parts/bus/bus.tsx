@@ -8,11 +8,12 @@ import { dropsOf } from '../../ui/drops';
 import { useLoaded, Wait } from '../../ui/load';
 import { STATUS, STATUS_MS, type Status } from '../../ui/status';
 import type { Part } from '../part';
-import type { Connection, Counters } from './connection';
+import type { Connection } from './connection';
 import { Connections } from './connections';
 import { type Aliases, Devices } from './devices';
 import { Sending } from './out';
 import { Priorities } from './priorities';
+import { rowsOf } from './rows';
 
 function View() {
   const status = useLoaded<Status>(STATUS, STATUS_MS);
@@ -22,7 +23,7 @@ function View() {
   return (
     <Wait of={status}>
       {kept.wrong && <p class="wrong" role="alert">{kept.wrong}</p>}
-      {status.value && <Connections rows={kept.rows ?? ofStatus(status.value)} {...(kept.rows ? { again: kept.again } : {})} />}
+      {status.value && <Connections rows={kept.rows ?? rowsOf(status.value)} {...(kept.rows ? { again: kept.again } : {})} />}
       <Devices aliases={aliases.value} onName={aliases.again} telling={new Set(status.value?.inputs?.filter(({ rate }) => rate).map(({ label }) => label))} />
       {canRank && <Priorities aliases={aliases.value} />}
       {status.value && <Losses of={status.value} />}
@@ -53,23 +54,10 @@ function useConnections(turn: unknown) {
     }
   };
   useEffect(() => {
-    if (turn !== undefined && may('admin') && !state.peek().isNone) void again();
+    // What keeps settings keeps connections, too; a chip has those that it was built with.
+    if (turn !== undefined && has('settings') && may('admin') && !state.peek().isNone) void again();
   }, [turn]);
   return { ...state.value, again };
-}
-
-/** The same rows out of the status, to be looked at. */
-function ofStatus({ inputs = [], outputs = [] }: Status): readonly Connection[] {
-  const shared = { kind: '', from: '', editable: false, enabled: true };
-  return [
-    ...inputs.map((one): Connection => ({
-      ...shared, id: `input.${one.label}`, direction: 'input', name: one.label, address: one.address ?? '', format: '', state: one.state, reason: one.reason ?? null, status: one,
-    })),
-    ...outputs.map((one): Connection => ({
-      ...shared, id: `output.${String(one['name'])}`, direction: 'output', name: String(one['name']), address: String(one['address'] ?? ''),
-      format: String(one['format'] ?? ''), state: String(one['state'] ?? ''), reason: typeof one['reason'] === 'string' ? one['reason'] : null, status: one as Counters,
-    })),
-  ];
 }
 
 /** Reasons that are about what comes in. */

@@ -114,6 +114,11 @@ const STATES: Readonly<Record<string, readonly [words: string, mood: string]>> =
   ended: ['played to its end', 'off'],
   off: ['off', 'off'],
   refused: ['cannot be used', 'wrong'],
+  'can-active': ['on the bus', 'good'],
+  'can-warning': ['on the bus, with errors', 'warn'],
+  'can-passive': ['on the bus, with many errors', 'wrong'],
+  'can-bus-off': ['off the bus after errors', 'wrong'],
+  'can-down': ['down', 'wrong'],
 };
 
 export function stateOf(state: string): readonly [words: string, mood: string] {

@@ -2,12 +2,12 @@
 import { useSignal } from '@preact/signals';
 import { span } from '../../kit/units';
 import { ask } from '../../server/http';
-import { may } from '../../server/session';
+import { has, may } from '../../server/session';
 import { Act, say } from '../../ui/act';
 import { Ask, Line } from '../../ui/ask';
 import { Dialog } from '../../ui/dialog';
 import { Add, Test } from './add';
-import { amountOf, type Connection, lossesOf, stateOf } from './connection';
+import { amountOf, type Connection, type Direction, lossesOf, stateOf } from './connection';
 
 const PATH = '/skiff/v1/connections';
 const at = (id: string) => `${PATH}/${encodeURIComponent(id)}`;
@@ -20,9 +20,10 @@ interface ListProps {
 /** Inputs, then outputs. Without `again` nothing can be changed. */
 export function Connections({ rows, again }: ListProps) {
   const changing = useSignal<Connection | null>(null);
+  const directions: readonly Direction[] = has('outputs') ? ['input', 'output'] : ['input'];
   return (
     <>
-      {(['input', 'output'] as const).map((direction) => (
+      {directions.map((direction) => (
         <section key={direction} class="card" aria-labelledby={direction}>
           <h2 id={direction}>{direction === 'input' ? 'Where data comes from' : 'Where data goes'}</h2>
           <List of={rows.filter((row) => row.direction === direction)} onChange={(row) => (changing.value = row)} {...(again ? { again } : {})} />

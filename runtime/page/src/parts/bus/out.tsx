@@ -1,5 +1,7 @@
 // The gateway as a device of the bus: which address it has, and what was sent.
+import { has, may } from '../../server/session';
 import type { Status } from '../../ui/status';
+import { Allowed } from './allowed';
 
 interface Can {
   readonly interface?: string;
@@ -28,7 +30,7 @@ export function Sending({ of }: { readonly of: Status }) {
       <dl class="facts">
         {said.filter(([, count]) => count > 0).map(([words, count]) => [<dt key={words}>Messages {words}</dt>, <dd key={`${words} `}>{count.toLocaleString('en')}</dd>])}
       </dl>
-      <p class="hint">What may be sent stands in <code>skiff/n2k.json</code> of the configuration folder (<code>node</code>, <code>send</code>, <code>relay</code>); it is not changed here.</p>
+      {has('settings') && may('admin') && <Allowed />}
     </section>
   );
 }

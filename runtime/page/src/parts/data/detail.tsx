@@ -111,7 +111,7 @@ function Known({ context, path, known, onEdit }: KnownProps) {
   return (
     <>
       <h3>Name and zones</h3>
-      <dl class="facts">
+      <dl class="known">
         {known.units && <div><dt>Unit in Signal K</dt><dd>{known.units}</dd></div>}
         {known.displayName && <div><dt>Name</dt><dd>{known.displayName}</dd></div>}
         {known.timeout !== undefined && <div><dt>Old after</dt><dd>{known.timeout} s</dd></div>}

@@ -1,48 +1,53 @@
 // People: who may do what. Users, devices that ask or were let in, tokens, guests.
 import { ask } from '../../server/http';
 import { has } from '../../server/session';
-import { attempt } from '../../ui/act';
-import { useLoaded, Wait } from '../../ui/load';
+import { say } from '../../ui/act';
+import { type Loaded, useLoaded, Wait } from '../../ui/load';
+import { Switch } from '../../ui/switch';
 import type { Part } from '../part';
 import { Requests } from './requests';
 import type { Device } from './rows';
 import { Devices, Tokens } from './tokens';
 import { Users } from './users';
 
+interface Security {
+  readonly allow_readonly: boolean;
+  readonly allowDeviceAccessRequests: boolean;
+}
+
 function View() {
   const devices = useLoaded<readonly Device[]>('/skServer/security/devices');
+  const security = useLoaded<Security>('/skServer/security/config');
   return (
     <>
-      <Requests onLetIn={() => void devices.again()} />
+      <Requests mayAsk={security.value?.allowDeviceAccessRequests ?? true} onLetIn={() => void devices.again()} />
       <Users />
       <Devices of={devices} />
       <Tokens />
-      {has('settings') && <Guests />}
+      {has('settings') && <Doors security={security} />}
     </>
   );
 }
 
-interface Security {
-  readonly allow_readonly: boolean;
-}
-
-function Guests() {
-  const security = useLoaded<Security>('/skServer/security/config');
-  const turn = async (box: HTMLInputElement) => {
-    const wanted = box.checked;
-    const words = wanted ? 'Guests may look from now on.' : 'Guests see nothing any more.';
-    const isDone = await attempt(() => ask('PUT', '/skServer/security/config', { ...security.value, allow_readonly: wanted }), words);
-    if (!isDone) box.checked = !wanted;
+/** What holds for whoever is not known. */
+function Doors({ security }: { readonly security: Loaded<Security> }) {
+  const turn = async (change: Partial<Security>, words: string) => {
+    await ask('PUT', '/skServer/security/config', { ...security.value, ...change });
+    say(words);
     await security.again();
   };
   return (
     <section class="card" aria-labelledby="guests">
-      <h2 id="guests">Guests</h2>
+      <h2 id="guests">Guests and strangers</h2>
       <Wait of={security}>
-        <label class="row">
-          <input type="checkbox" checked={security.value?.allow_readonly ?? false} onChange={(event) => turn(event.currentTarget)} />
-          Whoever is on the boat's network may look at its data without signing in
-        </label>
+        <Switch
+          label="Whoever is on the boat's network may look at its data without signing in" isOn={security.value?.allow_readonly ?? false}
+          turn={(isOn) => turn({ allow_readonly: isOn }, isOn ? 'Guests may look from now on.' : 'Guests see nothing any more.')}
+        />
+        <Switch
+          label="Apps and sensors may ask to be let in" isOn={security.value?.allowDeviceAccessRequests ?? true}
+          turn={(isOn) => turn({ allowDeviceAccessRequests: isOn }, isOn ? 'They may ask from now on.' : 'They may not ask any more.')}
+        />
       </Wait>
     </section>
   );

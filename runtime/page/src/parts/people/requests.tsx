@@ -4,17 +4,23 @@ import { ask } from '../../server/http';
 import type { Role } from '../../server/session';
 import { Act } from '../../ui/act';
 import { Pick } from '../../ui/ask';
-import { tellsEvents, useEvents } from '../../ui/events';
+import { OPENED, tellsEvents, useEvents } from '../../ui/events';
 import { useLoaded, Wait } from '../../ui/load';
 import { ENDS, ROLES, type Waiting } from './rows';
 
 const LOOK_MS = 5000;
 
-/** `onLetIn` is called when the list of devices has changed. */
-export function Requests({ onLetIn }: { readonly onLetIn: () => void }) {
+interface RequestsProps {
+  /** Whether anybody may ask. */
+  readonly mayAsk: boolean;
+  /** Called when the list of devices has changed. */
+  readonly onLetIn: () => void;
+}
+
+export function Requests({ mayAsk, onLetIn }: RequestsProps) {
   const waiting = useLoaded<readonly Waiting[]>('/skServer/security/access/requests', tellsEvents() ? 0 : LOOK_MS);
   useEvents(({ type }) => {
-    if (type === 'ACCESS_REQUEST') void waiting.again();
+    if (type === 'ACCESS_REQUEST' || type === OPENED) void waiting.again();
   });
   const answered = async () => {
     await waiting.again();
@@ -25,7 +31,7 @@ export function Requests({ onLetIn }: { readonly onLetIn: () => void }) {
       <h2 id="requests">Devices that ask to be let in</h2>
       <Wait of={waiting}>
         <div aria-live="polite">
-          {waiting.value?.length === 0 && <p class="hint">None now. Apps and sensors that ask appear here by themselves.</p>}
+          {waiting.value?.length === 0 && <p class="hint">{mayAsk ? 'None now. Apps and sensors that ask appear here by themselves.' : 'Nobody may ask: that is switched off below.'}</p>}
           <ul class="plain">
             {waiting.value?.map((one) => <Request key={one.requestId} of={one} answered={answered} />)}
           </ul>

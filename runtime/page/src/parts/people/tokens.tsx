@@ -1,7 +1,7 @@
 // Devices that were let in, and tokens for programs.
 import { useSignal } from '@preact/signals';
 import { ask } from '../../server/http';
-import { Act } from '../../ui/act';
+import { Act, say } from '../../ui/act';
 import { Ask, Line } from '../../ui/ask';
 import { Copy } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
@@ -9,9 +9,17 @@ import { type Loaded, useLoaded, Wait } from '../../ui/load';
 import { now } from '../../vessel/values';
 import { type Device, ENDS, endOf, ROLES, type Token } from './rows';
 
+const nameOf = ({ description, clientId }: Device) => description || clientId;
 const words = (role: string) => ROLES.find(([one]) => one === role)?.[1] ?? role;
 
 export function Devices({ of }: { readonly of: Loaded<readonly Device[]> }) {
+  const changing = useSignal<Device | null>(null);
+  const change = async (device: Device, { permissions, expiration }: Readonly<Record<string, string>>) => {
+    await ask('PUT', `/skServer/security/devices/${encodeURIComponent(device.clientId)}`, { permissions, ...(expiration ? { expiration } : {}) });
+    say(`${nameOf(device)} is changed.`);
+    changing.value = null;
+    await of.again();
+  };
   const remove = async (id: string) => {
     await ask('DELETE', `/skServer/security/devices/${encodeURIComponent(id)}`);
     await of.again();
@@ -22,21 +30,32 @@ export function Devices({ of }: { readonly of: Loaded<readonly Device[]> }) {
       <Wait of={of}>
         {of.value?.length === 0 && <p class="hint">None was let in yet.</p>}
         {(of.value?.length ?? 0) > 0 && (
-          <table class="rows">
+          <table class="people">
             <thead><tr><th>Device</th><th>Role</th><th>End</th><th><span class="hidden">What can be done</span></th></tr></thead>
             <tbody>
-              {of.value?.map(({ clientId, description, permissions, expires }) => (
-                <tr key={clientId}>
-                  <td>{description || clientId} {description && <span class="hint">{clientId}</span>}</td>
-                  <td>{words(permissions)}</td>
-                  <td>{endOf(expires, now())}</td>
-                  <td class="actions"><Act does={() => remove(clientId)} kind="danger" sure={`Shut ${description || clientId} out?`} label={`Shut out ${description || clientId}`}>Shut out</Act></td>
+              {of.value?.map((device) => (
+                <tr key={device.clientId}>
+                  <td>{nameOf(device)} {device.description && <span class="hint">{device.clientId}</span>}</td>
+                  <td>{words(device.permissions)}</td>
+                  <td>{endOf(device.expires, now())}</td>
+                  <td class="actions">
+                    <button type="button" aria-label={`Change ${nameOf(device)}`} onClick={() => (changing.value = device)}>Change</button>
+                    <Act does={() => remove(device.clientId)} kind="danger" sure={`Shut ${nameOf(device)} out?`} label={`Shut out ${nameOf(device)}`}>Shut out</Act>
+                  </td>
                 </tr>
               ))}
             </tbody>
           </table>
         )}
       </Wait>
+      {changing.value && (
+        <Dialog title={`Change ${nameOf(changing.value)}`} onClose={() => (changing.value = null)}>
+          <Ask label={`Change ${nameOf(changing.value)}`} action="Keep" does={(given) => (changing.value ? change(changing.value, given) : Promise.resolve())}>
+            <Line label="Role"><select name="permissions">{ROLES.map(([role, title]) => <option key={role} value={role} selected={role === changing.value?.permissions}>{title}</option>)}</select></Line>
+            <Line label="End"><select name="expiration"><option value="">{`as it is: ${endOf(changing.value.expires, now())}`}</option>{ENDS.map(([end, title]) => <option key={end} value={end}>{title}</option>)}</select></Line>
+          </Ask>
+        </Dialog>
+      )}
     </section>
   );
 }
@@ -60,7 +79,7 @@ export function Tokens() {
       <p class="hint">A program with a token need not be let in by its own request.</p>
       <Wait of={tokens}>
         {(tokens.value?.length ?? 0) > 0 && (
-          <table class="rows">
+          <table class="people">
             <thead><tr><th>Name</th><th>Role</th><th>End</th><th><span class="hidden">What can be done</span></th></tr></thead>
             <tbody>
               {tokens.value?.map(({ name, role, description, expires }) => (

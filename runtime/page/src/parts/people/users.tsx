@@ -35,7 +35,7 @@ export function Users() {
     <section class="card" aria-labelledby="users">
       <h2 id="users">People</h2>
       <Wait of={users}>
-        <table class="rows">
+        <table class="people">
           <thead><tr><th>Name</th><th>Role</th><th><span class="hidden">What can be done</span></th></tr></thead>
           <tbody>
             {users.value?.map(({ userId: name, type }) => (
