@@ -26,6 +26,10 @@ use systems::{SYSTEMS, System};
 
 /// Where packages are put, below the target folder.
 const FOLDER: &str = "package";
+/// Where those are that are not for giving away, below it.
+const QUICK: &str = "quick";
+/// Ends of the names of packages.
+const ENDS: [&str; 2] = [".deb", ".tar.gz"];
 /// Names and hashes of what is there, as `sha256sum -c` reads them.
 const HASHES: &str = "SHA256SUMS";
 
@@ -80,7 +84,10 @@ impl Asked {
 /// What cannot be built, packed or, with `--try`, does not work where it was installed.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let asked = Asked::parse(arguments)?;
-    let folder = process::target().join(FOLDER);
+    let mut folder = process::target().join(FOLDER);
+    if asked.is_quick {
+        folder.push(QUICK);
+    }
     fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let began = Instant::now();
     let (programs, left_out) = programs(&asked)?;
@@ -105,8 +112,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         println!("{} ({} bytes)", file.display(), length(&file)?);
         made.push((system, elf.linkage(), file));
     }
-    let files: Vec<&Path> = made.iter().map(|(.., file)| file.as_path()).collect();
-    print!("{}", hash(&folder, &files)?);
+    print!("{}", hash(&folder)?);
     println!("-- packed ({} s)", began.elapsed().as_secs());
     if asked.is_tried {
         for (system, linkage, file) in &made {
@@ -156,14 +162,16 @@ fn programs(asked: &Asked) -> Result<(Vec<PathBuf>, Vec<String>), String> {
     if built.is_empty() { Err(left_out.join("; ")) } else { Ok((built, left_out)) }
 }
 
-/// Writes the hashes of the packages, in the order of their names.
-fn hash(folder: &Path, files: &[&Path]) -> Result<String, String> {
-    let mut lines = Vec::new();
-    for file in files {
-        lines.push((file.file_name().unwrap_or_default().to_string_lossy(), process::sha256(file)?));
+/// Writes the hashes of all packages that are there, in the order of their names: they need not be made in one go.
+fn hash(folder: &Path) -> Result<String, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| ENDS.iter().any(|end| name.ends_with(end))).collect();
+    names.sort();
+    let mut text = String::new();
+    for name in names {
+        text.push_str(&format!("{}  {name}\n", process::sha256(&folder.join(&name))?));
     }
-    lines.sort();
-    let text: String = lines.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
     process::write(&folder.join(HASHES), &text)?;
     Ok(text)
 }
@@ -178,6 +186,18 @@ mod tests {
 
     fn asked(line: &str) -> Result<Asked, String> {
         Asked::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn packages_are_hashed_wherever_they_were_made() {
+        let folder = process::target().join("package-hash-test");
+        for name in ["b.deb", "a.tar.gz", "base.tar", "manual/c.deb"] {
+            process::write(&folder.join(name), name).unwrap();
+        }
+        let text = hash(&folder).unwrap();
+        let names: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+        assert_eq!(names, ["a.tar.gz", "b.deb"]);
+        assert_eq!(fs::read_to_string(folder.join(HASHES)).unwrap(), text);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -13,6 +13,10 @@ use crate::{kits, process};
 
 /// Beginnings of the names of files that hold a licence or what it asks to be told.
 const FILES: [&str; 6] = ["licen", "copying", "copyright", "notice", "unlicense", "authors"];
+/// Folders of a package that are no part of a program.
+const NOT_LINKED: [&str; 6] = ["tests", "test", "benches", "examples", "fuzz", "node_modules"];
+/// Ends of the names of sources, which can begin as those of licences do.
+const SOURCES: [&str; 6] = ["rs", "c", "h", "js", "ts", "py"];
 
 /// A library of others.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +39,15 @@ pub fn of(contents: &Contents) -> Result<String, String> {
     parts.push(standard_library()?);
     parts.extend(bundled::all()?);
     if contents.elf.linkage() == Linkage::Static {
-        parts.push(musl()?);
+        parts.extend(of_zig()?);
+    }
+    if let Some(library) = parts.iter().find(|part| part.texts.iter().all(String::is_empty)) {
+        return Err(format!("{} has no notice", library.name));
+    }
+    if let Some(missing) =
+        bundled::of_the_rust_plugin()?.iter().find(|name| parts.iter().all(|part| part.name != **name))
+    {
+        return Err(format!("{missing} is in a built-in plugin and has no notice"));
     }
     Ok(format!("{}\n{}", read(&format!("{DIST}/notice.txt"))?, written(&parts)))
 }
@@ -53,12 +65,20 @@ fn standard_library() -> Result<Library, String> {
     Ok(Library { name, licence: "MIT OR Apache-2.0, parts Apache-2.0 WITH LLVM-exception".to_owned(), texts })
 }
 
-/// The C library of programs that are linked to nothing; Zig carries its text, whoever linked it.
-fn musl() -> Result<Library, String> {
+/// What is in programs that are linked to nothing: the C library, whose text Zig carries, whoever linked it; and what Zig brings
+/// where it is the linker.
+fn of_zig() -> Result<Vec<Library>, String> {
     kits::zig()?;
-    let path = process::target().join("zig/ziglang/lib/libc/musl/COPYRIGHT");
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(Library { name: "musl".to_owned(), licence: "MIT".to_owned(), texts: vec![text.trim().to_owned()] })
+    let folder = process::target().join("zig/ziglang");
+    let library = |name: &str, licence: &str, file: &str| -> Result<Library, String> {
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Library { name: name.to_owned(), licence: licence.to_owned(), texts: vec![text.trim().to_owned()] })
+    };
+    Ok(vec![
+        library("musl", "MIT", "lib/libc/musl/COPYRIGHT")?,
+        library("Zig's compiler runtime (where Zig is the linker)", "MIT", "LICENSE")?,
+    ])
 }
 
 /// Returns what is linked into the program for a target.
@@ -114,19 +134,35 @@ fn name_and_version(line: &str) -> Option<(&str, &str)> {
     Some((words.next()?, words.next()?.strip_prefix('v')?))
 }
 
-/// Returns the texts that lie beside a library. Where MIT is one of its licences, that is the one taken, and only its text and
-/// notices are needed.
+/// Returns the texts that lie in a library, those of its parts too: C code of others has folders of its own. Where MIT is one of
+/// the licences that a folder offers, that is the one taken, and only its text and notices are needed.
 pub(super) fn texts(folder: &Path, licence: &str) -> Result<Vec<String>, String> {
     let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
-    let entries = fs::read_dir(folder).map_err(unreadable)?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-    files.sort();
     let lower = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    files.retain(|path| FILES.iter().any(|beginning| lower(path).starts_with(beginning)));
+    let (mut files, mut parts) = (Vec::new(), Vec::new());
+    for path in fs::read_dir(folder).map_err(unreadable)?.flatten().map(|entry| entry.path()) {
+        let name = lower(&path);
+        if path.is_dir() {
+            if !NOT_LINKED.contains(&name.as_str()) && !name.starts_with('.') {
+                parts.push(path);
+            }
+        } else if FILES.iter().any(|beginning| name.starts_with(beginning))
+            && !SOURCES.iter().any(|end| path.extension().is_some_and(|found| found == *end))
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    parts.sort();
     if offers_mit(licence) && files.iter().any(|path| lower(path).contains("mit")) {
         files.retain(|path| lower(path).contains("mit") || lower(path).starts_with("notice"));
     }
-    files.iter().map(|path| fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(unreadable)).collect()
+    let own = files.iter().map(|path| fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(unreadable));
+    let mut found = own.collect::<Result<Vec<String>, String>>()?;
+    for part in parts {
+        found.extend(texts(&part, licence)?);
+    }
+    Ok(found)
 }
 
 /// Writes a table of the libraries, then each text once with those that it is of.
@@ -183,5 +219,25 @@ mod tests {
         }
         assert_eq!(texts(&folder, "MIT OR Apache-2.0").unwrap(), ["LICENSE-MIT", "NOTICE"]);
         assert_eq!(texts(&folder, "Apache-2.0").unwrap(), ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"]);
+    }
+
+    #[test]
+    fn parts_of_others_in_a_library_have_their_own_texts() {
+        let folder = process::target().join("notice-parts-test");
+        for file in ["LICENSE", "third_party/fiat/LICENSE", "tests/LICENSE-of-a-test", "src/license.rs"] {
+            process::write(&folder.join(file), file).unwrap();
+        }
+        assert_eq!(texts(&folder, "MIT").unwrap(), ["LICENSE", "third_party/fiat/LICENSE"]);
+    }
+
+    #[test]
+    fn the_c_code_of_cryptography_is_told_with_its_parts() {
+        let libraries = libraries("x86_64-unknown-linux-gnu").unwrap();
+        let ring = libraries.iter().find(|library| library.name.starts_with("ring ")).unwrap();
+        for holder in ["BoringSSL", "Brian Smith", "the fiat-crypto authors"] {
+            assert!(ring.texts.iter().any(|text| text.contains(holder)), "{holder}");
+        }
+        let void = libraries.iter().find(|library| library.texts.iter().all(|text| text.trim().is_empty()));
+        assert_eq!(void, None, "a library without a notice");
     }
 }

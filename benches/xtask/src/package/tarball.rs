@@ -8,6 +8,12 @@ use super::manual::COMPLETIONS;
 use super::notice;
 use crate::process;
 
+/// Folders that an image has beside the program; empty, and its user's.
+const CONTAINER: [&str; 2] = ["container/data", "container/tmp"];
+/// What Venus OS needs beside the program, with who may execute it.
+const VENUS: [(&str, u32); 4] =
+    [("venus/install.sh", 0o755), ("venus/run", 0o755), ("venus/log-run", 0o755), ("venus/options", 0o644)];
+
 /// Makes the archive and returns it.
 ///
 /// # Errors
@@ -17,8 +23,16 @@ pub fn make(folder: &Path, contents: &Contents) -> Result<PathBuf, String> {
     let root = folder.join(&name);
     empty_folder(&root)?;
     contents.put_program(&root.join("skiff"))?;
-    for file in ["skiff.service", "skiff-can@.service", "skiff.default", "install.sh", "venus-run", "README.md"] {
+    for file in ["skiff.service", "skiff-can@.service", "skiff.default", "install.sh", "Dockerfile", "README.md"] {
         put_dist(file, &root.join(file))?;
+    }
+    for made in CONTAINER {
+        empty_folder(&root.join(made))?;
+    }
+    for (file, mode) in VENUS {
+        let to = root.join(file);
+        put_dist(file, &to)?;
+        set_mode(&to, mode)?;
     }
     set_mode(&root.join("install.sh"), 0o755)?;
     for page in &contents.manual.pages {
@@ -51,6 +65,15 @@ mod tests {
         let script = read(&format!("{DIST}/install.sh")).unwrap();
         for file in ["skiff.service", "skiff-can@.service", "skiff.default", "completions/_skiff", "man/*.gz"] {
             assert!(script.contains(file), "{file}");
+        }
+        let image = read(&format!("{DIST}/Dockerfile")).unwrap();
+        for line in ["COPY skiff NOTICE LICENSE-MIT LICENSE-APACHE /", "COPY --chown=65532:65532 container/ /"] {
+            assert!(image.lines().any(|found| found == line), "{line}");
+        }
+        assert!(CONTAINER.iter().all(|folder| folder.starts_with("container/")));
+        let script = read(&format!("{DIST}/venus/install.sh")).unwrap();
+        for (file, _) in VENUS.iter().filter(|(file, _)| !file.ends_with("install.sh")) {
+            assert!(script.contains(&format!("put {file} ")), "{file}");
         }
     }
 }

@@ -99,12 +99,15 @@ check "the page for browsers is there" sh -c "curl -s -H 'Accept: text/html' $ur
 
 check "root finds the service's folder" inside "$skiff" plugin list
 inside useradd --create-home crew && inside useradd --create-home other || fail "useradd"
-check "the group finds it, too" person crew skiff user list
+check "the group finds it, too" person crew skiff plugin list
+check "and who may sign in" person crew skiff user list
 cp "$root/tmp/output" "$root/tmp/said"
 check "the user is known to the service" grep -q skipper "$root/tmp/said"
-person other other user list 2>"$root/tmp/said"
-check "others are told what to do" test $? = 5
-check "others read which group" grep -q 'sudo adduser' "$root/tmp/said"
+for verb in plugin user; do
+  person other other $verb list >/dev/null 2>"$root/tmp/said"
+  check "others are told what to do about $verb" test $? = 5
+  check "others read which group, and whose folder" grep -q "$home.*sudo adduser" "$root/tmp/said"
+done
 check "others cannot read the token" sh -c "! chroot --userspec=other '$root' cat $home/skiff/token"
 
 kill "$service" && wait "$service" 2>/dev/null
@@ -112,6 +115,57 @@ check "it ends in order" test $? = 0
 service=
 check "root makes a token while nothing runs" inside "$skiff" token add node-red
 check "what root made is the service's" sh -c "! chroot '$root' find $home ! -user skiff | grep ."
+
+# As under Venus OS, with daemontools and busybox as it has them; its kernel, its D-Bus and its ports are not here.
+venus_sh() { chroot "$root" env -i PATH=/bb:/usr/sbin:/usr/bin:/sbin:/bin busybox sh "$@"; }
+is_up() { inside svstat /service/skiff | grep -q ': up (pid'; }
+pid() { inside svstat /service/skiff | sed 's/.*(pid \([0-9]*\)).*/\1/'; }
+is_other() { is_up && [ "$(pid)" != "$1" ]; }
+serves() { curl -sSf --retry 50 --retry-delay 1 --retry-all-errors -o /dev/null http://127.0.0.1:3100/signalk; }
+soon() {
+  local until=$((SECONDS + 60))
+  until "$@"; do
+    [ $SECONDS -lt $until ] || return 1
+    sleep 0.5
+  done
+}
+has_said() { grep -q listens "$root/var/log/skiff/current"; }
+venus() {
+  local before
+  mkdir "$root/bb" && inside busybox --install -s /bb || fail "busybox"
+  venus_sh "$folder/venus/install.sh" >/dev/null 2>"$root/tmp/said"
+  check "elsewhere Venus OS is missed" test $? = 1
+  check "and that is said" grep -q 'no Venus OS' "$root/tmp/said"
+  mkdir "$root/data" "$root/service"
+  check "Venus OS: the script installs it" venus_sh "$folder/venus/install.sh"
+  check "it is linked" inside test -x /service/skiff/run
+  sed -i 's|--can vecan0|--input /srv/sample.candump|; s|0.0.0.0|127.0.0.1|' "$root/data/skiff/options"
+  chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin svscan /service >/dev/null 2>&1 &
+  service=$!
+  check "supervised it serves" serves
+  check "it is up" is_up
+  check "its log is kept" soon has_said
+  before=$(pid)
+  kill -KILL "$before"
+  check "killed it comes back" soon is_other "$before"
+  check "and serves" serves
+  before=$(pid)
+  check "a newer archive updates it" venus_sh "$folder/venus/install.sh"
+  check "the new one runs" soon is_other "$before"
+  check "with the options that were chosen" grep -q sample.candump "$root/data/skiff/options"
+  check "and serves" serves
+  rm "$root/service/skiff"
+  check "after an update of the firmware rc.local links it again" venus_sh /data/rc.local
+  check "one line of rc.local is its" test "$(grep -c skiff "$root/data/rc.local")" = 1
+  before=$(pid)
+  check "Venus OS: it goes" venus_sh "$folder/venus/install.sh" --remove
+  check "nothing runs" test ! -e "/proc/$before"
+  check "nothing listens" sh -c "! curl -s http://127.0.0.1:3100/signalk"
+  check "what the boat stored stays" test -s "$root/data/skiff/boat/skiff/token"
+  check "rc.local is as before" sh -c "! grep skiff '$root/data/rc.local'"
+  kill "$service"
+  service=
+}
 
 case $kind in
   deb)
@@ -121,6 +175,7 @@ case $kind in
     check "and its data" test ! -e "$root$home"
     ;;
   archive)
+    venus
     check "it goes" inside "$folder/install.sh" --remove
     check "its data stays" test -s "$root$home/skiff/token"
     check "its program does not" test ! -e "$root$skiff"
