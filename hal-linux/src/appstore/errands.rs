@@ -186,7 +186,7 @@ fn load(config: &mut Folder, name: String, version: String) -> Result<ErrandDone
     if let Some(reason) = &release.deprecated {
         log::warn!("{} {}: its author says it is deprecated: {reason}", release.name, release.version);
     }
-    let archive = registry.load(&release)?;
+    let archive = registry.load(&release, &mut |_, _| {})?;
     let not_kept = |error| RegistryError::Settings(format!("its hash was not kept: {error}"));
     pin(config, &release).map_err(not_kept)?;
     Ok(ErrandDone::Bytes(archive))

@@ -7,7 +7,7 @@ use super::integrity::Integrity;
 use super::release::{self, Release, Wanted};
 use super::search::{self, Offer};
 use super::settings::{Settings, SettingsError};
-use super::transport::Transport;
+use super::transport::{Transport, Watch};
 
 /// Bytes of the document of a package; the largest of Signal K's has 1.3 MB.
 const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -147,24 +147,24 @@ impl Registry {
         release::find(&document, wanted)
     }
 
-    /// Loads the archive of a version and holds it against its hash; waits.
+    /// Loads the archive of a version and holds it against its hash; waits, and tells `watch` how much has come.
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub fn load(&self, release: &Release) -> Result<Vec<u8>, RegistryError> {
-        let archive = self.load_url(&release.tarball)?;
+    pub fn load(&self, release: &Release, watch: Watch) -> Result<Vec<u8>, RegistryError> {
+        let archive = self.load_url(&release.tarball, watch)?;
         if Integrity::of(&archive) != release.integrity {
             return Err(RegistryError::OtherHash(format!("{} {}", release.name, release.version)));
         }
         Ok(archive)
     }
 
-    /// Loads an archive from an address, whatever it is; waits.
+    /// Loads an archive from an address, whatever it is; waits, and tells `watch` how much has come.
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub fn load_url(&self, url: &str) -> Result<Vec<u8>, RegistryError> {
-        self.transport.get(url, None, ARCHIVE_BYTES_MAX)
+    pub fn load_url(&self, url: &str, watch: Watch) -> Result<Vec<u8>, RegistryError> {
+        self.transport.get_watched(url, None, ARCHIVE_BYTES_MAX, watch)
     }
 
     /// Searches the registry for what Skiff runs or serves, by these words; none finds all. Waits.

@@ -89,10 +89,29 @@ impl LogProgress {
             return;
         }
         self.read = read;
-        #[expect(clippy::cast_precision_loss, reason = "shown as a percentage")]
-        let part = self.total.filter(|total| *total > 0).map(|total| read as f64 / total as f64);
-        self.progress.tell(part, |elapsed| rate(read, elapsed));
+        self.progress.tell(part(read, self.total), |elapsed| rate(read, elapsed));
     }
+}
+
+/// Progress of an archive that is loaded over the network.
+pub(super) struct DownloadProgress(Progress);
+
+impl DownloadProgress {
+    /// Begins to load.
+    pub fn begin() -> Self {
+        Self(Progress::begin())
+    }
+
+    /// Tells how many bytes have come, and of how many where that is known.
+    pub fn tell(&mut self, read: u64, of: Option<u64>) {
+        self.0.tell(part(read, of), |elapsed| rate(read, elapsed));
+    }
+}
+
+/// Returns which part of so many bytes was read.
+fn part(read: u64, of: Option<u64>) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "shown as a percentage")]
+    of.filter(|total| *total > 0).map(|total| read as f64 / total as f64)
 }
 
 fn is_due(elapsed: Duration, since_shown: Option<Duration>) -> bool {
@@ -157,6 +176,12 @@ mod tests {
         // A line of another length would leave the end of the one before.
         assert_eq!(line(Some(0.5), seconds(1), &"long ".repeat(50)).chars().count(), LINE_COLUMNS);
         assert_eq!(line(None, seconds(1), "").chars().count(), LINE_COLUMNS);
+    }
+
+    #[test]
+    fn a_part_is_known_where_the_whole_is() {
+        assert_eq!(part(1, Some(4)), Some(0.25));
+        assert_eq!((part(1, None), part(0, Some(0))), (None, None));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::exit::{self, Failure};
 use super::super::not_loaded;
+use super::super::progress::DownloadProgress;
 use crate::appstore::{Registry, RegistryError, Release, Wanted, check_pin, pin};
 use crate::hal::Folder;
 use crate::packages::{self, LoadError};
@@ -37,7 +38,10 @@ impl Source {
     pub fn load(&self, bytes_max: u32, pins: Option<&mut Folder>) -> Result<Vec<u8>, Failure> {
         match self {
             Self::File(path) => packages::pack::archive(path, bytes_max).map_err(|error| not_packed(path, error)),
-            Self::Url(url) => registry()?.load_url(url).map_err(|error| refused(&error)),
+            Self::Url(url) => {
+                let mut progress = DownloadProgress::begin();
+                registry()?.load_url(url, &mut |read, of| progress.tell(read, of)).map_err(|error| refused(&error))
+            }
             Self::Named(wanted) => {
                 let registry = registry()?;
                 let release = registry.find(wanted).map_err(|error| refused(&error))?;
@@ -53,10 +57,14 @@ pub(super) fn load(registry: &Registry, release: &Release, pins: Option<&mut Fol
     if let Some(reason) = &release.deprecated {
         log::warn!("{name} {version}: its author says it is deprecated: {reason}");
     }
-    let Some(pins) = pins else { return registry.load(release).map_err(|error| refused(&error)) };
+    let load = || {
+        let mut progress = DownloadProgress::begin();
+        registry.load(release, &mut |read, of| progress.tell(read, of)).map_err(|error| refused(&error))
+    };
+    let Some(pins) = pins else { return load() };
     check_pin(pins, release).map_err(|error| refused(&error))?;
     log::info!("{name} {version}: loading it from the registry");
-    let archive = registry.load(release).map_err(|error| refused(&error))?;
+    let archive = load()?;
     pin(pins, release).map_err(|error| {
         let clause = format_args!("{}: the hash of {name} {version} was not kept: {error}", pins.root().display());
         Failure::new(exit::UNAVAILABLE, clause)
