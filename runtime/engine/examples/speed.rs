@@ -64,8 +64,8 @@ impl Engine for Machine {
         let function = self.image().function(name).expect("an export");
         let zeros = |machine: &Self, function, results| {
             let ty = machine.image().type_of(function).expect("a type");
-            let types = if results { ty.as_type().results } else { ty.as_type().params };
-            types.iter().map(|ty| Value::zero(*ty)).collect::<Vec<_>>()
+            let types = if results { ty.results } else { ty.params };
+            types.iter().map(Value::zero).collect::<Vec<_>>()
         };
         let arguments = zeros(self, function, false);
         self.begin(function, &arguments).expect("a call");

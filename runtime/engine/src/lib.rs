@@ -56,9 +56,9 @@ mod translate;
 mod value;
 mod wasm;
 
-pub use image::{Export, ExportKind, HEADER_BYTES, Image, ImageError, Import, Signature};
+pub use image::{Export, ExportKind, HEADER_BYTES, Image, ImageError, Import, Signature, Types};
 pub use limits::{ENGINE_VERSION, Limits};
-pub use machine::{BeginError, Fault, LinearMemory, Machine, Outcome, Quota, SetupError};
+pub use machine::{BeginError, CHUNK_RAM_BYTES, Fault, LinearMemory, Machine, Outcome, Quota, SetupError, Values};
 pub use refusal::{Refusal, RefusalKind};
-pub use translate::{Sink, SinkFull, Step, Translator, translate};
-pub use value::{FuncType, Value, ValueType};
+pub use translate::{Sink, SinkFull, Step, Translator, translate, translation_heap_bytes};
+pub use value::{Value, ValueType};

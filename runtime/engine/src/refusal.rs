@@ -1,5 +1,6 @@
 //! Why a module is not taken.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 /// A module that is not taken: what is wrong, and where.
@@ -69,4 +70,12 @@ pub(crate) const fn invalid<T>(what: &'static str) -> Result<T, RefusalKind> {
 /// Refuses a count beyond its limit, before memory is spent on it.
 pub(crate) const fn at_most(what: &'static str, count: u32, max: u32) -> Result<(), RefusalKind> {
     if count > max { Err(RefusalKind::Limit { what, max }) } else { Ok(()) }
+}
+
+/// Pushes what input can be much of: where the heap is used up the module is refused.
+#[inline]
+pub(crate) fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), RefusalKind> {
+    list.try_reserve(1).map_err(|_| RefusalKind::OutOfMemory)?;
+    list.push(item);
+    Ok(())
 }

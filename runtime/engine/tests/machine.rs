@@ -93,7 +93,7 @@ fn a_question_waits_for_its_answer() {
     let before = fuel;
     assert_eq!(machine.run(&mut fuel), Outcome::Asks { import: 0 });
     assert_eq!(fuel, before);
-    assert_eq!(machine.arguments(), [Value::I32(7), Value::I64(-2), Value::F64(0.5)]);
+    assert_eq!(machine.arguments().collect::<Vec<_>>(), [Value::I32(7), Value::I64(-2), Value::F64(0.5)]);
     assert_eq!(machine.finish(), None);
     assert_eq!(machine.answer(&[Value::I32(1)]), Err(BeginError::Arguments));
     machine.answer(&[Value::I64(1 << 40)]).unwrap();
@@ -126,7 +126,7 @@ fn another_call_runs_while_one_waits() {
         assert_eq!(call(&mut machine, "place", &[Value::I32(round)]), Ok(vec![Value::I32(round + 8)]));
     }
     // It still has its arguments, and everything below them.
-    assert_eq!(machine.arguments(), [Value::I32(7), Value::I64(-2), Value::F64(0.5)]);
+    assert_eq!(machine.arguments().collect::<Vec<_>>(), [Value::I32(7), Value::I64(-2), Value::F64(0.5)]);
     // One that asks in its turn, up to the limit.
     begin(&mut machine, "ask", &[Value::I32(5)]);
     assert_eq!(machine.run(&mut fuel), Outcome::Asks { import: 0 });

@@ -4,7 +4,9 @@
 mod counting;
 
 use counting::Counting;
-use skiff_engine::{Limits, Machine, Outcome, Quota, Sink, SinkFull, Step, Translator, Value, translate};
+use skiff_engine::{
+    Limits, Machine, Outcome, Quota, Sink, SinkFull, Step, Translator, Value, translate, translation_heap_bytes,
+};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -36,8 +38,8 @@ impl Sink for Flash {
 
 fn zeros(machine: &Machine, function: u32, results: bool) -> Vec<Value> {
     let ty = machine.image().type_of(function).unwrap();
-    let types = if results { ty.as_type().results } else { ty.as_type().params };
-    types.iter().map(|ty| Value::zero(*ty)).collect()
+    let types = if results { ty.results } else { ty.params };
+    types.iter().map(Value::zero).collect()
 }
 
 /// Calls an export with zeros; imports give zeros. Returns fuel.
@@ -102,4 +104,45 @@ fn plugins_fit_a_chip() {
         assert!(heap <= heap_max, "{name}: {heap} bytes of heap to translate it");
         assert!(after <= ram_max, "{name}: {after} bytes of RAM");
     }
+}
+
+#[test]
+fn the_heap_of_translating_is_told_before() {
+    for (name, wasm) in [("alarm", ALARM), ("alarm, small", ALARM_SMALL), ("wind", WIND), ("wind, small", WIND_SMALL)] {
+        let told = translation_heap_bytes(wasm, &Limits::CHIP) as i64;
+        let (_, heap) = translated(wasm);
+        println!("{name}: told {told}, taken {heap}");
+        assert!(told >= heap, "{name}: {heap} bytes taken, {told} told");
+        assert!(told <= 24 << 10, "{name}: {told} bytes told");
+    }
+}
+
+#[test]
+fn no_step_is_long() {
+    /// Counts what is written.
+    struct Pages(usize);
+    impl Sink for Pages {
+        fn append(&mut self, bytes: &[u8]) -> Result<(), SinkFull> {
+            self.0 += bytes.len();
+            Ok(())
+        }
+    }
+    // One function as large as a chip takes, beside much data.
+    let body = "(i32.store (i32.const 4) (i32.mul (i32.load (i32.const 4)) (i32.const 100000)))".repeat(1000);
+    let data = "x".repeat(60_000);
+    let text = format!(r#"(module (memory 1) (data (i32.const 64) "{data}") (data "{data}") (func {body}))"#);
+    let wasm = wat::parse_str(text).unwrap();
+    let mut translator = Translator::new(&wasm, [0; 32], &Limits::CHIP);
+    let (mut steps, mut most, mut pages) = (0, 0, Pages(0));
+    loop {
+        let before = pages.0;
+        let step = translator.step(&mut pages).unwrap();
+        most = most.max(pages.0 - before);
+        steps += 1;
+        if step != Step::More {
+            break;
+        }
+    }
+    assert!(steps > 300, "{steps}");
+    assert!(most <= 1024, "{most} bytes in one step");
 }

@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::crc32::Crc32;
 use crate::limits::Limits;
-use crate::value::{FuncType, ValueType};
+use crate::value::ValueType;
 
 pub(crate) use header::{HEADER_WORDS, Header, List, NONE};
 
@@ -212,7 +212,7 @@ impl Image {
 
     /// Returns the type of a function, imported ones have the first numbers; of a damaged image `None`.
     #[must_use]
-    pub fn type_of(&self, function: u32) -> Option<Signature> {
+    pub fn type_of(&self, function: u32) -> Option<Signature<'_>> {
         let ty = self.type_number(function)?;
         self.ty(ty)
     }
@@ -223,15 +223,16 @@ impl Image {
         if word & crate::op::IMPORTED != 0 { Some(word & 0xffff) } else { Some(self.word(word)? & 0xffff) }
     }
 
-    fn ty(&self, number: u32) -> Option<Signature> {
+    fn ty(&self, number: u32) -> Option<Signature<'_>> {
         let [at] = self.row(self.header.types, number)?;
         let counts = self.word(at)?;
         let (params, results) = (counts & 0xffff, counts >> 16);
         let count = params.checked_add(results)?;
         let words = self.span(at.checked_add(1)?, count.div_ceil(4))?;
         let bytes = zerocopy::IntoBytes::as_bytes(words).get(..count as usize)?;
-        let values: Option<Vec<ValueType>> = bytes.iter().map(|byte| ValueType::from_byte(*byte)).collect();
-        Some(Signature { values: values?, params: params as usize })
+        let (params, results) = bytes.split_at_checked(params as usize)?;
+        let are_types = bytes.iter().all(|byte| ValueType::from_byte(*byte).is_some());
+        are_types.then_some(Signature { params: Types(params), results: Types(results) })
     }
 
     /// Returns type and first word of a global, and whether it can be set.
@@ -242,18 +243,46 @@ impl Image {
     }
 }
 
-/// Parameters and results of a function of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    values: Vec<ValueType>,
-    params: usize,
+/// Types of values as an image has them, a byte each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Types<'i>(&'i [u8]);
+
+impl<'i> Types<'i> {
+    /// Returns how many there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Tells whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns one of them.
+    #[must_use]
+    pub fn get(self, index: usize) -> Option<ValueType> {
+        self.0.get(index).copied().and_then(ValueType::from_byte)
+    }
+
+    /// Returns them in order.
+    pub fn iter(self) -> impl Iterator<Item = ValueType> + Clone + use<'i> {
+        // Every byte was looked at before there was this value.
+        self.0.iter().filter_map(|byte| ValueType::from_byte(*byte))
+    }
+
+    /// Returns how many registers values of these types take together.
+    pub(crate) fn slots(self) -> usize {
+        self.iter().map(|ty| usize::from(ty.slots())).sum()
+    }
 }
 
-impl Signature {
-    /// Returns them.
-    #[must_use]
-    pub fn as_type(&self) -> FuncType<'_> {
-        let (params, results) = self.values.split_at_checked(self.params).unwrap_or_default();
-        FuncType { params, results }
-    }
+/// Parameters and results of a function of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature<'i> {
+    /// What it takes.
+    pub params: Types<'i>,
+    /// What it gives.
+    pub results: Types<'i>,
 }

@@ -22,6 +22,10 @@ const IN_IMAGE: u16 = 1 << 15;
 pub(crate) const MEMORY_BYTES_MAX: u32 = (IN_IMAGE as u32) << CHUNK_LOG2;
 /// Chunks that an image can begin with.
 pub(crate) const IMAGE_CHUNKS_MAX: u32 = (ZEROS - IN_IMAGE) as u32;
+/// What one more chunk takes of RAM, bytes: itself, its place in the list, and an allocator's own words for it.
+pub const CHUNK_RAM_BYTES: u32 = CHUNK_BYTES as u32 + 16;
+/// Places of the list of chunks that are taken at a time.
+const PLACES_AT_ONCE: usize = 8;
 /// Bytes that are copied at a time, by way of the stack.
 const PIECE_BYTES: usize = 128;
 
@@ -111,6 +115,20 @@ impl Chunks {
         self.taken.len().saturating_mul(CHUNK_BYTES).saturating_add(tables).saturating_add(rows)
     }
 
+    /// Returns how many chunks there can be so that they and what knows where they are take no more than `bytes`, however
+    /// far the memory grows.
+    pub(super) fn count_within(&self, bytes: usize) -> u32 {
+        /// A place in the list, and what a full step of the list takes.
+        const PLACE: usize = size_of::<Box<Chunk>>();
+        const STEP_BYTES: usize = PLACES_AT_ONCE * (CHUNK_BYTES + PLACE);
+        let whole = (self.bytes_max as usize).div_ceil(CHUNK_BYTES).max(self.table.capacity());
+        let left = bytes.saturating_sub(whole.saturating_mul(2));
+        let (steps, rest) = (left / STEP_BYTES, left % STEP_BYTES);
+        // Places of a step are taken with its first chunk.
+        let more = rest.saturating_sub(PLACES_AT_ONCE * PLACE) / CHUNK_BYTES;
+        u32::try_from(steps.saturating_mul(PLACES_AT_ONCE).saturating_add(more)).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn set_quota(&mut self, chunks: u32) {
         self.quota = chunks.min(IN_IMAGE.into());
     }
@@ -169,7 +187,9 @@ impl Chunks {
         let mut words = Vec::new();
         words.try_reserve_exact(CHUNK_WORDS).map_err(|_| Fault::Memory)?;
         words.extend_from_slice(from);
-        self.taken.try_reserve(1).map_err(|_| Fault::Memory)?;
+        if self.taken.len() == self.taken.capacity() {
+            self.taken.try_reserve_exact(PLACES_AT_ONCE).map_err(|_| Fault::Memory)?;
+        }
         self.taken.push(words.into_boxed_slice().try_into().map_err(|_| Fault::Damaged)?);
         let new = new as u16;
         if let Some(place) = self.table.get_mut(number) {

@@ -76,6 +76,13 @@ impl Machine {
         Some(self.chunks.grow(pages)).filter(|before| *before != u32::MAX)
     }
 
+    /// Returns how many chunks can be taken in all so that [`ram_bytes`](Self::ram_bytes) stays within `bytes`.
+    #[must_use]
+    pub fn chunks_within(&self, bytes: u64) -> u32 {
+        let beside = self.ram_bytes().saturating_sub(self.chunks.ram_bytes());
+        self.chunks.count_within(usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(beside))
+    }
+
     /// Sets how many chunks can be taken in all, and how far the memory can grow, bytes.
     pub fn allow_memory(&mut self, chunks: u32, bytes_max: u32) {
         self.chunks.set_quota(chunks);

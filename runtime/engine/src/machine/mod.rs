@@ -14,10 +14,11 @@ use alloc::vec::Vec;
 use self::chunks::{Chunks, Origin};
 use self::frame::{Place, Stop, World, enter};
 use self::tables::Tables;
-use crate::image::{Image, NONE};
+use crate::image::{Image, NONE, Types};
 use crate::op::{self, WINDOW};
-use crate::value::{FuncType, Value, slots_of};
+use crate::value::{Value, ValueType};
 
+pub use self::chunks::CHUNK_RAM_BYTES;
 pub(crate) use self::chunks::{CHUNK_BYTES, IMAGE_CHUNKS_MAX, MEMORY_BYTES_MAX};
 pub use self::fault::{BeginError, Fault, SetupError};
 pub use self::memory::LinearMemory;
@@ -170,18 +171,16 @@ impl Machine {
             // What it had as operands lies below the arguments of what it asks.
             Some(Activation { state: State::Asking { import, at }, .. }) => {
                 let ty = self.image.type_of(*import).ok_or(BeginError::NoFunction)?;
-                let FuncType { params, results } = ty.as_type();
-                at.saturating_add(slots_of(params).max(slots_of(results)))
+                at.saturating_add(ty.params.slots().max(ty.results.slots()))
             }
             Some(_) => return Err(BeginError::Busy),
         };
         let ty = self.image.type_of(function).ok_or(BeginError::NoFunction)?;
-        let FuncType { params, results } = ty.as_type();
-        if !params.iter().copied().eq(arguments.iter().map(|value| value.ty())) {
+        if !ty.params.iter().eq(arguments.iter().map(|value| value.ty())) {
             return Err(BeginError::Arguments);
         }
         let records = self.place.depth.saturating_add(1).saturating_mul(2);
-        let end = frame.saturating_add(slots_of(params).max(slots_of(results))).saturating_add(records);
+        let end = frame.saturating_add(ty.params.slots().max(ty.results.slots())).saturating_add(records);
         if end > self.registers.len() {
             return Err(BeginError::NoRoom);
         }
@@ -265,14 +264,16 @@ impl Machine {
         }
     }
 
-    /// Returns the arguments of the import that is asked for.
+    /// Returns the arguments of the import that is asked for; none where nothing is asked.
     #[must_use]
-    pub fn arguments(&self) -> Vec<Value> {
-        let Some(Activation { state: State::Asking { import, at }, .. }) = self.activations.last() else {
-            return Vec::new();
+    pub fn arguments(&self) -> Values<'_> {
+        let asked = match self.activations.last() {
+            Some(Activation { state: State::Asking { import, at }, .. }) => {
+                self.image.type_of(*import).map(|ty| Values::at(&self.registers, *at, ty.params))
+            }
+            _ => None,
         };
-        let ty = self.image.type_of(*import);
-        ty.and_then(|ty| get(&self.registers, *at, ty.as_type().params)).unwrap_or_default()
+        asked.unwrap_or_default()
     }
 
     /// Gives the results of the import that is asked for; [`run`](Self::run) goes on behind its call.
@@ -283,7 +284,7 @@ impl Machine {
         let Some(activation) = self.activations.last_mut() else { return Err(BeginError::NotAsked) };
         let State::Asking { import, at } = activation.state else { return Err(BeginError::NotAsked) };
         let ty = self.image.type_of(import).ok_or(BeginError::NoFunction)?;
-        if !ty.as_type().results.iter().copied().eq(results.iter().map(|value| value.ty())) {
+        if !ty.results.iter().eq(results.iter().map(|value| value.ty())) {
             return Err(BeginError::Arguments);
         }
         put(&mut self.registers, at, results);
@@ -293,11 +294,17 @@ impl Machine {
         Ok(())
     }
 
+    /// Returns the results of the innermost activation; `None` where it is not done. [`abandon`](Self::abandon) takes it away.
+    #[must_use]
+    pub fn results(&self) -> Option<Values<'_>> {
+        let activation = self.activations.last().filter(|activation| matches!(activation.state, State::Done))?;
+        let ty = self.image.type_of(activation.function)?;
+        Some(Values::at(&self.registers, activation.frame, ty.results))
+    }
+
     /// Takes the innermost activation away, with its results where it is done.
     pub fn finish(&mut self) -> Option<Vec<Value>> {
-        let activation = *self.activations.last().filter(|activation| matches!(activation.state, State::Done))?;
-        let ty = self.image.type_of(activation.function)?;
-        let results = get(&self.registers, activation.frame, ty.as_type().results)?;
+        let results = self.results()?.collect();
         self.abandon();
         Some(results)
     }
@@ -319,7 +326,8 @@ impl Machine {
     #[must_use]
     pub fn global(&self, index: u32) -> Option<Value> {
         let (ty, slot, _) = self.image.global(index)?;
-        get(&self.globals, slot, &[ty])?.pop()
+        let mut words = self.globals.get(slot..)?;
+        next_value(&mut words, ty)
     }
 
     /// Sets a global; false where there is none of this type that can be set.
@@ -363,13 +371,41 @@ fn put(registers: &mut [u32], at: usize, values: &[Value]) {
     }
 }
 
-/// Reads values from a register on.
-fn get(registers: &[u32], at: usize, types: &[crate::value::ValueType]) -> Option<Vec<Value>> {
-    let mut words = registers.get(at..)?.iter();
-    let value = |ty: &crate::value::ValueType| {
-        let low = u64::from(*words.next()?);
-        let high = if ty.slots() == 2 { u64::from(*words.next()?) << 32 } else { 0 };
-        Some(Value::from_bits(*ty, low | high))
-    };
-    types.iter().map(value).collect()
+/// Reads a value from the first words.
+fn next_value(words: &mut &[u32], ty: ValueType) -> Option<Value> {
+    let (now, rest) = words.split_at_checked(ty.slots().into())?;
+    *words = rest;
+    let bits = now.iter().rev().fold(0, |bits, word| bits << 32 | u64::from(*word));
+    Some(Value::from_bits(ty, bits))
 }
+
+/// Arguments or results where they lie in the registers.
+#[derive(Clone, Debug, Default)]
+pub struct Values<'m> {
+    words: &'m [u32],
+    types: Types<'m>,
+    taken: usize,
+}
+
+impl<'m> Values<'m> {
+    fn at(registers: &'m [u32], at: usize, types: Types<'m>) -> Self {
+        Self { words: registers.get(at..).unwrap_or_default(), types, taken: 0 }
+    }
+}
+
+impl Iterator for Values<'_> {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        let ty = self.types.get(self.taken)?;
+        self.taken = self.taken.wrapping_add(1);
+        next_value(&mut self.words, ty)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.types.len().saturating_sub(self.taken);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Values<'_> {}

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use crate::op;
 use crate::refusal::{RefusalKind, at_most};
 
+/// Words that the list of words grows by.
+const WORDS_AT_ONCE: usize = 128;
 /// End of a chain of branches that wait for their target.
 pub(super) const NO_BRANCH: u32 = u32::MAX;
 
@@ -51,11 +53,11 @@ pub(super) struct Code {
 
 impl Code {
     /// Begins a function; its head is written by [`finish`](Self::finish).
-    pub(super) fn begin(&mut self, words_max: u32) {
+    pub(super) fn begin(&mut self, words_max: u32) -> Result<(), RefusalKind> {
         self.words.clear();
-        self.words.extend_from_slice(&[0; op::FUNCTION_HEAD_WORDS]);
         self.words_max = words_max;
         (self.last, self.charge, self.cost) = (None, Some(Charge::Head), 0);
+        (0..op::FUNCTION_HEAD_WORDS).try_for_each(|_| self.push(0))
     }
 
     /// Whether what is written now can be reached; where not, nothing is written.
@@ -65,6 +67,10 @@ impl Code {
 
     fn push(&mut self, word: u32) -> Result<(), RefusalKind> {
         at_most("words of a function", (self.words.len() as u32).saturating_add(1), self.words_max)?;
+        if self.words.len() == self.words.capacity() {
+            // Not twice the room: on a chip it is scarce.
+            self.words.try_reserve_exact(WORDS_AT_ONCE).map_err(|_| RefusalKind::OutOfMemory)?;
+        }
         self.words.push(word);
         Ok(())
     }

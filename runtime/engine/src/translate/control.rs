@@ -119,7 +119,7 @@ impl<'t> Function<'t> {
         self.settle_from(0, true)?;
         self.settle_from(first, false)?;
         let live = self.is_live();
-        self.stack.enter(kind, ty, params.len(), live);
+        self.stack.enter(kind, ty, params.len(), live)?;
         match condition {
             Some(condition) => {
                 let frame = self.stack.frame_mut()?;

@@ -6,7 +6,7 @@ use super::code::Code;
 use super::stack::{BlockType, FrameKind, Operand, Place, Stack};
 use crate::limits::Limits;
 use crate::op::{self, WINDOW};
-use crate::refusal::{RefusalKind, at_most, invalid};
+use crate::refusal::{RefusalKind, at_most, invalid, push};
 use crate::value::{ValueType, slots_of};
 use crate::wasm::{Module, Reader};
 
@@ -38,6 +38,7 @@ pub(super) struct Function<'t> {
     pub(super) code: &'t mut Code,
     pub(super) stack: &'t mut Stack,
     locals: &'t mut Vec<Local>,
+    params: &'t [ValueType],
     pub(super) results: &'t [ValueType],
     /// Registers of parameters and locals, where they lie below the window.
     far: Option<u16>,
@@ -45,46 +46,102 @@ pub(super) struct Function<'t> {
     first: u16,
 }
 
-/// Translates the body of a function into `buffers.code`.
-pub(super) fn function(
-    body: Reader<'_>,
+/// A function whose operators are not all read: what the next step goes on with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun<'w> {
+    /// All of it, for beginning anew.
+    body: Reader<'w>,
+    reader: Reader<'w>,
+    ty: u16,
+    /// Registers of parameters, and of locals too.
+    param_slots: u16,
+    slots: u16,
+    /// Locals lie in the window.
+    near: bool,
+}
+
+/// Begins with the body of a function, which goes into `buffers.code`.
+pub(super) fn begin<'w>(
+    body: Reader<'w>,
     ty: u16,
     module: &Module,
     limits: &Limits,
     buffers: &mut Buffers,
-) -> Result<(), (usize, RefusalKind)> {
-    match attempt(body, ty, module, limits, buffers, NEAR_LOCALS_MAX) {
-        // Perhaps its operands find room when its locals leave the window.
-        Err((_, RefusalKind::Limit { what: _, max })) if max == WINDOW as u32 => {
-            attempt(body, ty, module, limits, buffers, 0)
-        }
-        done => done,
-    }
+) -> Result<Begun<'w>, (usize, RefusalKind)> {
+    attempt(body, ty, module, limits, buffers, NEAR_LOCALS_MAX)
 }
 
-fn attempt(
-    body: Reader<'_>,
+fn attempt<'w>(
+    body: Reader<'w>,
     ty: u16,
     module: &Module,
     limits: &Limits,
     buffers: &mut Buffers,
     near_max: u16,
-) -> Result<(), (usize, RefusalKind)> {
-    let Some(signature) = module.types.get(ty.into()) else {
-        return Err((body.at(), RefusalKind::Invalid("unknown type")));
-    };
-    let Buffers { code, stack, locals } = buffers;
-    locals.clear();
-    code.begin(limits.function_words_max);
-    let results = signature.results;
-    let mut function = Function { module, limits, reader: body, code, stack, locals, results, far: None, first: 0 };
-    function.all(ty, signature.params, near_max).map_err(|kind| (function.reader.at(), kind))
+) -> Result<Begun<'w>, (usize, RefusalKind)> {
+    buffers.locals.clear();
+    buffers.code.begin(limits.function_words_max).map_err(|kind| (body.at(), kind))?;
+    let mut begun = Begun { body, reader: body, ty, param_slots: 0, slots: 0, near: true };
+    let mut function = Function::of(&begun, module, limits, buffers).map_err(|kind| (body.at(), kind))?;
+    let read = function.locals();
+    let at = function.reader.at();
+    begun.reader = body.moved_to(at);
+    (begun.param_slots, begun.slots) = read.map_err(|kind| (at, kind))?;
+    // Results go where parameters were, and at least one word of locals makes a window of their own.
+    begun.near = begun.slots <= near_max;
+    let room = (WINDOW as u16).saturating_sub(begun.first());
+    buffers.stack.begin(room, limits.operands_max);
+    let entered = buffers.stack.enter(FrameKind::Function, BlockType::Empty, 0, true);
+    entered.map_err(|kind| (at, kind)).map(|()| begun)
 }
 
-impl Function<'_> {
-    fn all(&mut self, ty: u16, params: &[ValueType], near_max: u16) -> Result<(), RefusalKind> {
+impl<'w> Begun<'w> {
+    /// The first register of operands in the window.
+    const fn first(&self) -> u16 {
+        if self.near { self.slots } else { 0 }
+    }
+
+    /// Translates operators of at most `bytes` together, and one that is longer; true when the function is done.
+    pub(super) fn go_on(
+        &mut self,
+        bytes: usize,
+        module: &Module,
+        limits: &Limits,
+        buffers: &mut Buffers,
+    ) -> Result<bool, (usize, RefusalKind)> {
+        let mut function = Function::of(self, module, limits, buffers).map_err(|kind| (self.reader.at(), kind))?;
+        let done = function.operators(bytes, self);
+        let at = function.reader.at();
+        self.reader = self.reader.moved_to(at);
+        match done {
+            // Perhaps its operands find room when its locals leave the window.
+            Err(RefusalKind::Limit { what: _, max }) if max == WINDOW as u32 && self.near && self.slots > 0 => {
+                *self = attempt(self.body, self.ty, module, limits, buffers, 0)?;
+                Ok(false)
+            }
+            done => done.map_err(|kind| (at, kind)),
+        }
+    }
+}
+
+impl<'t> Function<'t> {
+    fn of(
+        begun: &Begun<'t>,
+        module: &'t Module,
+        limits: &'t Limits,
+        buffers: &'t mut Buffers,
+    ) -> Result<Self, RefusalKind> {
+        let signature = module.types.get(begun.ty.into()).ok_or(RefusalKind::Invalid("unknown type"))?;
+        let Buffers { code, stack, locals } = buffers;
+        let far = (!begun.near).then_some(begun.slots);
+        let (reader, results, first) = (begun.reader, signature.results, begun.first());
+        Ok(Self { module, limits, reader, code, stack, locals, params: signature.params, results, far, first })
+    }
+
+    /// Reads what locals there are; returns registers of parameters, and of all.
+    fn locals(&mut self) -> Result<(u16, u16), RefusalKind> {
         let mut slots = 0_u16;
-        for param in params {
+        for param in self.params {
             slots = self.local(*param, slots)?;
         }
         let param_slots = slots;
@@ -97,27 +154,31 @@ impl Function<'_> {
                 slots = self.local(ty, slots)?;
             }
         }
-        // Results go where parameters were, and at least one word of locals makes a window of their own.
-        let near = slots <= near_max;
-        (self.far, self.first) = if near { (None, slots) } else { (Some(slots), 0) };
-        self.stack.begin((WINDOW as u16).saturating_sub(self.first), self.limits.operands_max);
-        self.stack.enter(FrameKind::Function, BlockType::Empty, 0, true);
+        Ok((param_slots, slots))
+    }
+
+    fn operators(&mut self, bytes: usize, begun: &Begun<'_>) -> Result<bool, RefusalKind> {
+        let end = self.reader.at().saturating_add(bytes);
         while !self.stack.frames.is_empty() {
+            if self.reader.at() >= end {
+                return Ok(false);
+            }
             let operator = self.reader.byte()?;
             self.operator(operator)?;
         }
         if !self.reader.is_empty() {
             return Err(RefusalKind::Malformed("operators remaining after end of function"));
         }
-        let total = slots.saturating_add(self.stack.height_max()).max(slots_of(self.results) as u16);
-        let flags = if near { 0 } else { op::FAR_LOCALS };
-        self.code.finish([pair(ty, param_slots), pair(slots, total), flags])
+        let total = begun.slots.saturating_add(self.stack.height_max()).max(slots_of(self.results) as u16);
+        let flags = if begun.near { 0 } else { op::FAR_LOCALS };
+        self.code.finish([pair(begun.ty, begun.param_slots), pair(begun.slots, total), flags])?;
+        Ok(true)
     }
 
     fn local(&mut self, ty: ValueType, slot: u16) -> Result<u16, RefusalKind> {
         let next = slot.saturating_add(ty.slots());
         at_most("registers of locals", next.into(), self.limits.local_slots_max.min(0x7fff))?;
-        self.locals.push(Local { ty, slot });
+        push(self.locals, Local { ty, slot })?;
         Ok(next)
     }
 

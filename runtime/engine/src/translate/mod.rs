@@ -1,4 +1,4 @@
-//! From a module to an image, in one walk, one function a step.
+//! From a module to an image, in one walk, a piece a step.
 
 mod access;
 mod code;
@@ -7,6 +7,7 @@ mod control;
 mod data;
 mod function;
 mod names;
+mod need;
 mod operators;
 mod out;
 mod stack;
@@ -14,16 +15,17 @@ mod tables;
 
 use alloc::vec::Vec;
 
-use self::data::Placed;
-use self::function::Buffers;
+use self::data::{Data, Placed};
+use self::function::{Begun, Buffers};
 use self::names::{exports, imports};
 use self::out::{Out, Written};
 use self::tables::Initial;
 use crate::image::{HEADER_BYTES, HEADER_WORDS, Header, Image, List, NONE};
 use crate::limits::Limits;
-use crate::refusal::{Refusal, RefusalKind, at_most, malformed};
+use crate::refusal::{Refusal, RefusalKind, at_most, malformed, push};
 use crate::wasm::{Module, Reader};
 
+pub use self::need::translation_heap_bytes;
 pub use self::out::{Sink, SinkFull};
 
 /// What a step came to.
@@ -36,10 +38,10 @@ pub enum Step {
     Done([u8; HEADER_BYTES]),
 }
 
-/// Checks a module and translates it, a section or a function a step.
+/// Checks a module and translates it: operators of [`STEP_BYTES`], words of [`STEP_WORDS`], a chunk of data or a section that
+/// only declares a step.
 ///
-/// All it holds between steps is what the module declares and the buffers of one function; the longest step is that of the
-/// module's largest function ([`Limits::body_bytes_max`]).
+/// All it holds between steps is what the module declares, the buffers of one function and a list of what data there is.
 pub struct Translator<'w> {
     reader: Reader<'w>,
     limits: Limits,
@@ -53,8 +55,7 @@ pub struct Translator<'w> {
     placed: Placed,
     written: Written,
     buffers: Buffers,
-    /// Bodies that are still to come in the section of code.
-    bodies: Option<Bodies<'w>>,
+    stage: Stage<'w>,
     /// Place in the order of sections of the last one.
     order: usize,
     data_seen: bool,
@@ -63,11 +64,31 @@ pub struct Translator<'w> {
     failed: Option<Refusal>,
 }
 
+/// What the next step goes on with.
+enum Stage<'w> {
+    /// The next section.
+    Section,
+    /// The next body in the section of code.
+    Body(Bodies<'w>),
+    /// Operators of one.
+    Operators(Bodies<'w>, Begun<'w>),
+    /// Its words, from this one on.
+    Words(Bodies<'w>, usize),
+    /// The section of data.
+    Data(Data<'w>),
+}
+
+/// Bodies that are still to come in the section of code.
 #[derive(Clone, Copy)]
 struct Bodies<'w> {
     reader: Reader<'w>,
     left: u32,
 }
+
+/// Bytes of operators that are translated in one step, and those of one that is longer.
+const STEP_BYTES: usize = 128;
+/// Words of a function that are written in one step: a page of the usual flash chips.
+const STEP_WORDS: usize = 64;
 
 /// Sections in the order that they must have.
 const ORDER: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
@@ -89,7 +110,7 @@ impl<'w> Translator<'w> {
             placed: Placed::default(),
             written: Written::new(limits.image_words_max),
             buffers: Buffers::default(),
-            bodies: None,
+            stage: Stage::Section,
             order: 0,
             data_seen: false,
             outside: None,
@@ -113,9 +134,12 @@ impl<'w> Translator<'w> {
     }
 
     fn next(&mut self, sink: &mut dyn Sink) -> Result<Step, Refusal> {
-        if let Some(bodies) = self.bodies {
-            self.body(bodies, sink)?;
-            return Ok(Step::More);
+        match core::mem::replace(&mut self.stage, Stage::Section) {
+            Stage::Section => {}
+            Stage::Body(bodies) => return self.body(bodies).map(|()| Step::More),
+            Stage::Operators(bodies, begun) => return self.operators(bodies, begun).map(|()| Step::More),
+            Stage::Words(bodies, from) => return self.words(bodies, from, sink).map(|()| Step::More),
+            Stage::Data(data) => return self.data(data, sink).map(|()| Step::More),
         }
         let at = self.reader.at();
         if at == 0 {
@@ -127,12 +151,19 @@ impl<'w> Translator<'w> {
             }
             return self.finish(sink).map_err(|kind| refusal(at, kind));
         }
-        match self.section(sink) {
-            Err((at, kind @ RefusalKind::SegmentOutOfBounds)) => self.outside = Some(refusal(at, kind)),
-            Err((at, kind)) => return Err(refusal(at, kind)),
-            Ok(()) => {}
+        let done = self.section(sink);
+        self.unless_outside(done).map(|()| Step::More)
+    }
+
+    /// A segment that does not fit counts only where nothing else is wrong.
+    fn unless_outside(&mut self, done: Result<(), (usize, RefusalKind)>) -> Result<(), Refusal> {
+        match done {
+            Err((at, kind @ RefusalKind::SegmentOutOfBounds)) => {
+                self.outside = Some(refusal(at, kind));
+                Ok(())
+            }
+            done => done.map_err(|(at, kind)| refusal(at, kind)),
         }
-        Ok(Step::More)
     }
 
     fn preamble(&mut self) -> Result<(), RefusalKind> {
@@ -169,7 +200,9 @@ impl<'w> Translator<'w> {
             10 => return self.code(section).map_err(|kind| (at, kind)),
             _ => {
                 self.data_seen = true;
-                data::data(reader, module, limits, &mut out).map(|placed| self.placed = placed)
+                let data = Data::new(section, module, limits).map_err(|kind| (at, kind))?;
+                self.stage = Stage::Data(data);
+                return Ok(());
             }
         };
         done.map_err(|kind| (section.at(), kind))?;
@@ -198,7 +231,7 @@ impl<'w> Translator<'w> {
         if left != self.own_functions() {
             return malformed("function and code section have inconsistent lengths");
         }
-        self.bodies = Some(Bodies { reader, left });
+        self.stage = Stage::Body(Bodies { reader, left });
         Ok(())
     }
 
@@ -206,26 +239,61 @@ impl<'w> Translator<'w> {
         (self.module.functions.len() as u32).saturating_sub(self.module.imported)
     }
 
-    /// Translates the next body.
-    fn body(&mut self, mut bodies: Bodies<'w>, sink: &mut dyn Sink) -> Result<(), Refusal> {
+    /// Begins with the next body.
+    fn body(&mut self, mut bodies: Bodies<'w>) -> Result<(), Refusal> {
         let at = bodies.reader.at();
         if bodies.left == 0 {
-            self.bodies = None;
             // No other function comes.
             self.buffers = Buffers::default();
             return bodies.reader.finish().map_err(|kind| refusal(at, kind));
         }
+        bodies.left = bodies.left.wrapping_sub(1);
         let ty = self.module.functions.get(self.functions.len()).copied().unwrap_or_default();
         let length = bodies.reader.u32().map_err(|kind| refusal(at, kind))?;
         at_most("bytes of a function", length, self.limits.body_bytes_max).map_err(|kind| refusal(at, kind))?;
         let body = bodies.reader.part(length).map_err(|kind| refusal(at, kind))?;
-        function::function(body, ty, &self.module, &self.limits, &mut self.buffers)
-            .map_err(|(at, kind)| refusal(at, kind))?;
-        self.functions.push(self.written.at());
-        self.written.to(sink).words(&self.buffers.code.words).map_err(|kind| refusal(at, kind))?;
-        bodies.left = bodies.left.wrapping_sub(1);
-        self.bodies = Some(bodies);
+        let begun = function::begin(body, ty, &self.module, &self.limits, &mut self.buffers);
+        self.stage = Stage::Operators(bodies, begun.map_err(|(at, kind)| refusal(at, kind))?);
         Ok(())
+    }
+
+    /// Translates the next operators of a body.
+    fn operators(&mut self, bodies: Bodies<'w>, mut begun: Begun<'w>) -> Result<(), Refusal> {
+        let done = begun.go_on(STEP_BYTES, &self.module, &self.limits, &mut self.buffers);
+        let done = done.map_err(|(at, kind)| refusal(at, kind))?;
+        self.stage = if done { Stage::Words(bodies, 0) } else { Stage::Operators(bodies, begun) };
+        Ok(())
+    }
+
+    /// Writes the next words of a function.
+    fn words(&mut self, bodies: Bodies<'w>, from: usize, sink: &mut dyn Sink) -> Result<(), Refusal> {
+        let at = |kind| refusal(bodies.reader.at(), kind);
+        if from == 0 {
+            push(&mut self.functions, self.written.at()).map_err(at)?;
+        }
+        let rest = self.buffers.code.words.get(from..).unwrap_or_default();
+        let now = rest.get(..STEP_WORDS).unwrap_or(rest);
+        self.written.to(sink).words(now).map_err(at)?;
+        let is_last = now.len() == rest.len();
+        let from = from.saturating_add(now.len());
+        self.stage = if is_last { Stage::Body(bodies) } else { Stage::Words(bodies, from) };
+        Ok(())
+    }
+
+    /// Does the next step of the section of data.
+    fn data(&mut self, mut data: Data<'w>, sink: &mut dyn Sink) -> Result<(), Refusal> {
+        let done = match data.step(&mut self.module, &mut self.written.to(sink)) {
+            Ok(Some(placed)) => {
+                self.placed = placed;
+                Ok(())
+            }
+            Ok(None) => {
+                self.stage = Stage::Data(data);
+                Ok(())
+            }
+            Err(kind) => Err((data.at(), kind)),
+        };
+        self.unless_outside(done)
     }
 
     /// Writes what stands behind the code, and the header.
@@ -246,10 +314,10 @@ impl<'w> Translator<'w> {
             .map(|global| [u32::from(global.ty as u8) | u32::from(global.mutable) << 8 | u32::from(global.slot) << 16]);
         let globals = list(&mut out, globals)?;
         let global_words = list(&mut out, module.global_words.iter().map(|word| [*word]))?;
-        let mut rows = Vec::new();
+        let mut rows: Vec<[u32; 5]> = Vec::new();
         for (index, table) in module.tables.iter().enumerate() {
             let words = self.initial.of(index);
-            rows.push([table.ty as u32, table.min, table.max.unwrap_or(NONE), out.at(), words.len() as u32]);
+            push(&mut rows, [table.ty as u32, table.min, table.max.unwrap_or(NONE), out.at(), words.len() as u32])?;
             out.words(words)?;
         }
         let tables = list(&mut out, rows.into_iter())?;
@@ -325,13 +393,17 @@ fn list<const N: usize>(out: &mut Out<'_>, rows: impl Iterator<Item = [u32; N]>)
 
 /// Writes types: how many parameters and results, then a byte each.
 fn types(out: &mut Out<'_>, module: &Module) -> Result<List, RefusalKind> {
-    let mut places = Vec::new();
+    let mut places: Vec<[u32; 1]> = Vec::new();
     for index in 0..module.types.len() as u32 {
         let ty = module.ty(index)?;
-        places.push([out.at()]);
+        push(&mut places, [out.at()])?;
         out.word(ty.params.len() as u32 | (ty.results.len() as u32) << 16)?;
-        let bytes: Vec<u8> = ty.params.iter().chain(ty.results).map(|ty| *ty as u8).collect();
-        out.bytes(&bytes)?;
+        let mut values = ty.params.iter().chain(ty.results).map(|ty| *ty as u8);
+        while let Some(first) = values.next() {
+            // A type that is not there is no type.
+            let mut next = || values.next().unwrap_or_default();
+            out.bytes(&[first, next(), next(), next()])?;
+        }
     }
     list(out, places.into_iter())
 }

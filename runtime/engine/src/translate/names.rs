@@ -6,7 +6,7 @@ use super::out::Out;
 use crate::image::{ExportKind, List};
 use crate::limits::Limits;
 use crate::op;
-use crate::refusal::{RefusalKind, at_most, invalid, malformed};
+use crate::refusal::{RefusalKind, at_most, invalid, malformed, push};
 use crate::wasm::{Module, Reader};
 
 fn name<'w>(reader: &mut Reader<'w>, limits: &Limits) -> Result<&'w str, RefusalKind> {
@@ -38,7 +38,7 @@ pub(super) fn imports(
         let ty = reader.u32()?;
         module.add_function(ty, limits)?;
         let ty = u32::from(module.types.shared(ty)?);
-        functions.push(op::IMPORTED | ty);
+        push(functions, op::IMPORTED | ty)?;
         out.words(&[from.len() as u32 | (field.len() as u32) << 16, ty])?;
         out.bytes(from.as_bytes())?;
         out.bytes(field.as_bytes())?;
@@ -61,7 +61,10 @@ pub(super) fn exports(
         let name = name(reader, limits)?;
         match names.binary_search(&name) {
             Ok(_) => return invalid("duplicate export name"),
-            Err(place) => names.insert(place, name),
+            Err(place) => {
+                names.try_reserve(1).map_err(|_| RefusalKind::OutOfMemory)?;
+                names.insert(place, name);
+            }
         }
         let kind = reader.byte()?;
         let index = reader.u32()?;

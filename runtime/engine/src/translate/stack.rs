@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::code::NO_BRANCH;
 use crate::op::WINDOW;
-use crate::refusal::{RefusalKind, at_most, invalid};
+use crate::refusal::{RefusalKind, at_most, invalid, push};
 use crate::value::ValueType;
 
 /// Where an operand is.
@@ -142,7 +142,7 @@ impl Stack {
         }
         // What unreachable code piles up takes no registers, but the translator's memory.
         at_most("operands of a function", (self.operands.len() as u32).saturating_add(1), self.operands_max)?;
-        self.operands.push(operand);
+        push(&mut self.operands, operand)?;
         Ok(operand)
     }
 
@@ -170,10 +170,16 @@ impl Stack {
     }
 
     /// Begins a block whose parameters are the last operands.
-    pub(super) fn enter(&mut self, kind: FrameKind, ty: BlockType, params: usize, live: bool) {
+    pub(super) fn enter(
+        &mut self,
+        kind: FrameKind,
+        ty: BlockType,
+        params: usize,
+        live: bool,
+    ) -> Result<(), RefusalKind> {
         let operands = self.operands.len().saturating_sub(params);
         let height = self.operands.get(operands).map_or(self.height, |first| first.height);
-        self.frames.push(Frame {
+        let frame = Frame {
             kind,
             ty,
             entered: live,
@@ -182,7 +188,8 @@ impl Stack {
             height,
             ends: NO_BRANCH,
             start: NO_BRANCH,
-        });
+        };
+        push(&mut self.frames, frame)
     }
 
     /// Nothing behind this place in the block is reached: its operands are gone.

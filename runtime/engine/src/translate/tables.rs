@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::out::Out;
 use crate::limits::Limits;
-use crate::refusal::{RefusalKind, at_most, invalid, malformed};
+use crate::refusal::{RefusalKind, at_most, invalid, malformed, push};
 use crate::value::ValueType;
 use crate::wasm::{Elements, Module, Reader, constant};
 
@@ -119,7 +119,7 @@ impl Initial {
             }
         }
         let kept = if active || explicit { 0 } else { count };
-        module.elements.push(Elements { ty, count: kept, at });
+        push(&mut module.elements, Elements { ty, count: kept, at })?;
         match words {
             Some(Err(error)) => Err(error),
             _ => Ok(()),

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Types;
-use crate::refusal::{RefusalKind, invalid};
+use crate::refusal::{RefusalKind, invalid, push};
 use crate::value::{FuncType, ValueType};
 
 /// A table.
@@ -102,8 +102,8 @@ impl Module {
             return invalid("unknown function");
         }
         let word = (index / u32::BITS) as usize;
-        if self.referred.len() <= word {
-            self.referred.resize(word.wrapping_add(1), 0);
+        while self.referred.len() <= word {
+            push(&mut self.referred, 0)?;
         }
         if let Some(bits) = self.referred.get_mut(word) {
             *bits |= 1 << (index % u32::BITS);

@@ -23,6 +23,11 @@ impl<'w> Reader<'w> {
         self.at
     }
 
+    /// Returns it at another place of the same part.
+    pub(crate) fn moved_to(self, at: usize) -> Self {
+        Self { at: at.min(self.end), ..self }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.end
     }

@@ -3,7 +3,7 @@
 use super::{Global, Memory, Module, Reader, Table, constant};
 use crate::limits::Limits;
 use crate::machine::MEMORY_BYTES_MAX;
-use crate::refusal::{RefusalKind, at_most, invalid, malformed};
+use crate::refusal::{RefusalKind, at_most, invalid, malformed, push};
 
 type Read<T> = Result<T, RefusalKind>;
 
@@ -80,8 +80,7 @@ impl Module {
         let count = (self.functions.len() as u32).saturating_add(1);
         at_most("functions", count, limits.functions_max.min(u16::MAX.into()))?;
         let ty = self.types.shared(ty)?;
-        self.functions.push(ty);
-        Ok(())
+        push(&mut self.functions, ty)
     }
 
     pub(crate) fn function_section(&mut self, reader: &mut Reader<'_>, limits: &Limits) -> Read<()> {
@@ -97,7 +96,7 @@ impl Module {
         at_most("tables", count, limits.tables_max)?;
         for _ in 0..count {
             let table = Table::read(reader, limits)?;
-            self.tables.push(table);
+            push(&mut self.tables, table)?;
         }
         Ok(())
     }
@@ -124,11 +123,11 @@ impl Module {
             };
             let value = constant(reader, ty, self)?;
             let slot = self.global_words.len() as u16;
-            self.global_words.push(value.bits as u32);
+            push(&mut self.global_words, value.bits as u32)?;
             if ty.slots() == 2 {
-                self.global_words.push((value.bits >> 32) as u32);
+                push(&mut self.global_words, (value.bits >> 32) as u32)?;
             }
-            self.globals.push(Global { ty, mutable, slot });
+            push(&mut self.globals, Global { ty, mutable, slot })?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Reader;
 use crate::limits::Limits;
-use crate::refusal::{RefusalKind, at_most, malformed};
+use crate::refusal::{RefusalKind, at_most, malformed, push};
 use crate::value::{FuncType, ValueType};
 
 /// Parameters or results of one type: the limit that browsers keep.
@@ -60,7 +60,7 @@ impl Types {
             let from = self.values.len();
             let params = self.list(reader, limits)?;
             let results = self.list(reader, limits)?;
-            self.rows.push(Row { from: from as u32, params, results, same: index as u16 });
+            push(&mut self.rows, Row { from: from as u32, params, results, same: index as u16 })?;
             let new = self.get(index);
             let same = (0..index).find(|earlier| self.get(*earlier) == new);
             if let (Some(same), Some(row)) = (same, self.rows.last_mut()) {
@@ -79,7 +79,7 @@ impl Types {
         at_most("parameters and results of all types", all, limits.type_values_max)?;
         for _ in 0..count {
             let ty = reader.value_type()?;
-            self.values.push(ty);
+            push(&mut self.values, ty)?;
         }
         Ok(count as u16)
     }

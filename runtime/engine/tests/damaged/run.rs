@@ -7,8 +7,8 @@ const FUEL: u64 = 10_000;
 
 fn zeros(machine: &Machine, function: u32, results: bool) -> Vec<Value> {
     let Some(ty) = machine.image().type_of(function) else { return Vec::new() };
-    let types = if results { ty.as_type().results } else { ty.as_type().params };
-    types.iter().map(|ty| Value::zero(*ty)).collect()
+    let types = if results { ty.results } else { ty.params };
+    types.iter().map(Value::zero).collect()
 }
 
 /// Calls exported functions; imports give zeros.

@@ -175,8 +175,8 @@ fn run(machine: &mut Machine) -> (Ended, u64) {
             }
             Outcome::Asks { import } => {
                 let ty = machine.image().type_of(import).expect("a type");
-                let results: Vec<Value> = ty.as_type().results.iter().map(|ty| given(*ty)).collect();
-                assert_eq!(machine.arguments().len(), ty.as_type().params.len());
+                let results: Vec<Value> = ty.results.iter().map(given).collect();
+                assert_eq!(machine.arguments().len(), ty.params.len());
                 machine.answer(&results).expect("an answer of the right types");
             }
         }
@@ -287,14 +287,14 @@ pub fn compare(wasm: &[u8]) -> Option<Compared> {
         .collect();
     for (name, index) in exports {
         let ty = machine.image().type_of(index).expect("a type");
-        let arguments: Vec<Value> =
-            ty.as_type().params.iter().enumerate().map(|(place, ty)| argument(*ty, place)).collect();
+        let arguments: Vec<Value> = ty.params.iter().enumerate().map(|(place, ty)| argument(ty, place)).collect();
+        let results: Vec<ValueType> = ty.results.iter().collect();
         machine.begin(index, &arguments).expect("a call begins");
         let (ended, spent) = run(&mut machine);
         let function = instance.get_func(&store, &name).expect("the same export");
         store.set_fuel(FUEL).expect("fuel");
         let inputs: Vec<Val> = arguments.iter().map(|value| to_reference(*value)).collect();
-        let mut outputs: Vec<Val> = ty.as_type().results.iter().map(|ty| to_reference(Value::zero(*ty))).collect();
+        let mut outputs: Vec<Val> = results.iter().map(|ty| to_reference(Value::zero(*ty))).collect();
         let result = function.call(&mut store, &inputs, &mut outputs);
         let used = FUEL - store.get_fuel().expect("fuel");
         if !same(ended, reference_ended(result, &outputs), spent, used, &mut compared) {
