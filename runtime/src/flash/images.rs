@@ -27,7 +27,7 @@ pub struct Area {
     leased: Vec<(Run, Lease)>,
 }
 
-fn failed<E: core::fmt::Debug>(error: E) -> StorageError {
+pub(super) fn failed<E: core::fmt::Debug>(error: E) -> StorageError {
     log::warn!("flash: {error:?}");
     StorageError::Failed
 }
@@ -138,6 +138,13 @@ impl Area {
             rest = after;
         }
         Ok(())
+    }
+
+    /// Tells whether somebody reads a run in place, or writes it.
+    #[cfg(feature = "engine-chip")]
+    pub fn is_leased(&self, run: &Run) -> bool {
+        let overlaps = |other: &Run| other.start < run.end && run.start < other.end;
+        self.leased.iter().any(|(other, lease)| lease.is_shared() && overlaps(other))
     }
 
     /// Keeps a run from being written while `lease` lives.

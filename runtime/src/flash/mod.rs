@@ -12,6 +12,11 @@
 mod device;
 mod head;
 mod images;
+#[cfg(feature = "engine-chip")]
+mod made;
+#[cfg(not(feature = "engine-chip"))]
+#[path = "unmade.rs"]
+mod made;
 mod map;
 pub mod nor;
 mod storage;

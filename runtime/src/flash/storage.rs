@@ -7,10 +7,11 @@ use core::ops::ControlFlow;
 
 use super::head::{HEAD_BYTES_MAX, Head, HeadError, ItemKey, NameHash, PIECE_HEADER_BYTES, pieces};
 use super::images::{Area, Run, sectors};
+use super::made::Made;
 use super::map::{Map, item_bytes, usable_bytes};
 use super::{Flash, IMAGES, Layout, PIECE_BYTES, RECORD_BYTES_MAX, RECORDS_MAX, SECTOR_BYTES};
 use crate::crc32::{Crc32, crc32};
-use crate::hal::{Capacity, Key, Mapped, Storage, StorageError};
+use crate::hal::{Capacity, Key, Lease, Mapped, Storage, StorageError};
 
 /// Pieces without a head that are looked up at once when a storage is mounted.
 const ORPHANS_AT_ONCE: usize = 32;
@@ -38,7 +39,7 @@ impl core::error::Error for MountError {}
 
 /// Where the content of a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Pieces,
     Image(u16),
     /// A later firmware wrote it.
@@ -47,13 +48,14 @@ enum Place {
 
 /// The part of each record that is kept in RAM.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
-    name: NameHash,
+pub(super) struct Entry {
+    pub(super) name: NameHash,
     name_bytes: u8,
-    generation: u32,
-    bytes: u32,
+    pub(super) generation: u32,
+    pub(super) bytes: u32,
     crc: u32,
     place: Place,
+    pub(super) made: Made,
 }
 
 impl Entry {
@@ -66,10 +68,11 @@ impl Entry {
             bytes: head.bytes,
             crc: head.crc,
             place,
+            made: Made::of(head.name),
         }
     }
 
-    fn run(&self) -> Option<Run> {
+    pub(super) fn run(&self) -> Option<Run> {
         match self.place {
             Place::Image(sector) => Some(sector..sector.saturating_add(sectors(self.bytes))),
             Place::Pieces | Place::Unknown => None,
@@ -77,7 +80,7 @@ impl Entry {
     }
 
     /// Bytes it takes in the area of records.
-    fn record_bytes(&self) -> u32 {
+    pub(super) fn record_bytes(&self) -> u32 {
         let head = item_bytes(1 + 2 + usize::from(self.name_bytes) + 3 * 5 + 4);
         match self.place {
             Place::Pieces => head.saturating_add(pieces_bytes(self.bytes)),
@@ -100,11 +103,11 @@ fn is_image(key: &Key) -> bool {
 
 /// Storage in NOR flash.
 pub struct FlashStorage<F: Flash> {
-    map: Map<F>,
-    area: Area,
+    pub(super) map: Map<F>,
+    pub(super) area: Area,
     /// Bytes of items the area of records is sure to take.
     usable: u32,
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     generation: u32,
     /// A write failed half-way: what is in RAM is read again before anything else.
     stale: bool,
@@ -245,7 +248,7 @@ impl<F: Flash> FlashStorage<F> {
         if self.stale { self.read_heads() } else { Ok(()) }
     }
 
-    fn find(&self, name: NameHash) -> Option<Entry> {
+    pub(super) fn find(&self, name: NameHash) -> Option<Entry> {
         self.entries.iter().find(|entry| entry.name == name).copied()
     }
 
@@ -259,12 +262,42 @@ impl<F: Flash> FlashStorage<F> {
         self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.record_bytes()))
     }
 
-    fn runs(entries: &[Entry]) -> impl Iterator<Item = Run> {
+    pub(super) fn runs(entries: &[Entry]) -> impl Iterator<Item = Run> {
         entries.iter().filter_map(Entry::run)
     }
 
+    /// Those that do not go when there is no room; what is read in place does not either.
+    pub(super) fn runs_that_stay(entries: &[Entry]) -> impl Iterator<Item = Run> {
+        entries.iter().filter(|entry| !entry.made.can_go()).filter_map(Entry::run)
+    }
+
+    /// Finds room for an image.
+    pub(super) fn run_for(&mut self, bytes: u32) -> Result<Run, StorageError> {
+        match self.area.find(bytes, Self::runs(&self.entries)) {
+            Err(StorageError::Full) => self.run_at_a_cost(bytes),
+            found => found,
+        }
+    }
+
+    /// Removes a head, and with it what it stands for.
+    pub(super) fn forget(&mut self, name: NameHash) -> Result<(), StorageError> {
+        self.map.remove(ItemKey::head(name))?;
+        self.entries.retain(|entry| entry.name != name);
+        Ok(())
+    }
+
+    /// Returns an image where it lies, its sum, and what keeps it there.
+    pub(super) fn in_place(&mut self, key: &Key) -> Option<(&'static [u8], u32, Lease)> {
+        let entry = self.entry(key).ok()?;
+        let run = entry.run()?;
+        let addresses = self.area.addresses(&run)?;
+        let end = addresses.start.checked_add(entry.bytes)?;
+        let bytes = self.map.flash().0.mapped(addresses.start..end)?;
+        Some((bytes, entry.crc, self.area.lease(run)))
+    }
+
     /// Refuses what the area of records might not take beside all that is there.
-    fn admit(&self, needed: u32, is_new: bool) -> Result<(), StorageError> {
+    pub(super) fn admit(&self, needed: u32, is_new: bool) -> Result<(), StorageError> {
         let full = is_new && self.entries.len() >= RECORDS_MAX;
         if full || self.live().saturating_add(needed) > self.usable { Err(StorageError::Full) } else { Ok(()) }
     }
@@ -278,7 +311,7 @@ impl<F: Flash> FlashStorage<F> {
     }
 
     /// Writes a head, which makes its content the record's.
-    fn commit(&mut self, key: &Key, entry: Entry) -> Result<(), StorageError> {
+    pub(super) fn commit(&mut self, key: &Key, entry: Entry) -> Result<(), StorageError> {
         let sector = if let Place::Image(sector) = entry.place { Some(sector) } else { None };
         let head =
             Head { name: key.as_str(), generation: entry.generation, bytes: entry.bytes, crc: entry.crc, sector };
@@ -332,7 +365,11 @@ impl<F: Flash> FlashStorage<F> {
         if data.len() > RECORD_BYTES_MAX {
             return Err(StorageError::TooLong { bytes });
         }
-        let entry = self.begin(key, bytes, crc32(data), Place::Pieces);
+        if Made::of(key.as_str()).can_go() {
+            // What runs from there was made here, and by nobody else.
+            return Err(StorageError::ReadOnly);
+        }
+        let entry = self.new_entry(key, bytes, crc32(data), Place::Pieces);
         let old = self.find(entry.name);
         self.admit(entry.record_bytes(), old.is_none())?;
         for (index, content) in (0..).zip(data.chunks(PIECE_BYTES)) {
@@ -347,8 +384,8 @@ impl<F: Flash> FlashStorage<F> {
 
     fn replace_image(&mut self, key: &Key, data: &[u8]) -> Result<(), StorageError> {
         let bytes = u32::try_from(data.len()).map_err(|_| StorageError::TooLong { bytes: u32::MAX })?;
-        let run = self.area.find(bytes, Self::runs(&self.entries))?;
-        let entry = self.begin(key, bytes, crc32(data), Place::Image(run.start));
+        let run = self.run_for(bytes)?;
+        let entry = self.new_entry(key, bytes, crc32(data), Place::Image(run.start));
         let is_new = self.find(entry.name).is_none();
         self.admit(entry.record_bytes(), is_new)?;
         let (flash, buffer) = self.map.flash();
@@ -356,12 +393,12 @@ impl<F: Flash> FlashStorage<F> {
         self.commit(key, entry)
     }
 
-    fn begin(&mut self, key: &Key, bytes: u32, crc: u32, place: Place) -> Entry {
+    pub(super) fn new_entry(&mut self, key: &Key, bytes: u32, crc: u32, place: Place) -> Entry {
         let name = NameHash::of(key);
         let old = self.find(name);
         let generation = self.next_generation(old.as_ref());
         let name_bytes = u8::try_from(key.as_str().len()).unwrap_or(u8::MAX);
-        Entry { name, name_bytes, generation, bytes, crc, place }
+        Entry { name, name_bytes, generation, bytes, crc, place, made: Made::of(key.as_str()) }
     }
 
     fn append_pieces(&mut self, key: &Key, old: &Entry, data: &[u8]) -> Result<(), StorageError> {
@@ -390,7 +427,10 @@ impl<F: Flash> FlashStorage<F> {
         self.commit(key, entry)
     }
 
-    fn write(&mut self, write: impl FnOnce(&mut Self) -> Result<(), StorageError>) -> Result<(), StorageError> {
+    pub(super) fn write<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
         self.fresh()?;
         let result = write(self);
         // What was refused before anything was written changed nothing; reading again costs little.
@@ -468,8 +508,7 @@ impl<F: Flash> Storage for FlashStorage<F> {
     fn remove(&mut self, key: &Key) -> Result<(), StorageError> {
         self.write(|storage| {
             let Some(old) = storage.find(NameHash::of(key)) else { return Ok(()) };
-            storage.map.remove(ItemKey::head(old.name))?;
-            storage.entries.retain(|entry| entry.name != old.name);
+            storage.forget(old.name)?;
             storage.remove_pieces(&old);
             Ok(())
         })
@@ -493,16 +532,12 @@ impl<F: Flash> Storage for FlashStorage<F> {
     }
 
     fn mapped(&mut self, key: &Key) -> Option<Mapped> {
-        let entry = self.entry(key).ok()?;
-        let run = entry.run()?;
-        let addresses = self.area.addresses(&run)?;
-        let end = addresses.start.checked_add(entry.bytes)?;
-        let bytes = self.map.flash().0.mapped(addresses.start..end)?;
-        if crc32(bytes) != entry.crc {
+        let (bytes, crc, lease) = self.in_place(key)?;
+        if crc32(bytes) != crc {
             log::warn!("flash: {key} is damaged");
             return None;
         }
-        Some(Mapped::new(bytes, self.area.lease(run)))
+        Some(Mapped::new(bytes, lease))
     }
 
     fn reads_in_place(&mut self) -> bool {
@@ -521,14 +556,17 @@ impl<F: Flash> Storage for FlashStorage<F> {
             return self.remove(from);
         }
         self.write(|storage| {
-            let entry = storage.begin(to, old.bytes, old.crc, old.place);
+            let entry = storage.new_entry(to, old.bytes, old.crc, old.place);
             let is_new = storage.find(entry.name).is_none();
             storage.admit(entry.record_bytes(), is_new)?;
             storage.commit(to, entry)?;
-            storage.map.remove(ItemKey::head(old.name))?;
-            storage.entries.retain(|entry| entry.name != old.name);
-            Ok(())
+            storage.forget(old.name)
         })
+    }
+
+    #[cfg(feature = "engine-chip")]
+    fn images(&mut self) -> Option<&mut dyn crate::hal::Images> {
+        Some(self)
     }
 
     fn capacity(&mut self) -> Capacity {
@@ -536,7 +574,7 @@ impl<F: Flash> Storage for FlashStorage<F> {
             return Capacity::default();
         }
         let records = self.usable.saturating_sub(self.live());
-        let images = self.area.free_bytes(Self::runs(&self.entries));
+        let images = self.area.free_bytes(Self::runs_that_stay(&self.entries));
         Capacity {
             total_bytes: u64::from(self.usable).saturating_add(self.area.bytes().into()),
             free_bytes: u64::from(records).saturating_add(images.into()),
@@ -548,8 +586,8 @@ impl<F: Flash> Storage for FlashStorage<F> {
             return 0;
         }
         let left = self.usable.saturating_sub(self.live()).saturating_sub(item_bytes(HEAD_BYTES_MAX));
-        if is_image(key) {
-            return if left == 0 { 0 } else { self.area.free_bytes(Self::runs(&self.entries)).into() };
+        if is_image(key) || Made::of(key.as_str()).can_go() {
+            return if left == 0 { 0 } else { self.area.free_bytes(Self::runs_that_stay(&self.entries)).into() };
         }
         let full = item_bytes(PIECE_HEADER_BYTES + PIECE_BYTES);
         let last = (left % full).saturating_sub(item_bytes(PIECE_HEADER_BYTES) + 4);

@@ -11,6 +11,8 @@ mod destinations;
 mod errands;
 mod fetch;
 mod firmware;
+#[cfg(feature = "engine-chip")]
+mod images;
 mod key;
 mod network;
 mod passwords;
@@ -32,6 +34,8 @@ pub use errands::{
 };
 pub use fetch::{Fetch, FetchError, FetchHop, FetchId, FetchMethod, FetchReply};
 pub use firmware::{Firmware, FlashFailed, Slot};
+#[cfg(feature = "engine-chip")]
+pub use images::{APPEND_BYTES_MAX, Draft, IMAGES_MADE, Images};
 pub use key::{KEY_BYTES_MAX, Key, KeyError};
 pub use network::{NetError, Network, Reach, Received, Socket};
 pub use passwords::{PASSWORDS_WAITING_MAX, PasswordAnswer, PasswordTask, Passwords, PasswordsBusy};

@@ -172,6 +172,12 @@ pub trait Storage {
         self.replace(to, &data)
     }
 
+    /// Returns where images are kept that are read in place; `None` where none are.
+    #[cfg(feature = "engine-chip")]
+    fn images(&mut self) -> Option<&mut dyn super::Images> {
+        None
+    }
+
     /// Returns when a record was last written; `None` where the medium does not note that.
     fn modified(&mut self, key: &Key) -> Option<UnixMillis> {
         let _ = key;
