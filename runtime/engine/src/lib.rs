@@ -60,5 +60,5 @@ pub use image::{Export, ExportKind, HEADER_BYTES, Image, ImageError, Import, Sig
 pub use limits::{ENGINE_VERSION, Limits};
 pub use machine::{BeginError, CHUNK_RAM_BYTES, Fault, LinearMemory, Machine, Outcome, Quota, SetupError, Values};
 pub use refusal::{Refusal, RefusalKind};
-pub use translate::{Sink, SinkFull, Step, Translator, translate, translation_heap_bytes};
+pub use translate::{Sink, SinkFull, Step, Translator, Words, translate, translation_heap_bytes};
 pub use value::{Value, ValueType};

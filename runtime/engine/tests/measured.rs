@@ -16,16 +16,6 @@ const ALARM_SMALL: &[u8] = include_bytes!("../../../plugins/assemblyscript/shall
 const WIND: &[u8] = include_bytes!("../../../plugins/rust/true-wind/plugin.wasm");
 const WIND_SMALL: &[u8] = include_bytes!("../../../plugins/rust/true-wind/plugin-small.wasm");
 
-/// What a plugin on a chip gets: 4 KiB of registers, 32 KiB of memory.
-const CHIP: Quota = Quota {
-    registers: 1024,
-    calls_max: 128,
-    activations_max: 2,
-    chunks: 32,
-    memory_bytes_max: 64 << 10,
-    table_elements_max: 256,
-};
-
 /// Flash: takes bytes and holds none of them.
 struct Flash(usize);
 
@@ -71,7 +61,7 @@ fn translated(wasm: &[u8]) -> (usize, i64) {
 /// Returns the RAM of a machine that was set up, and after its plugin said its name.
 fn started(wasm: &[u8]) -> (usize, usize, u32) {
     let image = translate(wasm, [0; 32], &Limits::CHIP).unwrap();
-    let mut machine = Machine::new(image, CHIP).unwrap();
+    let mut machine = Machine::new(image, Quota::CHIP).unwrap();
     let before = machine.ram_bytes();
     if machine.start().is_some() {
         let start = machine.start().unwrap();

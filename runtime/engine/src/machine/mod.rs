@@ -41,6 +41,18 @@ pub struct Quota {
     pub table_elements_max: u32,
 }
 
+impl Quota {
+    /// What a plugin on a chip gets at its start: 4 KiB of registers, and no more memory than it takes chunks for.
+    pub const CHIP: Self = Self {
+        registers: 1024,
+        calls_max: 128,
+        activations_max: 2,
+        chunks: 32,
+        memory_bytes_max: 64 << 10,
+        table_elements_max: 256,
+    };
+}
+
 impl Default for Quota {
     /// What a gateway on Linux gives.
     fn default() -> Self {

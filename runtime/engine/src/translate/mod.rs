@@ -20,7 +20,7 @@ use self::function::{Begun, Buffers};
 use self::names::{exports, imports};
 use self::out::{Out, Written};
 use self::tables::Initial;
-use crate::image::{HEADER_BYTES, HEADER_WORDS, Header, Image, List, NONE};
+use crate::image::{HEADER_BYTES, HEADER_WORDS, Header, Image, ImageError, List, NONE};
 use crate::limits::Limits;
 use crate::refusal::{Refusal, RefusalKind, at_most, malformed, push};
 use crate::wasm::{Module, Reader};
@@ -352,28 +352,49 @@ impl<'w> Translator<'w> {
     }
 }
 
+/// An image in memory.
+#[derive(Debug)]
+pub struct Words(Vec<u32>);
+
+impl Default for Words {
+    /// Room for the header, which comes last.
+    fn default() -> Self {
+        Self(alloc::vec![0; HEADER_WORDS])
+    }
+}
+
+impl Sink for Words {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), SinkFull> {
+        self.0.try_reserve(bytes.len() / 4).map_err(|_| SinkFull)?;
+        let words = bytes.chunks_exact(4).filter_map(|word| word.first_chunk());
+        self.0.extend(words.map(|word| u32::from_le_bytes(*word)));
+        Ok(())
+    }
+}
+
+impl Words {
+    /// Puts the header in front.
+    ///
+    /// # Errors
+    /// [`ImageError`] for the header of another image.
+    pub fn finish(mut self, header: &[u8; HEADER_BYTES]) -> Result<Image, ImageError> {
+        for (word, bytes) in self.0.iter_mut().zip(header.chunks_exact(4)) {
+            *word = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        }
+        Image::owned(self.0)
+    }
+}
+
 /// Translates a module at once, into memory.
 ///
 /// # Errors
 /// [`Refusal`]: the module is not taken.
 pub fn translate(wasm: &[u8], key: [u8; 32], limits: &Limits) -> Result<Image, Refusal> {
-    struct Words(Vec<u32>);
-    impl Sink for Words {
-        fn append(&mut self, bytes: &[u8]) -> Result<(), SinkFull> {
-            self.0.try_reserve(bytes.len() / 4).map_err(|_| SinkFull)?;
-            let words = bytes.chunks_exact(4).filter_map(|word| word.first_chunk());
-            self.0.extend(words.map(|word| u32::from_le_bytes(*word)));
-            Ok(())
-        }
-    }
-    let mut words = Words(alloc::vec![0; HEADER_WORDS]);
+    let mut words = Words::default();
     let mut translator = Translator::new(wasm, key, limits);
     loop {
         if let Step::Done(header) = translator.step(&mut words)? {
-            for (word, bytes) in words.0.iter_mut().zip(header.chunks_exact(4)) {
-                *word = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-            }
-            return Image::owned(words.0).map_err(|_| RefusalKind::NoRoom.into());
+            return words.finish(&header).map_err(|_| RefusalKind::NoRoom.into());
         }
     }
 }
