@@ -40,6 +40,8 @@ pub mod hal;
 pub mod history;
 pub mod host;
 pub mod http;
+#[cfg(feature = "engine-chip")]
+pub mod images;
 pub mod json;
 pub mod model;
 pub mod n2k;

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("course", 3),
     ("device", 3),
     ("stores", 3),
+    ("images", 4),
     ("net", 4),
     ("model", 4),
     ("config", 4),
