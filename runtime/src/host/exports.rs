@@ -2,10 +2,9 @@
 
 use alloc::borrow::Cow;
 
-use skiff_abi::{export, values};
-use wasmi::{Extern, Func, Global, Instance, Store, Val};
-
 use super::Call;
+use super::engine::{Engine, Function, Guest, Variable};
+use skiff_abi::{export, values};
 
 /// Names under which AssemblyScript modules take the number of arguments that follow, the current one first.
 const SET_ARGUMENTS_LENGTH: [&str; 2] = ["__setArgumentsLength", "__setargc"];
@@ -14,37 +13,37 @@ const SET_ARGUMENTS_LENGTH: [&str; 2] = ["__setArgumentsLength", "__setargc"];
 #[derive(Clone, Debug)]
 pub(super) struct Export {
     pub(super) name: Cow<'static, str>,
-    pub(super) function: Func,
+    pub(super) function: Function,
 }
 
 /// Exports of the guest; `None` where it lacks one.
 #[derive(Debug)]
 pub(super) struct Exports {
-    plugin_id: Option<Func>,
-    plugin_name: Option<Func>,
-    plugin_schema: Option<Func>,
-    http_endpoints: Option<Func>,
-    plugin_start: Option<Func>,
-    plugin_stop: Option<Func>,
-    poll: Option<Func>,
-    pub(super) delta_handler: Option<Func>,
-    response_handler: Option<Func>,
-    pub(super) values: Option<Func>,
-    pub(super) update: Option<Func>,
-    pub(super) allocate: Option<Func>,
-    pub(super) deallocate: Option<Func>,
-    pub(super) new: Option<Func>,
-    pub(super) pin: Option<Func>,
-    pub(super) unpin: Option<Func>,
-    pub(super) collect: Option<Func>,
+    plugin_id: Option<Function>,
+    plugin_name: Option<Function>,
+    plugin_schema: Option<Function>,
+    http_endpoints: Option<Function>,
+    plugin_start: Option<Function>,
+    plugin_stop: Option<Function>,
+    poll: Option<Function>,
+    pub(super) delta_handler: Option<Function>,
+    response_handler: Option<Function>,
+    pub(super) values: Option<Function>,
+    pub(super) update: Option<Function>,
+    pub(super) allocate: Option<Function>,
+    pub(super) deallocate: Option<Function>,
+    pub(super) new: Option<Function>,
+    pub(super) pin: Option<Function>,
+    pub(super) unpin: Option<Function>,
+    pub(super) collect: Option<Function>,
     pub(super) set_arguments_length: Option<Export>,
     /// The same as a variable.
-    pub(super) arguments_length: Option<Global>,
+    pub(super) arguments_length: Option<Variable>,
 }
 
 impl Exports {
-    pub(super) fn of<T>(guest: &Instance, store: &Store<T>) -> Self {
-        let function = |name| function(guest, store, name);
+    pub(super) fn of(guest: &Guest) -> Self {
+        let function = |name| guest.function(name);
         Self {
             plugin_id: function(export::PLUGIN_ID),
             plugin_name: function(export::PLUGIN_NAME),
@@ -66,12 +65,12 @@ impl Exports {
             set_arguments_length: SET_ARGUMENTS_LENGTH
                 .into_iter()
                 .find_map(|name| function(name).map(|function| Export { name: Cow::Borrowed(name), function })),
-            arguments_length: guest.get_global(store, "__argumentsLength"),
+            arguments_length: guest.variable("__argumentsLength"),
         }
     }
 
     /// Returns the function a call is for; `handler` finds those that a plugin names itself.
-    pub(super) fn target(&self, call: &Call, handler: impl Fn(&str) -> Option<Func>) -> Option<Export> {
+    pub(super) fn target(&self, call: &Call, handler: impl Fn(&str) -> Option<Function>) -> Option<Export> {
         let (name, function) = match call {
             Call::Id => (export::PLUGIN_ID, self.plugin_id),
             Call::Name => (export::PLUGIN_NAME, self.plugin_name),
@@ -91,14 +90,4 @@ impl Exports {
         };
         function.map(|function| Export { name: Cow::Borrowed(name), function })
     }
-}
-
-/// Finds an exported function.
-pub(super) fn function<T>(guest: &Instance, store: &Store<T>, name: &str) -> Option<Func> {
-    guest.get_export(store, name).and_then(Extern::into_func)
-}
-
-/// Sets the variable that says how many arguments follow; a constant of that name is not the host's to set.
-pub(super) fn set<T>(variable: Global, store: &mut Store<T>, count: i32) {
-    let _ = variable.set(store, Val::I32(count));
 }

@@ -4,8 +4,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
-use wasmi::{Error, TrapCode};
-
 /// Why a call did not return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,20 +57,6 @@ impl Failure {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::OutOfFuel { .. })
-    }
-
-    /// Reads the interpreter's error.
-    pub(super) fn of(error: &Error) -> Self {
-        if let Some(code) = error.i32_exit_status() {
-            return Self::Exit(code);
-        }
-        match error.as_trap_code() {
-            Some(TrapCode::StackOverflow) => Self::StackOverflow,
-            Some(TrapCode::UnreachableCodeReached) => Self::Unreachable,
-            Some(TrapCode::MemoryOutOfBounds) => Self::MemoryOutOfBounds,
-            Some(TrapCode::OutOfFuel) => Self::OutOfFuel { limit: 0 },
-            _ => Self::Trap(short(error)),
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One running plugin: engine, store, instance, and the call it is in.
+//! One running plugin: its guest, and the call it is in.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -7,19 +7,17 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use skiff_abi::{Capability, export};
-use wasmi::{Func, Memory, Module, Store};
 
 use super::call::Machine;
 use super::capabilities::Capabilities;
-use super::exports::{self, Exports};
+use super::engine::{Engine, Function, Guest, GuestSlice, Linear, LinearMut, Module, Reach, StartSection, Val};
+use super::exports::Exports;
 use super::facts::{Dialect, ModuleFacts, Refusal};
-use super::failure::{Failure, LoadError, short};
-use super::memory::{GuestSlice, Linear, LinearMut};
-use super::start_section;
-use super::state::{HostState, file_limits, store_limits};
+use super::failure::{Failure, LoadError};
+use super::state::{HostState, file_limits};
 use super::trace;
 use super::values::Values;
-use super::{Arrival, Call, Delta, Progress, Services, engine, imports, text, watch};
+use super::{Arrival, Call, Delta, Progress, Services, text, watch};
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Files;
@@ -62,9 +60,7 @@ pub struct Usage {
 
 /// One instance of a plugin.
 pub struct Instance {
-    pub(super) store: Store<HostState>,
-    pub(super) guest: wasmi::Instance,
-    pub(super) memory: Memory,
+    pub(super) guest: Guest,
     pub(super) exports: Exports,
     pub(super) dialect: Dialect,
     pub(super) limits: PluginLimits,
@@ -98,35 +94,24 @@ impl Instance {
         if let Some(refusal @ Refusal::Capability { .. }) = facts.hindrance(&spec.capabilities) {
             return Err(LoadError::Instantiate(refusal.to_string()));
         }
-        match Self::set_up(facts, wasm, spec, false) {
+        match Self::set_up(facts, wasm, spec, StartSection::Runs) {
             // Nothing of the first attempt is left: imports do nothing during the start section (plugin ABI §2.3).
-            Err(LoadError::Start(Failure::OutOfFuel { limit })) if facts.has_start => {
-                match start_section::exported(wasm) {
-                    Some(sliced) => Self::set_up(facts, &sliced, spec, true),
-                    None => Err(LoadError::Start(Failure::OutOfFuel { limit })),
-                }
+            Err(LoadError::Start(Failure::OutOfFuel { .. })) if facts.has_start => {
+                Self::set_up(facts, wasm, spec, StartSection::Waits)
             }
             done => done,
         }
     }
 
-    /// Translates, links and instantiates; `start_section_waits` where it has become an export.
-    fn set_up(
-        facts: &ModuleFacts,
-        wasm: &[u8],
-        spec: &InstanceSpec,
-        start_section_waits: bool,
-    ) -> Result<Self, LoadError> {
-        let engine = engine::engine(&spec.limits);
-        let module = Module::new(&engine, wasm).map_err(|error| LoadError::Invalid(short(&error)))?;
+    /// Translates, links and instantiates.
+    fn set_up(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec, start: StartSection) -> Result<Self, LoadError> {
         let state = HostState {
             package: spec.package.clone(),
             capabilities: spec.capabilities.clone(),
             limits: spec.limits,
-            memory: None,
+            imports_work: false,
             wall: UnixMillis::default(),
             monotonic: Instant::default(),
-            growth: store_limits(&spec.limits, facts.linear_bytes_min().saturating_add(spec.growth_bytes)),
             unfinished_lines: [Vec::new(), Vec::new()],
             files: spec.capabilities.allows(Capability::Storage, false).then(|| Files::new(file_limits(&spec.limits))),
             fuel_debt: 0,
@@ -137,30 +122,21 @@ impl Instance {
             #[cfg(any(test, feature = "trace"))]
             watch: None,
         };
-        let mut store = Store::new(&engine, state);
-        store.limiter(|state| &mut state.growth);
-        // Setting fuel fails only where metering is off.
-        let _ = store.set_fuel(spec.limits.fuel_start_section);
-        let externs = imports::build(&mut store, &module)
-            .map_err(|name| LoadError::Instantiate(Refusal::ImportKind { name }.to_string()))?;
-        let guest =
-            wasmi::Instance::new(&mut store, &module, &externs).map_err(|error| start_error(&error, &spec.limits))?;
-        let memory = guest.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
-        let exports = Exports::of(&guest, &store);
+        let linear_bytes_max = facts.linear_bytes_min().saturating_add(spec.growth_bytes);
+        let guest = Guest::load(&Module { wasm, linear_bytes_max, start }, state)?;
+        let exports = Exports::of(&guest);
         let entry = match facts.dialect {
             Dialect::WasiCommand => Some(export::START),
             Dialect::Buffer if facts.exports(export::INITIALIZE) => Some(export::INITIALIZE),
             _ => None,
         };
         let mut instance = Self {
-            store,
             guest,
-            memory,
             exports,
             dialect: facts.dialect,
             limits: spec.limits,
             machine: None,
-            start_section_waits,
+            start_section_waits: start == StartSection::Waits,
             entry,
             fuel_in_call: 0,
             dead: None,
@@ -169,7 +145,7 @@ impl Instance {
             filled: facts.never_frees.then_some(0),
             values: None,
         };
-        if !start_section_waits {
+        if start == StartSection::Runs {
             instance.imports_work();
         }
         Ok(instance)
@@ -177,17 +153,17 @@ impl Instance {
 
     /// The guest is set up: imports find its memory from now on.
     pub(super) fn imports_work(&mut self) {
-        self.store.data_mut().memory = Some(self.memory);
+        self.guest.state_mut().imports_work = true;
     }
 
     /// The guest's memory, to read from.
     pub(super) fn linear(&self) -> Linear<'_> {
-        Linear::of(self.memory, &self.store)
+        self.guest.memory()
     }
 
     /// The guest's memory, to write to.
     pub(super) fn linear_mut(&mut self) -> LinearMut<'_> {
-        LinearMut::of(self.memory, &mut self.store)
+        self.guest.memory_mut()
     }
 
     /// Writes at the start of a range of the guest's memory; false when the range leaves it or is too short.
@@ -207,8 +183,8 @@ impl Instance {
         self.exports.delta_handler.is_some()
     }
 
-    pub(super) fn function(&self, name: &str) -> Option<Func> {
-        exports::function(&self.guest, &self.store, name)
+    pub(super) fn function(&self, name: &str) -> Option<Function> {
+        self.guest.function(name)
     }
 
     /// Notes an allocation that the host made in the guest.
@@ -217,7 +193,7 @@ impl Instance {
             *filled = u64::from(at).saturating_add(bytes.into());
         }
         self.uncollected.1 = self.uncollected.1.saturating_add(bytes.into());
-        watch::handed(self.store.data_mut(), at, bytes);
+        watch::handed(self.guest.state_mut(), at, bytes);
     }
 
     /// Returns how far its memory was filled when something was last placed there, bytes; `None` where that says nothing,
@@ -240,18 +216,18 @@ impl Instance {
     /// Lets the linear memory grow by at most `bytes` from now on, and never beyond the plugin's own limit.
     pub fn allow_growth(&mut self, bytes: u64) {
         let linear_bytes_max = self.usage().linear_bytes.saturating_add(bytes);
-        self.store.data_mut().growth = store_limits(&self.limits, linear_bytes_max);
+        self.guest.allow_growth(linear_bytes_max);
     }
 
     /// Shows every host call from now on to [`Services::observe`].
     #[cfg(any(test, feature = "trace"))]
     pub fn observe(&mut self) {
-        trace::begin(self.store.data_mut());
+        trace::begin(self.guest.state_mut());
     }
 
     /// Begins a call; [`run`](Self::run) carries it out. A call that was under way is abandoned, and the guest with it.
     pub fn begin(&mut self, call: Call) {
-        trace::begin_call(self.store.data_mut());
+        trace::begin_call(self.guest.state_mut());
         if self.machine.is_some() && self.dead.is_none() {
             self.dead = Some(Failure::BadAnswer("the call was abandoned"));
         }
@@ -279,11 +255,11 @@ impl Instance {
         if let Some(failure) = &self.dead {
             return Progress::Failed(failure.clone());
         }
-        let state = self.store.data_mut();
+        let state = self.guest.state_mut();
         (state.wall, state.monotonic) = (services.wall(), services.monotonic());
         self.write_inputs();
         let progress = watch::slice(&mut machine, self, services);
-        trace::report(self.store.data_mut(), services);
+        trace::report(self.guest.state_mut(), services);
         self.fuel_in_call = machine.spent();
         if !matches!(progress, Progress::Running | Progress::Waiting) {
             self.flush_lines(services);
@@ -308,7 +284,7 @@ impl Instance {
 
     /// Writes down what the call left in open files.
     fn sync_files(&mut self, services: &mut dyn Services) {
-        let Some(files) = self.store.data_mut().files.as_mut().filter(|files| files.is_dirty()) else { return };
+        let Some(files) = self.guest.state_mut().files.as_mut().filter(|files| files.is_dirty()) else { return };
         let mut result = Ok(());
         services.with_files(&mut |medium| result = files.sync_all(medium));
         if let Err(error) = result {
@@ -332,7 +308,7 @@ impl Instance {
     /// Logs what the guest wrote without an end of line.
     fn flush_lines(&mut self, services: &mut dyn Services) {
         let levels = [log::Level::Info, log::Level::Warn];
-        for (line, level) in self.store.data_mut().unfinished_lines.iter_mut().zip(levels) {
+        for (line, level) in self.guest.state_mut().unfinished_lines.iter_mut().zip(levels) {
             if !line.is_empty() {
                 services.log(level, &text::from_utf8(line));
                 line.clear();
@@ -367,8 +343,8 @@ impl Instance {
     #[must_use]
     pub fn usage(&self) -> Usage {
         Usage {
-            linear_bytes: self.memory.data_size(&self.store) as u64,
-            file_bytes: self.store.data().files.as_ref().map_or(0, Files::held_bytes),
+            linear_bytes: self.guest.linear_bytes(),
+            file_bytes: self.guest.state().files.as_ref().map_or(0, Files::held_bytes),
             row_bytes: self.values.as_ref().map_or(0, |values| values.heap_bytes()),
             fuel_in_call: self.fuel_in_call,
         }
@@ -383,20 +359,7 @@ impl Instance {
     /// Tells AssemblyScript how many arguments follow (plugin ABI §2.5), where the module asks for it by a global.
     pub(super) fn set_arguments_length(&mut self, count: i32) {
         if let Some(variable) = self.exports.arguments_length {
-            exports::set(variable, &mut self.store, count);
+            self.guest.set(variable, Val::I32(count));
         }
-    }
-}
-
-fn start_error(error: &wasmi::Error, limits: &PluginLimits) -> LoadError {
-    use wasmi::errors::ErrorKind;
-    match error.kind() {
-        ErrorKind::Instantiation(_) | ErrorKind::Memory(_) | ErrorKind::Table(_) => {
-            LoadError::Instantiate(short(error))
-        }
-        _ => LoadError::Start(match Failure::of(error) {
-            Failure::OutOfFuel { .. } => Failure::OutOfFuel { limit: limits.fuel_start_section },
-            other => other,
-        }),
     }
 }

@@ -1,6 +1,6 @@
 //! The plugin host: loads a module inside its limits and calls it in fuel slices.
 //!
-//! This floor is the only user of wasmi and knows neither a HAL nor HTTP. [`ModuleFacts`] reads a
+//! This floor alone has an engine, and knows neither a HAL nor HTTP. [`ModuleFacts`] reads a
 //! module without translating it, so that admission is decided before memory is spent;
 //! [`Instance`] is one running plugin with an engine of its own (an engine keeps translated code
 //! until it is dropped); [`Services`] is what its imports ask of the core while it runs.
@@ -17,7 +17,6 @@ mod heap_model;
 mod imports;
 mod instance;
 mod kind;
-mod memory;
 mod nobody;
 mod operators;
 mod registration;

@@ -1,36 +1,34 @@
-//! What belongs to one instance inside the interpreter's store.
+//! What the host keeps for one instance, within its engine.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use wasmi::{Memory, StoreLimits, StoreLimitsBuilder, Val};
-
 use super::capabilities::Capabilities;
+use super::engine::Val;
 use super::imports::Pending;
 use crate::budget::PluginLimits;
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::{FileLimits, Files};
 
-/// Data of the store.
+/// What imports act on, beside the guest's memory.
 pub(super) struct HostState {
     pub(super) package: String,
     pub(super) capabilities: Capabilities,
     pub(super) limits: PluginLimits,
-    /// The guest's memory; `None` while the start section runs, when imports are inert (plugin ABI §2.3).
-    pub(super) memory: Option<Memory>,
+    /// Imports do something: not while the start section runs (plugin ABI §2.3).
+    pub(super) imports_work: bool,
     /// Wall and monotonic time of the current slice.
     pub(super) wall: UnixMillis,
     pub(super) monotonic: Instant,
-    /// Limits of what can grow.
-    pub(super) growth: StoreLimits,
     /// What was written to standard output and standard error since the last end of line.
     pub(super) unfinished_lines: [Vec<u8>; 2],
     /// Its open files; `None` where it was promised that it has none (`storage: "none"`).
     pub(super) files: Option<Files>,
     /// Fuel of copies that the slice had no fuel left for: it counts for the call all the same.
     pub(super) fuel_debt: u64,
-    /// The import that a suspended guest waits for, and the arguments it gave.
+    /// The import that a parked guest waits for.
     pub(super) pending: Option<Pending>,
+    /// The arguments of the import that was called last.
     pub(super) args: Vec<Val>,
     /// Host calls for a transcript, when one is kept.
     #[cfg(any(test, feature = "trace"))]
@@ -50,20 +48,4 @@ pub(super) fn file_limits(limits: &PluginLimits) -> FileLimits {
         descriptors_max: limits.descriptors_max,
         open_bytes_max: limits.open_files_bytes_max,
     }
-}
-
-/// Tables of one module; toolchains emit one.
-const TABLES_MAX: usize = 16;
-
-/// Limit of the interpreter: beyond it `memory.grow` and `table.grow` give -1.
-pub(super) fn store_limits(limits: &PluginLimits, linear_bytes_max: u64) -> StoreLimits {
-    let linear_bytes_max = linear_bytes_max.min(limits.linear_bytes_max.into());
-    StoreLimitsBuilder::new()
-        .memory_size(usize::try_from(linear_bytes_max).unwrap_or(usize::MAX))
-        .table_elements(limits.table_elements_max as usize)
-        .instances(1)
-        .memories(1)
-        .tables(TABLES_MAX)
-        .trap_on_grow_failure(false)
-        .build()
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use skiff_abi::export::AS_CLASS_STRING;
 
-use super::memory::{GuestSlice, Linear};
+use super::engine::{GuestSlice, Linear};
 
 /// Decodes UTF-8 with replacement characters and without a leading byte-order mark, as upstream does.
 pub(super) fn from_utf8(bytes: &[u8]) -> String {

@@ -14,11 +14,11 @@ use core::fmt::Write;
 
 use sha2::{Digest, Sha256};
 use skiff_abi::import::{self, Import, Shape};
-use wasmi::Val;
 
 use super::Services;
+use super::engine::{GuestSlice, Linear, Val};
 use super::imports::{Caller, Ret};
-use super::memory::{GuestSlice, Linear};
+
 use super::state::HostState;
 use super::text::{self, Managed};
 use super::watch;
@@ -219,8 +219,8 @@ impl<'g> Given<'g> {
         Some(match self.params.get(index)? {
             Val::I32(value) => format!("{value}"),
             Val::I64(value) => format!("{value}"),
-            Val::F32(value) => number(f64::from(f32::from(*value))),
-            Val::F64(value) => number(f64::from(*value)),
+            Val::F32(value) => number(f64::from(*value)),
+            Val::F64(value) => number(*value),
             _ => "null".into(),
         })
     }

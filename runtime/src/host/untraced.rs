@@ -1,8 +1,7 @@
 //! Stands for `trace` where nobody can ask for host calls: a board has no room for what only `skiff test` shows.
 
-use wasmi::Val;
-
 use super::Services;
+use super::engine::Val;
 use super::imports::{Caller, Ret};
 use super::state::HostState;
 

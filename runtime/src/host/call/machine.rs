@@ -4,25 +4,22 @@
 //! at the same place. Nothing here calls the guest while the guest is inside a call.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use core::task::Poll;
 
 use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
 use skiff_abi::values;
-use wasmi::{AsContextMut, F32, F64, Func, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Val, ValType};
 
 use super::plan::{BUFFERS_MAX, deliver, plan};
 use super::steps::{Arg, Args, CallStep, Helper, Steps};
-use super::vals::Vals;
 use crate::budget::PluginLimits;
+use crate::host::engine::{Engine, Function, Guest as Engaged, GuestSlice, Parked, Ran, RanBy, Reach, Stopped, Val};
 use crate::host::exports::Export;
 use crate::host::failure::Failure;
 use crate::host::fetch::Ticket;
-use crate::host::imports::{Caller, NO_LONG_RESULT, Outcome, Ret};
+use crate::host::imports::{Caller, Outcome, Ret};
 use crate::host::instance::Instance;
-use crate::host::memory::GuestSlice;
 use crate::host::text::{self, Managed};
-use crate::host::{Answer, Call, Progress, Services, start_section, trace};
+use crate::host::{Answer, Call, Progress, Services, trace};
 use crate::json;
 use crate::time::Instant;
 
@@ -46,8 +43,7 @@ enum After {
 /// A guest function that waits for the result of an import.
 #[derive(Debug)]
 pub(super) struct Suspended {
-    call: ResumableCallHostTrap,
-    outputs: Vals,
+    call: Parked,
     after: After,
 }
 
@@ -67,8 +63,7 @@ enum Guest {
 /// A guest function whose slice of fuel has ended.
 #[derive(Debug)]
 struct OutOfFuel {
-    call: ResumableCallOutOfFuel,
-    outputs: Vals,
+    call: Stopped,
     after: After,
 }
 
@@ -97,6 +92,8 @@ impl Machine {
             Call::Start { .. } | Call::Id | Call::Name | Call::Collect => instance.limits.fuel_per_start,
             _ => instance.limits.fuel_per_call,
         };
+        // What a call that failed has left.
+        instance.guest.forget();
         let (steps, answer) = plan(instance, call);
         Self {
             in_start_section: steps.begins_with_start_section(),
@@ -128,11 +125,10 @@ impl Machine {
         }
         let granted = instance.limits.fuel_per_slice.max(self.required).min(left);
         self.required = 0;
-        // Setting and reading fuel fail only where metering is off.
-        let _ = instance.store.set_fuel(granted);
+        instance.guest.refuel(granted);
         let outcome = self.run(instance, services);
-        let rest = instance.store.get_fuel().unwrap_or(0);
-        let debt = core::mem::take(&mut instance.store.data_mut().fuel_debt);
+        let rest = instance.guest.fuel();
+        let debt = core::mem::take(&mut instance.guest.state_mut().fuel_debt);
         self.spent = self.spent.saturating_add(granted.saturating_sub(rest)).saturating_add(debt);
         match outcome {
             Ok(true) => Progress::Done(core::mem::replace(&mut self.answer, Answer::Unit)),
@@ -197,9 +193,9 @@ impl Machine {
                     }
                 }
                 Guest::OutOfFuel(stopped) => {
-                    let OutOfFuel { call, mut outputs, after } = *stopped;
-                    let called = call.resume(&mut instance.store, &mut outputs);
-                    self.settle(instance, services, called, outputs, after)?
+                    let OutOfFuel { call, after } = *stopped;
+                    let ran = instance.guest.go_on(call);
+                    self.settle(instance, services, ran, after)?
                 }
                 Guest::Sleeping { until, suspended } if services.monotonic() >= until => {
                     self.resume(instance, services, *suspended, Ret::Int(0))?
@@ -220,8 +216,8 @@ impl Machine {
     fn step(&mut self, instance: &mut Instance, services: &mut dyn Services, step: CallStep) -> Result<bool, Failure> {
         match step {
             CallStep::StartSection => {
-                let function = instance.function(start_section::EXPORT);
-                self.invoke(instance, services, start_section::EXPORT, function, &[], After::StartSection)
+                let function = instance.guest.start_function();
+                self.invoke(instance, services, "start", function, &[], After::StartSection)
             }
             CallStep::Entry(name) => {
                 let function = instance.function(name);
@@ -350,7 +346,7 @@ impl Machine {
         let slice = GuestSlice { ptr, len: u32::try_from(body.len()).unwrap_or(u32::MAX) };
         let there = ptr != 0 && instance.write(slice, body);
         let ret = Ret::Int(if there { ptr.cast_signed() } else { 0 });
-        trace::answered(instance.store.data_mut(), ret);
+        trace::answered(instance.guest.state_mut(), ret);
         self.resume(instance, services, to, ret)
     }
 
@@ -404,7 +400,7 @@ impl Machine {
         instance: &mut Instance,
         services: &mut dyn Services,
         name: &'static str,
-        function: Option<Func>,
+        function: Option<Function>,
         args: &[u32],
     ) -> Result<bool, Failure> {
         match function {
@@ -419,16 +415,15 @@ impl Machine {
         instance: &mut Instance,
         services: &mut dyn Services,
         name: &str,
-        function: Option<Func>,
+        function: Option<Function>,
         args: &[u32],
         after: After,
     ) -> Result<bool, Failure> {
         let Some(function) = function else { return Err(Failure::NoExport { export: name.into() }) };
-        let Some((inputs, mut outputs)) = adapt(function, instance, args) else {
+        let Some(ran) = instance.guest.call(function, args) else {
             return Err(Failure::BadSignature { export: name.into() });
         };
-        let called = function.call_resumable(&mut instance.store, &inputs, &mut outputs);
-        self.settle(instance, services, called, outputs, after)
+        self.settle(instance, services, ran, after)
     }
 
     /// Gives a guest function the result of its import.
@@ -439,9 +434,9 @@ impl Machine {
         suspended: Suspended,
         ret: Ret,
     ) -> Result<bool, Failure> {
-        let Suspended { call, mut outputs, after } = suspended;
-        let called = give(instance, call, ret, &mut outputs)?;
-        self.settle(instance, services, called, outputs, after)
+        let Suspended { call, after } = suspended;
+        let ran = instance.guest.answer(call, ret);
+        self.settle(instance, services, ran, after)
     }
 
     /// Takes in how a guest function returned or stopped, answering what its imports ask; false when the slice ended.
@@ -449,37 +444,36 @@ impl Machine {
         &mut self,
         instance: &mut Instance,
         services: &mut dyn Services,
-        mut called: Result<ResumableCall, wasmi::Error>,
-        mut outputs: Vals,
+        mut ran: RanBy<Engaged>,
         after: After,
     ) -> Result<bool, Failure> {
         loop {
-            let call = match called {
-                Ok(ResumableCall::HostTrap(call)) => call,
-                Ok(ResumableCall::Finished) => {
-                    self.finished(instance, outputs.first().cloned(), &after)?;
+            let call = match ran {
+                Ran::Asks(call) => call,
+                Ran::Returned(result) => {
+                    self.finished(instance, result, &after)?;
                     return Ok(true);
                 }
-                Ok(ResumableCall::OutOfFuel(call)) => {
-                    self.required = call.required_fuel();
-                    self.guest = Guest::OutOfFuel(Box::new(OutOfFuel { call, outputs, after }));
+                Ran::OutOfFuel { stopped: call, required } => {
+                    self.required = required;
+                    self.guest = Guest::OutOfFuel(Box::new(OutOfFuel { call, after }));
                     return Ok(false);
                 }
-                Err(error) => return ended(&error, &after),
+                Ran::Ended(failure) => return ended(failure, &after),
             };
-            let state = instance.store.data_mut();
-            let Some(pending) = state.pending.take() else { return ended(call.host_error(), &after) };
+            let state = instance.guest.state_mut();
+            let Some(pending) = state.pending.take() else { return Err(Failure::Trap("waits for nothing".into())) };
             trace::report(state, services);
             let args = core::mem::take(&mut state.args);
-            let mut caller = Caller::of(instance.store.as_context_mut());
+            let mut caller = Caller::of(instance.guest.access());
             let outcome = pending.run(&mut caller, services, &args);
-            instance.store.data_mut().args = args;
+            instance.guest.state_mut().args = args;
             let ret = match outcome {
                 Outcome::Ret(ret) => ret,
                 // A guest whose allocator fetches would wait for itself.
                 Outcome::Fetch(request) if !self.steps.is_delivering() && instance.exports.new.is_some() => {
                     let ticket = services.fetch(request);
-                    let suspended = Box::new(Suspended { call, outputs, after });
+                    let suspended = Box::new(Suspended { call, after });
                     self.guest = Guest::Fetching { ticket, suspended };
                     return Ok(true);
                 }
@@ -490,14 +484,14 @@ impl Machine {
                 Outcome::Sleep { until, span } => {
                     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
                     self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
-                    trace::answered(instance.store.data_mut(), Ret::Int(0));
-                    self.guest = Guest::Sleeping { until, suspended: Box::new(Suspended { call, outputs, after }) };
+                    trace::answered(instance.guest.state_mut(), Ret::Int(0));
+                    self.guest = Guest::Sleeping { until, suspended: Box::new(Suspended { call, after }) };
                     return Ok(true);
                 }
-                Outcome::Exit(code) => return ended(&wasmi::Error::i32_exit(code), &after),
+                Outcome::Exit(code) => return ended(Failure::Exit(code), &after),
             };
-            trace::answered(instance.store.data_mut(), ret);
-            called = give(instance, call, ret, &mut outputs)?;
+            trace::answered(instance.guest.state_mut(), ret);
+            ran = instance.guest.answer(call, ret);
         }
     }
 
@@ -532,45 +526,10 @@ fn refuse_rows(services: &mut dyn Services, reason: &str) {
 /// Why a guest without an allocator that the host can call cannot wait for an answer.
 const NOWHERE_TO_PUT: &str = "a fetch was refused: the plugin has no __new to call for the answer";
 
-/// Resumes a guest function with the result of its import, in the types that it declares.
-fn give(
-    instance: &mut Instance,
-    call: ResumableCallHostTrap,
-    ret: Ret,
-    outputs: &mut [Val],
-) -> Result<Result<ResumableCall, wasmi::Error>, Failure> {
-    let ty = call.host_func().ty(&instance.store);
-    let mut values = Vals::new();
-    ty.results().iter().for_each(|ty| values.push(Val::default_for_ty(*ty)));
-    if !ret.write(&mut values) {
-        return Err(Failure::Trap(String::from(NO_LONG_RESULT)));
-    }
-    Ok(call.resume(&mut instance.store, &values, outputs))
-}
-
-fn ended(error: &wasmi::Error, after: &After) -> Result<bool, Failure> {
-    match (Failure::of(error), after) {
+fn ended(failure: Failure, after: &After) -> Result<bool, Failure> {
+    match (failure, after) {
         // A command ends with proc_exit(0) and stays usable (plugin ABI §2.3).
         (Failure::Exit(0), After::Entry) => Ok(true),
         (failure, _) => Err(failure),
     }
-}
-
-/// Fits arguments to the declared parameters: surplus dropped, missing 0 or NaN; `None` for types of no use.
-fn adapt(function: Func, instance: &Instance, args: &[u32]) -> Option<(Vals, Vals)> {
-    let ty = function.ty(&instance.store);
-    let (mut inputs, mut outputs) = (Vals::new(), Vals::new());
-    for (index, ty) in ty.params().iter().enumerate() {
-        let given = args.get(index).copied();
-        inputs.push(match ty {
-            ValType::I32 => Val::I32(given.unwrap_or(0).cast_signed()),
-            ValType::I64 => Val::I64(i64::from(given.unwrap_or(0))),
-            ValType::F64 => Val::F64(F64::from(given.map_or(f64::NAN, f64::from))),
-            #[expect(clippy::cast_precision_loss, reason = "what JavaScript passes to a 32-bit float")]
-            ValType::F32 => Val::F32(F32::from(given.map_or(f32::NAN, |value| value as f32))),
-            _ => return None,
-        });
-    }
-    ty.results().iter().for_each(|ty| outputs.push(Val::default_for_ty(*ty)));
-    Some((inputs, outputs))
 }

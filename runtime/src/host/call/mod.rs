@@ -5,6 +5,5 @@
 mod machine;
 mod plan;
 mod steps;
-mod vals;
 
 pub(super) use machine::Machine;

@@ -1,9 +1,7 @@
 //! Arguments as the guest gave them, and as a host function takes them (plugin ABI §2.5).
 
-use wasmi::Val;
-
 use super::to_int32;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::{GuestSlice, Val};
 
 /// An argument had a type that the binding cannot use, such as `i64` for a pointer.
 pub(in crate::host) struct WrongType;
@@ -25,8 +23,8 @@ impl<'a> Args<'a> {
         match self.0.next() {
             None => Ok(None),
             Some(Val::I32(value)) => Ok(Some(*value)),
-            Some(Val::F64(value)) => Ok(Some(to_int32(f64::from(*value)))),
-            Some(Val::F32(value)) => Ok(Some(to_int32(f64::from(f32::from(*value))))),
+            Some(Val::F64(value)) => Ok(Some(to_int32(*value))),
+            Some(Val::F32(value)) => Ok(Some(to_int32(f64::from(*value)))),
             Some(_) => Err(WrongType),
         }
     }
@@ -43,8 +41,8 @@ impl<'a> Args<'a> {
     fn float(&mut self) -> Result<f64, WrongType> {
         match self.0.next() {
             None => Ok(f64::NAN),
-            Some(Val::F64(value)) => Ok(f64::from(*value)),
-            Some(Val::F32(value)) => Ok(f64::from(f32::from(*value))),
+            Some(Val::F64(value)) => Ok(*value),
+            Some(Val::F32(value)) => Ok(f64::from(*value)),
             Some(Val::I32(value)) => Ok(f64::from(*value)),
             Some(_) => Err(WrongType),
         }

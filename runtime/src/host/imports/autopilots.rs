@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::Caller;
 use crate::delta::{DELTA_BYTES_MAX, DeltaVersion, is_plain};
 use crate::host::Services;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 use crate::host::registration::{REGISTRATION_TEXT_BYTES_MAX, Registration};
 use crate::json::{self, JsonError};
 use skiff_abi::Capability;

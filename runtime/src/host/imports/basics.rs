@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use super::Caller;
 use crate::host::Services;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 
 /// Two to the 32nd.
 const WORDS: f64 = 4_294_967_296.0;

@@ -3,10 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use wasmi::{AsContext, AsContextMut, StoreContextMut};
-
 use crate::budget::PluginLimits;
-use crate::host::memory::{GuestSlice, Linear, LinearMut};
+use crate::host::engine::{Access, GuestSlice, Linear, Reach};
 use crate::host::state::HostState;
 use crate::host::text;
 
@@ -14,29 +12,29 @@ const TEXT_BYTES_MAX: u32 = PluginLimits::TEXT_BYTES_MAX;
 
 /// The calling guest: its memory, its fuel, and what the host keeps for it.
 pub(in crate::host) struct Caller<'c> {
-    store: StoreContextMut<'c, HostState>,
+    guest: Access<'c>,
 }
 
 impl<'c> Caller<'c> {
-    pub(in crate::host) fn of(store: StoreContextMut<'c, HostState>) -> Self {
-        Self { store }
+    pub(in crate::host) fn of(guest: Access<'c>) -> Self {
+        Self { guest }
     }
 
     pub(in crate::host) fn state(&self) -> &HostState {
-        self.store.data()
+        self.guest.state()
     }
 
     pub(in crate::host) fn state_mut(&mut self) -> &mut HostState {
-        self.store.data_mut()
+        self.guest.state_mut()
     }
 
     /// Tells whether the start section has still to return: there is no memory then (plugin ABI §2.3).
     pub(in crate::host) fn is_inert(&self) -> bool {
-        self.state().memory.is_none()
+        !self.state().imports_work
     }
 
     pub(in crate::host) fn memory(&self) -> Linear<'_> {
-        self.state().memory.map_or(Linear::NONE, |memory| Linear::of(memory, self.store.as_context()))
+        if self.is_inert() { Linear::NONE } else { self.guest.memory() }
     }
 
     /// Returns the bytes of a range, `None` when it leaves the memory.
@@ -51,8 +49,7 @@ impl<'c> Caller<'c> {
 
     /// Writes at the start of a range, all or nothing; false when the range leaves the memory or is too short.
     pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
-        let memory = self.state().memory;
-        memory.is_some_and(|memory| LinearMut::of(memory, self.store.as_context_mut()).write(slice, data))
+        !self.is_inert() && self.guest.memory_mut().write(slice, data)
     }
 
     /// Writes text whole or not at all; returns the bytes written, 0 when it does not fit.
@@ -113,11 +110,9 @@ impl<'c> Caller<'c> {
 
     /// Takes fuel; what the slice cannot pay counts for the call.
     pub(super) fn take_fuel(&mut self, cost: u64) {
-        if let Ok(fuel) = self.store.get_fuel() {
-            // Setting fuel fails only where metering is off.
-            let _ = self.store.set_fuel(fuel.saturating_sub(cost));
-            let debt = &mut self.store.data_mut().fuel_debt;
-            *debt = debt.saturating_add(cost.saturating_sub(fuel));
-        }
+        let fuel = self.guest.fuel();
+        self.guest.refuel(fuel.saturating_sub(cost));
+        let debt = &mut self.state_mut().fuel_debt;
+        *debt = debt.saturating_add(cost.saturating_sub(fuel));
     }
 }

@@ -8,7 +8,7 @@ use super::Caller;
 use crate::budget::PluginLimits;
 use crate::delta::{DELTA_BYTES_MAX, DeltaVersion};
 use crate::host::Services;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 use crate::json;
 
 /// States of a notification that upstream accepts (`nominal` is refused there, plugin ABI §3.3).

@@ -8,8 +8,8 @@ use skiff_abi::export::AS_CLASS_ARRAY_BUFFER;
 
 use super::{Caller, Outcome};
 use crate::host::Services;
+use crate::host::engine::GuestSlice;
 use crate::host::fetch::{FetchMethod, FetchRequest, HEADER_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX};
-use crate::host::memory::GuestSlice;
 
 /// The guest is suspended by the interpreter; the asyncify machinery it brings stays idle (plugin ABI §8.4).
 pub(super) fn init_asyncify(_: &mut Caller<'_>, _data: u32, _end: u32) {}

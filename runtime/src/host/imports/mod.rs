@@ -1,4 +1,4 @@
-//! Host functions: what a guest can import, built from the type it declares (plugin ABI §2.5, §3).
+//! Host functions: what a guest can import (plugin ABI §3).
 //!
 //! Every row of [`skiff_abi::imports!`] is one function here, in the room the row names. It has the row's parameters,
 //! acts, and gives its result. Functions of `host` rows run where the guest calls them. For those of `core` rows the
@@ -20,20 +20,14 @@ mod sockets;
 mod status;
 mod wasi;
 
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt;
-
 use skiff_abi::Capability;
 use skiff_abi::import::{AS_FETCH, DATE, ENV, MATH, WASI};
-use wasmi::{AsContextMut, Error, ExternType, Func, FuncType, Module, Store, Val, errors::HostError};
 
 pub(super) use caller::Caller;
 pub(super) use outcome::{Outcome, Ret};
 
-use super::state::HostState;
-use super::trace;
+use super::engine::Val;
+use super::trace::{self, TracedImport};
 use super::{Nobody, Services};
 use crate::budget::PluginLimits;
 use args::{Args, WrongType, kinds};
@@ -167,7 +161,7 @@ pub(super) fn is_known(module: &str, name: &str) -> bool {
     find(module, name).is_some()
 }
 
-/// A call for which the guest is suspended; its arguments stand in the state of the store.
+/// A call for which the guest is parked; its arguments stand in its state.
 pub(super) struct Pending(&'static ImportRow);
 
 impl Pending {
@@ -181,69 +175,52 @@ impl Pending {
     }
 }
 
-/// Stops the interpreter while the [`Pending`] call in the state is answered; then the guest is resumed.
-#[derive(Debug)]
-pub(super) struct Suspended;
-
-impl fmt::Display for Suspended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("waits for the core")
-    }
+/// An import as a guest calls it.
+#[derive(Clone, Copy)]
+pub(super) struct Linked {
+    row: &'static ImportRow,
+    traced: TracedImport,
 }
 
-impl HostError for Suspended {}
-
-/// Builds one host function per function import of the module, in order.
-///
-/// # Errors
-/// The name of an import that is no function.
-pub(super) fn build(store: &mut Store<HostState>, module: &Module) -> Result<Vec<wasmi::Extern>, String> {
-    let mut externs = Vec::new();
-    for entry in module.imports() {
-        let ExternType::Func(ty) = entry.ty() else {
-            return Err(format!("{}.{}", entry.module(), entry.name()));
-        };
-        let function = match find(entry.module(), entry.name()) {
-            Some(import) => import_function(store, ty, import),
-            None => unknown_function(store, ty, entry.module(), entry.name()),
-        };
-        externs.push(wasmi::Extern::Func(function));
-    }
-    Ok(externs)
+/// Finds the function of this name; `None` where this host has none.
+pub(super) fn linked(module: &str, name: &str) -> Option<Linked> {
+    find(module, name).map(|row| Linked { row, traced: trace::row(module, name) })
 }
 
-fn import_function(store: &mut Store<HostState>, ty: &FuncType, import: &'static ImportRow) -> Func {
-    let row = trace::row(import.module, import.name);
-    Func::new(store, ty.clone(), move |mut store, params, results| {
-        let mut caller = Caller::of(store.as_context_mut());
-        let shown = trace::shown(row, &mut caller, params);
-        let outcome = match called(&mut caller, params, import) {
-            Some(outcome) => outcome,
-            None => {
-                let state = caller.state_mut();
-                trace::suspended(state, shown);
-                state.args.clear();
-                state.args.extend_from_slice(params);
-                state.pending = Some(Pending(import));
-                return Err(Error::host(Suspended));
-            }
-        };
-        match outcome {
-            Outcome::Ret(ret) => {
-                trace::finished(caller.state_mut(), shown, ret);
-                if ret.write(results) { Ok(()) } else { Err(Error::new(NO_LONG_RESULT)) }
-            }
-            Outcome::Exit(code) => Err(Error::i32_exit(code)),
-            // Only functions that run while the guest is suspended let it wait.
-            Outcome::Fetch(_) | Outcome::Sleep { .. } => Err(Error::host(Suspended)),
+/// What the host has for a guest that calls an import.
+pub(super) enum Called {
+    /// Its result.
+    Ret(Ret),
+    /// The guest ends its call.
+    Exit(i32),
+    /// Only the core can answer: the guest is parked for what is pending in its state.
+    Asks,
+}
+
+/// Calls an import, whose arguments stand in the state.
+pub(super) fn call(caller: &mut Caller<'_>, import: Linked) -> Called {
+    let args = core::mem::take(&mut caller.state_mut().args);
+    let shown = trace::shown(import.traced, caller, &args);
+    let outcome = called(caller, &args, import.row);
+    let state = caller.state_mut();
+    state.args = args;
+    match outcome {
+        Some(Outcome::Ret(ret)) => {
+            trace::finished(state, shown, ret);
+            Called::Ret(ret)
         }
-    })
+        Some(Outcome::Exit(code)) => Called::Exit(code),
+        // Only functions that run while the guest is parked let it wait; it ends where nothing is pending.
+        Some(Outcome::Fetch(_) | Outcome::Sleep { .. }) => Called::Asks,
+        None => {
+            trace::suspended(state, shown);
+            state.pending = Some(Pending(import.row));
+            Called::Asks
+        }
+    }
 }
 
-/// What a guest is told that declares a result of 64 bits.
-pub(super) const NO_LONG_RESULT: &str = "an import gives no 64-bit result";
-
-/// Runs a function as far as the host can by itself; `None` where the guest is to be suspended for it.
+/// Runs a function as far as the host can by itself; `None` where the guest is to be parked for it.
 fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option<Outcome> {
     let inert = caller.is_inert();
     // During the start section upstream has no handle on the guest: imports do nothing (plugin ABI §2.3).
@@ -268,9 +245,4 @@ fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option
         }
     };
     Some(outcome.unwrap_or_else(|WrongType| import.failed()))
-}
-
-fn unknown_function(store: &mut Store<HostState>, ty: &FuncType, module: &str, name: &str) -> Func {
-    let message = format!("called the import {module}.{name}, which this host does not know");
-    Func::new(store, ty.clone(), move |_, _, _| Err(Error::new(message.clone())))
 }

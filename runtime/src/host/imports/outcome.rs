@@ -2,9 +2,8 @@
 
 use core::time::Duration;
 
-use wasmi::{F32, F64, Val, ValType};
-
 use super::to_int32;
+use crate::host::engine::{Val, ValType};
 use crate::host::fetch::FetchRequest;
 use crate::time::Instant;
 
@@ -20,20 +19,8 @@ pub(in crate::host) enum Ret {
 }
 
 impl Ret {
-    /// Writes the result in the types that `to` has; false where JavaScript would throw.
-    pub(in crate::host) fn write(self, to: &mut [Val]) -> bool {
-        let (mut ret, mut fits) = (self, true);
-        for value in to {
-            match ret.value(value.ty()) {
-                Some(adapted) => *value = adapted,
-                None => fits = false,
-            }
-            ret = Self::Nothing;
-        }
-        fits
-    }
-
-    fn value(self, ty: ValType) -> Option<Val> {
+    /// Returns it in a type that the guest declares; `None` where JavaScript would throw.
+    pub(in crate::host) fn value(self, ty: ValType) -> Option<Val> {
         let number = match self {
             Self::Nothing => f64::NAN,
             Self::Int(value) => f64::from(value),
@@ -43,8 +30,8 @@ impl Ret {
         match (ty, self) {
             (ValType::I32, Self::Int(value)) => Some(Val::I32(value)),
             (ValType::I32, _) => Some(Val::I32(to_int32(number))),
-            (ValType::F64, _) => Some(Val::F64(F64::from(number))),
-            (ValType::F32, _) => Some(Val::F32(F32::from(number as f32))),
+            (ValType::F64, _) => Some(Val::F64(number)),
+            (ValType::F32, _) => Some(Val::F32(number as f32)),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::Caller;
 use crate::delta::is_plain;
 use crate::host::Services;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 use crate::host::registration::{REGISTRATION_TEXT_BYTES_MAX, Registration};
 
 /// Prefix of the streams of radars.

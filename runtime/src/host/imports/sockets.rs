@@ -12,7 +12,7 @@ use super::Caller;
 use crate::budget::PluginLimits;
 use crate::hal::SerialSettings;
 use crate::host::Services;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 use crate::host::sockets::{Serial, Sockets, UdpOption};
 
 /// Bytes of a host name or an address.

@@ -5,7 +5,7 @@ use skiff_abi::Capability;
 use super::Caller;
 use crate::budget::PluginLimits;
 use crate::host::Services;
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 
 pub(super) fn sk_debug(caller: &mut Caller<'_>, services: &mut dyn Services, text: GuestSlice) {
     if let Some(text) = caller.text_to_parse(text, u32::MAX) {

@@ -4,18 +4,16 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use skiff_abi::values::{
-    ALIGN, BOOLEAN, DESCRIPTOR_BYTES, FLAG_OTHER_DELTAS, INTERVAL_MS_MAX, KIND_BITS, MAGIC, NEVER, PATH_BYTES_MAX,
-    QUIET, ROW_BYTES, TEXT, descriptor, input, output,
-};
-use wasmi::{Func, ValType};
-
 use super::arrival::News;
 use super::{Input, Output, Path, Values, word};
 use crate::budget::PluginLimits;
 use crate::delta::check_path;
+use crate::host::engine::{Engine, Function, GuestSlice, Linear};
 use crate::host::instance::Instance;
-use crate::host::memory::{GuestSlice, Linear};
+use skiff_abi::values::{
+    ALIGN, BOOLEAN, DESCRIPTOR_BYTES, FLAG_OTHER_DELTAS, INTERVAL_MS_MAX, KIND_BITS, MAGIC, NEVER, PATH_BYTES_MAX,
+    QUIET, ROW_BYTES, TEXT, descriptor, input, output,
+};
 
 /// A range that a descriptor names, and whether the host writes into it.
 type Range = (GuestSlice, bool);
@@ -23,14 +21,11 @@ type Range = (GuestSlice, bool);
 impl Instance {
     /// Returns `skiff_values` where the guest takes values; why not, where it seems to mean that.
     #[inline(never)]
-    pub(in crate::host) fn values_export(&self) -> Result<Option<Func>, &'static str> {
-        let gives_number = |function: &Func| {
-            let ty = function.ty(&self.store);
-            ty.params().is_empty() && matches!(ty.results(), [ValType::I32])
-        };
+    pub(in crate::host) fn values_export(&self) -> Result<Option<Function>, &'static str> {
+        let gives_number = |function| self.guest.gives_number(function);
         match (self.exports.values, self.exports.update) {
             (None, None) => Ok(None),
-            (Some(values), Some(update)) if gives_number(&values) && gives_number(&update) => Ok(Some(values)),
+            (Some(values), Some(update)) if gives_number(values) && gives_number(update) => Ok(Some(values)),
             (Some(_), Some(_)) => Err("skiff_values or skiff_update is no () -> i32"),
             _ => Err("skiff_values and skiff_update go together"),
         }

@@ -4,8 +4,8 @@ use skiff_abi::values::{AGE_MAX, NEVER, NEW, ROW_BYTES, TEXT, descriptor, input}
 
 use super::arrival::News;
 use super::{Input, Values};
+use crate::host::engine::{LinearMut, Reach};
 use crate::host::instance::Instance;
-use crate::host::memory::LinearMut;
 
 impl Values {
     /// A call begins.
@@ -20,20 +20,17 @@ impl Instance {
     pub(in crate::host) fn write_inputs(&mut self) {
         let Some(values) = &mut self.values else { return };
         let Some(is_update) = values.begins.take() else { return };
-        let now = i64::try_from(self.store.data().monotonic.as_millis()).unwrap_or(i64::MAX);
-        let mut memory = LinearMut::of(self.memory, &mut self.store);
+        let now = i64::try_from(self.guest.state().monotonic.as_millis()).unwrap_or(i64::MAX);
+        let mut memory = self.guest.memory_mut();
         let rows = (0..).map(|index: u32| values.input_rows.wrapping_add(index.wrapping_mul(ROW_BYTES)));
         for (input, row) in values.inputs.iter_mut().zip(rows) {
             input.write(&mut memory, row, now);
             input.is_new &= !is_update;
         }
         values.updates = values.updates.wrapping_add(is_update.into());
-        if let Some(time) = memory.chunk(values.at.wrapping_add(descriptor::TIME)) {
-            *time = values.news.time.to_le_bytes();
-        }
-        if let Some(counts) = memory.chunk(values.at.wrapping_add(descriptor::UPDATES)) {
-            *counts = (u64::from(values.updates) | u64::from(values.news.arrived) << u32::BITS).to_le_bytes();
-        }
+        let counts = u64::from(values.updates) | u64::from(values.news.arrived) << u32::BITS;
+        memory.put(values.at.wrapping_add(descriptor::TIME), values.news.time.to_le_bytes());
+        memory.put(values.at.wrapping_add(descriptor::UPDATES), counts.to_le_bytes());
         if is_update {
             values.news = News { time: values.news.time, ..News::default() };
         }
@@ -52,12 +49,10 @@ impl Input {
             NEVER => AGE_MAX,
             _ => u32::try_from(now.saturating_sub(self.arrived_ms).max(0)).unwrap_or(AGE_MAX),
         };
-        if let Some([state, told @ ..]) = memory.chunk::<9>(row.wrapping_add(input::STATE)) {
-            *state = self.state | if self.is_new { NEW } else { 0 };
-            *told = number.to_le_bytes();
-        }
-        if let Some(told) = memory.chunk(row.wrapping_add(input::FULL_BYTES)) {
-            *told = (u64::from(self.full_bytes) | u64::from(age) << u32::BITS).to_le_bytes();
-        }
+        let state = self.state | if self.is_new { NEW } else { 0 };
+        let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
+        memory.put(row.wrapping_add(input::STATE), [state, a, b, c, d, e, f, g, h]);
+        let told = u64::from(self.full_bytes) | u64::from(age) << u32::BITS;
+        memory.put(row.wrapping_add(input::FULL_BYTES), told.to_le_bytes());
     }
 }

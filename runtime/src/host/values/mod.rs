@@ -26,7 +26,7 @@ use alloc::vec::Vec;
 pub use arrival::Arrival;
 use arrival::News;
 
-use super::memory::{GuestSlice, Linear};
+use super::engine::{GuestSlice, Linear};
 
 /// An input of a guest, and the latest value of it.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use skiff_abi::values::{
 use super::{Values, word};
 use crate::delta::{DELTA_BYTES_MAX, ValueSink};
 use crate::host::Services;
+use crate::host::engine::{GuestSlice, Linear, Reach};
 use crate::host::instance::Instance;
-use crate::host::memory::{GuestSlice, Linear};
 use crate::json::{self, Decimal, Value};
 
 /// Integers up to here are exact in a double.
@@ -41,7 +41,7 @@ impl Instance {
     pub(in crate::host) fn publish(&mut self, services: &mut dyn Services) {
         let Some(mut values) = self.values.take() else { return };
         let bytes = values.know_outputs(self.linear());
-        if let Some(bytes) = bytes.filter(|_| self.store.data().capabilities.allows(Capability::DataWrite, false)) {
+        if let Some(bytes) = bytes.filter(|_| self.guest.state().capabilities.allows(Capability::DataWrite, false)) {
             let mut refused = Refused::default();
             if bytes > DELTA_BYTES_MAX {
                 refused.add(0, "more at once than a delta takes");

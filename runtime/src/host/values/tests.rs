@@ -3,7 +3,7 @@
 use super::arrival::Origin;
 use crate::budget::{Board, Limits, PluginLimits};
 use crate::delta::{DeltaVersion, ValueSink};
-use crate::host::memory::GuestSlice;
+use crate::host::engine::GuestSlice;
 use crate::host::{Answer, Call, Capabilities, Failure, Instance, InstanceSpec, ModuleFacts, Progress, Services};
 use crate::json::Value;
 use crate::time::{Instant, UnixMillis};

@@ -14,11 +14,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use skiff_abi::import::{self, Import, Shape};
-use wasmi::{Global, Store, Val};
 
 use super::call::Machine;
+use super::engine::{Engine, Guest, GuestSlice, Reach, Val, Variable};
 use super::imports::Caller;
-use super::memory::GuestSlice;
 use super::state::HostState;
 use super::{Call, Instance, InstanceSpec, LoadError, ModuleFacts, Progress, Services};
 use crate::delta::Delta;
@@ -129,7 +128,7 @@ pub(super) type Watching = Option<Box<Watch>>;
 #[derive(Debug)]
 pub(super) struct Watch {
     places: Places,
-    variables: Vec<Global>,
+    variables: Vec<Variable>,
     /// As they were before the call.
     data: Vec<u8>,
     values: Vec<u64>,
@@ -145,7 +144,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    fn new(places: Places, variables: Vec<Global>) -> Self {
+    fn new(places: Places, variables: Vec<Variable>) -> Self {
         let (bytes, count) = (places.data.len(), variables.len());
         Self {
             places,
@@ -161,17 +160,22 @@ impl Watch {
         }
     }
 
+    /// The range of the static data.
+    fn range(&self) -> GuestSlice {
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        GuestSlice { ptr: narrow(self.places.data.start), len: narrow(self.places.data.len()) }
+    }
+
     /// Notes what lasts as it is before a call.
-    fn remember(&mut self, memory: &[u8], values: Vec<u64>) {
+    fn remember(&mut self, data: &[u8], values: Vec<u64>) {
         self.data.clear();
-        self.data.extend_from_slice(memory.get(self.places.data.clone()).unwrap_or_default());
+        self.data.extend_from_slice(data);
         self.values = values;
         self.imports.clear();
     }
 
     /// Visits the places that differ from what was remembered.
-    fn changed(&mut self, memory: &[u8], values: &[u64], visit: &mut dyn FnMut(&mut bool)) {
-        let data = memory.get(self.places.data.clone()).unwrap_or_default();
+    fn changed(&mut self, data: &[u8], values: &[u64], visit: &mut dyn FnMut(&mut bool)) {
         if *data != *self.data {
             let bytes = data.iter().zip(&self.data).zip(&mut self.data_of_any);
             bytes.filter(|((now, before), _)| now != before).for_each(|(_, place)| visit(place));
@@ -182,13 +186,13 @@ impl Watch {
 }
 
 /// The bits of the variables; what is no number counts as 0.
-fn values(variables: &[Global], store: &Store<HostState>) -> Vec<u64> {
-    let bits = |variable: &Global| match variable.get(store) {
+fn values(variables: &[Variable], guest: &Guest) -> Vec<u64> {
+    let bits = |variable: &Variable| match guest.get(*variable) {
         Val::I32(value) => u64::from(value.cast_unsigned()),
         Val::I64(value) => value.cast_unsigned(),
         Val::F32(value) => u64::from(value.to_bits()),
         Val::F64(value) => value.to_bits(),
-        _ => 0,
+        Val::Reference => 0,
     };
     variables.iter().map(bits).collect()
 }
@@ -251,21 +255,22 @@ impl Instance {
         let mut instance = Self::load(facts, &wasm, spec)?;
         // The module may say anything of where its data end; static data are there from the start.
         let data = &mut places.data;
-        data.end = data.end.min(instance.memory.data_size(&instance.store)).max(data.start);
-        let find = |name: &String| instance.guest.get_global(&instance.store, name);
+        let linear_bytes = usize::try_from(instance.guest.linear_bytes()).unwrap_or(usize::MAX);
+        data.end = data.end.min(linear_bytes).max(data.start);
+        let find = |name: &String| instance.guest.variable(name);
         let variables = places.variables.iter().filter_map(find).collect();
-        instance.store.data_mut().watch = Some(Box::new(Watch::new(places, variables)));
+        instance.guest.state_mut().watch = Some(Box::new(Watch::new(places, variables)));
         Ok(instance)
     }
 
     fn remember(&mut self, watch: &mut Watch) {
-        let values = values(&watch.variables, &self.store);
-        watch.remember(self.memory.data(&self.store), values);
+        let values = values(&watch.variables, &self.guest);
+        watch.remember(&self.linear().bytes(watch.range()).unwrap_or_default(), values);
     }
 
     fn changed(&self, watch: &mut Watch, visit: &mut dyn FnMut(&mut bool)) {
-        let values = values(&watch.variables, &self.store);
-        watch.changed(self.memory.data(&self.store), &values, visit);
+        let values = values(&watch.variables, &self.guest);
+        watch.changed(&self.linear().bytes(watch.range()).unwrap_or_default(), &values, visit);
     }
 }
 
@@ -281,7 +286,7 @@ pub(super) fn handed(state: &mut HostState, at: u32, bytes: u32) {
 
 /// Returns the call that is run in place of one that begins: the twin comes before a delta.
 pub(super) fn instead(instance: &mut Instance, call: Call) -> Call {
-    match instance.store.data_mut().watch.take() {
+    match instance.guest.state_mut().watch.take() {
         Some(watch) => begun(watch, instance, call),
         None => call,
     }
@@ -301,13 +306,13 @@ fn begun(mut watch: Box<Watch>, instance: &mut Instance, call: Call) -> Call {
             call
         }
     };
-    instance.store.data_mut().watch = Some(watch);
+    instance.guest.state_mut().watch = Some(watch);
     call
 }
 
 /// Runs one slice: what a twin does reaches nobody.
 pub(super) fn slice(machine: &mut Machine, instance: &mut Instance, services: &mut dyn Services) -> Progress {
-    let watch = instance.store.data().watch.as_ref();
+    let watch = instance.guest.state().watch.as_ref();
     let is_twin = watch.is_some_and(|watch| matches!(watch.call, Watched::Twin { .. }));
     let mut muted = Muted(services);
     // One call of it, so that it is compiled once.
@@ -321,7 +326,7 @@ pub(super) fn go_on(
     progress: Progress,
     services: &mut dyn Services,
 ) -> (Progress, Option<Call>) {
-    match instance.store.data_mut().watch.take_if(|_| !matches!(progress, Progress::Running | Progress::Waiting)) {
+    match instance.guest.state_mut().watch.take_if(|_| !matches!(progress, Progress::Running | Progress::Waiting)) {
         Some(watch) => ended(watch, instance, progress, services),
         None => (progress, None),
     }
@@ -369,7 +374,7 @@ fn ended(
             services.acted(Acted { delta, imports, memory, failed, for_any, fuel });
         }
     }
-    instance.store.data_mut().watch = Some(watch);
+    instance.guest.state_mut().watch = Some(watch);
     (if next.is_some() { Progress::Running } else { progress }, next)
 }
 

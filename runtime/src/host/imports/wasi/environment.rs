@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::{Done, Errno, check, put};
 use crate::budget::PluginLimits;
 use crate::host::Services;
+use crate::host::engine::GuestSlice;
 use crate::host::imports::{Caller, Outcome};
-use crate::host::memory::GuestSlice;
 
 /// Nanoseconds in a millisecond.
 const NANOS_PER_MILLI: u64 = 1_000_000;

@@ -8,8 +8,8 @@ use super::folder::{
 use super::{Done, Errno, STDIO, check, output, put, vectors};
 use crate::budget::PluginLimits;
 use crate::host::Services;
+use crate::host::engine::GuestSlice;
 use crate::host::imports::Caller;
-use crate::host::memory::GuestSlice;
 use crate::vfs::{Files, Kind, Medium, Whence};
 
 pub(in crate::host::imports) use super::path::{

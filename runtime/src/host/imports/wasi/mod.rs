@@ -11,7 +11,7 @@ pub(super) mod poll;
 use alloc::vec::Vec;
 
 use super::{Caller, Outcome};
-use crate::host::memory::{GuestSlice, Linear};
+use crate::host::engine::{GuestSlice, Linear};
 use crate::vfs::FileError;
 
 /// An error number of preview 1.

@@ -1,8 +1,8 @@
 //! `sock_*`: no descriptor is a socket.
 
 use super::{Done, Errno};
+use crate::host::engine::GuestSlice;
 use crate::host::imports::Caller;
-use crate::host::memory::GuestSlice;
 
 pub(in crate::host::imports) fn sock_accept(_: &mut Caller<'_>, _fd: u32, _flags: i32, _into: u32) -> Done {
     Err(Errno::NOTSOCK)

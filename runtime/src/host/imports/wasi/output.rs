@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::{Done, Errno, IOVECS_MAX, put};
 use crate::budget::PluginLimits;
 use crate::host::Services;
+use crate::host::engine::{GuestSlice, Linear};
 use crate::host::imports::Caller;
-use crate::host::memory::{GuestSlice, Linear};
 use crate::host::text;
 
 /// Bytes of one line written to standard output.

@@ -7,8 +7,8 @@ use super::folder::filestat_of;
 use super::{Done, Errno, check, put};
 use crate::budget::PluginLimits;
 use crate::host::Services;
+use crate::host::engine::GuestSlice;
 use crate::host::imports::Caller;
-use crate::host::memory::GuestSlice;
 use crate::vfs::OpenOptions;
 
 /// Bytes of a path a guest hands over; what a plugin's files can have is shorter (`vfs::path`).

@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use super::{Errno, STDIO, put};
 use crate::host::Services;
+use crate::host::engine::GuestSlice;
 use crate::host::imports::{Caller, Outcome};
-use crate::host::memory::GuestSlice;
 
 /// Subscriptions of one call.
 const SUBSCRIPTIONS_MAX: u32 = 64;

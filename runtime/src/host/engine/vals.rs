@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
-use wasmi::Val;
+use ::wasmi::Val;
 
 /// Values, the first two of them without heap.
 #[derive(Debug)]

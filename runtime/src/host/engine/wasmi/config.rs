@@ -1,6 +1,6 @@
 //! The interpreter's configuration: features of the plugin contract, limits, fuel.
 
-use wasmi::{CompilationMode, Config, Engine, OperatorCost};
+use ::wasmi::{CompilationMode, Config, Engine, OperatorCost, StoreLimits, StoreLimitsBuilder};
 
 use crate::budget::PluginLimits;
 
@@ -46,4 +46,20 @@ const FUEL_TO_GROW: u8 = u8::MAX;
 /// (`tests/native_stack.rs` executes every kind of instruction on a small stack).
 fn costs() -> OperatorCost {
     OperatorCost { memory_grow: FUEL_TO_GROW, table_grow: FUEL_TO_GROW, ..OperatorCost::default() }
+}
+
+/// Tables of one module; toolchains emit one.
+const TABLES_MAX: usize = 16;
+
+/// Limit of the interpreter: beyond it `memory.grow` and `table.grow` give -1.
+pub(super) fn store_limits(limits: &PluginLimits, linear_bytes_max: u64) -> StoreLimits {
+    let linear_bytes_max = linear_bytes_max.min(limits.linear_bytes_max.into());
+    StoreLimitsBuilder::new()
+        .memory_size(usize::try_from(linear_bytes_max).unwrap_or(usize::MAX))
+        .table_elements(limits.table_elements_max as usize)
+        .instances(1)
+        .memories(1)
+        .tables(TABLES_MAX)
+        .trap_on_grow_failure(false)
+        .build()
 }

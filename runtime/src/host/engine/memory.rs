@@ -1,24 +1,22 @@
 //! Access to guest memory: every range a guest names is an allegation until it was checked here.
 //!
-//! Nobody outside of this file has the memory as one slice: what is read comes as the bytes of one range, what is
-//! written goes range by range. So an engine whose memory lies in pieces needs another `Linear` and nothing else.
+//! Nobody outside of this file has the memory as one slice: what is read comes as the bytes of one range, or piece by
+//! piece; what is written goes range by range.
 
 use alloc::borrow::Cow;
 
-use wasmi::{Memory, StoreContext, StoreContextMut};
-
-use super::text;
+use crate::host::text;
 
 /// A range of guest memory as the guest named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GuestSlice {
-    pub(super) ptr: u32,
-    pub(super) len: u32,
+pub(in crate::host) struct GuestSlice {
+    pub(in crate::host) ptr: u32,
+    pub(in crate::host) len: u32,
 }
 
 impl GuestSlice {
     /// Returns its beginning, `max` bytes at most.
-    pub(super) fn cut(self, max: usize) -> Self {
+    pub(in crate::host) fn cut(self, max: usize) -> Self {
         Self { len: self.len.min(u32::try_from(max).unwrap_or(u32::MAX)), ..self }
     }
 
@@ -31,33 +29,29 @@ impl GuestSlice {
 
 /// The linear memory of a guest, to read from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Linear<'m>(&'m [u8]);
+pub(in crate::host) struct Linear<'m>(&'m [u8]);
 
 impl<'m> Linear<'m> {
     /// Of a guest that has no memory yet.
-    pub(super) const NONE: Self = Self(&[]);
+    pub(in crate::host) const NONE: Self = Self(&[]);
 
-    pub(super) fn of<T: 'm>(memory: Memory, store: impl Into<StoreContext<'m, T>>) -> Self {
-        Self(memory.data(store))
-    }
-
-    #[cfg(test)]
-    pub(super) fn of_bytes(memory: &'m [u8]) -> Self {
+    /// Of a memory that lies in one piece.
+    pub(in crate::host) fn of_bytes(memory: &'m [u8]) -> Self {
         Self(memory)
     }
 
     /// Returns the bytes of a range, or `None` when it leaves the memory. They are borrowed where they lie in one piece.
-    pub(super) fn bytes(self, slice: GuestSlice) -> Option<Cow<'m, [u8]>> {
+    pub(in crate::host) fn bytes(self, slice: GuestSlice) -> Option<Cow<'m, [u8]>> {
         self.0.get(slice.range()?).map(Cow::Borrowed)
     }
 
     /// Tells whether a range lies in the memory.
-    pub(super) fn holds(self, slice: GuestSlice) -> bool {
+    pub(in crate::host) fn holds(self, slice: GuestSlice) -> bool {
         slice.range().is_some_and(|range| self.0.get(range).is_some())
     }
 
     /// Reads a little-endian `u32`.
-    pub(super) fn word(self, ptr: u32) -> Option<u32> {
+    pub(in crate::host) fn word(self, ptr: u32) -> Option<u32> {
         let bytes = self.0.get(GuestSlice { ptr, len: 4 }.range()?)?;
         Some(u32::from_le_bytes(bytes.try_into().ok()?))
     }
@@ -65,27 +59,36 @@ impl<'m> Linear<'m> {
 
 /// The linear memory of a guest, to write to.
 #[derive(Debug)]
-pub(super) struct LinearMut<'m>(&'m mut [u8]);
+pub(in crate::host) struct LinearMut<'m>(&'m mut [u8]);
 
 impl<'m> LinearMut<'m> {
-    pub(super) fn of<T: 'm>(memory: Memory, store: impl Into<StoreContextMut<'m, T>>) -> Self {
-        Self(memory.data_mut(store))
+    /// Of a guest that has no memory yet.
+    pub(in crate::host) fn none() -> Self {
+        Self(&mut [])
     }
 
-    /// Returns so many bytes from an address on, `None` when they leave the memory.
-    pub(super) fn chunk<const N: usize>(&mut self, ptr: u32) -> Option<&mut [u8; N]> {
-        self.0.get_mut(usize::try_from(ptr).ok()?..)?.first_chunk_mut()
+    /// Of a memory that lies in one piece.
+    pub(in crate::host) fn of_bytes(memory: &'m mut [u8]) -> Self {
+        Self(memory)
+    }
+
+    /// Writes so many bytes from an address on, where they lie in the memory.
+    pub(in crate::host) fn put<const N: usize>(&mut self, ptr: u32, bytes: [u8; N]) {
+        let room = usize::try_from(ptr).ok().and_then(|at| self.0.get_mut(at..)?.first_chunk_mut());
+        if let Some(to) = room {
+            *to = bytes;
+        }
     }
 
     /// Writes a text at the start of a range that its UTF-16 fits; false when the range leaves the memory.
-    pub(super) fn write_utf16(&mut self, slice: GuestSlice, text: &str) -> bool {
+    pub(in crate::host) fn write_utf16(&mut self, slice: GuestSlice, text: &str) -> bool {
         let room = slice.range().and_then(|range| self.0.get_mut(range));
         room.map(|room| text::write_utf16(text, room)).is_some()
     }
 
     /// Writes `data` at the start of a range; false, and nothing is written, when the range leaves the memory or is too
     /// short.
-    pub(super) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
+    pub(in crate::host) fn write(&mut self, slice: GuestSlice, data: &[u8]) -> bool {
         let room = slice.range().and_then(|range| self.0.get_mut(range));
         match room.and_then(|room| room.get_mut(..data.len())) {
             Some(to) => {
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn ranges_are_checked_to_the_byte() {
-        let memory = Linear(&[7_u8; 16]);
+        let memory = Linear::of_bytes(&[7_u8; 16]);
         let read = |ptr, len| {
             let slice = GuestSlice { ptr, len };
             let bytes = memory.bytes(slice).map(|bytes| bytes.len());
@@ -120,10 +123,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_writes_nothing() {
         let mut memory = [0_u8; 8];
-        assert!(!LinearMut(&mut memory).write(GuestSlice { ptr: 0, len: 2 }, b"abc"));
-        assert!(!LinearMut(&mut memory).write(GuestSlice { ptr: 6, len: 8 }, b"abc"));
+        assert!(!LinearMut::of_bytes(&mut memory).write(GuestSlice { ptr: 0, len: 2 }, b"abc"));
+        assert!(!LinearMut::of_bytes(&mut memory).write(GuestSlice { ptr: 6, len: 8 }, b"abc"));
         assert_eq!(memory, [0; 8]);
-        assert!(LinearMut(&mut memory).write(GuestSlice { ptr: 5, len: 3 }, b"abc"));
+        assert!(LinearMut::of_bytes(&mut memory).write(GuestSlice { ptr: 5, len: 3 }, b"abc"));
         assert_eq!(&memory[5..], b"abc");
     }
 }
