@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use skiff_abi::Capability;
-use skiff_runtime::budget::{self, Board, Fixed, Limits};
+use skiff_runtime::budget::{self, Board, Engine, Fixed, Limits};
 use skiff_runtime::host::{Fit, ModuleFacts, Refusal};
 use skiff_runtime::package::Package;
 
@@ -35,6 +35,10 @@ pub struct Args {
     /// The board that decides the exit code, and the only one shown
     #[arg(long, value_name = "NAME", value_parser = super::parse_board)]
     board: Option<Board>,
+
+    /// What runs a plugin that is asked what it takes and gives: wasmi, or skiff, the engine for chips
+    #[arg(long, value_name = "wasmi|skiff", default_value = "wasmi", value_parser = super::parse_engine)]
+    engine: Engine,
 
     /// Print one JSON object, also of a package that is refused
     #[arg(long)]
@@ -93,7 +97,8 @@ fn survey(args: &Args) -> Result<Report, Failure> {
     })?;
     let boards: Vec<Board> = args.board.map_or_else(|| Board::ALL.to_vec(), |board| vec![board]);
     let fits = boards.iter().map(|board| Fit::of(&facts, &package.capabilities, &Limits::of(*board))).collect();
-    let deltas = Deltas::of(&package, &facts, args.board.unwrap_or_default());
+    let limits = super::run_by(args.engine, Limits::of(args.board.unwrap_or_default()));
+    let deltas = Deltas::of(&package, &facts, &limits.plugin);
     Ok(Report { package, facts, fits, deltas })
 }
 
@@ -236,7 +241,7 @@ mod tests {
         let package = sample::PACKAGES[0].package().unwrap();
         let facts = ModuleFacts::survey(&package.wasm).unwrap();
         let fits = [Fit::of(&facts, &package.capabilities, &Limits::of(Board::Linux))];
-        let deltas = Deltas::of(&package, &facts, Board::Linux);
+        let deltas = Deltas::of(&package, &facts, &Limits::of(Board::Linux).plugin);
         let value = as_json(&package.name, &facts, &["dataRead"], &deltas, &[], &fits);
         for member in [
             "package",

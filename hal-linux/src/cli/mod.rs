@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use skiff_runtime::budget::Board;
+use skiff_runtime::budget::{Board, Engine, Limits};
 use skiff_runtime::host::{Fit, Refusal};
 use skiff_runtime::n2k::log::{Format, Mode, To};
 
@@ -182,6 +182,17 @@ fn not_loaded(error: LoadError) -> Failure {
 fn parse_board(text: &str) -> Result<Board, String> {
     let names = || Board::ALL.map(Board::name).join(", ");
     Board::from_name(text).ok_or_else(|| format!("boards are {}", names()))
+}
+
+fn parse_engine(text: &str) -> Result<Engine, String> {
+    let names = || Engine::ALL.map(Engine::name).join(", ");
+    Engine::ALL.into_iter().find(|engine| engine.name() == text).ok_or_else(|| format!("engines are {}", names()))
+}
+
+/// Returns limits whose plugins are run by this engine.
+fn run_by(engine: Engine, mut limits: Limits) -> Limits {
+    limits.plugin.engine = engine;
+    limits
 }
 
 fn parse_format(text: &str) -> Result<Format, String> {

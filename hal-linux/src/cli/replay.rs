@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::{Board, Engine, Limits};
 use skiff_runtime::delta::DELTA_BYTES_MAX;
 use skiff_runtime::gateway::Gateway;
 use skiff_runtime::package::{Package, plugin_id};
@@ -51,6 +51,10 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
     board: Board,
 
+    /// What runs plugins: wasmi, or skiff, the engine for chips
+    #[arg(long, value_name = "wasmi|skiff", default_value = "wasmi", value_parser = super::parse_engine)]
+    engine: Engine,
+
     /// Compare the output with FILE; exit 1 and name the first line that differs
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
@@ -75,7 +79,7 @@ fn parse_config(text: &str) -> Result<(String, PathBuf), String> {
 
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
-    let limits = Limits::of(args.board);
+    let limits = super::run_by(args.engine, Limits::of(args.board));
     let plugins = plugins(args, &limits)?;
     let mut output =
         Output { data: Data::stdout(), expected: args.expect.as_deref().map(Expected::open).transpose()?, line: 0 };

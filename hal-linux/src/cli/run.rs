@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args as ClapArgs;
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::{Board, Engine, Limits};
 use skiff_runtime::config::SAMPLE_SELF_CONTEXT;
 use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway};
 use skiff_runtime::hal::sim::SimStorage;
@@ -123,6 +123,10 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
     board: Board,
 
+    /// What runs plugins: wasmi, or skiff, the engine for chips
+    #[arg(long, value_name = "wasmi|skiff", default_value = "wasmi", value_parser = super::parse_engine)]
+    engine: Engine,
+
     /// Network stack of web server and plugins: host is the system's; tap:NAME is the one of the chips, on a tap interface
     #[arg(long, value_name = "host|tap:NAME", default_value = "host", value_parser = parse_net)]
     net: Net,
@@ -217,7 +221,7 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     let system = |error: io::Error| Failure::new(exit::UNAVAILABLE, error);
     let home = if args.sample { None } else { Some(config_folder(args)?) };
     let limits = home.as_deref().map_or_else(|| Ok(Limits::of(args.board)), |folder| limits::of(args.board, folder));
-    let limits = limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?;
+    let limits = super::run_by(args.engine, limits.map_err(|error| Failure::new(exit::INPUT_CORRUPT, error))?);
     let (clock, mut rng, waker) =
         (SystemClock::start(), SystemRng::open().map_err(system)?, Waker::new().map_err(system)?);
     let kept = Box::new(KeptLog::begin(clock));

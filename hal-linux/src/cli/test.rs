@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::{Board, Engine, Limits};
 use skiff_runtime::host::{Capabilities, Fit, ModuleFacts};
 use skiff_runtime::scenario::{self, Scenario};
 
@@ -39,6 +39,10 @@ pub struct Args {
     /// Keep to the limits of this board
     #[arg(long, value_name = "NAME", default_value = "linux", value_parser = super::parse_board)]
     board: Board,
+
+    /// What runs plugins: wasmi, or skiff, the engine for chips
+    #[arg(long, value_name = "wasmi|skiff", default_value = "wasmi", value_parser = super::parse_engine)]
+    engine: Engine,
 }
 
 /// Runs the command.
@@ -56,7 +60,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
     }
     let mut data = Data::stdout();
     let mut ended: Option<DataError> = None;
-    scenario::play(&scenario, &wasm, &Limits::of(args.board).plugin, &mut |line| {
+    let limits = super::run_by(args.engine, Limits::of(args.board));
+    scenario::play(&scenario, &wasm, &limits.plugin, &mut |line| {
         if ended.is_none() {
             ended = data.line(line).err();
         }

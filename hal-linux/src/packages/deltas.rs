@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use skiff_abi::{Capability, export};
-use skiff_runtime::budget::{Board, Limits};
+use skiff_runtime::budget::PluginLimits;
 use skiff_runtime::host::ModuleFacts;
 use skiff_runtime::package::Package;
 use skiff_runtime::scenario::{InputRow, Rows, kind_name, rows};
@@ -20,9 +20,9 @@ pub struct Deltas {
 impl Deltas {
     /// Looks at a package; one that takes values is started to be asked.
     #[must_use]
-    pub fn of(package: &Package, facts: &ModuleFacts, board: Board) -> Self {
+    pub fn of(package: &Package, facts: &ModuleFacts, limits: &PluginLimits) -> Self {
         Self {
-            rows: rows(package, "{}", &Limits::of(board).plugin),
+            rows: rows(package, "{}", limits),
             takes_text: facts.exports(export::DELTA_HANDLER)
                 && package.capabilities.allows(Capability::DataRead, false),
             filter: package.subscribe.clone(),
@@ -94,6 +94,8 @@ impl Deltas {
 
 #[cfg(test)]
 mod tests {
+    use skiff_runtime::budget::{Board, Limits};
+
     use super::*;
 
     fn of(members: &str, exports: &str) -> Deltas {
@@ -109,7 +111,7 @@ mod tests {
         ))
         .unwrap();
         let package = Package::from_parts(json.as_bytes(), wasm).unwrap();
-        Deltas::of(&package, &ModuleFacts::survey(&package.wasm).unwrap(), Board::Linux)
+        Deltas::of(&package, &ModuleFacts::survey(&package.wasm).unwrap(), &Limits::of(Board::Linux).plugin)
     }
 
     const HANDLER: &str = r#"(func (export "delta_handler") (param i32 i32))"#;

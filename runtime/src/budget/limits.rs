@@ -55,9 +55,35 @@ pub enum CodeLayout {
     Numbers,
 }
 
+/// What runs modules, of the engines that are compiled in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// wasmi, which translates into the heap: the reference.
+    #[default]
+    Wasmi,
+    /// skiff-engine, whose images can lie in flash and whose memory is taken by the kilobyte.
+    Skiff,
+}
+
+impl Engine {
+    /// Every engine, in the order that listings show them.
+    pub const ALL: [Self; 2] = [Self::Wasmi, Self::Skiff];
+
+    /// Returns the name users type.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wasmi => "wasmi",
+            Self::Skiff => "skiff",
+        }
+    }
+}
+
 /// Limits of one plugin. Bytes unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
+    /// What runs its module, where there is a choice: a program with one engine runs that.
+    pub engine: Engine,
     /// The layout of translated code, from which its heap is predicted.
     pub code_layout: CodeLayout,
     /// Size of the `.wasm`.
@@ -261,6 +287,7 @@ impl Limits {
                 network: true,
                 plugins_max: 64,
                 plugin: PluginLimits {
+                    engine: Engine::Wasmi,
                     code_layout: CodeLayout::Addresses,
                     // A plugin of standard Go that reads JSON has 4.4 MB, and 37 MB once translated.
                     module_bytes_max: 8 * MIB,
@@ -357,6 +384,7 @@ impl Limits {
             network: true,
             plugins_max,
             plugin: PluginLimits {
+                engine: Engine::Wasmi,
                 code_layout: CodeLayout::Numbers,
                 module_bytes_max: 512 * KIB,
                 functions_max: 2000,

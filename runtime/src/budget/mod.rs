@@ -8,7 +8,7 @@ mod promise;
 mod table;
 
 pub use ledger::{Account, Ledger, Reservation, Shortage};
-pub use limits::{Board, CodeLayout, Limits, PluginLimits};
+pub use limits::{Board, CodeLayout, Engine, Limits, PluginLimits};
 pub use net::NetLimits;
 #[cfg(any(test, feature = "engine-chip"))]
 pub use promise::Promise;

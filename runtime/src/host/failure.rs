@@ -19,7 +19,9 @@ pub enum Failure {
     Unreachable,
     /// An access outside the linear memory.
     MemoryOutOfBounds,
-    /// Another trap, in the interpreter's words.
+    /// No memory was left for what was written.
+    Memory,
+    /// Another trap, in the engine's words.
     Trap(String),
     /// The guest called `proc_exit`.
     Exit(i32),
@@ -81,6 +83,7 @@ impl fmt::Display for Failure {
             Self::StackOverflow => f.write_str("call stack exhausted"),
             Self::Unreachable => f.write_str("trap: unreachable code executed (a panic or an abort of the plugin)"),
             Self::MemoryOutOfBounds => f.write_str("trap: memory access out of bounds"),
+            Self::Memory => f.write_str("memory: none is left for what the plugin wrote"),
             Self::Trap(message) => write!(f, "trap: {message}"),
             Self::Exit(code) => write!(f, "exited with code {code}"),
             Self::NoMemory { bytes } => write!(f, "the plugin's allocator gave no buffer of {bytes} bytes"),

@@ -350,6 +350,12 @@ impl Instance {
         }
     }
 
+    /// Returns how long the image is that its engine runs, bytes; `None` where the engine has none.
+    #[must_use]
+    pub fn image_bytes(&self) -> Option<usize> {
+        self.guest.image_bytes()
+    }
+
     /// Returns the imports this host does not know: calling one is a trap.
     #[must_use]
     pub fn unknown_imports(&self) -> &[String] {

@@ -21,6 +21,7 @@ mod nobody;
 mod operators;
 mod registration;
 pub mod sockets;
+#[cfg(any(test, feature = "engine-wasmi", feature = "trace"))]
 mod start_section;
 mod state;
 mod text;

@@ -11,11 +11,21 @@
 //!       └─► Ended
 //! ```
 //!
-//! [`wasmi`] is the engine of Linux and the reference.
+//! wasmi is the engine of Linux and the reference, and skiff-engine that of chips. Where both are compiled in,
+//! `PluginLimits::engine` says which one runs a module.
 
+#[cfg(feature = "engine-chip")]
+mod chip;
+#[cfg(all(feature = "engine-chip", feature = "engine-wasmi"))]
+mod either;
 mod memory;
+mod vals;
 mod value;
+#[cfg(feature = "engine-wasmi")]
 mod wasmi;
+
+#[cfg(not(any(feature = "engine-chip", feature = "engine-wasmi")))]
+compile_error!("skiff-runtime needs an engine: the feature engine-wasmi or engine-chip");
 
 use alloc::format;
 use alloc::string::String;
@@ -24,8 +34,15 @@ use super::failure::{Failure, LoadError};
 use super::imports::Ret;
 use super::state::HostState;
 
-pub(super) use self::wasmi::{Access, Function, Guest, Parked, Stopped, Variable};
+#[cfg(all(feature = "engine-chip", not(feature = "engine-wasmi")))]
+use self::chip as running;
+#[cfg(all(feature = "engine-chip", feature = "engine-wasmi"))]
+use self::either as running;
+#[cfg(all(feature = "engine-wasmi", not(feature = "engine-chip")))]
+use self::wasmi as running;
+
 pub(super) use memory::{GuestSlice, Linear, LinearMut};
+pub(super) use running::{Access, Function, Guest, Parked, Stopped, Variable};
 pub(super) use value::{Val, ValType};
 
 /// What is loaded.
@@ -78,6 +95,33 @@ pub(super) trait Reach {
     fn refuel(&mut self, fuel: u64);
 }
 
+/// The state of a guest that is lent.
+impl<R: Reach> Reach for &mut R {
+    fn state(&self) -> &HostState {
+        (**self).state()
+    }
+
+    fn state_mut(&mut self) -> &mut HostState {
+        (**self).state_mut()
+    }
+
+    fn memory(&self) -> Linear<'_> {
+        (**self).memory()
+    }
+
+    fn memory_mut(&mut self) -> LinearMut<'_> {
+        (**self).memory_mut()
+    }
+
+    fn fuel(&self) -> u64 {
+        (**self).fuel()
+    }
+
+    fn refuel(&mut self, fuel: u64) {
+        (**self).refuel(fuel);
+    }
+}
+
 /// A module in execution.
 pub(super) trait Engine: Reach + Sized {
     /// A function of the guest's, for as long as the guest is there.
@@ -108,6 +152,7 @@ pub(super) trait Engine: Reach + Sized {
     fn gives_number(&self, function: Self::Function) -> bool;
     /// Finds an exported global.
     fn variable(&self, name: &str) -> Option<Self::Variable>;
+    #[cfg(any(test, feature = "trace"))]
     fn get(&self, variable: Self::Variable) -> Val;
     /// Sets a global; a constant is not set.
     fn set(&mut self, variable: Self::Variable, value: Val);
@@ -126,6 +171,8 @@ pub(super) trait Engine: Reach + Sized {
     fn access(&mut self) -> Self::Access<'_>;
     /// Returns how large the linear memory is, bytes.
     fn linear_bytes(&self) -> u64;
+    /// Returns how long the image is that it runs; `None` where it has none.
+    fn image_bytes(&self) -> Option<usize>;
     /// Sets what the linear memory may grow to, bytes; beyond that `memory.grow` gives -1.
     fn allow_growth(&mut self, linear_bytes_max: u64);
 }
@@ -149,4 +196,22 @@ const NO_LONG_RESULT: &str = "an import gives no 64-bit result";
 /// What a guest is told that calls an import of this name.
 fn unknown_import(module: &str, name: &str) -> String {
     format!("called the import {module}.{name}, which this host does not know")
+}
+
+/// Returns a guest of wasmi as imports reach it.
+#[cfg(feature = "engine-wasmi")]
+#[allow(unused_qualifications)] // with one engine it is `Access` itself
+fn lent_by_wasmi(access: wasmi::Access<'_>) -> Access<'_> {
+    #[cfg(feature = "engine-chip")]
+    let access = Access::Wasmi(access);
+    access
+}
+
+/// Returns a guest of skiff-engine as imports reach it.
+#[cfg(feature = "engine-chip")]
+#[allow(unused_qualifications)] // with one engine it is `Access` itself
+fn lent_by_chip(access: chip::Access<'_>) -> Access<'_> {
+    #[cfg(feature = "engine-wasmi")]
+    let access = Access::Chip(access);
+    access
 }

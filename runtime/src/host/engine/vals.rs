@@ -3,22 +3,20 @@
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
-use ::wasmi::Val;
-
 /// Values, the first two of them without heap.
 #[derive(Debug)]
-pub(super) enum Vals {
-    Few(heapless::Vec<Val, 2, u8>),
-    Many(Vec<Val>),
+pub(super) enum Vals<T> {
+    Few(heapless::Vec<T, 2, u8>),
+    Many(Vec<T>),
 }
 
-impl Vals {
+impl<T: Clone> Vals<T> {
     pub(super) fn new() -> Self {
         Self::Few(heapless::Vec::new())
     }
 
     /// Adds a value at the end.
-    pub(super) fn push(&mut self, val: Val) {
+    pub(super) fn push(&mut self, val: T) {
         match self {
             Self::Few(few) => {
                 if let Err(val) = few.push(val) {
@@ -32,10 +30,10 @@ impl Vals {
     }
 }
 
-impl Deref for Vals {
-    type Target = [Val];
+impl<T> Deref for Vals<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[Val] {
+    fn deref(&self) -> &[T] {
         match self {
             Self::Few(vals) => vals,
             Self::Many(vals) => vals,
@@ -43,8 +41,8 @@ impl Deref for Vals {
     }
 }
 
-impl DerefMut for Vals {
-    fn deref_mut(&mut self) -> &mut [Val] {
+impl<T> DerefMut for Vals<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         match self {
             Self::Few(vals) => vals,
             Self::Many(vals) => vals,
@@ -60,9 +58,8 @@ mod tests {
     fn many_values_keep_their_order() {
         for count in 0..5 {
             let mut vals = Vals::new();
-            (0..count).for_each(|number| vals.push(Val::I32(number)));
-            let numbers: Vec<i32> = vals.iter().filter_map(Val::i32).collect();
-            assert_eq!(numbers, (0..count).collect::<Vec<i32>>());
+            (0..count).for_each(|number| vals.push(number));
+            assert_eq!(*vals, (0..count).collect::<Vec<i32>>());
             assert_eq!(matches!(vals, Vals::Few(_)), count <= 2);
         }
     }

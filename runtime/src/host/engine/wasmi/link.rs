@@ -8,7 +8,7 @@ use core::fmt;
 use ::wasmi::{AsContextMut, Error, Extern, ExternType, Func, FuncType, Module, Store, errors::HostError};
 
 use super::{Data, Val, write};
-use crate::host::engine::{NO_LONG_RESULT, unknown_import};
+use crate::host::engine::{NO_LONG_RESULT, lent_by_wasmi, unknown_import};
 use crate::host::imports::{self, Called, Caller, Linked};
 
 /// Stops the interpreter while the pending call in the state is answered; then the guest is resumed.
@@ -47,7 +47,7 @@ fn import_function(store: &mut Store<Data>, ty: &FuncType, import: Linked) -> Fu
         let args = &mut store.data_mut().host.args;
         args.clear();
         args.extend(params.iter().map(Val::from));
-        match imports::call(&mut Caller::of(store.as_context_mut()), import) {
+        match imports::call(&mut Caller::of(lent_by_wasmi(store.as_context_mut())), import) {
             Called::Ret(ret) if write(ret, results) => Ok(()),
             Called::Ret(_) => Err(Error::new(NO_LONG_RESULT)),
             Called::Exit(code) => Err(Error::i32_exit(code)),

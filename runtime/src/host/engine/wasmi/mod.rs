@@ -2,7 +2,6 @@
 
 mod config;
 mod link;
-mod vals;
 
 use alloc::string::ToString;
 
@@ -13,7 +12,7 @@ use ::wasmi::{
 };
 use skiff_abi::export;
 
-use self::vals::Vals;
+use super::vals::Vals;
 use super::{Engine, Linear, LinearMut, Module, NO_LONG_RESULT, Ran, RanBy, Reach, StartSection, Val, ValType, fitted};
 use crate::budget::PluginLimits;
 use crate::host::facts::Refusal;
@@ -46,14 +45,14 @@ pub(in crate::host) type Access<'e> = StoreContextMut<'e, Data>;
 #[derive(Debug)]
 pub(in crate::host) struct Stopped {
     call: ResumableCallOutOfFuel,
-    outputs: Vals,
+    outputs: Vals<Value>,
 }
 
 /// A function that waits for the result of an import.
 #[derive(Debug)]
 pub(in crate::host) struct Parked {
     call: ResumableCallHostTrap,
-    outputs: Vals,
+    outputs: Vals<Value>,
 }
 
 impl Reach for Access<'_> {
@@ -159,6 +158,7 @@ impl Engine for Guest {
         self.instance.get_global(&self.store, name)
     }
 
+    #[cfg(any(test, feature = "trace"))]
     fn get(&self, variable: Global) -> Val {
         Val::from(&variable.get(&self.store))
     }
@@ -210,6 +210,10 @@ impl Engine for Guest {
         self.memory.data_size(&self.store) as u64
     }
 
+    fn image_bytes(&self) -> Option<usize> {
+        None
+    }
+
     fn allow_growth(&mut self, linear_bytes_max: u64) {
         let data = self.store.data_mut();
         data.growth = config::store_limits(&data.host.limits, linear_bytes_max);
@@ -217,7 +221,7 @@ impl Engine for Guest {
 }
 
 impl Guest {
-    fn ran(&self, called: Result<ResumableCall, Error>, outputs: Vals) -> RanBy<Self> {
+    fn ran(&self, called: Result<ResumableCall, Error>, outputs: Vals<Value>) -> RanBy<Self> {
         match called {
             Ok(ResumableCall::Finished) => Ran::Returned(outputs.first().map(Val::from)),
             Ok(ResumableCall::OutOfFuel(call)) => {
