@@ -12,6 +12,8 @@ use crate::process;
 
 /// Files for the system, in the repository.
 pub const DIST: &str = "hal-linux/dist";
+/// A dashboard of the gateway's metrics, in that folder.
+pub const DASHBOARD: &str = "grafana-skiff.json";
 /// Version of every package: that of the workspace.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

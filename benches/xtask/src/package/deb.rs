@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::contents::{Contents, DIST, VERSION, empty_folder, epoch, put_dist, put_packed, read, set_mode};
+use super::contents::{Contents, DASHBOARD, DIST, VERSION, empty_folder, epoch, put_dist, put_packed, read, set_mode};
 use super::manual::COMPLETIONS;
 use super::notice;
 use super::systems::System;
@@ -43,6 +43,7 @@ pub fn make(folder: &Path, contents: &Contents) -> Result<PathBuf, String> {
     let documentation = root.join(DOCUMENTATION);
     put_packed(&read(&format!("{DIST}/README.md"))?, &documentation.join("README.md"))?;
     put_packed(&read("CHANGELOG.md")?, &documentation.join("CHANGELOG.md"))?;
+    put_dist(DASHBOARD, &documentation.join(DASHBOARD))?;
     put_packed(&changelog()?, &documentation.join("changelog"))?;
     put_packed(&notice::of(contents)?, &documentation.join("NOTICE"))?;
     process::write(&documentation.join("copyright"), &copyright()?)?;

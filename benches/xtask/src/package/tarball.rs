@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::contents::{Contents, VERSION, empty_folder, epoch, put_dist, put_packed, read, set_mode};
+use super::contents::{Contents, DASHBOARD, VERSION, empty_folder, epoch, put_dist, put_packed, read, set_mode};
 use super::manual::COMPLETIONS;
 use super::notice;
 use crate::process;
@@ -23,7 +23,7 @@ pub fn make(folder: &Path, contents: &Contents) -> Result<PathBuf, String> {
     let root = folder.join(&name);
     empty_folder(&root)?;
     contents.put_program(&root.join("skiff"))?;
-    for file in ["skiff.service", "skiff-can@.service", "skiff.default", "install.sh", "Dockerfile", "README.md"] {
+    for file in ["skiff.service", "skiff-can@.service", "skiff.default", "install.sh", "Dockerfile", "README.md", DASHBOARD] {
         put_dist(file, &root.join(file))?;
     }
     for made in CONTAINER {
