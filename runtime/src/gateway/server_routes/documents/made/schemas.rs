@@ -332,7 +332,14 @@ pub const SCHEMAS: &[Schema] = &[
             ("permissions?", "readonly|readwrite|admin", "What it needs"),
         ],
     ),
-    ("SecurityConfig", "Who may read", &[("allow_readonly", "flag", "Guests may")]),
+    (
+        "SecurityConfig",
+        "Who may read, and ask",
+        &[
+            ("allow_readonly", "flag", "Guests may"),
+            ("allowDeviceAccessRequests?", "flag", "Devices may ask to be let in"),
+        ],
+    ),
     ("User", "A user", &[("userId", "text", ""), ("type", "readonly|readwrite|admin", "")]),
     ("NewUser", "A user to add", &[("password", "text", ""), ("type", "readonly|readwrite|admin", "")]),
     ("ChangedUser", "What changes", &[("password?", "text", ""), ("type?", "readonly|readwrite|admin", "")]),
@@ -344,7 +351,11 @@ pub const SCHEMAS: &[Schema] = &[
     (
         "ChangedDevice",
         "What changes",
-        &[("permissions?", "readonly|readwrite|admin", ""), ("description?", "text", "")],
+        &[
+            ("permissions?", "readonly|readwrite|admin", ""),
+            ("description?", "text", ""),
+            ("expiration?", "text", "A time span, `1y`, or NEVER"),
+        ],
     ),
     (
         "Approval",
