@@ -30,7 +30,7 @@ pub mod url;
 
 pub use access::{Access, NewToken, OWNER, TOKEN_BYTES};
 pub(crate) use access::{most_of, session_cookie};
-#[cfg(any(test, feature = "server-routes"))]
+#[cfg(any(test, feature = "page", feature = "server-routes"))]
 pub(crate) use answer::login_status;
 pub use answer::{Facts, PluginFacts, answer};
 pub use clients::ClientCounters;
