@@ -9,6 +9,10 @@ mod clock;
 mod flash;
 mod log_sink;
 mod mode;
+#[cfg(feature = "radio")]
+mod radio;
+#[cfg(not(feature = "radio"))]
+#[path = "no_radio.rs"]
 mod radio;
 mod random;
 mod serve;

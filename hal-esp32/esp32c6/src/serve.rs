@@ -16,6 +16,7 @@ use esp_hal::time::Duration;
 use skiff_board::button::{Button, Wish};
 use skiff_board::light::{self, Health};
 use skiff_board::neighbours::Neighbours;
+use skiff_board::twai::Part;
 use skiff_board::wifi::{self, Action, Mode, Plan, SetupNetwork};
 use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
@@ -23,13 +24,16 @@ use skiff_runtime::device::factory_reset::{self, ShortBoots};
 use skiff_runtime::device::firmware::{Start, Trial};
 use skiff_runtime::device::wifi::{JoinFailure, Station};
 use skiff_runtime::device::{self, ResetReason};
+use skiff_runtime::config::N2kConfig;
 use skiff_runtime::flash::FlashStorage;
+#[cfg(feature = "told")]
+use skiff_runtime::gateway::Event;
 use skiff_runtime::gateway::{BoardParts, Boot, Booted, BusPart, Gateway, SetUpParts};
 use skiff_runtime::hal::{CanPort, Hal, StorageError};
 use skiff_runtime::net::{self, Addressing, SmolNet, StaticAddress};
 use skiff_runtime::plugin::PluginState;
 
-use crate::bus::{Bus, Part};
+use crate::bus::Bus;
 use crate::clock::{self, BoardClock};
 use crate::flash::{BoardFlash, layout};
 use crate::radio::Radio;
@@ -98,7 +102,9 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
             (radio.make(&own_network)?, Addressing::Static(own))
         }
     };
-    let bus = Bus::open(twai, twai_rx, twai_tx, Part::Listen);
+    let part = part(&storage);
+    log::info!("bus: {}", if part == Part::Full { "a node" } else { "only listens" });
+    let bus = Bus::open(twai, twai_rx, twai_tx, part);
     let limits = NetLimits::of(Board::Esp32C6);
     let setup = net::NetSetup { limits, hardware_address: card.address(), addressing, seed: random.seed() };
     let network = SmolNet::new(card, &setup, clock::now());
@@ -112,7 +118,7 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         serial: None,
         can: vec![CanPort { label: LABEL.into(), can: bus }],
     };
-    let mut gateway = gateway(hal)?;
+    let mut gateway = gateway(hal, part)?;
     gateway.attach(BoardParts {
         log: Some(Box::new(log_sink::Kept)),
         firmware: Some(Box::new(slots)),
@@ -132,12 +138,15 @@ pub fn run(parts: Parts) -> Result<Infallible, String> {
         .map_err(|error| format!("neighbours: {error}"))?;
     log::info!("heap: {} bytes free", esp_alloc::HEAP.free());
 
+    log::info!("serves on port {PORT}");
     let mut plan = Plan::begin(mode, station.is_some(), clock::now());
     let mut watched = Button::default();
     let mut was_joined = false;
     loop {
         let (polled, carried) = (gateway.poll(), carrier.poll(&mut gateway));
         rtc.rwdt.feed();
+        #[cfg(feature = "told")]
+        tell(&mut gateway);
         let now = clock::now();
         let answered = neighbours.poll(&mut gateway, now);
         let joined = mode == Mode::Join && radio.is_joined();
@@ -240,14 +249,28 @@ fn reset_reason() -> ResetReason {
     }
 }
 
-fn gateway(hal: Hal) -> Result<Gateway, String> {
+/// Reads which part the configuration asks for; one that cannot be read asks for none, and the core says so.
+fn part(storage: &BoardStorage) -> Part {
+    Part::of(N2kConfig::load(&mut Shared(storage.clone()), false).is_ok_and(|config| config.node.is_some()))
+}
+
+/// Puts on the console what plugins emit.
+#[cfg(feature = "told")]
+fn tell(gateway: &mut Gateway) {
+    while let Some(Event::Emitted { package, delta }) = gateway.next_event() {
+        esp_println::println!("> {package} {}", delta.text());
+    }
+}
+
+fn gateway(hal: Hal, part: Part) -> Result<Gateway, String> {
     let mut limits = Limits::of(Board::Esp32C6);
     // The ledger takes gateway, network, model and queues off; what stack, static data and the radio have is gone from
     // the heap already.
     let gone = Fixed::OUTSIDE_HEAP_BYTES + Fixed::DEVICE_BYTES + Fixed::RADIO_BYTES;
     limits.total_bytes = limits.total_bytes.min((esp_alloc::HEAP.free() as u64).saturating_add(gone));
-    // The driver of the bus is opened to listen.
-    let boot = Boot { bus: BusPart::ListenOnly, unattended: true, ..Boot::new(limits, env!("CARGO_PKG_VERSION")) };
+    let bus = if part == Part::Full { BusPart::AsConfigured } else { BusPart::ListenOnly };
+    let events = cfg!(feature = "told");
+    let boot = Boot { bus, unattended: true, events, ..Boot::new(limits, env!("CARGO_PKG_VERSION")) };
     let Booted { gateway, token, .. } = Gateway::boot(hal, boot).map_err(|error| format!("{error}"))?;
     if let Some(token) = token {
         // On USB only, once; a factory reset makes another one.

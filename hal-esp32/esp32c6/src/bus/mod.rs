@@ -1,4 +1,7 @@
 //! The NMEA 2000 bus: the TWAI controller at 250 kbit/s.
+//!
+//! esp-hal sets up pins, bit timing and filter; what the controller is told after that is `skiff_board::twai`, which is
+//! tested on Linux.
 
 mod fifo;
 
@@ -7,27 +10,18 @@ use alloc::boxed::Box;
 use esp_hal::Blocking;
 use esp_hal::gpio::interconnect::{PeripheralInput, PeripheralOutput};
 use esp_hal::peripherals::TWAI0;
-use esp_hal::twai::{BaudRate, EspTwaiFrame, ExtendedId, Twai, TwaiConfiguration, TwaiMode};
-use skiff_board::back_off::BackOff;
+use esp_hal::twai::{BaudRate, Twai, TwaiConfiguration, TwaiMode};
+use skiff_board::twai::{Controller, Part};
 use skiff_runtime::hal::{Can, CanError, CanFrame, CanState};
 use skiff_runtime::time::Instant;
 
-use crate::clock;
-
-/// How the board takes part in the bus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// It listens and sends nothing, not even an acknowledgement: the default.
-    Listen,
-    /// It sends, too.
-    Full,
-}
+use fifo::Chip;
 
 /// The bus as the core sees it.
 pub struct Bus {
-    twai: Twai<'static, Blocking>,
-    part: Part,
-    back_off: BackOff,
+    /// Keeps clock and pins of the controller.
+    _twai: Twai<'static, Blocking>,
+    controller: Controller<Chip>,
 }
 
 impl Bus {
@@ -42,49 +36,26 @@ impl Bus {
         let mut config = TwaiConfiguration::new(twai, rx, tx, BaudRate::B250K, mode);
         config.set_interrupt_handler(fifo::on_frame);
         let twai = config.start();
-        fifo::listen();
-        Box::new(Self { twai, part, back_off: BackOff::default() })
-    }
-
-    /// Brings a controller that went off the bus back, with pauses.
-    fn recover(&mut self) {
-        if self.back_off.poll(self.twai.is_bus_off(), clock::now()) {
-            log::warn!("off the bus for the {}. time, coming back", self.back_off.attempts());
-            self.twai.initiate_recovery();
-        }
+        Box::new(Self { _twai: twai, controller: Controller::new(Chip, part) })
     }
 }
 
 impl Can for Bus {
     fn receive(&mut self) -> Option<(CanFrame, Instant)> {
-        let next = fifo::next();
-        if next.is_none() {
-            self.recover();
-        }
-        next
+        fifo::next()
     }
 
     fn transmit(&mut self, frame: &CanFrame) -> Result<(), CanError> {
-        if self.part == Part::Listen {
-            return Err(CanError::Off);
-        }
-        let id = ExtendedId::new(frame.id()).ok_or(CanError::Off)?;
-        let frame = EspTwaiFrame::new(id, frame.data()).ok_or(CanError::Off)?;
-        match self.twai.transmit(&frame) {
-            Ok(()) => Ok(()),
-            Err(nb::Error::WouldBlock) => Err(CanError::Full),
-            Err(nb::Error::Other(_)) => Err(CanError::Off),
-        }
+        self.controller.transmit(frame)
     }
 
     fn state(&self) -> CanState {
-        // ISO 11898-1 §12.1.4: passive from 128 on; controllers warn from 96 on.
-        match self.twai.receive_error_count().max(self.twai.transmit_error_count()) {
-            _ if self.twai.is_bus_off() => CanState::BusOff,
-            128.. => CanState::Passive,
-            96.. => CanState::Warning,
-            _ => CanState::Active,
-        }
+        self.controller.state()
+    }
+
+    fn restart(&mut self) {
+        // The core asks, with pauses that grow.
+        self.controller.restart();
     }
 
     fn lost(&self) -> u64 {
