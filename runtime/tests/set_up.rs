@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use skiff_runtime::budget::{Board, Limits};
-use skiff_runtime::config::Vessel;
+use skiff_runtime::config::{N2kConfig, Vessel};
 use skiff_runtime::device::wifi::{JoinFailure, Seen, Station, WifiMode};
 use skiff_runtime::gateway::{BoardParts, Gateway, Restart, SetUpParts, Setup};
 use skiff_runtime::hal::Hal;
@@ -222,4 +222,32 @@ fn an_owner_starts_the_board_anew() {
     assert_eq!((done.status, world.gateway.restart_due()), (202, None));
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(world.gateway.restart_due(), Some(Restart::Asked));
+}
+
+#[test]
+fn the_part_in_the_bus_is_the_owners_to_choose_and_holds_from_the_next_start() {
+    let (mut world, token) = World::start(WifiMode::SetUp, false, SimStorage::new());
+    let token = token.expect("made");
+    let mut ask =
+        |method, body: &str, token: Option<&str>| text(world.ask(method, "192.168.4.1", "/skiff/v1/n2k", body, token));
+    assert_eq!(ask(Method::Get, "", Some(&token)), (200, "{}".into()), "it listens, as delivered");
+    let node = r#"{"node": {"enabled": true, "address": 23}, "send": ["environment.wind.*"]}"#;
+    assert_eq!(ask(Method::Put, node, None).0, 401);
+    for (wrong, clause) in [
+        ("", "a JSON object"),
+        ("[]", "a JSON object"),
+        (r#"{"node": 1}"#, "node must be true, false or an object"),
+        (r#"{"send": ["a.b"]}"#, "send needs node.enabled"),
+    ] {
+        let (status, body) = ask(Method::Put, wrong, Some(&token));
+        assert!(status == 400 && body.contains(clause), "{wrong}: {status} {body}");
+    }
+    assert_eq!(ask(Method::Get, "", Some(&token)).1, "{}", "what cannot be meant is not kept");
+    assert_eq!(ask(Method::Delete, "", Some(&token)).0, 405);
+    assert_eq!(ask(Method::Put, node, Some(&token)).0, 202);
+    assert!(ask(Method::Get, "", Some(&token)).1.contains("environment.wind.*"));
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(world.gateway.restart_due(), Some(Restart::Asked));
+    let kept = N2kConfig::load(&mut world.storage.clone(), false).expect("kept");
+    assert_eq!(kept.node.and_then(|node| node.address).map(|address| address.0), Some(23));
 }

@@ -111,7 +111,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "esp32c6",
-        does: "builds the ESP32-C6's firmware to an image that can be flashed, and its table",
+        does: "builds the ESP32-C6's firmware to an image that can be flashed, and its table; --emulate runs it, without radio, in \
+               an emulated chip",
         run: esp32c6::run,
     },
     Task {

@@ -20,11 +20,11 @@ use skiff_board::twai::Part;
 use skiff_board::wifi::{self, Action, Mode, Plan, SetupNetwork};
 use skiff_runtime::budget::{Board, Fixed, Limits, NetLimits};
 use skiff_runtime::carrier::{Carrier, CarrierLimits};
+use skiff_runtime::config::N2kConfig;
 use skiff_runtime::device::factory_reset::{self, ShortBoots};
 use skiff_runtime::device::firmware::{Start, Trial};
 use skiff_runtime::device::wifi::{JoinFailure, Station};
 use skiff_runtime::device::{self, ResetReason};
-use skiff_runtime::config::N2kConfig;
 use skiff_runtime::flash::FlashStorage;
 #[cfg(feature = "told")]
 use skiff_runtime::gateway::Event;

@@ -130,10 +130,14 @@ impl N2kConfig {
     /// [`ConfigError`] when the file is damaged, says what cannot be meant, or wants to send without a node.
     pub fn load(storage: &mut dyn Storage, node: bool) -> Result<Self, ConfigError> {
         let text = read_object(storage, N2K_FILE, FILE_BYTES_MAX)?.unwrap_or_else(|| "{}".to_string());
-        Self::read(&text, node)
+        Self::parse(&text, node)
     }
 
-    fn read(text: &str, node: bool) -> Result<Self, ConfigError> {
+    /// Reads the configuration from its text, compact JSON.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn parse(text: &str, node: bool) -> Result<Self, ConfigError> {
         let mut config = Self { node: node.then(NodeConfig::default), ..Self::default() };
         if let Some(value) = json::member(text, "useCanName") {
             config.use_can_name = json::boolean(value).ok_or_else(|| refuse("useCanName must be true or false"))?;
@@ -200,7 +204,7 @@ impl N2kConfig {
             };
             Ok(())
         })?;
-        let config = Self::read(&text, node)?;
+        let config = Self::parse(&text, node)?;
         if super::pretty(&text).len() > FILE_BYTES_MAX as usize {
             return Err(ConfigError::new(N2K_FILE, ConfigReason::Storage(crate::hal::StorageError::Full)));
         }

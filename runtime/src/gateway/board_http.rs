@@ -8,6 +8,8 @@ use core::time::Duration;
 
 use super::Gateway;
 use super::board::{Board, Restart};
+#[cfg(any(test, feature = "set-up"))]
+use crate::config::{FILE_BYTES_MAX, N2K_FILE, N2kConfig, read_object, write_object};
 use crate::device::factory_reset;
 use crate::device::firmware::{HEADER_BYTES, Progress, Update, UpdateError};
 use crate::device::wifi::Station;
@@ -52,6 +54,12 @@ impl Gateway {
             (["wifi"], _) => Response::method_not_allowed("GET, HEAD, PUT, POST, DELETE"),
             (["factory-reset"], Post) => board.factory_reset(hal),
             (["factory-reset"], _) => Response::method_not_allowed("POST"),
+            #[cfg(any(test, feature = "set-up"))]
+            (["n2k"], Get | Head) => board.bus_part(hal),
+            #[cfg(any(test, feature = "set-up"))]
+            (["n2k"], Put | Post) => board.bus_part_set(request, hal),
+            #[cfg(any(test, feature = "set-up"))]
+            (["n2k"], _) => Response::method_not_allowed("GET, HEAD, PUT, POST"),
             #[cfg(any(test, feature = "set-up"))]
             (["restart"], Post) => board.restart_asked(hal),
             #[cfg(any(test, feature = "set-up"))]
@@ -204,6 +212,37 @@ impl Board {
         }
         self.restart = Some((Restart::Asked, hal.clock.now() + BEFORE_RESTART));
         restarting()
+    }
+
+    /// `GET /skiff/v1/n2k`: the part that the board takes in the bus, as `skiff/n2k.json` says.
+    #[cfg(any(test, feature = "set-up"))]
+    fn bus_part(&self, hal: &mut Hal) -> Response {
+        match read_object(&mut *hal.storage, N2K_FILE, FILE_BYTES_MAX) {
+            Ok(text) => Response::json(200, text.unwrap_or_else(|| "{}".into())),
+            Err(error) => Response::error(507, &format!("{error}")),
+        }
+    }
+
+    /// `PUT /skiff/v1/n2k`: another part, from the next start on, which follows: the controller is set up once.
+    #[cfg(any(test, feature = "set-up"))]
+    fn bus_part_set(&mut self, request: &Request, hal: &mut Hal) -> Response {
+        if self.setting_up.is_none() {
+            return Response::error(501, "this gateway reads skiff/n2k.json at its start");
+        }
+        let text = core::str::from_utf8(&request.body).ok().and_then(|text| json::compact(text).ok());
+        let Some(text) = text.filter(|text| text.starts_with('{')) else {
+            return Response::error(400, "the body must be a JSON object");
+        };
+        if let Err(error) = N2kConfig::parse(&text, false) {
+            return Response::error(400, &format!("{error}"));
+        }
+        match write_object(&mut *hal.storage, N2K_FILE, &text) {
+            Ok(()) => {
+                self.restart = Some((Restart::Asked, hal.clock.now() + BEFORE_RESTART));
+                restarting()
+            }
+            Err(error) => Response::error(507, &format!("{error}")),
+        }
     }
 
     /// `GET /skiff/v1/wifi`: which network is to be joined, and how that goes, and which there are; never the password.

@@ -1,5 +1,6 @@
 //! Builds the firmware of the ESP32-C6 to an image that can be flashed, and holds it against its slots.
 
+mod emulate;
 mod esptool;
 pub mod flasher;
 mod partitions;
@@ -32,14 +33,16 @@ const SLOT_FREE_BYTES: u64 = 90 * 1024;
 /// Bytes of RAM that the linker script gives out: 512 KiB without what the boot loader and the ROM keep.
 const RAM_BYTES: u64 = 0x6_e610;
 
-/// Runs `xtask esp32c6`.
+/// Runs `xtask esp32c6 [--emulate]`.
 ///
 /// # Errors
-/// What cannot be installed or built, and that the image does not fit.
+/// What cannot be installed or built, that the image does not fit, and what it does wrong in an emulated chip.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err("takes no arguments".into());
-    }
+    let is_emulated = match arguments {
+        [] => false,
+        [flag] if flag == "--emulate" => true,
+        _ => return Err("takes --emulate, or nothing".into()),
+    };
     let folder = process::top().join("hal-esp32/esp32c6");
     let out = process::target().join("esp32c6");
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -48,20 +51,26 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let table = Table::parse(&csv)?;
     table.check(FLASH_BYTES)?;
 
-    let elf = build(&folder, &out)?;
+    let elf = build(&folder, &out, if is_emulated { &["--no-default-features", "--features", "told"] } else { &[] })?;
     let image = out.join("skiff-esp32c6.bin");
     let esptool = Esptool::prepare(&out)?;
-    esptool.convert(&elf, &image)?;
-    let app = length(&image)?;
     let slot_at = table.slots().next().map(|slot| slot.at).ok_or("there is no slot for the firmware")?;
     let parts =
         [(BOOT_LOADER_AT, "bootloader.bin", boot_loader(&out)?), (TABLE_AT, "partition-table.bin", table.bytes())];
     for (_, name, bytes) in &parts {
         fs::write(out.join(name), bytes).map_err(|error| format!("{name}: {error}"))?;
     }
-    let whole = out.join(shipped::WHOLE);
     let [boot_loader, table_file] = parts.each_ref().map(|(at, name, _)| (*at, out.join(name)));
-    let parts = [(boot_loader.0, &*boot_loader.1), (table_file.0, &*table_file.1), (slot_at, &*image)];
+    let before = [(boot_loader.0, &*boot_loader.1), (table_file.0, &*table_file.1)];
+    if is_emulated {
+        let out = out.join("emulated");
+        let program = emulate::keep(&elf, &out)?;
+        return emulate::run(&emulate::Parts { program: &program, before, slot_at, out: &out }, &esptool);
+    }
+    esptool.convert(&elf, &image)?;
+    let app = length(&image)?;
+    let whole = out.join(shipped::WHOLE);
+    let parts = [before[0], before[1], (slot_at, &*image)];
     esptool.merge(&parts, &whole)?;
 
     let slots: Vec<&Partition> = table.slots().collect();
@@ -93,12 +102,12 @@ fn write_update(image: &Path, update: &Path, slot: u32) -> Result<(), String> {
     process::output(&mut header).map(drop)
 }
 
-fn build(folder: &Path, out: &Path) -> Result<PathBuf, String> {
+fn build(folder: &Path, out: &Path, features: &[&str]) -> Result<PathBuf, String> {
     wasmi_edits::ensure()?;
     let toolchain = Toolchain::ensure(CHIP)?;
     let target = out.join("build");
     let mut cargo = toolchain.cargo(folder);
-    cargo.args(["build", "--release", "--locked", "--target", CHIP, "--target-dir"]).arg(&target);
+    cargo.args(["build", "--release", "--locked", "--target", CHIP]).args(features).arg("--target-dir").arg(&target);
     process::run(&mut cargo)?;
     Ok(target.join(CHIP).join("release/skiff-esp32c6"))
 }

@@ -35,6 +35,8 @@ pub struct Model {
     /// Frames, and whether they were cut.
     received: VecDeque<(Raw, bool)>,
     overrun: bool,
+    /// Frames that found no room so far.
+    pub overruns: u64,
     /// The bit of a cut frame stays when nothing waits any more, as was seen on the ESP32-C3.
     pub missed_sticks: bool,
     missed_stuck: bool,
@@ -57,6 +59,7 @@ impl Default for Model {
             pending: Cell::new(0),
             received: VecDeque::new(),
             overrun: false,
+            overruns: 0,
             missed_sticks: false,
             missed_stuck: false,
             transmit: [0; RAW_BYTES],
@@ -99,6 +102,7 @@ impl Model {
             self.received.push_back((*raw, is_cut));
         }
         self.overrun |= is_cut;
+        self.overruns += u64::from(is_cut);
         self.pending.set(self.pending.get() | register::INTERRUPT_RECEIVE);
         self.mode & register::MODE_LISTEN == 0
     }

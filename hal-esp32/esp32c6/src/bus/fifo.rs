@@ -1,13 +1,15 @@
 //! The interrupt handler of the bus, and the queue that it puts frames into.
 //!
 //! Handler and queue lie in RAM, and nothing is called that does not: while a sector of the flash is erased, 45 ms and
-//! more, no instruction can be read from it, and the controller holds only about five frames.
+//! more, no instruction can be read from it, and the controller holds only about five frames. esp-hal's way to a handler does
+//! not hold that: its dispatcher is in RAM and calls functions that are not (seen in the emulated chip). So the vector leads
+//! here.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use esp_hal::handler;
-use esp_hal::interrupt::Priority;
+use esp_hal::interrupt::{DirectBindableCpuInterrupt, Priority, enable_direct};
+use esp_hal::peripherals::Interrupt;
 use esp_hal::ram;
 use skiff_board::twai::{RAW_BYTES, Raw, Registers, Sink, drain, frame_of};
 use skiff_runtime::hal::CanFrame;
@@ -87,10 +89,60 @@ impl Sink for Head {
     }
 }
 
-/// Takes what the controller has; above everything that waits while flash is written.
-#[handler(priority = Priority::Priority3)]
+/// Leads the controller's interrupt here; above everything that waits while flash is written. The scheduler has the first of
+/// the lines that can be led so.
+pub fn listen() {
+    enable_direct(Interrupt::TWAI0, Priority::Priority3, DirectBindableCpuInterrupt::Interrupt1, entry);
+}
+
+/// Keeps what a function of C may change, calls the handler, and goes back; no other interrupt comes meanwhile.
+#[unsafe(naked)]
+#[unsafe(link_section = ".rwtext")]
+unsafe extern "C" fn entry() {
+    core::arch::naked_asm!(
+        "addi sp, sp, -64",
+        "sw ra, 0(sp)",
+        "sw t0, 4(sp)",
+        "sw t1, 8(sp)",
+        "sw t2, 12(sp)",
+        "sw t3, 16(sp)",
+        "sw t4, 20(sp)",
+        "sw t5, 24(sp)",
+        "sw t6, 28(sp)",
+        "sw a0, 32(sp)",
+        "sw a1, 36(sp)",
+        "sw a2, 40(sp)",
+        "sw a3, 44(sp)",
+        "sw a4, 48(sp)",
+        "sw a5, 52(sp)",
+        "sw a6, 56(sp)",
+        "sw a7, 60(sp)",
+        "call {handler}",
+        "lw ra, 0(sp)",
+        "lw t0, 4(sp)",
+        "lw t1, 8(sp)",
+        "lw t2, 12(sp)",
+        "lw t3, 16(sp)",
+        "lw t4, 20(sp)",
+        "lw t5, 24(sp)",
+        "lw t6, 28(sp)",
+        "lw a0, 32(sp)",
+        "lw a1, 36(sp)",
+        "lw a2, 40(sp)",
+        "lw a3, 44(sp)",
+        "lw a4, 48(sp)",
+        "lw a5, 52(sp)",
+        "lw a6, 56(sp)",
+        "lw a7, 60(sp)",
+        "addi sp, sp, 64",
+        "mret",
+        handler = sym on_frame,
+    )
+}
+
+/// Takes what the controller has.
 #[ram]
-pub fn on_frame() {
+extern "C" fn on_frame() {
     let lost = drain(&mut Chip, &mut Head);
     FIFO.lost.store(FIFO.lost.load(Ordering::Relaxed).wrapping_add(lost), Ordering::Relaxed);
 }

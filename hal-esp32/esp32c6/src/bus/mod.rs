@@ -33,9 +33,8 @@ impl Bus {
         part: Part,
     ) -> Box<Self> {
         let mode = if part == Part::Full { TwaiMode::Normal } else { TwaiMode::ListenOnly };
-        let mut config = TwaiConfiguration::new(twai, rx, tx, BaudRate::B250K, mode);
-        config.set_interrupt_handler(fifo::on_frame);
-        let twai = config.start();
+        let twai = TwaiConfiguration::new(twai, rx, tx, BaudRate::B250K, mode).start();
+        fifo::listen();
         Box::new(Self { _twai: twai, controller: Controller::new(Chip, part) })
     }
 }
