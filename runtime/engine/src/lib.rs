@@ -51,6 +51,7 @@ mod image;
 mod limits;
 mod machine;
 mod op;
+mod out;
 mod refusal;
 mod translate;
 mod value;
@@ -58,7 +59,10 @@ mod wasm;
 
 pub use image::{Export, ExportKind, HEADER_BYTES, Image, ImageError, Import, Signature, Types};
 pub use limits::{ENGINE_VERSION, Limits};
-pub use machine::{BeginError, CHUNK_RAM_BYTES, Fault, LinearMemory, Machine, Outcome, Quota, SetupError, Values};
+pub use machine::{
+    BeginError, CHUNK_RAM_BYTES, Fault, Freezing, LinearMemory, Machine, Outcome, Quota, SetupError, Values,
+};
+pub use out::{Sink, SinkFull};
 pub use refusal::{Refusal, RefusalKind};
-pub use translate::{Sink, SinkFull, Step, Translator, Words, translate, translation_heap_bytes};
+pub use translate::{Step, Translator, Words, translate, translation_heap_bytes};
 pub use value::{Value, ValueType};

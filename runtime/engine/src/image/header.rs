@@ -94,6 +94,15 @@ impl Header {
         words
     }
 
+    /// Returns its bytes.
+    pub(crate) fn to_bytes(self) -> [u8; 4 * HEADER_WORDS] {
+        let mut bytes = [0; 4 * HEADER_WORDS];
+        for (bytes, word) in bytes.chunks_exact_mut(4).zip(self.to_words()) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
     /// Reads it; `None` where it is none of this engine, or damaged.
     pub(crate) fn from_words(words: &[u32]) -> Option<Self> {
         let words: &[u32; HEADER_WORDS] = words.first_chunk()?;

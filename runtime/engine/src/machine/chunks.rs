@@ -148,6 +148,17 @@ impl Chunks {
         }
     }
 
+    /// Returns a chunk that has something in it, by its number.
+    pub(super) fn content<'c>(&'c self, origin: Origin<'c>, number: u32) -> Option<&'c [u32]> {
+        let chunk = self.chunk(origin, number.checked_mul(CHUNK_BYTES as u32)?)?;
+        chunk.iter().any(|word| *word != 0).then_some(chunk)
+    }
+
+    /// Returns how many chunks the memory has.
+    pub(super) fn count(&self) -> u32 {
+        self.table.len() as u32
+    }
+
     /// Checks a range.
     pub(super) fn holds(&self, address: u32, length: u32) -> bool {
         address.checked_add(length).is_some_and(|end| end <= self.size_bytes)

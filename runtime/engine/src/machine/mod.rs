@@ -3,6 +3,7 @@
 mod chunks;
 mod fault;
 mod frame;
+mod freeze;
 mod memory;
 mod numeric;
 mod rare;
@@ -21,6 +22,7 @@ use crate::value::{Value, ValueType};
 pub use self::chunks::CHUNK_RAM_BYTES;
 pub(crate) use self::chunks::{CHUNK_BYTES, IMAGE_CHUNKS_MAX, MEMORY_BYTES_MAX};
 pub use self::fault::{BeginError, Fault, SetupError};
+pub use self::freeze::Freezing;
 pub use self::memory::LinearMemory;
 
 /// What a machine may take.

@@ -116,7 +116,12 @@ fn drop_segment(world: &mut World<'_>, segment: u32) {
 }
 
 fn is_dropped(world: &World<'_>, segment: u32) -> bool {
-    let word = world.dropped.get((segment / u32::BITS) as usize).copied().unwrap_or(u32::MAX);
+    is_bit_set(world.dropped, segment)
+}
+
+/// Tells whether a segment was dropped; one that is not there was.
+pub(super) fn is_bit_set(dropped: &[u32], segment: u32) -> bool {
+    let word = dropped.get((segment / u32::BITS) as usize).copied().unwrap_or(u32::MAX);
     word & (1 << (segment % u32::BITS)) != 0
 }
 

@@ -68,6 +68,18 @@ impl Tables {
         }
     }
 
+    /// Returns type, size, maximum and elements of a table, without nulls at their end.
+    pub(super) fn content<'t>(&'t self, image: &'t Image, table: u32) -> Result<([u32; 3], &'t [u32]), Fault> {
+        let row = self.row(table)?;
+        let [ty, ..] = image.row::<5>(image.header().tables, table).ok_or(Fault::Damaged)?;
+        let words = match &row.words {
+            Some(words) => words,
+            None => image.span(row.at, row.count).ok_or(Fault::Damaged)?,
+        };
+        let length = words.iter().rposition(|word| *word != 0).map_or(0, |last| last.wrapping_add(1));
+        Ok(([ty, row.size, row.max], words.get(..length).unwrap_or_default()))
+    }
+
     /// Returns the elements, to be written.
     fn words(&mut self, code: &[u32], table: u32) -> Result<&mut Vec<u32>, Fault> {
         let row = self.rows.get_mut(table as usize).ok_or(Fault::Damaged)?;

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::out::Out;
 use crate::image::List;
 use crate::limits::Limits;
 use crate::machine::{CHUNK_BYTES, IMAGE_CHUNKS_MAX};
+use crate::out::Out;
 use crate::refusal::{RefusalKind, at_most, malformed, push};
 use crate::value::ValueType;
 use crate::wasm::{Module, Reader, constant};

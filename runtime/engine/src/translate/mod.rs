@@ -9,7 +9,6 @@ mod function;
 mod names;
 mod need;
 mod operators;
-mod out;
 mod stack;
 mod tables;
 
@@ -18,15 +17,14 @@ use alloc::vec::Vec;
 use self::data::{Data, Placed};
 use self::function::{Begun, Buffers};
 use self::names::{exports, imports};
-use self::out::{Out, Written};
 use self::tables::Initial;
 use crate::image::{HEADER_BYTES, HEADER_WORDS, Header, Image, ImageError, List, NONE};
 use crate::limits::Limits;
+use crate::out::{Out, Sink, SinkFull, Written, list};
 use crate::refusal::{Refusal, RefusalKind, at_most, malformed, push};
 use crate::wasm::{Module, Reader};
 
 pub use self::need::translation_heap_bytes;
-pub use self::out::{Sink, SinkFull};
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -344,11 +342,7 @@ impl<'w> Translator<'w> {
             chunk_data: self.placed.chunk_data,
             start: module.start.unwrap_or(NONE),
         };
-        let mut bytes = [0; HEADER_BYTES];
-        for (bytes, word) in bytes.chunks_exact_mut(4).zip(header.to_words()) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
-        Ok(Step::Done(bytes))
+        Ok(Step::Done(header.to_bytes()))
     }
 }
 
@@ -401,15 +395,6 @@ pub fn translate(wasm: &[u8], key: [u8; 32], limits: &Limits) -> Result<Image, R
 
 fn refusal(at: usize, kind: RefusalKind) -> Refusal {
     Refusal { at: u32::try_from(at).unwrap_or(u32::MAX), kind }
-}
-
-fn list<const N: usize>(out: &mut Out<'_>, rows: impl Iterator<Item = [u32; N]>) -> Result<List, RefusalKind> {
-    let mut list = List { at: out.at(), count: 0 };
-    for row in rows {
-        out.words(&row)?;
-        list.count = list.count.saturating_add(1);
-    }
-    Ok(list)
 }
 
 /// Writes types: how many parameters and results, then a byte each.

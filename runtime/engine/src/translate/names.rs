@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::out::Out;
 use crate::image::{ExportKind, List};
 use crate::limits::Limits;
 use crate::op;
+use crate::out::Out;
 use crate::refusal::{RefusalKind, at_most, invalid, malformed, push};
 use crate::wasm::{Module, Reader};
 

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::out::Out;
 use crate::limits::Limits;
+use crate::out::Out;
 use crate::refusal::{RefusalKind, at_most, invalid, malformed, push};
 use crate::value::ValueType;
 use crate::wasm::{Elements, Module, Reader, constant};

@@ -1,7 +1,7 @@
 //! Where an image goes: words behind each other, counted and summed.
 
 use crate::crc32::Crc32;
-use crate::image::HEADER_WORDS;
+use crate::image::{HEADER_WORDS, List};
 use crate::refusal::{RefusalKind, at_most};
 
 /// Takes the bytes of an image behind its header, in order: flash, or a buffer.
@@ -25,47 +25,47 @@ pub struct SinkFull;
 
 /// What was written so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Written {
+pub(crate) struct Written {
     words: u32,
     words_max: u32,
     crc: Crc32,
 }
 
 impl Written {
-    pub(super) fn new(words_max: u32) -> Self {
+    pub(crate) fn new(words_max: u32) -> Self {
         Self { words: HEADER_WORDS as u32, words_max, crc: Crc32::default() }
     }
 
     /// Where the next word will stand.
-    pub(super) fn at(&self) -> u32 {
+    pub(crate) fn at(&self) -> u32 {
         self.words
     }
 
-    pub(super) fn crc(&self) -> u32 {
+    pub(crate) fn crc(&self) -> u32 {
         self.crc.sum()
     }
 
-    pub(super) fn to<'o>(&'o mut self, sink: &'o mut dyn Sink) -> Out<'o> {
+    pub(crate) fn to<'o>(&'o mut self, sink: &'o mut dyn Sink) -> Out<'o> {
         Out { written: self, sink }
     }
 }
 
 /// Writes the next words.
-pub(super) struct Out<'o> {
+pub(crate) struct Out<'o> {
     written: &'o mut Written,
     sink: &'o mut dyn Sink,
 }
 
 impl Out<'_> {
-    pub(super) fn at(&self) -> u32 {
+    pub(crate) fn at(&self) -> u32 {
         self.written.words
     }
 
-    pub(super) fn word(&mut self, word: u32) -> Result<(), RefusalKind> {
+    pub(crate) fn word(&mut self, word: u32) -> Result<(), RefusalKind> {
         self.raw(&word.to_le_bytes())
     }
 
-    pub(super) fn words(&mut self, words: &[u32]) -> Result<(), RefusalKind> {
+    pub(crate) fn words(&mut self, words: &[u32]) -> Result<(), RefusalKind> {
         // On the stack: a sink for flash gets more than a word at a time.
         let mut buffer = [0; 256];
         for part in words.chunks(buffer.len() / 4) {
@@ -78,7 +78,7 @@ impl Out<'_> {
     }
 
     /// Writes bytes, and zeros up to the next word.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), RefusalKind> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), RefusalKind> {
         let (whole, rest) = bytes.split_at_checked(bytes.len() & !3).unwrap_or((bytes, &[]));
         self.raw(whole)?;
         if rest.is_empty() {
@@ -99,4 +99,17 @@ impl Out<'_> {
         self.written.crc = self.written.crc.with(bytes);
         self.sink.append(bytes).map_err(|SinkFull| RefusalKind::NoRoom)
     }
+}
+
+/// Writes a list.
+pub(crate) fn list<const N: usize>(
+    out: &mut Out<'_>,
+    rows: impl Iterator<Item = [u32; N]>,
+) -> Result<List, RefusalKind> {
+    let mut list = List { at: out.at(), count: 0 };
+    for row in rows {
+        out.words(&row)?;
+        list.count = list.count.saturating_add(1);
+    }
+    Ok(list)
 }
