@@ -5,6 +5,10 @@ use crate::crc32::Crc32;
 
 /// An image that is being written. Dropping it gives its room back; nobody sees it before it is committed.
 #[derive(Debug)]
+#[cfg_attr(
+    not(any(test, feature = "flash")),
+    expect(dead_code, reason = "a storage reads them, and only flash keeps images")
+)]
 pub struct Draft {
     /// What it will be found by.
     pub(crate) key: Key,

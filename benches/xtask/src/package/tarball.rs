@@ -23,7 +23,9 @@ pub fn make(folder: &Path, contents: &Contents) -> Result<PathBuf, String> {
     let root = folder.join(&name);
     empty_folder(&root)?;
     contents.put_program(&root.join("skiff"))?;
-    for file in ["skiff.service", "skiff-can@.service", "skiff.default", "install.sh", "Dockerfile", "README.md", DASHBOARD] {
+    for file in
+        ["skiff.service", "skiff-can@.service", "skiff.default", "install.sh", "Dockerfile", "README.md", DASHBOARD]
+    {
         put_dist(file, &root.join(file))?;
     }
     for made in CONTAINER {
