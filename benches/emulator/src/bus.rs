@@ -310,7 +310,7 @@ impl Bus {
                 self.others_registers.insert(address, value);
             }
             FROM_CPU..0x600c_50a0 => {
-                self.interrupts.from_cpu(((address - FROM_CPU) / 4) as usize, value & 1 != 0);
+                self.interrupts.ask_by_cpu(((address - FROM_CPU) / 4) as usize, value & 1 != 0);
                 self.others_registers.insert(address, value);
             }
             WATCHDOG..0x600b_2000 => self.watchdog.write(offset & 0x3ff, value, self.now),

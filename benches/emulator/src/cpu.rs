@@ -298,9 +298,9 @@ fn multiply(funct3: u32, a: u32, b: u32) -> u32 {
     let (signed_a, signed_b) = (a as i32, b as i32);
     match funct3 {
         0 => a.wrapping_mul(b),
-        1 => (i64::from(signed_a) * i64::from(signed_b) >> 32) as u32,
-        2 => (i64::from(signed_a) * i64::from(b) >> 32) as u32,
-        3 => (u64::from(a) * u64::from(b) >> 32) as u32,
+        1 => ((i64::from(signed_a) * i64::from(signed_b)) >> 32) as u32,
+        2 => ((i64::from(signed_a) * i64::from(b)) >> 32) as u32,
+        3 => ((u64::from(a) * u64::from(b)) >> 32) as u32,
         4 if b == 0 => u32::MAX,
         4 => signed_a.wrapping_div(signed_b) as u32,
         5 => a.checked_div(b).unwrap_or(u32::MAX),
@@ -420,7 +420,7 @@ mod tests {
     /// Pairs of a compressed instruction and the whole one, as an assembler writes both.
     #[test]
     fn compressed_instructions_stand_for_whole_ones() {
-        for (half, word, what) in [
+        let pairs: &[(u16, u32, &str)] = &[
             (0x0001, 0x0000_0013, "nop"),
             (0x4501, 0x0000_0513, "li a0, 0"),
             (0x557d, 0xfff0_0513, "li a0, -1"),
@@ -448,8 +448,9 @@ mod tests {
             (0xa001, 0x0000_006f, "j +0"),
             (0xbfc5, 0xff1f_f06f, "j -16"),
             (0x9002, 0x0010_0073, "ebreak"),
-        ] {
-            assert_eq!(expand(half).map(|word| format!("{word:08x}")), Some(format!("{word:08x}")), "{what}");
+        ];
+        for (half, word, what) in pairs {
+            assert_eq!(expand(*half).map(|word| format!("{word:08x}")), Some(format!("{word:08x}")), "{what}");
         }
         assert_eq!(expand(0), None);
     }

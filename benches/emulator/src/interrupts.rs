@@ -47,7 +47,7 @@ impl Interrupts {
     }
 
     /// The processor asks itself.
-    pub fn from_cpu(&mut self, index: usize, asks: bool) {
+    pub fn ask_by_cpu(&mut self, index: usize, asks: bool) {
         self.set_source(FROM_CPU + index, asks);
     }
 
