@@ -125,8 +125,10 @@ fn only_the_engines_folder_knows_the_engine() {
         let relative = file.strip_prefix(&source).unwrap();
         if !relative.starts_with("host/engine") {
             let text = fs::read_to_string(&file).unwrap();
-            for name in ["wasmi::", "use wasmi", "skiff_engine"] {
-                assert!(!text.contains(name), "{} names an engine: {name}", relative.display());
+            // What keeps images in flash makes them, too.
+            let names: &[&str] = if relative.starts_with("images") { &[] } else { &["skiff_engine"] };
+            for name in ["wasmi::", "use wasmi"].iter().chain(names) {
+                assert!(!text.contains(*name), "{} names an engine: {name}", relative.display());
             }
         }
     }

@@ -10,6 +10,8 @@ use skiff_abi::{Capability, export};
 
 use super::call::Machine;
 use super::capabilities::Capabilities;
+#[cfg(feature = "engine-chip")]
+use super::engine::Image;
 use super::engine::{Engine, Function, Guest, GuestSlice, Linear, LinearMut, Module, Reach, StartSection, Val};
 use super::exports::Exports;
 use super::facts::{Dialect, ModuleFacts, Refusal};
@@ -90,21 +92,52 @@ impl Instance {
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
     pub fn load(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Self, LoadError> {
+        Self::load_module(
+            facts,
+            Module {
+                wasm,
+                #[cfg(feature = "engine-chip")]
+                image: None,
+                limits: &spec.limits,
+                linear_bytes_max: facts.linear_bytes_min().saturating_add(spec.growth_bytes),
+                start: StartSection::Runs,
+            },
+            spec,
+        )
+    }
+
+    /// Loads an instance as [`load`](Self::load) does, of a module that skiff-engine has translated before; wasmi translates
+    /// it again.
+    ///
+    /// # Errors
+    /// [`LoadError`]; nothing of the instance is left then.
+    #[cfg(feature = "engine-chip")]
+    pub fn load_image(facts: &ModuleFacts, wasm: &[u8], image: Image, spec: &InstanceSpec) -> Result<Self, LoadError> {
+        let linear_bytes_max = facts.linear_bytes_min().saturating_add(spec.growth_bytes);
+        Self::load_module(
+            facts,
+            Module { wasm, image: Some(image), limits: &spec.limits, linear_bytes_max, start: StartSection::Runs },
+            spec,
+        )
+    }
+
+    fn load_module(facts: &ModuleFacts, module: Module<'_>, spec: &InstanceSpec) -> Result<Self, LoadError> {
         // Of what keeps a plugin from starting this alone keeps its module from being linked (plugin ABI §1.3).
         if let Some(refusal @ Refusal::Capability { .. }) = facts.hindrance(&spec.capabilities) {
             return Err(LoadError::Instantiate(refusal.to_string()));
         }
-        match Self::set_up(facts, wasm, spec, StartSection::Runs) {
+        match Self::set_up(facts, &module, spec) {
             // Nothing of the first attempt is left: imports do nothing during the start section (plugin ABI §2.3).
             Err(LoadError::Start(Failure::OutOfFuel { .. })) if facts.has_start => {
-                Self::set_up(facts, wasm, spec, StartSection::Waits)
+                Self::set_up(facts, &Module { start: StartSection::Waits, ..module }, spec)
             }
             done => done,
         }
     }
 
     /// Translates, links and instantiates.
-    fn set_up(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec, start: StartSection) -> Result<Self, LoadError> {
+    fn set_up(facts: &ModuleFacts, module: &Module<'_>, spec: &InstanceSpec) -> Result<Self, LoadError> {
+        let start = module.start;
         let state = HostState {
             package: spec.package.clone(),
             capabilities: spec.capabilities.clone(),
@@ -122,8 +155,7 @@ impl Instance {
             #[cfg(any(test, feature = "trace"))]
             watch: None,
         };
-        let linear_bytes_max = facts.linear_bytes_min().saturating_add(spec.growth_bytes);
-        let guest = Guest::load(&Module { wasm, linear_bytes_max, start }, state)?;
+        let guest = Guest::load(module, state)?;
         let exports = Exports::of(&guest);
         let entry = match facts.dialect {
             Dialect::WasiCommand => Some(export::START),

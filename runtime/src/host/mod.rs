@@ -43,6 +43,8 @@ use alloc::sync::Arc;
 use core::task::Poll;
 
 pub use capabilities::{Capabilities, Grant};
+#[cfg(feature = "engine-chip")]
+pub use engine::Image;
 pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
 pub use fit::Fit;

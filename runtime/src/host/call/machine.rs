@@ -47,17 +47,17 @@ pub(super) struct Suspended {
     after: After,
 }
 
-/// Where the guest is; what it has on its stacks is large, and few calls do not end in one piece.
+/// Where the guest is.
 #[derive(Debug)]
 enum Guest {
     /// In no function.
     Idle,
     /// Where the fuel of the slice ended.
-    OutOfFuel(Box<OutOfFuel>),
+    OutOfFuel(OutOfFuel),
     /// In a fetch.
-    Fetching { ticket: Ticket, suspended: Box<Suspended> },
+    Fetching { ticket: Ticket, suspended: Suspended },
     /// Asleep.
-    Sleeping { until: Instant, suspended: Box<Suspended> },
+    Sleeping { until: Instant, suspended: Suspended },
 }
 
 /// A guest function whose slice of fuel has ended.
@@ -193,12 +193,12 @@ impl Machine {
                     }
                 }
                 Guest::OutOfFuel(stopped) => {
-                    let OutOfFuel { call, after } = *stopped;
+                    let OutOfFuel { call, after } = stopped;
                     let ran = instance.guest.go_on(call);
                     self.settle(instance, services, ran, after)?
                 }
                 Guest::Sleeping { until, suspended } if services.monotonic() >= until => {
-                    self.resume(instance, services, *suspended, Ret::Int(0))?
+                    self.resume(instance, services, suspended, Ret::Int(0))?
                 }
                 // Nothing more until it is time, or until there is an answer.
                 waiting @ (Guest::Sleeping { .. } | Guest::Fetching { .. }) => {
@@ -323,7 +323,7 @@ impl Machine {
                 let args = [bytes, AS_CLASS_ARRAY_BUFFER];
                 self.invoke(instance, services, export::AS_NEW, instance.exports.new, &args, After::Result)
             }
-            CallStep::Deliver { body, to } => self.deliver(instance, services, &body, *to),
+            CallStep::Deliver { body, to } => self.deliver(instance, services, &body, to),
             CallStep::Free { buffer, bytes } => {
                 let (function, args) = (instance.exports.deallocate, [self.buffer(buffer), bytes]);
                 self.invoke_if_there(instance, services, export::DEALLOCATE, function, &args)
@@ -456,7 +456,7 @@ impl Machine {
                 }
                 Ran::OutOfFuel { stopped: call, required } => {
                     self.required = required;
-                    self.guest = Guest::OutOfFuel(Box::new(OutOfFuel { call, after }));
+                    self.guest = Guest::OutOfFuel(OutOfFuel { call, after });
                     return Ok(false);
                 }
                 Ran::Ended(failure) => return ended(failure, &after),
@@ -473,7 +473,7 @@ impl Machine {
                 // A guest whose allocator fetches would wait for itself.
                 Outcome::Fetch(request) if !self.steps.is_delivering() && instance.exports.new.is_some() => {
                     let ticket = services.fetch(request);
-                    let suspended = Box::new(Suspended { call, after });
+                    let suspended = Suspended { call, after };
                     self.guest = Guest::Fetching { ticket, suspended };
                     return Ok(true);
                 }
@@ -485,7 +485,7 @@ impl Machine {
                     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
                     self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
                     trace::answered(instance.guest.state_mut(), Ret::Int(0));
-                    self.guest = Guest::Sleeping { until, suspended: Box::new(Suspended { call, after }) };
+                    self.guest = Guest::Sleeping { until, suspended: Suspended { call, after } };
                     return Ok(true);
                 }
                 Outcome::Exit(code) => return ended(Failure::Exit(code), &after),

@@ -48,7 +48,7 @@ impl Again {
 }
 
 /// Plans how the answer of a fetch reaches the guest that waits for it: nothing else of the call runs before.
-pub(super) fn deliver(body: Vec<u8>, to: Box<Suspended>, steps: &mut Steps) {
+pub(super) fn deliver(body: Vec<u8>, to: Suspended, steps: &mut Steps) {
     let bytes = length(&body);
     steps.insert([CallStep::Deliver { body, to }, CallStep::NewBody { bytes }]);
 }

@@ -197,7 +197,7 @@ pub(super) enum CallStep {
     /// `__new` of the `ArrayBuffer` that the answer of a fetch goes into.
     NewBody { bytes: u32 },
     /// Writes the answer of a fetch and resumes the guest that waits for it.
-    Deliver { body: Vec<u8>, to: Box<Suspended> },
+    Deliver { body: Vec<u8>, to: Suspended },
 }
 
 /// Returns the arguments of an export.

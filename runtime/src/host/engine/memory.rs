@@ -137,6 +137,16 @@ impl<'m> LinearMut<'m> {
         Self(BytesMut::InChunks(machine, is_short))
     }
 
+    /// Makes room for what the host will write into a range that lies in the memory; false where none is left.
+    pub(in crate::host) fn take(&mut self, slice: GuestSlice) -> bool {
+        match &mut self.0 {
+            #[cfg(any(test, feature = "engine-wasmi"))]
+            BytesMut::InOnePiece(_) => true,
+            #[cfg(feature = "engine-chip")]
+            BytesMut::InChunks(machine, _) => machine.take_memory(slice.ptr, slice.len).is_ok(),
+        }
+    }
+
     /// Writes so many bytes from an address on, where they lie in the memory.
     pub(in crate::host) fn put<const N: usize>(&mut self, ptr: u32, bytes: [u8; N]) {
         match &mut self.0 {

@@ -1,7 +1,7 @@
 //! The engine: what runs a module. Nothing outside of this folder knows which one it is.
 //!
 //! [`Engine`] is the seam. A guest's function is [called](Engine::call) and runs until it returns, its fuel ends, or an import
-//! asks the core; what it has on its stacks then waits in a token, and the token takes it on. Imports that need nothing
+//! asks the core; what it has on its stacks then waits in the guest, and a token takes it on. Imports that need nothing
 //! of the core are answered on the way ([`imports::call`](super::imports::call)).
 //!
 //! ```text
@@ -30,6 +30,8 @@ compile_error!("skiff-runtime needs an engine: the feature engine-wasmi or engin
 use alloc::format;
 use alloc::string::String;
 
+use crate::budget::PluginLimits;
+
 use super::failure::{Failure, LoadError};
 use super::imports::Ret;
 use super::state::HostState;
@@ -41,6 +43,9 @@ use self::either as running;
 #[cfg(all(feature = "engine-wasmi", not(feature = "engine-chip")))]
 use self::wasmi as running;
 
+#[cfg(feature = "engine-chip")]
+pub use skiff_engine::Image;
+
 pub(super) use memory::{GuestSlice, Linear, LinearMut};
 pub(super) use running::{Access, Function, Guest, Parked, Stopped, Variable};
 pub(super) use value::{Val, ValType};
@@ -48,6 +53,10 @@ pub(super) use value::{Val, ValType};
 /// What is loaded.
 pub(super) struct Module<'m> {
     pub(super) wasm: &'m [u8],
+    /// Its image, where it was translated before; else the engine translates.
+    #[cfg(feature = "engine-chip")]
+    pub(super) image: Option<Image>,
+    pub(super) limits: &'m PluginLimits,
     /// What the linear memory may grow to while the module is set up, bytes.
     pub(super) linear_bytes_max: u64,
     pub(super) start: StartSection,

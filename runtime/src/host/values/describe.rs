@@ -34,16 +34,20 @@ impl Instance {
     /// Reads the descriptor that the guest named.
     #[inline(never)]
     pub(in crate::host) fn describe(&mut self, at: u32) -> Result<(), &'static str> {
-        let mut values = read(self.linear(), at, &self.limits)?;
+        let (mut values, ranges) = read(self.linear(), at, &self.limits)?;
+        let mut memory = self.linear_mut();
+        if !ranges.iter().filter(|(_, is_written)| *is_written).all(|(range, _)| memory.take(*range)) {
+            return Err("no memory is left for its rows");
+        }
         values.know_outputs(self.linear());
         self.values = Some(Box::new(values));
         Ok(())
     }
 }
 
-/// Reads and checks a descriptor.
+/// Reads and checks a descriptor; also returns the ranges that it names.
 #[inline(never)]
-fn read(memory: Linear<'_>, at: u32, limits: &PluginLimits) -> Result<Values, &'static str> {
+fn read(memory: Linear<'_>, at: u32, limits: &PluginLimits) -> Result<(Values, Vec<Range>), &'static str> {
     let mut ranges = Ranges { memory, list: Vec::new() };
     if at == 0 {
         return Err("there is no descriptor");
@@ -112,7 +116,7 @@ fn read(memory: Linear<'_>, at: u32, limits: &PluginLimits) -> Result<Values, &'
     let named: u64 = ranges.list.iter().map(|(range, _)| u64::from(range.len)).sum();
     let rows = size_of_val(&*taken).saturating_add(size_of_val(&*given));
     let heap_bytes = named.saturating_add(rows as u64);
-    Ok(Values {
+    let values = Values {
         at,
         input_rows,
         output_rows,
@@ -124,7 +128,8 @@ fn read(memory: Linear<'_>, at: u32, limits: &PluginLimits) -> Result<Values, &'
         news: News::default(),
         heap_bytes,
         begins: None,
-    })
+    };
+    Ok((values, ranges.list))
 }
 
 /// The ranges that were named so far.

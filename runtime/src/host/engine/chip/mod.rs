@@ -86,17 +86,20 @@ impl Engine for Guest {
     type Access<'e> = Access<'e>;
 
     fn load(module: &Module<'_>, state: HostState) -> Result<Self, LoadError> {
-        let limits = state.limits;
-        let image = image::of(module.wasm, &limits)?;
+        let limits = module.limits;
+        let image = match &module.image {
+            Some(image) => image.clone(),
+            None => image::of(module.wasm, limits)?,
+        };
         let has_memory =
             image.exports().any(|export| export.name == export::MEMORY && export.kind == ExportKind::Memory);
         let imports = image.imports().map(|import| imports::linked(import.module, import.name)).collect();
-        let machine = Machine::new(image, quota(&limits, module.linear_bytes_max))
+        let machine = Machine::new(image, quota(limits, module.linear_bytes_max))
             .map_err(|error| LoadError::Instantiate(error.to_string()))?;
         let start = machine.start();
         let mut guest = Self { machine, state, imports, fuel: 0, start, is_short: false };
         if module.start == StartSection::Runs {
-            guest.run_start_section(&limits)?;
+            guest.run_start_section(limits)?;
         }
         if has_memory { Ok(guest) } else { Err(LoadError::MissingExport(export::MEMORY)) }
     }

@@ -4,6 +4,7 @@ mod config;
 mod link;
 
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use ::wasmi::{
     AsContext, AsContextMut, Error, Extern, Func, Global, Instance, Memory, Module as Translated, ResumableCall,
@@ -35,25 +36,24 @@ pub(in crate::host) struct Guest {
     store: Store<Data>,
     instance: Instance,
     memory: Memory,
+    /// The function whose slice of fuel has ended.
+    stopped: Option<(ResumableCallOutOfFuel, Vals<Value>)>,
+    /// Functions that wait for the result of an import, the innermost one last. What they hold is large: it lies here and not in
+    /// every frame that a token passes through.
+    parked: Vec<(ResumableCallHostTrap, Vals<Value>)>,
 }
 
 pub(in crate::host) type Function = Func;
 pub(in crate::host) type Variable = Global;
 pub(in crate::host) type Access<'e> = StoreContextMut<'e, Data>;
 
-/// A function whose slice of fuel has ended.
+/// The function whose slice of fuel has ended goes on.
 #[derive(Debug)]
-pub(in crate::host) struct Stopped {
-    call: ResumableCallOutOfFuel,
-    outputs: Vals<Value>,
-}
+pub(in crate::host) struct Stopped(());
 
-/// A function that waits for the result of an import.
+/// The innermost function that is parked goes on.
 #[derive(Debug)]
-pub(in crate::host) struct Parked {
-    call: ResumableCallHostTrap,
-    outputs: Vals<Value>,
-}
+pub(in crate::host) struct Parked(());
 
 impl Reach for Access<'_> {
     fn state(&self) -> &HostState {
@@ -121,24 +121,23 @@ impl Engine for Guest {
     fn load(module: &Module<'_>, state: HostState) -> Result<Self, LoadError> {
         let sliced = match module.start {
             StartSection::Runs => None,
-            StartSection::Waits => Some(start_section::exported(module.wasm).ok_or_else(|| too_long(&state.limits))?),
+            StartSection::Waits => Some(start_section::exported(module.wasm).ok_or_else(|| too_long(module.limits))?),
         };
-        let limits = state.limits;
-        let engine = config::engine(&limits);
+        let limits = module.limits;
+        let engine = config::engine(limits);
         let translated = Translated::new(&engine, sliced.as_deref().unwrap_or(module.wasm))
             .map_err(|error| LoadError::Invalid(short(&error)))?;
         drop(sliced);
-        let growth = config::store_limits(&limits, module.linear_bytes_max);
+        let growth = config::store_limits(limits, module.linear_bytes_max);
         let mut store = Store::new(&engine, Data { host: state, memory: None, growth });
         store.limiter(|data| &mut data.growth);
         let _ = store.set_fuel(limits.fuel_start_section);
         let externs = link::externs(&mut store, &translated)
             .map_err(|name| LoadError::Instantiate(Refusal::ImportKind { name }.to_string()))?;
-        let instance =
-            Instance::new(&mut store, &translated, &externs).map_err(|error| start_error(&error, &limits))?;
+        let instance = Instance::new(&mut store, &translated, &externs).map_err(|error| start_error(&error, limits))?;
         let memory = instance.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
         store.data_mut().memory = Some(memory);
-        Ok(Self { store, instance, memory })
+        Ok(Self { store, instance, memory, stopped: None, parked: Vec::new() })
     }
 
     fn start_function(&self) -> Option<Func> {
@@ -180,14 +179,14 @@ impl Engine for Guest {
         Some(self.ran(called, outputs))
     }
 
-    fn go_on(&mut self, stopped: Stopped) -> RanBy<Self> {
-        let Stopped { call, mut outputs } = stopped;
+    fn go_on(&mut self, Stopped(()): Stopped) -> RanBy<Self> {
+        let Some((call, mut outputs)) = self.stopped.take() else { return lost() };
         let called = call.resume(&mut self.store, &mut outputs);
         self.ran(called, outputs)
     }
 
-    fn answer(&mut self, parked: Parked, ret: Ret) -> RanBy<Self> {
-        let Parked { call, mut outputs } = parked;
+    fn answer(&mut self, Parked(()): Parked, ret: Ret) -> RanBy<Self> {
+        let Some((call, mut outputs)) = self.parked.pop() else { return lost() };
         let ty = call.host_func().ty(&self.store);
         let mut values = Vals::new();
         ty.results().iter().for_each(|ty| values.push(Value::default_for_ty(*ty)));
@@ -199,7 +198,8 @@ impl Engine for Guest {
     }
 
     fn forget(&mut self) {
-        // A call is its token.
+        self.stopped = None;
+        self.parked.clear();
     }
 
     fn access(&mut self) -> Access<'_> {
@@ -221,17 +221,29 @@ impl Engine for Guest {
 }
 
 impl Guest {
-    fn ran(&self, called: Result<ResumableCall, Error>, outputs: Vals<Value>) -> RanBy<Self> {
+    fn ran(&mut self, called: Result<ResumableCall, Error>, outputs: Vals<Value>) -> RanBy<Self> {
         match called {
             Ok(ResumableCall::Finished) => Ran::Returned(outputs.first().map(Val::from)),
             Ok(ResumableCall::OutOfFuel(call)) => {
-                Ran::OutOfFuel { required: call.required_fuel(), stopped: Stopped { call, outputs } }
+                let required = call.required_fuel();
+                self.stopped = Some((call, outputs));
+                Ran::OutOfFuel { required, stopped: Stopped(()) }
             }
-            Ok(ResumableCall::HostTrap(call)) if self.state().pending.is_some() => Ran::Asks(Parked { call, outputs }),
+            Ok(ResumableCall::HostTrap(call)) if self.state().pending.is_some() => {
+                // One as a rule: another is parked only while the first waits for a fetch.
+                self.parked.reserve_exact(1);
+                self.parked.push((call, outputs));
+                Ran::Asks(Parked(()))
+            }
             Ok(ResumableCall::HostTrap(call)) => Ran::Ended(failure(call.host_error())),
             Err(error) => Ran::Ended(failure(&error)),
         }
     }
+}
+
+/// What becomes of a token that was forgotten.
+fn lost<S, P>() -> Ran<S, P> {
+    Ran::Ended(Failure::Trap("the call was forgotten".into()))
 }
 
 /// Writes the result of an import in the types that `to` has; false where JavaScript would throw.
