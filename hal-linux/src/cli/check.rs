@@ -12,7 +12,7 @@ use skiff_runtime::package::Package;
 
 use super::exit::{self, Failure};
 use super::talk::{self, sanitised};
-use crate::packages::{self, Deltas};
+use crate::packages::{self, Deltas, OnChips};
 
 /// Bytes of a module that is looked at; whether a board takes it is the verdict.
 const MODULE_BYTES_MAX: u32 = 64 * 1024 * 1024;
@@ -20,7 +20,7 @@ const MODULE_BYTES_MAX: u32 = 64 * 1024 * 1024;
 /// Say what a plugin package is, what it needs, and which boards it fits
 ///
 /// Nothing of the plugin runs, but for one that takes values instead of text: that is started with an empty configuration,
-/// where nothing leads outside, to be asked what it takes and gives. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
+/// where nothing leads outside, to be asked what it takes and gives; so is any with --engine skiff, to see what it takes on a chip. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
 /// is known that keeps it from starting, else 1.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = super::parse_board)]
     board: Option<Board>,
 
-    /// What runs a plugin that is asked what it takes and gives: wasmi, or skiff, the engine for chips
+    /// What runs a plugin that is asked what it takes and gives: wasmi, or skiff, the engine for chips, which also tells what it takes there
     #[arg(long, value_name = "wasmi|skiff", default_value = "wasmi", value_parser = super::parse_engine)]
     engine: Engine,
 
@@ -47,7 +47,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn command(args: &Args) -> Result<(), Failure> {
-    let Report { package, facts, fits, deltas } = match survey(args) {
+    let Report { package, facts, fits, deltas, on_chips } = match survey(args) {
         Ok(report) => report,
         Err(failure) if args.json => {
             let refused = json!({ "package": args.package.display().to_string(), "error": failure.text, "boards": [] });
@@ -63,14 +63,18 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         .map(|capability| capability.name())
         .collect();
     let text = if args.json {
-        as_json(&package.name, &facts, &capabilities, &deltas, &hints, &fits).to_string()
+        let mut report = as_json(&package.name, &facts, &capabilities, &deltas, &hints, &fits);
+        if let (Some(on_chips), Some(members)) = (&on_chips, report.as_object_mut()) {
+            members.insert("chipEngine".into(), on_chips.as_json());
+        }
+        report.to_string()
     } else {
         let hindrance = facts.hindrance(&package.capabilities);
         as_text(
             &format!("{} {}", package.name, package.version),
             &facts,
             &capabilities,
-            &deltas,
+            &[deltas.as_rows(), on_chips.as_ref().map(OnChips::as_rows).unwrap_or_default()].concat(),
             &hints,
             hindrance.as_ref(),
             &fits,
@@ -87,6 +91,8 @@ struct Report {
     facts: ModuleFacts,
     fits: Vec<Fit>,
     deltas: Deltas,
+    /// Where the engine for chips was asked for.
+    on_chips: Option<OnChips>,
 }
 
 fn survey(args: &Args) -> Result<Report, Failure> {
@@ -99,7 +105,8 @@ fn survey(args: &Args) -> Result<Report, Failure> {
     let fits = boards.iter().map(|board| Fit::of(&facts, &package.capabilities, &Limits::of(*board))).collect();
     let limits = super::run_by(args.engine, Limits::of(args.board.unwrap_or_default()));
     let deltas = Deltas::of(&package, &facts, &limits.plugin);
-    Ok(Report { package, facts, fits, deltas })
+    let on_chips = (args.engine == Engine::Skiff).then(|| OnChips::of(&package));
+    Ok(Report { package, facts, fits, deltas, on_chips })
 }
 
 fn import_names(facts: &ModuleFacts) -> Vec<String> {
@@ -166,7 +173,7 @@ fn as_text(
     title: &str,
     facts: &ModuleFacts,
     capabilities: &[&str],
-    deltas: &Deltas,
+    more: &[(&'static str, String)],
     hints: &[String],
     hindrance: Option<&Refusal>,
     fits: &[Fit],
@@ -204,8 +211,8 @@ fn as_text(
     for (name, value) in rows {
         let _ = writeln!(out, "{name:<13} {}", sanitised(&value));
     }
-    for (name, value) in deltas.as_rows() {
-        let _ = writeln!(out, "{name:<13} {}", sanitised(&value));
+    for (name, value) in more {
+        let _ = writeln!(out, "{name:<13} {}", sanitised(value));
     }
     // Said once, not for each board.
     if let Some(refusal) = hindrance {
@@ -259,6 +266,6 @@ mod tests {
             assert!(!value[member].is_null(), "{member}");
         }
         assert_eq!(value["boards"][0]["fits"], true);
-        assert!(as_text("x", &facts, &[], &deltas, &[], None, &fits).contains("linux         yes"));
+        assert!(as_text("x", &facts, &[], &deltas.as_rows(), &[], None, &fits).contains("linux         yes"));
     }
 }

@@ -1,6 +1,7 @@
 //! Plugin packages on disk, as a user names them.
 
 pub mod apps;
+mod chip;
 mod deltas;
 pub mod folder;
 mod hints;
@@ -15,6 +16,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+pub use chip::OnChips;
 pub use deltas::Deltas;
 pub use hints::hints;
 pub use schema::schema;

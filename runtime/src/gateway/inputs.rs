@@ -11,7 +11,7 @@ use super::input::{Hearing, Input};
 use super::interface::{Interface, Participation};
 use super::sending::Sending;
 use super::tap::Tap;
-use super::{Gateway, InputId, InputState};
+use super::{Gateway, InputId};
 use crate::config::N2kConfig;
 use crate::delta::Delta;
 use crate::hal::CanPort;
@@ -377,7 +377,7 @@ impl Gateway {
     /// Returns the state of an input, and what the status tells of it as JSON.
     #[cfg(any(test, feature = "server-routes"))]
     #[must_use]
-    pub fn input_status(&self, input: InputId) -> Option<(InputState, String)> {
+    pub fn input_status(&self, input: InputId) -> Option<(super::InputState, String)> {
         let input = self.inputs.get(input)?;
         Some((input.state().clone(), crate::json::object(|out| input.status(out))))
     }
