@@ -1,5 +1,6 @@
 //! Builds the emulated board and runs the tests that boot it (`hal-esp32/qemu/tests`).
 
+use std::fs;
 use std::path::PathBuf;
 
 use crate::size::Flash;
@@ -9,7 +10,7 @@ use crate::{built, debian, process, wasmi_edits};
 /// The emulator.
 const EMULATOR: &str = "qemu-system-riscv32";
 
-/// Runs `xtask qemu [--net | --storage | --board esp32c6 | --hostile [FOLDER]] [--only NAME]`.
+/// Runs `xtask qemu [--net | --storage | --board esp32c6 | --engine skiff | --hostile [FOLDER]] [--only NAME]`.
 ///
 /// # Errors
 /// What cannot be built, or which tests failed.
@@ -25,15 +26,26 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             ["--net"] => (&["board-net", "board-set-up"], None),
             ["--storage"] => (&["board-storage"], None),
             ["--board", "esp32c6"] => (&["board-esp32c6"], None),
+            ["--engine", "skiff"] => (&["board-engine", "board-hostile"], None),
             ["--hostile"] => (&["board-hostile"], None),
             ["--hostile", folder] => (&["board-hostile"], Some(folder)),
             _ => return Err(
-                "takes --net, --storage, --board esp32c6, or --hostile and a folder of modules; then --only and a test"
+                "takes --net, --storage, --board esp32c6, --engine skiff, or --hostile and a folder of modules; then \
+                 --only and a test"
                     .into(),
             ),
         };
     prepare()?;
-    let image = image()?;
+    let is_other = words.first() == Some(&"--engine");
+    let mut image = image()?;
+    let mut beside = None;
+    if is_other {
+        // Both have the same name, and the other one is built over it.
+        let kept = image.with_extension("wasmi");
+        fs::copy(&image, &kept).map_err(|error| format!("{}: {error}", kept.display()))?;
+        image = image_with(&["--no-default-features", "--features", "engine-chip"])?;
+        beside = Some((Flash::of(&kept)?.text, kept));
+    }
     let flash = Flash::of(&image)?;
     let skiff = built::tested()?;
     let mut cargo = process::command("cargo", ["test", "--workspace"]);
@@ -44,6 +56,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     cargo.env("SKIFF_BOARD_COMPILER", Toolchain::ensure(CHIP)?.version()?);
     for (name, bytes) in [("TEXT", flash.text), ("RODATA", flash.rodata), ("DATA", flash.data)] {
         cargo.env(format!("SKIFF_BOARD_{name}"), bytes.to_string());
+    }
+    if let Some((text, image)) = beside {
+        cargo.env("SKIFF_BOARD_IMAGE_WASMI", image).env("SKIFF_BOARD_TEXT_WASMI", text.to_string());
     }
     if let Some(folder) = folder {
         cargo.env("SKIFF_HOSTILE", std::path::absolute(folder).map_err(|error| error.to_string())?);
@@ -56,12 +71,16 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 /// # Errors
 /// What cargo said.
 pub fn image() -> Result<PathBuf, String> {
+    image_with(&[])
+}
+
+fn image_with(features: &[&str]) -> Result<PathBuf, String> {
     wasmi_edits::ensure()?;
     let toolchain = Toolchain::ensure(CHIP)?;
     let target = process::target().join("hal-esp32");
     let mut cargo = toolchain.cargo(&process::top().join("hal-esp32"));
     cargo.args(["build", "--release", "--locked", "-p", "skiff-qemu-riscv32", "--target", CHIP, "--target-dir"]);
-    process::run(cargo.arg(&target))?;
+    process::run(cargo.arg(&target).args(features))?;
     Ok(target.join(CHIP).join("release/skiff-qemu-riscv32"))
 }
 

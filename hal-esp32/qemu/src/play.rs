@@ -79,8 +79,11 @@ fn predict(package: &Package, limits: &Limits) {
     };
     let span = report::begin();
     // Dropped at once: the gateway loads it again, and refuses with a reason what cannot be loaded.
-    if Instance::load(&facts, &package.wasm, &spec).is_ok() {
+    if let Ok(instance) = Instance::load(&facts, &package.wasm, &spec) {
         span.end(&format!("{}, its load", package.name));
+        if let Some(bytes) = instance.image_bytes() {
+            log::info!("image: {}: bytes {bytes}", package.name);
+        }
     }
 }
 

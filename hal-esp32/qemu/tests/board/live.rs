@@ -1,6 +1,7 @@
 //! The emulated board: booted, and what it said.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -34,8 +35,16 @@ pub struct Ended {
 /// # Errors
 /// That the emulator cannot be run, or that the board fell silent.
 pub fn boot(partition: &Partition) -> Result<Ended, String> {
+    boot_image(&path_from("SKIFF_BOARD_IMAGE")?, partition)
+}
+
+/// Boots another image.
+///
+/// # Errors
+/// As [`boot`].
+pub fn boot_image(image: &Path, partition: &Partition) -> Result<Ended, String> {
     let flash = flash_of(partition)?;
-    Live::start(&mut board(&flash)?, flash)?.end(SILENCE_MAX)
+    Live::start(&mut emulator(image, flash.path()), flash)?.end(SILENCE_MAX)
 }
 
 /// Boots the board with a network; its port 80 is `port` of this machine's loopback address.

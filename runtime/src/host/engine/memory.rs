@@ -141,7 +141,7 @@ impl<'m> LinearMut<'m> {
     pub(in crate::host) fn take(&mut self, slice: GuestSlice) -> bool {
         match &mut self.0 {
             #[cfg(any(test, feature = "engine-wasmi"))]
-            BytesMut::InOnePiece(_) => true,
+            BytesMut::InOnePiece(memory) => slice.range().is_some_and(|range| memory.get(range).is_some()),
             #[cfg(feature = "engine-chip")]
             BytesMut::InChunks(machine, _) => machine.take_memory(slice.ptr, slice.len).is_ok(),
         }
