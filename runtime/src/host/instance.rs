@@ -138,7 +138,8 @@ impl Instance {
     /// Translates, links and instantiates.
     fn set_up(facts: &ModuleFacts, module: &Module<'_>, spec: &InstanceSpec) -> Result<Self, LoadError> {
         let start = module.start;
-        let state = HostState {
+        // In the heap from the start: each frame down to the translator would hold it else.
+        let state = Box::new(HostState {
             package: spec.package.clone(),
             capabilities: spec.capabilities.clone(),
             limits: spec.limits,
@@ -154,7 +155,7 @@ impl Instance {
             trace: trace::Trace::default(),
             #[cfg(any(test, feature = "trace"))]
             watch: None,
-        };
+        });
         let guest = Guest::load(module, state)?;
         let exports = Exports::of(&guest);
         let entry = match facts.dialect {

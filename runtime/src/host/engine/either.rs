@@ -1,5 +1,7 @@
 //! Both engines, where both are compiled in: `PluginLimits::engine` says which one runs a module.
 
+use alloc::boxed::Box;
+
 use super::{Engine, Linear, LinearMut, Module, Ran, RanBy, Reach, Val, chip, wasmi};
 use crate::budget;
 use crate::host::failure::{Failure, LoadError};
@@ -67,7 +69,7 @@ impl Engine for Guest {
     type Parked = Parked;
     type Access<'e> = Access<'e>;
 
-    fn load(module: &Module<'_>, state: HostState) -> Result<Self, LoadError> {
+    fn load(module: &Module<'_>, state: Box<HostState>) -> Result<Self, LoadError> {
         match state.limits.engine {
             budget::Engine::Wasmi => wasmi::Guest::load(module, state).map(Wasmi),
             budget::Engine::Skiff => chip::Guest::load(module, state).map(Chip),

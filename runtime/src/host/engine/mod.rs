@@ -27,6 +27,7 @@ mod wasmi;
 #[cfg(not(any(feature = "engine-chip", feature = "engine-wasmi")))]
 compile_error!("skiff-runtime needs an engine: the feature engine-wasmi or engine-chip");
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
@@ -151,7 +152,7 @@ pub(super) trait Engine: Reach + Sized {
     /// # Errors
     /// [`LoadError`]; nothing is left then. A start section that did not return within the fuel for it is
     /// [`Failure::OutOfFuel`]: load it again with [`StartSection::Waits`].
-    fn load(module: &Module<'_>, state: HostState) -> Result<Self, LoadError>;
+    fn load(module: &Module<'_>, state: Box<HostState>) -> Result<Self, LoadError>;
 
     /// Returns the start section where it waits.
     fn start_function(&self) -> Option<Self::Function>;

@@ -4,6 +4,7 @@
 
 mod image;
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -23,7 +24,7 @@ use crate::host::state::HostState;
 /// A module in execution.
 pub(in crate::host) struct Guest {
     machine: Machine,
-    state: HostState,
+    state: Box<HostState>,
     /// What each import is; `None` for those that this host does not know.
     imports: Vec<Option<Linked>>,
     fuel: u64,
@@ -85,7 +86,7 @@ impl Engine for Guest {
     type Parked = Parked;
     type Access<'e> = Access<'e>;
 
-    fn load(module: &Module<'_>, state: HostState) -> Result<Self, LoadError> {
+    fn load(module: &Module<'_>, state: Box<HostState>) -> Result<Self, LoadError> {
         let limits = module.limits;
         let image = match &module.image {
             Some(image) => image.clone(),

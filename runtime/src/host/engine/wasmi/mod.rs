@@ -3,6 +3,7 @@
 mod config;
 mod link;
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -24,7 +25,7 @@ use crate::host::state::HostState;
 
 /// Data of the store.
 pub(in crate::host) struct Data {
-    host: HostState,
+    host: Box<HostState>,
     /// The guest's memory, from when it is set up.
     memory: Option<Memory>,
     /// Limits of what can grow.
@@ -37,7 +38,7 @@ pub(in crate::host) struct Guest {
     instance: Instance,
     memory: Memory,
     /// The function whose slice of fuel has ended.
-    stopped: Option<(ResumableCallOutOfFuel, Vals<Value>)>,
+    stopped: Option<Box<(ResumableCallOutOfFuel, Vals<Value>)>>,
     /// Functions that wait for the result of an import, the innermost one last. What they hold is large: it lies here and not in
     /// every frame that a token passes through.
     parked: Vec<(ResumableCallHostTrap, Vals<Value>)>,
@@ -118,7 +119,7 @@ impl Engine for Guest {
     type Parked = Parked;
     type Access<'e> = Access<'e>;
 
-    fn load(module: &Module<'_>, state: HostState) -> Result<Self, LoadError> {
+    fn load(module: &Module<'_>, state: Box<HostState>) -> Result<Self, LoadError> {
         let sliced = match module.start {
             StartSection::Runs => None,
             StartSection::Waits => Some(start_section::exported(module.wasm).ok_or_else(|| too_long(module.limits))?),
@@ -180,7 +181,8 @@ impl Engine for Guest {
     }
 
     fn go_on(&mut self, Stopped(()): Stopped) -> RanBy<Self> {
-        let Some((call, mut outputs)) = self.stopped.take() else { return lost() };
+        let Some(stopped) = self.stopped.take() else { return lost() };
+        let (call, mut outputs) = *stopped;
         let called = call.resume(&mut self.store, &mut outputs);
         self.ran(called, outputs)
     }
@@ -226,7 +228,7 @@ impl Guest {
             Ok(ResumableCall::Finished) => Ran::Returned(outputs.first().map(Val::from)),
             Ok(ResumableCall::OutOfFuel(call)) => {
                 let required = call.required_fuel();
-                self.stopped = Some((call, outputs));
+                self.stopped = Some(Box::new((call, outputs)));
                 Ran::OutOfFuel { required, stopped: Stopped(()) }
             }
             Ok(ResumableCall::HostTrap(call)) if self.state().pending.is_some() => {
