@@ -66,7 +66,7 @@ pub struct Message<'m> {
     data: &'m [u8],
     /// What an answer says again.
     pub id: u16,
-    /// See [`flags`].
+    /// See [`flags`](super::flags).
     pub flags: u16,
     counts: [u16; 4],
 }
