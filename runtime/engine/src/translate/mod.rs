@@ -36,7 +36,7 @@ pub enum Step {
     Done([u8; HEADER_BYTES]),
 }
 
-/// Checks a module and translates it: operators of [`STEP_BYTES`], words of [`STEP_WORDS`], a chunk of data or a section that
+/// Checks a module and translates it: operators of `STEP_BYTES`, words of `STEP_WORDS`, a chunk of data or a section that
 /// only declares a step.
 ///
 /// All it holds between steps is what the module declares, the buffers of one function and a list of what data there is.
