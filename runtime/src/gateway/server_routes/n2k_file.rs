@@ -13,6 +13,11 @@ impl Gateway {
     /// Answers `GET`, and `PUT {node?, send?, relay?}`: in force at once where it can be, `waits` tells that the rest is from
     /// the next start.
     pub(in crate::gateway) fn n2k_file(&mut self, request: &Request) -> Response {
+        // A board's controller is set up once, at its start.
+        #[cfg(any(test, feature = "set-up"))]
+        if self.board.setting_up.is_some() {
+            return self.board(&["n2k"], request);
+        }
         let names_node = self.inputs.names_node();
         let config = if request.method.is_read() {
             N2kConfig::load(&mut *self.hal.storage, names_node).map_err(|error| refused(500, &error))

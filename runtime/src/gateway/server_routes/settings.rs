@@ -22,8 +22,8 @@ const API_ONLY: &str = "courseApi.apiOnly";
 const HISTORY: &str = "history.isKept";
 /// What is kept where the owner has listed nothing: what the page plots.
 #[cfg(any(test, feature = "history"))]
-const HISTORY_FIRST: &str =
-    r#"{"paths":["navigation.*","environment.*","electrical.*","tanks.*","propulsion.*","steering.*"]}"#;
+const HISTORY_FIRST: [&str; 6] =
+    ["navigation.*", "environment.*", "electrical.*", "tanks.*", "propulsion.*", "steering.*"];
 
 impl Gateway {
     /// Answers `GET /skServer/settings`.
@@ -119,8 +119,15 @@ impl Gateway {
         let failed = |error| Response::error(500, &format!("{error}"));
         let known = read_settings(&mut *self.hal.storage).map_err(failed)?.unwrap_or_default();
         let known = json::member(&known, "skiff").and_then(|skiff| json::member(skiff, "history"));
-        let wanted =
-            json::with_member(known.unwrap_or(HISTORY_FIRST), "enabled", if is_kept { "true" } else { "false" });
+        let known = known.map_or_else(
+            || {
+                json::object(|out| {
+                    out.list("paths", |list| HISTORY_FIRST.iter().for_each(|path| _ = list.text(path)));
+                })
+            },
+            ToOwned::to_owned,
+        );
+        let wanted = json::with_member(&known, "enabled", if is_kept { "true" } else { "false" });
         self.keep_setting("skiff", "history", &wanted)?;
         self.save_history();
         let settings = crate::config::Settings::load(&mut *self.hal.storage).map_err(failed)?;
