@@ -375,6 +375,8 @@ impl Words {
         for (word, bytes) in self.0.iter_mut().zip(header.chunks_exact(4)) {
             *word = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
         }
+        // Room that was taken for more goes back: the image stays as long as its plugin.
+        self.0.shrink_to_fit();
         Image::owned(self.0)
     }
 }
