@@ -38,21 +38,47 @@ pub fn packages(names: &[&str]) -> Result<(), String> {
     if !process::found("apt-get") {
         return Err(format!("install what Debian calls {list} (there is no apt-get here)"));
     }
-    let root = process::output(&mut process::command("id", ["-u"])).is_ok_and(|id| id == "0");
-    let apt = |arguments: &[&str]| {
-        let mut command = if root {
-            Command::new("apt-get")
-        } else {
-            let mut command = Command::new("sudo");
-            command.args(["-n", "apt-get"]);
-            command
-        };
-        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
-        process::run(&mut command)
-    };
     apt(&["update", "-q"])
         .and_then(|()| apt(&[&["install", "-y", "-q", "--no-install-recommends"], missing.as_slice()].concat()))
         .map_err(|reason| format!("{reason}; type: sudo apt-get install {list}"))
+}
+
+/// Runs apt-get as who may install.
+fn apt(arguments: &[&str]) -> Result<(), String> {
+    let root = process::output(&mut process::command("id", ["-u"])).is_ok_and(|id| id == "0");
+    let mut command = if root {
+        Command::new("apt-get")
+    } else {
+        let mut command = Command::new("sudo");
+        command.args(["-n", "apt-get"]);
+        command
+    };
+    process::run(command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+}
+
+/// Unpacks Debian packages into a folder, once, instead of installing them: what serves would be started with the machine.
+///
+/// # Errors
+/// What cannot be fetched or unpacked.
+pub fn unpacked(folder: &Path, names: &[&str]) -> Result<(), String> {
+    for name in names {
+        let done = folder.join(format!("{name}.unpacked"));
+        if done.exists() {
+            continue;
+        }
+        let loads = folder.join(format!("{name}.loads"));
+        let _ = fs::remove_dir_all(&loads);
+        fs::create_dir_all(&loads).map_err(|error| format!("{}: {error}", loads.display()))?;
+        let fetch = || process::run(process::command("apt-get", ["download", "-q", name]).current_dir(&loads));
+        // A machine that has never asked knows no packages.
+        fetch().or_else(|_| apt(&["update", "-q"]).and_then(|()| fetch()))?;
+        let found = fs::read_dir(&loads).into_iter().flatten().flatten().map(|entry| entry.path()).next();
+        let archive = found.ok_or_else(|| format!("apt-get has not loaded {name}"))?;
+        process::run(Command::new("dpkg").arg("-x").arg(&archive).arg(folder))?;
+        let _ = fs::remove_dir_all(&loads);
+        process::write(&done, "")?;
+    }
+    Ok(())
 }
 
 /// Makes an archive of Debian's minimum for a processor, and of more packages; only root may.

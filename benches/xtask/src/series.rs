@@ -26,7 +26,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("there are no arguments".into());
     }
-    if let Err(reason) = debian::packages(&PACKAGES) {
+    let tools = process::target().join("series-tools");
+    let programs = tools.join("usr/bin");
+    if let Err(reason) = debian::packages(&["curl"]).and_then(|()| debian::unpacked(&tools, &PACKAGES)) {
         println!("SKIPPED, no server of time series was written to: {reason}");
         return Ok(());
     }
@@ -35,9 +37,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let log = folder.join("boat.candump");
     sample::write(&log)?;
-    outage(&folder, &log)?;
-    victoria(&folder, &log)?;
-    prometheus(&folder, &log)
+    outage(&folder, &log, &programs)?;
+    victoria(&folder, &log, &programs)?;
+    prometheus(&folder, &log, &programs)
 }
 
 /// A program that is stopped with this.
@@ -91,11 +93,12 @@ fn until<T>(what: &str, mut question: impl FnMut() -> Option<T>) -> Result<T, St
 /// An InfluxDB of the run's own.
 struct Influx {
     folder: PathBuf,
+    program: PathBuf,
     port: u16,
 }
 
 impl Influx {
-    fn new(folder: PathBuf) -> Result<Self, String> {
+    fn new(folder: PathBuf, programs: &Path) -> Result<Self, String> {
         let (port, own) = (port()?, port()?);
         let place = folder.display();
         let settings = format!(
@@ -104,11 +107,11 @@ impl Influx {
              false\n[monitor]\nstore-enabled = false\n"
         );
         process::write(&folder.join("influxdb.conf"), &settings)?;
-        Ok(Self { folder, port })
+        Ok(Self { folder, program: programs.join("influxd"), port })
     }
 
     fn start(&self) -> Result<Server, String> {
-        let mut command = Command::new("/usr/bin/influxd");
+        let mut command = Command::new(&self.program);
         command.arg("-config").arg(self.folder.join("influxdb.conf"));
         let server = Server::start(&mut command, &self.folder.join("log"))?;
         until("InfluxDB answers", || self.query("CREATE DATABASE boat").ok())?;
@@ -168,8 +171,8 @@ impl Gateway {
 }
 
 /// One InfluxDB takes nothing, is killed and comes back; the other is always there. The gateway ends in between, too.
-fn outage(folder: &Path, log: &Path) -> Result<(), String> {
-    let (broken, whole) = (Influx::new(folder.join("broken"))?, Influx::new(folder.join("whole"))?);
+fn outage(folder: &Path, log: &Path, programs: &Path) -> Result<(), String> {
+    let (broken, whole) = (Influx::new(folder.join("broken"), programs)?, Influx::new(folder.join("whole"), programs)?);
     let _always = whole.start()?;
     let first = broken.start()?;
     let config = folder.join("boat");
@@ -190,8 +193,10 @@ fn outage(folder: &Path, log: &Path) -> Result<(), String> {
     drop(ended);
     let _again = broken.start()?;
     let gateway = Gateway::start(&config, None, "8", &outputs)?;
-    let (counts, expected) = (|| broken.counts(), whole.counts()?);
-    until("everything is there", || (counts().ok()? == expected).then_some(()))?;
+    until("everything is there", || {
+        let is_same = broken.counts().ok()? == whole.counts().ok()?;
+        (is_same && settled(&broken, lines) && !waits(&config)).then_some(())
+    })?;
     let dropped = gateway.status()?["outputs"][0]["dropped"].clone();
     if lines < LINES_MIN || dropped["not_sent"] != 0 || dropped["no_room"] != 0 {
         return Err(format!("{lines} lines, dropped {dropped}"));
@@ -202,6 +207,12 @@ fn outage(folder: &Path, log: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Tells whether lines of an output wait in files.
+fn waits(config: &Path) -> bool {
+    let folders = fs::read_dir(config.join("skiff/outputs")).into_iter().flatten().flatten();
+    folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten()).next().is_some()
+}
+
 /// Tells whether a server has as many values as there were lines, or more: a position has two.
 fn settled(server: &Influx, lines: u64) -> bool {
     let Ok(counts) = server.counts() else { return false };
@@ -210,9 +221,9 @@ fn settled(server: &Influx, lines: u64) -> bool {
     values >= lines
 }
 
-fn victoria(folder: &Path, log: &Path) -> Result<(), String> {
+fn victoria(folder: &Path, log: &Path, programs: &Path) -> Result<(), String> {
     let port = port()?;
-    let mut command = Command::new("/usr/bin/victoria-metrics");
+    let mut command = Command::new(programs.join("victoria-metrics"));
     command.arg(format!("-storageDataPath={}", folder.join("victoria").display()));
     // The sample is of a day that is gone.
     command.args([&format!("-httpListenAddr=127.0.0.1:{port}"), "-retentionPeriod=100y"]);
@@ -226,7 +237,7 @@ fn victoria(folder: &Path, log: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn prometheus(folder: &Path, log: &Path) -> Result<(), String> {
+fn prometheus(folder: &Path, log: &Path, programs: &Path) -> Result<(), String> {
     let config = folder.join("with-prometheus");
     let (from, to) = (process::top().join("plugins/rust/true-wind"), config.join("node_modules/@skiff/true-wind"));
     for file in ["package.json", "plugin.wasm", "plugin-small.wasm"] {
@@ -238,7 +249,7 @@ fn prometheus(folder: &Path, log: &Path) -> Result<(), String> {
     let text = asked(&format!("{}/metrics", gateway.url), &["-H", &header])?;
     process::write(&folder.join("metrics"), &text)?;
     let metrics = File::open(folder.join("metrics")).map_err(|error| error.to_string())?;
-    process::output(process::command("promtool", ["check", "metrics"]).stdin(metrics))?;
+    process::output(Command::new(programs.join("promtool")).args(["check", "metrics"]).stdin(metrics))?;
     let (port, host) = (port()?, gateway.url.trim_start_matches("http://"));
     let settings = format!(
         "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: skiff\n    authorization: {{ credentials: {} \
@@ -246,7 +257,7 @@ fn prometheus(folder: &Path, log: &Path) -> Result<(), String> {
         gateway.token
     );
     process::write(&folder.join("prometheus.yml"), &settings)?;
-    let mut command = Command::new("/usr/bin/prometheus");
+    let mut command = Command::new(programs.join("prometheus"));
     command.arg("--config.file").arg(folder.join("prometheus.yml"));
     command.arg("--storage.tsdb.path").arg(folder.join("prometheus"));
     command.args([format!("--web.listen-address=127.0.0.1:{port}")]);
