@@ -18,7 +18,7 @@ const PASSWORD = process.env.SKIPPERS_PASSWORD;
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1366, height: 900 };
 // How long anything may take before it counts as not happening: for a machine that does ten other things, too.
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = Number(process.env.PAGE_PATIENCE_MS ?? 240_000);
 
 // A page that no server sent may not reach one on this machine.
 const OFFLINE = process.env.PAGE_FROM ? ['--disable-features=LocalNetworkAccessChecks'] : [];
@@ -43,6 +43,8 @@ async function visit({ door = boat, user = 'skipper', password = PASSWORD, size 
   if (process.env.PAGE_FROM) await page.route((url) => url.pathname === '/', fromSource);
   // What the page says for some seconds is kept for the walk, which may look later than that.
   await page.addInitScript(keepNotices);
+  await shake(page);
+  wholeNames(page);
   const faults = [];
   latest = faults;
   page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
@@ -74,6 +76,34 @@ async function fromSource(route) {
   const { origin, host } = new URL(route.request().url());
   const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; connect-src 'self' ws://${host} wss://${host}; img-src 'self' data:; frame-src ${origin === boat ? "'self'" : "'none'"}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   return route.fulfill({ contentType: 'text/html; charset=utf-8', headers: { 'content-security-policy': policy }, body });
+}
+
+// A name given as text is the whole name, and a label's words are its first ones (a unit or an explanation may follow): "Version before"
+// is not "Keep the version before", which a dialog that closes may still have. A part that wants less gives a pattern.
+function wholeNames(page) {
+  for (const kind of [page, page.locator('html')].map(Object.getPrototypeOf)) {
+    if (Object.hasOwn(kind, 'takesWholeNames')) continue;
+    const { getByRole, getByLabel } = kind;
+    Object.assign(kind, {
+      takesWholeNames: true,
+      getByRole(role, options = {}) { return getByRole.call(this, role, { exact: true, ...options }); },
+      getByLabel(label, options = {}) {
+        const begins = typeof label === 'string' && !options.exact ? new RegExp(`^\\s*${label.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}`) : label;
+        return getByLabel.call(this, begins, options);
+      },
+    });
+  }
+}
+
+// With `PAGE_SHAKE`, a number, each request waits up to as many milliseconds: a step that leans on the order of two answers fails
+// here, not on the machine of somebody else.
+async function shake(page) {
+  const most = Number(process.env.PAGE_SHAKE ?? 0);
+  if (most === 0) return;
+  await page.route('**/*', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+    await route.fallback();
+  });
 }
 
 // What axe finds of serious faults of accessibility, as rule and element.

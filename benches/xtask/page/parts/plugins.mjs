@@ -176,7 +176,7 @@ async function consent({ assert, until, did, top }, page, row, send, notice, fau
   await page.getByRole('button', { name: 'Look at what it asks' }).click();
   await dialog.getByRole('button', { name: 'Allow and update' }).click();
   await until('updated', async () => (await row(ASKING)).version === '0.2.0');
-  await page.getByRole('heading', { name: '0.2.0' }).waitFor();
+  await page.getByRole('heading', { name: /0\.2\.0/ }).waitFor();
   await page.getByRole('button', { name: 'Version before' }).click();
   await notice('Version 0.1.0 is in force again.');
   assert.equal((await row(ASKING)).version, '0.1.0');
