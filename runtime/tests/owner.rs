@@ -110,7 +110,7 @@ fn the_owner_sets_zones_that_hold_after_a_restart() {
     let done = ask(&mut boat, &request(Method::Put, ZONES, &token, zones));
     let body = String::from_utf8(done.body.into_owned()).unwrap();
     assert!(done.status == 200 && body.contains(r#""state":"COMPLETED""#) && body.contains(r#""href":"#), "{body}");
-    for wrong in [r#"{"value":7}"#, r#"{"value":"x"}"#] {
+    for wrong in [r#"{"value":7}"#, r#"{"value":"x"}"#, r#"{"value":[{"lower":2,"upper":1,"state":"alarm"}]}"#] {
         assert_eq!(ask(&mut boat, &request(Method::Put, ZONES, &token, wrong)).status, 400, "{wrong}");
     }
     let other = ask(&mut boat, &request(Method::Put, "/signalk/v1/api/vessels/urn:x/a/b/meta/zones", &token, zones));

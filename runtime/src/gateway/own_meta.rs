@@ -262,6 +262,9 @@ impl Gateway {
         if !meta.starts_with('{') || !zones.starts_with(['[', 'n']) {
             return Some(PutState::completed(400, "meta is an object, and zones are a list"));
         }
+        if let Some(why) = crate::model::zones::refusal(zones).filter(|_| zones.starts_with('[')) {
+            return Some(PutState::completed(400, &why));
+        }
         let stamp = Stamp { source_ref: SOURCE, self_context, now: self.wall() };
         let delta = match Delta::of_meta("", path, &meta, &stamp) {
             Ok(delta) => delta,

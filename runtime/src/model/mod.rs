@@ -25,7 +25,7 @@ mod rename;
 mod room;
 mod sources;
 mod tree;
-mod zones;
+pub(crate) mod zones;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;

@@ -44,6 +44,37 @@ struct Zone {
     message: Option<String>,
 }
 
+/// Returns what is wrong with zones that somebody sets, by the number of the zone. Those that a source tells are not refused:
+/// one that cannot be read is left out.
+pub(crate) fn refusal(zones: &str) -> Option<String> {
+    let (mut number, mut wrong) = (0, None);
+    let read = json::items::<json::JsonError>(zones, |item| {
+        number += 1;
+        wrong = wrong.take().or_else(|| Some(format!("zone {number}: {}", refusal_of_one(item)?)));
+        Ok(())
+    });
+    match read {
+        Err(error) => Some(format!("zones: {error}")),
+        Ok(()) if number > ZONES_MAX => Some(format!("a path has {ZONES_MAX} zones at most")),
+        Ok(()) => wrong,
+    }
+}
+
+fn refusal_of_one(zone: &str) -> Option<String> {
+    let state = json::member(zone, "state").and_then(json::string).unwrap_or_default();
+    if !STATES.contains(&&*state) {
+        return Some(format!("its state is one of {}", STATES.join(", ")));
+    }
+    let edges = ["lower", "upper"].map(|name| json::member(zone, name).filter(|text| *text != "null"));
+    if edges.into_iter().flatten().any(|text| json::number(text).is_none()) {
+        return Some("its edges are numbers".into());
+    }
+    match edges.map(|edge| edge.and_then(json::number)) {
+        [Some(lower), Some(upper)] if lower >= upper => Some("lower has to be less than upper".into()),
+        _ => None,
+    }
+}
+
 impl Zones {
     pub(super) fn new(limit: u16) -> Self {
         Self { rows: SortedMap::new(), limit: usize::from(limit) }
@@ -252,6 +283,29 @@ mod tests {
         raised(&mut model, &value("380"));
         assert_eq!(raised(&mut model, &zones("[]")), said("normal", "Oil is normal"));
         assert!(raised(&mut model, &value("390")).is_empty());
+    }
+
+    #[test]
+    fn zones_that_somebody_sets_are_judged_whole() {
+        for good in [
+            "[]",
+            r#"[{"state":"warn"}]"#,
+            r#"[{"lower":null,"upper":1,"state":"alarm"},{"lower":1,"upper":1.5,"state":"normal"}]"#,
+        ] {
+            assert_eq!(refusal(good), None, "{good}");
+        }
+        let states = "its state is one of nominal, normal, alert, warn, alarm, emergency";
+        for (bad, why) in [
+            (r#"[{"state":"warn"},{"upper":1}]"#, format!("zone 2: {states}")),
+            (r#"[{"state":"red"}]"#, format!("zone 1: {states}")),
+            (r#"[7]"#, format!("zone 1: {states}")),
+            (r#"[{"state":"warn","upper":"3"}]"#, "zone 1: its edges are numbers".into()),
+            (r#"[{"state":"warn","lower":2,"upper":2}]"#, "zone 1: lower has to be less than upper".into()),
+        ] {
+            assert_eq!(refusal(bad), Some(why), "{bad}");
+        }
+        let many = std::vec![r#"{"state":"warn"}"#; ZONES_MAX + 1].join(",");
+        assert_eq!(refusal(&format!("[{many}]")).as_deref(), Some("a path has 16 zones at most"));
     }
 
     #[test]
