@@ -47,7 +47,7 @@ export async function walk(world) {
   const was = await mdns.isChecked();
   await mdns.click();
   await until('kept', async () => (await api('/skServer/settings')).options.mdns === !was);
-  await page.getByText('Some of it holds from the next start.').waitFor();
+  await page.getByText('From the next start on: Apps on the network find this gateway by themselves.').waitFor();
   await mdns.click();
   await until('as it was', async () => (await api('/skServer/settings')).options.mdns === was);
   did('box', 'a setting is kept');

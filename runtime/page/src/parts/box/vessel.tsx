@@ -66,11 +66,11 @@ const SETTINGS: readonly Setting[] = [
 
 export function Settings() {
   const settings = useLoaded<ServerSettings>('/skServer/settings');
-  const waits = useSignal(false);
-  const turn = async ({ group, name, isLater }: Setting, isOn: boolean) => {
+  const waits = useSignal<readonly string[]>([]);
+  const turn = async ({ group, name, label, isLater }: Setting, isOn: boolean) => {
     await ask('PUT', '/skServer/settings', { [group]: { [name]: isOn } });
     say(isLater ? 'Kept: it holds from the next start.' : 'Changed.');
-    if (isLater) waits.value = true;
+    if (isLater && !waits.value.includes(label)) waits.value = [...waits.value, label];
     await settings.again();
   };
   const groups = settings.value as Readonly<Record<string, Readonly<Record<string, boolean>> | undefined>> | null;
@@ -84,7 +84,7 @@ export function Settings() {
           if (isOn === undefined) return null;
           return <Switch key={one.name} label={one.label} {...(one.hint ? { hint: one.hint } : {})} isOn={isOn} turn={(wanted) => turn(one, wanted)} />;
         })}
-        {waits.value && <p class="warn">Some of it holds from the next start.</p>}
+        {waits.value.length > 0 && <p class="warn">From the next start on: {waits.value.join('; ')}.</p>}
       </Wait>
     </section>
   );
