@@ -6,6 +6,9 @@ import { packed } from '../packages.mjs';
 const ALARM = '_skiff_shallow-water-alarm';
 const ASKING = '_acme_asking';
 
+// What the page asked of a plugin while it was removed.
+const ASKED_TOO_LATE = /console: .*\b404\b/;
+
 export async function walk(world) {
   const { admin, boat, visit, until, told, forgive, assert, did, top } = world;
   const { context, page, faults } = await visit({ door: admin, at: '#/plugins' });
@@ -63,7 +66,7 @@ export async function walk(world) {
   await page.getByRole('button', { name: 'Remove', exact: true }).click();
   await until('gone', async () => !(await row(ALARM)));
   await page.getByRole('link', { name: 'Shallow water alarm' }).waitFor({ state: 'detached' });
-  assert.deepEqual(faults, []);
+  assert.deepEqual(faults.filter((fault) => !ASKED_TOO_LATE.test(fault)), []);
   did('plugins', 'removed');
   await context.close();
 }
@@ -183,6 +186,6 @@ async function consent({ assert, until, did, top }, page, row, send, notice, fau
   did('plugins', 'a version that asks for more waits, comes, and goes back');
   await page.getByRole('button', { name: 'Remove', exact: true }).click();
   await until('gone', async () => !(await row(ASKING)));
-  assert.deepEqual(faults.filter((fault) => !/409/.test(fault)), []);
+  assert.deepEqual(faults.filter((fault) => !/409/.test(fault) && !ASKED_TOO_LATE.test(fault)), []);
   faults.length = 0;
 }

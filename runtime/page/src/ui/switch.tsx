@@ -28,7 +28,7 @@ export function Switch({ label, isOn, turn, hint }: SwitchProps) {
     <div class="switch">
       <label class="row">
         <input
-          type="checkbox" checked={wanted.value ?? isOn} aria-busy={isBusy}
+          type="checkbox" checked={wanted.value ?? isOn} aria-busy={isBusy} aria-disabled={isBusy}
           onClick={(event) => isBusy && event.preventDefault()} onChange={({ currentTarget }) => void press(currentTarget)}
         />
         {label}
