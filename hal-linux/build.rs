@@ -1,4 +1,5 @@
-//! Asks the linker for a smaller program that is no slower: relocations packed, functions of the same code kept once.
+//! Asks the linker for a smaller program that is no slower: relocations packed, functions of the same code kept once, tables
+//! for unwinding left out of a program that never unwinds.
 //!
 //! Only lld folds functions, for every processor, and every toolchain of rustup brings it. Where it is missing or something else
 //! was chosen, nothing is asked for: the program is larger then and otherwise the same. `runtime/docs/size.md` has the bytes.
@@ -11,6 +12,10 @@ use std::{env, fs};
 const PACKED_IN_GLIBC: &[u8] = b"GLIBC_ABI_DT_RELR";
 /// The first Rust whose musl (1.2.5) reads them.
 const PACKED_IN_MUSL: u32 = 93;
+/// Beside the linker's own layout. What says how to unwind a stack is a tenth of the program; one that aborts on a panic reads it for
+/// a backtrace alone, and has no names for one since it is stripped. A panic says file and line as before. cargo tells no build script
+/// what the profile says of panics (`CARGO_CFG_PANIC` is always `unwind`); a program that would unwind aborts without the tables, too.
+const NO_UNWINDING: &str = "SECTIONS { /DISCARD/ : { *(.eh_frame) *(.eh_frame_hdr) *(.gcc_except_table .gcc_except_table.*) } } INSERT AFTER .text;\n";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -25,6 +30,10 @@ fn main() {
     let linker = env::var("RUSTC_LINKER").unwrap_or_else(|_| "cc".to_owned());
     let Some(lld) = lld(&linker) else { return };
     let mut words = vec![format!("-B{}", lld.display()), "-fuse-ld=lld".to_owned(), "-Wl,--icf=all".to_owned()];
+    let script = Path::new(&variable("OUT_DIR")).join("no-unwinding.ld");
+    if fs::write(&script, NO_UNWINDING).is_ok() {
+        words.push(format!("-Wl,--no-eh-frame-hdr,-T,{}", script.display()));
+    }
     if reads_packed(&linker) {
         words.push("-Wl,-z,pack-relative-relocs".to_owned());
     }
