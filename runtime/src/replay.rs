@@ -15,7 +15,7 @@ use crate::config::Vessel;
 use crate::delta::{Delta, Stamp};
 use crate::gateway::{Event, Gateway, InputId, Setup};
 use crate::hal::sim::{SimClock, SimRng, SimStorage};
-use crate::hal::{Clock, Hal};
+use crate::hal::{Clock, Hal, Storage};
 #[cfg(any(test, feature = "trace"))]
 use crate::host::Acted;
 use crate::json;
@@ -68,11 +68,23 @@ impl Replay {
     /// `start` is the time of the first record, so that plugins start at it.
     #[must_use]
     pub fn new(limits: Limits, label: &str, start: UnixMillis, strict: bool) -> Self {
+        Self::with_storage(limits, label, start, strict, Box::new(SimStorage::new()))
+    }
+
+    /// Builds a replay as [`new`](Self::new) does, on a storage that is the caller's: a board with images in flash.
+    #[must_use]
+    pub fn with_storage(
+        limits: Limits,
+        label: &str,
+        start: UnixMillis,
+        strict: bool,
+        storage: Box<dyn Storage>,
+    ) -> Self {
         let clock = SimClock::new(start);
         let hal = Hal {
             clock: Box::new(LogClock(clock.clone())),
             rng: Box::new(SimRng::new(RNG_SEED)),
-            storage: Box::new(SimStorage::new()),
+            storage,
             network: None,
             fetch: None,
             serial: None,

@@ -38,6 +38,9 @@ pub enum Account {
     Model,
     /// Deltas on their way.
     Queues,
+    /// The module that is being translated, while that lasts: one at a time.
+    #[cfg(feature = "engine-chip")]
+    Translation,
     /// The version in force of the plugin with this id.
     Plugin(Box<str>),
     /// A version that comes up, or ends, beside the one in force.

@@ -254,6 +254,13 @@ impl PluginLimits {
     /// Longest sleep, milliseconds.
     pub const SLEEP_MS_MAX: u64 = 10_000;
 
+    /// Tells whether a plugin with these limits is promised memory and takes it by the kilobyte, as the engine for chips
+    /// does it; else all of it is reserved before its module is translated.
+    #[must_use]
+    pub const fn is_promised(&self) -> bool {
+        cfg!(feature = "engine-chip") && (!cfg!(feature = "engine-wasmi") || matches!(self.engine, Engine::Skiff))
+    }
+
     /// How far a call can run past its fuel limit, fuel.
     ///
     /// Instructions never do: they are paid before they run, bulk operations by their length. What an import does is paid
@@ -351,7 +358,7 @@ impl Limits {
             },
             Board::QemuRiscv32 => Self::chip(board, 400 * KIB, 2, 64 * KIB, 160 * KIB, 400),
             // The firmware's heap of 336 KiB, and what `Fixed` counts beside it; the radio takes its part of that.
-            Board::Esp32C6 => Self::chip(board, 416 * KIB, 2, 64 * KIB, 160 * KIB, 400),
+            Board::Esp32C6 => Self::chip(board, 416 * KIB, 4, 64 * KIB, 160 * KIB, 400),
             Board::Esp32S3 | Board::Esp32C5 => Self::chip(board, 4 * MIB, 4, MIB, 512 * KIB, 1024),
             Board::Esp32P4 => Self::chip(board, 16 * MIB, 8, 2 * MIB, MIB, 2048),
         }

@@ -25,6 +25,12 @@ impl Promise {
         self.promised
     }
 
+    /// Returns what is reserved: the promise, or what it holds beyond that, bytes.
+    #[must_use]
+    pub fn reserved(&self) -> u64 {
+        self.reservation.bytes()
+    }
+
     /// Returns what it may hold in all, bytes: the promise, and what nobody was promised.
     #[must_use]
     pub fn allowed(&self, ledger: &Ledger) -> u64 {

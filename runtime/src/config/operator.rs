@@ -1,7 +1,7 @@
 //! What the operator says about single plugins: `skiff/plugins.json`.
 //!
 //! An object by package name: `{"@acme/tide":{"fetch":["127.0.0.1:8080"],"sockets":["127.0.0.1:2947"],
-//! "serialPorts":["/dev/ttyUSB0"]}}`. Members a module does not know belong to others and are left alone.
+//! "serialPorts":["/dev/ttyUSB0"],"memoryBytes":40960}}`. Members a module does not know belong to others and are left alone.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -26,6 +26,9 @@ pub struct Operator {
     pub sockets: Vec<String>,
     /// Serial ports it may open: `serialPorts`.
     pub serial_ports: Vec<String>,
+    /// Memory that it is promised, bytes, where the operator knows better than a trial of its start: `memoryBytes`.
+    #[cfg(feature = "engine-chip")]
+    pub memory_bytes: Option<u64>,
 }
 
 impl Operator {
@@ -44,8 +47,17 @@ impl Operator {
             fetch: list("fetch", "fetch must be a list of at most 64 texts")?,
             sockets: list("sockets", "sockets must be a list of at most 64 texts")?,
             serial_ports: list("serialPorts", "serialPorts must be a list of at most 64 texts")?,
+            #[cfg(feature = "engine-chip")]
+            memory_bytes: json::member(entry, "memoryBytes").map(bytes).transpose()?,
         })
     }
+}
+
+/// Reads a count of bytes.
+#[cfg(feature = "engine-chip")]
+fn bytes(text: &str) -> Result<u64, ConfigError> {
+    let wrong = || ConfigError::new(OPERATOR_FILE, ConfigReason::Member("memoryBytes must be a whole number"));
+    text.trim().parse().map_err(|_| wrong())
 }
 
 /// Reads a bounded list of texts.
@@ -78,6 +90,17 @@ mod tests {
         assert_eq!((operator.fetch, operator.serial_ports), (std::vec!["127.0.0.1:8080".into()], Vec::new()));
         assert_eq!(load("{}"), Ok(Operator::default()));
         assert_eq!(Operator::load(&mut Files::default(), "x"), Ok(Operator::default()));
+    }
+
+    #[cfg(feature = "engine-chip")]
+    #[test]
+    fn the_memory_that_is_promised_is_a_whole_number() {
+        let of = |number: &str| load(&std::format!(r#"{{"@acme/tide":{{"memoryBytes":{number}}}}}"#));
+        assert_eq!(of("40960").unwrap().memory_bytes, Some(40_960));
+        assert_eq!(load("{}").unwrap().memory_bytes, None);
+        for wrong in ["-1", "1.5", "\"40960\"", "null", "99999999999999999999"] {
+            assert_eq!(of(wrong).unwrap_err(), "skiff/plugins.json: memoryBytes must be a whole number", "{wrong}");
+        }
     }
 
     #[test]

@@ -302,8 +302,13 @@ impl ModuleFacts {
     }
 
     /// Returns the heap that engine, translated code and instance take on a board, bytes; never below what they do take.
+    /// Where memory is promised it is what every plugin takes: only its image and a trial of its start tell more.
     #[must_use]
     pub fn predicted_heap_bytes(&self, limits: &PluginLimits) -> u64 {
+        #[cfg(feature = "engine-chip")]
+        if limits.is_promised() {
+            return crate::images::least_bytes(limits).saturating_add(super::HOST_BYTES);
+        }
         HeapModel::of(limits.code_layout).predict(&self.counts, limits.value_stack_bytes_max.into())
     }
 
@@ -312,6 +317,10 @@ impl ModuleFacts {
     /// A start section that is too long for one piece begins anew, so it pays twice.
     #[must_use]
     pub fn predicted_load_us(&self, limits: &PluginLimits) -> u64 {
+        if limits.is_promised() {
+            // It was translated before, in steps.
+            return limits.load_us_least.into();
+        }
         let loads = if self.has_start { 2 } else { 1 };
         let bodies = u64::from(self.code_bytes).saturating_mul(limits.load_ns_per_code_byte.into()) / 1000;
         let functions = u64::from(self.functions).saturating_mul(limits.load_us_per_function.into());
@@ -321,7 +330,16 @@ impl ModuleFacts {
     /// Returns what is reserved for an instance: predicted heap and the linear memory at the start, bytes.
     #[must_use]
     pub fn reserved_bytes(&self, limits: &PluginLimits) -> u64 {
-        self.predicted_heap_bytes(limits).saturating_add(self.linear_bytes_min())
+        // Of a memory that is promised nothing is taken before it is written.
+        let linear = if limits.is_promised() { 0 } else { self.linear_bytes_min() };
+        self.predicted_heap_bytes(limits).saturating_add(linear)
+    }
+
+    /// Tells whether it has rows for values, so that it is given no text once it has laid them down.
+    #[cfg(feature = "engine-chip")]
+    #[must_use]
+    pub fn takes_values(&self) -> bool {
+        self.counts.takes_values > 0
     }
 
     /// Tells whether it exports `name`.

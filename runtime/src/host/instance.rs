@@ -5,6 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+#[cfg(feature = "engine-chip")]
+use core::cell::Cell;
 
 use skiff_abi::{Capability, export};
 
@@ -20,7 +22,11 @@ use super::state::{HostState, file_limits};
 use super::trace;
 use super::values::Values;
 use super::{Arrival, Call, Delta, Progress, Services, text, watch};
+#[cfg(feature = "engine-chip")]
+use crate::budget::Ledger;
 use crate::budget::PluginLimits;
+#[cfg(feature = "engine-chip")]
+use crate::images::{Share, Taken};
 use crate::time::{Instant, UnixMillis};
 use crate::vfs::Files;
 
@@ -31,6 +37,11 @@ const COLLECT_SHARE_IDLE: u64 = 64;
 const COLLECT_SHARE_BUSY: u64 = 8;
 /// Calls after which an idle guest is asked whatever they brought.
 const COLLECT_CALLS_IDLE: u32 = 64;
+
+/// What the host holds for an instance beside its machine, its files and its rows, bytes: its state, what its exports and
+/// imports are, and what the gateway keeps of its package (measured, `cargo xtask qemu --engine skiff`).
+#[cfg(feature = "engine-chip")]
+pub const HOST_BYTES: u64 = 6 * 1024;
 
 /// Settings of an instance.
 #[derive(Clone, Debug)]
@@ -97,7 +108,9 @@ impl Instance {
             Module {
                 wasm,
                 #[cfg(feature = "engine-chip")]
-                image: None,
+                image: Cell::new(None),
+                #[cfg(feature = "engine-chip")]
+                ram_bytes_max: None,
                 limits: &spec.limits,
                 linear_bytes_max: facts.linear_bytes_min().saturating_add(spec.growth_bytes),
                 start: StartSection::Runs,
@@ -106,19 +119,33 @@ impl Instance {
         )
     }
 
-    /// Loads an instance as [`load`](Self::load) does, of a module that skiff-engine has translated before; wasmi translates
-    /// it again.
+    /// Loads an instance as [`load`](Self::load) does, of a module that skiff-engine has translated before, which takes at most
+    /// `ram_bytes_max` while it is set up; wasmi translates it again.
     ///
     /// # Errors
     /// [`LoadError`]; nothing of the instance is left then.
     #[cfg(feature = "engine-chip")]
-    pub fn load_image(facts: &ModuleFacts, wasm: &[u8], image: Image, spec: &InstanceSpec) -> Result<Self, LoadError> {
-        let linear_bytes_max = facts.linear_bytes_min().saturating_add(spec.growth_bytes);
-        Self::load_module(
-            facts,
-            Module { wasm, image: Some(image), limits: &spec.limits, linear_bytes_max, start: StartSection::Runs },
-            spec,
-        )
+    pub fn load_image(
+        facts: &ModuleFacts,
+        wasm: &[u8],
+        image: Image,
+        ram_bytes_max: u64,
+        spec: &InstanceSpec,
+    ) -> Result<Self, LoadError> {
+        let (limits, start) = (&spec.limits, StartSection::Runs);
+        let ram_bytes_max = Some(ram_bytes_max.saturating_sub(HOST_BYTES));
+        // The share bounds what is written; how far the memory grows costs next to nothing.
+        let (image, linear_bytes_max) = (Cell::new(Some(image)), limits.linear_bytes_max.into());
+        Self::load_module(facts, Module { wasm, image, ram_bytes_max, limits, linear_bytes_max, start }, spec)
+    }
+
+    /// Translates a module into the heap, for [`load_image`](Self::load_image).
+    ///
+    /// # Errors
+    /// [`LoadError`]: it is not valid, asks for too much, or the heap has no room for it.
+    #[cfg(feature = "engine-chip")]
+    pub fn translate(wasm: &[u8], limits: &PluginLimits) -> Result<Image, LoadError> {
+        super::engine::translate(wasm, limits)
     }
 
     fn load_module(facts: &ModuleFacts, module: Module<'_>, spec: &InstanceSpec) -> Result<Self, LoadError> {
@@ -250,6 +277,27 @@ impl Instance {
     pub fn allow_growth(&mut self, bytes: u64) {
         let linear_bytes_max = self.usage().linear_bytes.saturating_add(bytes);
         self.guest.allow_growth(linear_bytes_max);
+    }
+
+    /// Lets it take memory of its share before a slice: what it was promised, and what nobody was promised. `image_bytes` is
+    /// how long its image is where that lies in the heap.
+    #[cfg(feature = "engine-chip")]
+    pub fn allow_share(&mut self, share: &Share, image_bytes: u64, ledger: &Ledger) {
+        let beside = self.beside_bytes().saturating_add(image_bytes);
+        self.guest.allow_share(share, beside, ledger);
+    }
+
+    /// Notes after a slice what it holds of its share; `None` where its engine takes no memory by shares.
+    #[cfg(feature = "engine-chip")]
+    pub fn note_share(&self, share: &mut Share, image_bytes: u64) -> Option<Taken> {
+        self.guest.note_share(share, self.beside_bytes().saturating_add(image_bytes))
+    }
+
+    /// What the host holds for it beside its machine, bytes.
+    #[cfg(feature = "engine-chip")]
+    fn beside_bytes(&self) -> u64 {
+        let usage = self.usage();
+        HOST_BYTES.saturating_add(usage.file_bytes).saturating_add(usage.row_bytes)
     }
 
     /// Shows every host call from now on to [`Services::observe`].

@@ -49,6 +49,8 @@ pub use facts::{Dialect, Import, MemoryFacts, ModuleFacts, Refusal};
 pub use failure::{Failure, LoadError};
 pub use fit::Fit;
 pub use heap_model::PREDICTED_ROW_BYTES;
+#[cfg(feature = "engine-chip")]
+pub use instance::HOST_BYTES;
 pub use instance::{Instance, InstanceSpec, Usage};
 pub use kind::CallKind;
 pub use nobody::{Heard, Nobody};

@@ -91,6 +91,7 @@ impl From<StorageError> for Refused {
 pub struct Installation<'w> {
     wasm: &'w [u8],
     limits: Limits,
+    heap_bytes: u64,
     stage: Stage<'w>,
 }
 
@@ -210,7 +211,13 @@ impl<'w> Installation<'w> {
             return Err(Refused::Heap { needed, free: heap_free });
         }
         let stage = Stage::Hashing { hash: Box::default(), at: 0 };
-        Ok(Self { wasm, limits: *limits, stage })
+        Ok(Self { wasm, limits: *limits, heap_bytes: needed, stage })
+    }
+
+    /// Returns the heap that it may take while it lasts, bytes.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> u64 {
+        self.heap_bytes
     }
 
     /// Works for about as much time as this much fuel takes, at least one piece, and to the next sector that is erased.

@@ -15,6 +15,7 @@
 mod installation;
 mod predict;
 mod share;
+mod terms;
 #[cfg(all(test, feature = "flash"))]
 mod tests;
 
@@ -27,8 +28,10 @@ use skiff_engine::{ENGINE_VERSION, Image, Limits};
 use crate::hal::{IMAGES_MADE, Key, Lease, Storage};
 
 pub use installation::{Installation, Progress, Refused};
-pub use predict::{Doubt, Prediction, Start, Trial, predict};
+pub use predict::{Doubt, Prediction, Start, Trial, predict, try_start};
 pub use share::{Share, Taken};
+pub(crate) use terms::least_bytes;
+pub use terms::{bounds, heap_bytes, quota};
 
 /// SHA-256 of a module: what its image is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,6 +66,14 @@ pub enum Doubt {
     Setup(SetupError),
 }
 
+impl Doubt {
+    /// Tells whether the start found no memory for what it wrote.
+    #[must_use]
+    pub const fn is_shortage(self) -> bool {
+        matches!(self, Self::Fault(Fault::Memory))
+    }
+}
+
 /// Predicts what a module takes.
 ///
 /// # Errors
@@ -75,19 +83,24 @@ pub fn predict(wasm: &[u8], limits: &Limits, trial: &Trial<'_>) -> Result<Predic
     let image_bytes = u32::try_from(image.size_bytes()).unwrap_or(u32::MAX);
     debug_assert!(image_bytes as usize >= HEADER_BYTES, "an image has a header");
     let translation_heap_bytes = translation_heap_bytes(wasm, limits) as u64;
-    Ok(Prediction { image_bytes, translation_heap_bytes, start: start(image, trial) })
+    Ok(Prediction { image_bytes, translation_heap_bytes, start: try_start(image, trial, u64::MAX).0 })
 }
 
-/// Tries the start of an image.
-fn start(image: Image, trial: &Trial<'_>) -> Start {
-    let mut tried = match Machine::new(image, trial.quota) {
-        Ok(machine) => Tried { machine, fuel: trial.fuel, is_plain: trial.is_plain, doubt: None },
-        Err(error) => return Start { ram_bytes: 0, chunks: 0, at_least: Some(Doubt::Setup(error)) },
+/// Tries the start of an image within so many bytes of RAM, all of which are free again then. Gives the image back; `None`
+/// where no machine could be set up.
+pub fn try_start(image: Image, trial: &Trial<'_>, ram_bytes_max: u64) -> (Start, Option<Image>) {
+    let mut machine = match Machine::new(image, trial.quota) {
+        Ok(machine) => machine,
+        Err(error) => return (Start { ram_bytes: 0, chunks: 0, at_least: Some(Doubt::Setup(error)) }, None),
     };
+    let chunks = machine.chunks_within(ram_bytes_max).min(trial.quota.chunks);
+    machine.allow_memory(chunks, trial.quota.memory_bytes_max);
+    let mut tried = Tried { machine, fuel: trial.fuel, is_plain: trial.is_plain, doubt: None };
     // What made it stop stands in the doubt.
     let _ = tried.all(trial.config);
     let ram_bytes = (tried.machine.ram_bytes() as u64).saturating_add(SLACK_BYTES);
-    Start { ram_bytes, chunks: tried.machine.memory().used_chunks(), at_least: tried.doubt }
+    let start = Start { ram_bytes, chunks: tried.machine.memory().used_chunks(), at_least: tried.doubt };
+    (start, Some(tried.machine.into_image()))
 }
 
 struct Tried {

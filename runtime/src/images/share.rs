@@ -32,6 +32,18 @@ impl Share {
         Ok(Self { promise: Promise::reserve(ledger, account, bytes)?, memory_bytes_max })
     }
 
+    /// Returns what is reserved: what was promised, or is held beyond that, bytes.
+    #[must_use]
+    pub fn reserved(&self) -> u64 {
+        self.promise.reserved()
+    }
+
+    /// Returns what the plugin may hold in all, bytes: the promise, and what nobody was promised.
+    #[must_use]
+    pub fn allowed(&self, ledger: &Ledger) -> u64 {
+        self.promise.allowed(ledger)
+    }
+
     /// Lets the machine take chunks before a slice: those of the promise, and what nobody was promised. `beside` is what the host
     /// holds for the plugin beside the machine, bytes. A store that finds no chunk then ends the plugin
     /// ([`Fault::Memory`](skiff_engine::Fault::Memory)) and nothing else.

@@ -102,12 +102,16 @@ impl Version {
 
     /// Calls `plugin_start` with the saved members and `enableDebug` set (plugin ABI §4.1).
     fn begin_start(&mut self) {
+        self.view.forget_words();
+        self.life.begin(Call::Start { config: self.start_config() }, None);
+    }
+
+    /// Returns what `plugin_start` is given.
+    pub(super) fn start_config(&self) -> String {
         let config = self.config.as_ref();
         let debug = config.and_then(|config| config.enable_debug).unwrap_or(false);
         let saved = config.and_then(|config| config.configuration.as_deref()).unwrap_or("{}");
-        self.view.forget_words();
-        let config = json::with_member(saved, "enableDebug", if debug { "true" } else { "false" });
-        self.life.begin(Call::Start { config }, None);
+        json::with_member(saved, "enableDebug", if debug { "true" } else { "false" })
     }
 
     fn started(&mut self, answer: &Answer, queues: &mut Queues, cx: &mut TurnContext<'_, '_>) {

@@ -215,6 +215,16 @@ impl Plugin {
         self.version.life.live().map(|live| &live.instance)
     }
 
+    /// Returns what it holds of the memory that was promised to it, bytes; `None` where all of it is reserved at once, and
+    /// while it does not run.
+    #[must_use]
+    pub fn memory_used(&self) -> Option<u64> {
+        #[cfg(feature = "engine-chip")]
+        return self.version.life.live().and_then(|live| live.memory.used());
+        #[cfg(not(feature = "engine-chip"))]
+        None
+    }
+
     /// Returns count and bytes of the deltas that wait for it.
     #[must_use]
     pub fn waiting_deltas(&self) -> (usize, u32) {

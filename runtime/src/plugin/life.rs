@@ -9,7 +9,9 @@ use core::mem;
 
 use super::exchange::ExchangeId;
 use super::faults::HandlerSum;
-use crate::budget::Reservation;
+#[cfg(feature = "engine-chip")]
+use super::image::{TRANSLATING, Translating};
+use super::memory::Memory;
 use crate::host::{Call, CallKind, Instance};
 use crate::time::Instant;
 
@@ -92,7 +94,7 @@ pub(super) struct Underway {
 pub(super) struct Live {
     pub(super) instance: Instance,
     /// Its bytes in the ledger.
-    pub(super) memory: Reservation,
+    pub(super) memory: Memory,
     call: Option<Underway>,
     /// Stop it as soon as its call has ended.
     stop_wanted: bool,
@@ -137,6 +139,9 @@ pub(super) enum Life {
     Resting(Why),
     /// A fresh instance is to be loaded at this time.
     Due(Instant, Why),
+    /// The module is being translated; a fresh instance is loaded then.
+    #[cfg(feature = "engine-chip")]
+    Translating(Box<Translating>, Why),
     /// An instance is there.
     Live(Box<Live>),
 }
@@ -146,6 +151,8 @@ impl Life {
     pub(super) fn state(&self) -> PluginState {
         match self {
             Self::Resting(why) | Self::Due(_, why) => why.state(),
+            #[cfg(feature = "engine-chip")]
+            Self::Translating(..) => PluginState::Starting,
             Self::Live(live) if live.is_coming_up() => PluginState::Starting,
             Self::Live(_) => PluginState::Running,
         }
@@ -155,6 +162,8 @@ impl Life {
     pub(super) fn reason(&self) -> Option<&str> {
         match self {
             Self::Resting(why) | Self::Due(_, why) => why.reason(),
+            #[cfg(feature = "engine-chip")]
+            Self::Translating(_, why) => why.reason().or(Some(TRANSLATING)),
             Self::Live(live) => live.waits_for.as_deref().or(live.note.as_deref()),
         }
     }
@@ -167,6 +176,8 @@ impl Life {
     pub(super) fn is_starting(&self) -> bool {
         match self {
             Self::Due(_, why) => matches!(why, Why::Stopped(_)),
+            #[cfg(feature = "engine-chip")]
+            Self::Translating(..) => true,
             Self::Live(live) => live.is_coming_up(),
             Self::Resting(_) => false,
         }
@@ -190,14 +201,14 @@ impl Life {
     pub(super) fn live(&self) -> Option<&Live> {
         match self {
             Self::Live(live) => Some(live),
-            Self::Resting(_) | Self::Due(..) => None,
+            _ => None,
         }
     }
 
     pub(super) fn live_mut(&mut self) -> Option<&mut Live> {
         match self {
             Self::Live(live) => Some(live),
-            Self::Resting(_) | Self::Due(..) => None,
+            _ => None,
         }
     }
 }
@@ -220,7 +231,7 @@ impl Life {
     }
 
     /// A fresh instance is there; its first call begins.
-    pub(super) fn come_up(&mut self, instance: Instance, memory: Reservation) {
+    pub(super) fn come_up(&mut self, instance: Instance, memory: Memory) {
         *self = Self::Live(Box::new(Live {
             instance,
             memory,
@@ -256,13 +267,17 @@ impl Life {
         match self {
             Self::Live(live) => live.stop_wanted = true,
             Self::Due(..) => *self = Self::Resting(self.take_why()),
+            #[cfg(feature = "engine-chip")]
+            Self::Translating(..) => *self = Self::Resting(self.take_why()),
             Self::Resting(_) => {}
         }
     }
 
-    fn take_why(&mut self) -> Why {
+    pub(super) fn take_why(&mut self) -> Why {
         match mem::replace(self, Self::Resting(Why::Stopped(None))) {
             Self::Resting(why) | Self::Due(_, why) => why,
+            #[cfg(feature = "engine-chip")]
+            Self::Translating(_, why) => why,
             Self::Live(live) => Why::Stopped(live.note),
         }
     }
@@ -295,7 +310,8 @@ mod tests {
     fn an_instance_ends_with_its_bytes_and_with_what_was_planned_for_it() {
         let mut ledger = Ledger::new(100);
         let mut life = Life::Resting(Why::Stopped(None));
-        life.come_up(instance(), ledger.reserve(Account::Plugin("small".into()), 60).unwrap());
+        let reserved = ledger.reserve(Account::Plugin("small".into()), 60).unwrap();
+        life.come_up(instance(), Memory::Reserved(reserved));
         assert_eq!((life.state(), life.is_starting(), life.is_between_calls()), (PluginState::Starting, true, false));
         life.end();
         assert!(life.stop_wanted() && !life.is_at_rest() && ledger.free() == 40, "its call ends first");

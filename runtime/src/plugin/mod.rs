@@ -13,11 +13,14 @@ mod fetch;
 mod files;
 mod filter;
 mod guest_view;
+#[cfg(feature = "engine-chip")]
+mod image;
 mod installed;
 mod interest;
 mod life;
 mod load;
 mod log_share;
+mod memory;
 mod offers;
 mod orphans;
 mod ports;

@@ -19,6 +19,8 @@ use super::seat::{Seat, Seats};
 use super::services;
 use super::unusable::{HAS_ROWS, Unusable, UnusableRows};
 use super::values::Offer;
+#[cfg(feature = "engine-chip")]
+use crate::budget::PluginLimits;
 use crate::budget::{Account, BudgetRow, Fixed, Ledger, Limits, MODEL, NETWORK, QUEUES, RUNTIME};
 use crate::config::PluginConfig;
 use crate::hal::Storage;
@@ -76,6 +78,9 @@ pub struct Registry {
     orphans: Orphans,
     /// Packages that are there and are no plugins.
     unusable: UnusableRows,
+    /// Images may lie in flash that nobody wants.
+    #[cfg(feature = "engine-chip")]
+    pub(super) prune_due: bool,
 }
 
 impl Registry {
@@ -95,6 +100,8 @@ impl Registry {
             has_moved: false,
             orphans: Orphans::default(),
             unusable: UnusableRows::default(),
+            #[cfg(feature = "engine-chip")]
+            prune_due: true,
         }
     }
 
@@ -234,6 +241,12 @@ impl Registry {
         self.plugins.find_mut(|plugin| plugin.id() == id)
     }
 
+    /// Returns the limits of each plugin.
+    #[cfg(feature = "engine-chip")]
+    pub(super) fn plugin_limits(&self) -> &PluginLimits {
+        &self.limits.plugin
+    }
+
     /// Returns what is reserved and free.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
@@ -259,7 +272,7 @@ impl Registry {
         let plugins = self.plugins().map(|plugin| BudgetRow {
             name: plugin.package_name().into(),
             reserved: self.ledger.reserved_by_plugin(plugin.id()),
-            used: None,
+            used: plugin.memory_used(),
             limit: Fixed::left_for_one_plugin(&self.limits),
         });
         fixed.chain(plugins).collect()
@@ -352,6 +365,10 @@ impl Registry {
         if let Some(clash) = Clash::between(&package.name, plugin.package_name()) {
             return Err(ReplaceError::Clash(clash));
         }
+        #[cfg(feature = "engine-chip")]
+        {
+            self.prune_due = true;
+        }
         plugin.replace(package, missing, exchange, &self.ledger, world.now)
     }
 
@@ -382,6 +399,10 @@ impl Registry {
             let gone = plugins.iter().position(|seat| is_it(seat.plugin()) && seat.plugin().is_at_rest());
             if let Some(index) = gone {
                 plugins.remove(index);
+                #[cfg(feature = "engine-chip")]
+                {
+                    self.prune_due = true;
+                }
                 finished.push_back(Finished { exchange: *exchange, result: Outcome::Removed });
             }
             gone.is_none() && plugins.iter().any(|seat| is_it(seat.plugin()))
@@ -449,6 +470,8 @@ impl Registry {
         if !self.removing.is_empty() {
             self.sweep();
         }
+        #[cfg(feature = "engine-chip")]
+        self.prune(world.storage);
         if self.has_moved {
             self.note_filters();
         }

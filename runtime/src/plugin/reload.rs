@@ -71,7 +71,7 @@ impl Plugin {
             next.lacks(missing, now);
             self.take_over(next);
             Stage::Alone { fallback: None }
-        } else if needed <= free {
+        } else if needed.max(self.promised()) <= free {
             next.account = Account::NextVersion(next.view.id.clone());
             Stage::Beside(Box::new(next))
         } else {
@@ -83,6 +83,12 @@ impl Plugin {
         };
         self.reload = Some(Box::new(Reload { stage, exchange }));
         Ok(())
+    }
+
+    /// Returns what the version in force was promised, where that is the best that is known of the next one before it is
+    /// translated; bytes.
+    fn promised(&self) -> u64 {
+        if self.version.limits.is_promised() { self.version.life.reserved_bytes() } else { 0 }
     }
 
     /// Gives up a version that has not started yet, as when the plugin is configured or shut down meanwhile.

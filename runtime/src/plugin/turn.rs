@@ -11,7 +11,7 @@ use super::services::SliceServices;
 use super::trouble::Losses;
 use super::version::Version;
 use super::wear;
-use crate::host::{Answer, Call, CallKind, Failure, PREDICTED_ROW_BYTES, Progress};
+use crate::host::{Answer, Call, CallKind, Failure, Progress};
 use crate::time::Instant;
 
 /// Time between two calls of `poll` (plugin ABI §4.1).
@@ -77,6 +77,11 @@ impl Version {
                     self.load(queues, cx);
                     return BUSY;
                 }
+                #[cfg(feature = "engine-chip")]
+                Life::Translating(..) => {
+                    self.translate(queues, cx);
+                    return BUSY;
+                }
                 Life::Live(live) if live.call().is_some() => match self.slice(queues, cx) {
                     Sliced::Unfinished(turn) => return turn,
                     Sliced::Returned(call, answer) => self.returned(call, answer, queues, cx),
@@ -104,19 +109,13 @@ impl Version {
         let Some((live, call)) = self.life.live_mut().and_then(|live| live.call().map(|call| (live, call))) else {
             return Sliced::Unfinished(BUSY);
         };
-        // All plugins together never take more than the board has: what is free now is what this one may grow by.
-        live.instance.allow_growth(cx.ledger.free());
+        live.memory.allow(&mut live.instance, cx.ledger);
         live.rouse_to_stop();
         self.view.fetches.set_patient(call.kind == CallKind::Start);
         let hops = live.hops.saturating_add(1);
         let progress = live.instance.run(&mut SliceServices { world: cx.world, view: &mut self.view, hops });
         let usage = live.instance.usage();
-        live.memory.resize(
-            heap_bytes
-                .saturating_add(usage.linear_bytes)
-                .saturating_add(usage.file_bytes)
-                .saturating_add(usage.row_bytes.saturating_sub(PREDICTED_ROW_BYTES)),
-        );
+        live.memory.note(&live.instance, heap_bytes);
         match progress {
             Progress::Running => {
                 live.waits_for = None;
@@ -208,10 +207,6 @@ impl Version {
         let (ceiling, count) = (self.ceiling(), self.wear.recycle());
         let text = format!("its memory is at {taken} of {ceiling} bytes: started afresh (recycling {count})");
         self.view.log(log::Level::Info, &text);
-    }
-
-    fn ceiling(&self) -> u64 {
-        self.facts.as_ref().map_or(u64::MAX, |facts| facts.linear_bytes_max(&self.limits))
     }
 }
 

@@ -19,6 +19,8 @@ use super::wear::Wear;
 use crate::budget::{Account, PluginLimits};
 use crate::config::PluginConfig;
 use crate::host::{ModuleFacts, Refusal};
+#[cfg(feature = "engine-chip")]
+use crate::images::ModuleHash;
 use crate::package::{Asks, Package};
 use crate::time::Instant;
 
@@ -72,6 +74,12 @@ pub(super) struct Version {
     /// It is not started again: the gateway ends, or it is removed or replaced.
     pub(super) is_leaving: bool,
     pub(super) poll_on_whole_seconds: bool,
+    /// What its image is known by, once that was made or found.
+    #[cfg(feature = "engine-chip")]
+    pub(super) module: Option<ModuleHash>,
+    /// Memory that its operator has set for it, bytes.
+    #[cfg(feature = "engine-chip")]
+    pub(super) memory_set: Option<u64>,
 }
 
 impl Version {
@@ -100,6 +108,10 @@ impl Version {
             fuel_spent: 0,
             is_leaving: false,
             poll_on_whole_seconds,
+            #[cfg(feature = "engine-chip")]
+            module: None,
+            #[cfg(feature = "engine-chip")]
+            memory_set: None,
             package,
         }
     }

@@ -113,7 +113,7 @@ pub fn usage_rows(plugin: &Plugin, registry: &Registry, model: &Model) -> [Usage
     let (held, (paths_max, bytes_max)) = (model.held(plugin.package_name()), model.share());
     [
         row("module", facts_wasm.into(), facts_wasm.into(), limits.module_bytes_max.into(), "bytes"),
-        row("memory", reserved, reserved, registry.ledger().total(), "bytes"),
+        row("memory", plugin.memory_used().unwrap_or(reserved), reserved, registry.ledger().total(), "bytes"),
         row("code heap", heap, heap, limits.code_heap_bytes_max.into(), "bytes"),
         row("linear memory", usage.linear_bytes, linear, limits.linear_bytes_max.into(), "bytes"),
         row("fuel of the last call", usage.fuel_in_call, 0, limits.fuel_per_call, "fuel"),

@@ -128,6 +128,18 @@ impl Image {
         if crc == header.crc { Ok(Self { words, header }) } else { Err(ImageError::Damaged) }
     }
 
+    /// Tells whether it is run where it lies, so that a second value of it is no second copy.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        matches!(self.words, Cow::Borrowed(_))
+    }
+
+    /// Returns what it is known by: the key that its maker gave.
+    #[must_use]
+    pub fn key(&self) -> &[u8; 32] {
+        &self.header.key
+    }
+
     /// Tells whether it was made of this module, with these limits.
     #[must_use]
     pub fn is_of(&self, key: &[u8; 32], limits: &Limits) -> bool {

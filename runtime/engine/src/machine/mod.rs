@@ -165,6 +165,12 @@ impl Machine {
         &self.image
     }
 
+    /// Gives back what it ran; everything else of it goes.
+    #[must_use]
+    pub fn into_image(self) -> Image {
+        self.image
+    }
+
     /// Returns the function to run before anything else, where there is one.
     #[must_use]
     pub fn start(&self) -> Option<u32> {

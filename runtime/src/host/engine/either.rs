@@ -7,6 +7,7 @@ use crate::budget;
 use crate::host::failure::{Failure, LoadError};
 use crate::host::imports::Ret;
 use crate::host::state::HostState;
+use crate::images::{Share, Taken};
 
 /// What an engine has, of the one that runs the module.
 #[derive(Clone, Copy, Debug)]
@@ -167,6 +168,14 @@ impl Engine for Guest {
 
     fn allow_growth(&mut self, linear_bytes_max: u64) {
         each!(self, guest => guest.allow_growth(linear_bytes_max));
+    }
+
+    fn allow_share(&mut self, share: &Share, beside: u64, ledger: &budget::Ledger) {
+        each!(self, guest => guest.allow_share(share, beside, ledger));
+    }
+
+    fn note_share(&self, share: &mut Share, beside: u64) -> Option<Taken> {
+        each!(self, guest => guest.note_share(share, beside))
     }
 }
 

@@ -30,8 +30,14 @@ compile_error!("skiff-runtime needs an engine: the feature engine-wasmi or engin
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+#[cfg(feature = "engine-chip")]
+use core::cell::Cell;
 
+#[cfg(feature = "engine-chip")]
+use crate::budget::Ledger;
 use crate::budget::PluginLimits;
+#[cfg(feature = "engine-chip")]
+use crate::images::{Share, Taken};
 
 use super::failure::{Failure, LoadError};
 use super::imports::Ret;
@@ -47,6 +53,9 @@ use self::wasmi as running;
 #[cfg(feature = "engine-chip")]
 pub use skiff_engine::Image;
 
+#[cfg(feature = "engine-chip")]
+pub(super) use chip::image::of as translate;
+
 pub(super) use memory::{GuestSlice, Linear, LinearMut};
 pub(super) use running::{Access, Function, Guest, Parked, Stopped, Variable};
 pub(super) use value::{Val, ValType};
@@ -56,7 +65,10 @@ pub(super) struct Module<'m> {
     pub(super) wasm: &'m [u8],
     /// Its image, where it was translated before; else the engine translates.
     #[cfg(feature = "engine-chip")]
-    pub(super) image: Option<Image>,
+    pub(super) image: Cell<Option<Image>>,
+    /// Bytes that its machine may take while it is set up; `None` where only its linear memory is bounded.
+    #[cfg(feature = "engine-chip")]
+    pub(super) ram_bytes_max: Option<u64>,
     pub(super) limits: &'m PluginLimits,
     /// What the linear memory may grow to while the module is set up, bytes.
     pub(super) linear_bytes_max: u64,
@@ -185,6 +197,14 @@ pub(super) trait Engine: Reach + Sized {
     fn image_bytes(&self) -> Option<usize>;
     /// Sets what the linear memory may grow to, bytes; beyond that `memory.grow` gives -1.
     fn allow_growth(&mut self, linear_bytes_max: u64);
+    /// Lets its machine take of its share what the ledger has, `beside` bytes of it being the host's.
+    #[cfg(feature = "engine-chip")]
+    fn allow_share(&mut self, _share: &Share, _beside: u64, _ledger: &Ledger) {}
+    /// Notes what its machine holds; `None` where it has no machine with a share.
+    #[cfg(feature = "engine-chip")]
+    fn note_share(&self, _share: &mut Share, _beside: u64) -> Option<Taken> {
+        None
+    }
 }
 
 /// Returns an argument for a parameter: surplus ones are dropped, missing ones are 0 or no number; `None` for types of

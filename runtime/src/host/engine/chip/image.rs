@@ -3,19 +3,17 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use skiff_engine::{Image, Limits, RefusalKind, translate, translation_heap_bytes};
+use skiff_engine::{Image, RefusalKind, translate, translation_heap_bytes};
 
 use crate::budget::PluginLimits;
 use crate::host::failure::{LoadError, short};
-
-/// More linear memory than [`Limits::CHIP`] takes.
-const CHIP_LINEAR_BYTES_MAX: u32 = 1 << 20;
+use crate::images::bounds;
 
 /// Translates a module.
 ///
 /// # Errors
 /// [`LoadError`]: it is not valid, asks for too much, or the heap has no room for it.
-pub(super) fn of(wasm: &[u8], limits: &PluginLimits) -> Result<Image, LoadError> {
+pub(in crate::host) fn of(wasm: &[u8], limits: &PluginLimits) -> Result<Image, LoadError> {
     let bounds = bounds(limits);
     room_for(translation_heap_bytes(wasm, &bounds))?;
     // What is kept in flash is known by the hash of its module; this image goes with its instance.
@@ -25,11 +23,6 @@ pub(super) fn of(wasm: &[u8], limits: &PluginLimits) -> Result<Image, LoadError>
         }
         _ => LoadError::Invalid(short(&refusal)),
     })
-}
-
-/// Bounds of a translation: those of chips where a plugin has the memory of a chip.
-fn bounds(limits: &PluginLimits) -> Limits {
-    if limits.linear_bytes_max > CHIP_LINEAR_BYTES_MAX { Limits::LINUX } else { Limits::CHIP }
 }
 
 /// Refuses a translation that the heap has no room for, before it begins.

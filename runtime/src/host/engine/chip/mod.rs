@@ -2,7 +2,7 @@
 //!
 //! A function that stops is an activation of the machine, which stays there; its token is nothing but the right to go on.
 
-mod image;
+pub(super) mod image;
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -16,10 +16,11 @@ use super::{
     Engine, Linear, LinearMut, Module, NO_LONG_RESULT, Ran, RanBy, Reach, StartSection, Val, ValType, fitted,
     lent_by_chip, unknown_import,
 };
-use crate::budget::PluginLimits;
+use crate::budget::{Ledger, PluginLimits};
 use crate::host::failure::{Failure, LoadError};
 use crate::host::imports::{self, Called, Caller, Linked, Ret};
 use crate::host::state::HostState;
+use crate::images::{Share, Taken, quota};
 
 /// A module in execution.
 pub(in crate::host) struct Guest {
@@ -49,9 +50,6 @@ pub(in crate::host) struct Stopped(());
 pub(in crate::host) struct Parked {
     import: u32,
 }
-
-/// Activations inside of each other: one that waits for an answer, and the allocation for it.
-const ACTIVATIONS_MAX: u32 = 2;
 
 impl Reach for Guest {
     fn state(&self) -> &HostState {
@@ -88,15 +86,22 @@ impl Engine for Guest {
 
     fn load(module: &Module<'_>, state: Box<HostState>) -> Result<Self, LoadError> {
         let limits = module.limits;
-        let image = match &module.image {
-            Some(image) => image.clone(),
+        let image = match module.image.take() {
+            Some(image) => {
+                // A module whose start section is too long is set up a second time.
+                module.image.set(image.is_in_place().then(|| image.clone()));
+                image
+            }
             None => image::of(module.wasm, limits)?,
         };
         let has_memory =
             image.exports().any(|export| export.name == export::MEMORY && export.kind == ExportKind::Memory);
         let imports = image.imports().map(|import| imports::linked(import.module, import.name)).collect();
-        let machine = Machine::new(image, quota(limits, module.linear_bytes_max))
-            .map_err(|error| LoadError::Instantiate(error.to_string()))?;
+        let quota = quota(limits, module.linear_bytes_max);
+        let mut machine = Machine::new(image, quota).map_err(|error| LoadError::Instantiate(error.to_string()))?;
+        if let Some(bytes) = module.ram_bytes_max {
+            machine.allow_memory(machine.chunks_within(bytes), quota.memory_bytes_max);
+        }
         let start = machine.start();
         let mut guest = Self { machine, state, imports, fuel: 0, start, is_short: false };
         if module.start == StartSection::Runs {
@@ -177,6 +182,14 @@ impl Engine for Guest {
     fn allow_growth(&mut self, linear_bytes_max: u64) {
         let Quota { chunks, memory_bytes_max, .. } = quota(&self.state.limits, linear_bytes_max);
         self.machine.allow_memory(chunks, memory_bytes_max);
+    }
+
+    fn allow_share(&mut self, share: &Share, beside: u64, ledger: &Ledger) {
+        share.allow(&mut self.machine, beside, ledger);
+    }
+
+    fn note_share(&self, share: &mut Share, beside: u64) -> Option<Taken> {
+        Some(share.note(&self.machine, beside))
     }
 }
 
@@ -261,23 +274,6 @@ impl Guest {
 
 /// What a guest is told for which nobody can be asked.
 const WAITS: &str = "waits for the core";
-
-/// Bytes of a chunk of memory.
-const CHUNK_BYTES: u32 = 1024;
-
-/// What the machine of a plugin may take.
-fn quota(limits: &PluginLimits, linear_bytes_max: u64) -> Quota {
-    let memory_bytes_max = u32::try_from(linear_bytes_max).unwrap_or(u32::MAX).min(limits.linear_bytes_max);
-    Quota {
-        // Values of wasmi's stack have 64 bits, of which most need 32.
-        registers: limits.value_stack_bytes_max / 8,
-        calls_max: limits.recursion_depth_max,
-        activations_max: ACTIVATIONS_MAX,
-        chunks: memory_bytes_max.div_ceil(CHUNK_BYTES),
-        memory_bytes_max,
-        table_elements_max: limits.table_elements_max,
-    }
-}
 
 /// Reads a fault; its words are those of wasmi, so that they are the same with both.
 fn failure(fault: Fault) -> Failure {
