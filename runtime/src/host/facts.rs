@@ -16,6 +16,10 @@ use super::imports;
 use super::operators::{Operators, Parameters};
 use crate::budget::PluginLimits;
 
+#[cfg(feature = "components")]
+#[path = "component/facts.rs"]
+mod of_component;
+
 /// How strings cross the boundary and how the guest is initialised (plugin ABI §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -25,6 +29,9 @@ pub enum Dialect {
     Buffer,
     /// WASI command: `_start` once, then the buffer convention.
     WasiCommand,
+    /// A component: texts of UTF-8 by the canonical ABI.
+    #[cfg(feature = "components")]
+    Component,
     /// None of them: refused.
     Unknown,
 }
@@ -37,6 +44,8 @@ impl Dialect {
             Self::AssemblyScript => "assemblyscript",
             Self::Buffer => "rust-library",
             Self::WasiCommand => "wasi-command",
+            #[cfg(feature = "components")]
+            Self::Component => "component",
             Self::Unknown => "unknown",
         }
     }
@@ -108,6 +117,15 @@ pub enum Refusal {
         /// Its name.
         feature: &'static str,
     },
+    /// A component that this host does not run; the clause says why.
+    #[cfg(feature = "components")]
+    Component(&'static str),
+    /// A component that is no plugin.
+    #[cfg(feature = "components")]
+    Interfaces {
+        /// What it exports.
+        exports: String,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -134,6 +152,12 @@ impl fmt::Display for Refusal {
                 write!(f, "imports {module}, which needs the capability {capability} in wasmCapabilities")
             }
             Self::Feature { feature } => write!(f, "uses {feature}, which this host does not run"),
+            #[cfg(feature = "components")]
+            Self::Component(clause) => write!(f, "a component that does not run here: {clause}"),
+            #[cfg(feature = "components")]
+            Self::Interfaces { exports } => {
+                write!(f, "no plugin: a component exports signalk:plugin/plugin@1.0.0, this one {exports}")
+            }
         }
     }
 }
@@ -245,6 +269,10 @@ impl ModuleFacts {
             return Err(Refusal::NotWasm);
         }
         let version = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
+        #[cfg(feature = "components")]
+        if version == super::component::VERSION {
+            return of_component::survey(wasm);
+        }
         if version != 1 {
             return Err(Refusal::Version { version });
         }
@@ -259,6 +287,8 @@ impl ModuleFacts {
     #[must_use]
     pub fn refusals(&self, limits: &PluginLimits) -> Vec<Refusal> {
         let dialect = (self.dialect == Dialect::Unknown).then_some(Refusal::Dialect);
+        #[cfg(feature = "components")]
+        let dialect = dialect.or_else(|| of_component::off_linux(self, limits));
         let sizes = [
             at_most("module size in bytes", self.wasm_bytes.into(), limits.module_bytes_max.into()),
             at_most("functions", self.functions.into(), limits.functions_max.into()),
@@ -355,11 +385,11 @@ impl ModuleFacts {
     }
 }
 
-fn corrupt(error: &BinaryReaderError) -> Refusal {
+pub(super) fn corrupt(error: &BinaryReaderError) -> Refusal {
     Refusal::Corrupt { message: super::failure::short(&error.message()), offset: error.offset() }
 }
 
-fn at_most(what: &'static str, needed: u64, limit: u64) -> Result<(), Refusal> {
+pub(super) fn at_most(what: &'static str, needed: u64, limit: u64) -> Result<(), Refusal> {
     if needed > limit { Err(Refusal::TooMuch { what, needed, limit }) } else { Ok(()) }
 }
 

@@ -178,6 +178,8 @@ impl Instance {
             fuel_debt: 0,
             pending: None,
             args: Vec::new(),
+            #[cfg(feature = "components")]
+            component: super::component::State::default(),
             #[cfg(any(test, feature = "trace"))]
             trace: trace::Trace::default(),
             #[cfg(any(test, feature = "trace"))]

@@ -7,6 +7,8 @@
 
 mod call;
 mod capabilities;
+#[cfg(feature = "components")]
+mod component;
 mod engine;
 mod exports;
 mod facts;

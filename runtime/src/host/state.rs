@@ -30,6 +30,9 @@ pub(super) struct HostState {
     pub(super) pending: Option<Pending>,
     /// The arguments of the import that was called last.
     pub(super) args: Vec<Val>,
+    /// What is kept for a component.
+    #[cfg(feature = "components")]
+    pub(super) component: super::component::State,
     /// Host calls for a transcript, when one is kept.
     #[cfg(any(test, feature = "trace"))]
     pub(super) trace: super::trace::Trace,

@@ -170,6 +170,8 @@ fn result(ret: Ret) -> String {
         Ret::Nothing => "null".into(),
         Ret::Int(value) => format!("{value}"),
         Ret::Float(value) => number(value),
+        #[cfg(feature = "components")]
+        Ret::Long(value) => format!("{value}"),
     }
 }
 

@@ -5,10 +5,13 @@
 
 use alloc::boxed::Box;
 use core::task::Poll;
+use core::time::Duration;
 
 use skiff_abi::export::{self, AS_CLASS_ARRAY_BUFFER};
 use skiff_abi::values;
 
+#[cfg(feature = "components")]
+use super::lifted::LiftedStep;
 use super::plan::{BUFFERS_MAX, deliver, plan};
 use super::steps::{Arg, Args, CallStep, Helper, Steps};
 use crate::budget::PluginLimits;
@@ -25,7 +28,7 @@ use crate::time::Instant;
 
 /// What to do with the result of the guest function that runs now.
 #[derive(Debug)]
-enum After {
+pub(super) enum After {
     Nothing,
     /// Keep it as a buffer of this many bytes.
     Buffer {
@@ -70,10 +73,10 @@ struct OutOfFuel {
 /// A call under way.
 #[derive(Debug)]
 pub(in crate::host) struct Machine {
-    steps: Steps,
+    pub(super) steps: Steps,
     buffers: heapless::Vec<u32, BUFFERS_MAX>,
-    result: Option<Val>,
-    answer: Answer,
+    pub(super) result: Option<Val>,
+    pub(super) answer: Answer,
     guest: Guest,
     spent: u64,
     limit: u64,
@@ -94,6 +97,8 @@ impl Machine {
         };
         // What a call that failed has left.
         instance.guest.forget();
+        #[cfg(feature = "components")]
+        super::lifted::let_ask(instance, true);
         let (steps, answer) = plan(instance, call);
         Self {
             in_start_section: steps.begins_with_start_section(),
@@ -324,6 +329,8 @@ impl Machine {
                 self.invoke(instance, services, export::AS_NEW, instance.exports.new, &args, After::Result)
             }
             CallStep::Deliver { body, to } => self.deliver(instance, services, &body, to),
+            #[cfg(feature = "components")]
+            CallStep::Lifted(step) => self.lifted(instance, services, step),
             CallStep::Free { buffer, bytes } => {
                 let (function, args) = (instance.exports.deallocate, [self.buffer(buffer), bytes]);
                 self.invoke_if_there(instance, services, export::DEALLOCATE, function, &args)
@@ -350,11 +357,11 @@ impl Machine {
         self.resume(instance, services, to, ret)
     }
 
-    fn buffer(&self, index: u8) -> u32 {
+    pub(super) fn buffer(&self, index: u8) -> u32 {
         self.buffers.get(usize::from(index)).copied().unwrap_or(0)
     }
 
-    fn result_code(&self) -> Option<i32> {
+    pub(super) fn result_code(&self) -> Option<i32> {
         match self.result {
             Some(Val::I32(code)) => Some(code),
             #[expect(clippy::cast_possible_truncation, reason = "a code beyond 32 bits is no code")]
@@ -410,7 +417,7 @@ impl Machine {
     }
 
     /// Calls an export with arguments adapted to what it declares; false when the slice ended in it.
-    fn invoke(
+    pub(super) fn invoke(
         &mut self,
         instance: &mut Instance,
         services: &mut dyn Services,
@@ -426,8 +433,15 @@ impl Machine {
         self.settle(instance, services, ran, after)
     }
 
+    /// Lets a guest function sleep, which costs fuel, too.
+    pub(super) fn sleep(&mut self, until: Instant, span: Duration, suspended: Suspended) {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
+        self.guest = Guest::Sleeping { until, suspended };
+    }
+
     /// Gives a guest function the result of its import.
-    fn resume(
+    pub(super) fn resume(
         &mut self,
         instance: &mut Instance,
         services: &mut dyn Services,
@@ -482,13 +496,23 @@ impl Machine {
                     Ret::Int(0)
                 }
                 Outcome::Sleep { until, span } => {
-                    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-                    self.spent = self.spent.saturating_add(millis.saturating_mul(PluginLimits::FUEL_PER_MS_ASLEEP));
                     trace::answered(instance.guest.state_mut(), Ret::Int(0));
-                    self.guest = Guest::Sleeping { until, suspended: Suspended { call, after } };
+                    self.sleep(until, span, Suspended { call, after });
                     return Ok(true);
                 }
                 Outcome::Exit(code) => return ended(Failure::Exit(code), &after),
+                #[cfg(feature = "components")]
+                Outcome::Trap(clause) => return Err(Failure::Trap(clause.into())),
+                #[cfg(feature = "components")]
+                Outcome::Answer(answer) => {
+                    let realloc = instance.guest.realloc();
+                    self.steps.insert([CallStep::Lifted(LiftedStep::answer(
+                        answer,
+                        realloc,
+                        Suspended { call, after },
+                    ))]);
+                    return Ok(true);
+                }
             };
             trace::answered(instance.guest.state_mut(), ret);
             ran = instance.guest.answer(call, ret);
@@ -496,6 +520,8 @@ impl Machine {
     }
 
     fn finished(&mut self, instance: &mut Instance, result: Option<Val>, after: &After) -> Result<(), Failure> {
+        #[cfg(feature = "components")]
+        super::lifted::let_ask(instance, true);
         match after {
             After::Nothing | After::Entry => {}
             After::StartSection => {

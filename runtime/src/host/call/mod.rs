@@ -2,6 +2,8 @@
 //!
 //! [`plan`] turns a call into [`steps`] in the dialect of the guest; [`machine`] takes them, slice by slice.
 
+#[cfg(feature = "components")]
+mod lifted;
 mod machine;
 mod plan;
 mod steps;

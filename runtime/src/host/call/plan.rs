@@ -62,6 +62,11 @@ pub(super) fn plan(instance: &mut Instance, call: Call) -> (Steps, Answer) {
     if let Some(entry) = instance.entry.take() {
         steps.push(CallStep::Entry(entry));
     }
+    #[cfg(feature = "components")]
+    if instance.dialect == Dialect::Component {
+        let answer = super::lifted::plan(instance, call, &mut steps);
+        return (steps, answer);
+    }
     let target = instance.exports.target(&call, |name| instance.function(name));
     let Some(export) = target else { return (steps, Answer::Absent) };
     let managed = instance.dialect == Dialect::AssemblyScript;

@@ -198,6 +198,9 @@ pub(super) enum CallStep {
     NewBody { bytes: u32 },
     /// Writes the answer of a fetch and resumes the guest that waits for it.
     Deliver { body: Vec<u8>, to: Suspended },
+    /// One of a component.
+    #[cfg(feature = "components")]
+    Lifted(super::lifted::LiftedStep),
 }
 
 /// Returns the arguments of an export.

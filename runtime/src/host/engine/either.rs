@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 
+#[cfg(feature = "components")]
+use super::Lifted;
 use super::{Engine, Linear, LinearMut, Module, Ran, RanBy, Reach, Val, chip, wasmi};
 use crate::budget;
 use crate::host::failure::{Failure, LoadError};
@@ -176,6 +178,21 @@ impl Engine for Guest {
 
     fn note_share(&self, share: &mut Share, beside: u64) -> Option<Taken> {
         each!(self, guest => guest.note_share(share, beside))
+    }
+
+    #[cfg(feature = "components")]
+    fn lifted(&self, name: &str) -> Option<Lifted<Function>> {
+        let Wasmi(guest) = self else { return None };
+        let Lifted { realloc, post_return } = guest.lifted(name)?;
+        Some(Lifted { realloc: realloc.map(Wasmi), post_return: post_return.map(Wasmi) })
+    }
+
+    #[cfg(feature = "components")]
+    fn realloc(&self) -> Option<Function> {
+        match self {
+            Wasmi(guest) => guest.realloc().map(Wasmi),
+            Chip(_) => None,
+        }
     }
 }
 

@@ -144,6 +144,16 @@ impl<R: Reach> Reach for &mut R {
     }
 }
 
+/// What belongs to the function behind an export of a component.
+#[cfg(feature = "components")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lifted<F> {
+    /// Gives room for the texts of its arguments.
+    pub(super) realloc: Option<F>,
+    /// Is called with its result when that has been read.
+    pub(super) post_return: Option<F>,
+}
+
 /// A module in execution.
 pub(super) trait Engine: Reach + Sized {
     /// A function of the guest's, for as long as the guest is there.
@@ -203,6 +213,17 @@ pub(super) trait Engine: Reach + Sized {
     /// Notes what its machine holds; `None` where it has no machine with a share.
     #[cfg(feature = "engine-chip")]
     fn note_share(&self, _share: &mut Share, _beside: u64) -> Option<Taken> {
+        None
+    }
+
+    /// Returns what belongs to the function behind an export of a component.
+    #[cfg(feature = "components")]
+    fn lifted(&self, _name: &str) -> Option<Lifted<Self::Function>> {
+        None
+    }
+    /// Returns what gives room for the answer of the import that a component called last.
+    #[cfg(feature = "components")]
+    fn realloc(&self) -> Option<Self::Function> {
         None
     }
 }

@@ -15,7 +15,7 @@ impl<'a> Args<'a> {
     }
 
     /// Takes the next argument, in the type of the function's parameter.
-    pub(super) fn take<A: Argument>(&mut self) -> Result<A, WrongType> {
+    pub(in crate::host) fn take<A: Argument>(&mut self) -> Result<A, WrongType> {
         A::take(self)
     }
 
@@ -50,7 +50,7 @@ impl<'a> Args<'a> {
 }
 
 /// A type of a host function's parameters. An argument that the guest leaves out is 0, no number, or nothing.
-pub(super) trait Argument: Sized {
+pub(in crate::host) trait Argument: Sized {
     fn take(args: &mut Args<'_>) -> Result<Self, WrongType>;
 }
 

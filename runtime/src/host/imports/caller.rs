@@ -58,7 +58,7 @@ impl<'c> Caller<'c> {
     }
 
     /// Reads a text; `None` when the range leaves the memory or is too long.
-    pub(super) fn text(&mut self, slice: GuestSlice) -> Option<Cow<'_, str>> {
+    pub(in crate::host) fn text(&mut self, slice: GuestSlice) -> Option<Cow<'_, str>> {
         self.text_of(slice, TEXT_BYTES_MAX)
     }
 
@@ -68,12 +68,12 @@ impl<'c> Caller<'c> {
     }
 
     /// Reads a text of at most `limit` bytes that is read as JSON or logged.
-    pub(super) fn text_to_parse(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, str>> {
+    pub(in crate::host) fn text_to_parse(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, str>> {
         self.read(slice, limit.min(TEXT_BYTES_MAX), PluginLimits::PARSE_WORK).map(text::of_guest)
     }
 
     /// Reads at most `limit` bytes, and takes fuel for them.
-    pub(super) fn bytes_of(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, [u8]>> {
+    pub(in crate::host) fn bytes_of(&mut self, slice: GuestSlice, limit: u32) -> Option<Cow<'_, [u8]>> {
         self.read(slice, limit, 1)
     }
 
@@ -97,19 +97,19 @@ impl<'c> Caller<'c> {
     }
 
     /// Takes fuel for `bytes` copied; a guest that has none left runs dry at its next step.
-    pub(super) fn charge(&mut self, bytes: u32) {
+    pub(in crate::host) fn charge(&mut self, bytes: u32) {
         // What is counted in overlapping ranges is not copied more than once.
         self.pay(bytes.min(self.state().limits.linear_bytes_max), 1);
     }
 
     /// Takes fuel for so many bytes, each of which counts as `work` bytes copied.
-    pub(super) fn pay(&mut self, bytes: u32, work: u32) {
+    pub(in crate::host) fn pay(&mut self, bytes: u32, work: u32) {
         let copied = u64::from(bytes).saturating_mul(u64::from(work));
         self.take_fuel(copied / PluginLimits::IMPORT_BYTES_PER_FUEL);
     }
 
     /// Takes fuel; what the slice cannot pay counts for the call.
-    pub(super) fn take_fuel(&mut self, cost: u64) {
+    pub(in crate::host) fn take_fuel(&mut self, cost: u64) {
         let fuel = self.guest.fuel();
         self.guest.refuel(fuel.saturating_sub(cost));
         let debt = &mut self.state_mut().fuel_debt;

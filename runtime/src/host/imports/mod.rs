@@ -26,6 +26,8 @@ use skiff_abi::import::{AS_FETCH, DATE, ENV, MATH, WASI};
 pub(super) use caller::Caller;
 pub(super) use outcome::{Outcome, Ret};
 
+#[cfg(feature = "components")]
+use super::engine::GuestSlice;
 use super::engine::Val;
 use super::trace::{self, TracedImport};
 use super::{Nobody, Services};
@@ -47,7 +49,7 @@ fn to_int32(number: f64) -> i32 {
 type Answered = Result<Outcome, WrongType>;
 
 /// The function of a row.
-enum Run {
+pub(super) enum Run {
     /// Runs in the guest's call.
     Host(fn(&mut Caller<'_>, &mut Args<'_>) -> Answered),
     /// Runs while the guest is suspended.
@@ -63,6 +65,19 @@ pub(super) struct ImportRow {
     /// The value that a guest's mistake gives.
     failure: Ret,
     run: Run,
+}
+
+#[cfg(feature = "components")]
+impl ImportRow {
+    /// Of an import that only components have: it needs no capability, and gives nothing that is a number.
+    pub(super) const fn of(module: &'static str, name: &'static str, run: Run) -> Self {
+        Self { module, name, capability: None, failure: Ret::Nothing, run }
+    }
+
+    /// Tells whether it is this function of an interface in a version that it knows.
+    pub(super) fn is(&self, interface: &str, name: &str) -> bool {
+        self.name == name && interface.starts_with(self.module)
+    }
 }
 
 impl ImportRow {
@@ -187,6 +202,23 @@ pub(super) fn linked(module: &str, name: &str) -> Option<Linked> {
     find(module, name).map(|row| Linked { row, traced: trace::row(module, name) })
 }
 
+/// Links a row that only components have.
+#[cfg(feature = "components")]
+pub(super) fn linked_row(row: &'static ImportRow) -> Linked {
+    Linked { row, traced: trace::row(row.module, row.name) }
+}
+
+/// Publishes a notification as `sk_publish_notification` does; false when it was refused.
+#[cfg(feature = "components")]
+pub(super) fn publish_notification(
+    caller: &mut Caller<'_>,
+    services: &mut dyn Services,
+    path: GuestSlice,
+    value: GuestSlice,
+) -> bool {
+    data::sk_publish_notification(caller, services, path, value) == 0
+}
+
 /// What the host has for a guest that calls an import.
 pub(super) enum Called {
     /// Its result.
@@ -212,6 +244,8 @@ pub(super) fn call(caller: &mut Caller<'_>, import: Linked) -> Called {
         Some(Outcome::Exit(code)) => Called::Exit(code),
         // Only functions that run while the guest is parked let it wait; it ends where nothing is pending.
         Some(Outcome::Fetch(_) | Outcome::Sleep { .. }) => Called::Asks,
+        #[cfg(feature = "components")]
+        Some(Outcome::Answer(_) | Outcome::Trap(_)) => Called::Asks,
         None => {
             trace::suspended(state, shown);
             state.pending = Some(Pending(import.row));
@@ -229,6 +263,8 @@ fn called(caller: &mut Caller<'_>, params: &[Val], import: &ImportRow) -> Option
             Ret::Nothing => Ret::Nothing,
             Ret::Int(_) => Ret::Int(0),
             Ret::Float(_) => Ret::Float(0.0),
+            #[cfg(feature = "components")]
+            Ret::Long(_) => Ret::Long(0),
         }));
     }
     caller.take_fuel(PluginLimits::IMPORT_FUEL);

@@ -1,5 +1,7 @@
 //! What a host function gives: its result, or that the guest waits or ends.
 
+#[cfg(feature = "components")]
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::to_int32;
@@ -16,6 +18,9 @@ pub(in crate::host) enum Ret {
     Int(i32),
     /// A number.
     Float(f64),
+    /// An integer of 64 bits, which no other dialect is given.
+    #[cfg(feature = "components")]
+    Long(i64),
 }
 
 impl Ret {
@@ -25,6 +30,8 @@ impl Ret {
             Self::Nothing => f64::NAN,
             Self::Int(value) => f64::from(value),
             Self::Float(value) => value,
+            #[cfg(feature = "components")]
+            Self::Long(value) => return (ty == ValType::I64).then_some(Val::I64(value)),
         };
         #[expect(clippy::cast_possible_truncation, reason = "what a 32-bit float import gets in JavaScript")]
         match (ty, self) {
@@ -48,6 +55,12 @@ pub(in crate::host) enum Outcome {
     Sleep { until: Instant, span: Duration },
     /// The guest ends its call (`proc_exit`).
     Exit(i32),
+    /// It returns when this was written into the guest's memory.
+    #[cfg(feature = "components")]
+    Answer(Box<crate::host::component::Answered>),
+    /// It breaks the canonical ABI, and the guest with it.
+    #[cfg(feature = "components")]
+    Trap(&'static str),
 }
 
 impl From<()> for Outcome {

@@ -13,7 +13,7 @@ use crate::host::imports::{self, Called, Caller, Linked};
 
 /// Stops the interpreter while the pending call in the state is answered; then the guest is resumed.
 #[derive(Debug)]
-struct Suspended;
+pub(super) struct Suspended;
 
 impl fmt::Display for Suspended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,7 +56,7 @@ fn import_function(store: &mut Store<Data>, ty: &FuncType, import: Linked) -> Fu
     })
 }
 
-fn unknown_function(store: &mut Store<Data>, ty: &FuncType, module: &str, name: &str) -> Func {
+pub(super) fn unknown_function(store: &mut Store<Data>, ty: &FuncType, module: &str, name: &str) -> Func {
     let message = unknown_import(module, name);
     Func::new(store, ty.clone(), move |_, _, _| Err(Error::new(message.clone())))
 }

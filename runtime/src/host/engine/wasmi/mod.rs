@@ -1,5 +1,7 @@
 //! wasmi, behind the seam.
 
+#[cfg(feature = "components")]
+mod component;
 mod config;
 mod link;
 
@@ -14,6 +16,8 @@ use ::wasmi::{
 };
 use skiff_abi::export;
 
+#[cfg(feature = "components")]
+use super::Lifted;
 use super::vals::Vals;
 use super::{Engine, Linear, LinearMut, Module, NO_LONG_RESULT, Ran, RanBy, Reach, StartSection, Val, ValType, fitted};
 use crate::budget::PluginLimits;
@@ -30,18 +34,28 @@ pub(in crate::host) struct Data {
     memory: Option<Memory>,
     /// Limits of what can grow.
     growth: StoreLimits,
+    /// What gives room for the answer of the import that was called last.
+    #[cfg(feature = "components")]
+    realloc: Option<Func>,
 }
 
 /// A module in execution. An engine of its own: one keeps translated code until it is dropped.
 pub(in crate::host) struct Guest {
     store: Store<Data>,
-    instance: Instance,
+    exported: Exported,
     memory: Memory,
     /// The function whose slice of fuel has ended.
     stopped: Option<Box<(ResumableCallOutOfFuel, Vals<Value>)>>,
     /// Functions that wait for the result of an import, the innermost one last. What they hold is large: it lies here and not in
     /// every frame that a token passes through.
     parked: Vec<(ResumableCallHostTrap, Vals<Value>)>,
+}
+
+/// Where its exports are found.
+enum Exported {
+    Module(Instance),
+    #[cfg(feature = "components")]
+    Component(component::Lifts),
 }
 
 pub(in crate::host) type Function = Func;
@@ -120,6 +134,10 @@ impl Engine for Guest {
     type Access<'e> = Access<'e>;
 
     fn load(module: &Module<'_>, state: Box<HostState>) -> Result<Self, LoadError> {
+        #[cfg(feature = "components")]
+        if crate::host::component::is_component(module.wasm) {
+            return component::load(module, state);
+        }
         let sliced = match module.start {
             StartSection::Runs => None,
             StartSection::Waits => Some(start_section::exported(module.wasm).ok_or_else(|| too_long(module.limits))?),
@@ -130,7 +148,16 @@ impl Engine for Guest {
             .map_err(|error| LoadError::Invalid(short(&error)))?;
         drop(sliced);
         let growth = config::store_limits(limits, module.linear_bytes_max);
-        let mut store = Store::new(&engine, Data { host: state, memory: None, growth });
+        let mut store = Store::new(
+            &engine,
+            Data {
+                host: state,
+                memory: None,
+                growth,
+                #[cfg(feature = "components")]
+                realloc: None,
+            },
+        );
         store.limiter(|data| &mut data.growth);
         let _ = store.set_fuel(limits.fuel_start_section);
         let externs = link::externs(&mut store, &translated)
@@ -138,7 +165,7 @@ impl Engine for Guest {
         let instance = Instance::new(&mut store, &translated, &externs).map_err(|error| start_error(&error, limits))?;
         let memory = instance.get_memory(&store, export::MEMORY).ok_or(LoadError::MissingExport(export::MEMORY))?;
         store.data_mut().memory = Some(memory);
-        Ok(Self { store, instance, memory, stopped: None, parked: Vec::new() })
+        Ok(Self { store, exported: Exported::Module(instance), memory, stopped: None, parked: Vec::new() })
     }
 
     fn start_function(&self) -> Option<Func> {
@@ -146,7 +173,11 @@ impl Engine for Guest {
     }
 
     fn function(&self, name: &str) -> Option<Func> {
-        self.instance.get_export(&self.store, name).and_then(Extern::into_func)
+        match &self.exported {
+            Exported::Module(instance) => instance.get_export(&self.store, name).and_then(Extern::into_func),
+            #[cfg(feature = "components")]
+            Exported::Component(lifts) => lifts.get(name).map(|lift| lift.function),
+        }
     }
 
     fn gives_number(&self, function: Func) -> bool {
@@ -155,7 +186,11 @@ impl Engine for Guest {
     }
 
     fn variable(&self, name: &str) -> Option<Global> {
-        self.instance.get_global(&self.store, name)
+        match &self.exported {
+            Exported::Module(instance) => instance.get_global(&self.store, name),
+            #[cfg(feature = "components")]
+            Exported::Component(_) => None,
+        }
     }
 
     #[cfg(any(test, feature = "trace"))]
@@ -218,7 +253,22 @@ impl Engine for Guest {
 
     fn allow_growth(&mut self, linear_bytes_max: u64) {
         let data = self.store.data_mut();
-        data.growth = config::store_limits(&data.host.limits, linear_bytes_max);
+        data.growth = match &self.exported {
+            Exported::Module(_) => config::store_limits(&data.host.limits, linear_bytes_max),
+            #[cfg(feature = "components")]
+            Exported::Component(_) => component::store_limits(&data.host.limits, linear_bytes_max),
+        };
+    }
+
+    #[cfg(feature = "components")]
+    fn lifted(&self, name: &str) -> Option<Lifted<Func>> {
+        let Exported::Component(lifts) = &self.exported else { return None };
+        lifts.get(name).map(|lift| Lifted { realloc: lift.realloc, post_return: lift.post_return })
+    }
+
+    #[cfg(feature = "components")]
+    fn realloc(&self) -> Option<Func> {
+        self.store.data().realloc
     }
 }
 
