@@ -11,13 +11,16 @@ service=
 end() {
   [ -z "$service" ] || kill "$service" 2>/dev/null
   umount "$root/proc" 2>/dev/null
+  # Who was there may still be on its way out.
+  umount --lazy "$root/service" 2>/dev/null
 }
 trap end EXIT
 
 ok() { printf 'ok %s\n' "$1"; }
 fail() {
+  cat "$root/tmp/service.log" "$root/var/log/skiff/current" >&2 2>/dev/null
+  # Last, where who started this looks.
   printf 'FAILED %s\n' "$*" >&2
-  cat "$root/tmp/service.log" >&2 2>/dev/null
   exit 1
 }
 # The check, and what must succeed.
@@ -138,7 +141,8 @@ venus() {
   venus_sh "$folder/venus/install.sh" >/dev/null 2>"$root/tmp/said"
   check "elsewhere Venus OS is missed" test $? = 1
   check "and that is said" grep -q 'no Venus OS' "$root/tmp/said"
-  mkdir "$root/data" "$root/service"
+  # In memory as there; and an emulated svscan of 32 bits cannot read a folder of a disk whose offsets have 64.
+  mkdir "$root/data" "$root/service" && mount -t tmpfs tmpfs "$root/service" || fail "/service"
   check "Venus OS: the script installs it" venus_sh "$folder/venus/install.sh"
   check "it is linked" inside test -x /service/skiff/run
   sed -i 's|--can vecan0|--input /srv/sample.candump|; s|0.0.0.0|127.0.0.1|' "$root/data/skiff/options"
