@@ -89,7 +89,7 @@ impl Taker {
     }
 
     /// Takes what waits still, over or not.
-    #[cfg(feature = "influx")]
+    #[cfg(any(feature = "influx", feature = "mqtt"))]
     pub fn rest(&self) -> String {
         let mut waiting = self.locked();
         std::iter::from_fn(|| waiting.lines.pop()).map(|line| line.to_string()).collect()

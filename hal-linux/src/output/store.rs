@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use skiff_runtime::crc32::crc32;
+
 /// Bytes after which a batch is closed.
 const BATCH_BYTES: usize = 64 * 1024;
-/// Time after which one is closed that has less.
-const BATCH_TIME: Duration = Duration::from_secs(1);
 /// Closed batches in memory: what a power cut loses, with the one that is open.
 const IN_MEMORY_MAX: usize = 4;
 /// Where there is no folder: batches in memory.
@@ -28,6 +28,16 @@ pub struct Batch {
     number: u64,
     /// Its lines, each with its end.
     pub text: Arc<str>,
+}
+
+/// What comes next.
+pub enum Next {
+    /// The oldest batch.
+    Batch(Batch),
+    /// None is there; the open one is closed after this time, where there is one.
+    Later(Option<Duration>),
+    /// It is over.
+    Over,
 }
 
 /// A batch that waits.
@@ -46,6 +56,12 @@ struct Inner {
     open: String,
     opened: Instant,
     waiting: VecDeque<Waiting>,
+    /// Those of `waiting` that are in memory alone, and the bytes of the others: counted as they come and go, since a store that has
+    /// been filled for days has a hundred thousand files.
+    in_memory: usize,
+    file_bytes: u64,
+    /// Time after which an open batch is closed that has less than [`BATCH_BYTES`].
+    batch_time: Duration,
     next: u64,
     /// Lines that gave way since this was asked last.
     lost: u64,
@@ -61,23 +77,28 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store of an output, with what the last run has left in its folder.
+    /// Opens the store of an output, with what the last run has left in its folder. Files take `bytes_max` at most; a batch is closed
+    /// after `batch_time` where somebody waits for it.
     ///
     /// # Errors
     /// The folder can be neither made nor read.
-    pub fn open(folder: Option<PathBuf>, bytes_max: u64) -> io::Result<Self> {
+    pub fn open(folder: Option<PathBuf>, bytes_max: u64, batch_time: Duration) -> io::Result<Self> {
         let mut waiting = VecDeque::new();
         if let Some(folder) = &folder {
             fs::create_dir_all(folder)?;
             waiting.extend(left_over(folder)?);
         }
         let next = waiting.back().map_or(0, |last: &Waiting| last.number.saturating_add(1));
+        let file_bytes = waiting.iter().map(|batch| batch.bytes).sum();
         let inner = Inner {
             folder,
             bytes_max,
             open: String::new(),
             opened: Instant::now(),
             waiting,
+            in_memory: 0,
+            file_bytes,
+            batch_time,
             next,
             lost: 0,
             trouble: None,
@@ -112,25 +133,25 @@ impl Store {
     }
 
     /// Waits for the oldest batch; `None` when it is over. It stays until it is [`done`](Self::done).
+    #[cfg(any(test, feature = "influx"))]
     pub fn first(&self) -> Option<Batch> {
         let mut inner = self.locked();
         loop {
-            if inner.is_over {
-                return None;
-            }
-            if inner.waiting.is_empty() && !inner.open.is_empty() && inner.opened.elapsed() >= BATCH_TIME {
-                inner.close_batch();
-            }
-            if let Some(batch) = inner.read_first() {
-                return Some(batch);
-            }
-            let time =
-                if inner.open.is_empty() { None } else { Some(BATCH_TIME.saturating_sub(inner.opened.elapsed())) };
-            inner = match time {
-                Some(time) => self.moved.wait_timeout(inner, time).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.moved.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            inner = match inner.next() {
+                Next::Over => return None,
+                Next::Batch(batch) => return Some(batch),
+                Next::Later(Some(time)) => {
+                    self.moved.wait_timeout(inner, time).unwrap_or_else(PoisonError::into_inner).0
+                }
+                Next::Later(None) => self.moved.wait(inner).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    /// Returns the oldest batch, or when there can be one, without waiting; as [`first`](Self::first) else.
+    #[cfg(feature = "mqtt")]
+    pub fn next(&self) -> Next {
+        self.locked().next()
     }
 
     /// Forgets a batch: it was sent, or is to be sent no more.
@@ -164,10 +185,26 @@ impl Store {
 }
 
 impl Inner {
+    /// Closes the open batch where its time has come, and returns the oldest.
+    fn next(&mut self) -> Next {
+        if self.is_over {
+            return Next::Over;
+        }
+        let left = self.batch_time.saturating_sub(self.opened.elapsed());
+        if self.waiting.is_empty() && !self.open.is_empty() && left.is_zero() {
+            self.close_batch();
+        }
+        match self.read_first() {
+            Some(batch) => Next::Batch(batch),
+            None => Next::Later(Some(left).filter(|_| !self.open.is_empty())),
+        }
+    }
+
     fn close_batch(&mut self) {
         let text: Arc<str> = std::mem::take(&mut self.open).into();
         let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
         self.waiting.push_back(Waiting { number: self.next, text: Some(text), bytes });
+        self.in_memory = self.in_memory.saturating_add(1);
         self.next = self.next.saturating_add(1);
         self.write_all_but(IN_MEMORY_MAX);
         self.make_room();
@@ -176,12 +213,15 @@ impl Inner {
     /// Writes the oldest of those in memory, until so many are left there.
     fn write_all_but(&mut self, left: usize) {
         let Some(folder) = &self.folder else { return };
-        let in_memory = self.waiting.iter().filter(|batch| batch.text.is_some()).count();
-        for batch in self.waiting.iter_mut().filter(|batch| batch.text.is_some()).take(in_memory.saturating_sub(left)) {
+        // The newest are in memory, always: the oldest of them is written first, and none behind it before it is.
+        let in_files = self.waiting.len().saturating_sub(self.in_memory);
+        for batch in self.waiting.iter_mut().skip(in_files).take(self.in_memory.saturating_sub(left)) {
             let Some(text) = &batch.text else { continue };
             match write(folder, batch.number, text) {
                 Ok(()) => {
                     batch.text = None;
+                    self.in_memory = self.in_memory.saturating_sub(1);
+                    self.file_bytes = self.file_bytes.saturating_add(batch.bytes);
                     self.trouble = None;
                 }
                 // Those that follow would fail as well; what finds no room in memory gives way.
@@ -197,12 +237,10 @@ impl Inner {
     fn make_room(&mut self) {
         let in_memory_max = if self.folder.is_some() { IN_MEMORY_MAX } else { WITHOUT_FOLDER_MAX };
         loop {
-            let in_memory = self.waiting.iter().filter(|batch| batch.text.is_some()).count();
-            let in_files: u64 = self.waiting.iter().filter(|batch| batch.text.is_none()).map(|batch| batch.bytes).sum();
-            if in_memory <= in_memory_max && in_files <= self.bytes_max {
+            if self.in_memory <= in_memory_max && self.file_bytes <= self.bytes_max {
                 return;
             }
-            let is_file_wanted = in_files > self.bytes_max;
+            let is_file_wanted = self.file_bytes > self.bytes_max;
             let oldest = self.waiting.iter().position(|batch| batch.text.is_none() == is_file_wanted);
             let Some(gone) = oldest.and_then(|at| self.waiting.remove(at)) else { return };
             let lines = self.text_of(&gone).map_or(0, |text| text.lines().count());
@@ -232,12 +270,25 @@ impl Inner {
         }
     }
 
-    fn forget(&self, batch: &Waiting) {
-        if let (None, Some(folder)) = (&batch.text, &self.folder) {
+    /// Takes note that a batch was taken out of those that wait.
+    fn forget(&mut self, batch: &Waiting) {
+        if batch.text.is_some() {
+            self.in_memory = self.in_memory.saturating_sub(1);
+            return;
+        }
+        self.file_bytes = self.file_bytes.saturating_sub(batch.bytes);
+        if let Some(folder) = &self.folder {
             // The next start looks at the folder again.
             let _ = fs::remove_file(path(folder, batch.number));
         }
     }
+}
+
+/// Returns the name of the folder of an output: its own, with what a path could take for something else as `_`.
+pub fn folder_of(name: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    let hash = crc32(name.as_bytes());
+    format!("{}-{hash:08x}", name.chars().take(40).map(plain).collect::<String>())
 }
 
 fn path(folder: &Path, number: u64) -> PathBuf {
@@ -278,6 +329,8 @@ fn left_over(folder: &Path) -> io::Result<Vec<Waiting>> {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
     /// A batch's worth of lines with this number in each.
     fn lines(number: usize) -> String {
         let line = format!("{number}\n");
@@ -297,7 +350,7 @@ mod tests {
     #[test]
     fn what_waits_for_days_is_in_files_and_comes_in_order_also_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(Some(folder.path().into()), u64::MAX).unwrap();
+        let store = Store::open(Some(folder.path().into()), u64::MAX, SECOND).unwrap();
         let numbers: Vec<_> = (100..120).collect();
         for number in &numbers {
             assert_eq!(store.push(&lines(*number)), 0);
@@ -308,7 +361,7 @@ mod tests {
         store.push("last\n");
         store.close();
         assert_eq!(store.first(), None);
-        let store = Store::open(Some(folder.path().into()), u64::MAX).unwrap();
+        let store = Store::open(Some(folder.path().into()), u64::MAX, SECOND).unwrap();
         let rest = drained(&store, 16);
         assert_eq!((&*rest[0], &*rest[14], &*rest[15]), ("105", "119", "last"));
         assert_eq!(files(), 0);
@@ -318,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_batch_stays_until_it_was_sent() {
-        let store = Store::open(None, 0).unwrap();
+        let store = Store::open(None, 0, SECOND).unwrap();
         store.push(&lines(1));
         let first = store.first().unwrap();
         assert_eq!(store.first().unwrap(), first);
@@ -332,7 +385,7 @@ mod tests {
     fn the_oldest_gives_way_and_is_counted() {
         let folder = tempfile::tempdir().unwrap();
         let bytes_max = u64::try_from(3 * BATCH_BYTES).unwrap();
-        let store = Store::open(Some(folder.path().into()), bytes_max).unwrap();
+        let store = Store::open(Some(folder.path().into()), bytes_max, SECOND).unwrap();
         let lost: u64 = (100..120).map(|number| store.push(&lines(number))).sum();
         let of_one = u64::try_from(lines(100).lines().count()).unwrap();
         assert_eq!(lost, of_one * u64::try_from(20 - IN_MEMORY_MAX - 3).unwrap());
@@ -342,7 +395,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_full_costs_the_oldest_and_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(Some(folder.path().join("batches")), u64::MAX).unwrap();
+        let store = Store::open(Some(folder.path().join("batches")), u64::MAX, SECOND).unwrap();
         // Nothing can be made below a folder that is gone, as nothing can on a disk that is full.
         fs::remove_dir(folder.path().join("batches")).unwrap();
         let lost: u64 = (100..110).map(|number| store.push(&lines(number))).sum();
@@ -357,6 +410,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_counted_is_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("batches");
+        let bytes_max = u64::try_from(6 * BATCH_BYTES).unwrap();
+        let store = Store::open(Some(place.clone()), bytes_max, SECOND).unwrap();
+        for number in 100..140 {
+            store.push(&lines(number));
+            match number % 10 {
+                3 => drop(drained(&store, 2)),
+                5 => fs::rename(&place, folder.path().join("away")).unwrap(),
+                8 => fs::rename(folder.path().join("away"), &place).unwrap(),
+                _ => {}
+            }
+            let inner = store.locked();
+            let (in_memory, in_files): (Vec<_>, Vec<_>) = inner.waiting.iter().partition(|batch| batch.text.is_some());
+            assert_eq!(inner.in_memory, in_memory.len());
+            assert_eq!(inner.file_bytes, in_files.iter().map(|batch| batch.bytes).sum::<u64>());
+            assert!(inner.in_memory <= IN_MEMORY_MAX && inner.file_bytes <= bytes_max);
+        }
+    }
+
+    #[test]
     fn what_was_half_written_is_no_batch() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["being-written", "7.lines", "x.lines", "00000000000000000003.txt"] {
@@ -365,7 +440,15 @@ mod tests {
         fs::write(path(folder.path(), 3), "three\n").unwrap();
         fs::write(path(folder.path(), 4), [0xff, b'\n']).unwrap();
         fs::write(path(folder.path(), 5), "five\n").unwrap();
-        let store = Store::open(Some(folder.path().into()), u64::MAX).unwrap();
+        let store = Store::open(Some(folder.path().into()), u64::MAX, SECOND).unwrap();
         assert_eq!(drained(&store, 2), ["three", "five"]);
+    }
+
+    #[test]
+    fn each_output_has_a_folder_of_its_own() {
+        let names = ["influx://nas:8086?db=boat", "influx://nas:8086?db=boat2", "../../etc", "a/b", "a_b"];
+        let folders: std::collections::BTreeSet<_> = names.iter().map(|name| folder_of(name)).collect();
+        assert_eq!(folders.len(), names.len());
+        assert!(folders.iter().all(|folder| !folder.contains(['/', '.'])), "{folders:?}");
     }
 }

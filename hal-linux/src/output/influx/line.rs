@@ -8,7 +8,6 @@
 //! are fields by their names, `latitude` and `longitude` as `lat` and `lon`. The time is milliseconds. So name them the plugins
 //! of Signal K Server that write there, and dashboards that were made for them go on.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use skiff_runtime::delta::Delta;
 use skiff_runtime::json;
 use skiff_runtime::time::Instant;
 
-/// Series whose last time is kept, for pauses between two values of one; when more come, all are told once anew.
-const SERIES_MAX: usize = 4096;
+use crate::output::series::Series;
+
 /// Bytes of a line; a longer one is left out.
 const LINE_BYTES_MAX: usize = 16 * 1024;
 
@@ -26,16 +25,14 @@ pub struct Lines {
     self_context: String,
     /// Of other vessels, too.
     is_for_all: bool,
-    /// Between two values of a series.
-    every: Duration,
-    last: HashMap<String, Instant>,
+    series: Series,
     line: String,
 }
 
 impl Lines {
     /// Makes lines of the vessel `self_context`, or of all; values of a series that come within `every` are left out.
     pub fn new(self_context: &str, is_for_all: bool, every: Duration) -> Self {
-        Self { self_context: self_context.to_owned(), is_for_all, every, last: HashMap::new(), line: String::new() }
+        Self { self_context: self_context.to_owned(), is_for_all, series: Series::new(every), line: String::new() }
     }
 
     /// Gives the lines of a delta, each with its end.
@@ -48,7 +45,7 @@ impl Lines {
         for update in delta.updates() {
             let Some(time) = update.time().millis().filter(|time| time.is_known()) else { continue };
             for (path, value) in update.entries() {
-                if path.is_empty() || !self.is_due(&context, path, update.source_ref(), now) {
+                if path.is_empty() || !self.series.is_due(&context, path, update.source_ref(), now) {
                     continue;
                 }
                 self.line.clear();
@@ -67,22 +64,6 @@ impl Lines {
                 }
             }
         }
-    }
-
-    /// Tells whether a series may be told again, and takes note that it is.
-    fn is_due(&mut self, context: &str, path: &str, source: &str, now: Instant) -> bool {
-        if self.every.is_zero() {
-            return true;
-        }
-        let series = [context, path, source].join("\n");
-        if self.last.get(&series).is_some_and(|last| now.since(*last) < self.every) {
-            return false;
-        }
-        if self.last.len() >= SERIES_MAX {
-            self.last.clear();
-        }
-        self.last.insert(series, now);
-        true
     }
 }
 
@@ -198,19 +179,5 @@ mod tests {
         assert!(told(&mut Lines::new(SELF, false, Duration::ZERO), text, 0).is_empty());
         let all = told(&mut Lines::new(SELF, true, Duration::ZERO), text, 0);
         assert_eq!(all, ["a.b,context=vessels.urn:mrn:imo:mmsi:211000001,source=can0.7 value=1 1000\n"]);
-    }
-
-    #[test]
-    fn a_series_is_told_once_in_its_time_and_others_beside_it() {
-        let mut lines = Lines::new(SELF, false, Duration::from_secs(1));
-        let text = |path: &str| format!(r#"{{"updates":[{{"values":[{{"path":"{path}","value":1}}]}}]}}"#);
-        let counts = [("a.b", 0), ("a.b", 999), ("a.c", 999), ("a.b", 1000), ("a.b", 1001)]
-            .map(|(path, now)| told(&mut lines, &text(path), now).len());
-        assert_eq!(counts, [1, 0, 1, 1, 0]);
-        // However many series there are, memory is bounded.
-        for number in 0..=SERIES_MAX {
-            told(&mut lines, &text(&format!("x.y{number}")), 2000);
-        }
-        assert!(lines.last.len() <= SERIES_MAX);
     }
 }

@@ -10,24 +10,19 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 pub use self::line::Lines;
 pub use self::server::Server;
 
 use self::server::Sent;
-use skiff_runtime::crc32::crc32;
-
 use super::hub::{Hub, State, Taker, count};
 use super::store::{Batch, Store};
 use crate::input::live::BackOff;
 use crate::input::stop::Stop;
 
-/// Returns the name of the folder of an output: its own, with what a path could take for something else as `_`.
-pub fn folder_of(name: &str) -> String {
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-    let hash = crc32(name.as_bytes());
-    format!("{}-{hash:08x}", name.chars().take(40).map(plain).collect::<String>())
-}
+/// Time after which a batch is sent that is not full.
+const BATCH_TIME: Duration = Duration::from_secs(1);
 
 /// Begins to send what the hub gets; `folder` is where lines wait. The thread that is returned ends once they lie there.
 ///
@@ -43,7 +38,7 @@ pub fn start(
     if server.is_open_to_all() {
         log::warn!("{name}: the token or password goes over the network in the clear; influxs:// hides it");
     }
-    let store = Arc::new(Store::open(folder, server.keep_bytes)?);
+    let store = Arc::new(Store::open(folder, server.keep_bytes, BATCH_TIME)?);
     // The only one of its hub.
     let taker = Taker::new(None);
     hub.join(&taker, 1);

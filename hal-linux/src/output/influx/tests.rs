@@ -2,7 +2,6 @@ use super::*;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 /// A server that answers as the script says, `None` with a connection that breaks; what it was sent comes out.
 fn scripted(script: &'static [Option<&'static str>]) -> (Server, Receiver<(String, String)>) {
@@ -45,7 +44,7 @@ const WRONG: Option<&str> = Some("400 Bad\r\ncontent-length: 33\r\n\r\n{\"error\
 /// Sends these batches until the store is empty, and returns counters and what came there.
 fn sent(script: &'static [Option<&'static str>], batches: usize) -> (Arc<Hub>, Vec<String>) {
     let (server, heard) = scripted(script);
-    let store = Arc::new(Store::open(None, 0).unwrap());
+    let store = Arc::new(Store::open(None, 0, BATCH_TIME).unwrap());
     for number in 0..batches {
         store.push(&format!("{number} a\n{number} b\n").repeat(8192));
     }
@@ -87,12 +86,4 @@ fn a_server_that_is_gone_says_why() {
     assert!(server.try_it().unwrap_err().contains("refused"), "{:?}", server.try_it());
     let server = Server::parse(false, "127.0.0.1:1", "db=boat&token_file=/nowhere/token").unwrap();
     assert!(server.try_it().unwrap_err().contains("/nowhere/token"));
-}
-
-#[test]
-fn each_output_has_a_folder_of_its_own() {
-    let names = ["influx://nas:8086?db=boat", "influx://nas:8086?db=boat2", "../../etc", "a/b", "a_b"];
-    let folders: std::collections::BTreeSet<_> = names.iter().map(|name| folder_of(name)).collect();
-    assert_eq!(folders.len(), names.len());
-    assert!(folders.iter().all(|folder| !folder.contains(['/', '.'])), "{folders:?}");
 }
