@@ -21,6 +21,8 @@ pub mod input;
 pub mod layout;
 pub mod limits;
 pub mod logs;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 pub mod output;
 pub mod packages;
 pub mod run;

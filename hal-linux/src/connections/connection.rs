@@ -172,6 +172,8 @@ impl Connection {
                 OutputAddress::Udp(_) => "udp",
                 #[cfg(feature = "influx")]
                 OutputAddress::Influx(_) => "influx",
+                #[cfg(feature = "mqtt")]
+                OutputAddress::Mqtt(_) => "mqtt",
                 OutputAddress::Serial { .. } => "serial",
             },
             Ok(Way::Sample) => "sample",

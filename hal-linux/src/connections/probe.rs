@@ -83,6 +83,8 @@ fn reached(address: &Address) -> io::Result<()> {
         Address::Serial { path, baud } => serial::raw(path, *baud).map(drop),
         #[cfg(feature = "influx")]
         Address::Influx(server) => server.try_it().map_err(io::Error::other),
+        #[cfg(feature = "mqtt")]
+        Address::Mqtt(destination) => destination.broker.try_it().map_err(io::Error::other),
         // Opened already.
         Address::TcpListen(_) | Address::Udp(_) => Ok(()),
     }

@@ -11,6 +11,8 @@ use skiff_runtime::nmea0183::out::{Config, Kinds, Paces, Talker};
 
 #[cfg(feature = "influx")]
 use super::influx::Server;
+#[cfg(feature = "mqtt")]
+use super::mqtt::Destination;
 
 /// Bit rate of NMEA 0183.
 const BAUD: u32 = 4800;
@@ -31,6 +33,9 @@ pub enum Address {
     /// `influx://HOST:PORT?db=NAME`: a server of time series.
     #[cfg(feature = "influx")]
     Influx(Box<Server>),
+    /// `mqtt://[USER@]HOST[:PORT]`: a broker.
+    #[cfg(feature = "mqtt")]
+    Mqtt(Box<Destination>),
     /// `serial:///dev/NAME?baud=N`.
     Serial {
         /// The device.
@@ -52,6 +57,9 @@ pub enum Format {
     /// Values in InfluxDB's line protocol.
     #[cfg(feature = "influx")]
     Influx,
+    /// Messages of MQTT.
+    #[cfg(feature = "mqtt")]
+    Mqtt,
 }
 
 /// Formats of NMEA 2000, by their names on the command line.
@@ -85,6 +93,8 @@ impl Format {
             Self::Deltas => "deltas",
             #[cfg(feature = "influx")]
             Self::Influx => "influx",
+            #[cfg(feature = "mqtt")]
+            Self::Mqtt => "mqtt",
             Self::Raw(to) => RAW.iter().find(|(_, known)| *known == to).map_or("raw", |(name, _)| name),
         }
     }
@@ -100,6 +110,8 @@ impl Format {
             Self::Nmea0183(_) | Self::Deltas => None,
             #[cfg(feature = "influx")]
             Self::Influx => None,
+            #[cfg(feature = "mqtt")]
+            Self::Mqtt => None,
         }
     }
 }
@@ -138,6 +150,11 @@ impl Output {
             let server = Server::parse(scheme == "influxs", host, options)?;
             return Ok(Self { address: Address::Influx(Box::new(server)), format: Format::Influx, name: None });
         }
+        #[cfg(feature = "mqtt")]
+        if let Some((scheme @ ("mqtt" | "mqtts"), place)) = address.split_once("://") {
+            let destination = Destination::parse(scheme == "mqtts", place, options)?;
+            return Ok(Self { address: Address::Mqtt(Box::new(destination)), format: Format::Mqtt, name: None });
+        }
         let mut format = Format::Nmea0183(Config::default());
         let (mut config, mut of_sentences, mut baud) = (Config::default(), None, None);
         for option in options.split('&').filter(|option| !option.is_empty()) {
@@ -174,8 +191,9 @@ impl Output {
             _ => {
                 return Err(format!(
                     "{address} is no kind of output; there are tcp-listen://ADDR:PORT, tcp://HOST:PORT, \
-                     udp://ADDR:PORT, serial:///dev/NAME?baud=N{}",
-                    if cfg!(feature = "influx") { " and influx://HOST:PORT?db=NAME" } else { "" }
+                     udp://ADDR:PORT, serial:///dev/NAME?baud=N{}{}",
+                    if cfg!(feature = "influx") { ", influx://HOST:PORT?db=NAME" } else { "" },
+                    if cfg!(feature = "mqtt") { ", mqtt://HOST" } else { "" }
                 ));
             }
         };
@@ -201,6 +219,8 @@ impl fmt::Display for Output {
             Address::Udp(address) => write!(f, "udp://{address}"),
             #[cfg(feature = "influx")]
             Address::Influx(server) => server.fmt(f),
+            #[cfg(feature = "mqtt")]
+            Address::Mqtt(destination) => destination.fmt(f),
             Address::Serial { path, baud } => write!(f, "serial://{}?baud={baud}", path.display()),
         }
     }

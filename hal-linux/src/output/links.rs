@@ -13,9 +13,15 @@ use super::back::Back;
 use super::hub::{Hub, State, Taker, count};
 #[cfg(feature = "influx")]
 use super::influx::{self, Server};
+#[cfg(feature = "mqtt")]
+use super::mqtt::{self, Destination};
+#[cfg(any(feature = "influx", feature = "mqtt"))]
+use super::store;
 use crate::input::live::BackOff;
 use crate::input::serial;
 use crate::input::stop::{Ending, Held, Stop};
+#[cfg(feature = "mqtt")]
+use crate::wake::Waker;
 
 /// Clients of one output; more are refused.
 pub const CLIENTS_MAX: usize = 16;
@@ -35,6 +41,9 @@ enum Link {
     },
     #[cfg(feature = "influx")]
     Influx(Box<Server>),
+    /// What publishes is made when the own vessel is known.
+    #[cfg(feature = "mqtt")]
+    Mqtt(Box<Destination>, Option<mqtt::Output>),
 }
 
 /// An output whose own ports are open.
@@ -62,6 +71,8 @@ impl Opened {
             Address::Serial { path, baud } => Link::Serial { path: path.clone(), baud: *baud },
             #[cfg(feature = "influx")]
             Address::Influx(server) => Link::Influx(server.clone()),
+            #[cfg(feature = "mqtt")]
+            Address::Mqtt(destination) => Link::Mqtt(destination.clone(), None),
         };
         Ok(Self { output, link })
     }
@@ -92,6 +103,16 @@ impl Opened {
         }
     }
 
+    /// Returns what makes the messages of a broker, and what does with orders that come from there.
+    #[cfg(feature = "mqtt")]
+    pub(super) fn mqtt_values(&mut self, self_context: &str, waker: &Waker) -> (Maker, Option<mqtt::Puts>) {
+        let name = self.name();
+        let Link::Mqtt(destination, output) = &mut self.link else { return (Maker::Deltas, None) };
+        let (made, puts) = mqtt::prepare(destination, &name, self_context, waker);
+        *output = Some(made);
+        (Maker::Mqtt(Box::new(mqtt::Values::new(destination, self_context))), puts)
+    }
+
     /// Returns how it is written.
     pub fn format(&self) -> Format {
         self.output.format
@@ -118,10 +139,15 @@ impl Opened {
         #[cfg(feature = "influx")]
         if let Link::Influx(server) = &self.link {
             let name = self.name();
-            let folder = folder.map(|folder| folder.join(influx::folder_of(&name)));
+            let folder = folder.map(|folder| folder.join(store::folder_of(&name)));
             return influx::start(server, &name, hub, stop, folder).map(Some);
         }
-        #[cfg(not(feature = "influx"))]
+        #[cfg(feature = "mqtt")]
+        if let Link::Mqtt(_, Some(output)) = self.link {
+            let folder = folder.map(|folder| folder.join(store::folder_of(&self.output.name())));
+            return mqtt::start(output, hub, stop, folder).map(Some);
+        }
+        #[cfg(not(any(feature = "influx", feature = "mqtt")))]
         let _ = folder;
         let (name, hub, stop) = (self.name(), Arc::clone(hub), stop.clone());
         let greeting = greeting.unwrap_or_default();
@@ -172,6 +198,8 @@ impl Opened {
             Link::TcpListen(_) => {}
             #[cfg(feature = "influx")]
             Link::Influx(_) => {}
+            #[cfg(feature = "mqtt")]
+            Link::Mqtt(..) => {}
         })?;
         Ok(None)
     }

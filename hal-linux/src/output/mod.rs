@@ -8,7 +8,11 @@ mod hub;
 #[cfg(feature = "influx")]
 mod influx;
 mod links;
-#[cfg(feature = "influx")]
+#[cfg(feature = "mqtt")]
+mod mqtt;
+#[cfg(any(feature = "influx", feature = "mqtt"))]
+mod series;
+#[cfg(any(feature = "influx", feature = "mqtt"))]
 mod store;
 
 use std::io;
@@ -44,6 +48,8 @@ enum Maker {
     Raw(Box<LogWriter>, To),
     #[cfg(feature = "influx")]
     Influx(Box<influx::Lines>),
+    #[cfg(feature = "mqtt")]
+    Mqtt(Box<mqtt::Values>),
 }
 
 /// Number of an output; none is given twice.
@@ -59,6 +65,9 @@ struct Running {
     format: Format,
     maker: Maker,
     hub: Arc<Hub>,
+    /// What a broker's clients want to be put.
+    #[cfg(feature = "mqtt")]
+    puts: Option<mqtt::Puts>,
     /// Keeps what was not sent yet, and ends then.
     keeps: Option<JoinHandle<()>>,
 }
@@ -94,6 +103,8 @@ impl Outputs {
     /// # Errors
     /// What the system said: no more threads.
     pub fn add(&mut self, opened: Opened, gateway: &mut Gateway, waker: &Waker) -> io::Result<OutputId> {
+        #[cfg(feature = "mqtt")]
+        let (mut opened, mut puts) = (opened, None);
         let (name, format) = (opened.name(), opened.format());
         warn_of(&name, opened.local_address(), format);
         let (maker, greeting) = match format {
@@ -104,6 +115,12 @@ impl Outputs {
             Format::Raw(to) => (Maker::Raw(Box::new(LogWriter::new(to)), to), None),
             #[cfg(feature = "influx")]
             Format::Influx => (opened.influx_lines(gateway.self_context()), None),
+            #[cfg(feature = "mqtt")]
+            Format::Mqtt => {
+                let (maker, orders) = opened.mqtt_values(gateway.self_context(), waker);
+                puts = orders;
+                (maker, None)
+            }
         };
         let (hub, stop) = (Arc::new(Hub::default()), Stop::new()?);
         let (messages, _) = self.back.get_or_insert_with(back::place);
@@ -116,7 +133,18 @@ impl Outputs {
         }
         let id = OutputId(self.next);
         self.next = self.next.wrapping_add(1);
-        self.list.push(Running { id, stop, name, address, format, maker, hub, keeps });
+        self.list.push(Running {
+            id,
+            stop,
+            name,
+            address,
+            format,
+            maker,
+            hub,
+            #[cfg(feature = "mqtt")]
+            puts,
+            keeps,
+        });
         // It is told of at once.
         self.tell_at = Instant::default();
         Ok(id)
@@ -127,6 +155,8 @@ impl Outputs {
         self.list.retain_mut(|output| {
             let stays = output.id != id;
             if !stays {
+                #[cfg(feature = "mqtt")]
+                output.puts.iter_mut().for_each(|puts| puts.end(gateway));
                 output.end();
             }
             stays
@@ -150,6 +180,10 @@ impl Outputs {
         }
         self.take_back(gateway);
         self.give_raw(gateway);
+        #[cfg(feature = "mqtt")]
+        for Running { puts, hub, .. } in &mut self.list {
+            puts.iter_mut().for_each(|puts| puts.drive(gateway, hub));
+        }
         self.tell(gateway, now);
         while let Some(delta) = gateway.next_output() {
             for output in &mut self.list {
@@ -162,6 +196,12 @@ impl Outputs {
                     Maker::Influx(lines) => {
                         let hub = &output.hub;
                         lines.of(&delta, now, |line| _ = hub.put(&line.into()));
+                    }
+                    #[cfg(feature = "mqtt")]
+                    Maker::Mqtt(values) => {
+                        let (hub, own) = (&output.hub, gateway.self_context());
+                        let meta = |path: &str| gateway.model().meta_at(own, path);
+                        values.of(&delta, now, meta, |line| _ = hub.put(&line.into()));
                     }
                 }
             }
@@ -284,6 +324,8 @@ fn warn_of(name: &str, listens: Option<SocketAddr>, format: Format) {
         Format::Raw(_) => "NMEA 2000",
         #[cfg(feature = "influx")]
         Format::Influx => "values",
+        #[cfg(feature = "mqtt")]
+        Format::Mqtt => "messages",
     };
     match listens {
         Some(address) if !address.ip().is_loopback() => {

@@ -40,7 +40,7 @@ pub fn ask(host: &str, port: u16, is_secure: bool, what: &Asked<'_>) -> Result<(
 
 /// Asks, and returns head and body.
 pub(super) fn exchange(site: &Site, trust: &Trust, what: &Asked<'_>) -> Result<(String, String), String> {
-    let mut line = Line::open(site, trust)?;
+    let mut line = Line::open(site, trust, None)?;
     let authority = site.authority();
     let token = what.token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let (method, body) = what.body.map_or(("GET", ""), |body| ("POST", body));

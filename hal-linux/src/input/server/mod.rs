@@ -19,7 +19,9 @@ use tungstenite::http::header::AUTHORIZATION;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, HandshakeError, Message, WebSocket};
 
-use line::Line;
+pub(crate) use line::Line;
+#[cfg(feature = "mqtt")]
+pub(crate) use trust::Identity;
 pub use trust::Trust;
 
 /// Path of the stream of deltas (Signal K 1.7.0, "Streaming API").
@@ -60,7 +62,7 @@ pub struct Site {
 
 impl Site {
     /// Reads `HOST[:PORT][/PATH]`.
-    fn parse(text: &str, is_secure: bool, port: Option<u16>, path: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, is_secure: bool, port: Option<u16>, path: &str) -> Result<Self, String> {
         let wrong = || "write host and port, for example ws://192.168.1.20:3000".to_owned();
         let (authority, given) = text.find('/').map_or((text, ""), |at| text.split_at(at));
         let bracketed = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
@@ -81,7 +83,8 @@ impl Site {
         Ok(Self { is_secure, host: host.to_owned(), port, path: path.to_owned() })
     }
 
-    fn authority(&self) -> String {
+    /// Returns host and port as a URL has them.
+    pub(crate) fn authority(&self) -> String {
         let Self { host, port, .. } = self;
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
@@ -174,7 +177,7 @@ impl Server {
             Place::Discover(site) => discovery::stream(site, &self.trust)?,
             Place::Nearby(name) => nearby::one(name.as_deref(), own)?,
         };
-        let line = Line::open(&site, &self.trust)?;
+        let line = Line::open(&site, &self.trust, None)?;
         let scheme = if site.is_secure { "wss" } else { "ws" };
         let what = if self.only_self { "self" } else { "all" };
         let url = format!("{scheme}://{}{}?subscribe={what}&sendMeta=all", site.authority(), site.path);

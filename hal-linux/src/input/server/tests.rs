@@ -139,6 +139,6 @@ fn a_certificate_is_taken_by_its_authority_or_its_fingerprint_and_else_refused_w
     }
     let none = folder.path().join("none.pem");
     std::fs::write(&none, "nothing").unwrap();
-    let refused = Trust::Authority(none).config().err().unwrap();
+    let refused = Trust::Authority(none).config(None).err().unwrap();
     assert!(refused.contains("holds no certificate"), "{refused}");
 }

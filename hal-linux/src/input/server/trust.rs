@@ -8,7 +8,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
 
@@ -33,7 +33,7 @@ pub enum Trust {
 
 impl Trust {
     /// Reads a SHA-256 as browsers show it: `AB:CD:…`, with or without colons.
-    pub(super) fn fingerprint(text: &str) -> Result<Self, String> {
+    pub(crate) fn fingerprint(text: &str) -> Result<Self, String> {
         let wrong =
             || "fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons".to_owned();
         let digits: String = text.chars().filter(|letter| *letter != ':').collect();
@@ -49,7 +49,7 @@ impl Trust {
     }
 
     /// Returns what a handshake needs; files are read anew.
-    pub(super) fn config(&self) -> Result<ClientConfig, String> {
+    pub(super) fn config(&self, identity: Option<&Identity<'_>>) -> Result<ClientConfig, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = match self {
             Self::System => Verifier::signed(&bundle()?, &provider)?,
@@ -58,7 +58,37 @@ impl Trust {
         };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| error.to_string())?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+        match identity {
+            None => Ok(builder.with_no_client_auth()),
+            Some(identity) => {
+                let (chain, key) = identity.read()?;
+                let shown = |error: Error| format!("{}: {error}", identity.cert_file.display());
+                builder.with_client_auth_cert(chain, key).map_err(shown)
+            }
+        }
+    }
+}
+
+/// The certificate by which a client is known to a server, and its key; PEM.
+pub struct Identity<'a> {
+    /// The certificate, with those that signed it behind it.
+    pub cert_file: &'a Path,
+    /// Its key.
+    pub key_file: &'a Path,
+}
+
+impl Identity<'_> {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
+        let read = |file: &Path| std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()));
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(self.cert_file)?).flatten().collect();
+        if chain.is_empty() {
+            return Err(format!("{}: holds no certificate (PEM, CERTIFICATE)", self.cert_file.display()));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&read(self.key_file)?);
+        // What is wrong with it is not told: it is a key.
+        let key = key.map_err(|_| format!("{}: holds no key (PEM, PRIVATE KEY)", self.key_file.display()))?;
+        Ok((chain, key))
     }
 }
 
