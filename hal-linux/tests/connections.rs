@@ -302,6 +302,8 @@ fn what_cannot_be_meant_is_refused_with_the_reason() {
         (json!({ "direction": "input", "url": "-" }), "command line"),
         (json!({ "direction": "input", "url": "a.log" }), "whole path"),
         (json!({ "direction": "input", "url": "ws://x:1?token-file=/etc/passwd" }), "the token itself"),
+        (json!({ "direction": "output", "url": "influx://x:1?db=a&token_file=/etc/passwd" }), "skiff/secrets"),
+        (json!({ "direction": "output", "url": "mqtt://me@x?password_file=/etc/passwd" }), "skiff/secrets"),
         (json!({ "direction": "input", "url": 7 }), "url must be a text"),
         (json!({ "direction": "input", "url": "udp://0.0.0.0:1", "name": "a/b" }), "name must be"),
         (json!({ "direction": "input", "url": "udp://0.0.0.0:1", "enabled": "yes" }), "true or false"),

@@ -165,6 +165,8 @@ impl Connection {
                 InputAddress::Serial { .. } => "serial",
                 InputAddress::Can(_) => "can",
                 InputAddress::Server(_) => "signalk",
+                #[cfg(feature = "mqtt")]
+                InputAddress::Broker(_) => "mqtt",
             },
             Ok(Way::Output(output)) => match &output.address {
                 OutputAddress::TcpListen(_) => "tcp-listen",

@@ -8,6 +8,7 @@ mod keeper;
 mod left;
 mod listed;
 mod look;
+mod named;
 mod peer;
 mod piped;
 mod probe;

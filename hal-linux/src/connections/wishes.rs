@@ -11,9 +11,8 @@ use skiff_runtime::server::Response;
 use super::connection::{Connection, Direction, Origin, Way};
 use super::keeper::{Done, Keeper, Row, Run};
 use super::look::Ears;
+use super::named::{files_may_be_named, may_be_asked_for};
 use super::{LISTED_MAX, listed, look, peer, piped, probe};
-use crate::input::Address;
-use crate::logs::Source;
 
 /// Bytes of what is kept of one connection: a URL with a token, or a form.
 const ROW_BYTES_MAX: usize = 8 * 1024;
@@ -292,6 +291,12 @@ impl Keeper {
         if let Way::Input(input) = way {
             may_be_asked_for(&new.text, &input.address)?;
         }
+        // Whoever sits at the machine may have named others in the settings; they may be switched on and off.
+        let is_as_before =
+            place.and_then(|place| self.rows.get(place)).is_some_and(|row| row.connection.text == new.text);
+        if !is_as_before && new.origin == Origin::Listed {
+            files_may_be_named(&new.text, self.folder.as_deref())?;
+        }
         let others = || self.shown().filter(|(at, _)| Some(*at) != place).map(|(_, row)| &row.connection);
         if others().any(|other| other.id() == new.id()) {
             return refused(409, format!("Connection with ID '{}' already exists", new.key));
@@ -341,19 +346,9 @@ impl Keeper {
         if let Ok(Way::Input(input)) = &one.way {
             may_be_asked_for(&url, &input.address)?;
         }
+        files_may_be_named(&url, self.folder.as_deref())?;
         let opened = self.open(&one);
         self.tasks.start(move || Done::Answer(to, Response::json(200, probe::heard(opened))))
-    }
-}
-
-/// Refuses what only whoever sits at the machine may name.
-fn may_be_asked_for(url: &str, address: &Address) -> Result<(), Refused> {
-    match address {
-        Address::Log(Source::Stdin) => refused(400, "standard input is for the command line"),
-        Address::Log(Source::File(path)) if path.is_relative() => refused(400, "write the whole path of the file"),
-        // What stands in a file of this machine would go to whoever is named.
-        Address::Server(_) if url.contains("token-file=") => refused(400, "give the token itself: token="),
-        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Files and standard input are played once ([`crate::logs`]); connections and serial ports are kept up ([`live`]).
 
+#[cfg(feature = "mqtt")]
+pub mod broker;
 pub mod live;
 pub(crate) mod serial;
 pub mod server;
@@ -16,13 +18,15 @@ use skiff_runtime::n2k::log::Format;
 
 use crate::hal::queue;
 use crate::logs::Source;
+#[cfg(feature = "mqtt")]
+use broker::Listener;
 use live::Link;
 use server::Server;
 
 /// What can be an input.
 const KINDS: &str = "a file, -, can://IFACE, tcp://HOST:PORT, tcp-listen://ADDR:PORT, udp://ADDR:PORT, \
                      serial:///dev/NAME?baud=N, and other Signal K servers: ws://HOST:PORT, wss://HOST:PORT, \
-                     http://HOST:PORT, https://HOST:PORT and mdns://NAME";
+                     http://HOST:PORT, https://HOST:PORT and mdns://NAME; brokers: mqtt://HOST and mqtts://HOST";
 /// Options behind an address.
 const OPTIONS: &str = "there are format=, label=, for serial baud=, and for Signal K servers token=, token-file=, ca=, \
                        fingerprint=, subscribe= and self=";
@@ -53,6 +57,9 @@ pub enum Address {
     Can(String),
     /// `ws://`, `wss://`, `http://`, `https://`, `signalk://`, `mdns://`: another Signal K server.
     Server(Box<Server>),
+    /// `mqtt://`, `mqtts://`: a broker.
+    #[cfg(feature = "mqtt")]
+    Broker(Box<Listener>),
 }
 
 /// How an input is written.
@@ -98,6 +105,11 @@ impl Input {
         // A file's name can hold `?`; options are `name=value`.
         let (address, options) =
             text.rsplit_once('?').filter(|(_, options)| options.contains('=')).unwrap_or((text, ""));
+        #[cfg(feature = "mqtt")]
+        if let Some((scheme @ ("mqtt" | "mqtts"), place)) = address.split_once("://") {
+            let (listener, label) = Listener::parse(scheme == "mqtts", place, options)?;
+            return Ok(Self { address: Address::Broker(Box::new(listener)), wire: Wire::Deltas, label });
+        }
         let (mut wire, mut label, mut baud) = (None, None, None);
         let mut server = match address.split_once("://").map(|(scheme, rest)| Server::parse(scheme, rest)) {
             Some(Some(server)) => Some(server?),
@@ -184,6 +196,8 @@ impl Input {
             }
             Address::Can(name) => name.clone(),
             Address::Server(server) => server.label(),
+            #[cfg(feature = "mqtt")]
+            Address::Broker(listener) => listener.broker.label(),
         }
     }
 
@@ -201,6 +215,8 @@ impl Input {
         Ok(Some(match &self.address {
             Address::Log(_) | Address::Can(_) => return Ok(None),
             Address::Server(server) => Link::Server(server.clone()),
+            #[cfg(feature = "mqtt")]
+            Address::Broker(listener) => Link::Broker(Box::new(listener.labelled(&self.label()))),
             Address::Tcp(host) => Link::Tcp(host.clone()),
             Address::Serial { path, baud } => Link::Serial { path: path.clone(), baud: *baud },
             Address::TcpListen(address) => Link::TcpListen(TcpListener::bind(address)?),
@@ -219,6 +235,8 @@ impl fmt::Display for Input {
             Address::Serial { path, baud } => write!(f, "serial://{}?baud={baud}", path.display()),
             Address::Can(name) => write!(f, "can://{name}"),
             Address::Server(server) => server.fmt(f),
+            #[cfg(feature = "mqtt")]
+            Address::Broker(listener) => listener.broker.fmt(f),
         }
     }
 }

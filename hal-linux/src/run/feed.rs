@@ -180,7 +180,7 @@ impl Feeds {
                 }
                 Track::Live { link, name, wire } => {
                     let send: live::Send = Arc::new(send);
-                    let back_off = if matches!(link, Link::Server(_)) { BackOff::SERVERS } else { BackOff::default() };
+                    let back_off = if link.is_of_servers() { BackOff::SERVERS } else { BackOff::default() };
                     live::play(link, About { name, wire, own, stop: over }, back_off, &send);
                 }
             }

@@ -1,6 +1,8 @@
 //! Connections and serial ports, which come and go: kept up with growing pauses, their state told.
 
 mod back_off;
+#[cfg(feature = "mqtt")]
+mod broker;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ use skiff_runtime::n2k::log::{LogEntry, LogStream, Record};
 pub use self::back_off::BackOff;
 use self::reader::Reader;
 use super::Wire;
+#[cfg(feature = "mqtt")]
+use super::broker::Listener;
 use super::serial::SerialPort;
 use super::server::{Heard, Server};
 use super::stop::{Held, Stop};
@@ -58,9 +62,23 @@ pub enum Link {
     },
     /// Another Signal K server.
     Server(Box<Server>),
+    /// A broker.
+    #[cfg(feature = "mqtt")]
+    Broker(Box<Listener>),
 }
 
 impl Link {
+    /// Tells whether others depend on whom it connects to.
+    #[must_use]
+    pub fn is_of_servers(&self) -> bool {
+        match self {
+            Self::Server(_) => true,
+            #[cfg(feature = "mqtt")]
+            Self::Broker(_) => true,
+            Self::Tcp(_) | Self::TcpListen(_) | Self::Udp(_) | Self::Serial { .. } => false,
+        }
+    }
+
     /// Keeps its own port in reach of its end, before the thread that reads it has begun.
     ///
     /// # Errors
@@ -69,6 +87,8 @@ impl Link {
         Ok(match self {
             Self::TcpListen(listener) => Some(stop.hold(listener)?),
             Self::Udp(socket) => Some(stop.hold(socket)?),
+            #[cfg(feature = "mqtt")]
+            Self::Broker(_) => None,
             Self::Tcp(_) | Self::Serial { .. } | Self::Server(_) => None,
         })
     }
@@ -120,6 +140,8 @@ pub fn play(link: Link, about: About, back_off: BackOff, send: &Send) {
             feed.keep_up(back_off, || feed.read(SerialPort::open(&path, baud, wire.format(), &feed.stop)));
         }
         Link::Server(server) => feed.keep_up(back_off, || feed.listen(&server, &own)),
+        #[cfg(feature = "mqtt")]
+        Link::Broker(listener) => feed.keep_up(back_off, || feed.listen_to_broker(&listener, &own)),
         Link::TcpListen(listener) => feed.accept(&listener, back_off),
         Link::Udp(socket) => feed.receive(&socket, back_off),
     }
