@@ -197,6 +197,22 @@ fn the_sample_replays_to_the_same_bytes() {
 }
 
 #[test]
+fn a_summary_says_what_plugins_came_to_and_is_the_same_each_time() {
+    let home = tempdir().unwrap();
+    let output = run(home.path(), &["replay", "--sample", "--summary"]);
+    assert_eq!(output, run(home.path(), &["replay", "--sample", "--summary"]));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let wind = summary["plugins"].as_array().unwrap().iter().find(|plugin| plugin["package"] == "@skiff/true-wind");
+    let wind = wind.unwrap();
+    assert_eq!((&wind["state"], &wind["faults"]["restarts"]), (&"running".into(), &0.into()));
+    assert!(wind["paths"]["environment.wind.speedTrue"]["values"].as_u64() > Some(10), "{text}");
+    assert!(wind["fuel"].as_u64() > Some(1000) && wind["peaks"]["linear_bytes"].as_u64() >= Some(16_384), "{text}");
+    assert_refused(&run(home.path(), &["replay", "--sample", "--summary", "--expect", "x"]), 2, &["--expect"]);
+}
+
+#[test]
 fn a_damaged_or_refused_module_ends_a_replay_before_its_first_line() {
     let home = tempdir().unwrap();
     let cut = home.path().join("cut.wasm");

@@ -19,6 +19,7 @@ mod progress;
 mod replay;
 mod run;
 mod sign_in;
+mod summary;
 pub mod talk;
 mod test;
 mod token;

@@ -9,12 +9,14 @@ use clap::Args as ClapArgs;
 use skiff_runtime::budget::{Board, Engine, Limits};
 use skiff_runtime::delta::DELTA_BYTES_MAX;
 use skiff_runtime::gateway::Gateway;
+use skiff_runtime::n2k::sample as boat;
 use skiff_runtime::package::{Package, plugin_id};
 use skiff_runtime::replay::Replay;
 use skiff_runtime::time::UnixMillis;
 
 use super::exit::{self, Failure};
 use super::play::{self, Ended, Writing};
+use super::summary::Summary;
 use super::talk::Data;
 use crate::logs::Source;
 use crate::packages;
@@ -28,7 +30,8 @@ use crate::sample;
 #[command(after_help = "Examples:\n  \
     skiff replay --sample\n  \
     skiff replay race.log --plugin ./my-plugin --plugin-config my-plugin=config.json\n  \
-    skiff replay race.log --plugin tide-1.0.0.tgz --expect yesterday.ndjson")]
+    skiff replay race.log --plugin tide-1.0.0.tgz --expect yesterday.ndjson\n  \
+    skiff replay race.log --plugin tide-1.0.0.tgz --summary")]
 #[command(group = clap::ArgGroup::new("played").required(true).args(["log", "sample"]))]
 pub struct Args {
     /// The log, `-` for standard input
@@ -59,6 +62,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
 
+    /// Print one JSON at the end instead: what each plugin emitted by path, notifications, faults, fuel, memory
+    #[arg(long, conflicts_with = "expect")]
+    summary: bool,
+
     #[command(flatten)]
     writing: Writing,
 
@@ -81,8 +88,13 @@ fn parse_config(text: &str) -> Result<(String, PathBuf), String> {
 pub fn command(args: &Args) -> Result<(), Failure> {
     let limits = super::run_by(args.engine, Limits::of(args.board));
     let plugins = plugins(args, &limits)?;
-    let mut output =
-        Output { data: Data::stdout(), expected: args.expect.as_deref().map(Expected::open).transpose()?, line: 0 };
+    let mut output = Output {
+        data: Data::stdout(),
+        expected: args.expect.as_deref().map(Expected::open).transpose()?,
+        line: 0,
+        records: 0,
+        summary: args.summary.then(Summary::default),
+    };
     let result = played(args, limits, plugins, &mut output);
     match result.and_then(|()| output.finish()) {
         Err(Ended::Enough) => Ok(()),
@@ -95,27 +107,30 @@ fn played(args: &Args, limits: Limits, plugins: Plugins, output: &mut Output) ->
     let mut plugins = Some(plugins);
     let mut begin = |label: &str, start: UnixMillis| {
         let mut replay = Replay::new(limits, label, start, args.strict);
+        if args.summary {
+            replay.plugin_lines_only();
+        }
         install(&mut replay, plugins.take().unwrap_or_default(), &limits)?;
         Ok(replay)
     };
     let Some(log) = &args.log else {
-        let mut replay = play::sample(&mut begin, &mut |replay| output.take(replay))?;
-        replay.finish();
-        return output.take(&mut replay);
+        let mut replay = play::sample(&mut begin, &mut |replay| output.record(replay))?;
+        output.end(&mut replay)?;
+        return output.tell(boat::LABEL, Some(&replay));
     };
     let source = Source::new(log);
-    let mut played = play::log(&source, args.writing, &mut begin, &mut |replay| output.take(replay))?;
+    let mut played = play::log(&source, args.writing, &mut begin, &mut |replay| output.record(replay))?;
     if let Some(replay) = &mut played.replay {
-        replay.finish();
-        output.take(replay)?;
-        summary(&source, replay.gateway());
+        output.end(replay)?;
+        unmapped(&source, replay.gateway());
     }
+    output.tell(&source.label(), played.replay.as_ref())?;
     output.data.flush()?;
     Ok(played.verdict(&source)?)
 }
 
 /// Tells which sentences of NMEA 0183 have no mapping.
-fn summary(source: &Source, gateway: &Gateway) {
+fn unmapped(source: &Source, gateway: &Gateway) {
     let kinds: Vec<String> = gateway.unmapped_sentences().map(|(kind, count)| format!("{kind} {count}")).collect();
     if !kinds.is_empty() {
         log::info!("{source}: sentences of kinds that are not mapped: {}", kinds.join(", "));
@@ -176,6 +191,9 @@ struct Output {
     data: Data,
     expected: Option<Expected>,
     line: u64,
+    records: u64,
+    /// Takes the lines instead of who reads stdout.
+    summary: Option<Summary>,
 }
 
 /// Longest line of `--expect`, bytes: the longest delta with a package name and a context around it, twice over.
@@ -205,7 +223,32 @@ impl Expected {
 }
 
 impl Output {
+    /// Takes what came of a record.
+    fn record(&mut self, replay: &mut Replay) -> Result<(), Ended> {
+        self.records = self.records.saturating_add(1);
+        self.take(replay)
+    }
+
+    /// Ends the log.
+    fn end(&mut self, replay: &mut Replay) -> Result<(), Ended> {
+        self.summary.iter_mut().for_each(|summary| summary.at_end(replay.gateway()));
+        replay.finish();
+        self.take(replay)
+    }
+
+    /// Tells what it came to.
+    fn tell(&mut self, label: &str, replay: Option<&Replay>) -> Result<(), Ended> {
+        if let Some(summary) = &self.summary {
+            self.data.line(&summary.json(label, self.records, replay.map(Replay::gateway)))?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, replay: &mut Replay) -> Result<(), Ended> {
+        if let Some(summary) = &mut self.summary {
+            summary.take(replay);
+            return Ok(());
+        }
         while let Some(line) = replay.next_line() {
             self.line = self.line.saturating_add(1);
             self.data.line(&line)?;
