@@ -22,6 +22,7 @@ mod guests;
 mod kits;
 mod lint;
 mod machine;
+mod mqtt;
 mod newcomer;
 mod npm;
 mod package;
@@ -76,6 +77,11 @@ const TASKS: &[Task] = &[
         name: "series",
         does: "writes to InfluxDB through outages, to VictoriaMetrics, and has Prometheus read /metrics",
         run: series::run,
+    },
+    Task {
+        name: "mqtt",
+        does: "writes to Mosquitto through an outage and over a bridge, reads, puts; --boats N, --minutes N down",
+        run: mqtt::run,
     },
     Task { name: "setup", does: "installs what the other commands need", run: setup::run },
     Task {

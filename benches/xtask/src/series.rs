@@ -43,17 +43,31 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 /// A program that is stopped with this.
-struct Server(Child);
+pub struct Server(Child);
 
 impl Server {
-    fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
+    /// Starts it; what it says goes to `log`.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
         let file = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
         let other = file.try_clone().map_err(|error| error.to_string())?;
         let child = command.stdin(Stdio::null()).stdout(file).stderr(other).spawn();
         child.map(Self).map_err(|error| format!("{:?}: {error}", command.get_program()))
     }
 
-    fn signal(&self, name: &str) -> Result<(), String> {
+    /// Returns the number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// What `kill` said.
+    pub fn signal(&self, name: &str) -> Result<(), String> {
         process::output(&mut process::command("kill", [name, &self.0.id().to_string()])).map(drop)
     }
 }
@@ -67,7 +81,10 @@ impl Drop for Server {
 }
 
 /// Returns a port that is free now.
-fn port() -> Result<u16, String> {
+///
+/// # Errors
+/// What the system said.
+pub fn port() -> Result<u16, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }
@@ -77,7 +94,10 @@ fn asked(url: &str, arguments: &[&str]) -> Result<String, String> {
 }
 
 /// Asks again and again until an answer is right.
-fn until<T>(what: &str, mut question: impl FnMut() -> Option<T>) -> Result<T, String> {
+///
+/// # Errors
+/// That it never was.
+pub fn until<T>(what: &str, mut question: impl FnMut() -> Option<T>) -> Result<T, String> {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = question() {
@@ -135,37 +155,63 @@ impl Influx {
 }
 
 /// A gateway that plays the sample.
-struct Gateway {
-    _server: Server,
-    url: String,
-    token: String,
+pub struct Gateway {
+    /// Its process.
+    pub server: Server,
+    /// Where it answers.
+    pub url: String,
+    /// The owner's.
+    pub token: String,
 }
 
 impl Gateway {
-    fn start(folder: &Path, log: Option<&Path>, speed: &str, outputs: &[String]) -> Result<Self, String> {
+    /// Starts one in a folder, with these outputs.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn start(folder: &Path, log: Option<&Path>, speed: &str, outputs: &[String]) -> Result<Self, String> {
+        let log = log.map(|log| log.display().to_string());
+        let inputs = log.iter().flat_map(|log| ["--input", log]);
+        let all: Vec<&str> = inputs.chain(outputs.iter().flat_map(|output| ["--output", output])).collect();
+        Self::with(folder, speed, &all)
+    }
+
+    /// Starts one with these arguments.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn with(folder: &Path, speed: &str, arguments: &[&str]) -> Result<Self, String> {
         let url = format!("127.0.0.1:{}", port()?);
         let mut command = Command::new(built::tested()?);
-        command.args(["run", "--listen", &url, "--speed", speed, "--config"]).arg(folder);
-        if let Some(log) = log {
-            command.arg("--input").arg(log);
-        }
-        command.args(outputs.iter().flat_map(|output| ["--output", output]));
+        command.args(["run", "--listen", &url, "--speed", speed, "--config"]).arg(folder).args(arguments);
         let server = Server::start(&mut command, &folder.with_extension("log"))?;
         let token = folder.join("skiff/token");
         let token = until("the gateway has a token", || fs::read_to_string(&token).ok())?.trim().to_owned();
-        let gateway = Self { _server: server, url: format!("http://{url}"), token };
+        let gateway = Self { server, url: format!("http://{url}"), token };
         until("the gateway answers", || gateway.status().ok())?;
         Ok(gateway)
     }
 
-    fn status(&self) -> Result<Value, String> {
+    /// Returns its status.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn status(&self) -> Result<Value, String> {
+        self.get("/skiff/v1/status")
+    }
+
+    /// Returns what it answers there.
+    ///
+    /// # Errors
+    /// Nothing, or no JSON.
+    pub fn get(&self, path: &str) -> Result<Value, String> {
         let header = format!("authorization: Bearer {}", self.token);
-        let said = asked(&format!("{}/skiff/v1/status", self.url), &["-H", &header])?;
+        let said = asked(&format!("{}{path}", self.url), &["-H", &header])?;
         serde_json::from_str(&said).map_err(|error| format!("{said}: {error}"))
     }
 
     /// Returns a number of an output.
-    fn number(&self, output: usize, name: &str) -> u64 {
+    pub fn number(&self, output: usize, name: &str) -> u64 {
         self.status().ok().and_then(|status| status["outputs"][output][name].as_u64()).unwrap_or_default()
     }
 }
@@ -187,9 +233,9 @@ fn outage(folder: &Path, log: &Path, programs: &Path) -> Result<(), String> {
     until("the log is over", || (gateway.status().ok()?["inputs"][0]["state"] == "ended").then_some(()))?;
     let lines = gateway.number(1, "lines");
     until("the other has all", || (gateway.number(1, "bytes") > 0 && settled(&whole, lines)).then_some(()))?;
-    gateway._server.signal("-TERM")?;
+    gateway.server.signal("-TERM")?;
     let mut ended = gateway;
-    ended._server.0.wait().map_err(|error| error.to_string())?;
+    ended.server.0.wait().map_err(|error| error.to_string())?;
     drop(ended);
     let _again = broken.start()?;
     let gateway = Gateway::start(&config, None, "8", &outputs)?;
