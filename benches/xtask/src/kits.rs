@@ -255,6 +255,24 @@ pub fn packages() -> Result<Vec<Package>, String> {
     Ok(packages)
 }
 
+/// Builds two modules of AssemblyScript with the toolkit, what a new plugin begins as and the anchor watch, and returns the
+/// folder with both: `template.wasm`, `anchor-watch.wasm`.
+///
+/// # Errors
+/// What cannot be built.
+pub fn chip_modules() -> Result<PathBuf, String> {
+    guests::node_packages()?;
+    let folder = process::target().join("kits/chip");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let sources =
+        [("template", "hal-linux/templates/assemblyscript"), ("anchor-watch", "plugins/assemblyscript/anchor-watch")];
+    for (name, below) in sources {
+        let built = script(&process::top().join(below), INDEX, name, &["--runtime", "incremental"])?;
+        process::copy(&built, &folder.join(name).with_extension("wasm"))?;
+    }
+    Ok(folder)
+}
+
 /// Installs the compilers of PyPI; returns the languages without one, and tells why.
 pub fn tools() -> Vec<&'static str> {
     let tools = [("zig", zig()), ("go", go_guest::toolchain().map(drop))];

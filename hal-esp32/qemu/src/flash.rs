@@ -9,20 +9,27 @@ use core::ops::Range;
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
+use skiff_runtime::budget::Board;
 use skiff_runtime::flash::{Flash, Layout, SECTOR_BYTES};
 
 /// Sectors of the records; the images have the others.
 const RECORD_SECTORS: u32 = 16;
+/// Sectors of the images where the budget is that of the ESP32-C6: what its `partitions.csv` gives them.
+const ESP32C6_IMAGE_SECTORS: u32 = 64;
 
 unsafe extern "C" {
     static mut _storage_start: u8;
     static mut _storage_end: u8;
 }
 
-/// Returns where records and images lie.
-pub fn layout() -> Layout {
+/// Returns where records and images lie with the budget of a board.
+pub fn layout(board: Board) -> Layout {
     let records = 0..RECORD_SECTORS * SECTOR_BYTES;
-    Layout { images: records.end..bytes() as u32, records }
+    let end = match board {
+        Board::Esp32C6 => records.end + ESP32C6_IMAGE_SECTORS * SECTOR_BYTES,
+        _ => bytes() as u32,
+    };
+    Layout { images: records.end..end, records }
 }
 
 fn bytes() -> usize {

@@ -15,6 +15,8 @@ mod net;
 mod packages;
 mod partition;
 mod play;
+#[cfg(feature = "engine-chip")]
+mod promised;
 mod report;
 mod reset;
 mod talk;

@@ -3,15 +3,20 @@
 use alloc::format;
 use alloc::string::String;
 
+#[cfg(not(feature = "engine-chip"))]
 use skiff_runtime::budget::Limits;
+#[cfg(not(feature = "engine-chip"))]
 use skiff_runtime::host::{Instance, InstanceSpec, ModuleFacts};
 use skiff_runtime::n2k::sample;
+#[cfg(not(feature = "engine-chip"))]
 use skiff_runtime::package::Package;
 use skiff_runtime::replay::Replay;
 use skiff_virt::uart;
 
 use crate::budget::Measured;
 use crate::partition::Partition;
+#[cfg(feature = "engine-chip")]
+use crate::promised;
 use crate::{frames, packages, report, watchdog};
 
 /// Plays the log to its end.
@@ -23,7 +28,12 @@ pub fn run(partition: &Partition) -> Result<(), String> {
     let limits = partition.limits()?;
     frames::measure(partition);
     let mut measured = Measured::default();
+    #[cfg(feature = "engine-chip")]
+    let storage = promised::translate(partition, &limits)?;
     let span = report::begin();
+    #[cfg(feature = "engine-chip")]
+    let mut replay = Replay::with_storage(limits, sample::LABEL, start, false, storage);
+    #[cfg(not(feature = "engine-chip"))]
     let mut replay = Replay::new(limits, sample::LABEL, start, false);
     replay.plugin_lines_only();
     replay.after_each_poll(watchdog::tick);
@@ -37,6 +47,7 @@ pub fn run(partition: &Partition) -> Result<(), String> {
             }
         };
         let name = package.name.clone();
+        #[cfg(not(feature = "engine-chip"))]
         predict(&package, &limits);
         let span = report::begin();
         let config = stored.config.map(String::from);
@@ -45,12 +56,18 @@ pub fn run(partition: &Partition) -> Result<(), String> {
         print(&mut replay);
     }
     measured.print(replay.gateway());
+    #[cfg(feature = "engine-chip")]
+    let mut held = promised::Held::started(replay.gateway());
     let span = report::begin();
     for (line, record) in (1..).zip(log) {
         replay.record(line, &record);
         print(&mut replay);
+        #[cfg(feature = "engine-chip")]
+        held.look(replay.gateway());
     }
     span.end("the log");
+    #[cfg(feature = "engine-chip")]
+    held.print();
     for plugin in replay.gateway().plugins().plugins() {
         let (reason, fuel) = (plugin.reason().unwrap_or_default(), plugin.fuel_spent());
         log::info!("{}: {}, fuel {fuel} {reason}", plugin.package_name(), plugin.state().name());
@@ -64,6 +81,7 @@ pub fn run(partition: &Partition) -> Result<(), String> {
 
 /// Tells what admission thinks of a package, to be held against what the board measures, and how long its load takes.
 // Not in `run`, whose frame lies below everything that is measured.
+#[cfg(not(feature = "engine-chip"))]
 #[inline(never)]
 fn predict(package: &Package, limits: &Limits) {
     let Ok(facts) = ModuleFacts::read(&package.wasm, &limits.plugin) else { return };
@@ -79,11 +97,8 @@ fn predict(package: &Package, limits: &Limits) {
     };
     let span = report::begin();
     // Dropped at once: the gateway loads it again, and refuses with a reason what cannot be loaded.
-    if let Ok(instance) = Instance::load(&facts, &package.wasm, &spec) {
+    if Instance::load(&facts, &package.wasm, &spec).is_ok() {
         span.end(&format!("{}, its load", package.name));
-        if let Some(bytes) = instance.image_bytes() {
-            log::info!("image: {}: bytes {bytes}", package.name);
-        }
     }
 }
 

@@ -6,9 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use skiff_abi::{Capability, export, import};
-use wasmparser::{
-    BinaryReaderError, CompositeInnerType, ExternalKind, FunctionBody, Operator, Parser, Payload, TypeRef,
-};
+use wasmparser::{BinaryReaderError, CompositeInnerType, ExternalKind, FunctionBody, Parser, Payload, TypeRef};
 
 use super::capabilities::Capabilities;
 use super::heap_model::{Counts, HeapModel};
@@ -395,12 +393,13 @@ pub(super) fn at_most(what: &'static str, needed: u64, limit: u64) -> Result<(),
 
 /// Tells whether a function does nothing.
 fn is_empty(body: &FunctionBody<'_>) -> Result<bool, BinaryReaderError> {
-    for operator in body.get_operators_reader()? {
-        if !matches!(operator?, Operator::Nop | Operator::Return | Operator::End) {
-            return Ok(false);
-        }
+    let mut locals = body.get_locals_reader()?;
+    for _ in 0..locals.get_count() {
+        locals.read()?;
     }
-    Ok(true)
+    let at = locals.original_position().saturating_sub(body.range().start);
+    // `nop`, `end`, `return`: operators of one byte.
+    Ok(body.as_bytes().get(at..).unwrap_or_default().iter().all(|byte| matches!(byte, 0x01 | 0x0b | 0x0f)))
 }
 
 /// Counts while the sections go by.

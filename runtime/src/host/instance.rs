@@ -41,7 +41,7 @@ const COLLECT_CALLS_IDLE: u32 = 64;
 /// What the host holds for an instance beside its machine, its files and its rows, bytes: its state, what its exports and
 /// imports are, and what the gateway keeps of its package (measured, `cargo xtask qemu --engine skiff`).
 #[cfg(feature = "engine-chip")]
-pub const HOST_BYTES: u64 = 6 * 1024;
+pub const HOST_BYTES: u64 = 6 * 1024 + 512;
 
 /// Settings of an instance.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use wasmparser::{BinaryReaderError, FunctionBody, Operator};
+#[cfg(feature = "engine-wasmi")]
+use wasmparser::Operator;
+use wasmparser::{BinaryReaderError, FunctionBody};
 
 /// How many there are of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +47,7 @@ impl Parameters {
         usize::try_from(index).ok().and_then(|index| self.types.get(index)).copied().unwrap_or(0)
     }
 
+    #[cfg(feature = "engine-wasmi")]
     fn of_function(&self, index: u32) -> u8 {
         usize::try_from(index).ok().and_then(|index| self.functions.get(index)).copied().unwrap_or(0)
     }
@@ -52,14 +55,24 @@ impl Parameters {
 
 impl Operators {
     /// Arguments that each call is counted with.
+    #[cfg(feature = "engine-wasmi")]
     pub(super) const ARGUMENTS: u8 = 3;
 
+    #[cfg(feature = "engine-wasmi")]
     fn call(&mut self, parameters: u8) -> &mut u64 {
         self.more_arguments = self.more_arguments.saturating_add(parameters.saturating_sub(Self::ARGUMENTS).into());
         &mut self.calls
     }
 
+    /// Counts none: the engine for chips translates to flash, before it is known what a start takes.
+    #[cfg(not(feature = "engine-wasmi"))]
+    #[expect(clippy::unnecessary_wraps, reason = "as where they are counted")]
+    pub(super) fn add(&mut self, _body: &FunctionBody<'_>, _known: &Parameters) -> Result<(), BinaryReaderError> {
+        Ok(())
+    }
+
     /// Counts those of a function body.
+    #[cfg(feature = "engine-wasmi")]
     pub(super) fn add(&mut self, body: &FunctionBody<'_>, known: &Parameters) -> Result<(), BinaryReaderError> {
         let mut coded = 0_u64;
         for operator in body.get_operators_reader()? {
@@ -97,6 +110,7 @@ impl Operators {
     }
 }
 
+#[cfg(feature = "engine-wasmi")]
 fn is_access(operator: &Operator<'_>) -> bool {
     matches!(
         operator,

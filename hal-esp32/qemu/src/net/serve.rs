@@ -200,7 +200,7 @@ fn storage(partition: &Partition) -> Result<Box<dyn Storage>, String> {
     if !partition.asks_for("storage") {
         return Ok(Box::new(SimStorage::new()));
     }
-    let mounted = FlashStorage::mount_or_format(flash::RamFlash::open(), &flash::layout());
+    let mounted = FlashStorage::mount_or_format(flash::RamFlash::open(), &flash::layout(partition.limits()?.board));
     let mut storage = mounted.map_err(|error| format!("storage: {error}"))?;
     let room = storage.capacity();
     log::info!("storage: {} of {} bytes free", room.free_bytes, room.total_bytes);

@@ -10,7 +10,7 @@ mod partition;
 mod prediction;
 
 pub use client::{BoardClient, FROM_BUS, PATIENCE, free_port};
-pub use files::{config_of, file_of, number_from, path_from, top};
+pub use files::{by_json, config_of, file_of, number_from, path_from, top};
 pub use live::{Ended, Live, boot, boot_image, boot_live, boot_live_with};
 pub use partition::Partition;
 pub use prediction::{expect_close_predictions, expect_safe_predictions};

@@ -1,6 +1,7 @@
 //! Writes the data partition of the emulated board's flash; `qemu/src/partition.rs` reads it.
 
 use skiff_measure::virt::Entries;
+use skiff_runtime::hal::CanFrame;
 use skiff_runtime::n2k::sample::{LENGTH_SECONDS, SEED, START, Sample};
 
 const WORDS: u32 = 1;
@@ -29,14 +30,16 @@ impl Partition {
             if since >= seconds * 1000 {
                 break;
             }
-            // At most eight data bytes, so the difference fits three bits and one value more.
-            let missing = 8 - u32::try_from(frame.data().len()).unwrap_or(8);
-            let mut data = [0; 8];
-            data[..frame.data().len()].copy_from_slice(frame.data());
-            log.extend(since.to_le_bytes());
-            log.extend((frame.id() | missing << 29).to_le_bytes());
-            log.extend(data);
+            put(&mut log, since, &frame);
         }
+        Self(Entries::default().entry(LOG, &log))
+    }
+
+    /// Begins with a log of these frames, each at its time in milliseconds since the start, in order.
+    #[must_use]
+    pub fn frames(frames: impl IntoIterator<Item = (u32, CanFrame)>) -> Self {
+        let mut log = START.0.to_le_bytes().to_vec();
+        frames.into_iter().for_each(|(since, frame)| put(&mut log, since, &frame));
         Self(Entries::default().entry(LOG, &log))
     }
 
@@ -63,4 +66,15 @@ impl Partition {
     pub fn bytes(&self) -> Result<Vec<u8>, String> {
         self.0.bytes()
     }
+}
+
+/// Writes one frame of a log.
+fn put(log: &mut Vec<u8>, since: u32, frame: &CanFrame) {
+    // At most eight data bytes, so the difference fits three bits and one value more.
+    let missing = 8 - u32::try_from(frame.data().len()).unwrap_or(8);
+    let mut data = [0; 8];
+    data[..frame.data().len()].copy_from_slice(frame.data());
+    log.extend(since.to_le_bytes());
+    log.extend((frame.id() | missing << 29).to_le_bytes());
+    log.extend(data);
 }

@@ -148,7 +148,7 @@ impl Header {
 }
 
 fn sum_of(words: &[u32]) -> u32 {
-    words.iter().fold(Crc32::default(), |sum, word| sum.with(&word.to_le_bytes())).sum()
+    words.iter().fold(Crc32::default(), |sum, word| sum.with_word(*word)).sum()
 }
 
 /// Lists and what stands behind them leave room for the sum.

@@ -124,7 +124,7 @@ impl Image {
     fn checked(words: Cow<'static, [u32]>) -> Result<Self, ImageError> {
         let header = Header::from_words(&words).ok_or(ImageError::NoHeader)?;
         let body = words.get(HEADER_WORDS..header.words as usize).ok_or(ImageError::Damaged)?;
-        let crc = body.iter().fold(Crc32::default(), |sum, word| sum.with(&word.to_le_bytes())).sum();
+        let crc = body.iter().fold(Crc32::default(), |sum, word| sum.with_word(*word)).sum();
         if crc == header.crc { Ok(Self { words, header }) } else { Err(ImageError::Damaged) }
     }
 
