@@ -6,6 +6,8 @@ use core::ops::ControlFlow;
 
 use skiff_runtime::flash::FlashStorage;
 use skiff_runtime::hal::{Capacity, Key, Mapped, Storage, StorageError};
+#[cfg(feature = "engine-chip")]
+use skiff_runtime::hal::{Draft, Images};
 
 use crate::flash::BoardFlash;
 
@@ -58,5 +60,29 @@ impl Storage for Shared {
 
     fn rename(&mut self, from: &Key, to: &Key) -> Result<(), StorageError> {
         self.0.borrow_mut().rename(from, to)
+    }
+
+    #[cfg(feature = "engine-chip")]
+    fn images(&mut self) -> Option<&mut dyn Images> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "engine-chip")]
+impl Images for Shared {
+    fn begin_image(&mut self, key: &Key, bytes: u32) -> Result<Draft, StorageError> {
+        self.0.borrow_mut().begin_image(key, bytes)
+    }
+
+    fn write_image(&mut self, draft: &mut Draft, bytes: &[u8]) -> Result<(), StorageError> {
+        self.0.borrow_mut().write_image(draft, bytes)
+    }
+
+    fn commit_image(&mut self, draft: Draft) -> Result<(), StorageError> {
+        self.0.borrow_mut().commit_image(draft)
+    }
+
+    fn image(&mut self, key: &Key) -> Option<Mapped> {
+        self.0.borrow_mut().image(key)
     }
 }

@@ -29,7 +29,7 @@ const ESP32_C6: u16 = 13;
 /// Bytes of flash.
 const FLASH_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes of a slot that stay free for versions to come.
-const SLOT_FREE_BYTES: u64 = 86 * 1024;
+const SLOT_FREE_BYTES: u64 = 300 * 1024;
 /// Bytes of RAM that the linker script gives out: 512 KiB without what the boot loader and the ROM keep.
 const RAM_BYTES: u64 = 0x6_e610;
 
@@ -51,7 +51,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let table = Table::parse(&csv)?;
     table.check(FLASH_BYTES)?;
 
-    let elf = build(&folder, &out, if is_emulated { &["--no-default-features", "--features", "told"] } else { &[] })?;
+    let elf = build(
+        &folder,
+        &out,
+        if is_emulated { &["--no-default-features", "--features", "engine-chip,told"] } else { &[] },
+    )?;
     let image = out.join("skiff-esp32c6.bin");
     let esptool = Esptool::prepare(&out)?;
     let slot_at = table.slots().next().map(|slot| slot.at).ok_or("there is no slot for the firmware")?;
