@@ -150,73 +150,19 @@ impl Drop for Reader {
 fn round_trip(folder: &Path, log: &Path, program: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let place = |name: &str| folder.join(name).display().to_string();
-    let openssl = |words: &[&str]| process::output(&mut process::command("openssl", words)).map(drop);
-    let (key, cert) = (place("key.pem"), place("cert.pem"));
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=127.0.0.1",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-        "-keyout",
-        &key,
-        "-out",
-        &cert,
-    ])?;
-    let (ca_key, ca, client_key, client_request, client) =
-        (place("ca.key"), place("ca.pem"), place("client.key"), place("client.csr"), place("client.pem"));
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=boats",
-        "-keyout",
-        &ca_key,
-        "-out",
-        &ca,
-    ])?;
-    openssl(&[
-        "req",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=boat",
-        "-keyout",
-        &client_key,
-        "-out",
-        &client_request,
-    ])?;
-    openssl(&[
-        "x509",
-        "-req",
-        "-in",
-        &client_request,
-        "-CA",
-        &ca,
-        "-CAkey",
-        &ca_key,
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-out",
-        &client,
-    ])?;
+    let openssl =
+        |words: &str| process::output(process::command("openssl", words.split(' ')).current_dir(folder)).map(drop);
+    process::write(&folder.join("client.ext"), "subjectAltName=DNS:boat\nbasicConstraints=CA:FALSE\n")?;
+    openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 -addext \
+         subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem",
+    )?;
+    openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=boats -keyout ca.key -out ca.pem")?;
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=boat -keyout client.key -out client.csr")?;
+    openssl(
+        "x509 -req -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile client.ext -out client.pem",
+    )?;
+    let [key, cert, ca, client_key, client] = ["key.pem", "cert.pem", "ca.pem", "client.key", "client.pem"].map(place);
     process::write(&folder.join("password"), "geheim\n")?;
     let tools = program.parent().and_then(Path::parent).ok_or("no tools")?;
     let users = place("users");

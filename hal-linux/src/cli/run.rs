@@ -103,7 +103,8 @@ pub struct Args {
     /// Nobody is asked for a token there: a port off loopback gives the boat's data to everyone on the network. Options
     /// behind ?, joined by &: format=nmea0183|deltas|ydwg|candump|n2kascii|canboat, sentences=RMC,GGA,… (all), talker=XX
     /// (II), every=MILLISECONDS (1000; HDG:100 for single sentences, joined by commas), baud=N (4800). What comes back over
-    /// a raw one is put on the bus only where relay of skiff/n2k.json allows it.
+    /// a raw one is put on the bus only where relay of skiff/n2k.json allows it. Values go to a server of time series by
+    /// influx://HOST:PORT?db=NAME, to a broker by mqtt://[USER@]HOST or mqtts://.
     #[arg(long, value_name = "URL", value_parser = Output::parse)]
     output: Vec<Output>,
 

@@ -8,7 +8,7 @@ pub mod packet;
 mod session;
 
 pub use broker::{Broker, OPTIONS as BROKER_OPTIONS, read_secret};
-pub use session::{Heard, Session};
+pub use session::{Heard, NO_ANSWER, Session};
 
 /// Segment of the sources of what came from a broker.
 pub const FROM_BROKERS: &str = "mqtt";

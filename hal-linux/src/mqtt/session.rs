@@ -20,6 +20,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(20);
 /// Bytes that are written at once.
 const WRITE_BYTES: usize = 16 * 1024;
 
+/// Why a connection to a broker that says nothing is over.
+pub const NO_ANSWER: &str = "the broker does not answer";
+
 /// What a broker says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -115,7 +118,7 @@ impl Session {
                 }
                 Some((Packet::Refused(code), _)) => return Err(packet::meaning(code).into()),
                 Some(_) => return Err("the broker says something else than who it is".into()),
-                None if Instant::now() >= until => return Err("the broker does not answer".into()),
+                None if Instant::now() >= until => return Err(NO_ANSWER.into()),
                 None => self.read()?,
             }
         }
@@ -218,7 +221,7 @@ impl Session {
             self.read()?;
         }
         if self.asked_at.is_some_and(|at| at.elapsed() >= ANSWER_TIME) {
-            return Err("the broker does not answer".into());
+            return Err(NO_ANSWER.into());
         }
         if !self.keep_alive.is_zero() && self.written_at.elapsed() >= self.keep_alive / 2 {
             packet::ping(&mut self.outbox);

@@ -14,7 +14,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skiff_runtime::crc32::crc32;
 
@@ -29,11 +29,15 @@ use super::store::{Batch, Next, Store};
 use crate::input::live::BackOff;
 use crate::input::stop::Stop;
 use crate::mqtt::packet::Message;
-use crate::mqtt::{Heard, Session};
+use crate::mqtt::{Heard, NO_ANSWER, Session};
 use crate::wake::Waker;
 
 /// Time after which a batch is published that is not full: what is switched is to be seen.
 const BATCH_TIME: Duration = Duration::from_millis(50);
+/// Connections that end with the same line as the oldest, until it is passed over.
+const ENDS_MAX: u32 = 5;
+/// Time that a broker must stay for the next pause to be the first again.
+const STEADY: Duration = Duration::from_secs(10);
 /// Levels below the base.
 const STATUS: &str = "/status";
 const PUT: &str = "/put/";
@@ -93,7 +97,8 @@ pub fn start(output: Output, hub: &Arc<Hub>, stop: &Stop, folder: Option<PathBuf
         kept.close();
         wakes.wake();
     })?;
-    let publisher = Publisher { output, store, hub: Arc::clone(hub), stop: stop.clone(), waker, under_way: None };
+    let publisher =
+        Publisher { output, store, hub: Arc::clone(hub), stop: stop.clone(), waker, under_way: None, ends_in_a_row: 0 };
     spawn("output", move || publisher.run(BackOff::SERVERS))?;
     Ok(keeps)
 }
@@ -125,12 +130,14 @@ struct Publisher {
     stop: Stop,
     waker: Waker,
     under_way: Option<UnderWay>,
+    /// Connections that ended, one after the other, with the same line as the oldest.
+    ends_in_a_row: u32,
 }
 
 impl Publisher {
     /// Connects and publishes, again and again, until it is over.
     fn run(mut self, back_off: BackOff) {
-        let (mut pause, mut is_told) = (back_off.first, false);
+        let (mut pause, mut is_told, mut since) = (back_off.first, false, Instant::now());
         loop {
             self.hub.set_state(State::Connecting);
             let reason = match self.open() {
@@ -138,14 +145,22 @@ impl Publisher {
                     let name = &self.output.name;
                     log::info!("{name}: {}", if is_told { "takes messages again" } else { "open" });
                     self.hub.set_state(State::Open);
-                    (pause, is_told) = (back_off.first, false);
+                    (is_told, since) = (false, Instant::now());
+                    let before = self.under_way.as_ref().map(|under_way| (under_way.batch.clone(), under_way.taken));
                     match self.publish(session) {
-                        Some(reason) => reason,
+                        Some(reason) => {
+                            self.look_at_oldest(before, &reason);
+                            reason
+                        }
                         None => return,
                     }
                 }
                 Err(reason) => reason,
             };
+            // One that ends each connection at once is not asked ever faster.
+            if since.elapsed() >= STEADY {
+                pause = back_off.first;
+            }
             if self.stop.is_over() {
                 return;
             }
@@ -159,6 +174,19 @@ impl Publisher {
                 return;
             }
             pause = pause.saturating_mul(2).min(back_off.max);
+        }
+    }
+
+    /// Passes over a line for which the broker ends the connection, time and again: brokers of 3.1.1 have no other word for one that they
+    /// will not take, and everything else waits behind it.
+    fn look_at_oldest(&mut self, before: Option<(Batch, usize)>, reason: &str) {
+        let now = self.under_way.as_ref().filter(|under_way| under_way.published > under_way.taken);
+        let is_same =
+            now.is_some_and(|now| before.is_some_and(|(batch, taken)| batch == now.batch && taken == now.taken));
+        self.ends_in_a_row = if is_same && reason != NO_ANSWER { self.ends_in_a_row.saturating_add(1) } else { 0 };
+        if self.ends_in_a_row >= ENDS_MAX {
+            self.ends_in_a_row = 0;
+            self.taken(Some("the broker ends the connection for it"));
         }
     }
 

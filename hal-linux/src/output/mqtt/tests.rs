@@ -13,6 +13,8 @@ enum Act {
     Take(usize),
     /// Takes so many, refusing the last for good, and goes on.
     Refuse(usize),
+    /// Ends the connection where this comes.
+    EndAt(&'static str),
     /// Lets nobody in.
     Deny,
     /// Takes bytes, and says nothing any more.
@@ -77,6 +79,9 @@ fn serve(
                     let Packet::Publish { message, id: Some(id) } = packet else { panic!("{packet:?}") };
                     let is_status = message.topic.ends_with("/status");
                     let payload = String::from_utf8(message.payload.to_vec()).unwrap();
+                    if matches!(act, Act::EndAt(end) if end == payload) {
+                        return Ok(());
+                    }
                     let refuses = matches!(act, Act::Refuse(count) if taken + 1 == count) && !is_status;
                     answer.extend([0x40, if refuses { 3 } else { 2 }]);
                     answer.extend(id.to_be_bytes());
@@ -119,6 +124,7 @@ fn publishing(place: &str, options: &str, lines: &str) -> (Arc<Hub>, Arc<Store>,
         stop: stop.clone(),
         waker,
         under_way: None,
+        ends_in_a_row: 0,
     };
     let pause = Duration::from_millis(1);
     thread::spawn(move || publisher.run(BackOff { first: pause, max: pause }));
@@ -169,6 +175,18 @@ fn what_is_refused_for_good_is_counted_and_holds_up_nothing() {
     assert_eq!(until(&heard, "2"), ["online", "0", "1", "2"]);
     let is_done = || matches!(store.next(), Next::Later(_)) && hub.counters.failed.load(Ordering::Relaxed) == 1;
     assert!((0..2000).any(|_| is_done() || !stop.sleep(Duration::from_millis(5))));
+    stop.end();
+}
+
+#[test]
+fn a_line_for_which_the_broker_always_ends_the_connection_is_passed_over() {
+    const HANG_UP: Act = Act::EndAt("poison");
+    let (place, heard) = broker(&[HANG_UP; 8], Version::V3);
+    let text = "-a/b\t0\n-a/b\tpoison\n-a/b\t2\n";
+    let (hub, _store, stop, _) = publishing(&place, "", text);
+    let seen = until(&heard, "2");
+    assert!(!seen.contains(&"poison".to_owned()), "{seen:?}");
+    assert_eq!(hub.counters.failed.load(Ordering::Relaxed), 1);
     stop.end();
 }
 
