@@ -165,6 +165,167 @@ fn without_data_read_the_model_has_nothing() {
     assert_eq!(guest.call(Call::Start { config: "a".into() }), Ok(Answer::Code(Some(0))));
 }
 
+/// A component that serves every interface of `skiff:plugin` it may export, and says what it is told.
+const OFFERS: [(&str, &str); 6] = [
+    (
+        "WORLD",
+        r#"
+  (import "skiff:plugin/config@0.1.0" (instance $config
+    (export "read" (func (result (option string))))
+    (export "save" (func (param "config-json" string) (result (result (error string)))))))
+  (import "skiff:plugin/notify@0.1.0" (instance $notify
+    (export "publish" (func (param "path" string) (param "notification-json" string) (result (result (error string)))))))
+  (import "skiff:plugin/log@0.1.0" (instance $log
+    (type $level' (enum "debug" "info" "warn" "error"))
+    (export "level" (type $level (eq $level')))
+    (export "log" (func (param "level" $level) (param "text" string)))))"#,
+    ),
+    (
+        "LOWER",
+        r#"
+  (core func $read (canon lower (func $config "read") (memory $memory) (realloc $realloc)))
+  (core func $save (canon lower (func $config "save") (memory $memory) (realloc $realloc)))
+  (core func $publish (canon lower (func $notify "publish") (memory $memory) (realloc $realloc)))
+  (core func $log (canon lower (func $log "log") (memory $memory)))"#,
+    ),
+    (
+        "CORE_IMPORTS",
+        r#"
+    (import "api" "read" (func $read (param i32)))
+    (import "api" "save" (func $save (param i32 i32 i32)))
+    (import "api" "publish" (func $publish (param i32 i32 i32 i32 i32)))
+    (import "api" "log" (func $log (param i32 i32 i32)))"#,
+    ),
+    (
+        "GIVEN",
+        r#"(export "read" (func $read)) (export "save" (func $save)) (export "publish" (func $publish)) (export "log" (func $log))"#,
+    ),
+    (
+        "FUNCS",
+        r#"
+    (func (export "start") (param i32 i32) (result i32)
+      (call $save (local.get 0) (local.get 1) (i32.const 64))
+      (i32.load8_u (i32.const 64)))
+    (func (export "stop") (result i32) (i32.const 0))
+    (func (export "poll") (result i32)
+      (call $read (i32.const 64))
+      (if (i32.load8_u (i32.const 64))
+        (then (call $log (i32.const 2) (i32.load (i32.const 68)) (i32.load (i32.const 72)))))
+      (i32.const 3))
+    ;; The handler is published at as a path, the request as its notification: an error is the answer.
+    (func (export "handle") (param i32 i32 i32 i32) (result i32)
+      (call $publish (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 64))
+      (select (i32.const 68) (i32.const 16) (i32.load8_u (i32.const 64))))"#,
+    ),
+    (
+        "LIFT",
+        r#"
+  (func $poll (result s32) (canon lift (core func $main "poll")))
+  (func $handle (param "handler" string) (param "text" string) (result string)
+    (canon lift (core func $main "handle") (memory $memory) (realloc $realloc)))
+  (instance $polls (export "poll" (func $poll)))
+  (export "skiff:plugin/poll@0.1.0" (instance $polls))
+  (instance $http (export "endpoints" (func $text)) (export "handle" (func $handle)))
+  (export "skiff:plugin/http@0.1.0" (instance $http))
+  (instance $puts (export "handle" (func $handle)))
+  (export "skiff:plugin/put@0.1.0" (instance $puts))"#,
+    ),
+];
+
+#[test]
+fn optional_interfaces_are_found_by_their_names() {
+    let mut guest = load(&OFFERS);
+    assert_eq!(guest.call(Call::Start { config: r#"{"a":1}"#.into() }), Ok(Answer::Code(Some(0))));
+    assert_eq!(guest.call(Call::Start { config: "no object".into() }), Ok(Answer::Code(Some(1))), "it was not saved");
+    assert_eq!(guest.call(Call::Poll), Ok(Answer::Code(Some(3))));
+    guest.record.config = Some(r#"{"b":2}"#.into());
+    assert_eq!(guest.call(Call::Poll), Ok(Answer::Code(Some(3))));
+    assert_eq!(guest.call(Call::Endpoints), Ok(Answer::Text(Some("tide".into()))));
+    let alarm = r#"{"state":"alarm","message":"m"}"#;
+    let http = |handler: &str| Call::Http { handler: handler.into(), request: alarm.into() };
+    assert_eq!(guest.call(http("notifications.a")), Ok(Answer::Text(Some("tide".into()))));
+    let Ok(Answer::Text(Some(error))) = guest.call(http("navigation.a")) else { panic!("no answer") };
+    assert!(error.starts_with("it was refused"), "{error}");
+    let put = Call::Put { handler: "notifications.b".into(), value: alarm.into() };
+    assert_eq!(guest.call(put), Ok(Answer::Text(Some("tide".into()))));
+    let said = [
+        r#"save {"a":1}"#.into(),
+        "save no object".into(),
+        r#"log WARN {"b":2}"#.into(),
+        format!("notify notifications.a {alarm}"),
+        format!("notify navigation.a {alarm}"),
+        format!("notify notifications.b {alarm}"),
+    ];
+    assert_eq!(guest.record.events, said);
+}
+
+#[test]
+fn without_data_write_nothing_is_published() {
+    let mut guest = try_load_binary(&binary(&OFFERS), r#"{"dataWrite":false}"#, &limits()).unwrap();
+    let request = r#"{"state":"alarm","message":"m"}"#.to_owned();
+    let answer = guest.call(Call::Http { handler: "notifications.a".into(), request });
+    assert_eq!(answer, Ok(Answer::Text(Some("the package has not the capability dataWrite".into()))));
+    assert!(guest.record.events.is_empty());
+}
+
+/// A component that sleeps and writes by WASI: a second, then a line on standard error.
+const SLEEPS: [(&str, &str); 5] = [
+    (
+        "WORLD",
+        r#"
+  (import "wasi:io/poll@0.2.6" (instance $poll
+    (export "pollable" (type $pollable (sub resource)))
+    (export "[method]pollable.block" (func (param "self" (borrow $pollable))))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.6" (instance $clock
+    (export "now" (func (result u64)))
+    (alias outer 1 $pollable (type $pollable))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))))"#,
+    ),
+    (
+        "LOWER",
+        r#"
+  (core func $block (canon lower (func $poll "[method]pollable.block")))
+  (core func $now (canon lower (func $clock "now")))
+  (core func $subscribe (canon lower (func $clock "subscribe-duration")))
+  (core func $drop (canon resource.drop $pollable))"#,
+    ),
+    (
+        "CORE_IMPORTS",
+        r#"
+    (import "api" "block" (func $block (param i32)))
+    (import "api" "now" (func $now (result i64)))
+    (import "api" "subscribe" (func $subscribe (param i64) (result i32)))
+    (import "api" "drop" (func $drop (param i32)))"#,
+    ),
+    (
+        "GIVEN",
+        r#"(export "block" (func $block)) (export "now" (func $now)) (export "subscribe" (func $subscribe)) (export "drop" (func $drop))"#,
+    ),
+    (
+        "FUNCS",
+        r#"
+    (func (export "start") (param i32 i32) (result i32)
+      (local $from i64) (local $handle i32)
+      (local.set $from (call $now))
+      (local.set $handle (call $subscribe (i64.const 2500000000)))
+      (call $block (local.get $handle))
+      (call $drop (local.get $handle))
+      ;; Milliseconds that have gone by.
+      (i32.wrap_i64 (i64.div_u (i64.sub (call $now) (local.get $from)) (i64.const 1000000))))
+    (func (export "stop") (result i32) (call $drop (i32.const 9)) (i32.const 0))"#,
+    ),
+];
+
+#[test]
+fn sleeping_is_a_suspension_and_handles_end() {
+    let mut guest = load(&SLEEPS);
+    // Each time the guest waits a second passes.
+    assert_eq!(guest.start(), Ok(Answer::Code(Some(3000))));
+    let failure = guest.call(Call::Stop).unwrap_err().to_string();
+    assert!(failure.contains("it ended a handle that is not there"), "{failure}");
+}
+
 #[test]
 fn a_call_costs_the_same_fuel_each_time_and_goes_in_slices() {
     let long = "x".repeat(50_000);

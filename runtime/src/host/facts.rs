@@ -284,9 +284,12 @@ impl ModuleFacts {
     /// Returns every reason why a plugin with these limits cannot be this module; none when it can.
     #[must_use]
     pub fn refusals(&self, limits: &PluginLimits) -> Vec<Refusal> {
-        let dialect = (self.dialect == Dialect::Unknown).then_some(Refusal::Dialect);
+        // Nothing that is made smaller brings a component to a chip.
         #[cfg(feature = "components")]
-        let dialect = dialect.or_else(|| of_component::off_linux(self, limits));
+        if let Some(refusal) = of_component::off_linux(self, limits) {
+            return alloc::vec![refusal];
+        }
+        let dialect = (self.dialect == Dialect::Unknown).then_some(Refusal::Dialect);
         let sizes = [
             at_most("module size in bytes", self.wasm_bytes.into(), limits.module_bytes_max.into()),
             at_most("functions", self.functions.into(), limits.functions_max.into()),
