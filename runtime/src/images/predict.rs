@@ -11,10 +11,15 @@ use skiff_engine::{
     translation_heap_bytes,
 };
 
+use crate::budget::PluginLimits;
+
 /// Bytes that are added for what a start writes on other ways than the tried one: one chunk.
 const SLACK_BYTES: u64 = skiff_engine::CHUNK_RAM_BYTES as u64;
 /// Results that an import gives at most; one with more ends the trial.
 const RESULTS_MAX: usize = 16;
+
+/// Fuel of passing over the name of an import.
+const NAME_FUEL: u64 = 2;
 
 /// How a start is tried.
 #[derive(Clone, Copy, Debug)]
@@ -196,6 +201,13 @@ impl Tried {
     }
 
     fn answer(&mut self, import: u32) -> Option<()> {
+        // As a host's answer costs, and what finding its name takes: the fuel bounds how long a trial lasts.
+        let cost = PluginLimits::IMPORT_FUEL.saturating_add(u64::from(import).saturating_mul(NAME_FUEL));
+        let Some(left) = self.fuel.checked_sub(cost) else {
+            self.doubt = Some(Doubt::Fuel);
+            return None;
+        };
+        self.fuel = left;
         let image = self.machine.image();
         let asked = image.imports().nth(import as usize)?;
         if !(self.is_plain)(asked.module, asked.name) {
@@ -244,6 +256,23 @@ mod tests {
             let image = translate(wasm, [7; 32], &Limits::CHIP).unwrap();
             assert_eq!(predicted.image_bytes as usize, image.bytes().len(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_start_that_does_nothing_but_ask_ends_with_its_fuel() {
+        let with = |imports: usize| {
+            let names: String = (0..imports).map(|n| std::format!("(import \"env\" \"a{n}\" (func))")).collect();
+            let last = imports - 1;
+            let text = std::format!(
+                r#"(module {names} (memory 1) (func (export "allocate") (param i32) (result i32) (i32.const 2048))
+                    (func (export "plugin_start") (param i32 i32) (result i32) (local i32)
+                        (loop (call {last}) (local.set 2 (i32.add (local.get 2) (i32.const 1)))
+                            (br_if 0 (i32.lt_u (local.get 2) (i32.const 1000)))) (i32.const 0)))"#
+            );
+            let trial = Trial { fuel: 200_000, ..trial("{}") };
+            predict(&wat::parse_str(text).unwrap(), &Limits::CHIP, &trial).unwrap().start.at_least
+        };
+        assert_eq!((with(1), with(200)), (None, Some(Doubt::Fuel)));
     }
 
     #[test]
