@@ -51,6 +51,44 @@ fn buffer(write: impl Fn(&mut String)) -> Vec<u8> {
     wat::parse_str(buffer_guest("", &functions)).expect("the test's own module is well formed")
 }
 
+/// A component with as many functions, and as many instances that only gather and rename.
+#[cfg(feature = "components")]
+fn component(count: u32, body: impl Fn(u32) -> String) -> Vec<u8> {
+    let (mut functions, mut renamed) = (String::new(), String::new());
+    for index in 0..count {
+        write!(functions, "(func $f{index} (param i32 i64 f64) (result i32) {})", body(index))
+            .expect("writing a String");
+        write!(renamed, r#"(instance $i{index} (instantiate $renames (with "start" (func $start))))"#)
+            .expect("writing a String");
+    }
+    let text = format!(
+        r#"(component
+          (import "signalk:plugin/signalk-api@1.0.0" (instance $api (export "sk-debug" (func (param "message" string)))))
+          (core module $libc
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+          (core instance $libc (instantiate $libc))
+          (alias core export $libc "memory" (core memory $memory))
+          (alias core export $libc "realloc" (core func $realloc))
+          (core func $debug (canon lower (func $api "sk-debug") (memory $memory)))
+          (core module $main
+            (import "libc" "memory" (memory 1))
+            (import "api" "debug" (func $debug (param i32 i32)))
+            {functions}
+            (func (export "start") (param i32 i32) (result i32) (call $debug (local.get 0) (local.get 1)) (i32.const 0)))
+          (core instance $main (instantiate $main
+            (with "libc" (instance $libc)) (with "api" (instance (export "debug" (func $debug))))))
+          (func $start (param "config" string) (result s32) (canon lift (core func $main "start") (memory $memory) (realloc $realloc)))
+          (component $renames
+            (import "start" (func $start (param "config" string) (result s32)))
+            (export "plugin-start" (func $start)))
+          (instance $plugin (instantiate $renames (with "start" (func $start))))
+          {renamed}
+          (export "signalk:plugin/plugin@1.0.0" (instance $plugin)))"#
+    );
+    wat::parse_str(text).expect("the test's own component is well formed")
+}
+
 #[test]
 fn the_prediction_is_never_below_what_a_load_takes() {
     let plugin = |bytes: &[u8]| bytes.to_vec();
@@ -110,6 +148,15 @@ fn the_prediction_is_never_below_what_a_load_takes() {
             plugin(include_bytes!("../../plugins/assemblyscript/shallow-water-alarm/plugin-small.wasm")),
         ),
     ];
+    #[cfg(feature = "components")]
+    let modules = [
+        modules,
+        vec![
+            ("component, empty", component(0, |_| String::new())),
+            ("component, 300 functions", component(300, |index| sum(index % 40 + 1))),
+        ],
+    ]
+    .concat();
     let mut table = String::new();
     let mut below = Vec::new();
     for (name, wasm) in &modules {

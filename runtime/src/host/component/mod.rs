@@ -50,8 +50,8 @@ pub(super) const MODULES_MAX: usize = 64;
 pub(super) const CORE_INSTANCES_MAX: usize = 256;
 /// Items of one core instance that only gathers exports.
 pub(super) const GATHERED_MAX: usize = 1000;
-/// Tables of all core instances: one for each module, one for each shim.
-pub(super) const TABLES_MAX: usize = 64;
+/// Tables of all core instances, as many as one module may have. Toolchains make two: the program's and that of its shim.
+pub(super) const TABLES_MAX: usize = 16;
 /// Functions that are lowered or lifted. componentize-py lowers 111.
 pub(super) const CANONICAL_MAX: usize = 1000;
 /// Everything that is named or numbered in the recipe, each time it is read: what is kept of one takes at most 64 bytes.

@@ -12,16 +12,15 @@ use ::wasmi::{
 };
 use skiff_abi::export;
 
-use super::link::{Suspended, unknown_function};
-use super::{Data, Exported, Guest, Module, Val, config, start_error, write};
+use super::link::{called, unknown_function};
+use super::{Data, Exported, Guest, Module, config, start_error};
 use crate::budget::PluginLimits;
 use crate::host::component::{
     self, CORE_INSTANCES_MAX, CoreFunc, CoreInstance, CorePlace, Gives, Item, Layout, Lift, Lowered, MODULES_MAX,
     TABLES_MAX, linked, of_export,
 };
-use crate::host::engine::{NO_LONG_RESULT, lent_by_wasmi};
 use crate::host::failure::{LoadError, short};
-use crate::host::imports::{self, Called, Caller, Linked};
+use crate::host::imports::Linked;
 use crate::host::state::HostState;
 
 /// Functions behind the exports that the host calls, by their names in the contract.
@@ -214,15 +213,7 @@ fn import_function(store: &mut Store<Data>, ty: &FuncType, import: Linked, reall
             return Err(Error::new(IS_QUIET));
         }
         data.realloc = realloc;
-        let args = &mut data.host.args;
-        args.clear();
-        args.extend(params.iter().map(Val::from));
-        match imports::call(&mut Caller::of(lent_by_wasmi(store.as_context_mut())), import) {
-            Called::Ret(ret) if write(ret, results) => Ok(()),
-            Called::Ret(_) => Err(Error::new(NO_LONG_RESULT)),
-            Called::Exit(code) => Err(Error::i32_exit(code)),
-            Called::Asks => Err(Error::host(Suspended)),
-        }
+        called(store.as_context_mut(), import, params, results)
     })
 }
 

@@ -5,7 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use ::wasmi::{AsContextMut, Error, Extern, ExternType, Func, FuncType, Module, Store, errors::HostError};
+use ::wasmi::{
+    AsContextMut, Error, Extern, ExternType, Func, FuncType, Module, Store, StoreContextMut, Val as Value,
+    errors::HostError,
+};
 
 use super::{Data, Val, write};
 use crate::host::engine::{NO_LONG_RESULT, lent_by_wasmi, unknown_import};
@@ -13,7 +16,7 @@ use crate::host::imports::{self, Called, Caller, Linked};
 
 /// Stops the interpreter while the pending call in the state is answered; then the guest is resumed.
 #[derive(Debug)]
-pub(super) struct Suspended;
+struct Suspended;
 
 impl fmt::Display for Suspended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,16 +47,26 @@ pub(super) fn externs(store: &mut Store<Data>, module: &Module) -> Result<Vec<Ex
 
 fn import_function(store: &mut Store<Data>, ty: &FuncType, import: Linked) -> Func {
     Func::new(store, ty.clone(), move |mut store, params, results| {
-        let args = &mut store.data_mut().host.args;
-        args.clear();
-        args.extend(params.iter().map(Val::from));
-        match imports::call(&mut Caller::of(lent_by_wasmi(store.as_context_mut())), import) {
-            Called::Ret(ret) if write(ret, results) => Ok(()),
-            Called::Ret(_) => Err(Error::new(NO_LONG_RESULT)),
-            Called::Exit(code) => Err(Error::i32_exit(code)),
-            Called::Asks => Err(Error::host(Suspended)),
-        }
+        called(store.as_context_mut(), import, params, results)
     })
+}
+
+/// Calls an import as the guest does.
+pub(super) fn called(
+    mut store: StoreContextMut<'_, Data>,
+    import: Linked,
+    params: &[Value],
+    results: &mut [Value],
+) -> Result<(), Error> {
+    let args = &mut store.data_mut().host.args;
+    args.clear();
+    args.extend(params.iter().map(Val::from));
+    match imports::call(&mut Caller::of(lent_by_wasmi(store)), import) {
+        Called::Ret(ret) if write(ret, results) => Ok(()),
+        Called::Ret(_) => Err(Error::new(NO_LONG_RESULT)),
+        Called::Exit(code) => Err(Error::i32_exit(code)),
+        Called::Asks => Err(Error::host(Suspended)),
+    }
 }
 
 pub(super) fn unknown_function(store: &mut Store<Data>, ty: &FuncType, module: &str, name: &str) -> Func {
