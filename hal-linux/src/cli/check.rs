@@ -20,7 +20,7 @@ const MODULE_BYTES_MAX: u32 = 64 * 1024 * 1024;
 /// Say what a plugin package is, what it needs, and which boards it fits
 ///
 /// Nothing of the plugin runs, but for one that takes values instead of text: that is started with an empty configuration,
-/// where nothing leads outside, to be asked what it takes and gives; so is any with --engine skiff, to see what it takes on a chip. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
+/// where nothing leads outside, to be asked what it takes and gives; so is any with --engine skiff, to see what it takes on a chip; a component is asked for its id. The exit code is 0 when it fits the board asked for (`linux` without --board) and nothing
 /// is known that keeps it from starting, else 1.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
@@ -56,7 +56,8 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let hints = packages::hints(&package, &facts);
+    let refused_id = packages::refused_id(&package, &facts, &Limits::of(Board::Linux).plugin);
+    let hints = [packages::hints(&package, &facts), refused_id.iter().cloned().collect()].concat();
     let capabilities: Vec<&str> = Capability::ALL
         .iter()
         .filter(|capability| package.capabilities.allows(**capability, false))
@@ -81,6 +82,9 @@ pub fn command(args: &Args) -> Result<(), Failure> {
         )
     };
     talk::print(text.lines().map(str::to_owned))?;
+    if let Some(clause) = refused_id {
+        return Err(Failure::new(exit::VERDICT, format_args!("would not start: {clause}")));
+    }
     let asked = args.board.unwrap_or_default();
     fits.iter().find(|fit| fit.board == asked).map_or(Ok(()), super::must_fit)
 }

@@ -1,5 +1,6 @@
 //! Plugin packages on disk, as a user names them.
 
+mod answers;
 pub mod apps;
 mod chip;
 mod deltas;
@@ -16,6 +17,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+pub use answers::refused_id;
 pub use chip::OnChips;
 pub use deltas::Deltas;
 pub use hints::hints;
