@@ -20,7 +20,7 @@ const TOP_PAPERS: [&str; 4] = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "C
 /// The paper whose sections the sources cite.
 const PLUGIN_ABI: &str = "runtime/docs/plugin-abi.md";
 /// Names of other standards; a section behind one of them is none of the plugin ABI.
-const STANDARDS: [&str; 8] = ["RFC ", "ISO ", "SAE ", "IEEE ", "ECMA-262", "CSP ", "Unicode ", "virtio "];
+const STANDARDS: [&str; 9] = ["RFC ", "ISO ", "SAE ", "IEEE ", "ECMA-262", "CSP ", "Unicode ", "virtio ", "MQTT "];
 
 /// Returns the files below a folder whose names end in `.` and `ending`; nothing that was built or installed.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {

@@ -13,7 +13,7 @@ use std::fmt;
 pub const PACKET_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a text or of a password (MQTT 5 §1.5.4).
 const TEXT_BYTES_MAX: usize = 65_535;
-/// Largest length that four bytes hold (§1.5.5).
+/// Largest length that four bytes hold (MQTT 5 §1.5.5).
 const LENGTH_MAX: usize = 268_435_455;
 
 /// Which protocol is spoken.
@@ -88,7 +88,7 @@ pub struct Terms {
 }
 
 impl Default for Terms {
-    /// What holds where it asks nothing (§3.2.2.3).
+    /// What holds where it asks nothing (MQTT 5 §3.2.2.3).
     fn default() -> Self {
         Self { receive_max: u16::MAX, packet_bytes_max: u32::MAX, keep_alive_s: None }
     }
@@ -117,7 +117,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-// Kinds with their flags (§2.1.2, §2.1.3).
+// Kinds with their flags (MQTT 5 §2.1.2, §2.1.3).
 const CONNECT: u8 = 0x10;
 const PUBLISH: u8 = 0x30;
 const PUBLISH_RETAIN: u8 = 0x01;
@@ -126,7 +126,7 @@ const PUBACK: u8 = 0x40;
 const SUBSCRIBE: u8 = 0x82;
 const PINGREQ: u8 = 0xc0;
 const DISCONNECT: u8 = 0xe0;
-/// Codes from here on are refusals (§2.4).
+/// Codes from here on are refusals (MQTT 5 §2.4).
 const REFUSALS: u8 = 0x80;
 
 /// Writes one packet: its kind, then the length of what `fill` has written.
@@ -164,7 +164,7 @@ fn no_properties(out: &mut Vec<u8>, version: Version) {
     }
 }
 
-/// Writes who the client is (§3.1). It keeps no session at the broker: what waits for it waits here.
+/// Writes who the client is (MQTT 5 §3.1). It keeps no session at the broker: what waits for it waits here.
 pub fn connect(out: &mut Vec<u8>, version: Version, connect: &Connect<'_>) {
     packet(out, CONNECT, |out| {
         text(out, b"MQTT");
@@ -189,7 +189,7 @@ pub fn connect(out: &mut Vec<u8>, version: Version, connect: &Connect<'_>) {
     });
 }
 
-/// Writes something that is published (§3.3); with an `id` it is QoS 1.
+/// Writes something that is published (MQTT 5 §3.3); with an `id` it is QoS 1.
 pub fn publish(out: &mut Vec<u8>, version: Version, message: &Message<'_>, id: Option<u16>) {
     let retain = if message.is_retained { PUBLISH_RETAIN } else { 0 };
     let qos = if id.is_some() { PUBLISH_QOS_1 } else { 0 };
@@ -201,7 +201,7 @@ pub fn publish(out: &mut Vec<u8>, version: Version, message: &Message<'_>, id: O
     });
 }
 
-/// Writes which topics are wanted, at QoS 1 at most (§3.8). Those of version 5 come without what this client publishes itself.
+/// Writes which topics are wanted, at QoS 1 at most (MQTT 5 §3.8). Those of version 5 come without what this client publishes itself.
 pub fn subscribe<'f>(out: &mut Vec<u8>, version: Version, id: u16, filters: impl Iterator<Item = &'f str>) {
     packet(out, SUBSCRIBE, |out| {
         number(out, id);
@@ -213,17 +213,17 @@ pub fn subscribe<'f>(out: &mut Vec<u8>, version: Version, id: u16, filters: impl
     });
 }
 
-/// Writes that a message has come (§3.4).
+/// Writes that a message has come (MQTT 5 §3.4).
 pub fn acknowledge(out: &mut Vec<u8>, id: u16) {
     packet(out, PUBACK, |out| number(out, id));
 }
 
-/// Asks whether the broker is there (§3.12).
+/// Asks whether the broker is there (MQTT 5 §3.12).
 pub fn ping(out: &mut Vec<u8>) {
     packet(out, PINGREQ, |_| {});
 }
 
-/// Says good-bye (§3.14): no last will is told.
+/// Says good-bye (MQTT 5 §3.14): no last will is told.
 pub fn disconnect(out: &mut Vec<u8>) {
     packet(out, DISCONNECT, |_| {});
 }
@@ -331,7 +331,7 @@ fn read(kind: u8, mut rest: Rest<'_>, version: Version) -> Result<Packet<'_>, Fa
     })
 }
 
-/// Reads what a broker asks (§2.2.2.2).
+/// Reads what a broker asks (MQTT 5 §2.2.2.2).
 fn terms(mut properties: Rest<'_>) -> Result<Terms, Fault> {
     let mut terms = Terms::default();
     while let Ok(property) = properties.byte() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+#[cfg(any(feature = "influx", feature = "mqtt"))]
 use super::Maker;
 use super::address::{Address, Format, Output};
 use super::back::Back;
@@ -43,7 +44,7 @@ enum Link {
     Influx(Box<Server>),
     /// What publishes is made when the own vessel is known.
     #[cfg(feature = "mqtt")]
-    Mqtt(Box<Destination>, Option<mqtt::Output>),
+    Mqtt(Box<Destination>, Option<Box<mqtt::Output>>),
 }
 
 /// An output whose own ports are open.
@@ -109,7 +110,7 @@ impl Opened {
         let name = self.name();
         let Link::Mqtt(destination, output) = &mut self.link else { return (Maker::Deltas, None) };
         let (made, puts) = mqtt::prepare(destination, &name, self_context, waker);
-        *output = Some(made);
+        *output = Some(Box::new(made));
         (Maker::Mqtt(Box::new(mqtt::Values::new(destination, self_context))), puts)
     }
 
@@ -145,7 +146,7 @@ impl Opened {
         #[cfg(feature = "mqtt")]
         if let Link::Mqtt(_, Some(output)) = self.link {
             let folder = folder.map(|folder| folder.join(store::folder_of(&self.output.name())));
-            return mqtt::start(output, hub, stop, folder).map(Some);
+            return mqtt::start(*output, hub, stop, folder).map(Some);
         }
         #[cfg(not(any(feature = "influx", feature = "mqtt")))]
         let _ = folder;

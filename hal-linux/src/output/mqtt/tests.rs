@@ -38,6 +38,13 @@ fn broker(script: &'static [Act], version: Version) -> (String, Receiver<(String
     (place, heard)
 }
 
+/// Takes a packet of a client, of less than 16 KiB.
+fn whole(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let low = usize::from(*bytes.get(1)?);
+    let (head, length) = if low < 128 { (2, low) } else { (3, low - 128 + 128 * usize::from(*bytes.get(2)?)) };
+    (bytes.len() >= head + length).then(|| bytes.drain(..head + length).collect())
+}
+
 fn serve(
     mut stream: TcpStream,
     act: Act,
@@ -52,17 +59,7 @@ fn serve(
             return Ok(());
         }
         bytes.extend_from_slice(&chunk[..count]);
-        loop {
-            let Some(length) = bytes.get(1).map(|low| {
-                usize::from(low & 0x7f) + 128 * if *low < 128 { 0 } else { usize::from(*bytes.get(2).unwrap_or(&0)) }
-            }) else {
-                break;
-            };
-            let head = if bytes[1] < 128 { 2 } else { 3 };
-            if bytes.len() < head + length {
-                break;
-            }
-            let whole: Vec<u8> = bytes.drain(..head + length).collect();
+        while let Some(whole) = whole(&mut bytes) {
             let mut answer = Vec::new();
             match whole[0] & 0xf0 {
                 0x10 => {
