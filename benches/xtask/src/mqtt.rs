@@ -188,7 +188,11 @@ fn round_trip(folder: &Path, log: &Path, program: &Path) -> Result<(), String> {
         "mqtts://boat@127.0.0.1:{tls}?{login}&base=trip&discovery=homeassistant&put_token_file={}",
         token.display()
     );
-    let sender = Gateway::start(&folder.join("sender"), Some(log), "1", &[output])?;
+    let skiff = built::tested()?;
+    let words = ["token", "add", "reader", "--role", "readonly", "--config", &place("sender")];
+    process::write(&folder.join("reader.token"), &process::output(Command::new(skiff).args(words))?)?;
+    let reads = format!("{}?base=reads&every=60000&put_token_file={}", broker.url(), place("reader.token"));
+    let sender = Gateway::start(&folder.join("sender"), Some(log), "1", &[output, reads])?;
     reader.until("trip/status", "online")?;
     let (_, depth) = reader.until("trip/environment/depth/belowTransducer", "\"value\":")?;
     let (_, sensor) = reader.until("environment_depth_belowTransducer/config", "\"device_class\":\"distance\"")?;
@@ -228,6 +232,12 @@ fn put(broker: &Broker, reader: &Reader, sender: &Gateway) -> Result<(), String>
     }
     broker.publish(&format!("trip/put/{path}"), "no JSON")?;
     reader.until("trip/answers", "\"statusCode\":400")?;
+    reader.until("reads/status", "online")?;
+    broker.publish(&format!("reads/put/{path}"), r#"{"value":"Other","requestId":"two"}"#)?;
+    let (_, answer) = reader.until("reads/answers", "\"requestId\":\"two\"")?;
+    if !answer.contains("\"statusCode\":403") {
+        return Err(format!("PUT with a token that reads is answered {answer}"));
+    }
     Ok(())
 }
 

@@ -36,6 +36,8 @@ use crate::wake::Waker;
 const BATCH_TIME: Duration = Duration::from_millis(50);
 /// Connections that end with the same line as the oldest, until it is passed over.
 const ENDS_MAX: u32 = 5;
+/// Refusals of one connection that are told.
+const REFUSALS_TOLD_MAX: u32 = 5;
 /// Time that a broker must stay for the next pause to be the first again.
 const STEADY: Duration = Duration::from_secs(10);
 /// Levels below the base.
@@ -97,8 +99,16 @@ pub fn start(output: Output, hub: &Arc<Hub>, stop: &Stop, folder: Option<PathBuf
         kept.close();
         wakes.wake();
     })?;
-    let publisher =
-        Publisher { output, store, hub: Arc::clone(hub), stop: stop.clone(), waker, under_way: None, ends_in_a_row: 0 };
+    let publisher = Publisher {
+        output,
+        store,
+        hub: Arc::clone(hub),
+        stop: stop.clone(),
+        waker,
+        under_way: None,
+        ends_in_a_row: 0,
+        refusals: 0,
+    };
     spawn("output", move || publisher.run(BackOff::SERVERS))?;
     Ok(keeps)
 }
@@ -132,6 +142,8 @@ struct Publisher {
     under_way: Option<UnderWay>,
     /// Connections that ended, one after the other, with the same line as the oldest.
     ends_in_a_row: u32,
+    /// Messages that were refused on this connection.
+    refusals: u32,
 }
 
 impl Publisher {
@@ -208,6 +220,7 @@ impl Publisher {
             Ok(held) => held,
             Err(error) => return Some(error.to_string()),
         };
+        self.refusals = 0;
         // That it is online.
         let mut own = 1_usize;
         if let Some(under_way) = &mut self.under_way {
@@ -250,30 +263,30 @@ impl Publisher {
                 continue;
             };
             let Some(line) = under_way.line(under_way.published).map(str::len) else { break };
-            self.publish_line(session, line)?;
+            if !self.publish_line(session, line)? {
+                break;
+            }
         }
         session.wait(&self.waker, time)?;
         Ok(!self.stop.is_over())
     }
 
-    /// Publishes the next line, of so many bytes; one that the broker would never take is passed over.
-    fn publish_line(&mut self, session: &mut Session, length: usize) -> Result<(), String> {
-        let Some(under_way) = &mut self.under_way else { return Ok(()) };
+    /// Publishes the next line, of so many bytes; one that the broker would never take is passed over, behind those that are under way:
+    /// false until then.
+    fn publish_line(&mut self, session: &mut Session, length: usize) -> Result<bool, String> {
+        let Some(under_way) = &mut self.under_way else { return Ok(false) };
         let begin = under_way.published;
         let line = under_way.batch.text.get(begin..begin.saturating_add(length)).unwrap_or_default();
         let message = values::message(line.trim_end_matches('\n')).filter(|message| session.takes(message));
         if message.is_none() && !session.is_idle() {
-            // Its place is behind those that are under way.
-            return session.wait(&self.waker, Some(Duration::ZERO));
+            return Ok(false);
         }
         under_way.published = under_way.published.saturating_add(length);
         match message {
-            Some(message) => session.publish(&message),
-            None => {
-                self.taken(Some("it is too large for the broker"));
-                Ok(())
-            }
+            Some(message) => session.publish(&message)?,
+            None => self.taken(Some("it is too large for the broker")),
         }
+        Ok(true)
     }
 
     /// Takes note that the oldest line that was published is there, or never will be.
@@ -292,9 +305,13 @@ impl Publisher {
         self.tell_refused(refused);
     }
 
-    fn tell_refused(&self, refused: Option<&'static str>) {
-        if let Some(reason) = refused {
-            log::warn!("{}: a message is refused for good: {reason}", self.output.name);
+    /// Says so of the first ones of a connection: with no right to a topic it would be each value.
+    fn tell_refused(&mut self, refused: Option<&'static str>) {
+        let Some(reason) = refused else { return };
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals <= REFUSALS_TOLD_MAX {
+            let more = if self.refusals == REFUSALS_TOLD_MAX { "; more are only counted" } else { "" };
+            log::warn!("{}: a message is refused for good: {reason}{more}", self.output.name);
         }
     }
 

@@ -62,6 +62,7 @@ impl Puts {
     /// Hands orders to the gateway, and answers to the hub.
     pub fn drive(&mut self, gateway: &mut Gateway, hub: &Hub) {
         while let Ok(order) = self.orders.try_recv() {
+            count(&hub.counters.received, 1);
             let stream = match self.stream.map_or_else(|| self.open(gateway), Ok) {
                 Ok(stream) => stream,
                 Err((status, clause)) => {
@@ -109,7 +110,6 @@ impl Puts {
 
     fn answer(&self, hub: &Hub, text: &str) {
         hub.put(&line(&self.answers, text, false).into());
-        count(&hub.counters.received, 1);
     }
 
     /// Opens a stream as whoever has the token.

@@ -66,8 +66,8 @@ fn serve(
                     let code = if act == Act::Deny { 5 } else { 0 };
                     match version {
                         Version::V3 => answer.extend([0x20, 2, 0, code]),
-                        // At most two under way.
-                        Version::V5 => answer.extend([0x20, 6, 0, code, 3, 0x21, 0, 2]),
+                        // At most two under way, of 2,000 bytes.
+                        Version::V5 => answer.extend([0x20, 11, 0, code, 8, 0x21, 0, 2, 0x27, 0, 0, 7, 0xd0]),
                     }
                     greeted = true;
                 }
@@ -122,6 +122,7 @@ fn publishing(place: &str, options: &str, lines: &str) -> (Arc<Hub>, Arc<Store>,
         waker,
         under_way: None,
         ends_in_a_row: 0,
+        refusals: 0,
     };
     let pause = Duration::from_millis(1);
     thread::spawn(move || publisher.run(BackOff { first: pause, max: pause }));
@@ -172,6 +173,16 @@ fn what_is_refused_for_good_is_counted_and_holds_up_nothing() {
     assert_eq!(until(&heard, "2"), ["online", "0", "1", "2"]);
     let is_done = || matches!(store.next(), Next::Later(_)) && hub.counters.failed.load(Ordering::Relaxed) == 1;
     assert!((0..2000).any(|_| is_done() || !stop.sleep(Duration::from_millis(5))));
+    stop.end();
+}
+
+#[test]
+fn what_is_too_large_for_the_broker_is_counted_and_holds_up_nothing() {
+    let (place, heard) = broker(&[Act::Take(99)], Version::V5);
+    let text = format!("-a/b\t0\n-a/b\t1\n-a/b\t{}\n-a/b\t3\n", "x".repeat(3000));
+    let (hub, _store, stop, _) = publishing(&place, "version=5", &text);
+    assert_eq!(until(&heard, "3"), ["online", "0", "1", "3"]);
+    assert_eq!(hub.counters.failed.load(Ordering::Relaxed), 1);
     stop.end();
 }
 
