@@ -581,3 +581,39 @@ fn changed_bytes_never_bring_the_host_down() {
     }
     assert!(read > 100 && loaded > 100, "{read} were read, {loaded} loaded: the test changes too much");
 }
+
+#[test]
+fn a_start_section_runs_in_one_piece_and_within_its_fuel() {
+    let starts = |body: &str| format!("{PLAIN} (func $begin {body}) (start $begin)");
+    let good = starts("(i32.store (i32.const 20) (i32.const 2))");
+    let mut guest = load(&[("FUNCS", &good)]);
+    assert_eq!(guest.call(Call::Id), Ok(Answer::Text(Some("ti".into()))), "it has made the name shorter");
+    for (body, said) in [
+        ("(loop (br 0))", "trap in start: did not return within its fuel limit"),
+        ("(unreachable)", "trap in start: trap: unreachable"),
+    ] {
+        let functions = starts(body);
+        let wasm = binary(&[("FUNCS", &functions)]);
+        let reason = try_load_binary(&wasm, "{}", &limits()).err().unwrap();
+        assert!(reason.starts_with(said), "{reason}");
+    }
+    // There is no memory to read from yet: what it says is heard by nobody.
+    let talks = starts("(call $emit (i32.const 32) (i32.const 4))");
+    assert!(load(&[("FUNCS", &talks)]).record.events.is_empty());
+}
+
+#[test]
+fn tables_and_memory_grow_to_their_limits_and_no_further() {
+    let grows = r#"
+    (table $t 1 funcref)
+    (func (export "start") (param i32 i32) (result i32)
+      (drop (table.grow $t (ref.null func) (i32.const 200000)))
+      (drop (memory.grow (i32.const 1000)))
+      (i32.add (table.size $t) (memory.size)))
+    (func (export "stop") (result i32) (memory.grow (i32.const 1)))"#;
+    let mut guest = load(&[("FUNCS", grows)]);
+    assert_eq!(guest.start(), Ok(Answer::Code(Some(3))), "one element and two pages, as before");
+    assert_eq!(guest.call(Call::Stop), Ok(Answer::Code(Some(2))), "a page is there");
+    guest.instance.allow_growth(0);
+    assert_eq!(guest.call(Call::Stop), Ok(Answer::Code(Some(-1))), "and none where the gateway has none");
+}

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::binary::{Entries, Reader};
+use super::spaces::{Definition, Function, IS_COMPOSED, Named, Numbered, Spaces, export, index, not_there};
 use super::types::{self, IS_ASYNC, Sort, Type, Value, too_deep};
 use super::{CANONICAL_MAX, CORE_INSTANCES_MAX, GATHERED_MAX, MODULES_MAX, NESTING_MAX};
 use crate::host::facts::{Refusal, at_most};
@@ -118,26 +119,6 @@ impl<'w> Layout<'w> {
     }
 }
 
-/// What a name or a number of the recipe stands for.
-#[derive(Clone, Copy, Debug)]
-enum Definition<'w> {
-    Function(Function<'w>),
-    /// One of [`Reading::made`].
-    Instance(usize),
-    Component(&'w [u8], usize),
-    Type,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Function<'w> {
-    Imported {
-        interface: &'w str,
-        name: &'w str,
-    },
-    /// One of [`Reading::lifts`].
-    Lifted(usize),
-}
-
 #[derive(Debug)]
 enum Instance<'w> {
     Imported(&'w str),
@@ -151,26 +132,6 @@ struct Reading<'w> {
     made: Vec<Instance<'w>>,
     entries: Entries,
 }
-
-/// Index spaces of one component; those of core items belong to the outermost alone.
-#[derive(Default)]
-struct Spaces<'w> {
-    functions: Vec<Function<'w>>,
-    instances: Vec<usize>,
-    components: Vec<(&'w [u8], usize)>,
-    types: Vec<Type>,
-    core_functions: Vec<CoreFunc<'w>>,
-    tables: Vec<CorePlace<'w>>,
-    memories: Vec<CorePlace<'w>>,
-    globals: Vec<CorePlace<'w>>,
-}
-
-/// Named definitions: what a component is given, and what it exports.
-type Named<'w> = Vec<(&'w str, Definition<'w>)>;
-
-/// Why a component with others inside is not taken.
-const IS_COMPOSED: &str =
-    "it is composed of components with code of their own: flatten it, or give each its own package";
 
 impl<'w> Reading<'w> {
     /// Reads one component; one within another is `given` its imports.
@@ -458,77 +419,3 @@ struct Options<'w> {
 
 /// The sort of a core instance among core items.
 const CORE_INSTANCE: u8 = 0x12;
-
-fn export<'w>(section: &mut Reader<'w>, spaces: &mut Spaces<'w>) -> Result<(&'w str, Definition<'w>), Refusal> {
-    let name = section.extern_name()?;
-    let mut copy = section.clone();
-    let sort = types::sort(&mut copy)?;
-    let definition = spaces.definition(section)?;
-    match section.byte()? {
-        0 => {}
-        1 => {
-            types::described(section)?;
-        }
-        _ => return Err(section.strange("neither a type nor none")),
-    }
-    // What is exported is known under a number of its own, too.
-    spaces.define(sort, definition);
-    Ok((name, definition))
-}
-
-impl<'w> Spaces<'w> {
-    /// Reads a sort and a number, and finds what they stand for.
-    fn definition(&self, section: &mut Reader<'w>) -> Result<Definition<'w>, Refusal> {
-        let sort = types::sort(section)?;
-        let number = section.number()?;
-        let definition = match sort {
-            Sort::Function => self.functions.at(number).map(|function| Definition::Function(*function)),
-            Sort::Instance => self.instances.at(number).map(|instance| Definition::Instance(*instance)),
-            Sort::Component => self.components.at(number).map(|(bytes, offset)| Definition::Component(bytes, *offset)),
-            Sort::Type => self.types.at(number).map(|_| Definition::Type),
-            Sort::Core(_) => return Err(Refusal::Component(IS_COMPOSED)),
-        };
-        definition.ok_or_else(|| not_there(section))
-    }
-
-    /// Gives a definition the next number of its sort; false where it is of another one.
-    fn define(&mut self, sort: Sort, definition: Definition<'w>) -> bool {
-        match (sort, definition) {
-            (Sort::Function, Definition::Function(function)) => self.functions.push(function),
-            (Sort::Instance, Definition::Instance(instance)) => self.instances.push(instance),
-            (Sort::Component, Definition::Component(bytes, offset)) => self.components.push((bytes, offset)),
-            (Sort::Type, Definition::Type) => self.types.push(Type::Other),
-            _ => return false,
-        }
-        true
-    }
-
-    fn core_item(&self, sort: u8, number: u32) -> Option<Item<'w>> {
-        match sort {
-            0 => self.core_functions.at(number).map(|function| Item::Function(*function)),
-            1 => self.tables.at(number).map(|place| Item::Other(*place)),
-            2 => self.memories.at(number).map(|place| Item::Other(*place)),
-            3 => self.globals.at(number).map(|place| Item::Other(*place)),
-            _ => None,
-        }
-    }
-}
-
-/// A list that numbers of the recipe lead into.
-trait Numbered<T> {
-    fn at(&self, number: u32) -> Option<&T>;
-}
-
-impl<T> Numbered<T> for Vec<T> {
-    fn at(&self, number: u32) -> Option<&T> {
-        self.get(index(number))
-    }
-}
-
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn not_there(section: &Reader<'_>) -> Refusal {
-    section.strange("it names what is not there")
-}

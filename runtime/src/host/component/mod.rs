@@ -21,6 +21,7 @@ mod contract;
 mod handles;
 mod imports;
 mod layout;
+mod spaces;
 mod types;
 
 pub(in crate::host) use answer::Answered;

@@ -250,6 +250,10 @@ impl Instance {
     /// [`LoadError`]; nothing of the instance is left then.
     #[cold]
     pub fn load_watched(facts: &ModuleFacts, wasm: &[u8], spec: &InstanceSpec) -> Result<Self, LoadError> {
+        #[cfg(feature = "components")]
+        if facts.dialect == super::Dialect::Component {
+            return Err(LoadError::Instantiate("what a component keeps is not watched".into()));
+        }
         let exports_nothing = || LoadError::MissingExport(skiff_abi::export::MEMORY);
         let (wasm, mut places) = places::find(wasm).ok_or_else(exports_nothing)?;
         let mut instance = Self::load(facts, &wasm, spec)?;
