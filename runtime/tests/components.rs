@@ -551,6 +551,15 @@ fn bombs_of_types_and_counts_are_refused_before_they_cost_anything() {
 }
 
 #[test]
+fn an_instance_that_is_exported_again_and_again_counts_each_time() {
+    let functions: String = (0..300).map(|index| format!(r#"(export "f{index}" (func $text))"#)).collect();
+    let exports: String = (0..300).map(|index| format!(r#"(export "e{index}" (instance $many))"#)).collect();
+    let lift = format!("(instance $many {functions}) {exports}");
+    let refusal = ModuleFacts::survey(&binary(&[("FUNCS", PLAIN), ("LIFT", &lift)])).unwrap_err().to_string();
+    assert_eq!(refusal, "entries of the component: the module needs 32769, the limit is 32768");
+}
+
+#[test]
 fn changed_bytes_never_bring_the_host_down() {
     let good = binary(&ASKS);
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;

@@ -99,7 +99,7 @@ impl<'w> Layout<'w> {
         let mut reading =
             Reading { layout: Self::default(), lifts: Vec::new(), made: Vec::new(), entries: Entries::new() };
         let exports = reading.component(component, 0, None, 0)?;
-        let Reading { mut layout, lifts, made, .. } = reading;
+        let Reading { mut layout, lifts, made, mut entries } = reading;
         for (interface, definition) in exports {
             layout.exported.push(interface);
             let functions = match definition {
@@ -108,6 +108,8 @@ impl<'w> Layout<'w> {
             };
             let Some(Instance::Of(functions)) = functions else { continue };
             for (name, definition) in functions {
+                // An instance can be exported again and again: its functions count each time.
+                entries.take(1)?;
                 if let Definition::Function(Function::Lifted(lift)) = *definition
                     && let Some(lift) = lifts.get(lift)
                 {
