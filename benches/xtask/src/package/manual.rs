@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{built, process};
+use crate::{built, debian, process};
 
 /// Completions: the file that is made, and where Debian's shells look for it.
 pub const COMPLETIONS: [(&str, &str); 3] = [
@@ -12,6 +12,8 @@ pub const COMPLETIONS: [(&str, &str); 3] = [
     ("_skiff", "usr/share/zsh/vendor-completions/_skiff"),
     ("skiff.fish", "usr/share/fish/vendor_completions.d/skiff.fish"),
 ];
+/// Shells that are asked what they complete, beside bash.
+const SHELLS: [&str; 2] = ["fish", "zsh"];
 
 /// Files that were made.
 pub struct Manual {
@@ -27,11 +29,12 @@ impl Manual {
     }
 }
 
-/// Writes all of them into a folder.
+/// Writes all of them into a folder. Shells that are on this machine are asked what they complete; where that is to be `tried`, those
+/// that are not are installed before.
 ///
 /// # Errors
-/// What cannot be built or written, or a file that was expected and is not there.
-pub fn make(folder: &Path) -> Result<Manual, String> {
+/// What cannot be built or written, a file that was expected and is not there, or a word that a shell does not complete.
+pub fn make(folder: &Path, is_tried: bool) -> Result<Manual, String> {
     let example = built::example("manual")?;
     // Pages of commands that are gone would stay.
     let _ = fs::remove_dir_all(folder);
@@ -53,6 +56,9 @@ pub fn make(folder: &Path) -> Result<Manual, String> {
                 return Err(format!("{name} does not complete {word}"));
             }
         }
+    }
+    if is_tried && !SHELLS.iter().all(|shell| process::found(shell)) {
+        debian::packages(&SHELLS).unwrap_or_else(|reason| eprintln!("{reason}"));
     }
     let script = folder.with_extension("sh");
     process::write(&script, include_str!("completions.sh"))?;

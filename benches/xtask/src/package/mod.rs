@@ -91,7 +91,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let began = Instant::now();
     let (programs, left_out) = programs(&asked)?;
-    let manual = manual::make(&folder.join("manual"))?;
+    let manual = manual::make(&folder.join("manual"), asked.is_tried)?;
     println!("-- programs and manual are there ({} s)", began.elapsed().as_secs());
     let mut made = Vec::new();
     for program in &programs {
