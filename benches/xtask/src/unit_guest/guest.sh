@@ -27,6 +27,7 @@ api() { curl -sS --fail --max-time 10 -H "Authorization: Bearer $(token)" "$url$
 api_has() { api "$1" | grep -q "$2"; }
 code() { [ "$(curl -s --max-time 10 -o /dev/null -w '%{http_code}' "$1")" = "$2" ]; }
 options() { sed -i "s|^SKIFF_OPTIONS=.*|SKIFF_OPTIONS=\"--listen 0.0.0.0:3000 $1\"|" /etc/default/skiff; }
+settings() { echo "{\"skiff\": $1}" >$home/settings.json && chown skiff:skiff $home/settings.json; }
 log_has() { journalctl --unit skiff --output cat | grep -q "$1"; }
 # Restarts of systemd's own; those of `systemctl restart` do not count.
 restarted() { [ "$(property NRestarts)" -gt "$1" ] && is ActiveState active; }
@@ -74,8 +75,8 @@ check "a link to sign in with" 1 sh -c "skiff user link 2>&1 | grep -q http"
 # A serial port, of the group dialout.
 check "the port is the group's" 1 is_mode /dev/ttyS1 "root:dialout 660"
 stty -F /dev/ttyS2 raw -echo 38400
-options "--input serial:///dev/ttyS1?baud=38400"
-check "it restarts with a serial input" 1 systemctl restart skiff
+settings '{"inputs": ["serial:///dev/ttyS1?baud=38400"]}'
+check "it restarts with a serial input of its settings" 1 systemctl restart skiff
 check "a sentence of the port is a value" 15 depth_comes
 
 # CAN: interfaces that come later.
@@ -97,8 +98,7 @@ modprobe kvaser_pci
 check "plugged in again" 30 bit_rate can0
 
 # Stopped: what is written once a minute is written now.
-echo '{"skiff": {"history": {"paths": ["navigation.*"]}}}' >$home/settings.json
-chown skiff:skiff $home/settings.json
+settings '{"history": {"paths": ["navigation.*"]}}'
 systemctl restart skiff
 check "a value to keep" 20 heading_comes vcan0
 identity=$(api $own/uuid)
